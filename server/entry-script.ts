@@ -1,0 +1,133 @@
+/**
+ * What an entry script is written against: `import { ScoringError, type InitContext } from 'scoring-server'`.
+ * Types only, but for the class that scripts throw.
+ */
+
+export { ScoringError } from './errors.ts';
+
+/** The 13 dtypes that ONNX Runtime's Node binding can carry. */
+export type Dtype =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'bool'
+  | 'string';
+
+/** Flat, row-major elements. float16: the bits, in a Uint16Array. bool: 0 or 1. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | string[];
+
+/** An n-dimensional array. Returned from `run()`, it is answered as nested arrays. */
+export interface Tensor {
+  readonly type: Dtype;
+  /** Sizes of the dimensions; `[]` is a scalar. */
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** What a model takes or gives under one name. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: Dtype;
+  /** A number is fixed, a string (possibly empty) is a symbolic size that a request chooses. */
+  readonly dims: readonly (number | string)[];
+}
+
+/** Input of one name: nested arrays or a scalar, a typed array (whole tensor, dims by the model), or a tensor. */
+export type TensorInput = Tensor | TensorData | TensorValue;
+export type TensorValue = number | bigint | string | boolean | null | readonly TensorValue[];
+
+/** An ONNX model that is loaded and can be run. */
+export interface Model {
+  readonly name: string;
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /**
+   * Runs the model once. Inputs are converted by the model's own metadata.
+   * @param outputs names of the wanted outputs; absent: all
+   * @throws an error that becomes a 400 when an input does not fit: it names the tensor, what was expected and what came
+   */
+  run(inputs: Readonly<Record<string, TensorInput>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
+  /** Frees the model's memory. */
+  release(): Promise<void>;
+}
+
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** Handed to `init()`, once per worker. */
+export interface InitContext {
+  /** Absolute path of AZUREML_MODEL_DIR; undefined when it is not set. */
+  readonly modelDir: string | undefined;
+  /**
+   * Loads an ONNX model. Relative paths are tried in the model directory, then in the script's own folder.
+   * Without a path: the model that `--model` names, else the only one in those folders.
+   */
+  openModel(path?: string): Promise<Model>;
+  /**
+   * The path of a model in the layout `<model directory>/<name>/<version>`; without a version, the highest.
+   * Answers the file or folder inside when there is just one, else the version's folder.
+   */
+  modelPath(name: string, version?: string | number): string;
+  readonly log: Logger;
+  /** Fires when `init()` has used up its time. */
+  readonly signal: AbortSignal;
+}
+
+/** Handed to `run()` beside the data. */
+export interface RequestContext {
+  /** The `x-request-id` of the request, also in every log line. */
+  readonly id: string;
+  /** `x-ms-client-request-id` (or the deprecated `x-ms-request-id`), when the client sent one. */
+  readonly clientRequestId: string | undefined;
+  /** W3C trace id: 32 hexadecimal digits. */
+  readonly traceId: string;
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly url: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+  /** Fires when the client leaves or the deadline passes. */
+  readonly signal: AbortSignal;
+}
+
+/** What `run()` always gets, whatever the content type: see the author's guide. */
+export type InputType = 'json' | 'text' | 'bytes';
+
+/**
+ * The exports of an entry script. `Data` is what `run()` gets: parsed JSON by default, a string or bytes by content
+ * type or `inputType`, a web-standard Request with `rawHttp = true`.
+ */
+export interface EntryScript<Data = unknown> {
+  init(context: InitContext): void | Promise<void>;
+  /** Answers anything that has a JSON form, tensors, a web-standard Response, or an (async) iterator that streams. */
+  run(data: Data, request: RequestContext): unknown;
+  readonly inputType?: InputType;
+  readonly rawHttp?: boolean;
+  /** `run()` calls at a time in one worker, at most WORKER_CONCURRENCY. 1 serialises them. */
+  readonly concurrency?: number;
+}

@@ -1,0 +1,150 @@
+/**
+ * Every failure of the server, one row each. The table is the only place that knows statuses and exit codes.
+ * Statuses and fixed messages that the Azure contract prescribes: reference/azureml-contract.md, section 1.4.
+ */
+
+/** Whose fault a failure is: decides what the client may read and the level of the log line. */
+export type Fault = 'client' | 'user' | 'operator' | 'server';
+
+interface Failure {
+  /** HTTP status of the answer, where the failure can reach a client. */
+  readonly status?: number;
+  /** Exit code of the process, where the failure ends it (house.md section 10). */
+  readonly exitCode?: number;
+  readonly fault: Fault;
+  /** Fixed text for the client; absent: the error's own message is written for clients. */
+  readonly clientMessage?: string;
+  /** Value of `x-ms-run-function-failed`. */
+  readonly runFailed?: true;
+  /** Seconds for `Retry-After`. */
+  readonly retryAfter?: number;
+  /** What it means, for the documentation. */
+  readonly doc: string;
+}
+
+const SCRIPT_FAILED = 'An unexpected error occurred in scoring script. Check the logs for more info.';
+const INTERNAL = 'An unexpected internal error occurred. Check the logs for more info.';
+
+const table = {
+  bad_request: { status: 400, fault: 'client', doc: 'the request is not valid HTTP' },
+  bad_json: { status: 400, fault: 'client', doc: 'the body is not JSON; the message gives the position' },
+  bad_text: { status: 400, fault: 'client', doc: 'the body is not UTF-8' },
+  bad_encoding: { status: 400, fault: 'client', doc: 'the body cannot be inflated' },
+  invalid_input: { status: 400, fault: 'client', doc: 'the input does not fit the model; the message names the tensor' },
+  not_found: {
+    status: 404,
+    fault: 'client',
+    clientMessage:
+      'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.',
+    doc: 'no such route',
+  },
+  swagger_version: { status: 404, fault: 'client', doc: 'no swagger document of that version' },
+  method_not_allowed: { status: 405, fault: 'client', doc: 'the route does not take this method' },
+  request_timeout: { status: 408, fault: 'client', doc: 'the client took too long to send the request' },
+  body_too_large: { status: 413, fault: 'client', doc: 'the body, inflated, is above `BODY_LIMIT_BYTES`' },
+  unsupported_encoding: { status: 415, fault: 'client', doc: '`Content-Encoding` is not gzip, deflate or identity' },
+  queue_full: {
+    status: 429,
+    fault: 'operator',
+    retryAfter: 1,
+    doc: 'the queue holds `QUEUE_MAX_REQUESTS` requests or `QUEUE_MAX_BYTES` bytes',
+  },
+  id_too_long: { status: 431, fault: 'client', doc: 'an id header has more than 100 characters' },
+  headers_too_large: { status: 431, fault: 'client', doc: 'the header section is above 16 KiB' },
+  client_gone: { status: 499, fault: 'client', doc: 'the client left before the answer (only in logs and metrics)' },
+  run_failed: { status: 500, fault: 'user', clientMessage: SCRIPT_FAILED, runFailed: true, doc: '`run()` threw' },
+  result_not_json: {
+    status: 500,
+    fault: 'user',
+    clientMessage: INTERNAL,
+    doc: '`run()` returned something that has no JSON form; the log names it',
+  },
+  internal: { status: 500, fault: 'server', clientMessage: INTERNAL, doc: 'a fault of the server itself' },
+  not_ready: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the workers have not finished `init()` yet' },
+  stopping: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the server has stopped taking requests' },
+  queue_timeout: {
+    status: 503,
+    fault: 'operator',
+    retryAfter: 1,
+    doc: 'the request waited longer than `QUEUE_WAIT_TIMEOUT_MS` for a worker',
+  },
+  worker_lost: {
+    status: 503,
+    fault: 'user',
+    runFailed: true,
+    retryAfter: 1,
+    doc: 'the worker that held the request died; it is being replaced',
+  },
+  deadline_exceeded: { status: 504, fault: 'user', runFailed: true, doc: 'no answer within `SCORING_TIMEOUT_MS`' },
+  usage: { exitCode: 2, fault: 'operator', doc: 'a flag, an environment variable or config.json is wrong' },
+  listen_failed: { exitCode: 2, fault: 'operator', doc: 'the port cannot be opened' },
+  script_missing: { exitCode: 3, fault: 'operator', doc: 'the entry script does not exist' },
+  script_broken: { exitCode: 3, fault: 'user', doc: 'the entry script cannot be imported, or lacks `init` or `run`' },
+  init_failed: { exitCode: 3, fault: 'user', doc: '`init()` threw, or the worker died in it' },
+  init_timeout: { exitCode: 3, fault: 'user', doc: '`init()` took longer than `INIT_TIMEOUT_MS`' },
+  model_missing: { exitCode: 3, fault: 'operator', doc: 'the model does not exist, or several do and none is named' },
+  model_refused: { exitCode: 3, fault: 'user', doc: 'the model cannot be loaded or served' },
+} satisfies Record<string, Failure>;
+
+export type ErrorCode = keyof typeof table;
+
+/** The table, read-only. */
+export const failures: Readonly<Record<ErrorCode, Failure>> = table;
+
+/** A failure of the server, with a row in the table. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get failure(): Failure {
+    return failures[this.code];
+  }
+
+  /** The text that a client may read. */
+  get clientMessage(): string {
+    return this.failure.clientMessage ?? this.message;
+  }
+}
+
+/** Anything thrown, as a ServerError: its own if it is one, else `code` with the thrown value as the cause. */
+export function toServerError(thrown: unknown, code: ErrorCode = 'internal'): ServerError {
+  if (thrown instanceof ServerError) return thrown;
+  return new ServerError(code, describeThrown(thrown), { cause: thrown });
+}
+
+/** One line that says what was thrown, whatever it is. */
+export function describeThrown(thrown: unknown): string {
+  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+  try {
+    return `a thrown ${typeof thrown}: ${typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown))}`;
+  } catch {
+    return `a thrown ${typeof thrown}`;
+  }
+}
+
+/**
+ * Thrown by an entry script to answer with a status and a message of its own:
+ * `throw new ScoringError(422, 'age must be positive')` answers 422 `{"message": "age must be positive"}`.
+ */
+export class ScoringError extends Error {
+  override readonly name = 'ScoringError';
+  readonly status: number;
+
+  /**
+   * @param status HTTP status, 400 to 599
+   * @param message the text that the client reads
+   * @throws RangeError when the status is not an integer from 400 to 599
+   */
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    if (!Number.isInteger(status) || status < 400 || status > 599) {
+      throw new RangeError(`ScoringError: expected a status from 400 to 599, got ${status}`);
+    }
+    this.status = status;
+  }
+}

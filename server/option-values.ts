@@ -1,0 +1,68 @@
+/** Reads one value; throws an Error whose message says what was expected. */
+export type Parser<T> = (value: string) => T;
+
+export const text: Parser<string> = (value) => value;
+
+export const list: Parser<readonly string[]> = (value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
+export const integer =
+  (least: number, most: number): Parser<number> =>
+  (value) => {
+    const number = /^\d{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most)) throw new Error(`expected a whole number from ${least} to ${most}`);
+    return number;
+  };
+
+/** What a Node timer can hold, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+export const milliseconds: Parser<number> = integer(0, LONGEST);
+export const seconds: Parser<number> = (value) => integer(1, Math.floor(LONGEST / 1000))(value) * 1000;
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** A number of bytes, also as 64K, 100M, 1G (powers of 1024). */
+export const bytes: Parser<number> = (value) => {
+  const [, digits, unit] = /^(\d{1,12})([KMG]?)i?B?$/i.exec(value.trim()) ?? [];
+  const factor = units[(unit ?? '').toUpperCase()];
+  if (digits === undefined || factor === undefined) throw new Error('expected a number of bytes, or one with K, M or G');
+  return Number(digits) * factor;
+};
+
+export const flag: Parser<boolean> = (value) => {
+  const word = value.trim().toLowerCase();
+  if (['true', '1', 'yes', 'on'].includes(word)) return true;
+  if (['false', '0', 'no', 'off'].includes(word)) return false;
+  throw new Error('expected true or false');
+};
+
+export const oneOf =
+  <const T extends string>(...words: readonly T[]): Parser<T> =>
+  (value) => {
+    const word = words.find((candidate) => candidate === value.trim().toLowerCase());
+    if (word === undefined) throw new Error(`expected one of ${words.join(', ')}`);
+    return word;
+  };
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+const levels: Readonly<Record<string, LogLevel>> = {
+  trace: 'trace',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  critical: 'fatal',
+  fatal: 'fatal',
+};
+
+/** Python's names (the contract's) and pino's. */
+export const logLevel: Parser<LogLevel> = (value) => {
+  const level = levels[value.trim().toLowerCase()];
+  if (level === undefined) throw new Error(`expected one of ${Object.keys(levels).join(', ')}`);
+  return level;
+};

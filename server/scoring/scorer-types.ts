@@ -1,0 +1,104 @@
+import type { Readable } from 'node:stream';
+import type { TensorSpec } from '../entry-script.ts';
+import type { ErrorCode } from '../errors.ts';
+
+/** One scoring request as it leaves HTTP: bytes, ids and content type. */
+export interface ScoreRequest {
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly url: string;
+  readonly contentType: string | undefined;
+  /** `x-request-id`. */
+  readonly id: string;
+  readonly clientRequestId: string | undefined;
+  readonly traceId: string;
+  /** Name, value, name, value, ... as Node parsed them. */
+  readonly rawHeaders: readonly string[];
+  /** The body, inflated, in the pieces in which it arrived. Its bytes were admitted with `Scorer.admit`. */
+  readonly body: readonly Buffer[];
+  readonly bodyBytes: number;
+}
+
+export interface ScoreReply {
+  readonly status: number;
+  /** Header pairs of the answer, content type included. A name may occur more than once. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** A Readable streams: it pauses the worker's iterator when not read; destroying it cancels the run. */
+  readonly body: Buffer | Readable;
+  /** Milliseconds of `run()`. */
+  readonly runMs: number;
+  /** Milliseconds between admission and dispatch to a worker. */
+  readonly queueMs: number;
+  readonly runFailed: boolean;
+  /** Number of the worker that answered. */
+  readonly worker: number;
+}
+
+/** A scoring request under way. */
+export interface Scoring {
+  /** Rejects with a ServerError, or a ScriptAnswer when the script chose status and message. */
+  readonly reply: Promise<ScoreReply>;
+  /** The client has left: drops the request from the queue, or tells the worker to cancel. Harmless when it is over. */
+  cancel(): void;
+}
+
+/** What the workers told about themselves when they became ready. */
+export interface Served {
+  readonly entryScript: string;
+  readonly rawHttp: boolean;
+  readonly concurrency: number;
+  /** The models opened in `init()`. */
+  readonly models: readonly ServedModel[];
+  /** True when the built-in script serves the model without code. */
+  readonly noCode: boolean;
+}
+
+export interface ServedModel {
+  readonly name: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly provider: string;
+  readonly intraOpThreads: number;
+  readonly ortVersion: string;
+  readonly loadSeconds: number;
+}
+
+/** Takes requests from a front door (HTTP) to the workers and back. */
+export interface Scorer {
+  /**
+   * Reserves room for a request and `bytes` of its body, before the body is read.
+   * @throws ServerError not_ready, stopping, queue_full
+   */
+  admit(bytes: number): void;
+  /**
+   * Reserves room for more bytes of an admitted body.
+   * @throws ServerError queue_full
+   */
+  grow(bytes: number): void;
+  /** Gives back the bytes of a body that will not be scored after all. */
+  release(bytes: number): void;
+  /** Queues an admitted request; its bytes are given back when they are handed to a worker. */
+  score(request: ScoreRequest): Scoring;
+  /** Undefined until the first worker is ready. */
+  readonly served: Served | undefined;
+  /** A worker can take requests now. */
+  readonly ready: boolean;
+  /** As `ready`, and also for 60 s while the only worker is being replaced: `/` is Azure's liveness probe too. */
+  readonly healthy: boolean;
+}
+
+/** An answer with the status and message that the script chose by throwing a ScoringError. */
+export class ScriptAnswer extends Error {
+  override readonly name = 'ScriptAnswer';
+  readonly status: number;
+  readonly worker: number;
+
+  constructor(status: number, message: string, worker: number) {
+    super(message);
+    this.status = status;
+    this.worker = worker;
+  }
+}
+
+/** Label of metrics and logs for what ended a request: a row of the error table, or the script's own choice. */
+export type FailureLabel = ErrorCode | 'script_answer';
