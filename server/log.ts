@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger as Pino } from 'pino';
+import { pino, type DestinationStream, type Logger as Pino, type LoggerOptions } from 'pino';
 import type { Config } from './config.ts';
 
 export type Log = Pino;
@@ -26,18 +26,18 @@ export async function createLog(
       translateTime: 'HH:MM:ss.l',
       sync: true,
     });
-    return { log: pino(options(config), stream), flush: () => undefined };
+    return { log: pino<never>(options(config), stream), flush: () => undefined };
   }
   const stream = pino.destination({ dest: 1, sync: false, maxLength: LONGEST_BACKLOG });
   // stdout closed by its reader: the server goes on without a log.
   stream.on('error', () => undefined);
-  return { log: pino(options(config), stream), flush: () => flushQuietly(stream) };
+  return { log: pino<never>(options(config), stream), flush: () => flushQuietly(stream) };
 }
 
-function options(config: Pick<Config, 'logLevel'>): Parameters<typeof pino>[0] {
+function options(config: Pick<Config, 'logLevel'>): LoggerOptions {
   return {
     level: config.logLevel,
-    base: undefined,
+    base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
     redact: { paths: ['headers.authorization', 'headers.cookie', 'headers["x-api-key"]'], censor: '[redacted]' },

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import type { TensorSpec } from '../entry-script.ts';
-import type { ErrorCode } from '../errors.ts';
 
 /** One scoring request as it leaves HTTP: bytes, ids and content type. */
 export interface ScoreRequest {
@@ -36,7 +35,7 @@ export interface ScoreReply {
 
 /** A scoring request under way. */
 export interface Scoring {
-  /** Rejects with a ServerError, or a ScriptAnswer when the script chose status and message. */
+  /** Rejects with a ServerError and nothing else. What a script throws as ScoringError is a reply like any other. */
   readonly reply: Promise<ScoreReply>;
   /** The client has left: drops the request from the queue, or tells the worker to cancel. Harmless when it is over. */
   cancel(): void;
@@ -86,19 +85,3 @@ export interface Scorer {
   /** As `ready`, and also for 60 s while the only worker is being replaced: `/` is Azure's liveness probe too. */
   readonly healthy: boolean;
 }
-
-/** An answer with the status and message that the script chose by throwing a ScoringError. */
-export class ScriptAnswer extends Error {
-  override readonly name = 'ScriptAnswer';
-  readonly status: number;
-  readonly worker: number;
-
-  constructor(status: number, message: string, worker: number) {
-    super(message);
-    this.status = status;
-    this.worker = worker;
-  }
-}
-
-/** Label of metrics and logs for what ended a request: a row of the error table, or the script's own choice. */
-export type FailureLabel = ErrorCode | 'script_answer';
