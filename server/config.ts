@@ -1,4 +1,4 @@
-import { bytes, flag, integer, list, logLevel, milliseconds, oneOf, seconds, text, type Parser } from './option-values.ts';
+import { bytes, flag, integer, list, logLevel, milliseconds, oneOf, seconds, text, type LogLevel, type Parser } from './option-values.ts';
 
 export interface Option<T> {
   /** Environment variable, also the key in config.json. Later names are aliases. */
@@ -129,13 +129,13 @@ export const options = {
     parse: bytes,
     doc: 'largest request body, inflated; beyond it 413',
   }),
-  nonFinite: option({
+  nonFinite: option<'string' | 'null' | 'error'>({
     env: ['NON_FINITE_NUMBERS'],
     default: 'string',
     parse: oneOf('string', 'null', 'error'),
     doc: 'NaN and infinities in answers: `string` (`"NaN"`, `"Infinity"`, `"-Infinity"`), `null`, or `error` (500)',
   }),
-  corsOrigins: option({
+  corsOrigins: option<readonly string[]>({
     env: ['AML_CORS_ORIGINS'],
     flag: 'access-control-allow-origins',
     default: [],
@@ -155,14 +155,14 @@ export const options = {
     parse: flag,
     doc: "answer every route on `HEALTH_PORT` too (the spelling is the contract's)",
   }),
-  logLevel: option({
+  logLevel: option<LogLevel>({
     env: ['AZUREML_LOG_LEVEL'],
     flag: 'log-level',
     default: 'info',
     parse: logLevel,
     doc: 'debug, info, warning, error or critical',
   }),
-  logFormat: option({
+  logFormat: option<'auto' | 'json' | 'pretty'>({
     env: ['LOG_FORMAT'],
     flag: 'log-format',
     default: 'auto',

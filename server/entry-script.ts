@@ -128,6 +128,8 @@ export interface EntryScript<Data = unknown> {
   run(data: Data, request: RequestContext): unknown;
   readonly inputType?: InputType;
   readonly rawHttp?: boolean;
+  /** Whole numbers beyond 2^53 in a JSON body arrive as bigint instead of rounded. */
+  readonly exactIntegers?: boolean;
   /** `run()` calls at a time in one worker, at most WORKER_CONCURRENCY. 1 serialises them. */
   readonly concurrency?: number;
 }

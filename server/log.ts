@@ -26,12 +26,14 @@ export async function createLog(
       translateTime: 'HH:MM:ss.l',
       sync: true,
     });
-    return { log: pino<never>(options(config), stream), flush: () => undefined };
+    const log: Log = pino(options(config), stream);
+    return { log, flush: () => undefined };
   }
   const stream = pino.destination({ dest: 1, sync: false, maxLength: LONGEST_BACKLOG });
   // stdout closed by its reader: the server goes on without a log.
   stream.on('error', () => undefined);
-  return { log: pino<never>(options(config), stream), flush: () => flushQuietly(stream) };
+  const log: Log = pino(options(config), stream);
+  return { log, flush: () => flushQuietly(stream) };
 }
 
 function options(config: Pick<Config, 'logLevel'>): LoggerOptions {

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
-import type { TensorSpec } from '../entry-script.ts';
+import type { ServedModel } from '../worker/protocol.ts';
+
+export type { ServedModel };
 
 /** One scoring request as it leaves HTTP: bytes, ids and content type. */
 export interface ScoreRequest {
@@ -50,16 +52,6 @@ export interface Served {
   readonly models: readonly ServedModel[];
   /** True when the built-in script serves the model without code. */
   readonly noCode: boolean;
-}
-
-export interface ServedModel {
-  readonly name: string;
-  readonly inputs: readonly TensorSpec[];
-  readonly outputs: readonly TensorSpec[];
-  readonly provider: string;
-  readonly intraOpThreads: number;
-  readonly ortVersion: string;
-  readonly loadSeconds: number;
 }
 
 /** Takes requests from a front door (HTTP) to the workers and back. */

@@ -1,0 +1,200 @@
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import packageJson from '../package.json' with { type: 'json' };
+import type { Config } from './config.ts';
+import { availableCpus, threadsPerWorker } from './cpu-quota.ts';
+import { discover, modelTree, type Found } from './discovery.ts';
+import { ServerError, toServerError } from './errors.ts';
+import { buildApp } from './http/app.ts';
+import { listen, type Listening } from './http/listen.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { createLog, type Log } from './log.ts';
+import { readConfig } from './read-config.ts';
+import { PoolScorer } from './scoring/scorer.ts';
+import { WorkerPool } from './scoring/worker-pool.ts';
+import type { WorkerSpec } from './scoring/worker-process.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { helpText } from './usage.ts';
+
+const HOME = dirname(dirname(fileURLToPath(import.meta.url)));
+const VERSION = `${packageJson.name}/${packageJson.version}`;
+/** Answers that were given at the end of a drain need a moment to leave. */
+const LAST_ANSWERS_MS = 500;
+const NO_LIMIT_MS = 2 ** 31 - 1;
+
+await main();
+
+async function main(): Promise<void> {
+  let command: ReturnType<typeof readConfig>;
+  try {
+    command = readConfig({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() });
+  } catch (thrown) {
+    const error = toServerError(thrown);
+    process.stderr.write(`scoring-server cannot start:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
+    process.exit(error.failure.exitCode ?? 1);
+  }
+  if (command.kind !== 'serve') {
+    process.stdout.write(command.kind === 'help' ? helpText() : `${VERSION}\n`);
+    return;
+  }
+  await serve(command.config, command.warnings);
+}
+
+async function serve(config: Config, warnings: readonly string[]): Promise<void> {
+  const { log, flush } = await createLog(config, process.stdout.isTTY);
+  const exit = (code: number): never => {
+    flush();
+    process.exit(code);
+  };
+  for (const warning of warnings) log.warn(warning);
+
+  const lifecycle = new Lifecycle();
+  const metrics = new Metrics();
+  let found: Found;
+  try {
+    found = discover(config, HOME);
+  } catch (thrown) {
+    return exit(reportFailure(log, thrown, config));
+  }
+
+  const fail = (thrown: unknown): void => {
+    if (lifecycle.state === 'draining' || !lifecycle.to('failed')) return;
+    const code = reportFailure(log, thrown, config);
+    scorer.stop();
+    void pool.stop().then(() => exit(code));
+  };
+  const scorer = new PoolScorer(config, found, lifecycle, metrics);
+  const pool = new WorkerPool(
+    { count: config.workerCount, initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : 0, spec: workerSpecs(config, found) },
+    {
+      ...scorer.poolEvents,
+      ready: (message) => {
+        scorer.poolEvents.ready(message);
+        if (lifecycle.to('ready'))
+          reportReady(
+            log,
+            found,
+            message.models.map((model) => model.name),
+            message.concurrency,
+          );
+      },
+      failed: fail,
+    },
+    scorer.replyEvents,
+    log,
+    metrics,
+  );
+  scorer.use(pool);
+  metrics.observe(scorer, lifecycle);
+
+  process.on('uncaughtException', (error) => fail(new ServerError('internal', error.stack ?? error.message, { cause: error })));
+  const app = buildApp({
+    config,
+    scorer,
+    lifecycle,
+    metrics,
+    log,
+    serverVersion: config.serverVersion === '' ? VERSION : config.serverVersion,
+    swaggerFiles: config.appRoot,
+  });
+  pool.start();
+  let listening: Listening;
+  try {
+    listening = await listen(app, config);
+  } catch (thrown) {
+    return fail(thrown);
+  }
+  reportListening(log, config, listening);
+
+  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    if (lifecycle.state === 'draining') {
+      log.warn({ signal }, 'second signal: stopping at once');
+      void pool.stop();
+      exit(1);
+    }
+    void drain(signal, { config, lifecycle, scorer, pool, listening, log }).then(() => exit(0), fail);
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly lifecycle: Lifecycle;
+  readonly scorer: PoolScorer;
+  readonly pool: WorkerPool;
+  readonly listening: Listening;
+  readonly log: Log;
+}
+
+/** Readiness 503 at once; the port stays open for the drain delay; then what was admitted is finished, within the limit. */
+async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, pool, listening, log }: Parts): Promise<void> {
+  const wasReady = lifecycle.state === 'ready';
+  if (!lifecycle.to('draining')) return;
+  const delayMs = signal === 'SIGTERM' && wasReady ? config.drainDelayMs : 0;
+  log.info({ signal, ...scorer.load, delayMs, limitMs: config.drainTimeoutMs }, 'draining');
+  const limit = delay(config.drainTimeoutMs, undefined, { ref: false });
+  await Promise.race([delay(delayMs), limit]);
+  const closed = listening.close();
+  await Promise.race([scorer.idle(), limit]);
+  const unfinished = scorer.load.queued + scorer.load.inFlight;
+  scorer.stop();
+  await pool.stop();
+  await Promise.race([closed, delay(LAST_ANSWERS_MS)]);
+  listening.closeAll();
+  lifecycle.to('stopped');
+  if (unfinished > 0) log.warn({ unfinished }, 'drained; requests that were not done in time got 503 (DRAIN_TIMEOUT_MS)');
+  else log.info('drained');
+}
+
+function workerSpecs(config: Config, found: Found): (worker: number) => WorkerSpec {
+  const intraOpThreads =
+    config.intraOpThreads === 0 ? threadsPerWorker(availableCpus(availableParallelism()), config.workerCount) : config.intraOpThreads;
+  const start = {
+    ...found,
+    noCode: found.kind === 'model without code',
+    concurrency: config.workerConcurrency,
+    initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : NO_LIMIT_MS,
+    intraOpThreads,
+    nonFinite: config.nonFinite,
+    logLevel: config.logLevel,
+  };
+  const env = {
+    ...process.env,
+    // Must be there before the library loads (reference/onnxruntime-node.md, section 3).
+    ORT_DISABLE_TELEMETRY: '1',
+    AML_APP_ROOT: config.appRoot,
+    AZUREML_ENTRY_SCRIPT: found.entryScript,
+    WORKER_COUNT: String(config.workerCount),
+    SERVER_PORT: String(config.port),
+    ...(found.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: found.modelDir }),
+  };
+  return (worker) => ({ start, env, cwd: config.appRoot, debugPort: worker === 0 ? config.debugPort : 0 });
+}
+
+function reportListening(log: Log, config: Config, { ports }: Listening): void {
+  log.info({ host: config.host, port: ports[0], ports, pid: process.pid, node: process.version, version: VERSION }, 'listening');
+  log.info(
+    `SIGTERM drains for at most ${config.drainTimeoutMs} ms, ${config.drainDelayMs} ms of it with the port still open: give the platform's grace period more than that`,
+  );
+}
+
+function reportReady(log: Log, { kind, entryScript }: Found, models: readonly string[], concurrency: number): void {
+  log.info({ kind, entryScript, models, concurrency }, 'ready');
+  if (kind === 'sample')
+    log.warn(
+      'no entry script and no model is named or found: this is the sample. Name yours with --entry-script, --model or AZUREML_MODEL_DIR',
+    );
+}
+
+/** One line with everything an operator needs; answers the exit code. */
+function reportFailure(log: Log, thrown: unknown, config: Config): number {
+  const error = toServerError(thrown);
+  const exitCode = error.failure.exitCode ?? 1;
+  const tree =
+    exitCode === 3 && config.modelDir !== '' ? `\nThe model directory ${config.modelDir} holds:\n${modelTree(config.modelDir)}` : '';
+  log.fatal({ code: error.code, exitCode }, `${error.message}${tree}`);
+  return exitCode;
+}

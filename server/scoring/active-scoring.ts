@@ -1,0 +1,74 @@
+import { ServerError } from '../errors.ts';
+import type { PoolWorker } from './pool-worker.ts';
+import type { ReplyStream } from './reply-stream.ts';
+import type { ReplyHead } from './worker-process.ts';
+import type { ScoreReply, ScoreRequest, Scoring } from './scorer-types.ts';
+
+/** What a scoring needs of the scorer. */
+export interface ScoringOwner {
+  cancel(scoring: ActiveScoring): void;
+  deadline(scoring: ActiveScoring): void;
+  queueTimeout(scoring: ActiveScoring): void;
+}
+
+/** One scoring request from admission to its one answer. */
+export class ActiveScoring implements Scoring {
+  readonly id: number;
+  readonly request: ScoreRequest;
+  readonly reply: Promise<ScoreReply>;
+  readonly #owner: ScoringOwner;
+  readonly #admitted = performance.now();
+  #resolve!: (reply: ScoreReply) => void;
+  #reject!: (error: ServerError) => void;
+  #deadline: NodeJS.Timeout | undefined;
+  #queueTimer: NodeJS.Timeout | undefined;
+  #queueMs = 0;
+  /** The client has its answer, or does not want one any more; the worker may still be at it. */
+  answered = false;
+  worker: PoolWorker | undefined;
+  stream: ReplyStream | undefined;
+
+  constructor(id: number, request: ScoreRequest, owner: ScoringOwner) {
+    this.id = id;
+    this.request = request;
+    this.#owner = owner;
+    this.reply = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Starts the clocks; 0 is no limit. */
+  arm(deadlineMs: number, queueWaitMs: number): void {
+    if (deadlineMs > 0) this.#deadline = setTimeout(() => this.#owner.deadline(this), deadlineMs);
+    if (queueWaitMs > 0) this.#queueTimer = setTimeout(() => this.#owner.queueTimeout(this), queueWaitMs);
+  }
+
+  /** Answers milliseconds since admission. */
+  dispatchedTo(worker: PoolWorker): number {
+    clearTimeout(this.#queueTimer);
+    this.worker = worker;
+    this.#queueMs = performance.now() - this.#admitted;
+    return this.#queueMs;
+  }
+
+  resolve(head: ReplyHead, body: ScoreReply['body']): void {
+    this.answered = true;
+    this.#resolve({ ...head, body, queueMs: this.#queueMs, worker: this.worker?.number ?? 0 });
+  }
+
+  reject(error: ServerError): void {
+    this.answered = true;
+    this.#reject(error);
+  }
+
+  cancel(): void {
+    this.#owner.cancel(this);
+  }
+
+  /** No clock runs any more. */
+  disarm(): void {
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#queueTimer);
+  }
+}

@@ -1,0 +1,34 @@
+import type { ActiveScoring } from './active-scoring.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+/** starting -> ready -> retiring (takes nothing new, ends when it holds nothing that anybody waits for) -> gone. */
+export type WorkerState = 'starting' | 'ready' | 'retiring' | 'gone';
+
+/** A worker as the pool sees it: its state and the scorings that it holds. */
+export class PoolWorker {
+  readonly number: number;
+  readonly startedAt = performance.now();
+  readonly held = new Map<number, ActiveScoring>();
+  state: WorkerState = 'starting';
+  process!: WorkerProcess;
+  /** `run()` calls that it takes at a time. */
+  concurrency = 0;
+  /** Why the host ended it, for the metric; undefined: it ended by itself. */
+  endedFor: 'deadline' | 'stop' | 'init_timeout' | undefined;
+  initTimer: NodeJS.Timeout | undefined;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** When it was last told to cancel for a deadline; until it is heard again its thread may be stuck, and it gets nothing new. */
+  askedAt = 0;
+
+  get usable(): boolean {
+    return this.state === 'ready' && this.endedFor === undefined;
+  }
+
+  get credit(): number {
+    return this.usable && this.process.lastHeard >= this.askedAt ? this.concurrency - this.held.size : 0;
+  }
+}

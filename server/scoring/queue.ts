@@ -1,0 +1,68 @@
+import { ServerError } from '../errors.ts';
+
+/** Requests that wait for a worker, bounded in number, and the bytes that the host holds for workers, bounded too. */
+export class Queue<T> {
+  readonly #maxRequests: number;
+  readonly #maxBytes: number;
+  /** In order of arrival; a removed entry is only taken out of the set. */
+  readonly #waiting = new Set<T>();
+  #bytes = 0;
+
+  constructor(limits: { readonly maxRequests: number; readonly maxBytes: number }) {
+    this.#maxRequests = limits.maxRequests;
+    this.#maxBytes = limits.maxBytes;
+  }
+
+  get length(): number {
+    return this.#waiting.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get full(): boolean {
+    return this.#waiting.size >= this.#maxRequests;
+  }
+
+  /** @throws ServerError queue_full */
+  add(item: T): void {
+    if (this.full) throw this.refusal();
+    this.#waiting.add(item);
+  }
+
+  /** The oldest, taken out. */
+  take(): T | undefined {
+    for (const item of this.#waiting) {
+      this.#waiting.delete(item);
+      return item;
+    }
+    return undefined;
+  }
+
+  remove(item: T): boolean {
+    return this.#waiting.delete(item);
+  }
+
+  /** @throws ServerError queue_full */
+  reserve(bytes: number): void {
+    if (this.#bytes + bytes > this.#maxBytes) {
+      throw new ServerError(
+        'queue_full',
+        `The server is busy: it holds ${this.#bytes} bytes of requests, and ${bytes} more would pass the limit of ${this.#maxBytes}. Try again later.`,
+      );
+    }
+    this.#bytes += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
+  refusal(): ServerError {
+    return new ServerError(
+      'queue_full',
+      `The server is busy: ${this.#waiting.size} requests are waiting, which is the limit. Try again later.`,
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import { Readable } from 'node:stream';
+
+interface ReplyStreamEvents {
+  /** The client's side has taken so many bytes. */
+  taken(bytes: number): void;
+  /** Nobody reads any more, or a gap was too long. */
+  abandoned(): void;
+}
+
+/** A streamed answer on its way from a worker to a client. The gaps are bounded on both sides, and a slow reader pauses the worker. */
+export class ReplyStream extends Readable {
+  readonly #events: ReplyStreamEvents;
+  readonly #idleMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #notTaken = 0;
+  #complete = false;
+
+  /** @param idleMs longest gap; 0: no limit */
+  constructor(idleMs: number, events: ReplyStreamEvents) {
+    super({ highWaterMark: 64 * 1024 });
+    this.#idleMs = idleMs;
+    this.#events = events;
+    this.#restart();
+  }
+
+  /** A chunk has arrived from the worker, which sends no more than its window before credit comes. */
+  add(bytes: Buffer): void {
+    this.#restart();
+    if (this.destroyed) return;
+    this.#notTaken += bytes.length;
+    this.push(bytes);
+  }
+
+  /** The worker has sent everything. */
+  finish(): void {
+    this.#complete = true;
+    this.#restart();
+    if (!this.destroyed) this.push(null);
+  }
+
+  /** Called when the reader has room: what was pushed before is on its way to the client. */
+  override _read(): void {
+    this.#restart();
+    if (this.#notTaken === 0) return;
+    this.#events.taken(this.#notTaken);
+    this.#notTaken = 0;
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#timer);
+    if (!this.#complete) this.#events.abandoned();
+    done(error);
+  }
+
+  #restart(): void {
+    clearTimeout(this.#timer);
+    if (this.#idleMs === 0 || this.destroyed) return;
+    this.#timer = setTimeout(
+      () => this.destroy(new Error(`the stream was idle for ${this.#idleMs} ms (STREAM_IDLE_TIMEOUT_MS)`)),
+      this.#idleMs,
+    );
+  }
+}

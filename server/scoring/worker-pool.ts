@@ -1,0 +1,240 @@
+import { ServerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { FailureMessage, LogMessage, ReadyMessage } from '../worker/protocol.ts';
+import { BackOff } from './back-off.ts';
+import { PoolWorker } from './pool-worker.ts';
+import { WorkerProcess, type Exit, type WorkerEvents, type WorkerSpec } from './worker-process.ts';
+
+/** What the pool tells its owner. */
+export interface PoolEvents {
+  /** A worker can take (more) requests. */
+  available(): void;
+  /** Every worker of the first generation is ready. */
+  ready(message: ReadyMessage): void;
+  /** The server cannot start, or its replacements die before they are ready. */
+  failed(error: ServerError): void;
+  /** A worker is gone; what it held must be answered. */
+  lost(worker: PoolWorker, exit: Exit): void;
+}
+
+/** Answers of a worker, with the worker that gave them. */
+export type ReplyEvents = {
+  [K in 'reply' | 'failure' | 'stream' | 'chunk' | 'end' | 'broken' | 'cancelled']: (
+    worker: PoolWorker,
+    ...rest: Parameters<WorkerEvents[K]>
+  ) => void;
+};
+
+/** Replacements in a row that die before they are ready, after which the server gives up. */
+const FAILED_STARTS = 5;
+/** What a script gets beyond its limit to end `init()` with an error of its own. */
+const INIT_GRACE_MS = 500;
+/** `/` stays healthy for so long while the only worker is being replaced. */
+const HEALTHY_WITHOUT_WORKER_MS = 60_000;
+
+export interface PoolOptions {
+  readonly count: number;
+  readonly initTimeoutMs: number;
+  readonly spec: (worker: number) => WorkerSpec;
+}
+
+/** Keeps N workers alive, and knows which of them has room. */
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #events: PoolEvents;
+  readonly #replies: ReplyEvents;
+  readonly #log: Log;
+  readonly #metrics: Metrics;
+  readonly #workers: (PoolWorker | undefined)[] = [];
+  /** Retiring workers keep their process, but not their place. */
+  readonly #retiring = new Set<PoolWorker>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #backOff = new BackOff();
+  #state: 'starting' | 'running' | 'stopped' = 'starting';
+  #failedStarts = 0;
+  #withoutWorkerSince: number | undefined;
+
+  constructor(options: PoolOptions, events: PoolEvents, replies: ReplyEvents, log: Log, metrics: Metrics) {
+    this.#options = options;
+    this.#events = events;
+    this.#replies = replies;
+    this.#log = log;
+    this.#metrics = metrics;
+  }
+
+  start(): void {
+    for (let number = 0; number < this.#options.count; number++) this.#spawn(number);
+  }
+
+  get ready(): boolean {
+    return this.#state === 'running' && this.#workers.some((worker) => worker?.usable === true);
+  }
+
+  /** As `ready`, and for a while after the last worker was lost. */
+  get healthy(): boolean {
+    if (this.#state !== 'running') return false;
+    return this.ready || performance.now() - (this.#withoutWorkerSince ?? 0) < HEALTHY_WITHOUT_WORKER_MS;
+  }
+
+  get concurrency(): number {
+    return this.#workers.reduce((sum, worker) => sum + (worker?.usable === true ? worker.concurrency : 0), 0);
+  }
+
+  /** Process ids of all workers, for tests and logs. */
+  get pids(): number[] {
+    return this.#all.flatMap((worker) => worker.process.pid ?? []);
+  }
+
+  /** The worker that holds the least and has credit left. */
+  leastLoaded(): PoolWorker | undefined {
+    let best: PoolWorker | undefined;
+    for (const worker of this.#workers) {
+      if (worker !== undefined && worker.credit > 0 && (best === undefined || worker.held.size < best.held.size)) best = worker;
+    }
+    return best;
+  }
+
+  /** Lets a worker go that has a `run()` which does not end: it finishes what others wait for, and is replaced at once. */
+  retire(worker: PoolWorker): void {
+    if (worker.state !== 'ready') return this.reap(worker);
+    this.#log.warn({ worker: worker.number }, 'a run() did not end after its cancel: its worker is replaced');
+    worker.state = 'retiring';
+    this.#retiring.add(worker);
+    this.#spawn(worker.number);
+    this.#noteAbsence();
+    return this.reap(worker);
+  }
+
+  /** Ends a retiring worker once nobody waits for anything that it holds. */
+  reap(worker: PoolWorker): void {
+    if (worker.state === 'retiring' && [...worker.held.values()].every((scoring) => scoring.answered && scoring.stream === undefined))
+      this.kill(worker, 'deadline');
+  }
+
+  kill(worker: PoolWorker, reason: NonNullable<PoolWorker['endedFor']>): void {
+    worker.endedFor ??= reason;
+    worker.process.kill();
+  }
+
+  /** Ends all workers and waits until they are gone. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    for (const timer of this.#timers) clearTimeout(timer);
+    const living = this.#all.filter((worker) => worker.state !== 'gone');
+    for (const worker of living) this.kill(worker, 'stop');
+    await Promise.all(living.map((worker) => worker.process.gone));
+  }
+
+  get #all(): PoolWorker[] {
+    return [...this.#workers, ...this.#retiring].filter((worker) => worker !== undefined);
+  }
+
+  #spawn(number: number): void {
+    const worker = new PoolWorker(number);
+    this.#workers[number] = worker;
+    worker.process = new WorkerProcess(this.#options.spec(number), this.#eventsOf(worker));
+    const { initTimeoutMs } = this.#options;
+    if (initTimeoutMs > 0) worker.initTimer = setTimeout(() => this.kill(worker, 'init_timeout'), initTimeoutMs + INIT_GRACE_MS);
+  }
+
+  #eventsOf(worker: PoolWorker): WorkerEvents {
+    const replies = this.#replies;
+    return {
+      ready: (message) => this.#onReady(worker, message),
+      startFailed: (message) => this.#onStartFailed(worker, message),
+      exit: (exit) => this.#onExit(worker, exit),
+      log: (message) => this.#onLog(worker, message),
+      output: (stream, line) => this.#log.info({ worker: worker.number, stream }, line),
+      reply: (id, head, body) => replies.reply(worker, id, head, body),
+      failure: (id, message) => replies.failure(worker, id, message),
+      stream: (id, head) => replies.stream(worker, id, head),
+      chunk: (id, bytes) => replies.chunk(worker, id, bytes),
+      end: (id) => replies.end(worker, id),
+      broken: (id, message) => replies.broken(worker, id, message),
+      cancelled: (id) => replies.cancelled(worker, id),
+    };
+  }
+
+  #onReady(worker: PoolWorker, message: ReadyMessage): void {
+    clearTimeout(worker.initTimer);
+    worker.state = 'ready';
+    worker.concurrency = message.concurrency;
+    this.#failedStarts = 0;
+    this.#withoutWorkerSince = undefined;
+    this.#log.info({ worker: worker.number, ms: Math.round(performance.now() - worker.startedAt) }, 'worker ready');
+    if (this.#state === 'starting' && this.#workers.every((each) => each?.state === 'ready')) {
+      this.#state = 'running';
+      this.#events.ready(message);
+    }
+    this.#events.available();
+  }
+
+  #onStartFailed(worker: PoolWorker, { code, message }: FailureMessage): void {
+    this.#startFailed(worker, new ServerError(code, message));
+  }
+
+  #startFailed(worker: PoolWorker, error: ServerError): void {
+    clearTimeout(worker.initTimer);
+    if (worker.state === 'gone') return;
+    worker.state = 'gone';
+    if (this.#state === 'stopped') return;
+    this.#failedStarts++;
+    if (this.#state === 'starting' || this.#failedStarts >= FAILED_STARTS) return this.#events.failed(error);
+    this.#log.error(
+      { worker: worker.number, code: error.code, attempt: this.#failedStarts },
+      `a replacement did not start: ${error.message}`,
+    );
+    return this.#replace(worker, 'init');
+  }
+
+  #onExit(worker: PoolWorker, exit: Exit): void {
+    clearTimeout(worker.initTimer);
+    this.#retiring.delete(worker);
+    const { state } = worker;
+    if (state === 'starting') return this.#startFailed(worker, diedAtStart(worker, exit, this.#options.initTimeoutMs));
+    worker.state = 'gone';
+    this.#events.lost(worker, exit);
+    if (this.#state === 'stopped' || state === 'gone') return undefined;
+    if (worker.endedFor !== 'deadline')
+      this.#log.error({ worker: worker.number, ...exit }, 'a worker ended unexpectedly; it is being replaced');
+    return state === 'retiring'
+      ? this.#count('deadline')
+      : this.#replace(worker, worker.endedFor ?? (exit.signal === null ? 'exit' : 'signal'));
+  }
+
+  #replace(worker: PoolWorker, cause: string): void {
+    this.#count(cause);
+    this.#noteAbsence();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#spawn(worker.number);
+    }, this.#backOff.next());
+    this.#timers.add(timer);
+  }
+
+  #count(cause: string): void {
+    this.#metrics.workerRestarts.inc({ cause });
+  }
+
+  #noteAbsence(): void {
+    if (!this.ready) this.#withoutWorkerSince ??= performance.now();
+  }
+
+  #onLog(worker: PoolWorker, { level, msg, requestId, traceId, fields }: LogMessage): void {
+    this.#log[level]({ ...fields, worker: worker.number, requestId, traceId }, msg);
+  }
+}
+
+function diedAtStart(worker: PoolWorker, { code, signal }: Exit, initTimeoutMs: number): ServerError {
+  if (worker.endedFor === 'init_timeout')
+    return new ServerError(
+      'init_timeout',
+      `init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
+    );
+  const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
+  return new ServerError(
+    'init_failed',
+    `The worker ended ${how} before init() was done: look for what the entry script or the model's runtime printed above this line.`,
+  );
+}

@@ -1,0 +1,174 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Duplex, Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { FrameReader, FrameWriter } from '../frames.ts';
+import { Kind, type FailureMessage, type LogMessage, type ReadyMessage, type StartMessage } from '../worker/protocol.ts';
+import type { ScoreRequest } from './scorer-types.ts';
+
+const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
+
+/** What a worker process is started with. */
+export interface WorkerSpec {
+  readonly start: StartMessage;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Port of Node's inspector, or 0. */
+  readonly debugPort: number;
+}
+
+/** Status, headers and run time of an answer. */
+export interface ReplyHead {
+  readonly status: number;
+  readonly runFailed: boolean;
+  readonly runMs: number;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What a worker says, in the order in which it says it. */
+export interface WorkerEvents {
+  ready(message: ReadyMessage): void;
+  startFailed(message: FailureMessage): void;
+  reply(id: number, head: ReplyHead, body: Buffer): void;
+  failure(id: number, message: FailureMessage): void;
+  stream(id: number, head: ReplyHead): void;
+  chunk(id: number, bytes: Buffer): void;
+  end(id: number): void;
+  broken(id: number, message: FailureMessage): void;
+  /** A cancel was read: the worker's thread is not stuck. */
+  cancelled(id: number): void;
+  log(message: LogMessage): void;
+  /** A line that the process wrote to its own stdout or stderr, past the console. */
+  output(stream: 'stdout' | 'stderr', line: string): void;
+  exit(exit: Exit): void;
+}
+
+const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application/json']];
+const EMPTY = Buffer.alloc(4);
+
+/** A child process and its pipe: frames in, frames out, no policy. */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #frames: FrameWriter;
+  readonly #events: WorkerEvents;
+  /** Resolves when the process has ended and everything it wrote has been read. */
+  readonly gone: Promise<void>;
+  /** When the worker last said anything; a thread inside an inference says nothing. */
+  lastHeard = performance.now();
+
+  constructor(spec: WorkerSpec, events: WorkerEvents) {
+    this.#events = events;
+    const inspect = spec.debugPort === 0 ? [] : [`--inspect=127.0.0.1:${spec.debugPort}`];
+    this.#child = spawn(process.execPath, [...inspect, WORKER_MAIN], {
+      cwd: spec.cwd,
+      env: spec.env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
+    const pipe = this.#child.stdio[3] as Duplex;
+    this.#frames = new FrameWriter(pipe, setImmediate);
+    const reader = new FrameReader((id, kind, payload) => this.#receive(id, kind, payload));
+    pipe.on('data', (chunk: Buffer) => reader.feed(chunk));
+    // The exit event tells what happened; what could not be written is answered then.
+    pipe.on('error', () => undefined);
+    this.#relay('stdout', this.#child.stdout);
+    this.#relay('stderr', this.#child.stderr);
+    this.gone = new Promise((resolve) => {
+      const end = (exit: Exit): void => {
+        events.exit(exit);
+        resolve();
+      };
+      // 'close' comes after the pipes have been read to their end, so no answer is lost; 'error' when there is no process at all.
+      this.#child.once('close', (code, signal) => end({ code, signal }));
+      this.#child.once('error', () => this.#child.pid === undefined && end({ code: null, signal: null }));
+    });
+    this.#frames.write(0, Kind.start, [JSON.stringify(spec.start)]);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** @param written called once the kernel has the whole body, or the worker is gone */
+  score(id: number, request: ScoreRequest, written: () => void): void {
+    const { method, url, contentType, clientRequestId, traceId } = request;
+    const head = JSON.stringify({ method, url, contentType, id: request.id, clientRequestId, traceId });
+    const headers = JSON.stringify(request.rawHeaders);
+    this.#frames.write(id, Kind.score, [u32(Buffer.byteLength(head)), head, u32(Buffer.byteLength(headers)), headers, ...request.body]);
+    if (request.bodyBytes === 0) written();
+    else this.#frames.whenWritten(written);
+  }
+
+  cancel(id: number): void {
+    this.#frames.write(id, Kind.cancel, []);
+  }
+
+  credit(id: number, bytes: number): void {
+    this.#frames.write(id, Kind.credit, [u32(bytes)]);
+  }
+
+  /** Ends the process at once; `exit` follows. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #receive(id: number, kind: number, payload: Buffer): void {
+    this.lastHeard = performance.now();
+    const events = this.#events;
+    switch (kind) {
+      case Kind.reply: {
+        const { head, end } = readHead(payload);
+        return events.reply(id, head, payload.subarray(end));
+      }
+      case Kind.failure:
+        return events.failure(id, parse<FailureMessage>(payload));
+      case Kind.stream:
+        return events.stream(id, readHead(payload).head);
+      case Kind.chunk:
+        return events.chunk(id, payload);
+      case Kind.end:
+        return events.end(id);
+      case Kind.broken:
+        return events.broken(id, parse<FailureMessage>(payload));
+      case Kind.log:
+        return events.log(parse<LogMessage>(payload));
+      case Kind.ready:
+        return events.ready(parse<ReadyMessage>(payload));
+      case Kind.startFailed:
+        return events.startFailed(parse<FailureMessage>(payload));
+      case Kind.cancelled:
+        return events.cancelled(id);
+      default:
+        return undefined;
+    }
+  }
+
+  #relay(name: 'stdout' | 'stderr', stream: Readable | null): void {
+    if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#events.output(name, line));
+  }
+}
+
+function readHead(payload: Buffer): { head: ReplyHead; end: number } {
+  const length = payload.readUInt32LE(11);
+  const headers = length === 0 ? JSON_HEADERS : (JSON.parse(payload.toString('utf8', 15, 15 + length)) as ReplyHead['headers']);
+  return {
+    head: { status: payload.readUInt16LE(0), runFailed: payload.readUInt8(2) === 1, runMs: payload.readDoubleLE(3), headers },
+    end: 15 + length,
+  };
+}
+
+function parse<T>(payload: Buffer): T {
+  return JSON.parse(payload.toString()) as T;
+}
+
+function u32(value: number): Buffer {
+  if (value === 0) return EMPTY;
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32LE(value, 0);
+  return bytes;
+}

@@ -1,0 +1,99 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { findModels, onlyModel } from '../discovery.ts';
+import type { InitContext, Logger, Model } from '../entry-script.ts';
+import { ServerError } from '../errors.ts';
+import { openSession, type OpenedModel } from '../inference/session.ts';
+
+interface Surroundings {
+  readonly entryScript: string;
+  readonly modelDir: string | undefined;
+  readonly modelFile: string | undefined;
+  readonly intraOpThreads: number;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** What `init()` gets; remembers the models that were opened. */
+export class WorkerInitContext implements InitContext {
+  readonly modelDir: string | undefined;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly opened: OpenedModel[] = [];
+  readonly #around: Surroundings;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.modelDir = around.modelDir;
+    this.log = around.log;
+    this.signal = around.signal;
+  }
+
+  async openModel(path?: string): Promise<Model> {
+    const file = path === undefined ? this.#onlyModel() : this.#locate(path);
+    const model = await openSession(file, { intraOpThreads: this.#around.intraOpThreads });
+    this.opened.push(model);
+    return model;
+  }
+
+  modelPath(name: string, version?: string | number): string {
+    const { modelDir } = this;
+    if (modelDir === undefined)
+      throw new ServerError(
+        'model_missing',
+        `modelPath(${JSON.stringify(name)}): AZUREML_MODEL_DIR is not set, so there is no directory of models.`,
+      );
+    // With one model, AZUREML_MODEL_DIR is its version's folder; with several, the folder above the names (contract 3.5).
+    const folder = basename(dirname(modelDir)) === name ? dirname(modelDir) : join(modelDir, name);
+    const versions = foldersIn(folder);
+    const wanted = version === undefined ? highest(versions) : String(version);
+    if (wanted === undefined || !versions.includes(wanted)) {
+      const there = versions.length === 0 ? 'there is no such folder, or it is empty' : `the versions there are ${versions.join(', ')}`;
+      throw new ServerError(
+        'model_missing',
+        `modelPath(${JSON.stringify(name)}${version === undefined ? '' : `, ${version}`}): expected ${join(folder, wanted ?? '<version>')}; ${there}.`,
+      );
+    }
+    const inside = readdirSync(join(folder, wanted)).filter((entry) => !entry.startsWith('.'));
+    return join(folder, wanted, ...(inside.length === 1 ? inside : []));
+  }
+
+  /** Folders in which relative paths are looked up, first the model directory, then the script's own. */
+  get #folders(): string[] {
+    const script = dirname(this.#around.entryScript);
+    if (this.modelDir === undefined) return [script];
+    return [isFile(this.modelDir) ? dirname(this.modelDir) : this.modelDir, script];
+  }
+
+  #locate(path: string): string {
+    const candidates = isAbsolute(path) ? [path] : this.#folders.map((folder) => join(folder, path));
+    const file = candidates.find(isFile);
+    if (file === undefined)
+      throw new ServerError(
+        'model_missing',
+        `openModel(${JSON.stringify(path)}): there is no such file; looked at ${candidates.join(' and ')}.`,
+      );
+    return file;
+  }
+
+  #onlyModel(): string {
+    const { modelFile, entryScript } = this.#around;
+    if (modelFile !== undefined) return modelFile;
+    if (this.modelDir !== undefined && findModels(this.modelDir, '').length > 0) return onlyModel(this.modelDir, 'AZUREML_MODEL_DIR');
+    return onlyModel(dirname(entryScript), "the entry script's folder");
+  }
+}
+
+function foldersIn(folder: string): string[] {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(folder).filter((entry) => statSync(join(folder, entry), { throwIfNoEntry: false })?.isDirectory() === true);
+}
+
+/** The highest number; names that are no numbers come before all numbers, in order of the alphabet. */
+function highest(versions: readonly string[]): string | undefined {
+  return versions.toSorted((a, b) => (Number(a) || 0) - (Number(b) || 0) || (a < b ? -1 : 1)).at(-1);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}

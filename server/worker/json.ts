@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module';
+
+/** Bad JSON; the message says what is wrong and where: `...: line 1 column 2 (char 1)`. */
+export class JsonSyntaxError extends Error {
+  override readonly name = 'JsonSyntaxError';
+}
+
+/** The original: the worker wraps the global one to give authors a hint. */
+const parse = JSON.parse;
+const SIXTEEN_DIGITS = /\d{16}/;
+
+/**
+ * JSON.parse with positions in its errors.
+ * @param exactIntegers whole numbers that a double cannot hold become bigint
+ * @throws JsonSyntaxError
+ */
+export function parseJson(text: string, exactIntegers: boolean): unknown {
+  try {
+    return exactIntegers && SIXTEEN_DIGITS.test(text) ? parse(text, keepExact) : parse(text);
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown;
+    throw new JsonSyntaxError(`${withoutPosition(thrown.message)}: ${describePosition(text, positionOfError(text))}`);
+  }
+}
+
+function keepExact(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || context?.source === undefined) return value;
+  return /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
+}
+
+/** V8 gives a position for some errors and an excerpt of the text for others; ours is the same for all. */
+function withoutPosition(message: string): string {
+  return message
+    .replace(/ \(line \d+ column \d+\)$/, '')
+    .replace(/ in JSON at position \d+$| after JSON at position \d+$/, '')
+    .replace(/, (?:\.\.\.)?".*" is not valid JSON$/s, '');
+}
+
+function positionOfError(text: string): number {
+  // Loaded here: only bad input needs it. It finds the first error's offset, which V8 does not always tell.
+  const { visit } = createRequire(import.meta.url)('jsonc-parser') as typeof import('jsonc-parser');
+  let position = text.length;
+  visit(text, { onError: (_code, offset) => (position = Math.min(position, offset)) }, { disallowComments: true });
+  return position;
+}
+
+function describePosition(text: string, position: number): string {
+  const before = text.slice(0, position);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  const line = before.split('\n').length;
+  return `line ${line} column ${position - lineStart + 1} (char ${position})`;
+}

@@ -1,0 +1,89 @@
+import { Socket } from 'node:net';
+import { describeThrown, ServerError, toServerError } from '../errors.ts';
+import { FrameReader, FrameWriter } from '../frames.ts';
+import { hintAtDoubleParsing, ScriptLog } from './console.ts';
+import { WorkerInitContext } from './init-context.ts';
+import { loadEntryScript } from './load-entry-script.ts';
+import { installModuleHooks } from './module-hooks.ts';
+import { Kind, type LogMessage, type ReadyMessage, type ServedModel, type StartMessage } from './protocol.ts';
+import { Runner } from './run-entry-script.ts';
+import { startWatchdog } from './watchdog.ts';
+
+// A worker process: one entry script, spoken to over fd 3. The host alone decides when it ends.
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const frames = new FrameWriter(socket, (flush) => process.nextTick(flush));
+let verbose = true;
+const send = (message: LogMessage): void => {
+  if (verbose || message.level !== 'debug') frames.write(0, Kind.log, [JSON.stringify(message)]);
+};
+const log = new ScriptLog(send);
+let runner: Runner | undefined;
+
+const reader = new FrameReader((id, kind, payload) => {
+  if (kind === Kind.score) runner?.score(id, payload);
+  else if (kind === Kind.cancel) runner?.cancel(id);
+  else if (kind === Kind.credit) runner?.credit(id, payload.readUInt32LE(0));
+  // Settles every outcome itself.
+  else if (kind === Kind.start) void start(JSON.parse(payload.toString()) as StartMessage);
+});
+
+// Ctrl-C reaches the whole process group, and platforms signal every process: the host drains, workers only obey it.
+process.on('SIGTERM', () => undefined);
+process.on('SIGINT', () => undefined);
+process.on('exit', () => frames.flush());
+process.on('unhandledRejection', (reason) => log.error(`unhandled rejection in the entry script: ${stackOf(reason)}`));
+process.on('uncaughtException', (error) => {
+  log.error(`uncaught exception in the entry script, the worker ends: ${stackOf(error)}`);
+  frames.flush(() => process.exit(1));
+});
+socket.on('data', (chunk: Buffer) => reader.feed(chunk));
+socket.on('error', () => process.exit(0));
+socket.on('close', () => process.exit(0));
+startWatchdog(process.ppid);
+
+async function start(message: StartMessage): Promise<void> {
+  verbose = message.logLevel === 'debug' || message.logLevel === 'trace';
+  globalThis.console = log.toConsole();
+  JSON.parse = hintAtDoubleParsing(log);
+  installModuleHooks(message.importPath);
+  const signal = AbortSignal.timeout(message.initTimeoutMs);
+  const context = new WorkerInitContext({ ...message, log, signal });
+  try {
+    const script = await loadEntryScript(message.entryScript);
+    await initialise(() => script.init(context), signal, message);
+    const concurrency = Math.min(script.concurrency ?? message.concurrency, message.concurrency);
+    const models = context.opened.map(({ name, inputs, outputs, about }): ServedModel => ({ name, inputs, outputs, ...about }));
+    runner = new Runner(script, frames, log, message.nonFinite);
+    const ready: ReadyMessage = { rawHttp: script.rawHttp, concurrency, models };
+    frames.write(0, Kind.ready, [JSON.stringify(ready)]);
+  } catch (thrown) {
+    const error = toServerError(thrown, 'init_failed');
+    frames.write(0, Kind.startFailed, [JSON.stringify({ code: error.code, message: error.message })]);
+    frames.flush(() => process.exit(error.failure.exitCode ?? 1));
+  }
+}
+
+async function initialise(
+  init: () => void | Promise<void>,
+  signal: AbortSignal,
+  { entryScript, initTimeoutMs }: StartMessage,
+): Promise<void> {
+  try {
+    await init();
+  } catch (cause) {
+    if (signal.aborted)
+      throw new ServerError(
+        'init_timeout',
+        `User script at ${entryScript}: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS).`,
+        { cause },
+      );
+    // A model that cannot be served keeps its own reason.
+    if (cause instanceof ServerError && cause.code !== 'run_failed')
+      throw new ServerError(cause.code, `init() of ${entryScript} failed: ${cause.message}`, { cause });
+    throw new ServerError('init_failed', `User script at ${entryScript}: init() raised an exception: ${stackOf(cause)}`, { cause });
+  }
+}
+
+function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? describeThrown(thrown)) : describeThrown(thrown);
+}

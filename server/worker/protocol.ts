@@ -1,0 +1,97 @@
+/**
+ * What host and worker say to each other over the socketpair on fd 3. Both sides import this file and nothing else of
+ * each other. Numbers are little-endian; texts are UTF-8; nothing is specific to JavaScript.
+ *
+ * Framing (length, request id, kind, payload): ../frames.ts.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { TensorSpec } from '../entry-script.ts';
+
+export const Kind = {
+  /** host -> worker: JSON StartMessage, once. */
+  start: 1,
+  /** host -> worker: u32 length, JSON ScoreHead | u32 length, JSON array of header names and values | body. */
+  score: 2,
+  /** host -> worker: nobody waits for this answer any more. */
+  cancel: 3,
+  /** host -> worker: u32 bytes of a stream that the client's side has taken. */
+  credit: 4,
+  /** worker -> host: JSON ReadyMessage: `init()` is done. */
+  ready: 16,
+  /** worker -> host: JSON FailureMessage: the worker cannot serve, and exits. */
+  startFailed: 17,
+  /** worker -> host: u16 status | u8 run failed | f64 milliseconds | u32 length, JSON header pairs (empty: JSON) | body. */
+  reply: 18,
+  /** worker -> host: JSON FailureMessage. */
+  failure: 19,
+  /** worker -> host: as `reply`, without a body: chunks follow. */
+  stream: 20,
+  chunk: 21,
+  end: 22,
+  /** worker -> host: the stream broke off. JSON FailureMessage. */
+  broken: 23,
+  /** worker -> host: JSON LogMessage. */
+  log: 24,
+  /** worker -> host: the cancel was read; the event loop is alive. */
+  cancelled: 25,
+} as const;
+
+export type Kind = (typeof Kind)[keyof typeof Kind];
+
+/** Bytes of a stream that may be under way before the worker waits for credit. */
+export const STREAM_WINDOW = 256 * 1024;
+
+export interface StartMessage {
+  readonly entryScript: string;
+  readonly noCode: boolean;
+  readonly modelFile: string | undefined;
+  readonly modelDir: string | undefined;
+  /** Folders in which modules are found by name, besides node_modules. */
+  readonly importPath: readonly string[];
+  readonly concurrency: number;
+  readonly initTimeoutMs: number;
+  readonly intraOpThreads: number;
+  readonly nonFinite: 'string' | 'null' | 'error';
+  readonly logLevel: string;
+}
+
+export interface ScoreHead {
+  readonly method: string;
+  readonly url: string;
+  readonly contentType: string | undefined;
+  readonly id: string;
+  readonly clientRequestId: string | undefined;
+  readonly traceId: string;
+}
+
+/** A model that a worker has opened, as metadata and metrics tell it. */
+export interface ServedModel {
+  readonly name: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly provider: string;
+  readonly intraOpThreads: number;
+  readonly ortVersion: string;
+  readonly loadSeconds: number;
+}
+
+export interface ReadyMessage {
+  readonly rawHttp: boolean;
+  readonly concurrency: number;
+  readonly models: readonly ServedModel[];
+}
+
+export interface FailureMessage {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type LogLevelName = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogMessage {
+  readonly level: LogLevelName;
+  readonly msg: string;
+  readonly requestId?: string | undefined;
+  readonly traceId?: string | undefined;
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
+}

@@ -1,0 +1,88 @@
+import type { RequestContext } from '../entry-script.ts';
+import type { ScoreHead } from './protocol.ts';
+
+/** One request inside the worker. What a script may never ask for is made only when it asks. */
+export class WorkerRequest implements RequestContext {
+  readonly #head: ScoreHead;
+  readonly #headerBytes: Buffer;
+  #headers: Headers | undefined;
+  #query: URLSearchParams | undefined;
+  #controller: AbortController | undefined;
+  #cancelled: Error | undefined;
+
+  /** @param headerBytes JSON array of names and values: name, value, name, value, ... */
+  constructor(head: ScoreHead, headerBytes: Buffer) {
+    this.#head = head;
+    this.#headerBytes = headerBytes;
+  }
+
+  get id(): string {
+    return this.#head.id;
+  }
+
+  get clientRequestId(): string | undefined {
+    return this.#head.clientRequestId;
+  }
+
+  get traceId(): string {
+    return this.#head.traceId;
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  get url(): string {
+    return this.#head.url;
+  }
+
+  get contentType(): string | undefined {
+    return this.#head.contentType;
+  }
+
+  get query(): URLSearchParams {
+    const at = this.url.indexOf('?');
+    return (this.#query ??= new URLSearchParams(at < 0 ? '' : this.url.slice(at + 1)));
+  }
+
+  get headers(): Headers {
+    if (this.#headers === undefined) {
+      this.#headers = new Headers();
+      const pairs = JSON.parse(this.#headerBytes.toString()) as string[];
+      for (let index = 0; index + 1 < pairs.length; index += 2) this.#headers.append(pairs[index] ?? '', pairs[index + 1] ?? '');
+    }
+    return this.#headers;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled);
+    }
+    return this.#controller.signal;
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled !== undefined;
+  }
+
+  /** Nobody waits for the answer any more. */
+  cancel(): void {
+    this.#cancelled = new DOMException('The client has left or the deadline has passed', 'AbortError');
+    this.#controller?.abort(this.#cancelled);
+  }
+
+  /** The same request in the web's own form. */
+  toWebRequest(body: Buffer): Request {
+    const withoutBody = this.method === 'GET' || this.method === 'HEAD';
+    const init: RequestInit = { method: this.method, headers: this.headers, signal: this.signal };
+    if (!withoutBody) init.body = new Uint8Array(body);
+    return new Request(this.#absoluteUrl(), init);
+  }
+
+  #absoluteUrl(): string {
+    const path = this.url.replace(/^\/+/, '/');
+    const absolute = `http://${this.headers.get('host') ?? 'localhost'}${path}`;
+    return URL.canParse(absolute) ? absolute : `http://localhost${path}`;
+  }
+}

@@ -1,0 +1,157 @@
+import { ScoringError, ServerError, toServerError } from '../errors.ts';
+import type { FrameWriter } from '../frames.ts';
+import type { ScriptLog } from './console.ts';
+import { decodeBody, decodeQuery } from './content-types.ts';
+import { encodeJson, type NonFinite } from './encode-result.ts';
+import type { LoadedScript } from './load-entry-script.ts';
+import { Kind, type FailureMessage, type ScoreHead } from './protocol.ts';
+import { WorkerRequest } from './request-context.ts';
+import { isIterator, isResponse, responseParts, StreamSender, type Outcome } from './stream-result.ts';
+
+interface Active {
+  readonly request: WorkerRequest;
+  stream: StreamSender | undefined;
+}
+
+/** Stop 5: decodes a request, awaits the script's `run()`, encodes what it answers. Many runs interleave. */
+export class Runner {
+  readonly #script: LoadedScript;
+  readonly #frames: FrameWriter;
+  readonly #log: ScriptLog;
+  readonly #nonFinite: NonFinite;
+  readonly #active = new Map<number, Active>();
+  #warnedOfDoubleEncoding = false;
+
+  constructor(script: LoadedScript, frames: FrameWriter, log: ScriptLog, nonFinite: NonFinite) {
+    this.#script = script;
+    this.#frames = frames;
+    this.#log = log;
+    this.#nonFinite = nonFinite;
+  }
+
+  /** @param payload of a `score` frame */
+  score(id: number, payload: Buffer): void {
+    const headEnd = 4 + payload.readUInt32LE(0);
+    const headersEnd = headEnd + 4 + payload.readUInt32LE(headEnd);
+    const head = JSON.parse(payload.toString('utf8', 4, headEnd)) as ScoreHead;
+    const request = new WorkerRequest(head, payload.subarray(headEnd + 4, headersEnd));
+    const active: Active = { request, stream: undefined };
+    this.#active.set(id, active);
+    // Settles every outcome itself; a rejection would be a fault of this server and ends the worker.
+    void this.#run(id, active, payload.subarray(headersEnd));
+  }
+
+  /** Nobody waits for this answer any more; the acknowledgement shows the host that this thread is not stuck. */
+  cancel(id: number): void {
+    this.#frames.write(id, Kind.cancelled, []);
+    const active = this.#active.get(id);
+    active?.request.cancel();
+    active?.stream?.cancel();
+  }
+
+  credit(id: number, bytes: number): void {
+    this.#active.get(id)?.stream?.credit(bytes);
+  }
+
+  async #run(id: number, active: Active, body: Buffer): Promise<void> {
+    const { request } = active;
+    let began = performance.now();
+    try {
+      const data = this.#input(request, body);
+      began = performance.now();
+      const result = await this.#log.within(request, () => this.#script.run(data, request));
+      await this.#answer(id, active, result, performance.now() - began);
+    } catch (thrown) {
+      await this.#fail(id, active, thrown, performance.now() - began);
+    } finally {
+      this.#active.delete(id);
+    }
+  }
+
+  #input(request: WorkerRequest, body: Buffer): unknown {
+    const { rawHttp, inputType, exactIntegers } = this.#script;
+    if (rawHttp) return request.toWebRequest(body);
+    if (request.method !== 'GET') return decodeBody(body, request.contentType, inputType, exactIntegers);
+    const query = decodeQuery(request.url, exactIntegers);
+    if (inputType === 'text') return encodeJson(query, this.#nonFinite);
+    return inputType === 'bytes' ? Buffer.from(encodeJson(query, this.#nonFinite)) : query;
+  }
+
+  async #answer(id: number, active: Active, result: unknown, runMs: number): Promise<void> {
+    if (isResponse(result)) {
+      await this.#answerParts(id, active, await responseParts(result), runMs);
+    } else if (isIterator(result)) {
+      await this.#stream(id, active, { status: 200, headers: undefined, chunks: result }, runMs);
+    } else {
+      this.#warnOfDoubleEncoding(result);
+      this.#reply(id, 200, runMs, '', encodeJson(result === undefined || result === null ? {} : result, this.#nonFinite));
+    }
+  }
+
+  async #answerParts(id: number, active: Active, parts: Outcome, runMs: number): Promise<void> {
+    if (parts.chunks !== undefined) return this.#stream(id, active, parts, runMs);
+    this.#reply(id, parts.status, runMs, JSON.stringify(parts.headers), parts.body ?? '');
+  }
+
+  async #stream(id: number, active: Active, outcome: Outcome, runMs: number): Promise<void> {
+    const sender = new StreamSender(this.#frames, id, (chunk) => encodeJson(chunk, this.#nonFinite));
+    active.stream = sender;
+    if (active.request.cancelled) sender.cancel();
+    await this.#log.within(active.request, () => sender.send(outcome, (headers) => replyHead(outcome.status, runMs, headers)));
+  }
+
+  async #fail(id: number, active: Active, thrown: unknown, runMs: number): Promise<void> {
+    if (active.stream?.started === true) {
+      this.#send(id, Kind.broken, failureOf(thrown));
+    } else if (thrown instanceof ScoringError) {
+      this.#reply(id, thrown.status, runMs, '', JSON.stringify({ message: thrown.message }));
+    } else if (isResponse(thrown)) {
+      try {
+        await this.#answerParts(id, active, await responseParts(thrown), runMs);
+      } catch (broken) {
+        this.#send(id, Kind.failure, failureOf(broken));
+      }
+    } else {
+      this.#send(id, Kind.failure, failureOf(thrown));
+    }
+  }
+
+  #reply(id: number, status: number, runMs: number, headers: string, body: string | Uint8Array): void {
+    this.#frames.write(id, Kind.reply, [replyHead(status, runMs, headers), headers, body]);
+  }
+
+  #send(id: number, kind: typeof Kind.failure | typeof Kind.broken, message: FailureMessage): void {
+    this.#frames.write(id, kind, [JSON.stringify(message)]);
+  }
+
+  #warnOfDoubleEncoding(result: unknown): void {
+    if (this.#warnedOfDoubleEncoding || typeof result !== 'string' || !/^\s*[[{]/.test(result)) return;
+    try {
+      JSON.parse(result);
+    } catch {
+      return;
+    }
+    this.#warnedOfDoubleEncoding = true;
+    this.#log.warn(
+      'run() returned a string that is itself JSON: it is answered as a JSON string. Return the object, or a Response with a content type',
+    );
+  }
+}
+
+/** Fixed part of a `reply` or `stream` frame, up to the header pairs. */
+function replyHead(status: number, runMs: number, headers: string): Buffer {
+  const head = Buffer.allocUnsafe(15);
+  head.writeUInt16LE(status, 0);
+  head.writeUInt8(status >= 500 ? 1 : 0, 2);
+  head.writeDoubleLE(runMs, 3);
+  head.writeUInt32LE(Buffer.byteLength(headers), 11);
+  return head;
+}
+
+/** What the host needs to answer and to log: the client never sees the text of `run_failed`. */
+function failureOf(thrown: unknown): FailureMessage {
+  const error = toServerError(thrown, 'run_failed');
+  if (thrown instanceof ServerError && error.code !== 'run_failed') return { code: error.code, message: error.message };
+  const cause = thrown instanceof ServerError ? thrown.cause : thrown;
+  return { code: 'run_failed', message: cause instanceof Error ? (cause.stack ?? error.message) : error.message };
+}

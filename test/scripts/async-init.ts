@@ -1,0 +1,6 @@
+let ready = false;
+export async function init() {
+  await new Promise(setImmediate);
+  ready = true;
+}
+export const run = () => ready;

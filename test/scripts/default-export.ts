@@ -1,0 +1,1 @@
+export default { init() {}, run: (data: unknown) => ({ got: data }) };

@@ -1,0 +1,1 @@
+module.exports = { init() {}, run: (data) => data };

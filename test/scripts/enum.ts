@@ -1,0 +1,5 @@
+export enum Colour {
+  Red,
+}
+export function init() {}
+export const run = () => Colour.Red;

@@ -1,0 +1,3 @@
+import { nothing } from 'no-such-package';
+export function init() {}
+export const run = () => nothing;

@@ -1,0 +1,5 @@
+export function init() {}
+export function run(data: unknown) {
+  if (data === 'exit') process.exit(5);
+  return 'fine';
+}

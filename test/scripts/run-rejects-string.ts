@@ -1,0 +1,4 @@
+export function init() {}
+export async function run() {
+  await Promise.reject('just a string');
+}

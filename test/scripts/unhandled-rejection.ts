@@ -1,0 +1,5 @@
+export function init() {}
+export function run() {
+  void Promise.reject(new Error('forgotten'));
+  return 'fine';
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { Workers, withWorkers } from './start-workers.ts';
+
+for (const [script, data, how] of [
+  ['run-exits.ts', 'exit', 'exit code 5'],
+  ['run-aborts.ts', 'abort', 'signal SIGABRT'],
+  ['uncaught-exception.ts', 'throw later', 'exit code 1'],
+] as const) {
+  test(`${script}: a worker that dies is replaced, what it held is answered, what waits is scored`, () =>
+    withWorkers(
+      script,
+      async (workers) => {
+        if (script === 'uncaught-exception.ts') {
+          await workers.score(data);
+          await workers.line(({ signal, code }) => signal !== undefined || code !== undefined);
+        } else {
+          const lost = workers.begin(data);
+          const waits = Array.from({ length: 3 }, () => workers.begin('ok'));
+          await assert.rejects(lost.reply, { code: 'worker_lost', message: new RegExp(how) });
+          for (const waiting of waits) assert.equal(String((await waiting.reply).body), '"fine"');
+        }
+        assert.equal((await workers.score('ok')).json, 'fine');
+        assert.equal(workers.scorer.ready, true);
+      },
+      { limits: {}, start: { concurrency: 1 } },
+    ));
+}
+
+test('no client can shut the server down: a script that dies at every request is replaced at every request', () =>
+  withWorkers('run-exits.ts', async (workers) => {
+    for (let round = 0; round < 7; round++) await assert.rejects(workers.score('exit'), { code: 'worker_lost' });
+    assert.equal((await workers.score('ok')).json, 'fine');
+  }));
+
+test('while the only worker is replaced the server is healthy but not ready', () =>
+  withWorkers('run-exits.ts', async (workers) => {
+    await assert.rejects(workers.score('exit'), { code: 'worker_lost' });
+    assert.deepEqual([workers.scorer.ready, workers.scorer.healthy], [false, true]);
+    assert.equal((await workers.score('ok')).json, 'fine');
+    assert.equal(workers.scorer.ready, true);
+  }));
+
+test('a run() that blocks its thread past the deadline is answered in time and its worker killed', () =>
+  withWorkers(
+    'run-spins.ts',
+    async (workers) => {
+      const began = performance.now();
+      await assert.rejects(workers.score('spin'), { code: 'deadline_exceeded', message: 'Scoring timeout after 1000 ms' });
+      assert.ok(performance.now() - began < 2000);
+      const [before] = workers.pool.pids;
+      assert.equal((await workers.score('next', {})).json, 'fine');
+      assert.notEqual(workers.pool.pids[0], before);
+      assert.match(await workers.metrics.registry.metrics(), /worker_restarts_total\{cause="deadline"\} 1/);
+    },
+    { limits: { scoringTimeoutMs: 1000 } },
+  ));
+
+test('a run() that never settles costs its worker nothing but that place: others finish, then it is replaced', () =>
+  withWorkers(
+    'run-never-ends.ts',
+    async (workers) => {
+      const first = (await workers.score('pid')).json;
+      await assert.rejects(workers.score('never'), { code: 'deadline_exceeded' });
+      await workers.lineWith('did not end after its cancel');
+      const answer = await workers.score('pid');
+      assert.notEqual(answer.json, first);
+    },
+    { limits: { scoringTimeoutMs: 900, cancelGraceMs: 100 } },
+  ));
+
+test('replacements that die before they are ready end in failure, and only they', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'started-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const workers = new Workers('init-fails-second-time.ts', { env: { STARTED_FILE: join(folder, 'started') } });
+  try {
+    await workers.started;
+    await assert.rejects(workers.score(1), { code: 'worker_lost' });
+    const error = await workers.failure;
+    assert.deepEqual([error.code, error.message.includes('only once')], ['init_failed', true]);
+    assert.equal(workers.lines.filter(({ msg }) => String(msg).includes('a replacement did not start')).length, 4);
+  } finally {
+    await workers.stop();
+  }
+});
+
+test('the signal of a request fires when its client leaves', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'signal-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'state');
+  await withWorkers('signal.ts', async (workers) => {
+    const scoring = workers.begin({ file });
+    scoring.cancel();
+    await assert.rejects(scoring.reply, { code: 'client_gone' });
+    await workers.scorer.idle();
+    assert.equal(readFileSync(file, 'utf8'), 'cancelled');
+  });
+});
+
+test('the signal of a request fires at the deadline, and a run() that obeys keeps its worker', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'signal-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'state');
+  await withWorkers(
+    'signal.ts',
+    async (workers) => {
+      const before = workers.pool.pids;
+      await assert.rejects(workers.score({ file }), { code: 'deadline_exceeded' });
+      await workers.scorer.idle();
+      assert.deepEqual([readFileSync(file, 'utf8'), workers.pool.pids], ['cancelled', before]);
+    },
+    { limits: { scoringTimeoutMs: 150 } },
+  );
+});
+
+test('stopping answers what workers hold and what waits', () =>
+  withWorkers(
+    'run-never-ends.ts',
+    async (workers) => {
+      const held = workers.begin('never');
+      const waiting = workers.begin('pid');
+      const both = Promise.all([assert.rejects(held.reply, { code: 'stopping' }), assert.rejects(waiting.reply, { code: 'stopping' })]);
+      await workers.stop();
+      await both;
+      assert.throws(() => workers.begin('pid'), { code: 'stopping' });
+    },
+    { start: { concurrency: 1 } },
+  ));

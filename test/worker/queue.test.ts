@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { withWorkers } from './start-workers.ts';
+
+test('requests beyond the queue are refused at once, those in it are scored', () =>
+  withWorkers(
+    'sleeps.ts',
+    async (workers) => {
+      const accepted = Array.from({ length: 3 }, () => workers.begin(20));
+      assert.throws(() => workers.begin(0), { code: 'queue_full', message: /2 requests are waiting/ });
+      for (const { reply } of accepted) assert.equal((await reply).status, 200);
+      assert.equal((await workers.score(0)).status, 200);
+    },
+    { start: { concurrency: 1 }, limits: { queueMaxRequests: 2 } },
+  ));
+
+test('bytes are bounded too, and given back', () =>
+  withWorkers(
+    'sleeps.ts',
+    async (workers) => {
+      const body = Buffer.from(' '.repeat(449) + '5');
+      const held = workers.begin(body);
+      const waits = workers.begin(body);
+      assert.throws(() => workers.begin(body), { code: 'queue_full', message: /limit of 1000/ });
+      await Promise.all([held.reply, waits.reply]);
+      assert.equal((await workers.score(body)).status, 200);
+    },
+    { start: { concurrency: 1 }, limits: { queueMaxBytes: 1000 } },
+  ));
+
+test('a queue-wait limit answers 503 without disturbing the worker', () =>
+  withWorkers(
+    'sleeps.ts',
+    async (workers) => {
+      const held = workers.begin(300);
+      await assert.rejects(workers.score(0), { code: 'queue_timeout' });
+      assert.equal((await held.reply).status, 200);
+    },
+    { start: { concurrency: 1 }, limits: { queueWaitTimeoutMs: 50 } },
+  ));
+
+test('the deadline counts the wait in the queue', () =>
+  withWorkers(
+    'sleeps.ts',
+    async (workers) => {
+      const held = workers.begin(250);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      const late = workers.begin(250);
+      assert.equal((await held.reply).status, 200);
+      await assert.rejects(late.reply, { code: 'deadline_exceeded' });
+    },
+    { start: { concurrency: 1 }, limits: { scoringTimeoutMs: 300 } },
+  ));
+
+test('a client that leaves while it waits is dropped from the queue and never run', () =>
+  withWorkers(
+    'sleeps.ts',
+    async (workers) => {
+      const held = workers.begin(30);
+      const leaves = workers.begin(0);
+      leaves.cancel();
+      await assert.rejects(leaves.reply, { code: 'client_gone' });
+      assert.equal(workers.scorer.load.queued, 0);
+      await held.reply;
+    },
+    { start: { concurrency: 1 } },
+  ));
+
+test('several workers share the load', () =>
+  withWorkers(
+    'sleeps.ts',
+    async (workers) => {
+      const pids = await Promise.all(Array.from({ length: 4 }, async () => (await workers.score(50)).json));
+      assert.equal(new Set(pids).size, 2);
+    },
+    { workers: 2 },
+  ));
+
+test('large bodies arrive whole, many at a time, and small ones in between', () =>
+  withWorkers('echo.ts', async (workers) => {
+    const large = 'x'.repeat(3_000_000);
+    const answers = await Promise.all([
+      workers.score(large),
+      workers.score('small'),
+      workers.score(large),
+      workers.score({ a: 'ü'.repeat(40_000) }),
+    ]);
+    assert.deepEqual(
+      answers.map(({ json }) => json),
+      [large, 'small', large, { a: 'ü'.repeat(40_000) }],
+    );
+  }));

@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Readable, Writable } from 'node:stream';
+import { pino } from 'pino';
+import { options } from '../../server/config.ts';
+import type { ServerError } from '../../server/errors.ts';
+import { Lifecycle } from '../../server/lifecycle.ts';
+import { PoolScorer } from '../../server/scoring/scorer.ts';
+import type { ScoreReply, ScoreRequest, Scoring } from '../../server/scoring/scorer-types.ts';
+import { WorkerPool } from '../../server/scoring/worker-pool.ts';
+import { Metrics } from '../../server/telemetry/metrics.ts';
+import type { StartMessage } from '../../server/worker/protocol.ts';
+
+export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
+
+interface Settings {
+  readonly workers?: number;
+  readonly start?: Partial<StartMessage>;
+  readonly limits?: Partial<ConstructorParameters<typeof PoolScorer>[0]>;
+  readonly env?: Record<string, string>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+/** Real worker processes behind the real scorer, without HTTP. */
+export class Workers {
+  readonly lines: Record<string, unknown>[] = [];
+  readonly lifecycle = new Lifecycle();
+  readonly metrics = new Metrics();
+  readonly scorer: PoolScorer;
+  readonly pool: WorkerPool;
+  readonly started: Promise<void>;
+  failure: Promise<ServerError>;
+  #onLine: (() => void)[] = [];
+
+  constructor(script: string, settings: Settings = {}) {
+    const sink = new Writable({
+      write: (chunk, _encoding, done) => {
+        this.lines.push(JSON.parse(String(chunk)) as Record<string, unknown>);
+        for (const check of [...this.#onLine]) check();
+        done();
+      },
+    });
+    const log = pino({ level: 'debug', base: null, formatters: { level: (level) => ({ level }) } }, sink);
+    const path = join(SCRIPTS, script);
+    const found = {
+      kind: 'entry script' as const,
+      entryScript: path,
+      modelFile: undefined,
+      modelDir: undefined,
+      importPath: [dirname(path)],
+    };
+    const start: StartMessage = {
+      ...found,
+      noCode: false,
+      concurrency: 32,
+      initTimeoutMs: 10_000,
+      intraOpThreads: 1,
+      nonFinite: 'string',
+      logLevel: 'debug',
+      ...settings.start,
+    };
+    const defaults = Object.fromEntries(
+      Object.entries(options).map(([key, row]) => [key, row.default]),
+    ) as unknown as ConstructorParameters<typeof PoolScorer>[0];
+    this.scorer = new PoolScorer(
+      { ...defaults, scoringTimeoutMs: 20_000, cancelGraceMs: 200, ...settings.limits },
+      found,
+      this.lifecycle,
+      this.metrics,
+    );
+    const failed = Promise.withResolvers<ServerError>();
+    const ready = Promise.withResolvers<void>();
+    this.failure = failed.promise;
+    this.started = ready.promise;
+    this.pool = new WorkerPool(
+      {
+        count: settings.workers ?? 1,
+        initTimeoutMs: start.initTimeoutMs,
+        spec: () => ({ start, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env }, cwd: SCRIPTS, debugPort: 0 }),
+      },
+      {
+        ...this.scorer.poolEvents,
+        ready: (message) => {
+          this.scorer.poolEvents.ready(message);
+          this.lifecycle.to('ready');
+          ready.resolve();
+        },
+        failed: (error) => {
+          failed.resolve(error);
+          ready.reject(error);
+        },
+      },
+      this.scorer.replyEvents,
+      log,
+      this.metrics,
+    );
+    // A test that expects the failure awaits `failure` instead.
+    ready.promise.catch(() => undefined);
+    this.scorer.use(this.pool);
+    this.pool.start();
+  }
+
+  /** Starts a scoring; JSON unless a content type is given. */
+  begin(data: unknown, overrides: Partial<ScoreRequest> = {}): Scoring {
+    const body = Buffer.isBuffer(data)
+      ? data
+      : Buffer.from(typeof data === 'string' && overrides.contentType !== undefined ? data : (JSON.stringify(data) ?? ''));
+    this.scorer.admit(body.length);
+    return this.scorer.score({
+      method: 'POST',
+      url: '/score',
+      contentType: 'application/json',
+      id: 'request-1',
+      clientRequestId: undefined,
+      traceId: '0123456789abcdef0123456789abcdef',
+      rawHeaders: ['Host', 'localhost', 'X-Custom', 'yes'],
+      body: body.length === 0 ? [] : [body],
+      bodyBytes: body.length,
+      ...overrides,
+    });
+  }
+
+  async score(data: unknown, overrides: Partial<ScoreRequest> = {}): Promise<Answer> {
+    return read(await this.begin(data, overrides).reply);
+  }
+
+  /** The first log line that matches, now or later. */
+  async line(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    const found = this.lines.find(matches);
+    if (found !== undefined) return found;
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (!this.lines.some(matches)) return;
+        this.#onLine = this.#onLine.filter((each) => each !== check);
+        resolve();
+      };
+      this.#onLine.push(check);
+    });
+    return this.line(matches);
+  }
+
+  lineWith(text: string): Promise<Record<string, unknown>> {
+    return this.line(({ msg }) => String(msg).includes(text));
+  }
+
+  async stop(): Promise<void> {
+    this.scorer.stop();
+    await this.pool.stop();
+  }
+}
+
+export async function read(reply: ScoreReply): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  if (reply.body instanceof Readable) {
+    reply.body.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await once(reply.body, 'end');
+  } else chunks.push(reply.body);
+  const text = Buffer.concat(chunks).toString();
+  const headers = Object.fromEntries(reply.headers);
+  return {
+    status: reply.status,
+    headers,
+    text,
+    json: headers['content-type'] === 'application/json' ? (JSON.parse(text) as unknown) : undefined,
+  };
+}
+
+/** Runs `test` with workers that are ready, and ends them whatever happens. */
+export async function withWorkers(script: string, test: (workers: Workers) => Promise<void>, settings: Settings = {}): Promise<void> {
+  const workers = new Workers(script, settings);
+  try {
+    await workers.started;
+    await test(workers);
+  } finally {
+    await workers.stop();
+  }
+}

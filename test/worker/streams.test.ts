@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import test from 'node:test';
+import { STREAM_WINDOW } from '../../server/worker/protocol.ts';
+import { read, withWorkers, type Workers } from './start-workers.ts';
+
+async function streamOf(workers: Workers, data: unknown): Promise<Readable> {
+  const { body } = await workers.begin(data).reply;
+  assert.ok(body instanceof Readable);
+  return body;
+}
+
+test('an async generator streams; the first chunk decides the content type', () =>
+  withWorkers('stream.ts', async (workers) => {
+    const text = await workers.score(['a', 'b', 'ü']);
+    assert.deepEqual([text.headers['content-type'], text.text], ['text/plain; charset=utf-8', 'abü']);
+    const objects = await workers.score([{ token: 1 }, { token: 2 }]);
+    assert.deepEqual([objects.headers['content-type'], objects.text], ['application/x-ndjson', '{"token":1}\n{"token":2}\n']);
+    assert.equal((await workers.score([])).text, '');
+  }));
+
+test('a generator without an await streams too', () =>
+  withWorkers('stream-sync.ts', async (workers) => assert.equal((await workers.score(1000)).text.split('\n').length, 1001)));
+
+test('a Response with a stream keeps its content type', () =>
+  withWorkers('response-stream.ts', async (workers) => {
+    const reply = await workers.begin(1).reply;
+    assert.ok(reply.body instanceof Readable);
+    const answer = await read(reply);
+    assert.deepEqual([answer.headers['content-type'], answer.text], ['text/event-stream', '1;2;3;']);
+  }));
+
+test('what fails before the first chunk is an ordinary failure', () =>
+  withWorkers('stream-breaks.ts', async (workers) => assert.rejects(workers.score(false), { code: 'run_failed' })));
+
+test('what fails later breaks the stream off', () =>
+  withWorkers('stream-breaks.ts', async (workers) => {
+    const stream = await streamOf(workers, true);
+    stream.resume();
+    const [error] = (await once(stream, 'error')) as [Error];
+    assert.match(error.message, /the stream broke/);
+  }));
+
+test('a slow reader pauses the iterator, and one that leaves ends it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'stream-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const progress = join(folder, 'progress');
+  await withWorkers('stream-endless.ts', async (workers) => {
+    const stream = await streamOf(workers, { progress });
+    await once(stream, 'readable');
+    // Another request shows that the worker is free while its stream waits.
+    const other = workers.begin({ progress: join(folder, 'other') });
+    const second = (await other.reply).body as Readable;
+    second.destroy();
+    const sent = Number(readFileSync(progress, 'utf8'));
+    assert.ok(sent * 64 * 1024 <= STREAM_WINDOW + 2 * 64 * 1024, `sent ${sent} chunks`);
+    stream.destroy();
+    await workers.scorer.idle();
+    assert.match(readFileSync(progress, 'utf8'), /^ended after/);
+  });
+});
+
+test('a gap longer than the idle limit breaks the stream off, and its worker lets go', () =>
+  withWorkers(
+    'stream-stalls.ts',
+    async (workers) => {
+      const stream = await streamOf(workers, 1);
+      stream.resume();
+      const [error] = (await once(stream, 'error')) as [Error];
+      assert.match(error.message, /idle for 150 ms/);
+      await workers.lineWith('did not end after its cancel');
+    },
+    { limits: { streamIdleTimeoutMs: 150, cancelGraceMs: 100 } },
+  ));
+
+test('the deadline bounds the time to the first chunk only', () =>
+  withWorkers('response-stream.ts', async (workers) => assert.equal((await workers.score(1)).text, '1;2;3;'), {
+    limits: { scoringTimeoutMs: 1000 },
+  }));
