@@ -13,8 +13,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { readConfig } from './read-config.ts';
 import { PoolScorer } from './scoring/scorer.ts';
-import { WorkerPool } from './scoring/worker-pool.ts';
-import type { WorkerSpec } from './scoring/worker-process.ts';
+import type { PoolOptions } from './scoring/worker-pool.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { helpText } from './usage.ts';
 
@@ -62,32 +61,20 @@ async function serve(config: Config, warnings: readonly string[]): Promise<void>
   const fail = (thrown: unknown): void => {
     if (lifecycle.state === 'draining' || !lifecycle.to('failed')) return;
     const code = reportFailure(log, thrown, config);
-    scorer.stop();
-    void pool.stop().then(() => exit(code));
+    void scorer.stop().then(() => exit(code));
   };
-  const scorer = new PoolScorer(config, found, lifecycle, metrics);
-  const pool = new WorkerPool(
-    { count: config.workerCount, initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : 0, spec: workerSpecs(config, found) },
+  const scorer = new PoolScorer(
+    { limits: config, workers: workersOf(config, found), found, lifecycle, log, metrics },
     {
-      ...scorer.poolEvents,
-      ready: (message) => {
-        scorer.poolEvents.ready(message);
-        if (lifecycle.to('ready'))
-          reportReady(
-            log,
-            found,
-            message.models.map((model) => model.name),
-            message.concurrency,
-          );
+      ready: ({ models, concurrency }) => {
+        for (const model of models) metrics.loaded(model);
+        const names = models.map(({ name }) => name);
+        if (lifecycle.to('ready')) reportReady(log, found, names, concurrency);
       },
       failed: fail,
     },
-    scorer.replyEvents,
-    log,
-    metrics,
   );
-  scorer.use(pool);
-  metrics.observe(scorer, lifecycle);
+  metrics.observe(() => ({ ...scorer.load, ready: lifecycle.state === 'ready' && scorer.ready }));
 
   process.on('uncaughtException', (error) => fail(new ServerError('internal', error.stack ?? error.message, { cause: error })));
   const app = buildApp({
@@ -99,7 +86,7 @@ async function serve(config: Config, warnings: readonly string[]): Promise<void>
     serverVersion: config.serverVersion === '' ? VERSION : config.serverVersion,
     swaggerFiles: config.appRoot,
   });
-  pool.start();
+  scorer.start();
   let listening: Listening;
   try {
     listening = await listen(app, config);
@@ -111,10 +98,10 @@ async function serve(config: Config, warnings: readonly string[]): Promise<void>
   const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
     if (lifecycle.state === 'draining') {
       log.warn({ signal }, 'second signal: stopping at once');
-      void pool.stop();
+      void scorer.stop();
       exit(1);
     }
-    void drain(signal, { config, lifecycle, scorer, pool, listening, log }).then(() => exit(0), fail);
+    void drain(signal, { config, lifecycle, scorer, listening, log }).then(() => exit(0), fail);
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
@@ -124,13 +111,12 @@ interface Parts {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly scorer: PoolScorer;
-  readonly pool: WorkerPool;
   readonly listening: Listening;
   readonly log: Log;
 }
 
 /** Readiness 503 at once; the port stays open for the drain delay; then what was admitted is finished, within the limit. */
-async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, pool, listening, log }: Parts): Promise<void> {
+async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, listening, log }: Parts): Promise<void> {
   const wasReady = lifecycle.state === 'ready';
   if (!lifecycle.to('draining')) return;
   const delayMs = signal === 'SIGTERM' && wasReady ? config.drainDelayMs : 0;
@@ -140,8 +126,7 @@ async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, 
   const closed = listening.close();
   await Promise.race([scorer.idle(), limit]);
   const unfinished = scorer.load.queued + scorer.load.inFlight;
-  scorer.stop();
-  await pool.stop();
+  await scorer.stop();
   await Promise.race([closed, delay(LAST_ANSWERS_MS)]);
   listening.closeAll();
   lifecycle.to('stopped');
@@ -149,7 +134,7 @@ async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, 
   else log.info('drained');
 }
 
-function workerSpecs(config: Config, found: Found): (worker: number) => WorkerSpec {
+function workersOf(config: Config, found: Found): PoolOptions {
   const intraOpThreads =
     config.intraOpThreads === 0 ? threadsPerWorker(availableCpus(availableParallelism()), config.workerCount) : config.intraOpThreads;
   const start = {
@@ -171,7 +156,11 @@ function workerSpecs(config: Config, found: Found): (worker: number) => WorkerSp
     SERVER_PORT: String(config.port),
     ...(found.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: found.modelDir }),
   };
-  return (worker) => ({ start, env, cwd: config.appRoot, debugPort: worker === 0 ? config.debugPort : 0 });
+  return {
+    count: config.workerCount,
+    initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : 0,
+    spec: (worker) => ({ start, env, cwd: config.appRoot, debugPort: worker === 0 ? config.debugPort : 0 }),
+  };
 }
 
 function reportListening(log: Log, config: Config, { ports }: Listening): void {

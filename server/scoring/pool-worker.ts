@@ -1,5 +1,6 @@
+import { ServerError } from '../errors.ts';
 import type { ActiveScoring } from './active-scoring.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import type { Exit, WorkerProcess } from './worker-process.ts';
 
 /** starting -> ready -> retiring (takes nothing new, ends when it holds nothing that anybody waits for) -> gone. */
 export type WorkerState = 'starting' | 'ready' | 'retiring' | 'gone';
@@ -30,5 +31,20 @@ export class PoolWorker {
 
   get credit(): number {
     return this.usable && this.process.lastHeard >= this.askedAt ? this.concurrency - this.held.size : 0;
+  }
+
+  /** Why a process that ended before it was ready is a failure. */
+  diedAtStart({ code, signal }: Exit, initTimeoutMs: number): ServerError {
+    if (this.endedFor === 'init_timeout') {
+      return new ServerError(
+        'init_timeout',
+        `init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
+      );
+    }
+    const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
+    return new ServerError(
+      'init_failed',
+      `The worker ended ${how} before init() was done: look for what the entry script or the model's runtime printed above this line.`,
+    );
   }
 }

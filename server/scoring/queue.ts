@@ -31,13 +31,15 @@ export class Queue<T> {
     this.#waiting.add(item);
   }
 
+  get oldest(): T | undefined {
+    return this.#waiting.values().next().value;
+  }
+
   /** The oldest, taken out. */
   take(): T | undefined {
-    for (const item of this.#waiting) {
-      this.#waiting.delete(item);
-      return item;
-    }
-    return undefined;
+    const { oldest } = this;
+    if (oldest !== undefined) this.#waiting.delete(oldest);
+    return oldest;
   }
 
   remove(item: T): boolean {

@@ -1,47 +1,44 @@
 import type { Config } from '../config.ts';
 import type { Found } from '../discovery.ts';
-import { ServerError } from '../errors.ts';
+import { ServerError, toServerError } from '../errors.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { FailureMessage, ReadyMessage } from '../worker/protocol.ts';
+import type { ReadyMessage } from '../worker/protocol.ts';
 import { ActiveScoring, type ScoringOwner } from './active-scoring.ts';
-import type { PoolWorker } from './pool-worker.ts';
-import { Queue } from './queue.ts';
-import { ReplyStream } from './reply-stream.ts';
+import { Dispatcher, type DispatchLimits } from './dispatcher.ts';
 import type { Scorer, ScoreRequest, Scoring, Served } from './scorer-types.ts';
-import type { PoolEvents, ReplyEvents, WorkerPool } from './worker-pool.ts';
-import type { Exit, ReplyHead } from './worker-process.ts';
+import type { PoolEvents, PoolOptions } from './worker-pool.ts';
 
-type Limits = Pick<
-  Config,
-  'queueMaxRequests' | 'queueMaxBytes' | 'queueWaitTimeoutMs' | 'scoringTimeoutMs' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'
->;
+interface Parts {
+  readonly limits: DispatchLimits & Pick<Config, 'queueWaitTimeoutMs' | 'scoringTimeoutMs'>;
+  readonly workers: PoolOptions;
+  readonly found: Found;
+  readonly lifecycle: Lifecycle;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
 
-/** Stop 3: admits to the bounded queue, starts the deadline, dispatches, and gives every request its one answer. */
+/** Stop 3: admits to the bounded queue, starts the deadline, and gives every request its one answer. */
 export class PoolScorer implements Scorer, ScoringOwner {
-  readonly #limits: Limits;
-  readonly #found: Found;
-  readonly #lifecycle: Lifecycle;
-  readonly #metrics: Metrics;
-  readonly #queue: Queue<ActiveScoring>;
-  #pool!: WorkerPool;
+  readonly #parts: Parts;
+  readonly #dispatcher: Dispatcher;
   #lastId = 0;
-  #inFlight = 0;
-  #idle: (() => void) | undefined;
   #served: Served | undefined;
   #stopped = false;
 
-  constructor(limits: Limits, found: Found, lifecycle: Lifecycle, metrics: Metrics) {
-    this.#limits = limits;
-    this.#found = found;
-    this.#lifecycle = lifecycle;
-    this.#metrics = metrics;
-    this.#queue = new Queue({ maxRequests: limits.queueMaxRequests, maxBytes: limits.queueMaxBytes });
+  constructor(parts: Parts, events: Pick<PoolEvents, 'ready' | 'failed'>) {
+    this.#parts = parts;
+    const ready = (message: ReadyMessage): void => {
+      this.#served = { entryScript: parts.found.entryScript, noCode: parts.found.kind === 'model without code', ...message };
+      events.ready(message);
+    };
+    this.#dispatcher = new Dispatcher(parts.limits, parts.workers, { ready, failed: events.failed }, parts.log, parts.metrics);
   }
 
-  /** The pool is made after its owner: each needs the other. */
-  use(pool: WorkerPool): void {
-    this.#pool = pool;
+  /** Starts the workers. */
+  start(): void {
+    this.#dispatcher.pool.start();
   }
 
   get served(): Served | undefined {
@@ -49,213 +46,85 @@ export class PoolScorer implements Scorer, ScoringOwner {
   }
 
   get ready(): boolean {
-    return this.#pool.ready;
+    return this.#dispatcher.pool.ready;
   }
 
   get healthy(): boolean {
-    return this.#pool.healthy;
+    return this.#dispatcher.pool.healthy;
   }
 
   /** Requests waiting, requests at workers, and how many workers would take. */
   get load(): { readonly queued: number; readonly inFlight: number; readonly concurrency: number } {
-    return { queued: this.#queue.length, inFlight: this.#inFlight, concurrency: this.#pool.concurrency };
+    const { queue, pool, inFlight } = this.#dispatcher;
+    return { queued: queue.length, inFlight, concurrency: pool.concurrency };
   }
 
   admit(bytes: number): void {
-    const { state } = this.#lifecycle;
+    const { state } = this.#parts.lifecycle;
     if (this.#stopped || state === 'stopped' || state === 'failed') throw new ServerError('stopping', 'The server is stopping.');
     if (this.#served === undefined) throw new ServerError('not_ready', 'The server is not ready: init() has not finished yet.');
-    if (this.#queue.full && this.#pool.leastLoaded() === undefined) throw this.#queue.refusal();
-    this.#queue.reserve(bytes);
+    const { queue, pool } = this.#dispatcher;
+    if (queue.full && pool.leastLoaded() === undefined) throw queue.refusal();
+    queue.reserve(bytes);
   }
 
   grow(bytes: number): void {
-    this.#queue.reserve(bytes);
+    this.#dispatcher.queue.reserve(bytes);
   }
 
   release(bytes: number): void {
-    this.#queue.release(bytes);
+    this.#dispatcher.queue.release(bytes);
   }
 
   score(request: ScoreRequest): Scoring {
     this.#lastId = (this.#lastId % 0xffff_ffff) + 1;
     const scoring = new ActiveScoring(this.#lastId, request, this);
-    const worker = this.#stopped || this.#queue.length > 0 ? undefined : this.#pool.leastLoaded();
     try {
       if (this.#stopped) throw new ServerError('stopping', 'The server is stopping.');
-      if (worker === undefined) this.#queue.add(scoring);
+      const dispatched = this.#dispatcher.place(scoring);
+      const { debugPort, scoringTimeoutMs, queueWaitTimeoutMs } = this.#parts.limits;
+      // A debugger may hold a script for as long as a person thinks.
+      if (debugPort === 0) scoring.arm(scoringTimeoutMs, dispatched ? 0 : queueWaitTimeoutMs);
     } catch (thrown) {
-      this.#queue.release(request.bodyBytes);
-      scoring.reject(thrown as ServerError);
-      return scoring;
+      this.release(request.bodyBytes);
+      scoring.reject(toServerError(thrown));
     }
-    // A debugger may hold a script for as long as a person thinks.
-    if (this.#limits.debugPort === 0)
-      scoring.arm(this.#limits.scoringTimeoutMs, worker === undefined ? this.#limits.queueWaitTimeoutMs : 0);
-    if (worker !== undefined) this.#dispatch(scoring, worker);
     return scoring;
   }
 
   /** Resolves when no request is waiting or at a worker. */
   idle(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#idle = resolve;
-      this.#checkIdle();
-    });
+    return this.#dispatcher.idle();
   }
 
-  /** Takes nothing more and answers what is left with 503. */
-  stop(): void {
+  /** Takes nothing more, answers what is left with 503, and resolves when the workers are gone. */
+  async stop(): Promise<void> {
     this.#stopped = true;
+    const { queue, pool } = this.#dispatcher;
     const error = new ServerError('stopping', 'The server stopped before this request was done. Try again.');
-    for (let scoring = this.#queue.take(); scoring !== undefined; scoring = this.#queue.take()) {
-      this.#queue.release(scoring.request.bodyBytes);
-      scoring.disarm();
-      scoring.reject(error);
-    }
+    for (let scoring = queue.oldest; scoring !== undefined; scoring = queue.oldest) this.#dispatcher.leaveQueue(scoring, error);
+    await pool.stop();
   }
-
-  // What ends a scoring early.
 
   cancel(scoring: ActiveScoring): void {
-    if (this.#leaveQueue(scoring, new ServerError('client_gone', 'The client left before a worker was free.'))) return;
+    if (this.#dispatcher.leaveQueue(scoring, new ServerError('client_gone', 'The client left before a worker was free.'))) return;
     if (scoring.answered && scoring.stream === undefined) return;
     if (!scoring.answered) scoring.reject(new ServerError('client_gone', 'The client left before the answer.'));
     scoring.worker?.process.cancel(scoring.id);
   }
 
   deadline(scoring: ActiveScoring): void {
-    const { scoringTimeoutMs } = this.#limits;
-    const error = new ServerError('deadline_exceeded', `Scoring timeout after ${scoringTimeoutMs} ms`);
-    if (this.#leaveQueue(scoring, error)) return;
+    const error = new ServerError('deadline_exceeded', `Scoring timeout after ${this.#parts.limits.scoringTimeoutMs} ms`);
+    if (this.#dispatcher.leaveQueue(scoring, error)) return;
     if (!scoring.answered) scoring.reject(error);
-    this.#cancelOrReplace(scoring);
+    this.#dispatcher.cancelOrReplace(scoring);
   }
 
   queueTimeout(scoring: ActiveScoring): void {
-    this.#leaveQueue(
+    const { queueWaitTimeoutMs } = this.#parts.limits;
+    this.#dispatcher.leaveQueue(
       scoring,
-      new ServerError('queue_timeout', `No worker was free within ${this.#limits.queueWaitTimeoutMs} ms. Try again later.`),
+      new ServerError('queue_timeout', `No worker was free within ${queueWaitTimeoutMs} ms. Try again later.`),
     );
-  }
-
-  /** Tells the worker to cancel. If that run does not end, its worker is let go: a stuck thread at once, a live one when it holds nothing else. */
-  #cancelOrReplace(scoring: ActiveScoring): void {
-    const { worker } = scoring;
-    if (worker === undefined || !worker.held.has(scoring.id)) return;
-    const asked = performance.now();
-    worker.askedAt = asked;
-    worker.process.cancel(scoring.id);
-    setTimeout(() => {
-      if (!worker.held.has(scoring.id)) return;
-      if (worker.process.lastHeard > asked) this.#pool.retire(worker);
-      else this.#pool.kill(worker, 'deadline');
-    }, this.#limits.cancelGraceMs).unref();
-  }
-
-  #leaveQueue(scoring: ActiveScoring, error: ServerError): boolean {
-    if (!this.#queue.remove(scoring)) return false;
-    this.#queue.release(scoring.request.bodyBytes);
-    scoring.disarm();
-    scoring.reject(error);
-    this.#checkIdle();
-    return true;
-  }
-
-  // Dispatch.
-
-  #dispatch(scoring: ActiveScoring, worker: PoolWorker): void {
-    this.#inFlight++;
-    worker.held.set(scoring.id, scoring);
-    scoring.dispatchedTo(worker);
-    worker.process.score(scoring.id, scoring.request, () => this.#queue.release(scoring.request.bodyBytes));
-  }
-
-  #dispatchWaiting(): void {
-    while (this.#queue.length > 0) {
-      const worker = this.#pool.leastLoaded();
-      const scoring = worker === undefined ? undefined : this.#queue.take();
-      if (worker === undefined || scoring === undefined) return;
-      this.#dispatch(scoring, worker);
-    }
-  }
-
-  /** The worker is done with it, whatever the client got. */
-  #settle(worker: PoolWorker, id: number): ActiveScoring | undefined {
-    const scoring = worker.held.get(id);
-    if (scoring === undefined) return undefined;
-    worker.held.delete(id);
-    scoring.disarm();
-    this.#inFlight--;
-    if (worker.state === 'retiring') this.#pool.reap(worker);
-    else this.#dispatchWaiting();
-    this.#checkIdle();
-    return scoring;
-  }
-
-  #checkIdle(): void {
-    if (this.#inFlight === 0 && this.#queue.length === 0) this.#idle?.();
-  }
-
-  // What the pool tells.
-
-  readonly poolEvents: Pick<PoolEvents, 'available' | 'lost'> & { ready(message: ReadyMessage): void } = {
-    available: () => this.#dispatchWaiting(),
-    ready: ({ rawHttp, concurrency, models }) => {
-      this.#served = {
-        entryScript: this.#found.entryScript,
-        noCode: this.#found.kind === 'model without code',
-        rawHttp,
-        concurrency,
-        models,
-      };
-    },
-    lost: (worker, exit) => this.#onLost(worker, exit),
-  };
-
-  readonly replyEvents: ReplyEvents = {
-    reply: (worker, id, head, body) => {
-      const scoring = this.#settle(worker, id);
-      if (scoring?.answered === false) scoring.resolve(head, body);
-    },
-    failure: (worker, id, { code, message }) => {
-      const scoring = this.#settle(worker, id);
-      if (scoring?.answered === false) scoring.reject(new ServerError(code, message));
-    },
-    stream: (worker, id, head) => this.#onStream(worker, id, head),
-    chunk: (worker, id, bytes) => worker.held.get(id)?.stream?.add(bytes),
-    end: (worker, id) => this.#settle(worker, id)?.stream?.finish(),
-    broken: (worker, id, message) => this.#onBroken(worker, id, message),
-    cancelled: () => this.#dispatchWaiting(),
-  };
-
-  #onStream(worker: PoolWorker, id: number, head: ReplyHead): void {
-    const scoring = worker.held.get(id);
-    if (scoring === undefined || scoring.answered) return;
-    scoring.disarm();
-    scoring.stream = new ReplyStream(this.#limits.debugPort === 0 ? this.#limits.streamIdleTimeoutMs : 0, {
-      taken: (bytes) => worker.process.credit(id, bytes),
-      abandoned: () => {
-        scoring.stream = undefined;
-        this.#cancelOrReplace(scoring);
-      },
-    });
-    scoring.resolve(head, scoring.stream);
-  }
-
-  #onBroken(worker: PoolWorker, id: number, { code, message }: FailureMessage): void {
-    this.#settle(worker, id)?.stream?.destroy(new ServerError(code, message));
-  }
-
-  #onLost(worker: PoolWorker, exit: Exit): void {
-    const how = exit.signal === null ? `exit code ${exit.code ?? 'unknown'}` : `signal ${exit.signal}`;
-    const error = this.#stopped
-      ? new ServerError('stopping', 'The server stopped before this request was done. Try again.')
-      : new ServerError('worker_lost', `The worker that held this request ended (${how}) and is being replaced. Try again.`);
-    for (const id of [...worker.held.keys()]) {
-      const scoring = this.#settle(worker, id);
-      if (scoring?.answered === false) scoring.reject(error);
-      scoring?.stream?.destroy(error);
-    }
   }
 }

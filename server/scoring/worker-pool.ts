@@ -1,10 +1,10 @@
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { FailureMessage, LogMessage, ReadyMessage } from '../worker/protocol.ts';
+import type { LogMessage, ReadyMessage } from '../worker/protocol.ts';
 import { BackOff } from './back-off.ts';
 import { PoolWorker } from './pool-worker.ts';
-import { WorkerProcess, type Exit, type WorkerEvents, type WorkerSpec } from './worker-process.ts';
+import { WorkerProcess, type AnswerEvents, type Exit, type WorkerEvents, type WorkerSpec } from './worker-process.ts';
 
 /** What the pool tells its owner. */
 export interface PoolEvents {
@@ -16,15 +16,9 @@ export interface PoolEvents {
   failed(error: ServerError): void;
   /** A worker is gone; what it held must be answered. */
   lost(worker: PoolWorker, exit: Exit): void;
+  /** Who takes the answers of a new worker. */
+  answersOf(worker: PoolWorker): AnswerEvents;
 }
-
-/** Answers of a worker, with the worker that gave them. */
-export type ReplyEvents = {
-  [K in 'reply' | 'failure' | 'stream' | 'chunk' | 'end' | 'broken' | 'cancelled']: (
-    worker: PoolWorker,
-    ...rest: Parameters<WorkerEvents[K]>
-  ) => void;
-};
 
 /** Replacements in a row that die before they are ready, after which the server gives up. */
 const FAILED_STARTS = 5;
@@ -43,7 +37,6 @@ export interface PoolOptions {
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #events: PoolEvents;
-  readonly #replies: ReplyEvents;
   readonly #log: Log;
   readonly #metrics: Metrics;
   readonly #workers: (PoolWorker | undefined)[] = [];
@@ -55,10 +48,9 @@ export class WorkerPool {
   #failedStarts = 0;
   #withoutWorkerSince: number | undefined;
 
-  constructor(options: PoolOptions, events: PoolEvents, replies: ReplyEvents, log: Log, metrics: Metrics) {
+  constructor(options: PoolOptions, events: PoolEvents, log: Log, metrics: Metrics) {
     this.#options = options;
     this.#events = events;
-    this.#replies = replies;
     this.#log = log;
     this.#metrics = metrics;
   }
@@ -79,11 +71,6 @@ export class WorkerPool {
 
   get concurrency(): number {
     return this.#workers.reduce((sum, worker) => sum + (worker?.usable === true ? worker.concurrency : 0), 0);
-  }
-
-  /** Process ids of all workers, for tests and logs. */
-  get pids(): number[] {
-    return this.#all.flatMap((worker) => worker.process.pid ?? []);
   }
 
   /** The worker that holds the least and has credit left. */
@@ -139,20 +126,13 @@ export class WorkerPool {
   }
 
   #eventsOf(worker: PoolWorker): WorkerEvents {
-    const replies = this.#replies;
     return {
+      ...this.#events.answersOf(worker),
       ready: (message) => this.#onReady(worker, message),
-      startFailed: (message) => this.#onStartFailed(worker, message),
+      startFailed: ({ code, message }) => this.#startFailed(worker, new ServerError(code, message)),
       exit: (exit) => this.#onExit(worker, exit),
       log: (message) => this.#onLog(worker, message),
       output: (stream, line) => this.#log.info({ worker: worker.number, stream }, line),
-      reply: (id, head, body) => replies.reply(worker, id, head, body),
-      failure: (id, message) => replies.failure(worker, id, message),
-      stream: (id, head) => replies.stream(worker, id, head),
-      chunk: (id, bytes) => replies.chunk(worker, id, bytes),
-      end: (id) => replies.end(worker, id),
-      broken: (id, message) => replies.broken(worker, id, message),
-      cancelled: (id) => replies.cancelled(worker, id),
     };
   }
 
@@ -162,16 +142,15 @@ export class WorkerPool {
     worker.concurrency = message.concurrency;
     this.#failedStarts = 0;
     this.#withoutWorkerSince = undefined;
-    this.#log.info({ worker: worker.number, ms: Math.round(performance.now() - worker.startedAt) }, 'worker ready');
+    this.#log.info(
+      { worker: worker.number, pid: worker.process.pid, ms: Math.round(performance.now() - worker.startedAt) },
+      'worker ready',
+    );
     if (this.#state === 'starting' && this.#workers.every((each) => each?.state === 'ready')) {
       this.#state = 'running';
       this.#events.ready(message);
     }
     this.#events.available();
-  }
-
-  #onStartFailed(worker: PoolWorker, { code, message }: FailureMessage): void {
-    this.#startFailed(worker, new ServerError(code, message));
   }
 
   #startFailed(worker: PoolWorker, error: ServerError): void {
@@ -192,7 +171,7 @@ export class WorkerPool {
     clearTimeout(worker.initTimer);
     this.#retiring.delete(worker);
     const { state } = worker;
-    if (state === 'starting') return this.#startFailed(worker, diedAtStart(worker, exit, this.#options.initTimeoutMs));
+    if (state === 'starting') return this.#startFailed(worker, worker.diedAtStart(exit, this.#options.initTimeoutMs));
     worker.state = 'gone';
     this.#events.lost(worker, exit);
     if (this.#state === 'stopped' || state === 'gone') return undefined;
@@ -224,17 +203,4 @@ export class WorkerPool {
   #onLog(worker: PoolWorker, { level, msg, requestId, traceId, fields }: LogMessage): void {
     this.#log[level]({ ...fields, worker: worker.number, requestId, traceId }, msg);
   }
-}
-
-function diedAtStart(worker: PoolWorker, { code, signal }: Exit, initTimeoutMs: number): ServerError {
-  if (worker.endedFor === 'init_timeout')
-    return new ServerError(
-      'init_timeout',
-      `init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
-    );
-  const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
-  return new ServerError(
-    'init_failed',
-    `The worker ended ${how} before init() was done: look for what the entry script or the model's runtime printed above this line.`,
-  );
 }

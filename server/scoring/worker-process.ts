@@ -31,10 +31,8 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What a worker says, in the order in which it says it. */
-export interface WorkerEvents {
-  ready(message: ReadyMessage): void;
-  startFailed(message: FailureMessage): void;
+/** What a worker says of the requests that it was given. */
+export interface AnswerEvents {
   reply(id: number, head: ReplyHead, body: Buffer): void;
   failure(id: number, message: FailureMessage): void;
   stream(id: number, head: ReplyHead): void;
@@ -43,6 +41,12 @@ export interface WorkerEvents {
   broken(id: number, message: FailureMessage): void;
   /** A cancel was read: the worker's thread is not stuck. */
   cancelled(id: number): void;
+}
+
+/** What a worker says, in the order in which it says it. */
+export interface WorkerEvents extends AnswerEvents {
+  ready(message: ReadyMessage): void;
+  startFailed(message: FailureMessage): void;
   log(message: LogMessage): void;
   /** A line that the process wrote to its own stdout or stderr, past the console. */
   output(stream: 'stdout' | 'stderr', line: string): void;

@@ -8,16 +8,17 @@ import type { ServerError } from '../../server/errors.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import { PoolScorer } from '../../server/scoring/scorer.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from '../../server/scoring/scorer-types.ts';
-import { WorkerPool } from '../../server/scoring/worker-pool.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import type { StartMessage } from '../../server/worker/protocol.ts';
 
 export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
 
+type Limits = ConstructorParameters<typeof PoolScorer>[0]['limits'];
+
 interface Settings {
   readonly workers?: number;
   readonly start?: Partial<StartMessage>;
-  readonly limits?: Partial<ConstructorParameters<typeof PoolScorer>[0]>;
+  readonly limits?: Partial<Limits>;
   readonly env?: Record<string, string>;
 }
 
@@ -34,7 +35,6 @@ export class Workers {
   readonly lifecycle = new Lifecycle();
   readonly metrics = new Metrics();
   readonly scorer: PoolScorer;
-  readonly pool: WorkerPool;
   readonly started: Promise<void>;
   failure: Promise<ServerError>;
   #onLine: (() => void)[] = [];
@@ -66,29 +66,27 @@ export class Workers {
       logLevel: 'debug',
       ...settings.start,
     };
-    const defaults = Object.fromEntries(
-      Object.entries(options).map(([key, row]) => [key, row.default]),
-    ) as unknown as ConstructorParameters<typeof PoolScorer>[0];
-    this.scorer = new PoolScorer(
-      { ...defaults, scoringTimeoutMs: 20_000, cancelGraceMs: 200, ...settings.limits },
-      found,
-      this.lifecycle,
-      this.metrics,
-    );
+    const defaults = Object.fromEntries(Object.entries(options).map(([key, row]) => [key, row.default])) as unknown as Limits;
     const failed = Promise.withResolvers<ServerError>();
     const ready = Promise.withResolvers<void>();
     this.failure = failed.promise;
     this.started = ready.promise;
-    this.pool = new WorkerPool(
+    const workers = {
+      count: settings.workers ?? 1,
+      initTimeoutMs: start.initTimeoutMs,
+      spec: () => ({ start, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env }, cwd: SCRIPTS, debugPort: 0 }),
+    };
+    this.scorer = new PoolScorer(
       {
-        count: settings.workers ?? 1,
-        initTimeoutMs: start.initTimeoutMs,
-        spec: () => ({ start, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env }, cwd: SCRIPTS, debugPort: 0 }),
+        limits: { ...defaults, scoringTimeoutMs: 20_000, cancelGraceMs: 200, ...settings.limits },
+        workers,
+        found,
+        lifecycle: this.lifecycle,
+        log,
+        metrics: this.metrics,
       },
       {
-        ...this.scorer.poolEvents,
-        ready: (message) => {
-          this.scorer.poolEvents.ready(message);
+        ready: () => {
           this.lifecycle.to('ready');
           ready.resolve();
         },
@@ -97,14 +95,10 @@ export class Workers {
           ready.reject(error);
         },
       },
-      this.scorer.replyEvents,
-      log,
-      this.metrics,
     );
     // A test that expects the failure awaits `failure` instead.
     ready.promise.catch(() => undefined);
-    this.scorer.use(this.pool);
-    this.pool.start();
+    this.scorer.start();
   }
 
   /** Starts a scoring; JSON unless a content type is given. */
@@ -146,13 +140,17 @@ export class Workers {
     return this.line(matches);
   }
 
+  /** Process ids of the workers that became ready, the newest last. */
+  get pids(): unknown[] {
+    return this.lines.filter(({ msg }) => msg === 'worker ready').map(({ pid }) => pid);
+  }
+
   lineWith(text: string): Promise<Record<string, unknown>> {
     return this.line(({ msg }) => String(msg).includes(text));
   }
 
   async stop(): Promise<void> {
-    this.scorer.stop();
-    await this.pool.stop();
+    await this.scorer.stop();
   }
 }
 

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Metrics } from '../../server/telemetry/metrics.ts';
+import { failuresTable, optionsTable } from '../../server/usage.ts';
+import { forms } from '../../server/worker/content-types.ts';
+
+/** Tables that the code knows stand in the documents between two markers. `UPDATE_DOCS=1 npm test` writes them. */
+const tables: [file: string, name: string, text: () => Promise<string> | string][] = [
+  ['README.md', 'options', optionsTable],
+  ['README.md', 'failures', failuresTable],
+  ['README.md', 'metrics', metricsTable],
+  [
+    'entry-scripts/README.md',
+    'content types',
+    () => ['| content type | `run()` gets |', '|---|---|', ...forms.map(({ doc, form }) => `| ${doc} | ${got[form]} |`)].join('\n'),
+  ],
+];
+
+const got = {
+  json: 'the parsed JSON; bad JSON is a 400 with the position',
+  text: 'a string, by the charset of the content type, else UTF-8',
+  bytes: 'the bytes, a `Buffer`',
+  'json or bytes': 'the parsed JSON if the body is JSON, else the bytes',
+};
+
+async function metricsTable(): Promise<string> {
+  const all = await new Metrics().registry.getMetricsAsJSON();
+  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session)_/.test(name));
+  return [
+    '| metric | type | meaning |',
+    '|---|---|---|',
+    ...own.map(({ name, type, help }) => `| \`${name}\` | ${String(type)} | ${help} |`),
+  ].join('\n');
+}
+
+for (const [file, name, make] of tables) {
+  test(`the table of ${name} in ${file} is fresh`, async () => {
+    const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
+    const text = readFileSync(path, 'utf8');
+    const [begin, end] = [`<!-- ${name}: made from the code -->\n`, `\n<!-- end of ${name} -->`];
+    const from = text.indexOf(begin);
+    const to = text.indexOf(end);
+    assert.ok(from >= 0 && to > from, `${file} has no place for the table of ${name}: ${begin}${end}`);
+    const fresh = await make();
+    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(path, text.slice(0, from + begin.length) + fresh + text.slice(to));
+    else assert.equal(text.slice(from + begin.length, to), fresh, `run UPDATE_DOCS=1 npm test to write it`);
+  });
+}

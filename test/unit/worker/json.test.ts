@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseJson } from '../../../server/worker/json.ts';
+
+test('good JSON is what JSON.parse makes of it', () => {
+  fc.assert(fc.property(fc.json(), (text) => assert.deepEqual(parseJson(text, false), JSON.parse(text))));
+});
+
+test('an error has the line, the column and the character, whatever V8 says', () => {
+  const cases: [text: string, end: string][] = [
+    ['{bad', 'line 1 column 2 (char 1)'],
+    ['', 'line 1 column 1 (char 0)'],
+    ['nul', 'line 1 column 1 (char 0)'],
+    ['[1, 2', 'line 1 column 6 (char 5)'],
+    ['[1,]', 'line 1 column 4 (char 3)'],
+    ['{"a":1,}', 'line 1 column 8 (char 7)'],
+    ['{"a":\n\n  ?}', 'line 3 column 3 (char 9)'],
+    ['[1] trailing', 'line 1 column 5 (char 4)'],
+    ['/* no comments */ 1', 'line 1 column 1 (char 0)'],
+  ];
+  for (const [text, end] of cases) {
+    assert.throws(
+      () => parseJson(text, false),
+      (error: Error) => error.name === 'JsonSyntaxError' && error.message.endsWith(`: ${end}`) && !error.message.includes('position'),
+      text,
+    );
+  }
+});
+
+test('exact integers are kept on demand, and only they', () => {
+  assert.deepEqual(
+    parseJson('[9007199254740993, -9223372036854775808, 9007199254740991, 1e20, 0.12345678901234567, "12345678901234567"]', true),
+    [9007199254740993n, -9223372036854775808n, 9007199254740991, 1e20, 0.12345678901234567, '12345678901234567'],
+  );
+  assert.deepEqual(parseJson('[9007199254740993]', false), [9007199254740992]);
+});
