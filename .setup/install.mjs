@@ -12,7 +12,6 @@ const node = `${root}node_modules/node/bin/node${process.platform === 'win32' ? 
 
 const wanted = createHash('sha256')
   .update(readFileSync(`${root}package-lock.json`))
-  .update(readFileSync(`${root}package.json`))
   .digest('hex');
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted || !existsSync(node)) install();

@@ -29,7 +29,7 @@ export function optionsTable(): string {
 
 /** The failures that clients see, and those that end the process, as Markdown tables. */
 export function failuresTable(): string {
-  const all = Object.entries(failures).map(([name, failure]) => ({ name, ...(failure as (typeof failures)['internal']) }));
+  const all = Object.entries(failures).map(([name, failure]) => ({ name, ...failure }));
   const answers = all
     .filter((row) => row.status !== undefined)
     .map((row) => `| ${row.status} | ${code(row.name)} | ${row.fault} | ${row.doc} |`);

@@ -1,4 +1,4 @@
-import { ServerError } from '../errors.ts';
+import type { ServerError } from '../errors.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { ReplyStream } from './reply-stream.ts';
 import type { ReplyHead } from './worker-process.ts';

@@ -154,7 +154,7 @@ export class Dispatcher {
       worker.endedFor === 'stop'
         ? new ServerError('stopping', 'The server stopped before this request was done. Try again.')
         : new ServerError('worker_lost', `The worker that held this request ended (${how}) and is being replaced. Try again.`);
-    for (const id of [...worker.held.keys()]) {
+    for (const id of Array.from(worker.held.keys())) {
       const scoring = this.#settle(worker, id);
       if (scoring?.answered === false) scoring.reject(error);
       scoring?.stream?.destroy(error);

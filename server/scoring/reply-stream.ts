@@ -20,6 +20,8 @@ export class ReplyStream extends Readable {
     super({ highWaterMark: 64 * 1024 });
     this.#idleMs = idleMs;
     this.#events = events;
+    // It may break before anybody listens; whoever reads it adds a listener of their own.
+    this.on('error', () => undefined);
     this.#restart();
   }
 

@@ -57,7 +57,7 @@ export interface Served {
 /** Takes requests from a front door (HTTP) to the workers and back. */
 export interface Scorer {
   /**
-   * Reserves room for a request and `bytes` of its body, before the body is read.
+   * Checks that a request can be taken, and reserves `bytes` of its body, before the body is read.
    * @throws ServerError not_ready, stopping, queue_full
    */
   admit(bytes: number): void;
@@ -66,7 +66,7 @@ export interface Scorer {
    * @throws ServerError queue_full
    */
   grow(bytes: number): void;
-  /** Gives back the bytes of a body that will not be scored after all. */
+  /** Gives back the bytes (possibly none) of a body that will not be scored after all. */
   release(bytes: number): void;
   /** Queues an admitted request; its bytes are given back when they are handed to a worker. */
   score(request: ScoreRequest): Scoring;

@@ -43,7 +43,7 @@ export function decodeBody(
 }
 
 /** The media type alone decides; parameters and case do not matter. */
-export function formOf(contentType: string | undefined): Form {
+function formOf(contentType: string | undefined): Form {
   if (contentType === 'application/json') return 'json';
   const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return forms.find((row) => row.mediaType.test(mediaType))?.form ?? 'bytes';

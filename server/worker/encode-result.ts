@@ -21,19 +21,9 @@ const DEEPEST = 200;
 
 /** True when JSON.stringify alone does it right: no tensors, bigints, non-finite numbers or objects of a class. */
 function isPlain(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case 'number':
-      return Number.isFinite(value);
-    case 'string':
-    case 'boolean':
-    case 'undefined':
-      return true;
-    case 'object':
-      break;
-    default:
-      return false;
-  }
-  if (value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return false;
+  if (typeof value !== 'object' || value === null) return true;
   if (depth > DEEPEST) return false;
   if (Array.isArray(value)) {
     for (const item of value) if (typeof item === 'number' ? !Number.isFinite(item) : !isPlain(item, depth + 1)) return false;

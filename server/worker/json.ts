@@ -1,3 +1,4 @@
+import type * as JsoncParser from 'jsonc-parser';
 import { createRequire } from 'node:module';
 
 /** Bad JSON; the message says what is wrong and where: `...: line 1 column 2 (char 1)`. */
@@ -38,7 +39,7 @@ function withoutPosition(message: string): string {
 
 function positionOfError(text: string): number {
   // Loaded here: only bad input needs it. It finds the first error's offset, which V8 does not always tell.
-  const { visit } = createRequire(import.meta.url)('jsonc-parser') as typeof import('jsonc-parser');
+  const { visit } = createRequire(import.meta.url)('jsonc-parser') as typeof JsoncParser;
   let position = text.length;
   visit(text, { onError: (_code, offset) => (position = Math.min(position, offset)) }, { disallowComments: true });
   return position;

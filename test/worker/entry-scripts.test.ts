@@ -163,8 +163,8 @@ for (const [script, status, message] of [
 ] as const) {
   test(`${script} answers with the status and message of its ScoringError`, () =>
     withWorkers(script, async (workers) => {
-      const answer = await workers.begin({ status }).reply;
-      assert.deepEqual([answer.status, answer.runFailed, String(answer.body)], [status, false, JSON.stringify({ message })]);
+      const answer = await workers.score({ status });
+      assert.deepEqual([answer.status, answer.json], [status, { message }]);
     }));
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { Workers, withWorkers } from './start-workers.ts';
+import { read, Workers, withWorkers } from './start-workers.ts';
 
 for (const [script, data, how] of [
   ['run-exits.ts', 'exit', 'exit code 5'],
@@ -21,7 +21,7 @@ for (const [script, data, how] of [
           const lost = workers.begin(data);
           const waits = Array.from({ length: 3 }, () => workers.begin('ok'));
           await assert.rejects(lost.reply, { code: 'worker_lost', message: new RegExp(how) });
-          for (const waiting of waits) assert.equal(String((await waiting.reply).body), '"fine"');
+          for (const waiting of waits) assert.equal((await read(await waiting.reply)).json, 'fine');
         }
         assert.equal((await workers.score('ok')).json, 'fine');
         assert.equal(workers.scorer.ready, true);

@@ -43,7 +43,7 @@ export class Workers {
     const sink = new Writable({
       write: (chunk, _encoding, done) => {
         this.lines.push(JSON.parse(String(chunk)) as Record<string, unknown>);
-        for (const check of [...this.#onLine]) check();
+        for (const check of Array.from(this.#onLine)) check();
         done();
       },
     });

@@ -1,0 +1,14 @@
+import type { InitContext, Model } from 'scoring-server';
+
+let model: Model;
+
+/** Runs once, before the server says that it is ready. */
+export async function init(context: InitContext): Promise<void> {
+  model = await context.openModel('./diabetes.onnx');
+}
+
+/** Runs for every request: {"data": [[1,2,3,4,5,6,7,8,9,10]]} is answered with [11633.100167144921]. */
+export async function run({ data }: { data: number[][] }): Promise<unknown> {
+  const { variable } = await model.run({ X: data });
+  return variable?.data;
+}

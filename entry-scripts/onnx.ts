@@ -1,0 +1,166 @@
+/**
+ * The no-code script: serves one ONNX model as it is. Used when no entry script is given, and an example of one.
+ *
+ * Body of POST /score                                    Answer
+ * {"inputs": {"X": [[...]], ...}}                        {"outputs": {"variable": [[...]], ...}}
+ * {"inputs": [{name, shape, datatype, data}, ...]}       {"model_name", "outputs": [{name, datatype, shape, data}, ...]}
+ * {"input_data": {"columns", "data"}}, {"input_data"}    one prediction a row
+ * {"data": [[...]]}                                      one prediction a row
+ *
+ * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs. Further keys are ignored.
+ */
+
+import {
+  type InitContext,
+  type Model,
+  ScoringError,
+  type Tensor,
+  type TensorData,
+  type TensorInput,
+  type TensorSpec,
+} from 'scoring-server';
+import { float16Numbers } from '../server/float16.ts';
+import { oipDatatypes } from '../server/oip-datatypes.ts';
+
+export const inputType = 'json';
+
+/** Whole numbers beyond 2^53 arrive as bigint: 64-bit inputs lose no digits. */
+export const exactIntegers = true;
+
+let model: Model;
+
+export async function init(context: InitContext): Promise<void> {
+  model = await context.openModel();
+}
+
+export function run(data: unknown): Promise<unknown> {
+  return answer(model, data);
+}
+
+/**
+ * Reads one body, runs the model and answers in the same form.
+ * @throws ScoringError 400 when the body has none of the forms; what `model.run` throws when an input does not fit
+ */
+export async function answer(target: Model, body: unknown): Promise<unknown> {
+  if (!isRecord(body)) throw unknownForm(target, 'the body is no JSON object');
+  const wanted = readOutputs(target, body);
+  if (Array.isArray(body.inputs)) return oipAnswer(target, body.id, await target.run(readOip(target, body.inputs), wanted), wanted);
+  if (isRecord(body.inputs)) return { outputs: await target.run(body.inputs as Record<string, TensorInput>, wanted) };
+  if ('inputs' in body) throw unknownForm(target, '"inputs" is neither an object nor an array');
+  if ('input_data' in body) return perRow(await target.run(readInputData(target, body.input_data), wanted));
+  if ('data' in body) return perRow(await target.run(onlyInput(target, body.data), wanted));
+  throw unknownForm(target, 'the body has none of the keys "inputs", "input_data" and "data"');
+}
+
+/** Names of the wanted outputs; undefined: all. */
+function readOutputs(target: Model, body: Record<string, unknown>): string[] | undefined {
+  const outputs = body.outputs ?? (isRecord(body.parameters) ? body.parameters.outputs : undefined);
+  if (outputs === undefined || outputs === null) return undefined;
+  if (!Array.isArray(outputs)) throw unknownForm(target, '"outputs" is no array of names');
+  if (outputs.length === 0) return undefined;
+  return outputs.map((output: unknown) => {
+    const name = isRecord(output) ? output.name : output;
+    if (typeof name !== 'string') throw unknownForm(target, 'an item of "outputs" is neither a name nor {"name": ...}');
+    return name;
+  });
+}
+
+/** Inputs of the Open Inference Protocol. Data may be flat or nested; datatype and shape must be the model's. */
+function readOip(target: Model, inputs: readonly unknown[]): Record<string, TensorInput> {
+  const tensors = new Map<string, Tensor>();
+  for (const [index, input] of inputs.entries()) {
+    if (!isRecord(input) || typeof input.name !== 'string')
+      throw new ScoringError(400, `inputs[${index}]: expected an object with a "name".`);
+    const { name, shape, datatype, data } = input;
+    const spec = target.inputs.find((each) => each.name === name);
+    if (spec === undefined || tensors.has(name))
+      throw new ScoringError(
+        400,
+        `inputs[${index}]: the model ${target.name} has no ${spec ? 'second ' : ''}input ${name}; it takes ${inputList(target)}.`,
+      );
+    if (datatype !== oipDatatypes[spec.type])
+      throw new ScoringError(
+        400,
+        `input ${name}: expected the datatype ${oipDatatypes[spec.type]}, got ${JSON.stringify(datatype) ?? 'none'}.`,
+      );
+    if (!Array.isArray(shape) || !Array.isArray(data))
+      throw new ScoringError(400, `input ${name}: expected the arrays "shape" and "data" (binary tensor data is not taken here).`);
+    tensors.set(name, { type: spec.type, dims: shape as number[], data: data as TensorData });
+  }
+  return Object.fromEntries(tensors);
+}
+
+function oipAnswer(target: Model, id: unknown, outputs: Record<string, Tensor>, wanted = target.outputs.map(({ name }) => name)): unknown {
+  return {
+    model_name: target.name,
+    ...(typeof id === 'string' && { id }),
+    outputs: wanted.flatMap((name) => {
+      const output = outputs[name];
+      return output === undefined ? [] : { name, datatype: oipDatatypes[output.type], shape: output.dims, data: oipData(output) };
+    }),
+  };
+}
+
+/** Flat data whose JSON form needs no dtype beside it. */
+function oipData({ type, data }: Tensor): unknown {
+  if (type === 'bool') return Array.from(data as Uint8Array, Boolean);
+  return type === 'float16' ? float16Numbers(data as Uint16Array) : data;
+}
+
+/** The form of pandas and MLflow: rows of one input, or a column for each input. */
+function readInputData(target: Model, inputData: unknown): Record<string, TensorInput> {
+  if (!isRecord(inputData)) return onlyInput(target, inputData);
+  const { columns, data: rows } = inputData;
+  if (!Array.isArray(rows)) throw unknownForm(target, '"input_data" has no array "data"');
+  if (columns === undefined) return onlyInput(target, rows);
+  if (!Array.isArray(columns)) throw unknownForm(target, '"columns" of "input_data" is no array');
+  const wrong = rows.findIndex((row) => !Array.isArray(row) || row.length !== columns.length);
+  if (wrong >= 0) throw new ScoringError(400, `input_data.data[${wrong}]: expected an array of ${columns.length} values, one a column.`);
+  const feedsByName = target.inputs.length === columns.length && target.inputs.every(({ name }) => columns.includes(name));
+  return feedsByName ? byColumn(target.inputs, columns, rows as TensorInput[][]) : onlyInput(target, rows);
+}
+
+/** Each column feeds the input of its name: as [N,1], [N], or one value. */
+function byColumn(inputs: readonly TensorSpec[], columns: readonly unknown[], rows: readonly TensorInput[][]): Record<string, TensorInput> {
+  return Object.fromEntries(
+    inputs.map(({ name, dims }) => {
+      const column = rows.map((row) => row[columns.indexOf(name)]);
+      if (dims.length === 0 && column.length === 1) return [name, column[0] as TensorInput];
+      return [name, (dims.length === 2 ? column.map((value) => [value]) : column) as TensorInput];
+    }),
+  );
+}
+
+function onlyInput(target: Model, value: unknown): Record<string, TensorInput> {
+  const [input, ...others] = target.inputs;
+  if (input === undefined || others.length > 0)
+    throw unknownForm(target, 'rows without names are for models with one input, or with one input a column of that name');
+  return Object.fromEntries([[input.name, value as TensorInput]]);
+}
+
+/** One prediction a row: a single output [N,1] or [N] as a flat list; several outputs by name. */
+function perRow(outputs: Record<string, Tensor>): Tensor | Record<string, Tensor> {
+  const [output, ...others] = Object.values(outputs);
+  if (output === undefined || others.length > 0) return outputs;
+  const [rows, columns] = output.dims;
+  const flat = rows !== undefined && columns === 1 && output.dims.length === 2;
+  return flat ? { type: output.type, dims: [rows], data: output.data } : output;
+}
+
+function unknownForm(target: Model, problem: string): ScoringError {
+  return new ScoringError(
+    400,
+    `Cannot read the input: ${problem}. Accepted: {"inputs": {"<name>": [...]}}, {"inputs": [{"name", "shape", "datatype", "data"}]}, ` +
+      `{"input_data": {"columns": [...], "data": [[...]]}}, {"input_data": [[...]]}, {"data": [[...]]}. ` +
+      `The model ${target.name} takes ${inputList(target)}.`,
+  );
+}
+
+function inputList({ inputs }: Model): string {
+  const texts = inputs.map(({ name, type, dims }) => `${name} (${type} [${dims.map((dim) => (dim === '' ? '?' : dim)).join(',')}])`);
+  return texts.length === 0 ? 'no inputs' : texts.join(', ');
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,129 @@
+import { fastify, type FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Config } from '../config.ts';
+import { ServerError } from '../errors.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { Scorer } from '../scoring/scorer-types.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { AccessLog } from './access-log.ts';
+import { Cors } from './cors.ts';
+import { FailureLog } from './error-reply.ts';
+import { Exchange, type Route, type Shared } from './exchange.ts';
+import { serverOptions } from './listen.ts';
+import { readOnly } from './methods.ts';
+import { showMetrics } from './metrics-route.ts';
+import { parserErrorListener, rawAnswer } from './parser-errors.ts';
+import { Probes } from './probes.ts';
+import { ScoreRoute } from './score.ts';
+import { Swagger } from './swagger.ts';
+
+interface Parts {
+  readonly config: Config;
+  readonly scorer: Scorer;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Name and version of this server, for `x-ms-server-version`. */
+  readonly serverVersion: string;
+  /** Folder with the files that replace generated swagger documents: the application's root. */
+  readonly swaggerFiles: string;
+}
+
+type Handler = (exchange: Exchange) => void;
+
+/** The HTTP side of the server, a function of its parts. Opened with `listen`. */
+export function buildApp(parts: Parts): FastifyInstance {
+  const { config, scorer, lifecycle, metrics, log } = parts;
+  const failureLog = new FailureLog(log);
+  const shared: Shared = {
+    lifecycle,
+    serverVersion: config.serverVersionHeader ? config.serverVersion || parts.serverVersion : undefined,
+    cors: new Cors(config.corsOrigins),
+    failureLog,
+    accessLog: new AccessLog(config.accessLog ? log : undefined, metrics),
+    answerIdleMs: config.streamIdleTimeoutMs,
+  };
+  const app = createRouter(config, shared);
+  const probes = new Probes(lifecycle, scorer);
+  const score = new ScoreRoute(scorer, config);
+  const swagger = new Swagger(config, scorer, parts.swaggerFiles);
+  const route = (path: string, options: Omit<Route, 'path'>, handle: Handler): void => addRoute(app, shared, { path, ...options }, handle);
+
+  route('/score', { counted: true, cors: true }, (exchange) => score.handle(exchange));
+  route(
+    '/',
+    { counted: false, cors: true },
+    readOnly((exchange) => probes.health(exchange)),
+  );
+  route(
+    '/swagger.json',
+    { counted: true, cors: true },
+    readOnly((exchange) => swagger.show(exchange)),
+  );
+  for (const path of ['/health/live', '/livez'])
+    route(
+      path,
+      { counted: false, cors: false },
+      readOnly((exchange) => probes.live(exchange)),
+    );
+  for (const path of ['/health/ready', '/readyz'])
+    route(
+      path,
+      { counted: false, cors: false },
+      readOnly((exchange) => probes.ready(exchange)),
+    );
+  route('/metrics', { counted: false, cors: false }, readOnly(showMetrics(metrics)));
+  route('*', { counted: true, cors: false }, refuseUnknown);
+  return app;
+}
+
+/** Fastify finds the route, and nothing else: it parses no body, and its replies are not used. */
+function createRouter(config: Config, shared: Shared): FastifyInstance {
+  const options = serverOptions(config);
+  const app: FastifyInstance = fastify({
+    logger: false,
+    http: options,
+    keepAliveTimeout: options.keepAliveTimeout,
+    requestTimeout: options.requestTimeout,
+    exposeHeadRoutes: false,
+    forceCloseConnections: false,
+    clientErrorHandler: parserErrorListener(shared.failureLog),
+    // The path cannot be decoded, so that no route has it.
+    frameworkErrors: (_error, request, reply) => serve(shared, UNKNOWN, refuseUnknown, request.raw, reply.raw),
+    routerOptions: { ignoreDuplicateSlashes: true, querystringParser: () => ({}) },
+  });
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  // Without these listeners Node asks for a body before it is admitted, and drops CONNECT without an answer.
+  const handle = (request: IncomingMessage, response: ServerResponse): void => app.routing(request, response);
+  app.server.on('checkContinue', handle).on('checkExpectation', handle);
+  app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    socket.end(rawAnswer(new ServerError('method_not_allowed', 'The method is not allowed for the requested URL.'), randomUUID()));
+  });
+  return app;
+}
+
+const UNKNOWN: Route = { path: '*', counted: true, cors: false };
+
+/** A route takes every method and answers in the first hook: what comes after it refuses content types that we pass through. */
+function addRoute(app: FastifyInstance, shared: Shared, route: Route, handle: Handler): void {
+  app.all(route.path, { onRequest: (request, reply) => serve(shared, route, handle, request.raw, reply.raw) }, () => undefined);
+}
+
+function serve(shared: Shared, route: Route, handle: Handler, request: IncomingMessage, response: ServerResponse): void {
+  const exchange = new Exchange(shared, route, request, response);
+  try {
+    if (exchange.ids.refusal !== undefined) throw exchange.ids.refusal;
+    if (request.headers.host === undefined && request.httpVersion === '1.1')
+      throw new ServerError('bad_request', 'The Host header is missing');
+    handle(exchange);
+  } catch (thrown) {
+    exchange.fail(thrown);
+  }
+}
+
+function refuseUnknown(): void {
+  throw new ServerError('not_found', 'no such route');
+}

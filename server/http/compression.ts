@@ -1,0 +1,24 @@
+import { negotiate } from '@fastify/accept-negotiator';
+import { gzip } from 'node:zlib';
+
+const SMALLEST = 1024;
+const COMPRESSIBLE = /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript|x-ndjson|ndjson|yaml)\s*(?:;|$))/i;
+
+/** Identity first: `*` alone does not ask for gzip, and `gzip;q=0, *` must not get it. */
+const ENCODINGS = ['identity', 'gzip'];
+
+/** True when an answer of this content type and size is worth compressing. */
+export function compressible(contentType: string, body: Buffer): boolean {
+  return body.length >= SMALLEST && COMPRESSIBLE.test(contentType);
+}
+
+/** Compresses `body` where the client takes gzip; `headers` (name, value, ...) get what belongs to it. */
+export function compress(acceptEncoding: string | undefined, headers: string[], body: Buffer, done: (body: Buffer) => void): void {
+  headers.push('Vary', 'Accept-Encoding');
+  if (acceptEncoding === undefined || negotiate(acceptEncoding, ENCODINGS) !== 'gzip') return done(body);
+  gzip(body, { level: 1 }, (error, compressed) => {
+    if (error !== null) return done(body);
+    headers.push('Content-Encoding', 'gzip');
+    done(compressed);
+  });
+}

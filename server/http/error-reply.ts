@@ -1,0 +1,68 @@
+import { toServerError, ServerError, type Fault } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { RequestIds } from './request-ids.ts';
+
+/** The answer of a failure. */
+export interface ErrorAnswer {
+  readonly status: number;
+  /** Name, value, name, value, ... */
+  readonly headers: string[];
+  readonly body: string;
+}
+
+const LEVELS = { client: 'debug', operator: 'warn', user: 'error', server: 'error' } as const satisfies Record<Fault, string>;
+const REFUSAL_LOG_INTERVAL_MS = 1000;
+
+/** The failure of an HTTP request: what has no status in the table is a fault of the server. */
+export function httpFailure(thrown: unknown): ServerError {
+  const error = toServerError(thrown);
+  return error.failure.status === undefined ? new ServerError('internal', error.message, { cause: error }) : error;
+}
+
+/** The one exit of failures: status, text and headers by the table in errors.ts. */
+export function errorAnswer(error: ServerError): ErrorAnswer {
+  const { status = 500, runFailed, retryAfter } = error.failure;
+  const headers = ['Content-Type', 'application/json', 'x-ms-run-function-failed', runFailed ? 'True' : 'False'];
+  if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
+  if (error.code === 'unsupported_encoding') headers.push('Accept-Encoding', 'gzip, deflate');
+  return { status, headers, body: messageBody(error.clientMessage) };
+}
+
+/** `{"message": "..."}`, with the spacing of the peer, whose Content-Length the contract quotes. */
+export function messageBody(message: string): string {
+  return `{"message": ${JSON.stringify(message)}}`;
+}
+
+/** True for the answers that tell a client to come back later. */
+export function isRefusal(error: ServerError): boolean {
+  return error.failure.fault === 'operator' && error.failure.retryAfter !== undefined;
+}
+
+/** Logs failures by fault. Overload cannot flood the log: refusals get one line a second, which counts the others. */
+export class FailureLog {
+  readonly #log: Log;
+  #refusalLoggedAt = -Infinity;
+  #refusalsSkipped = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  write(error: ServerError, ids: Pick<RequestIds, 'id' | 'traceId'>): void {
+    const level = LEVELS[error.failure.fault];
+    const fields: Record<string, unknown> = { requestId: ids.id, traceId: ids.traceId, code: error.code };
+    if (isRefusal(error)) {
+      const now = performance.now();
+      if (now - this.#refusalLoggedAt < REFUSAL_LOG_INTERVAL_MS) {
+        this.#refusalsSkipped++;
+        return;
+      }
+      if (this.#refusalsSkipped > 0) fields['skipped'] = this.#refusalsSkipped;
+      this.#refusalLoggedAt = now;
+      this.#refusalsSkipped = 0;
+    } else if (level === 'error') {
+      fields['err'] = error;
+    }
+    this.#log[level](fields, error.message);
+  }
+}

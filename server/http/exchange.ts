@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerError } from '../errors.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { ScoreReply } from '../scoring/scorer-types.ts';
+import type { AccessLog } from './access-log.ts';
+import type { Cors } from './cors.ts';
+import { errorAnswer, httpFailure, type FailureLog } from './error-reply.ts';
+import { readIds, type RequestIds } from './request-ids.ts';
+
+/** What every exchange of one app shares. */
+export interface Shared {
+  readonly lifecycle: Lifecycle;
+  /** Value of `x-ms-server-version`; undefined: not sent. */
+  readonly serverVersion: string | undefined;
+  readonly cors: Cors;
+  readonly failureLog: FailureLog;
+  readonly accessLog: AccessLog;
+  /** Longest time that a client may leave an answer unread. */
+  readonly answerIdleMs: number;
+}
+
+export interface Route {
+  /** Path, and the label in logs and metrics. */
+  readonly path: string;
+  /** False for probes and scrapes: neither logged nor counted. */
+  readonly counted: boolean;
+  readonly cors: boolean;
+}
+
+/** A body that is longer is not read to its end only to keep the connection. */
+const LONGEST_IGNORED_BODY = 64 * 1024;
+const LINGER_MS = 2000;
+
+/** One request and its answer. Everything that leaves the server over HTTP leaves through `head`, `answer` or `fail`. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly route: Route;
+  readonly ids: RequestIds;
+  readonly startedAt = performance.now();
+  /** Called when the client leaves before its answer has been written. */
+  whenClientLeaves: (() => void) | undefined;
+  /** For the access log and the metrics. */
+  failure: ServerError | undefined;
+  reply: ScoreReply | undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly #shared: Shared;
+
+  constructor(shared: Shared, route: Route, request: IncomingMessage, response: ServerResponse) {
+    this.#shared = shared;
+    this.route = route;
+    this.request = request;
+    this.response = response;
+    this.ids = readIds(request.headers);
+    if (route.counted) response.on('close', () => this.#closed());
+  }
+
+  get method(): string {
+    return this.request.method ?? '';
+  }
+
+  /** Writes the head. @param headers name, value, name, value, ...: those of this answer, to which the common ones are added */
+  head(status: number, headers: string[]): void {
+    const { lifecycle, serverVersion, cors } = this.#shared;
+    headers.push(...this.ids.headers);
+    if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
+    if (this.route.cors) cors.append(this.request, headers);
+    if (lifecycle.state === 'draining' || !lifecycle.live || this.#leavesLongBody) headers.push('Connection', 'close');
+    this.response.writeHead(status, headers);
+  }
+
+  /** Answers with a whole body, which a HEAD request does not get. */
+  answer(status: number, headers: string[], body: string | Buffer): void {
+    if (this.response.destroyed) return;
+    this.bytesOut = Buffer.byteLength(body);
+    if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));
+    this.head(status, headers);
+    if (this.#leavesLongBody) this.#endLingering(body);
+    else this.response.end(body);
+    // The kernel did not take it all: a client that never reads must not hold it for ever.
+    if ((this.response.socket?.writableLength ?? 0) > 0) this.response.setTimeout(this.#shared.answerIdleMs);
+  }
+
+  /** The exit of failures. After the head was sent the client can only be told by a truncated answer. */
+  fail(thrown: unknown, headers: readonly string[] = []): void {
+    if (this.failure !== undefined) return;
+    const error = httpFailure(thrown);
+    this.failure = error;
+    this.#shared.failureLog.write(error, this.ids);
+    if (this.response.headersSent) this.response.destroy();
+    if (this.response.destroyed) return;
+    const answer = errorAnswer(error);
+    this.answer(answer.status, [...answer.headers, ...headers], answer.body);
+  }
+
+  /** True when the answer comes before the end of a long upload. */
+  get #leavesLongBody(): boolean {
+    const { request } = this;
+    if (request.complete) return false;
+    return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > LONGEST_IGNORED_BODY;
+  }
+
+  /** To close at once, with bytes unread, would reset the connection, and the client might never see the answer. */
+  #endLingering(body: string | Buffer): void {
+    const { request, response } = this;
+    const end = (): void => void response.end();
+    const timer = setTimeout(end, LINGER_MS);
+    response.on('close', () => clearTimeout(timer));
+    response.write(body);
+    request.on('end', end).resume();
+  }
+
+  #closed(): void {
+    if (!this.response.writableFinished) this.whenClientLeaves?.();
+    this.#shared.accessLog.write(this);
+  }
+}

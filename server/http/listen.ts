@@ -1,0 +1,112 @@
+import type { FastifyInstance } from 'fastify';
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Config } from '../config.ts';
+import { describeThrown, ServerError } from '../errors.ts';
+
+const BACKLOG = 2048;
+
+/** The open ports. */
+export interface Listening {
+  /** The main port, then the health port where there is one. */
+  readonly ports: readonly number[];
+  /** Stops listening, closes idle connections, resolves when the others have ended. */
+  close(): Promise<void>;
+  /** Ends every connection now. */
+  closeAll(): void;
+}
+
+/** Options of every HTTP server of the process. */
+export function serverOptions(config: Config): ServerOptions & { keepAliveTimeout: number; requestTimeout: number } {
+  return {
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    headersTimeout: 30_000,
+    // Bounds a drip-feed; a pause is bounded by body.ts. 100 MB in an hour is 28 KB/s.
+    requestTimeout: 3_600_000,
+    // app.ts refuses a request without Host, in JSON.
+    requireHostHeader: false,
+  };
+}
+
+/** Opens the ports. @throws ServerError listen_failed */
+export async function listen(app: FastifyInstance, config: Config): Promise<Listening> {
+  await app.ready();
+  const main = new Port(app.server);
+  const ports = [main];
+  await main.open(config.host, config.port, 'PORT');
+  if (config.separateHealthEndpoint) {
+    const health = new Port(healthServer(app, config));
+    ports.push(health);
+    try {
+      await health.open(config.host, config.healthPort, 'HEALTH_PORT');
+    } catch (thrown) {
+      await main.close();
+      throw thrown;
+    }
+  }
+  return {
+    ports: ports.map((port) => port.number),
+    close: async () => void (await Promise.all(ports.map((port) => port.close()))),
+    closeAll: () => ports.forEach((port) => port.closeAll()),
+  };
+}
+
+/** The same routes on a second server. */
+function healthServer(app: FastifyInstance, config: Config): Server {
+  const server = createServer(serverOptions(config), (request, response) => app.routing(request, response));
+  for (const event of ['checkContinue', 'checkExpectation', 'clientError', 'connect']) {
+    server.on(event, (...parts: unknown[]) => app.server.emit(event, ...parts));
+  }
+  return server;
+}
+
+class Port {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  get number(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  open(host: string, port: number, option: string): Promise<void> {
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => reject(listenFailed(error, host, port, option)));
+      server.listen({ host, port, backlog: BACKLOG }, () => {
+        server.removeAllListeners('error');
+        resolve();
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      // Node takes a connection that has not sent anything yet for a busy one.
+      for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    });
+  }
+
+  closeAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+function listenFailed(error: NodeJS.ErrnoException, host: string, port: number, option: string): ServerError {
+  const advice: Record<string, string> = {
+    EADDRINUSE: `the port is in use: stop what listens there, or choose another with ${option}`,
+    EACCES: `this user may not open the port: choose one above 1023 with ${option}`,
+    EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or 0.0.0.0, with SCORING_HOST',
+  };
+  const reason = advice[error.code ?? ''] ?? `${describeThrown(error)}; check SCORING_HOST and ${option}`;
+  return new ServerError('listen_failed', `cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+}

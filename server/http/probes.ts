@@ -1,0 +1,50 @@
+import { failures } from '../errors.ts';
+import type { Lifecycle, State } from '../lifecycle.ts';
+import type { Scorer } from '../scoring/scorer-types.ts';
+import { messageBody } from './error-reply.ts';
+import type { Exchange } from './exchange.ts';
+
+const JSON_TYPE = ['Content-Type', 'application/json'];
+const RETRY_AFTER = String(failures.not_ready.retryAfter);
+
+const REASONS: Record<Exclude<State, 'ready'>, string> = {
+  starting: 'starting: the workers have not finished init() yet',
+  draining: 'draining: the server is about to stop',
+  stopped: 'stopped',
+  failed: 'failed: see the log',
+};
+
+/** The probes: answered at once from two values, whatever the workers do. */
+export class Probes {
+  readonly #lifecycle: Lifecycle;
+  readonly #scorer: Scorer;
+
+  constructor(lifecycle: Lifecycle, scorer: Scorer) {
+    this.#lifecycle = lifecycle;
+    this.#scorer = scorer;
+  }
+
+  /** `/`: reference/azureml-contract.md, section B. Liveness and readiness probe of Azure in one. */
+  health(exchange: Exchange): void {
+    const reason = this.#notReady(this.#scorer.healthy);
+    if (reason === undefined) return exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8'], 'Healthy');
+    exchange.answer(503, [...JSON_TYPE, 'x-ms-run-function-failed', 'False', 'Retry-After', RETRY_AFTER], messageBody(reason));
+  }
+
+  live(exchange: Exchange): void {
+    const { live } = this.#lifecycle;
+    exchange.answer(live ? 200 : 503, [...JSON_TYPE], JSON.stringify({ live }));
+  }
+
+  ready(exchange: Exchange): void {
+    const reason = this.#notReady(this.#scorer.ready);
+    if (reason === undefined) return exchange.answer(200, [...JSON_TYPE], '{"ready":true}');
+    exchange.answer(503, [...JSON_TYPE], JSON.stringify({ ready: false, reason }));
+  }
+
+  #notReady(scorerReady: boolean): string | undefined {
+    const { state } = this.#lifecycle;
+    if (state !== 'ready') return REASONS[state];
+    return scorerReady ? undefined : 'no worker can take requests: it is being replaced';
+  }
+}

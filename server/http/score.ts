@@ -1,0 +1,118 @@
+import type { Readable } from 'node:stream';
+import type { Config } from '../config.ts';
+import { ServerError } from '../errors.ts';
+import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
+import { bodyTooLarge, contentEncoding, contentLength, readBody, Reservation } from './body.ts';
+import { compress, compressible } from './compression.ts';
+import type { Exchange } from './exchange.ts';
+import { methodNotAllowed } from './methods.ts';
+
+/** What a script cannot set: the server's own headers, and those that belong to the connection. */
+const RESERVED = /^(?:x-request-id|x-ms-.*|traceid|connection|keep-alive|transfer-encoding|content-length|trailer|upgrade)$/i;
+const CORS_ORIGIN = 'access-control-allow-origin';
+
+/** `/score`, every method: reference/azureml-contract.md, section 1.4. */
+export class ScoreRoute {
+  readonly #scorer: Scorer;
+  readonly #bodyLimit: number;
+  readonly #streamIdleMs: number;
+  readonly #corsEnabled: boolean;
+
+  constructor(scorer: Scorer, config: Config) {
+    this.#scorer = scorer;
+    this.#bodyLimit = config.bodyLimitBytes;
+    this.#streamIdleMs = config.streamIdleTimeoutMs;
+    this.#corsEnabled = config.corsOrigins.length > 0;
+  }
+
+  handle(exchange: Exchange): void {
+    const raw = this.#scorer.served?.rawHttp === true;
+    switch (exchange.method) {
+      case 'POST':
+      case 'GET':
+        return this.#read(exchange);
+      case 'OPTIONS':
+        if (raw) return this.#read(exchange);
+        return exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8', 'x-ms-run-function-failed', 'False'], '');
+      case 'HEAD':
+        if (raw) return this.#read(exchange);
+        return methodNotAllowed(exchange, ['GET', 'POST', 'OPTIONS'], 'Method not allowed');
+      default:
+        return methodNotAllowed(exchange, raw ? ['GET', 'HEAD', 'POST', 'OPTIONS'] : ['GET', 'POST', 'OPTIONS']);
+    }
+  }
+
+  #read(exchange: Exchange): void {
+    const { request } = exchange;
+    const length = contentLength(request);
+    if (length === 0) return this.#score(exchange, new Reservation(this.#scorer, 0), [], 0);
+
+    const encoding = contentEncoding(request);
+    if (length !== undefined && length > this.#bodyLimit) throw bodyTooLarge(this.#bodyLimit);
+    // The declared length of a compressed body says nothing about the bytes that it will need.
+    const reservation = new Reservation(this.#scorer, encoding === 'identity' ? (length ?? 0) : 0);
+    exchange.whenClientLeaves = () => reservation.giveBack();
+    if (request.headers.expect !== undefined) exchange.response.writeContinue();
+    readBody(request, encoding, this.#bodyLimit, reservation, (error, pieces, bytes) => {
+      exchange.bytesIn = bytes;
+      if (error === undefined) return this.#score(exchange, reservation, pieces, bytes);
+      reservation.giveBack();
+      exchange.fail(error);
+    });
+  }
+
+  #score(exchange: Exchange, reservation: Reservation, body: readonly Buffer[], bodyBytes: number): void {
+    const { request, ids } = exchange;
+    reservation.handOver();
+    const scoring = this.#scorer.score({
+      method: exchange.method,
+      url: request.url ?? '/',
+      contentType: request.headers['content-type'],
+      id: ids.id,
+      clientRequestId: ids.clientRequestId,
+      traceId: ids.traceId,
+      rawHeaders: request.rawHeaders,
+      body,
+      bodyBytes,
+    });
+    exchange.whenClientLeaves = () => scoring.cancel();
+    scoring.reply.then((reply) => this.#answer(exchange, reply)).catch((thrown: unknown) => exchange.fail(thrown));
+  }
+
+  #answer(exchange: Exchange, reply: ScoreReply): void {
+    exchange.reply = reply;
+    const { body } = reply;
+    const headers = ['x-ms-run-function-failed', reply.runFailed ? 'True' : 'False', 'x-ms-run-fn-exec-ms', reply.runMs.toFixed(3)];
+    let contentType = '';
+    let encoded = false;
+    for (const [name, value] of reply.headers) {
+      const key = name.toLowerCase();
+      if (RESERVED.test(key) || (this.#corsEnabled && key === CORS_ORIGIN)) continue;
+      if (key === 'content-type') contentType = value;
+      else if (key === 'content-encoding') encoded = true;
+      headers.push(name, value);
+    }
+    if (!Buffer.isBuffer(body)) return this.#stream(exchange, reply.status, headers, body);
+    if (encoded || !compressible(contentType, body)) return exchange.answer(reply.status, headers, body);
+    compress(exchange.request.headers['accept-encoding'], headers, body, (smaller) => exchange.answer(reply.status, headers, smaller));
+  }
+
+  #stream(exchange: Exchange, status: number, headers: string[], body: Readable): void {
+    const { response } = exchange;
+    const cancel = (): void => void body.destroy();
+    if (response.destroyed) return cancel();
+    if (exchange.method === 'HEAD' || status === 204 || status === 304) {
+      cancel();
+      return exchange.answer(status, headers, '');
+    }
+    exchange.head(status, headers);
+    response.flushHeaders();
+    response.setTimeout(this.#streamIdleMs);
+    exchange.whenClientLeaves = cancel;
+    body.on('data', (piece: Buffer) => (exchange.bytesOut += piece.length));
+    body.on('error', (error) => exchange.fail(error));
+    // Ended by neither data nor an error: the client must not take what it has for the whole.
+    body.on('close', () => body.readableEnded || exchange.fail(new ServerError('client_gone', 'the stream was cancelled')));
+    body.pipe(response);
+  }
+}

@@ -1,0 +1,127 @@
+/** The documents of `/swagger.json`: reference/azureml-contract.md, section 3.4. */
+
+export type SwaggerVersion = '2' | '3' | '3.1';
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Schema = { readonly [key: string]: Json };
+
+export interface Service {
+  readonly name: string;
+  readonly version: string;
+  /** Prefix of the paths; slashes around it do not matter. */
+  readonly pathPrefix: string;
+  readonly input: Schema;
+  readonly output: Schema;
+}
+
+const OPENAPI: Record<Exclude<SwaggerVersion, '2'>, string> = { '3': '3.0.3', '3.1': '3.1.0' };
+const SECURITY = [{ Bearer: [] }];
+const BEARER = { type: 'apiKey', name: 'Authorization', in: 'header', description: 'For example: Bearer abc123' };
+const ERROR_RESPONSE = { type: 'object', properties: { message: { type: 'string' } } };
+const VERSION_PARAMETER = { name: 'version', in: 'query', required: false };
+const VERSION_SCHEMA = { type: 'integer', enum: [2, 3] };
+
+const TEXTS = {
+  health: 'Simple health check endpoint to ensure the service is up at any given point.',
+  healthy: "If service is up and running, this response will be returned with the content 'Healthy'",
+  score: "Run web service's model and get the prediction output",
+  payload: 'The input payload for executing the real-time machine learning service.',
+  scored: 'The service processed the input correctly and provided a result prediction, if applicable.',
+  swagger: 'Get the Swagger specification.',
+  document: 'The Swagger specification.',
+  failed: 'The service failed to execute due to an error.',
+};
+
+/** Where the two families of documents differ. */
+interface Dialect {
+  reference(name: string): Json;
+  /** A response: description and body. */
+  textResponse(description: string, example?: string): Json;
+  jsonResponse(description: string, schema: Json): Json;
+  /** Members of the operation that scores. */
+  payload(schema: Json): { readonly [key: string]: Json };
+  readonly versionParameter: Json;
+}
+
+const v2: Dialect = {
+  reference: (name) => ({ $ref: `#/definitions/${name}` }),
+  textResponse: (description, example) => ({
+    description,
+    schema: { type: 'string' },
+    ...(example !== undefined && { examples: { 'application/json': example } }),
+  }),
+  jsonResponse: (description, schema) => ({ description, schema }),
+  payload: (schema) => ({ parameters: [{ name: 'serviceInputPayload', in: 'body', description: TEXTS.payload, schema }] }),
+  versionParameter: { ...VERSION_PARAMETER, ...VERSION_SCHEMA },
+};
+
+const v3: Dialect = {
+  reference: (name) => ({ $ref: `#/components/schemas/${name}` }),
+  textResponse: (description, example) => ({
+    description,
+    content: { 'text/plain': { schema: { type: 'string', ...(example !== undefined && { example }) } } },
+  }),
+  jsonResponse: (description, schema) => ({ description, content: { 'application/json': { schema } } }),
+  payload: (schema) => ({ requestBody: { description: TEXTS.payload, content: { 'application/json': { schema } } } }),
+  versionParameter: { ...VERSION_PARAMETER, schema: VERSION_SCHEMA },
+};
+
+/** The document of one version. */
+export function swaggerDocument(version: SwaggerVersion, service: Service): Json {
+  const info = {
+    title: service.name,
+    description: `API specification for the Azure Machine Learning service ${service.name}`,
+    version: service.version,
+  };
+  const schemas = { ServiceInput: service.input, ServiceOutput: service.output, ErrorResponse: ERROR_RESPONSE };
+  if (version === '2') {
+    return {
+      swagger: '2.0',
+      info,
+      schemes: ['https'],
+      consumes: ['application/json'],
+      produces: ['application/json'],
+      securityDefinitions: { Bearer: BEARER },
+      paths: paths(v2, service.pathPrefix),
+      definitions: schemas,
+    };
+  }
+  return {
+    openapi: OPENAPI[version],
+    info,
+    security: SECURITY,
+    paths: paths(v3, service.pathPrefix),
+    components: { schemas, securitySchemes: { Bearer: BEARER } },
+  };
+}
+
+function paths(dialect: Dialect, pathPrefix: string): Json {
+  const bare = pathPrefix.replaceAll(/^\/+|\/+$/g, '');
+  const prefix = bare === '' ? '' : `/${bare}`;
+  const failed = dialect.jsonResponse(TEXTS.failed, dialect.reference('ErrorResponse'));
+  return {
+    [`${prefix}/`]: {
+      get: {
+        operationId: 'ServiceHealthCheck',
+        description: TEXTS.health,
+        responses: { '200': dialect.textResponse(TEXTS.healthy, 'Healthy'), default: failed },
+      },
+    },
+    [`${prefix}/score`]: {
+      post: {
+        operationId: 'RunMLService',
+        description: TEXTS.score,
+        security: SECURITY,
+        ...dialect.payload(dialect.reference('ServiceInput')),
+        responses: { '200': dialect.jsonResponse(TEXTS.scored, dialect.reference('ServiceOutput')), default: failed },
+      },
+    },
+    [`${prefix}/swagger.json`]: {
+      get: {
+        operationId: 'GetSwaggerSpec',
+        description: TEXTS.swagger,
+        parameters: [dialect.versionParameter],
+        responses: { '200': dialect.textResponse(TEXTS.document), default: failed },
+      },
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { Dtype, TensorSpec } from '../entry-script.ts';
+import type { Served } from '../scoring/scorer-types.ts';
+import type { Json, Schema } from './swagger-document.ts';
+
+/** Schemas of what the service takes and gives. */
+export interface ServiceSchemas {
+  readonly input: Schema;
+  readonly output: Schema;
+}
+
+/** Of a service that declares nothing. */
+const UNDECLARED: Schema = { type: 'object', example: {} };
+
+/** An example with more elements would drown the document. */
+const LONGEST_EXAMPLE = 1000;
+
+/** The schemas of what is served. A model without code tells them itself; an entry script declares nothing yet. */
+export function serviceSchemas(served: Served | undefined): ServiceSchemas {
+  const [model] = served?.models ?? [];
+  if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED };
+  return { input: tensorsSchema('inputs', model.inputs), output: tensorsSchema('outputs', model.outputs) };
+}
+
+/** `{ [member]: { <tensor name>: nested arrays } }`. */
+function tensorsSchema(member: 'inputs' | 'outputs', tensors: readonly TensorSpec[]): Schema {
+  const properties = Object.fromEntries(tensors.map((tensor) => [tensor.name, tensorSchema(tensor)]));
+  const examples = tensors.filter((tensor) => elements(tensor) <= LONGEST_EXAMPLE).map((tensor) => [tensor.name, tensorExample(tensor)]);
+  return {
+    type: 'object',
+    properties: { [member]: { type: 'object', properties } },
+    example: { [member]: Object.fromEntries(examples) as Json },
+  };
+}
+
+function tensorSchema({ type, dims }: TensorSpec): Json {
+  return dims.reduce<Json>((items) => ({ type: 'array', items }), { type: elementType(type) });
+}
+
+function tensorExample({ type, dims }: TensorSpec): Json {
+  return dims.reduceRight<Json>((element, dim) => Array.from({ length: size(dim) }, () => element), zero(type));
+}
+
+function elements({ dims }: TensorSpec): number {
+  return dims.reduce<number>((product, dim) => product * size(dim), 1);
+}
+
+/** The smallest that a request may choose for a symbolic size. */
+function size(dim: number | string): number {
+  return typeof dim === 'number' ? dim : 1;
+}
+
+function elementType(type: Dtype): 'number' | 'integer' | 'boolean' | 'string' {
+  if (type === 'bool') return 'boolean';
+  if (type === 'string') return 'string';
+  return type.startsWith('float') ? 'number' : 'integer';
+}
+
+function zero(type: Dtype): Json {
+  if (type === 'bool') return false;
+  return type === 'string' ? '' : 0;
+}

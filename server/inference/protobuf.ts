@@ -1,0 +1,70 @@
+/** One field of a protobuf message as it lies in the file. */
+export interface Field {
+  readonly number: number;
+  /** A varint, or the bytes of a string, a message, packed numbers or a fixed-size number. */
+  readonly value: number | Buffer;
+  /** The whole field, key included: to copy it unchanged. */
+  readonly raw: Buffer;
+}
+
+/**
+ * The fields of a message, in their order. Groups, which ONNX does not use, and damaged messages are refused.
+ * @throws RangeError when the bytes are no protobuf message
+ */
+export function fieldsOf(message: Buffer): Field[] {
+  const fields: Field[] = [];
+  let at = 0;
+  /** Exact to 2^53, which is beyond every length; larger values (negative ones) are not needed here. */
+  const varint = (): number => {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = message.readUInt8(at++);
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  };
+  const bytes = (length: number): Buffer => {
+    if (at + length > message.length) throw new RangeError(`expected ${length} bytes at ${at}, got ${message.length - at}`);
+    return message.subarray(at, (at += length));
+  };
+  while (at < message.length) {
+    const start = at;
+    const key = varint();
+    const value = readValue(key & 7, varint, bytes);
+    fields.push({ number: Math.floor(key / 8), value, raw: message.subarray(start, at) });
+  }
+  return fields;
+}
+
+function readValue(wireType: number, varint: () => number, bytes: (length: number) => Buffer): number | Buffer {
+  switch (wireType) {
+    case 0:
+      return varint();
+    case 1:
+      return bytes(8);
+    case 2:
+      return bytes(varint());
+    case 5:
+      return bytes(4);
+    default:
+      throw new RangeError(`expected wire type 0, 1, 2 or 5, got ${wireType}`);
+  }
+}
+
+/** A field that has a length in front: a string or a message. */
+export function blockField(number: number, content: Buffer | string): Buffer {
+  const body = Buffer.from(content);
+  return Buffer.concat([varintBytes(number * 8 + 2), varintBytes(body.length), body]);
+}
+
+export function varintField(number: number, value: number): Buffer {
+  return Buffer.concat([varintBytes(number * 8), varintBytes(value)]);
+}
+
+function varintBytes(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}

@@ -1,0 +1,73 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import { describeThrown, ServerError } from '../errors.ts';
+
+/** What an operator can do about a load error. ONNX Runtime's errors have no code: the text is all there is. */
+const advice: readonly (readonly [RegExp, string])[] = [
+  [/Protobuf parsing failed|No graph was found/, 'The file is damaged or no ONNX model: export or copy it again.'],
+  [/is not a registered function\/op|No Op registered/, 'Export it with operators that ONNX Runtime has, without custom ones.'],
+  [/Opset \d+ is under development/, 'Export it for an older operator set (opset_version, target_opset).'],
+  [/Could not find an implementation/, 'Export it with dtypes or an operator set that ONNX Runtime implements for this operator.'],
+  [/Unsupported data type/, 'Cast its inputs and outputs to a dtype such as float32 or int64 when exporting it.'],
+  [/locale/, 'Install the locale en_US.UTF-8: text operators need it.'],
+  [/external|weights|file/i, 'Put the files of its external data beside it, under their own names.'],
+];
+
+/** Names of the element types that the binding reports by number only. */
+const unsupported: Readonly<Record<string, string>> = {
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  18: 'float8e4m3fnuz',
+  19: 'float8e5m2',
+  20: 'float8e5m2fnuz',
+  23: 'float4e2m1',
+  24: 'float8e8m0',
+  25: 'uint2',
+  26: 'int2',
+};
+
+/** ONNX Runtime's own words, on one line, without the places in its source and the path that every load error repeats. */
+export function ortText(thrown: unknown): string {
+  const text = thrown instanceof Error ? thrown.message : describeThrown(thrown);
+  return text
+    .replace(/^Load model from .* failed:/s, '')
+    .replace(/\/onnxruntime_src\/\S+:\d+ [^()]*\([^()]*\)(?: const)?(?:::<lambda\([^()]*\)>)? /, '')
+    .replace(/Unsupported data type: (\d+)/, (_, number: string) => `Unsupported data type: ${unsupported[number] ?? number}`)
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+/** The refusal of a model that ONNX Runtime could not load: why, and what to do. */
+export function loadRefusal(file: string, thrown: unknown): ServerError {
+  const reason = ortText(thrown);
+  const todo = advice.find(([pattern]) => pattern.test(reason))?.[1] ?? 'Check it with onnx.checker and export it again.';
+  const stop = /[.!]$/.test(reason) ? '' : '.';
+  return new ServerError('model_refused', `model ${file} cannot be loaded: ${reason}${stop} ${todo}`, { cause: thrown });
+}
+
+/**
+ * Refuses a model that loads and yet cannot be served.
+ * @throws ServerError model_refused with the reason
+ */
+export function refuseUnservable(file: string, session: InferenceSession): void {
+  const refuse = (reason: string): never => {
+    throw new ServerError('model_refused', `model ${file} cannot be served: ${reason}`);
+  };
+  for (const input of session.inputMetadata) {
+    if (!input.isTensor) refuse(`input ${input.name} is a sequence, map or optional, which cannot be fed. Export it with tensor inputs.`);
+    else if (isFourBit(input))
+      refuse(`input ${input.name} has the dtype ${input.type}, which cannot be fed. Cast from int8 inside the model.`);
+  }
+  for (const output of session.outputMetadata) {
+    // Running such a model would abort the process
+    if (isFourBit(output)) refuse(`output ${output.name} has a 4-bit dtype, which cannot be read. Cast it to int8 inside the model.`);
+    if (output.name === '__proto__') refuse('the binding cannot return an output named __proto__. Rename it.');
+  }
+  if (!session.outputMetadata.some(({ isTensor }) => isTensor))
+    refuse('no output is a tensor (they are sequences, maps or optionals). Export it with tensor outputs.');
+}
+
+function isFourBit(value: InferenceSession.ValueMetadata): boolean {
+  return value.isTensor && (value.type === 'int4' || value.type === 'uint4');
+}

@@ -1,0 +1,174 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import type { Tensor, TensorData, TensorInput, TensorSpec } from '../entry-script.ts';
+import { ServerError } from '../errors.ts';
+import { float16Bits } from '../float16.ts';
+import { type Elements, type ElementType, elementTypes } from './elements.ts';
+
+/** More than any model has; deeper JSON is an attack on the stack. */
+const MOST_DIMS = 64;
+
+/** What a session says of a tensor, in the author's words. The dtype must be one of the 13. */
+export function specOf({ name, type, shape }: InferenceSession.TensorValueMetadata): TensorSpec {
+  return { name, type: type as TensorSpec['type'], dims: shape };
+}
+
+/**
+ * Checks and converts what a script or a client gave for one input.
+ *
+ * Nested arrays and scalars carry their own shape. A typed array is the whole tensor: its shape is the model's, with at
+ * most one symbolic size. A tensor is checked and used as it is; its data may also be a flat or nested array.
+ * Data that has the right class already is not copied.
+ * @throws ServerError invalid_input that names the tensor, what was expected and what came
+ */
+export function toTensor(spec: TensorSpec, value: TensorInput | undefined): Tensor {
+  if (Array.isArray(value)) return fromNested(spec, value);
+  if (ArrayBuffer.isView(value)) return tensor(spec, dimsOfFlat(spec, value), convertFlat(spec, value));
+  if (value === undefined || value === null || typeof value !== 'object') return fromNested(spec, value);
+  if (!isTensor(value)) throw misfit(spec, 'nested arrays, a typed array, or a tensor {type, dims, data}', 'another object');
+  return fromTensor(spec, value);
+}
+
+function isTensor(value: object): value is Tensor {
+  return 'type' in value && 'dims' in value && 'data' in value && Array.isArray(value.dims);
+}
+
+function fromTensor(spec: TensorSpec, { type, dims, data }: Tensor): Tensor {
+  if (type !== spec.type) throw misfit(spec, describe(spec), `dtype ${describeValue(type)}`);
+  if (dims.length > MOST_DIMS || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
+    throw misfit(
+      spec,
+      `at most ${MOST_DIMS} dimensions, whole numbers from 0`,
+      `[${dims.slice(0, MOST_DIMS).map(describeValue).join(',')}]`,
+    );
+  checkDims(spec, dims, shapeText(dims));
+  if (!ArrayBuffer.isView(data) && !Array.isArray(data)) throw misfit(spec, 'data that is an array', describeValue(data));
+  if (Array.isArray(data) && Array.isArray(data[0])) return tensor(spec, dims, convertNested(spec, data, dims));
+  if (data.length !== sizeOf(dims)) throw misfit(spec, `${sizeOf(dims)} elements for ${shapeText(dims)}`, `${data.length}`);
+  return tensor(spec, dims, convertFlat(spec, data));
+}
+
+function fromNested(spec: TensorSpec, value: unknown): Tensor {
+  // For the binding a scalar and a tensor of unknown rank look the same: it says [] for both.
+  const dims = shapeOf(spec, value);
+  checkDims(spec, dims, dims.length === 0 ? describeValue(value) : shapeText(dims));
+  return tensor(spec, dims, convertNested(spec, value, dims));
+}
+
+/** Elements as ONNX Runtime wants them. */
+function tensor({ type }: TensorSpec, dims: readonly number[], data: Elements): Tensor {
+  return { type, dims, data: data instanceof Float16Array ? float16Bits(data) : data };
+}
+
+/** The shape of nested arrays, by their first elements. An empty array has the sizes that the model fixes below it. */
+function shapeOf(spec: TensorSpec, value: unknown): number[] {
+  const dims: number[] = [];
+  for (let level = value; Array.isArray(level); level = level[0] as unknown) {
+    if (dims.length === MOST_DIMS) throw misfit(spec, describe(spec), `arrays nested more than ${MOST_DIMS} deep`);
+    dims.push(level.length);
+  }
+  if (dims.at(-1) !== 0) return dims;
+  const below = spec.dims.slice(dims.length);
+  const fixed = below.filter((dim) => typeof dim === 'number');
+  if (fixed.length < below.length)
+    throw misfit(spec, `${describe(spec)} (only a tensor {type, dims, data} can be empty here)`, 'an empty array');
+  return [...dims, ...fixed];
+}
+
+/** The shape of a typed array: the model's, with at most one size that follows from the length. */
+function dimsOfFlat(spec: TensorSpec, value: ArrayBufferView): number[] {
+  if (value instanceof DataView) throw misfit(spec, 'a typed array', 'a DataView');
+  const { length } = value as NodeJS.TypedArray;
+  if (spec.dims.length === 0) return length === 1 ? [] : [length];
+  const fixed = spec.dims.filter((dim) => typeof dim === 'number');
+  if (fixed.length < spec.dims.length - 1)
+    throw misfit(spec, `a tensor {type, dims, data}, because ${describe(spec)} leaves more than one size open`, 'a typed array');
+  const open = length / sizeOf(fixed);
+  if (fixed.length === spec.dims.length ? length !== sizeOf(fixed) : !Number.isInteger(open))
+    throw misfit(spec, describe(spec), `a typed array of ${length}`);
+  return spec.dims.map((dim) => (typeof dim === 'number' ? dim : open));
+}
+
+function checkDims(spec: TensorSpec, dims: readonly number[], got: string): void {
+  if (spec.dims.length === 0) return;
+  const fits = dims.length === spec.dims.length && spec.dims.every((dim, axis) => typeof dim === 'string' || dim === dims[axis]);
+  if (!fits) throw misfit(spec, describe(spec), got);
+}
+
+/** Flat data: used as it is where the class is right, else element by element. */
+function convertFlat(spec: TensorSpec, data: TensorData | ArrayBufferView): Elements {
+  if (isReady(spec, data)) return data;
+  const type = elementTypes[spec.type];
+  const row: ArrayLike<unknown> = data as TensorData;
+  const elements = type.allocate(row.length);
+  const wrong = type.write(elements, 0, row);
+  if (wrong >= 0) throw misfitElement(spec, type, [wrong], row[wrong]);
+  return elements;
+}
+
+/** Bytes of a bool may be anything, plain arrays too: they are looked at. */
+function isReady({ type }: TensorSpec, data: unknown): data is Elements {
+  if (type === 'float16' && data instanceof Uint16Array) return true;
+  if (type === 'bool' || type === 'string') return false;
+  return ArrayBuffer.isView(data) && data.constructor === elementTypes[type].allocate(0).constructor;
+}
+
+/** Nested arrays of the shape `dims`, row by row. */
+function convertNested(spec: TensorSpec, value: unknown, dims: readonly number[]): Elements {
+  const type = elementTypes[spec.type];
+  const position: number[] = [];
+  checkSizes(spec, value, dims, position);
+  const elements = type.allocate(sizeOf(dims));
+  let offset = 0;
+  const fill = (row: readonly unknown[], axis: number): void => {
+    if (axis < dims.length - 1) {
+      for (let index = 0; index < row.length; index++) {
+        position[axis] = index;
+        fill(row[index] as readonly unknown[], axis + 1);
+      }
+      return;
+    }
+    const wrong = type.write(elements, offset, row);
+    if (wrong >= 0) throw misfitElement(spec, type, dims.length === 0 ? [] : [...position.slice(0, axis), wrong], row[wrong]);
+    offset += row.length;
+  };
+  fill(dims.length === 0 ? [value] : (value as readonly unknown[]), 0);
+  return elements;
+}
+
+/** Refuses ragged arrays before memory is taken: the shape comes from first elements, which may promise too much. */
+function checkSizes(spec: TensorSpec, value: unknown, dims: readonly number[], position: number[], axis = 0): void {
+  if (axis === dims.length) return;
+  if (!Array.isArray(value) || value.length !== dims[axis]) {
+    const got = Array.isArray(value) ? `${value.length}` : describeValue(value);
+    throw misfit(spec, `an array of ${dims[axis]} for ${shapeText(dims)}`, got, position.slice(0, axis));
+  }
+  if (axis === dims.length - 1) return;
+  for (let index = 0; index < value.length; index++) {
+    position[axis] = index;
+    checkSizes(spec, value[index], dims, position, axis + 1);
+  }
+}
+
+const shapeText = (dims: readonly number[]): string => `the shape [${dims.join(',')}]`;
+
+const sizeOf = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
+
+/** `float32 [N,10]`; a size without a name is `?`. */
+const describe = ({ type, dims }: TensorSpec): string => `${type} [${dims.map((dim) => (dim === '' ? '?' : dim)).join(',')}]`;
+
+function describeValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+function misfitElement(spec: TensorSpec, type: ElementType, position: readonly number[], value: unknown): ServerError {
+  return misfit(spec, `${type.expected} (${spec.type})`, describeValue(value), position);
+}
+
+function misfit({ name }: TensorSpec, expected: string, got: string, position: readonly number[] = []): ServerError {
+  return new ServerError(
+    'invalid_input',
+    `input ${name}${position.map((index) => `[${index}]`).join('')}: expected ${expected}, got ${got}`,
+  );
+}

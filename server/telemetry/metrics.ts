@@ -1,0 +1,120 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Seconds: from half a millisecond (a small model) to the default deadline. */
+const DURATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** What the gauges show. */
+interface Load {
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly concurrency: number;
+  readonly ready: boolean;
+}
+
+/** The server's metrics, in a registry of their own. Names: reference/kubernetes.md, section 2. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly requests = new Counter({
+    name: 'scoring_requests_total',
+    help: 'requests answered, probes and scrapes left out',
+    labelNames: ['route', 'code'],
+    registers: [this.registry],
+    collect: () => this.#countScored(),
+  });
+  readonly requestDuration = this.#durations(
+    'scoring_request_duration_seconds',
+    'from the head of a scoring request to the end of its answer',
+  );
+  readonly queueDuration = this.#durations('scoring_queue_duration_seconds', 'wait of a scoring request for a worker');
+  readonly runDuration = this.#durations('scoring_run_duration_seconds', 'duration of run()');
+  readonly inFlight = this.#gauge('scoring_requests_in_flight', 'scoring requests that a worker holds', ({ inFlight }) => inFlight);
+  readonly queued = this.#gauge('scoring_requests_queued', 'scoring requests that wait for a worker', ({ queued }) => queued);
+  readonly concurrencyLimit = this.#gauge(
+    'scoring_concurrency_limit',
+    'scoring requests that the workers can hold at a time',
+    ({ concurrency }) => concurrency,
+  );
+  readonly ready = this.#gauge('server_ready', '1 while the server is ready', ({ ready }) => (ready ? 1 : 0));
+  readonly refused = new Counter({
+    name: 'scoring_refused_total',
+    help: 'scoring requests refused before they reached a worker',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  });
+  readonly workerRestarts = new Counter({
+    name: 'worker_restarts_total',
+    help: 'workers replaced',
+    labelNames: ['cause'],
+    registers: [this.registry],
+  });
+  readonly modelLoad = new Gauge({
+    name: 'model_load_seconds',
+    help: 'duration of the last load of a model',
+    labelNames: ['model'],
+    registers: [this.registry],
+  });
+  readonly session = new Gauge({
+    name: 'session_info',
+    help: 'always 1; the labels tell how a model is loaded',
+    labelNames: ['model', 'provider', 'intra_op_threads', 'ort_version'],
+    registers: [this.registry],
+  });
+
+  /** The common case, kept out of prom-client until somebody reads: it hashes the labels at each call. */
+  #scored = 0;
+  #observed: (() => Load) | undefined;
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Counts one answer. */
+  answered(route: string, code: number): void {
+    if (code === 200 && route === '/score') this.#scored++;
+    else this.requests.inc({ route, code });
+  }
+
+  /** A model that the workers have opened. */
+  loaded(model: {
+    readonly name: string;
+    readonly provider: string;
+    readonly intraOpThreads: number;
+    readonly ortVersion: string;
+    readonly loadSeconds: number;
+  }): void {
+    this.modelLoad.set({ model: model.name }, model.loadSeconds);
+    this.session.set(
+      { model: model.name, provider: model.provider, intra_op_threads: model.intraOpThreads, ort_version: model.ortVersion },
+      1,
+    );
+  }
+
+  /** Reads the gauges from their owner at every scrape. */
+  observe(read: () => Load): void {
+    this.#observed = read;
+  }
+
+  #countScored(): void {
+    this.requests.inc({ route: '/score', code: 200 }, this.#scored);
+    this.#scored = 0;
+  }
+
+  #durations(name: string, help: string): Histogram {
+    return new Histogram({ name, help, buckets: DURATIONS, registers: [this.registry] });
+  }
+
+  #gauge(name: string, help: string, value: (load: Load) => number): Gauge {
+    const observed = (): Load | undefined => this.#observed?.();
+    return new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      // Not an arrow function: prom-client calls it with the gauge as `this`.
+      collect(this: Gauge) {
+        const load = observed();
+        if (load !== undefined) this.set(value(load));
+      },
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger, RequestContext } from '../entry-script.ts';
+import { WorkerInitContext } from './init-context.ts';
+import { loadEntryScript } from './load-entry-script.ts';
+import { installModuleHooks } from './module-hooks.ts';
+
+interface ScriptSettings {
+  /** What AZUREML_MODEL_DIR would be. */
+  readonly modelDir?: string;
+  /** What `--model` would be. */
+  readonly modelFile?: string;
+}
+
+/** An entry script in the process of its own test. */
+export interface ScriptUnderTest {
+  /** Calls the script's `run()` with data as it would arrive; answers what it returns, throws what it throws. */
+  run(data: unknown, request?: Partial<RequestContext>): Promise<unknown>;
+  /** Frees the models that `init()` opened. */
+  close(): Promise<void>;
+}
+
+/**
+ * Imports an entry script and awaits its `init()`, in this process and without HTTP.
+ * @param script absolute path, or file URL: `new URL('score.ts', import.meta.url)`
+ * @throws ServerError script_broken when it cannot be imported or lacks `init` or `run`; whatever `init()` throws
+ */
+export async function loadScript(script: string | URL, settings: ScriptSettings = {}): Promise<ScriptUnderTest> {
+  const entryScript = script instanceof URL || script.startsWith('file:') ? fileURLToPath(script) : script;
+  installModuleHooks([dirname(entryScript)]);
+  const loaded = await loadEntryScript(entryScript);
+  const context = new WorkerInitContext({
+    entryScript,
+    modelDir: settings.modelDir,
+    modelFile: settings.modelFile,
+    intraOpThreads: availableParallelism(),
+    log: consoleLog,
+    signal: new AbortController().signal,
+  });
+  await loaded.init(context);
+  return {
+    run: async (data, request = {}) => loaded.run(data, requestOf(request)),
+    close: async () => {
+      await Promise.all(context.opened.map((model) => model.release()));
+    },
+  };
+}
+
+function requestOf(given: Partial<RequestContext>): RequestContext {
+  return {
+    id: 'test',
+    clientRequestId: undefined,
+    traceId: '0'.repeat(31) + '1',
+    method: 'POST',
+    url: '/score',
+    query: new URLSearchParams(given.url?.split('?')[1]),
+    headers: new Headers(),
+    signal: new AbortController().signal,
+    ...given,
+  };
+}
+
+const consoleLog: Logger = {
+  debug: (message, fields) => console.debug(message, ...(fields === undefined ? [] : [fields])),
+  info: (message, fields) => console.info(message, ...(fields === undefined ? [] : [fields])),
+  warn: (message, fields) => console.warn(message, ...(fields === undefined ? [] : [fields])),
+  error: (message, fields) => console.error(message, ...(fields === undefined ? [] : [fields])),
+};

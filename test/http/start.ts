@@ -1,0 +1,81 @@
+import { EventEmitter, once } from 'node:events';
+import { pino } from 'pino';
+import supertest from 'supertest';
+import type { TestContext } from 'node:test';
+import { options as table, type Config } from '../../server/config.ts';
+import { buildApp } from '../../server/http/app.ts';
+import { listen, type Listening } from '../../server/http/listen.ts';
+import { Lifecycle } from '../../server/lifecycle.ts';
+import type { Log } from '../../server/log.ts';
+import { Metrics } from '../../server/telemetry/metrics.ts';
+import { FakeScorer } from './fake-scorer.ts';
+
+const defaults = Object.fromEntries(Object.entries(table).map(([name, option]) => [name, option.default])) as unknown as Config;
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+interface Started {
+  readonly scorer: FakeScorer;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  readonly listening: Listening;
+  readonly app: ReturnType<typeof buildApp>;
+  readonly lines: LogLine[];
+  /** Resolves with the first line, past or future, that the test accepts. */
+  readonly line: (accepts: (line: LogLine) => boolean) => Promise<LogLine>;
+  readonly port: number;
+  readonly http: ReturnType<typeof supertest>;
+}
+
+/** The default options, on any free port of 127.0.0.1, with changes. */
+export function config(changes: Partial<Config>): Config {
+  return { ...defaults, host: '127.0.0.1', port: 0, healthPort: 0, ...changes };
+}
+
+/** The app on a free port of 127.0.0.1, with a fake scorer, ready; closed after the test. */
+export async function start(
+  t: TestContext,
+  changes: Partial<Config> = {},
+  swaggerFiles = '/nowhere',
+  lifecycle = readyLifecycle(),
+): Promise<Started> {
+  const options = config(changes);
+  const lines: LogLine[] = [];
+  const heard = new EventEmitter();
+  const log: Log = pino(
+    { level: 'debug', base: null, formatters: { level: (level) => ({ level }) } },
+    {
+      write(text: string) {
+        lines.push(JSON.parse(text) as LogLine);
+        heard.emit('line');
+      },
+    },
+  );
+  const line = async (accepts: (line: LogLine) => boolean): Promise<LogLine> => {
+    for (;;) {
+      const found = lines.find(accepts);
+      if (found !== undefined) return found;
+      await once(heard, 'line');
+    }
+  };
+  const scorer = new FakeScorer();
+  const metrics = new Metrics();
+  const app = buildApp({ config: options, scorer, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles });
+  const listening = await listen(app, options);
+  t.after(async () => {
+    listening.closeAll();
+    await listening.close();
+  });
+  const port = listening.ports[0] ?? 0;
+  return { scorer, lifecycle, metrics, listening, app, lines, line, port, http: supertest(`http://127.0.0.1:${port}`) };
+}
+
+function readyLifecycle(): Lifecycle {
+  const lifecycle = new Lifecycle();
+  lifecycle.to('ready');
+  return lifecycle;
+}

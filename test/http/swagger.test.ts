@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { ServedModel } from '../../server/scoring/scorer-types.ts';
+import { served } from './fake-scorer.ts';
+import { start } from './start.ts';
+
+const EXPECTED = join(import.meta.dirname, '../../../shared/reference/swagger-expected');
+const skip = existsSync(EXPECTED) ? false : `${EXPECTED} is not here`;
+const expected = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(EXPECTED, name), 'utf8'));
+
+interface Document {
+  swagger?: string;
+  openapi?: string;
+  info: { title: string; description: string; version: string };
+  paths: Record<string, unknown>;
+  definitions: Record<string, unknown>;
+  components: { schemas: Record<string, unknown> };
+}
+
+const VERSIONS = { '': '2', '?version=2': '2', '?version=2.0': '2', '?version=3': '3', '?version=3.0': '3', '?version=3.1': '3.1' };
+const NUMBERS = { '2': '2.0', '3': '3.0.3', '3.1': '3.1.0' };
+
+describe('swagger.json', () => {
+  for (const [query, version] of Object.entries(VERSIONS)) {
+    it(`${query || 'without a version'} is the document of version ${version}`, async (t) => {
+      const { http } = await start(t);
+      const { body, headers } = await http.get(`/swagger.json${query}`).expect(200);
+      const document = body as Document;
+      assert.equal(document.swagger ?? document.openapi, NUMBERS[version as '2']);
+      assert.deepEqual(Object.keys(document.paths), ['/', '/score', '/swagger.json']);
+      assert.equal(headers['content-type'], 'application/json');
+      assert.equal(headers['x-ms-run-function-failed'], 'False');
+      assert.ok(!('x-ms-run-fn-exec-ms' in headers));
+    });
+
+    it(`${query || 'without a version'} equals the expected document`, { skip }, async (t) => {
+      const { http } = await start(t);
+      const { body } = await http.get(`/swagger.json${query}`).expect(200);
+      assert.deepEqual(body, await expected(`expected_swagger${version}_without_decorator.json`));
+    });
+  }
+
+  it('has its title, version and prefix from the options', async (t) => {
+    const { http } = await start(t, { serviceName: 'mine', serviceVersion: '7', servicePathPrefix: '/test/' });
+    const { info, paths } = (await http.get('/swagger.json').expect(200)).body as Document;
+    assert.deepEqual(info, { title: 'mine', description: 'API specification for the Azure Machine Learning service mine', version: '7' });
+    assert.deepEqual(Object.keys(paths), ['/test/', '/test/score', '/test/swagger.json']);
+    await http.get('/test/swagger.json').expect(404);
+  });
+
+  it('with a prefix has the expected paths', { skip }, async (t) => {
+    const { http } = await start(t, { servicePathPrefix: 'test' });
+    const { paths } = (await http.get('/swagger.json').expect(200)).body as Document;
+    assert.deepEqual(paths, ((await expected('expected_swagger_prefix_case.json')) as Document).paths);
+  });
+
+  it('refuses other versions', async (t) => {
+    const { http } = await start(t);
+    for (const version of ['9', '', '2.1', 'toString', '__proto__']) {
+      await http
+        .get('/swagger.json')
+        .query({ version })
+        .expect(404, { message: `Swagger version [${version}] is not valid. Supported versions: [2, 3, 3.1].` });
+    }
+  });
+});
+
+describe('an override file', () => {
+  it('wins over the generated document of its version', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'swagger-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const { http } = await start(t, {}, folder);
+    const get = async (version: string): Promise<unknown> => (await http.get(`/swagger.json?version=${version}`).expect(200)).body;
+    const put = (name: string): Promise<void> => writeFile(join(folder, name), JSON.stringify({ from: name }));
+    await put('swagger2.json');
+    assert.deepEqual(await get('2'), { from: 'swagger2.json' });
+    await put('swagger.json');
+    assert.deepEqual(await get('2.0'), { from: 'swagger.json' });
+    assert.ok('openapi' in ((await get('3')) as object));
+    await put('swagger3.json');
+    assert.deepEqual(await get('3.0'), { from: 'swagger3.json' });
+    assert.ok('openapi' in ((await get('3.1')) as object));
+    await put('swagger3.1.json');
+    assert.deepEqual(await get('3.1'), { from: 'swagger3.1.json' });
+  });
+
+  it('that cannot be read is a 500 without its path', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'swagger-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const { http } = await start(t, {}, join(folder, 'file'));
+    await writeFile(join(folder, 'file'), '');
+    const { text } = await http.get('/swagger.json').expect(500);
+    assert.ok(!text.includes(folder));
+  });
+});
+
+const array = (items: object): object => ({ type: 'array', items });
+
+describe('the schemas of a model without code', () => {
+  const model: ServedModel = {
+    name: 'm',
+    inputs: [
+      { name: 'x', type: 'float32', dims: ['N', 3] },
+      { name: 'flag', type: 'bool', dims: [] },
+      { name: 'words', type: 'string', dims: [2] },
+      { name: 'image', type: 'uint8', dims: ['N', 3, 224, 224] },
+    ],
+    outputs: [{ name: 'y', type: 'int64', dims: [''] }],
+    provider: 'cpu',
+    intraOpThreads: 1,
+    ortVersion: '1.30.0',
+    loadSeconds: 0.1,
+  };
+  const input = {
+    type: 'object',
+    properties: {
+      inputs: {
+        type: 'object',
+        properties: {
+          x: array(array({ type: 'number' })),
+          flag: { type: 'boolean' },
+          words: array({ type: 'string' }),
+          image: array(array(array(array({ type: 'integer' })))),
+        },
+      },
+    },
+    example: { inputs: { x: [[0, 0, 0]], flag: false, words: ['', ''] } },
+  };
+  const output = {
+    type: 'object',
+    properties: { outputs: { type: 'object', properties: { y: array({ type: 'integer' }) } } },
+    example: { outputs: { y: [0] } },
+  };
+
+  it('name its tensors', async (t) => {
+    const { http, scorer } = await start(t);
+    scorer.served = { ...served, noCode: true, models: [model] };
+    const v2 = (await http.get('/swagger.json').expect(200)).body as Document;
+    assert.deepEqual([v2.definitions['ServiceInput'], v2.definitions['ServiceOutput']], [input, output]);
+    const v3 = (await http.get('/swagger.json?version=3').expect(200)).body as Document;
+    assert.deepEqual([v3.components.schemas['ServiceInput'], v3.components.schemas['ServiceOutput']], [input, output]);
+  });
+
+  it('are empty for a script, and before a worker is ready', async (t) => {
+    const { http, scorer } = await start(t);
+    for (const known of [{ ...served, models: [model] }, undefined]) {
+      scorer.served = known;
+      const { definitions } = (await http.get('/swagger.json').expect(200)).body as Document;
+      assert.deepEqual(definitions['ServiceInput'], { type: 'object', example: {} });
+    }
+  });
+});

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+import * as diabetes from '../../../entry-scripts/diabetes.ts';
+import * as script from '../../../entry-scripts/onnx.ts';
+import { type InitContext, type Model, ScoringError } from '../../../server/entry-script.ts';
+import { ServerError } from '../../../server/errors.ts';
+import { float16Bits } from '../../../server/float16.ts';
+import { openSession } from '../../../server/inference/session.ts';
+import { type ModelName, writeModel } from '../../models/models.ts';
+
+process.env.ORT_DISABLE_TELEMETRY = '1';
+const folder = mkdtempSync(path.join(tmpdir(), 'no-code-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const open = (name: ModelName): Promise<Model> => openSession(writeModel(name, folder), { intraOpThreads: 1 });
+const answer = async (name: ModelName, body: unknown): Promise<unknown> => script.answer(await open(name), body);
+
+/** As the host does it: a context whose openModel is all that these scripts use. */
+const contextWith = (openModel: InitContext['openModel']): InitContext => ({ openModel }) as InitContext;
+
+/** Answers are compared as the JSON that they stand for: records without prototypes and typed arrays are no matter here. */
+const plain = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_, item: unknown) =>
+      ArrayBuffer.isView(item) ? Array.from(item as Int32Array) : typeof item === 'bigint' ? Number(item) : item,
+    ),
+  );
+
+const answers: [title: string, model: ModelName, body: unknown, answer: unknown][] = [
+  [
+    'inputs by name are answered by name',
+    'echo_int32',
+    { inputs: { x: [[1, 2]] } },
+    { outputs: { y: { type: 'int32', dims: [1, 2], data: [1, 2] } } },
+  ],
+  [
+    'Open Inference tensors are answered in kind, with the id',
+    'echo_int64',
+    { id: 'a', inputs: [{ name: 'x', shape: [1, 2], datatype: 'INT64', data: [1, '2'] }] },
+    { model_name: 'echo_int64', id: 'a', outputs: [{ name: 'y', datatype: 'INT64', shape: [1, 2], data: [1, 2] }] },
+  ],
+  [
+    'their data may be nested',
+    'echo_bool',
+    { inputs: [{ name: 'x', shape: [2, 1], datatype: 'BOOL', data: [[true], [false]] }] },
+    { model_name: 'echo_bool', outputs: [{ name: 'y', datatype: 'BOOL', shape: [2, 1], data: [true, false] }] },
+  ],
+  [
+    'float16 is answered as numbers',
+    'echo_float16',
+    { inputs: [{ name: 'x', shape: [1, 2], datatype: 'FP16', data: [1.5, -2] }] },
+    { model_name: 'echo_float16', outputs: [{ name: 'y', datatype: 'FP16', shape: [1, 2], data: [1.5, -2] }] },
+  ],
+  [
+    'outputs are selected, in the wanted order',
+    'multi',
+    {
+      inputs: [
+        { name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] },
+        { name: 'ids', shape: [1, 3], datatype: 'INT64', data: [0, 0, 9] },
+      ],
+      outputs: [{ name: 'mean' }, { name: 'gt' }],
+    },
+    {
+      model_name: 'multi',
+      outputs: [
+        { name: 'mean', datatype: 'FP32', shape: [1], data: [2] },
+        { name: 'gt', datatype: 'BOOL', shape: [1, 3], data: [true, true, false] },
+      ],
+    },
+  ],
+  [
+    'an empty list of outputs selects all',
+    'echo_string',
+    { inputs: { x: [['a']] }, outputs: [] },
+    { outputs: { y: { type: 'string', dims: [1, 1], data: ['a'] } } },
+  ],
+  [
+    'outputs are selected by name or in the parameters',
+    'multi',
+    { inputs: { x: [[1, 2, 3]], ids: [[1, 2, 3]] }, parameters: { outputs: ['mean'] } },
+    { outputs: { mean: { type: 'float32', dims: [1], data: [2] } } },
+  ],
+  ['data is the only input; [N,4] stays', 'batchmean', { data: [[1, 2, 3, 4]] }, { type: 'float32', dims: [1, 4], data: [0, 0, 0, 0] }],
+  ['one number a row is a flat list', 'echo_int32', { data: [[1], [2]] }, { type: 'int32', dims: [2], data: [1, 2] }],
+  ['input_data may be the rows', 'echo_int32', { input_data: [[1, 2]] }, { type: 'int32', dims: [1, 2], data: [1, 2] }],
+  [
+    'input_data in the split form feeds rows to the only input',
+    'echo_string',
+    { input_data: { columns: ['a', 'b'], index: [0], data: [['x', 'y']] } },
+    { type: 'string', dims: [1, 2], data: ['x', 'y'] },
+  ],
+  ['columns may be absent', 'echo_int32', { input_data: { data: [[1], [2]] } }, { type: 'int32', dims: [2], data: [1, 2] }],
+  [
+    'columns feed the inputs of their names, whatever the order',
+    'columns',
+    {
+      input_data: {
+        columns: ['city', 'rooms', 'age'],
+        data: [
+          ['Bonn', 3, 1.5],
+          ['Köln', 4, 2.5],
+        ],
+      },
+    },
+    {
+      age_out: { type: 'float32', dims: [2, 1], data: [1.5, 2.5] },
+      city_out: { type: 'string', dims: [2, 1], data: ['Bonn', 'Köln'] },
+      rooms_out: { type: 'int64', dims: [2], data: [3, 4] },
+    },
+  ],
+  [
+    'several outputs of rows are answered by name',
+    'zipmap',
+    { data: [[0, 0, 0]], outputs: ['label', 'probabilities'] },
+    {
+      label: { type: 'int64', dims: [1], data: [0] },
+      probabilities: { type: 'float32', dims: [1, 3], data: [1, 1, 1].map((third) => Math.fround(third / 3)) },
+    },
+  ],
+];
+
+const forms = /Accepted: \{"inputs": .* The model multi takes x \(float32 \[N,3\]\), ids \(int64 \[N,3\]\)\.$/;
+const oip = (member: object): unknown => ({ inputs: [{ name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3], ...member }] });
+
+const refusals: [title: string, body: unknown, message: RegExp][] = [
+  ['a body that is no object', [[1, 2, 3]], forms],
+  ['null', null, forms],
+  ['an object without a known key', { rows: [] }, forms],
+  ['inputs that are a number', { inputs: 5 }, forms],
+  ['rows for several inputs', { data: [[1, 2, 3]] }, forms],
+  ['input_data without data', { input_data: { columns: ['x'] } }, forms],
+  ['columns that are no array', { input_data: { columns: 'x', data: [] } }, forms],
+  ['columns that are not the inputs', { input_data: { columns: ['x', 'y'], data: [[1, 2]] } }, forms],
+  [
+    'a row that is too short',
+    { input_data: { columns: ['x', 'ids'], data: [[1, 2], [1]] } },
+    /^input_data\.data\[1\]: expected an array of 2 values/,
+  ],
+  ['outputs that are no array', { inputs: {}, outputs: 'mean' }, forms],
+  ['outputs without a name', { inputs: {}, outputs: [{}] }, forms],
+  ['an input without a name', { inputs: [{}] }, /^inputs\[0\]: expected an object with a "name"\.$/],
+  ['an input that the model lacks', oip({ name: 'y' }), /^inputs\[0\]: the model multi has no input y; it takes x \(float32 \[N,3\]\), /],
+  [
+    'an input given twice',
+    { inputs: [...(oip({}) as { inputs: [] }).inputs, ...(oip({}) as { inputs: [] }).inputs] },
+    /^inputs\[1\]: the model multi has no second input x/,
+  ],
+  ['another datatype', oip({ datatype: 'FP64' }), /^input x: expected the datatype FP32, got "FP64"\.$/],
+  ['no datatype', oip({ datatype: undefined }), /^input x: expected the datatype FP32, got none\.$/],
+  ['no data', oip({ data: undefined }), /^input x: expected the arrays "shape" and "data" \(binary/],
+  ['no shape', oip({ shape: 3 }), /^input x: expected the arrays "shape" and "data"/],
+];
+
+describe('the no-code script', () => {
+  for (const [title, model, body, expected] of answers) {
+    it(`understands: ${title}`, async () => {
+      assert.deepEqual(plain(await answer(model, body)), expected);
+    });
+  }
+
+  for (const [title, body, message] of refusals) {
+    it(`refuses ${title}`, async () => {
+      await assert.rejects(answer('multi', body), (error) => {
+        assert.ok(error instanceof ScoringError);
+        assert.equal(error.status, 400);
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+
+  it('leaves the checks of values and shapes to the model', async () => {
+    const wrong = { inputs: { x: [[1, null, 3]], ids: [[1, 2, 3]] } };
+    await assert.rejects(answer('multi', wrong), (error) => error instanceof ServerError && error.code === 'invalid_input');
+    await assert.rejects(answer('multi', oip({ shape: [3] })), (error) => error instanceof ServerError && error.code === 'invalid_input');
+  });
+
+  it('carries float16 as a typed array, so that NaN survives', async () => {
+    const body = { inputs: [{ name: 'x', shape: [1, 1], datatype: 'FP16', data: ['NaN'] }] };
+    const { outputs } = (await answer('echo_float16', body)) as { outputs: { data: Float16Array }[] };
+    assert.deepEqual(outputs[0]?.data, Float16Array.of(NaN));
+    assert.deepEqual(float16Bits(Float16Array.of(1)), Uint16Array.of(0x3c00));
+  });
+
+  it('opens the model that the host chose', async () => {
+    const asked: unknown[] = [];
+    await script.init(contextWith((...args) => (asked.push(args), open('echo_int32'))));
+    assert.deepEqual(asked, [[]]);
+    assert.deepEqual(plain(await script.run({ data: [[1], [2]] })), { type: 'int32', dims: [2], data: [1, 2] });
+    assert.equal(script.inputType, 'json');
+    assert.equal(script.exactIntegers, true);
+  });
+});
+
+describe('the sample script', () => {
+  it('answers one prediction a row', async () => {
+    const scripts = path.resolve(import.meta.dirname, '../../../entry-scripts');
+    await diabetes.init(contextWith((file = '') => openSession(path.join(scripts, file), { intraOpThreads: 1 })));
+    const [first, second, ...others] = (await diabetes.run({
+      data: [
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+        [10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
+      ],
+    })) as Float64Array;
+    assert.ok(Math.abs(first! - 11633.100167144921) < 1e-9);
+    assert.ok(Math.abs(second! - 5128.063014756333) < 1e-9);
+    assert.equal(others.length, 0);
+  });
+});
