@@ -98,12 +98,17 @@ export interface InitContext {
   readonly signal: AbortSignal;
 }
 
+/** `score`: the routes /score. */
+export type Protocol = 'score';
+
 /** Handed to `run()` beside the data. */
 export interface RequestContext {
   /** The `x-request-id` of the request, also in every log line. */
   readonly id: string;
   /** `x-ms-client-request-id` (or the deprecated `x-ms-request-id`), when the client sent one. */
   readonly clientRequestId: string | undefined;
+  /** The front door that the request came through: it decides the form of `data` and of the answer. */
+  readonly protocol: Protocol;
   /** W3C trace id: 32 hexadecimal digits. */
   readonly traceId: string;
   readonly method: string;

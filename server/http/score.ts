@@ -65,6 +65,7 @@ export class ScoreRoute {
     const { request, ids } = exchange;
     reservation.handOver();
     const scoring = this.#scorer.score({
+      protocol: 'score',
       method: exchange.method,
       url: request.url ?? '/',
       contentType: request.headers['content-type'],

@@ -56,10 +56,13 @@ function floats(allocate: (length: number) => NumericElements, limit: number): E
   };
 }
 
-/** Whole numbers beyond 2^53 arrive as bigint. In typed arrays (binary, or a script's own) NaN and infinity are plain numbers. */
+/**
+ * Whole numbers beyond 2^53 arrive as bigint. NaN cannot come from JSON, so a script means it; an infinity can (1e999), and is
+ * taken from typed arrays only.
+ */
 function unusualFloat(value: unknown, limit: number, binary: boolean): number | undefined {
   if (typeof value === 'bigint') return Math.abs(Number(value)) < limit ? Number(value) : undefined;
-  if (typeof value === 'number') return binary && !Number.isFinite(value) ? value : undefined;
+  if (typeof value === 'number') return Number.isNaN(value) || (binary && !Number.isFinite(value)) ? value : undefined;
   return specials.get(value);
 }
 

@@ -51,6 +51,22 @@ function readValue(wireType: number, varint: () => number, bytes: (length: numbe
   }
 }
 
+/** The whole numbers of a repeated field: one by one, or packed into a block. */
+export function numbersOf({ value }: Field): number[] {
+  if (typeof value === 'number') return [value];
+  const numbers: number[] = [];
+  let [number, factor] = [0, 1];
+  for (const byte of value) {
+    number += (byte & 127) * factor;
+    factor *= 128;
+    if (byte < 128) {
+      numbers.push(number);
+      [number, factor] = [0, 1];
+    }
+  }
+  return numbers;
+}
+
 /** A field that has a length in front: a string or a message. */
 export function blockField(number: number, content: Buffer | string): Buffer {
   const body = Buffer.from(content);

@@ -3,13 +3,13 @@ import { describeThrown, ServerError } from '../errors.ts';
 
 /** What an operator can do about a load error. ONNX Runtime's errors have no code: the text is all there is. */
 const advice: readonly (readonly [RegExp, string])[] = [
-  [/Protobuf parsing failed|No graph was found/, 'The file is damaged or no ONNX model: export or copy it again.'],
+  [/Protobuf parsing failed|does not have a graph/, 'The file is damaged or no ONNX model: export or copy it again.'],
   [/is not a registered function\/op|No Op registered/, 'Export it with operators that ONNX Runtime has, without custom ones.'],
   [/Opset \d+ is under development/, 'Export it for an older operator set (opset_version, target_opset).'],
   [/Could not find an implementation/, 'Export it with dtypes or an operator set that ONNX Runtime implements for this operator.'],
   [/Unsupported data type/, 'Cast its inputs and outputs to a dtype such as float32 or int64 when exporting it.'],
   [/locale/, 'Install the locale en_US.UTF-8: text operators need it.'],
-  [/external|weights|file/i, 'Put the files of its external data beside it, under their own names.'],
+  [/external data/i, 'Put the files of its external data beside it, under their own names.'],
 ];
 
 /** Names of the element types that the binding reports by number only. */

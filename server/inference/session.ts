@@ -13,7 +13,7 @@ import { withoutZipMap } from './zip-map.ts';
 type Runtime = typeof onnxruntime;
 
 /** How a model was loaded: for the log and the metadata routes. */
-export interface AboutModel {
+interface AboutModel {
   readonly provider: 'cpu';
   readonly intraOpThreads: number;
   readonly ortVersion: string;

@@ -1,4 +1,4 @@
-import { blockField, type Field, fieldsOf, varintField } from './protobuf.ts';
+import { blockField, type Field, fieldsOf, numbersOf, varintField } from './protobuf.ts';
 
 /** Field numbers of onnx.proto. */
 const MODEL = { graph: 7 };
@@ -58,15 +58,13 @@ function floatOutput(output: Field, columns: number): Buffer {
 
 /** How many class labels a ZipMap has, as int64 or string. */
 function classes(zipMap: Field): number {
-  const labels = inside(zipMap)
-    .filter((field) => field.number === NODE.attribute && text(field, ATTRIBUTE.name)?.startsWith('classlabels_'))
-    .flatMap(inside)
-    .filter(({ number }) => number === ATTRIBUTE.ints || number === ATTRIBUTE.strings);
-  return labels.reduce((count, { number, value }) => count + (number === ATTRIBUTE.ints && Buffer.isBuffer(value) ? packed(value) : 1), 0);
+  const attributes = inside(zipMap).filter(
+    (field) => field.number === NODE.attribute && text(field, ATTRIBUTE.name)?.startsWith('classlabels_'),
+  );
+  const fields = attributes.flatMap(inside);
+  const strings = fields.filter(({ number }) => number === ATTRIBUTE.strings);
+  return strings.length + fields.filter(({ number }) => number === ATTRIBUTE.ints).flatMap(numbersOf).length;
 }
-
-/** How many varints lie in packed numbers: each ends in a byte below 128. */
-const packed = (numbers: Buffer): number => numbers.filter((byte) => byte < 128).length;
 
 /** The first string under a number of a message field. */
 function text(message: Field, number: number): string | undefined {

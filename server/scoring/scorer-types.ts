@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
+import type { Protocol } from '../entry-script.ts';
 import type { ServedModel } from '../worker/protocol.ts';
 
 export type { ServedModel };
 
 /** One scoring request as it leaves HTTP: bytes, ids and content type. */
 export interface ScoreRequest {
+  readonly protocol: Protocol;
   readonly method: string;
   /** Path and query as sent. */
   readonly url: string;

@@ -100,8 +100,8 @@ export class WorkerProcess {
 
   /** @param written called once the kernel has the whole body, or the worker is gone */
   score(id: number, request: ScoreRequest, written: () => void): void {
-    const { method, url, contentType, clientRequestId, traceId } = request;
-    const head = JSON.stringify({ method, url, contentType, id: request.id, clientRequestId, traceId });
+    const { protocol, method, url, contentType, clientRequestId, traceId } = request;
+    const head = JSON.stringify({ protocol, method, url, contentType, id: request.id, clientRequestId, traceId });
     const headers = JSON.stringify(request.rawHeaders);
     this.#frames.write(id, Kind.score, [u32(Buffer.byteLength(head)), head, u32(Buffer.byteLength(headers)), headers, ...request.body]);
     if (request.bodyBytes === 0) written();

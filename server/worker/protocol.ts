@@ -5,7 +5,7 @@
  * Framing (length, request id, kind, payload): ../frames.ts.
  */
 import type { ErrorCode } from '../errors.ts';
-import type { TensorSpec } from '../entry-script.ts';
+import type { Protocol, TensorSpec } from '../entry-script.ts';
 
 export const Kind = {
   /** host -> worker: JSON StartMessage, once. */
@@ -56,6 +56,7 @@ export interface StartMessage {
 }
 
 export interface ScoreHead {
+  readonly protocol: Protocol;
   readonly method: string;
   readonly url: string;
   readonly contentType: string | undefined;

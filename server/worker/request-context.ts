@@ -1,4 +1,4 @@
-import type { RequestContext } from '../entry-script.ts';
+import type { Protocol, RequestContext } from '../entry-script.ts';
 import type { ScoreHead } from './protocol.ts';
 
 /** One request inside the worker. What a script may never ask for is made only when it asks. */
@@ -26,6 +26,10 @@ export class WorkerRequest implements RequestContext {
 
   get traceId(): string {
     return this.#head.traceId;
+  }
+
+  get protocol(): Protocol {
+    return this.#head.protocol;
   }
 
   get method(): string {

@@ -1,7 +1,7 @@
 import { ScoringError, ServerError, toServerError } from '../errors.ts';
 import type { FrameWriter } from '../frames.ts';
 import type { ScriptLog } from './console.ts';
-import { decodeBody, decodeQuery } from './content-types.ts';
+import { codecsOf, type Codecs } from './codecs.ts';
 import { encodeJson, type NonFinite } from './encode-result.ts';
 import type { LoadedScript } from './load-entry-script.ts';
 import { Kind, type FailureMessage, type ScoreHead } from './protocol.ts';
@@ -19,6 +19,7 @@ export class Runner {
   readonly #frames: FrameWriter;
   readonly #log: ScriptLog;
   readonly #nonFinite: NonFinite;
+  readonly #codecs: Codecs;
   readonly #active = new Map<number, Active>();
   #warnedOfDoubleEncoding = false;
 
@@ -27,6 +28,7 @@ export class Runner {
     this.#frames = frames;
     this.#log = log;
     this.#nonFinite = nonFinite;
+    this.#codecs = codecsOf(script, nonFinite);
   }
 
   /** @param payload of a `score` frame */
@@ -57,7 +59,7 @@ export class Runner {
     const { request } = active;
     let began = performance.now();
     try {
-      const data = this.#input(request, body);
+      const data = this.#codecs[request.protocol].decode(request, body);
       began = performance.now();
       const result = await this.#log.within(request, () => this.#script.run(data, request));
       await this.#answer(id, active, result, performance.now() - began);
@@ -68,15 +70,6 @@ export class Runner {
     }
   }
 
-  #input(request: WorkerRequest, body: Buffer): unknown {
-    const { rawHttp, inputType, exactIntegers } = this.#script;
-    if (rawHttp) return request.toWebRequest(body);
-    if (request.method !== 'GET') return decodeBody(body, request.contentType, inputType, exactIntegers);
-    const query = decodeQuery(request.url, exactIntegers);
-    if (inputType === 'text') return encodeJson(query, this.#nonFinite);
-    return inputType === 'bytes' ? Buffer.from(encodeJson(query, this.#nonFinite)) : query;
-  }
-
   async #answer(id: number, active: Active, result: unknown, runMs: number): Promise<void> {
     if (isResponse(result)) {
       await this.#answerParts(id, active, await responseParts(result), runMs);
@@ -84,13 +77,14 @@ export class Runner {
       await this.#stream(id, active, { status: 200, headers: undefined, chunks: result }, runMs);
     } else {
       this.#warnOfDoubleEncoding(result);
-      this.#reply(id, 200, runMs, '', encodeJson(result === undefined || result === null ? {} : result, this.#nonFinite));
+      const { headers, parts } = this.#codecs[active.request.protocol].encode(active.request, result);
+      this.#reply(id, 200, runMs, headers === undefined ? '' : JSON.stringify(headers), parts);
     }
   }
 
   async #answerParts(id: number, active: Active, parts: Outcome, runMs: number): Promise<void> {
     if (parts.chunks !== undefined) return this.#stream(id, active, parts, runMs);
-    this.#reply(id, parts.status, runMs, JSON.stringify(parts.headers), parts.body ?? '');
+    this.#reply(id, parts.status, runMs, JSON.stringify(parts.headers), [parts.body ?? '']);
   }
 
   async #stream(id: number, active: Active, outcome: Outcome, runMs: number): Promise<void> {
@@ -104,7 +98,7 @@ export class Runner {
     if (active.stream?.started === true) {
       this.#send(id, Kind.broken, failureOf(thrown));
     } else if (thrown instanceof ScoringError) {
-      this.#reply(id, thrown.status, runMs, '', JSON.stringify({ message: thrown.message }));
+      this.#reply(id, thrown.status, runMs, '', [JSON.stringify({ message: thrown.message })]);
     } else if (isResponse(thrown)) {
       try {
         await this.#answerParts(id, active, await responseParts(thrown), runMs);
@@ -116,8 +110,8 @@ export class Runner {
     }
   }
 
-  #reply(id: number, status: number, runMs: number, headers: string, body: string | Uint8Array): void {
-    this.#frames.write(id, Kind.reply, [replyHead(status, runMs, headers), headers, body]);
+  #reply(id: number, status: number, runMs: number, headers: string, body: readonly (string | Uint8Array)[]): void {
+    this.#frames.write(id, Kind.reply, [replyHead(status, runMs, headers), headers, ...body]);
   }
 
   #send(id: number, kind: typeof Kind.failure | typeof Kind.broken, message: FailureMessage): void {

@@ -1,4 +1,4 @@
-import { fieldsOf } from '../../server/inference/protobuf.ts';
+import { fieldsOf, numbersOf } from '../../server/inference/protobuf.ts';
 import type { OipTensor } from './fixtures.ts';
 
 // Field numbers of TensorProto in onnx.proto
@@ -25,7 +25,7 @@ export function readTensor(bytes: Buffer): OipTensor {
   return {
     name: blocks(NAME)[0]?.toString() ?? '',
     datatype: 'FP32',
-    shape: fields.filter(({ number }) => number === DIMS).flatMap(({ value }) => (typeof value === 'number' ? [value] : [...value])),
+    shape: fields.filter(({ number }) => number === DIMS).flatMap(numbersOf),
     data: Array.from({ length: numbers.length / 4 }, (_, index) => numbers.readFloatLE(index * 4)),
   };
 }

@@ -108,6 +108,7 @@ export class Workers {
       : Buffer.from(typeof data === 'string' && overrides.contentType !== undefined ? data : (JSON.stringify(data) ?? ''));
     this.scorer.admit(body.length);
     return this.scorer.score({
+      protocol: 'score',
       method: 'POST',
       url: '/score',
       contentType: 'application/json',
