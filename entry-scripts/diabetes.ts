@@ -1,5 +1,8 @@
 import type { InitContext, Model } from 'scoring-server';
 
+/** Run before the server says that it is ready. */
+export const sample = { data: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
+
 let model: Model;
 
 /** Runs once, before the server says that it is ready. */

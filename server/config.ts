@@ -1,4 +1,17 @@
-import { bytes, flag, integer, list, logLevel, milliseconds, oneOf, seconds, text, type LogLevel, type Parser } from './option-values.ts';
+import {
+  bytes,
+  flag,
+  integer,
+  list,
+  logLevel,
+  milliseconds,
+  oneOf,
+  orAuto,
+  seconds,
+  text,
+  type LogLevel,
+  type Parser,
+} from './option-values.ts';
 
 export interface Option<T> {
   /** Environment variable, also the key in config.json. Later names are aliases. */
@@ -48,12 +61,12 @@ export const options = {
     parse: text,
     doc: 'JSON file of options by their environment names; unset: `config.json` in `AML_APP_ROOT`, then beside the entry script',
   }),
-  workerCount: option({
+  workerCount: option<number | 'auto'>({
     env: ['WORKER_COUNT'],
     flag: 'worker-count',
     default: 1,
-    parse: integer(1, 1024),
-    doc: 'worker processes, each with a copy of the model',
+    parse: orAuto(integer(1, 1024)),
+    doc: 'worker processes, each with a copy of the model; `auto`: one for each CPU of the quota',
   }),
   workerConcurrency: option({
     env: ['WORKER_CONCURRENCY'],
@@ -195,6 +208,19 @@ export const options = {
     default: 0,
     parse: integer(0, 1024),
     doc: "ONNX Runtime threads of one worker; 0: the container's CPU quota divided by the workers",
+  }),
+  maxBatchSize: option<number | 'auto'>({
+    env: ['MAX_BATCH_SIZE'],
+    flag: 'max-batch-size',
+    default: 'auto',
+    parse: orAuto(integer(1, 65_536)),
+    doc: 'rows of concurrent `model.run()` calls that are merged into one inference; `auto`: where a check at load shows that rows do not influence each other; 1: never',
+  }),
+  maxBatchDelayMs: option({
+    env: ['MAX_BATCH_DELAY_MS'],
+    default: 0,
+    parse: milliseconds,
+    doc: 'longest wait of a `model.run()` for others to merge with; 0: merge only what is waiting already',
   }),
   debugPort: option({
     env: ['AZUREML_DEBUG_PORT'],

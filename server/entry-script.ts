@@ -135,6 +135,8 @@ export interface EntryScript<Data = unknown> {
   readonly rawHttp?: boolean;
   /** Whole numbers beyond 2^53 in a JSON body arrive as bigint instead of rounded. */
   readonly exactIntegers?: boolean;
+  /** Data as `run()` would get it. It is run before the server says that it is ready, and shows the check of batching realistic input. */
+  readonly sample?: Data;
   /** `run()` calls at a time in one worker, at most WORKER_CONCURRENCY. 1 serialises them. */
   readonly concurrency?: number;
 }

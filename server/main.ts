@@ -135,14 +135,17 @@ async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, 
 }
 
 function workersOf(config: Config, found: Found): PoolOptions {
-  const intraOpThreads =
-    config.intraOpThreads === 0 ? threadsPerWorker(availableCpus(availableParallelism()), config.workerCount) : config.intraOpThreads;
+  const cpus = availableCpus(availableParallelism());
+  const count = config.workerCount === 'auto' ? cpus : config.workerCount;
+  const intraOpThreads = config.intraOpThreads === 0 ? threadsPerWorker(cpus, count) : config.intraOpThreads;
   const start = {
     ...found,
     noCode: found.kind === 'model without code',
     concurrency: config.workerConcurrency,
     initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : NO_LIMIT_MS,
     intraOpThreads,
+    maxBatchSize: config.maxBatchSize,
+    maxBatchDelayMs: config.maxBatchDelayMs,
     nonFinite: config.nonFinite,
     logLevel: config.logLevel,
   };
@@ -152,12 +155,12 @@ function workersOf(config: Config, found: Found): PoolOptions {
     ORT_DISABLE_TELEMETRY: '1',
     AML_APP_ROOT: config.appRoot,
     AZUREML_ENTRY_SCRIPT: found.entryScript,
-    WORKER_COUNT: String(config.workerCount),
+    WORKER_COUNT: String(count),
     SERVER_PORT: String(config.port),
     ...(found.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: found.modelDir }),
   };
   return {
-    count: config.workerCount,
+    count,
     initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : 0,
     spec: (worker) => ({ start, env, cwd: config.appRoot, debugPort: worker === 0 ? config.debugPort : 0 }),
   };

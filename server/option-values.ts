@@ -17,6 +17,18 @@ export const integer =
     return number;
   };
 
+/** `auto`, or what the other parser reads. */
+export const orAuto =
+  (parse: Parser<number>): Parser<number | 'auto'> =>
+  (value) => {
+    if (value.trim().toLowerCase() === 'auto') return 'auto';
+    try {
+      return parse(value);
+    } catch (thrown) {
+      throw new Error(`${thrown instanceof Error ? thrown.message : String(thrown)}, or auto`, { cause: thrown });
+    }
+  };
+
 /** What a Node timer can hold, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 export const milliseconds: Parser<number> = integer(0, LONGEST);

@@ -2,30 +2,13 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession } from 'onnxruntime-node';
-import type { Model, Tensor, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
-import { float16Bits } from '../float16.ts';
 import { executionProviders } from './execution-providers.ts';
-import { loadRefusal, ortText, refuseUnservable } from './refusals.ts';
-import { specOf, toTensor } from './tensors.ts';
+import { SessionModel, type Loaded, type OpenedModel } from './model.ts';
+import { loadRefusal, refuseUnservable } from './refusals.ts';
 import { withoutZipMap } from './zip-map.ts';
 
 type Runtime = typeof onnxruntime;
-
-/** How a model was loaded: for the log and the metadata routes. */
-interface AboutModel {
-  readonly provider: 'cpu';
-  readonly intraOpThreads: number;
-  readonly ortVersion: string;
-  readonly loadSeconds: number;
-  /** Outputs of the file that are no tensors and are therefore left out. */
-  readonly omittedOutputs: readonly string[];
-}
-
-/** A loaded model and what is known of it. */
-export interface OpenedModel extends Model {
-  readonly about: AboutModel;
-}
 
 /**
  * Loads an ONNX model from a file; data in files beside it is found. Blocks the thread while ONNX Runtime works.
@@ -43,7 +26,7 @@ export async function openSession(file: string, options: { intraOpThreads: numbe
   const runtime = await loadRuntime();
   const started = performance.now();
   const session = await load(runtime, absolute, options.intraOpThreads);
-  const about: AboutModel = {
+  const about: Loaded = {
     provider: 'cpu',
     intraOpThreads: options.intraOpThreads,
     ortVersion: runtime.env.versions.node ?? runtime.env.versions.common,
@@ -109,81 +92,4 @@ async function replaceZipMap(
   if (replacement === undefined) return session;
   await session.release();
   return replacement;
-}
-
-class SessionModel implements OpenedModel {
-  readonly name: string;
-  readonly path: string;
-  readonly inputs: readonly TensorSpec[];
-  readonly outputs: readonly TensorSpec[];
-  readonly about: AboutModel;
-  readonly #runtime: Runtime;
-  readonly #session: InferenceSession;
-  readonly #outputNames: readonly string[];
-  #released = false;
-
-  constructor(runtime: Runtime, session: InferenceSession, file: string, about: AboutModel) {
-    this.name = path.basename(file, '.onnx');
-    this.path = file;
-    this.inputs = session.inputMetadata.filter((input) => input.isTensor).map(specOf);
-    this.outputs = session.outputMetadata.filter((output) => output.isTensor).map(specOf);
-    this.about = about;
-    this.#runtime = runtime;
-    this.#session = session;
-    this.#outputNames = this.outputs.map(({ name }) => name);
-  }
-
-  async run(inputs: Readonly<Record<string, TensorInput>>, outputs?: readonly string[]): Promise<Record<string, Tensor>> {
-    if (this.#released) throw new ServerError('run_failed', `model ${this.name}: run() was called after release().`);
-    const feeds = this.#feeds(inputs);
-    const fetches = this.#fetches(outputs);
-    try {
-      return tensorsOf(await this.#session.run(feeds, fetches, { logSeverityLevel: 4 }), fetches);
-    } catch (error) {
-      throw new ServerError('run_failed', `model ${this.name} failed: ${ortText(error)}`, { cause: error });
-    }
-  }
-
-  async release(): Promise<void> {
-    if (this.#released) return;
-    this.#released = true;
-    await this.#session.release();
-  }
-
-  #feeds(inputs: Readonly<Record<string, TensorInput>>): InferenceSession.FeedsType {
-    const unknown = Object.keys(inputs).find((name) => !this.inputs.some((input) => input.name === name));
-    if (unknown !== undefined) throw this.#wrongName('input', unknown, this.inputs);
-    const feeds = Object.create(null) as Record<string, InferenceSession.OnnxValueMapType[string]>;
-    for (const spec of this.inputs) {
-      if (!Object.hasOwn(inputs, spec.name))
-        throw new ServerError('invalid_input', `model ${this.name}: input ${spec.name} is missing; the inputs are ${names(this.inputs)}.`);
-      const { type, data, dims } = toTensor(spec, inputs[spec.name]);
-      feeds[spec.name] = new this.#runtime.Tensor(type, data, dims);
-    }
-    return feeds;
-  }
-
-  #fetches(outputs: readonly string[] | undefined): readonly string[] {
-    if (outputs === undefined || outputs.length === 0) return this.#outputNames;
-    const unknown = outputs.find((name) => !this.#outputNames.includes(name));
-    if (unknown !== undefined) throw this.#wrongName('output', unknown, this.outputs);
-    return outputs;
-  }
-
-  #wrongName(port: 'input' | 'output', name: string, known: readonly TensorSpec[]): ServerError {
-    const note = this.about.omittedOutputs.includes(name) ? ' (it is no tensor)' : '';
-    return new ServerError('invalid_input', `model ${this.name} has no ${port} ${name}${note}; the ${port}s are ${names(known)}.`);
-  }
-}
-
-const names = (specs: readonly TensorSpec[]): string => (specs.length === 0 ? 'none' : specs.map(({ name }) => name).join(', '));
-
-/** ONNX Runtime's results in the author's form and the wanted order. Names are the model's: no prototype that they could meet. */
-function tensorsOf(results: InferenceSession.OnnxValueMapType, wanted: readonly string[]): Record<string, Tensor> {
-  const tensors = Object.create(null) as Record<string, Tensor>;
-  for (const name of wanted) {
-    const { type, dims, data } = results[name] as onnxruntime.Tensor;
-    tensors[name] = { type, dims, data: data instanceof Float16Array ? float16Bits(data) : data } as Tensor;
-  }
-  return tensors;
 }

@@ -3,6 +3,16 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** Seconds: from half a millisecond (a small model) to the default deadline. */
 const DURATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+/** What is told of a model: worker/protocol.ts has the same, which this room may not see. */
+interface ServedModel {
+  readonly name: string;
+  readonly provider: string;
+  readonly intraOpThreads: number;
+  readonly ortVersion: string;
+  readonly loadSeconds: number;
+  readonly batching: { readonly merges: boolean; readonly reason: string };
+}
+
 /** What the gauges show. */
 interface Load {
   readonly queued: number;
@@ -57,7 +67,7 @@ export class Metrics {
   readonly session = new Gauge({
     name: 'session_info',
     help: 'always 1; the labels tell how a model is loaded',
-    labelNames: ['model', 'provider', 'intra_op_threads', 'ort_version'],
+    labelNames: ['model', 'provider', 'intra_op_threads', 'ort_version', 'batching', 'batching_reason'],
     registers: [this.registry],
   });
 
@@ -76,16 +86,17 @@ export class Metrics {
   }
 
   /** A model that the workers have opened. */
-  loaded(model: {
-    readonly name: string;
-    readonly provider: string;
-    readonly intraOpThreads: number;
-    readonly ortVersion: string;
-    readonly loadSeconds: number;
-  }): void {
-    this.modelLoad.set({ model: model.name }, model.loadSeconds);
+  loaded({ name, provider, intraOpThreads, ortVersion, loadSeconds, batching }: ServedModel): void {
+    this.modelLoad.set({ model: name }, loadSeconds);
     this.session.set(
-      { model: model.name, provider: model.provider, intra_op_threads: model.intraOpThreads, ort_version: model.ortVersion },
+      {
+        model: name,
+        provider,
+        intra_op_threads: intraOpThreads,
+        ort_version: ortVersion,
+        batching: batching.merges ? 'on' : 'off',
+        batching_reason: batching.reason,
+      },
       1,
     );
   }

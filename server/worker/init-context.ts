@@ -3,7 +3,8 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { findModels, onlyModel } from '../discovery.ts';
 import type { InitContext, Logger, Model } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
-import { openSession, type OpenedModel } from '../inference/session.ts';
+import type { OpenedModel } from '../inference/model.ts';
+import { openSession } from '../inference/session.ts';
 
 interface Surroundings {
   readonly entryScript: string;

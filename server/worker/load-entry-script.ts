@@ -14,6 +14,8 @@ export interface LoadedScript {
   readonly rawHttp: boolean;
   readonly exactIntegers: boolean;
   readonly concurrency: number | undefined;
+  /** Data for warm-up; undefined: none. */
+  readonly sample: unknown;
 }
 
 /**
@@ -55,6 +57,7 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
     rawHttp: rawHttp === true,
     exactIntegers: exactIntegers === true,
     concurrency: concurrency as number | undefined,
+    sample: exports['sample'],
   };
 }
 

@@ -7,6 +7,7 @@ import { loadEntryScript } from './load-entry-script.ts';
 import { installModuleHooks } from './module-hooks.ts';
 import { Kind, type LogMessage, type ReadyMessage, type ServedModel, type StartMessage } from './protocol.ts';
 import { Runner } from './run-entry-script.ts';
+import { warmUp } from './warm-up.ts';
 import { startWatchdog } from './watchdog.ts';
 
 // A worker process: one entry script, spoken to over fd 3. The host alone decides when it ends.
@@ -51,6 +52,7 @@ async function start(message: StartMessage): Promise<void> {
   try {
     const script = await loadEntryScript(message.entryScript);
     await initialise(() => script.init(context), signal, message);
+    await warmUp(script, context.opened, { maxBatchSize: message.maxBatchSize, maxDelayMs: message.maxBatchDelayMs }, log);
     const concurrency = Math.min(script.concurrency ?? message.concurrency, message.concurrency);
     const models = context.opened.map(({ name, inputs, outputs, about }): ServedModel => ({ name, inputs, outputs, ...about }));
     runner = new Runner(script, frames, log, message.nonFinite);

@@ -51,6 +51,8 @@ export interface StartMessage {
   readonly concurrency: number;
   readonly initTimeoutMs: number;
   readonly intraOpThreads: number;
+  readonly maxBatchSize: number | 'auto';
+  readonly maxBatchDelayMs: number;
   readonly nonFinite: 'string' | 'null' | 'error';
   readonly logLevel: string;
 }
@@ -74,6 +76,8 @@ export interface ServedModel {
   readonly intraOpThreads: number;
   readonly ortVersion: string;
   readonly loadSeconds: number;
+  /** Whether concurrent calls are merged, and why. */
+  readonly batching: { readonly merges: boolean; readonly reason: string };
 }
 
 export interface ReadyMessage {

@@ -28,6 +28,8 @@ export interface ScriptUnderTest {
  */
 export async function loadScript(script: string | URL, settings: ScriptSettings = {}): Promise<ScriptUnderTest> {
   const entryScript = script instanceof URL || script.startsWith('file:') ? fileURLToPath(script) : script;
+  // Read when ONNX Runtime loads, as in the workers of the server: no test of an author sends telemetry.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   installModuleHooks([dirname(entryScript)]);
   const loaded = await loadEntryScript(entryScript);
   const context = new WorkerInitContext({

@@ -134,7 +134,11 @@ test('every wrong option is reported at once, with exit code 2', () =>
     ['--worker-count', 'many', '--no-such-flag', 'x'],
     async (server) => {
       assert.deepEqual(await server.exited, { code: 2, signal: null });
-      for (const word of [/--worker-count: expected a whole number from 1 to 1024, got "many"/, /--no-such-flag/, /SCORING_TIMEOUT_MS/])
+      for (const word of [
+        /--worker-count: expected a whole number from 1 to 1024, or auto, got "many"/,
+        /--no-such-flag/,
+        /SCORING_TIMEOUT_MS/,
+      ])
         assert.match(server.stderr, word);
     },
     { env: { SCORING_TIMEOUT_MS: 'soon' } },

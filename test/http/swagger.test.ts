@@ -114,6 +114,7 @@ describe('the schemas of a model without code', () => {
     intraOpThreads: 1,
     ortVersion: '1.30.0',
     loadSeconds: 0.1,
+    batching: { merges: false, reason: 'test' },
   };
   const input = {
     type: 'object',

@@ -29,7 +29,8 @@ export class GraphBuilder {
   /** A float32 initializer, uniform around 0 with the given standard deviation; answers its name. */
   weights(name: string, dims: readonly number[], deviation: number): string {
     const bound = deviation * Math.sqrt(3);
-    const values = Float32Array.from({ length: product(dims) }, () => (this.random() * 2 - 1) * bound);
+    const values = new Float32Array(product(dims));
+    for (let index = 0; index < values.length; index++) values[index] = (this.random() * 2 - 1) * bound;
     return this.constant(name, 'float32', dims, values);
   }
 
@@ -56,19 +57,20 @@ export class GraphBuilder {
     return output;
   }
 
-  /** Convolution with a square kernel, bias and ReLU: answers the output's name. */
-  convolution(input: string, channels: readonly [number, number], kernel: number, pad: number): string {
+  /** Convolution with a square kernel and bias, and ReLU unless it is switched off: answers the output's name. */
+  convolution(input: string, channels: readonly [number, number], kernel: number, pad: number, options: ConvolutionOptions = {}): string {
+    const { stride = 1, relu = true, scale = 2 } = options;
     const [from, to] = channels;
     const name = `c${this.#temporaries}`;
-    const weights = this.weights(`${name}.w`, [to, from, kernel, kernel], Math.sqrt(2 / (from * kernel * kernel)));
+    const weights = this.weights(`${name}.w`, [to, from, kernel, kernel], Math.sqrt(scale / (from * kernel * kernel)));
     const convolved = this.node('Conv', [input, weights, this.filled(`${name}.b`, [to], 0.01)], {
       attributes: [
         attribute.ints('kernel_shape', [kernel, kernel]),
-        attribute.ints('strides', [1, 1]),
+        attribute.ints('strides', [stride, stride]),
         attribute.ints('pads', [pad, pad, pad, pad]),
       ],
     });
-    return this.node('Relu', [convolved]);
+    return relu ? this.node('Relu', [convolved]) : convolved;
   }
 
   /** The model's bytes. */
@@ -81,4 +83,11 @@ interface NodeOptions {
   readonly attributes?: readonly Buffer[];
   readonly output?: string;
   readonly domain?: string;
+}
+
+interface ConvolutionOptions {
+  readonly stride?: number;
+  readonly relu?: boolean;
+  /** Variance of the weights times the number of values that each output sums. */
+  readonly scale?: number;
 }

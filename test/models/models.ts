@@ -1,7 +1,8 @@
-/** The project's own models: a few kilobytes each, the same bytes on every machine, nothing to download. */
+/** The project's own models: a few kilobytes each but for the two for the bench, the same bytes on every machine, nothing to download. */
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import * as deep from './deep-models.ts';
 import * as numeric from './numeric-models.ts';
 import * as odd from './odd-models.ts';
 import * as small from './small-models.ts';
@@ -12,6 +13,8 @@ const models = {
   mlp: numeric.mlp,
   cnn: numeric.cnn,
   gbdt: numeric.gbdt,
+  resnet50: deep.resnet50,
+  minilm: deep.minilm,
   busy: numeric.busy,
   alloc: numeric.alloc,
   echo_float32: () => small.echo('float32'),

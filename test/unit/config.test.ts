@@ -80,7 +80,7 @@ test('everything that is wrong is told at once, with what was expected and what 
     /--port: expected a whole number from 0 to 65535, got "99999"/,
     /--nope: there is no such flag/,
     /--model: expected a value/,
-    /WORKER_COUNT: expected a whole number from 1 to 1024, got "0"/,
+    /WORKER_COUNT: expected a whole number from 1 to 1024, or auto, got "0"/,
     /ACCESS_LOG: expected true or false, got "maybe"/,
     /QUEUE_MAX_BYTES: expected a number of bytes.*got "lots"/,
     /AZUREML_LOG_LEVEL: expected one of .*got "loud"/,

@@ -62,6 +62,8 @@ export class Workers {
       concurrency: 32,
       initTimeoutMs: 10_000,
       intraOpThreads: 1,
+      maxBatchSize: 'auto',
+      maxBatchDelayMs: 0,
       nonFinite: 'string',
       logLevel: 'debug',
       ...settings.start,

@@ -1,0 +1,57 @@
+import type { Logger } from '../entry-script.ts';
+import { describeThrown, ServerError } from '../errors.ts';
+import type { BatchPolicy, OpenedModel } from '../inference/model.ts';
+import type { LoadedScript } from './load-entry-script.ts';
+import { WorkerRequest } from './request-context.ts';
+
+/** Runs on the sample: enough for the compilers of JavaScript and ONNX Runtime, as long as it does not take long. */
+const RUNS = 3;
+const LONG_ENOUGH_MS = 200;
+
+/**
+ * Makes a worker's first request as fast as its others, before it says that it is ready, and decides for each model whether
+ * concurrent calls are merged.
+ * @throws ServerError init_failed when `run()` fails on the script's own sample
+ */
+export async function warmUp(script: LoadedScript, models: readonly OpenedModel[], policy: BatchPolicy, log: Logger): Promise<void> {
+  if (script.sample === undefined) for (const model of models) await model.warmUp();
+  else {
+    for (const model of models) model.remember(true);
+    await runSample(script);
+    for (const model of models) model.remember(false);
+  }
+  for (const model of models) {
+    await model.settleBatching(policy);
+    const { merges, reason } = model.about.batching;
+    log.info(`model ${model.name}: concurrent calls are ${merges ? '' : 'not '}merged: ${reason}`, {
+      model: model.name,
+      batching: merges,
+      reason,
+    });
+  }
+}
+
+async function runSample(script: LoadedScript): Promise<void> {
+  const began = performance.now();
+  try {
+    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++) await script.run(script.sample, warmUpRequest());
+  } catch (cause) {
+    const why = cause instanceof Error ? (cause.stack ?? cause.message) : describeThrown(cause);
+    throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {
+      cause,
+    });
+  }
+}
+
+function warmUpRequest(): WorkerRequest {
+  const head = {
+    protocol: 'score',
+    method: 'POST',
+    url: '/score',
+    contentType: undefined,
+    id: 'warm-up',
+    clientRequestId: undefined,
+    traceId: '0'.repeat(32),
+  } as const;
+  return new WorkerRequest(head, Buffer.from('[]'));
+}
