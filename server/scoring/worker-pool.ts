@@ -109,7 +109,10 @@ export class WorkerPool {
     this.#state = 'stopped';
     for (const timer of this.#timers) clearTimeout(timer);
     const living = this.#all.filter((worker) => worker.state !== 'gone');
-    for (const worker of living) this.kill(worker, 'stop');
+    for (const worker of living) {
+      worker.endedFor ??= 'stop';
+      worker.process.end();
+    }
     await Promise.all(living.map((worker) => worker.process.gone));
   }
 

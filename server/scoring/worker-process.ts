@@ -53,12 +53,15 @@ export interface WorkerEvents extends AnswerEvents {
   exit(exit: Exit): void;
 }
 
+/** What an idle worker needs to end, with a script's own exit handlers. */
+const LONGEST_END_MS = 500;
 const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application/json']];
 const EMPTY = Buffer.alloc(4);
 
 /** A child process and its pipe: frames in, frames out, no policy. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
+  readonly #pipe: Duplex;
   readonly #frames: FrameWriter;
   readonly #events: WorkerEvents;
   /** Resolves when the process has ended and everything it wrote has been read. */
@@ -75,6 +78,7 @@ export class WorkerProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     const pipe = this.#child.stdio[3] as Duplex;
+    this.#pipe = pipe;
     this.#frames = new FrameWriter(pipe, setImmediate);
     const reader = new FrameReader((id, kind, payload) => this.#receive(id, kind, payload));
     pipe.on('data', (chunk: Buffer) => reader.feed(chunk));
@@ -114,6 +118,12 @@ export class WorkerProcess {
 
   credit(id: number, bytes: number): void {
     this.#frames.write(id, Kind.credit, [u32(bytes)]);
+  }
+
+  /** Lets the process end by itself, which it does when its pipe closes, and ends it when it does not; `exit` follows. */
+  end(): void {
+    this.#pipe.end();
+    setTimeout(() => this.kill(), LONGEST_END_MS).unref();
   }
 
   /** Ends the process at once; `exit` follows. */
