@@ -10,7 +10,7 @@ export async function init(context: InitContext): Promise<void> {
   model = await context.openModel('./diabetes.onnx');
 }
 
-/** Runs for every request: {"data": [[1,2,3,4,5,6,7,8,9,10]]} is answered with [11633.100167144921]. */
+/** Runs for every request: {"data": [[1,2,3,4,5,6,7,8,9,10]]} is answered with [11633.100167144928]. */
 export async function run({ data }: { data: number[][] }): Promise<unknown> {
   const { variable } = await model.run({ X: data });
   return variable?.data;

@@ -20,9 +20,11 @@ import {
   type TensorSpec,
 } from 'scoring-server';
 import { float16Numbers } from '../server/float16.ts';
+import { JsonNumbers } from '../server/json-numbers.ts';
 import { oipDatatypes } from '../server/oip-datatypes.ts';
 
-export const inputType = 'json';
+/** Numbers arrive as tensors, read from the bytes of the body. */
+export const inputType = 'tensors';
 
 /** Whole numbers beyond 2^53 arrive as bigint: 64-bit inputs lose no digits. */
 export const exactIntegers = true;
@@ -83,11 +85,23 @@ function readOip(target: Model, inputs: readonly unknown[]): Record<string, Tens
         400,
         `input ${name}: expected the datatype ${oipDatatypes[spec.type]}, got ${JSON.stringify(datatype) ?? 'none'}.`,
       );
-    if (!Array.isArray(shape) || !Array.isArray(data))
+    const dims = shape instanceof JsonNumbers ? Array.from(shape.data) : shape;
+    const flat = data instanceof JsonNumbers ? flatData(name, data, dims) : data;
+    if (!Array.isArray(dims) || flat === undefined || typeof flat !== 'object')
       throw new ScoringError(400, `input ${name}: expected the arrays "shape" and "data" (binary tensor data is not taken here).`);
-    tensors.set(name, { type: spec.type, dims: shape as number[], data: data as TensorData });
+    tensors.set(name, { type: spec.type, dims: dims as number[], data: flat as TensorData });
   }
   return Object.fromEntries(tensors);
+}
+
+/** Data may be flat, or nested as the shape says. */
+function flatData(name: string, { dims, data }: JsonNumbers, shape: unknown): Float64Array {
+  if (dims.length > 1 && String(dims) !== String(shape))
+    throw new ScoringError(
+      400,
+      `input ${name}: expected data nested as the shape [${String(shape)}] says, or flat; got [${dims.join(',')}].`,
+    );
+  return data;
 }
 
 function oipAnswer(target: Model, id: unknown, outputs: Record<string, Tensor>, wanted = target.outputs.map(({ name }) => name)): unknown {
@@ -110,14 +124,24 @@ function oipData({ type, data }: Tensor): unknown {
 /** The form of pandas and MLflow: rows of one input, or a column for each input. */
 function readInputData(target: Model, inputData: unknown): Record<string, TensorInput> {
   if (!isRecord(inputData)) return onlyInput(target, inputData);
-  const { columns, data: rows } = inputData;
-  if (!Array.isArray(rows)) throw unknownForm(target, '"input_data" has no array "data"');
-  if (columns === undefined) return onlyInput(target, rows);
-  if (!Array.isArray(columns)) throw unknownForm(target, '"columns" of "input_data" is no array');
+  const { columns, data } = inputData;
+  if (!Array.isArray(data) && !(data instanceof JsonNumbers)) throw unknownForm(target, '"input_data" has no array "data"');
+  if (columns === undefined) return onlyInput(target, data);
+  if (!Array.isArray(columns)) throw unknownForm(target, '"columns" of "input_data" is no array of names');
+  const feedsByName = target.inputs.length === columns.length && target.inputs.every(({ name }) => columns.includes(name));
+  if (data instanceof JsonNumbers && data.dims[1] === columns.length && !feedsByName) return onlyInput(target, data);
+  const rows = data instanceof JsonNumbers ? nestedRows(data) : data;
   const wrong = rows.findIndex((row) => !Array.isArray(row) || row.length !== columns.length);
   if (wrong >= 0) throw new ScoringError(400, `input_data.data[${wrong}]: expected an array of ${columns.length} values, one a column.`);
-  const feedsByName = target.inputs.length === columns.length && target.inputs.every(({ name }) => columns.includes(name));
   return feedsByName ? byColumn(target.inputs, columns, rows as TensorInput[][]) : onlyInput(target, rows);
+}
+
+/** The rows of a table of numbers. */
+function nestedRows({ dims, data }: JsonNumbers): unknown[] {
+  const [count = 0, width = 1] = dims;
+  return dims.length === 2
+    ? Array.from({ length: count }, (_, row) => Array.from(data.subarray(row * width, (row + 1) * width)))
+    : Array.from(data);
 }
 
 /** Each column feeds the input of its name: as [N,1], [N], or one value. */
@@ -162,5 +186,5 @@ function inputList({ inputs }: Model): string {
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumbers);
 }

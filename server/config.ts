@@ -109,7 +109,7 @@ export const options = {
     env: ['CANCEL_GRACE_MS'],
     default: 2000,
     parse: milliseconds,
-    doc: 'how long a `run()` past its deadline may take to end once it is told to cancel; then its worker is replaced',
+    doc: 'how long a `run()` past its deadline may take to end once it is told to cancel; then its worker is replaced. Longer than your longest single inference',
   }),
   initTimeoutMs: option({
     env: ['INIT_TIMEOUT_MS', 'WORKER_TIMEOUT'],

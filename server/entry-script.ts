@@ -121,7 +121,7 @@ export interface RequestContext {
 }
 
 /** What `run()` always gets, whatever the content type: see the author's guide. */
-export type InputType = 'json' | 'text' | 'bytes';
+export type InputType = 'json' | 'text' | 'bytes' | 'tensors';
 
 /**
  * The exports of an entry script. `Data` is what `run()` gets: parsed JSON by default, a string or bytes by content

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -59,9 +60,10 @@ async function serve(config: Config, warnings: readonly string[]): Promise<void>
   }
 
   const fail = (thrown: unknown): void => {
-    if (lifecycle.state === 'draining' || !lifecycle.to('failed')) return;
+    const draining = lifecycle.state === 'draining';
+    if (!lifecycle.to('failed')) return;
     const code = reportFailure(log, thrown, config);
-    void scorer.stop().then(() => exit(code));
+    void scorer.stop().then(() => exit(draining ? 1 : code));
   };
   const scorer = new PoolScorer(
     { limits: config, workers: workersOf(config, found), found, lifecycle, log, metrics },
@@ -86,32 +88,32 @@ async function serve(config: Config, warnings: readonly string[]): Promise<void>
     serverVersion: config.serverVersion === '' ? VERSION : config.serverVersion,
     swaggerFiles: config.appRoot,
   });
-  scorer.start();
-  let listening: Listening;
-  try {
-    listening = await listen(app, config);
-  } catch (thrown) {
-    return fail(thrown);
-  }
-  reportListening(log, config, listening);
-
+  let listening: Listening | undefined;
   const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
     if (lifecycle.state === 'draining') {
       log.warn({ signal }, 'second signal: stopping at once');
-      void scorer.stop();
+      scorer.kill();
       exit(1);
     }
     void drain(signal, { config, lifecycle, scorer, listening, log }).then(() => exit(0), fail);
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  try {
+    listening = await listen(app, config);
+  } catch (thrown) {
+    return fail(thrown);
+  }
+  reportListening(log, config, listening);
+  if (lifecycle.state === 'starting') scorer.start();
 }
 
 interface Parts {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly scorer: PoolScorer;
-  readonly listening: Listening;
+  /** Undefined when the signal came before the port was open. */
+  readonly listening: Listening | undefined;
   readonly log: Log;
 }
 
@@ -123,12 +125,13 @@ async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, 
   log.info({ signal, ...scorer.load, delayMs, limitMs: config.drainTimeoutMs }, 'draining');
   const limit = delay(config.drainTimeoutMs, undefined, { ref: false });
   await Promise.race([delay(delayMs), limit]);
-  const closed = listening.close();
+  const closed = listening?.close();
   await Promise.race([scorer.idle(), limit]);
   const unfinished = scorer.load.queued + scorer.load.inFlight;
-  await scorer.stop();
+  await Promise.race([scorer.stop(), delay(LAST_ANSWERS_MS)]);
   await Promise.race([closed, delay(LAST_ANSWERS_MS)]);
-  listening.closeAll();
+  scorer.kill();
+  listening?.closeAll();
   lifecycle.to('stopped');
   if (unfinished > 0) log.warn({ unfinished }, 'drained; requests that were not done in time got 503 (DRAIN_TIMEOUT_MS)');
   else log.info('drained');
@@ -186,7 +189,9 @@ function reportFailure(log: Log, thrown: unknown, config: Config): number {
   const error = toServerError(thrown);
   const exitCode = error.failure.exitCode ?? 1;
   const tree =
-    exitCode === 3 && config.modelDir !== '' ? `\nThe model directory ${config.modelDir} holds:\n${modelTree(config.modelDir)}` : '';
+    exitCode === 3 && config.modelDir !== '' && existsSync(config.modelDir)
+      ? `\nThe model directory ${config.modelDir} holds:\n${modelTree(config.modelDir)}`
+      : '';
   log.fatal({ code: error.code, exitCode }, `${error.message}${tree}`);
   return exitCode;
 }

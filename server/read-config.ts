@@ -28,7 +28,10 @@ export function readConfig(sources: Sources): Command {
   const given = (row: Option<unknown>): Given | undefined => fromFlags(row, flags) ?? fromVariables(row, sources.env, '');
   const textOf = (row: Option<string>): string => given(row)?.value ?? '';
   const appRoot = resolve(sources.cwd, textOf(options.appRoot));
-  const file = readConfigFile(resolve(sources.cwd), textOf(options.configFile), appRoot, textOf(options.entryScript), problems);
+  const scriptRoot = resolve(appRoot, textOf(options.sourceDirectory));
+  const script = textOf(options.entryScript);
+  const beside = script === '' ? [] : [scriptRoot, appRoot].map((folder) => join(dirname(resolve(folder, script)), 'config.json'));
+  const file = readConfigFile(resolve(sources.cwd), textOf(options.configFile), [join(appRoot, 'config.json'), ...beside], problems);
 
   const config: Record<string, unknown> = {};
   for (const [key, row] of Object.entries<Option<unknown>>(options)) {
@@ -100,9 +103,9 @@ interface ConfigFile {
   readonly warnings: string[];
 }
 
-function readConfigFile(cwd: string, named: string, appRoot: string, entryScript: string, problems: string[]): ConfigFile {
-  const beside = entryScript === '' ? [] : [join(dirname(resolve(appRoot, entryScript)), 'config.json')];
-  const path = named === '' ? [join(appRoot, 'config.json'), ...beside].find((file) => existsSync(file)) : resolve(cwd, named);
+/** @param places where it is looked up when no file is named */
+function readConfigFile(cwd: string, named: string, places: readonly string[], problems: string[]): ConfigFile {
+  const path = named === '' ? places.find((file) => existsSync(file)) : resolve(cwd, named);
   const result: ConfigFile = { path: path ?? '', values: {}, warnings: [] };
   if (path === undefined) return result;
   let parsed: unknown;

@@ -30,7 +30,7 @@ export class AccessLog {
         ms: Math.round(ms * 1000) / 1000,
         requestId: exchange.ids.id,
         traceId: exchange.ids.traceId,
-        worker: reply?.worker,
+        worker: reply?.worker ?? exchange.worker,
         bytesIn: exchange.bytesIn,
         bytesOut: exchange.bytesOut,
       },
@@ -47,6 +47,6 @@ export class AccessLog {
     if (failure !== undefined && isRefusal(failure)) metrics.refused.inc({ reason: failure.code });
     if (reply === undefined) return;
     metrics.queueDuration.observe(reply.queueMs / 1000);
-    metrics.runDuration.observe(reply.runMs / 1000);
+    if (reply.runMs !== undefined) metrics.runDuration.observe(reply.runMs / 1000);
   }
 }

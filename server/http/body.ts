@@ -51,9 +51,14 @@ export class Reservation {
 
   /** Reserves what `total` bytes need beyond what was admitted. @throws ServerError queue_full */
   cover(total: number): void {
-    if (total <= this.#bytes) return;
+    if (!this.#open || total <= this.#bytes) return;
     this.#scorer.grow(total - this.#bytes);
     this.#bytes = total;
+  }
+
+  /** False once it was given back or handed over. */
+  get open(): boolean {
+    return this.#open;
   }
 
   giveBack(): void {
@@ -80,15 +85,17 @@ export function readBody(
 ): void {
   const pieces: Buffer[] = [];
   let bytes = 0;
-  let over = false;
+  let finished = false;
+  // A client may leave after its last byte, while its body is still being inflated: nobody wants the rest.
+  const over = (): boolean => finished || !reservation.open;
   const finish = (error?: ServerError): void => {
-    if (over) return;
-    over = true;
+    if (over()) return;
+    finished = true;
     if (request.listenerCount('timeout') > 0) request.setTimeout(0);
     done(error, pieces, bytes);
   };
   const take = (piece: Buffer): void => {
-    if (over) return;
+    if (over()) return;
     bytes += piece.length;
     try {
       if (bytes > limit) throw bodyTooLarge(limit);
@@ -108,7 +115,7 @@ export function readBody(
   inflate(request, encoding, (inflater) => {
     // A bomb stops at the limit: nothing is inflated once it is over.
     const stop = (): void => {
-      if (!over) return;
+      if (!over()) return;
       request.unpipe(inflater).resume();
       inflater.destroy();
     };

@@ -48,9 +48,9 @@ export class FailureLog {
     this.#log = log;
   }
 
-  write(error: ServerError, ids: Pick<RequestIds, 'id' | 'traceId'>): void {
+  write(error: ServerError, ids: Pick<RequestIds, 'id' | 'traceId'>, worker?: number): void {
     const level = LEVELS[error.failure.fault];
-    const fields: Record<string, unknown> = { requestId: ids.id, traceId: ids.traceId, code: error.code };
+    const fields: Record<string, unknown> = { requestId: ids.id, traceId: ids.traceId, code: error.code, worker };
     if (isRefusal(error)) {
       const now = performance.now();
       if (now - this.#refusalLoggedAt < REFUSAL_LOG_INTERVAL_MS) {
@@ -60,7 +60,8 @@ export class FailureLog {
       if (this.#refusalsSkipped > 0) fields['skipped'] = this.#refusalsSkipped;
       this.#refusalLoggedAt = now;
       this.#refusalsSkipped = 0;
-    } else if (level === 'error') {
+    } else if (error.failure.fault === 'server') {
+      // What others did wrong is in the message; the way through our own code tells nobody anything.
       fields['err'] = error;
     }
     this.#log[level](fields, error.message);

@@ -43,6 +43,8 @@ export class Exchange {
   /** For the access log and the metrics. */
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
+  /** Number of the worker that had the request, where it failed. */
+  worker: number | undefined;
   bytesIn = 0;
   bytesOut = 0;
   readonly #shared: Shared;
@@ -87,7 +89,7 @@ export class Exchange {
     if (this.failure !== undefined) return;
     const error = httpFailure(thrown);
     this.failure = error;
-    this.#shared.failureLog.write(error, this.ids);
+    this.#shared.failureLog.write(error, this.ids, this.worker);
     if (this.response.headersSent) this.response.destroy();
     if (this.response.destroyed) return;
     const answer = errorAnswer(error);

@@ -77,13 +77,19 @@ export class ScoreRoute {
       bodyBytes,
     });
     exchange.whenClientLeaves = () => scoring.cancel();
-    scoring.reply.then((reply) => this.#answer(exchange, reply)).catch((thrown: unknown) => exchange.fail(thrown));
+    scoring.reply
+      .then((reply) => this.#answer(exchange, reply))
+      .catch((thrown: unknown) => {
+        exchange.worker = scoring.workerNumber;
+        exchange.fail(thrown);
+      });
   }
 
   #answer(exchange: Exchange, reply: ScoreReply): void {
     exchange.reply = reply;
     const { body } = reply;
-    const headers = ['x-ms-run-function-failed', reply.runFailed ? 'True' : 'False', 'x-ms-run-fn-exec-ms', reply.runMs.toFixed(3)];
+    const headers = ['x-ms-run-function-failed', reply.runFailed ? 'True' : 'False'];
+    if (reply.runMs !== undefined) headers.push('x-ms-run-fn-exec-ms', reply.runMs.toFixed(3));
     let contentType = '';
     let encoded = false;
     for (const [name, value] of reply.headers) {

@@ -2,6 +2,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import type { Tensor, TensorData, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { float16Bits } from '../float16.ts';
+import { JsonNumbers } from '../json-numbers.ts';
 import { type Elements, type ElementType, elementTypes } from './elements.ts';
 
 /** More than any model has; deeper JSON is an attack on the stack. */
@@ -21,6 +22,7 @@ export function specOf({ name, type, shape }: InferenceSession.TensorValueMetada
  * @throws ServerError invalid_input that names the tensor, what was expected and what came
  */
 export function toTensor(spec: TensorSpec, value: TensorInput | undefined): Tensor {
+  if (value instanceof JsonNumbers) return fromNumbers(spec, value);
   if (Array.isArray(value)) return fromNested(spec, value);
   if (ArrayBuffer.isView(value)) return tensor(spec, dimsOfFlat(spec, value), convertFlat(spec, value));
   if (value === undefined || value === null || typeof value !== 'object') return fromNested(spec, value);
@@ -30,6 +32,12 @@ export function toTensor(spec: TensorSpec, value: TensorInput | undefined): Tens
 
 function isTensor(value: object): value is Tensor {
   return 'type' in value && 'dims' in value && 'data' in value && Array.isArray(value.dims);
+}
+
+/** Numbers of a JSON body carry their own shape, as nested arrays do, and fit every dtype that can hold them. */
+function fromNumbers(spec: TensorSpec, { dims, data }: JsonNumbers): Tensor {
+  checkDims(spec, dims, shapeText(dims));
+  return tensor(spec, dims, convertFlat(spec, data));
 }
 
 function fromTensor(spec: TensorSpec, { type, dims, data }: Tensor): Tensor {

@@ -23,6 +23,7 @@ export class ActiveScoring implements Scoring {
   #deadline: NodeJS.Timeout | undefined;
   #queueTimer: NodeJS.Timeout | undefined;
   #queueMs = 0;
+  #deadlineMs = 0;
   /** The client has its answer, or does not want one any more; the worker may still be at it. */
   answered = false;
   worker: PoolWorker | undefined;
@@ -40,6 +41,7 @@ export class ActiveScoring implements Scoring {
 
   /** Starts the clocks; 0 is no limit. */
   arm(deadlineMs: number, queueWaitMs: number): void {
+    this.#deadlineMs = deadlineMs;
     if (deadlineMs > 0) this.#deadline = setTimeout(() => this.#owner.deadline(this), deadlineMs);
     if (queueWaitMs > 0) this.#queueTimer = setTimeout(() => this.#owner.queueTimeout(this), queueWaitMs);
   }
@@ -62,8 +64,18 @@ export class ActiveScoring implements Scoring {
     this.#reject(error);
   }
 
+  get workerNumber(): number | undefined {
+    return this.worker?.number;
+  }
+
   cancel(): void {
     this.#owner.cancel(this);
+  }
+
+  /** The client has left a stream: the worker is told, and has a whole deadline to end the run. */
+  leave(): void {
+    this.worker?.process.cancel(this.id);
+    if (this.#deadlineMs > 0) this.#deadline = setTimeout(() => this.#owner.deadline(this), this.#deadlineMs);
   }
 
   /** No clock runs any more. */

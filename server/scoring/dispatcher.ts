@@ -17,11 +17,13 @@ export class Dispatcher {
   readonly queue: Queue<ActiveScoring>;
   readonly pool: WorkerPool;
   readonly #limits: DispatchLimits;
+  readonly #log: Log;
   #inFlight = 0;
   #idle: (() => void) | undefined;
 
   constructor(limits: DispatchLimits, workers: PoolOptions, events: Pick<PoolEvents, 'ready' | 'failed'>, log: Log, metrics: Metrics) {
     this.#limits = limits;
+    this.#log = log;
     this.queue = new Queue({ maxRequests: limits.queueMaxRequests, maxBytes: limits.queueMaxBytes });
     const poolEvents: PoolEvents = {
       ...events,
@@ -68,14 +70,22 @@ export class Dispatcher {
   /** Tells the worker to cancel. If that run does not end, its worker is let go: a stuck thread at once, a live one when it holds nothing else. */
   cancelOrReplace(scoring: ActiveScoring): void {
     const { worker } = scoring;
-    if (worker === undefined || !worker.held.has(scoring.id)) return;
+    // A person at a debugger decides when a run ends.
+    if (worker === undefined || !worker.held.has(scoring.id) || this.#limits.debugPort !== 0) return;
     const asked = performance.now();
     worker.askedAt = asked;
     worker.process.cancel(scoring.id);
     setTimeout(() => {
       if (!worker.held.has(scoring.id)) return;
       if (worker.process.lastHeard > asked) this.pool.retire(worker);
-      else this.pool.kill(worker, 'deadline');
+      else {
+        const { cancelGraceMs } = this.#limits;
+        this.#log.warn(
+          { worker: worker.number, pid: worker.process.pid, requestId: scoring.request.id, held: worker.held.size },
+          `a worker did not react to a cancel within ${cancelGraceMs} ms (CANCEL_GRACE_MS): it is killed and replaced`,
+        );
+        this.pool.kill(worker, 'deadline');
+      }
     }, this.#limits.cancelGraceMs).unref();
   }
 
@@ -136,9 +146,11 @@ export class Dispatcher {
     scoring.disarm();
     scoring.stream = new ReplyStream(this.#limits.debugPort === 0 ? this.#limits.streamIdleTimeoutMs : 0, {
       taken: (bytes) => worker.process.credit(id, bytes),
-      abandoned: () => {
+      abandoned: (stalled) => {
         scoring.stream = undefined;
-        this.cancelOrReplace(scoring);
+        // A client that leaves costs nobody a worker: the run has a whole deadline to end.
+        if (stalled) this.cancelOrReplace(scoring);
+        else scoring.leave();
       },
     });
     scoring.resolve(head, scoring.stream);

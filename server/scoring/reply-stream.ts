@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 interface ReplyStreamEvents {
   /** The client's side has taken so many bytes. */
   taken(bytes: number): void;
-  /** Nobody reads any more, or a gap was too long. */
-  abandoned(): void;
+  /** Nobody reads any more. @param stalled because the worker was silent for too long */
+  abandoned(stalled: boolean): void;
 }
 
 /** A streamed answer on its way from a worker to a client. The gaps are bounded on both sides, and a slow reader pauses the worker. */
@@ -14,6 +14,7 @@ export class ReplyStream extends Readable {
   #timer: NodeJS.Timeout | undefined;
   #notTaken = 0;
   #complete = false;
+  #stalled = false;
 
   /** @param idleMs longest gap; 0: no limit */
   constructor(idleMs: number, events: ReplyStreamEvents) {
@@ -50,16 +51,17 @@ export class ReplyStream extends Readable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#timer);
-    if (!this.#complete) this.#events.abandoned();
+    if (!this.#complete) this.#events.abandoned(this.#stalled);
     done(error);
   }
 
   #restart(): void {
     clearTimeout(this.#timer);
     if (this.#idleMs === 0 || this.destroyed) return;
-    this.#timer = setTimeout(
-      () => this.destroy(new Error(`the stream was idle for ${this.#idleMs} ms (STREAM_IDLE_TIMEOUT_MS)`)),
-      this.#idleMs,
-    );
+    this.#timer = setTimeout(() => {
+      // With bytes that nobody took, it is the client that does not read.
+      this.#stalled = this.#notTaken === 0 && this.readableLength === 0;
+      this.destroy(new Error(`the stream was idle for ${this.#idleMs} ms (STREAM_IDLE_TIMEOUT_MS)`));
+    }, this.#idleMs);
   }
 }

@@ -28,8 +28,8 @@ export interface ScoreReply {
   readonly headers: readonly (readonly [string, string])[];
   /** A Readable streams: it pauses the worker's iterator when not read; destroying it cancels the run. */
   readonly body: Buffer | Readable;
-  /** Milliseconds of `run()`. */
-  readonly runMs: number;
+  /** Milliseconds of `run()`; undefined when it did not return but threw its answer. */
+  readonly runMs: number | undefined;
   /** Milliseconds between admission and dispatch to a worker. */
   readonly queueMs: number;
   readonly runFailed: boolean;
@@ -41,6 +41,8 @@ export interface ScoreReply {
 export interface Scoring {
   /** Rejects with a ServerError and nothing else. What a script throws as ScoringError is a reply like any other. */
   readonly reply: Promise<ScoreReply>;
+  /** Number of the worker that has, or had, the request. */
+  readonly workerNumber: number | undefined;
   /** The client has left: drops the request from the queue, or tells the worker to cancel. Harmless when it is over. */
   cancel(): void;
 }

@@ -106,6 +106,11 @@ export class PoolScorer implements Scorer, ScoringOwner {
     await pool.stop();
   }
 
+  /** Ends every worker at once. */
+  kill(): void {
+    this.#dispatcher.pool.killAll();
+  }
+
   cancel(scoring: ActiveScoring): void {
     if (this.#dispatcher.leaveQueue(scoring, new ServerError('client_gone', 'The client left before a worker was free.'))) return;
     if (scoring.answered && scoring.stream === undefined) return;

@@ -31,6 +31,8 @@ export interface PoolOptions {
   readonly count: number;
   readonly initTimeoutMs: number;
   readonly spec: (worker: number) => WorkerSpec;
+  /** Milliseconds; tests bring their own clock. */
+  readonly now?: () => number;
 }
 
 /** Keeps N workers alive, and knows which of them has room. */
@@ -47,9 +49,11 @@ export class WorkerPool {
   #state: 'starting' | 'running' | 'stopped' = 'starting';
   #failedStarts = 0;
   #withoutWorkerSince: number | undefined;
+  readonly #now: () => number;
 
   constructor(options: PoolOptions, events: PoolEvents, log: Log, metrics: Metrics) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
     this.#events = events;
     this.#log = log;
     this.#metrics = metrics;
@@ -66,7 +70,7 @@ export class WorkerPool {
   /** As `ready`, and for a while after the last worker was lost. */
   get healthy(): boolean {
     if (this.#state !== 'running') return false;
-    return this.ready || performance.now() - (this.#withoutWorkerSince ?? 0) < HEALTHY_WITHOUT_WORKER_MS;
+    return this.ready || this.#withoutWorkerSince === undefined || this.#now() - this.#withoutWorkerSince < HEALTHY_WITHOUT_WORKER_MS;
   }
 
   get concurrency(): number {
@@ -101,6 +105,7 @@ export class WorkerPool {
 
   kill(worker: PoolWorker, reason: NonNullable<PoolWorker['endedFor']>): void {
     worker.endedFor ??= reason;
+    this.#noteAbsence();
     worker.process.kill();
   }
 
@@ -114,6 +119,12 @@ export class WorkerPool {
       worker.process.end();
     }
     await Promise.all(living.map((worker) => worker.process.gone));
+  }
+
+  /** Ends all workers at once, without waiting. */
+  killAll(): void {
+    this.#state = 'stopped';
+    for (const worker of this.#all) if (worker.state !== 'gone') this.kill(worker, 'stop');
   }
 
   get #all(): PoolWorker[] {
@@ -135,7 +146,7 @@ export class WorkerPool {
       startFailed: ({ code, message }) => this.#startFailed(worker, new ServerError(code, message)),
       exit: (exit) => this.#onExit(worker, exit),
       log: (message) => this.#onLog(worker, message),
-      output: (stream, line) => this.#log.info({ worker: worker.number, stream }, line),
+      output: (stream, line) => line === '' || this.#log[stream === 'stderr' ? 'warn' : 'info']({ worker: worker.number, stream }, line),
     };
   }
 
@@ -162,7 +173,7 @@ export class WorkerPool {
     worker.state = 'gone';
     if (this.#state === 'stopped') return;
     this.#failedStarts++;
-    if (this.#state === 'starting' || this.#failedStarts >= FAILED_STARTS) return this.#events.failed(error);
+    if (this.#state === 'starting' || (this.#failedStarts >= FAILED_STARTS && !this.ready)) return this.#events.failed(error);
     this.#log.error(
       { worker: worker.number, code: error.code, attempt: this.#failedStarts },
       `a replacement did not start: ${error.message}`,
@@ -200,7 +211,7 @@ export class WorkerPool {
   }
 
   #noteAbsence(): void {
-    if (!this.ready) this.#withoutWorkerSince ??= performance.now();
+    if (!this.ready) this.#withoutWorkerSince ??= this.#now();
   }
 
   #onLog(worker: PoolWorker, { level, msg, requestId, traceId, fields }: LogMessage): void {

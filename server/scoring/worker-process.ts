@@ -21,7 +21,7 @@ export interface WorkerSpec {
 export interface ReplyHead {
   readonly status: number;
   readonly runFailed: boolean;
-  readonly runMs: number;
+  readonly runMs: number | undefined;
   readonly headers: readonly (readonly [string, string])[];
 }
 
@@ -53,6 +53,8 @@ export interface WorkerEvents extends AnswerEvents {
   exit(exit: Exit): void;
 }
 
+/** How long the last answers of a process that is gone may take to be read. */
+const LAST_WORDS_MS = 200;
 /** What an idle worker needs to end, with a script's own exit handlers. */
 const LONGEST_END_MS = 500;
 const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application/json']];
@@ -91,8 +93,8 @@ export class WorkerProcess {
         events.exit(exit);
         resolve();
       };
-      // 'close' comes after the pipes have been read to their end, so no answer is lost; 'error' when there is no process at all.
-      this.#child.once('close', (code, signal) => end({ code, signal }));
+      // After 'exit' what it wrote is read to the end, so that no answer is lost: but a child of its own may hold stdout for ever.
+      this.#child.once('exit', (code, signal) => this.#drainPipe(() => end({ code, signal })));
       this.#child.once('error', () => this.#child.pid === undefined && end({ code: null, signal: null }));
     });
     this.#frames.write(0, Kind.start, [JSON.stringify(spec.start)]);
@@ -160,6 +162,21 @@ export class WorkerProcess {
       default:
         return undefined;
     }
+  }
+
+  /** Calls back once everything that is in the pipe has been read, soon in any case. */
+  #drainPipe(done: () => void): void {
+    const finish = (): void => {
+      clearTimeout(timer);
+      this.#pipe.off('close', finish);
+      this.#child.stdout?.destroy();
+      this.#child.stderr?.destroy();
+      this.#pipe.destroy();
+      done();
+    };
+    const timer = setTimeout(finish, LAST_WORDS_MS);
+    if (this.#pipe.closed) finish();
+    else this.#pipe.once('close', finish);
   }
 
   #relay(name: 'stdout' | 'stderr', stream: Readable | null): void {

@@ -2,6 +2,8 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import type { InputType } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import { withNumbers } from '../json-numbers.ts';
+import { parseNumbers } from '../parse-numbers.ts';
 import { JsonSyntaxError, parseJson } from './json.ts';
 
 type Form = InputType | 'json or bytes';
@@ -33,6 +35,7 @@ export function decodeBody(
   if (form === 'bytes') return body;
   if (form === 'text') return decodeText(body, charsetOf(contentType));
   if (form === 'json') return decodeJson(body, exactIntegers);
+  if (form === 'tensors') return parseNumbers(body) ?? withNumbers(decodeJson(body, exactIntegers));
   if (body.length === 0 || !isUtf8(body)) return body;
   try {
     return parseJson(decodeText(body), exactIntegers);

@@ -102,6 +102,8 @@ class Encoder {
   }
 
   #tensor({ type, dims, data }: Tensor, path: string): string {
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    if (data.length !== size) throw notJson(path, `a tensor of dims [${dims.join(',')}] with ${data.length} elements instead of ${size}`);
     if (type === 'bool' || Array.isArray(data)) {
       const texts = Array.from<unknown, string>(
         data,

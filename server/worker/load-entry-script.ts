@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { EntryScript, InputType } from '../entry-script.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 
-const INPUT_TYPES: readonly InputType[] = ['json', 'text', 'bytes'];
+const INPUT_TYPES: readonly InputType[] = ['json', 'text', 'bytes', 'tensors'];
 
 /** An entry script whose exports have been checked. */
 export interface LoadedScript {
@@ -76,10 +76,20 @@ async function importScript(path: string): Promise<Record<string, unknown>> {
 function whyNotImported(path: string, thrown: unknown): string {
   if (!(thrown instanceof Error)) return describeThrown(thrown);
   const stack = thrown.stack ?? describeThrown(thrown);
-  if (!(thrown instanceof SyntaxError) || stack.includes(`${path}:`)) return stack;
+  if (!(thrown instanceof SyntaxError)) return stack;
+  if (stack.includes(`${path}:`)) return withoutFrames(stack);
   // V8 keeps the place of a syntax error to itself unless it ends the process: so let it end one.
   const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 10_000 });
-  return stderr.includes('SyntaxError') ? stderr.trim() : stack;
+  return stderr.includes('SyntaxError') ? withoutFrames(stderr) : stack;
+}
+
+/** Where a parser failed is told by its message; the frames of the loader around it tell nothing. */
+function withoutFrames(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !/^\s+at |^Node\.js v/.test(line))
+    .join('\n')
+    .trim();
 }
 
 function broken(message: string, cause?: unknown): ServerError {

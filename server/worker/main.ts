@@ -68,7 +68,7 @@ async function start(message: StartMessage): Promise<void> {
 async function initialise(
   init: () => void | Promise<void>,
   signal: AbortSignal,
-  { entryScript, initTimeoutMs }: StartMessage,
+  { entryScript, noCode, initTimeoutMs }: StartMessage,
 ): Promise<void> {
   try {
     await init();
@@ -81,7 +81,7 @@ async function initialise(
       );
     // A model that cannot be served keeps its own reason.
     if (cause instanceof ServerError && cause.code !== 'run_failed')
-      throw new ServerError(cause.code, `init() of ${entryScript} failed: ${cause.message}`, { cause });
+      throw new ServerError(cause.code, noCode ? cause.message : `init() of ${entryScript} failed: ${cause.message}`, { cause });
     throw new ServerError('init_failed', `User script at ${entryScript}: init() raised an exception: ${stackOf(cause)}`, { cause });
   }
 }

@@ -5,10 +5,10 @@ import { statSync } from 'node:fs';
 
 const EXTENSIONS = ['', '.ts', '.mts', '.js', '.mjs', '.cjs', '/index.ts', '/index.js'];
 
-const own: Readonly<Record<string, string>> = {
-  'scoring-server': new URL('../entry-script.ts', import.meta.url).href,
-  'scoring-server/testing': new URL('./testing.ts', import.meta.url).href,
-};
+const own: ReadonlyMap<string, string> = new Map([
+  ['scoring-server', new URL('../entry-script.ts', import.meta.url).href],
+  ['scoring-server/testing', new URL('./testing.ts', import.meta.url).href],
+]);
 
 /**
  * Lets an entry script anywhere on disk import `scoring-server` with nothing installed beside it, and modules of the
@@ -17,7 +17,7 @@ const own: Readonly<Record<string, string>> = {
 export function installModuleHooks(importPath: readonly string[]): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
-      const url = own[specifier];
+      const url = own.get(specifier);
       if (url !== undefined) return { url, shortCircuit: true };
       try {
         return nextResolve(specifier, context);

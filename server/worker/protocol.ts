@@ -20,7 +20,7 @@ export const Kind = {
   ready: 16,
   /** worker -> host: JSON FailureMessage: the worker cannot serve, and exits. */
   startFailed: 17,
-  /** worker -> host: u16 status | u8 run failed | f64 milliseconds | u32 length, JSON header pairs (empty: JSON) | body. */
+  /** worker -> host: u16 status | u8 run failed | f64 milliseconds (negative: run() threw) | u32 length, JSON header pairs (empty: JSON) | body. */
   reply: 18,
   /** worker -> host: JSON FailureMessage. */
   failure: 19,

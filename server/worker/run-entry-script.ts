@@ -8,6 +8,9 @@ import { Kind, type FailureMessage, type ScoreHead } from './protocol.ts';
 import { WorkerRequest } from './request-context.ts';
 import { isIterator, isResponse, responseParts, StreamSender, type Outcome } from './stream-result.ts';
 
+/** In place of the milliseconds of `run()`, which are told only when it returned (contract 1.2). */
+const THREW = -1;
+
 interface Active {
   readonly request: WorkerRequest;
   stream: StreamSender | undefined;
@@ -64,7 +67,7 @@ export class Runner {
       const result = await this.#log.within(request, () => this.#script.run(data, request));
       await this.#answer(id, active, result, performance.now() - began);
     } catch (thrown) {
-      await this.#fail(id, active, thrown, performance.now() - began);
+      await this.#fail(id, active, thrown);
     } finally {
       this.#active.delete(id);
     }
@@ -94,14 +97,14 @@ export class Runner {
     await this.#log.within(active.request, () => sender.send(outcome, (headers) => replyHead(outcome.status, runMs, headers)));
   }
 
-  async #fail(id: number, active: Active, thrown: unknown, runMs: number): Promise<void> {
+  async #fail(id: number, active: Active, thrown: unknown): Promise<void> {
     if (active.stream?.started === true) {
       this.#send(id, Kind.broken, failureOf(thrown));
     } else if (thrown instanceof ScoringError) {
-      this.#reply(id, thrown.status, runMs, '', [JSON.stringify({ message: thrown.message })]);
+      this.#reply(id, thrown.status, THREW, '', [JSON.stringify({ message: thrown.message })]);
     } else if (isResponse(thrown)) {
       try {
-        await this.#answerParts(id, active, await responseParts(thrown), runMs);
+        await this.#answerParts(id, active, await responseParts(thrown), THREW);
       } catch (broken) {
         this.#send(id, Kind.failure, failureOf(broken));
       }

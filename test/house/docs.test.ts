@@ -22,6 +22,7 @@ const got = {
   json: 'the parsed JSON; bad JSON is a 400 with the position',
   text: 'a string, by the charset of the content type, else UTF-8',
   bytes: 'the bytes, a `Buffer`',
+  tensors: 'the parsed JSON, with tensors for arrays of numbers',
   'json or bytes': 'the parsed JSON if the body is JSON, else the bytes',
 };
 

@@ -147,6 +147,28 @@ describe('admission', () => {
     });
   }
 
+  for (const [name, limit] of [
+    ['above the limit', 1_000_000],
+    ['below the limit', 100_000_000],
+  ] as const) {
+    it(`is given back once when the client leaves after its last byte, while the body is inflated (${name})`, async (t) => {
+      const { port, scorer, line } = await start(t, { bodyLimitBytes: limit });
+      const body = gzipSync(Buffer.alloc(20_000_000));
+      const grown = scorer.called('grow');
+      const socket = await open(port);
+      socket.write(`POST /score HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: ${body.length}\r\n\r\n`);
+      socket.write(body);
+      await grown;
+      socket.resetAndDestroy();
+      await line(({ msg }) => msg === 'request');
+      // Whatever the inflater still had in hand has been dealt with after a few turns of the loop.
+      for (let turn = 0; turn < 50; turn++) await setImmediate();
+      assert.equal(scorer.reserved, 0);
+      assert.equal(scorer.requests.length, 0);
+      assert.equal(scorer.calls.filter((call) => call.startsWith('release')).length, 1);
+    });
+  }
+
   it('ends when an upload pauses for too long', async (t) => {
     const { app, port, scorer } = await start(t);
     const arrived = once(app.server, 'request') as Promise<[IncomingMessage]>;

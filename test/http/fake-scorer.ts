@@ -58,7 +58,7 @@ export class FakeScorer implements Scorer {
     this.requests.push(request);
     this.reserved -= request.bodyBytes;
     this.#call('score', request.bodyBytes);
-    return { reply: this.#reply(request), cancel: () => this.#cancel() };
+    return { reply: this.#reply(request), workerNumber: 7, cancel: () => this.#cancel() };
   }
 
   /** Resolves when the method of that name is called next (or `cancel` was). */

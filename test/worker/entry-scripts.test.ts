@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -293,4 +293,27 @@ test('a forgotten promise is logged and harms nobody', () =>
     assert.equal((await workers.score(1)).json, 'fine');
     assert.match(String((await workers.lineWith('unhandled rejection'))['msg']), /forgotten/);
     assert.equal((await workers.score(1)).json, 'fine');
+  }));
+
+test('scoring-server is imported from anywhere on disk, with nothing installed beside the script', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'anywhere-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const script of ['scoring-error.ts', 'scoring-error.js', 'scoring-error.cjs']) {
+    const copy = join(folder, script === 'scoring-error.js' ? 'scoring-error.mjs' : script);
+    copyFileSync(join(SCRIPTS, script), copy);
+    await withWorkers(copy, async (workers) => assert.ok((await workers.score({ status: 418 })).status >= 400));
+  }
+});
+
+test('a tensor with too few elements for its dims is refused by name', () =>
+  withWorkers('ragged-tensor.ts', async (workers) =>
+    assert.rejects(workers.score(1), { code: 'result_not_json', message: /dims \[2,3\] with 4 elements instead of 6/ }),
+  ));
+
+test("inputType = 'tensors' gives arrays of numbers as tensors, whatever way the body took", () =>
+  withWorkers('input-tensors.ts', async (workers) => {
+    for (const text of ['{"x":[[1,2],[3,4.5]],"name":"a"}', '{"x":[[1,2],[3,4.5]],"name":"\\u0061"}']) {
+      assert.deepEqual((await workers.score(Buffer.from(text))).json, { dims: [2, 2], type: 'float64', values: [1, 2, 3, 4.5], name: 'a' });
+    }
+    await assert.rejects(workers.score(Buffer.from('{"x":[1,}')), { code: 'bad_json', message: /line 1 column 9/ });
   }));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import test from 'node:test';
 import { read, Workers, withWorkers } from './start-workers.ts';
 
@@ -129,3 +130,77 @@ test('stopping answers what workers hold and what waits', () =>
     },
     { start: { concurrency: 1 } },
   ));
+
+test('a worker is lost when it ends, even if a child of its own holds its output', () =>
+  withWorkers('child-holds-output.ts', async (workers) => {
+    const began = performance.now();
+    await assert.rejects(workers.score('exit'), { code: 'worker_lost' });
+    assert.ok(performance.now() - began < 5000);
+    assert.equal(typeof (await workers.score('pid')).json, 'number');
+    const stopping = performance.now();
+    await workers.stop();
+    assert.ok(performance.now() - stopping < 5000);
+  }));
+
+test('a worker that retires finishes what others wait for', () =>
+  withWorkers(
+    'sleeps-or-never.ts',
+    async (workers) => {
+      const never = assert.rejects(workers.score(-1), { code: 'deadline_exceeded' });
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      // Ends well after the other was given up and its worker began to retire.
+      const neighbour = workers.score(1300);
+      await never;
+      await workers.lineWith('did not end after its cancel');
+      const before = workers.pids.at(0);
+      assert.equal((await neighbour).json, before);
+      assert.notEqual((await workers.score(0)).json, before);
+    },
+    { limits: { scoringTimeoutMs: 1500, cancelGraceMs: 50 } },
+  ));
+
+test('a worker that is killed for a stuck run says so in the log', () =>
+  withWorkers(
+    'run-spins.ts',
+    async (workers) => {
+      await assert.rejects(workers.score('spin', { id: 'stuck' }), { code: 'deadline_exceeded' });
+      const line = await workers.lineWith('did not react to a cancel within 100 ms');
+      assert.deepEqual([line['requestId'], line['pid'], line['level']], ['stuck', workers.pids.at(0), 'warn']);
+      assert.equal((await workers.score('next')).json, 'fine');
+    },
+    { limits: { scoringTimeoutMs: 800, cancelGraceMs: 100 } },
+  ));
+
+test('a client that leaves a stream costs its neighbours nothing', () =>
+  withWorkers(
+    'stream-slow.ts',
+    async (workers) => {
+      const left = (await workers.begin(600).reply).body as Readable;
+      const neighbour = workers.score(100);
+      left.destroy();
+      assert.equal((await neighbour).text, '0123');
+      await workers.scorer.idle();
+      assert.equal(workers.pids.length, 1);
+    },
+    { limits: { cancelGraceMs: 50 } },
+  ));
+
+test('without a worker the server is healthy for 60 s and no longer', () => {
+  let now = 0;
+  return withWorkers(
+    'run-exits.ts',
+    async (workers) => {
+      // Long after the start: the minute counts from the loss.
+      now = 1_000_000;
+      await assert.rejects(workers.score('exit'), { code: 'worker_lost' });
+      assert.deepEqual([workers.scorer.ready, workers.scorer.healthy], [false, true]);
+      now += 59_000;
+      assert.equal(workers.scorer.healthy, true);
+      now += 2000;
+      assert.equal(workers.scorer.healthy, workers.scorer.ready);
+      await workers.score('ok');
+      assert.equal(workers.scorer.healthy, true);
+    },
+    { now: () => now },
+  );
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { withWorkers } from './start-workers.ts';
+import { read, withWorkers } from './start-workers.ts';
 
 test('requests beyond the queue are refused at once, those in it are scored', () =>
   withWorkers(
@@ -90,3 +90,16 @@ test('large bodies arrive whole, many at a time, and small ones in between', () 
       [large, 'small', large, { a: 'ü'.repeat(40_000) }],
     );
   }));
+
+test('a request goes to the worker that holds the least', () =>
+  withWorkers(
+    'sleeps.ts',
+    async (workers) => {
+      const busy = workers.begin(500);
+      const one = await workers.score(0);
+      // The first worker holds a request, so everything short goes to the other.
+      for (let round = 0; round < 5; round++) assert.equal((await workers.score(0)).json, one.json);
+      assert.notEqual((await read(await busy.reply)).json, one.json);
+    },
+    { workers: 2 },
+  ));

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Readable, Writable } from 'node:stream';
 import { pino } from 'pino';
@@ -17,6 +17,7 @@ type Limits = ConstructorParameters<typeof PoolScorer>[0]['limits'];
 
 interface Settings {
   readonly workers?: number;
+  readonly now?: () => number;
   readonly start?: Partial<StartMessage>;
   readonly limits?: Partial<Limits>;
   readonly env?: Record<string, string>;
@@ -48,7 +49,7 @@ export class Workers {
       },
     });
     const log = pino({ level: 'debug', base: null, formatters: { level: (level) => ({ level }) } }, sink);
-    const path = join(SCRIPTS, script);
+    const path = isAbsolute(script) ? script : join(SCRIPTS, script);
     const found = {
       kind: 'entry script' as const,
       entryScript: path,
@@ -76,6 +77,7 @@ export class Workers {
     const workers = {
       count: settings.workers ?? 1,
       initTimeoutMs: start.initTimeoutMs,
+      ...(settings.now === undefined ? {} : { now: settings.now }),
       spec: () => ({ start, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env }, cwd: SCRIPTS, debugPort: 0 }),
     };
     this.scorer = new PoolScorer(

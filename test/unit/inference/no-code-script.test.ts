@@ -191,7 +191,7 @@ describe('the no-code script', () => {
     await script.init(contextWith((...args) => (asked.push(args), open('echo_int32'))));
     assert.deepEqual(asked, [[]]);
     assert.deepEqual(plain(await script.run({ data: [[1], [2]] })), { type: 'int32', dims: [2], data: [1, 2] });
-    assert.equal(script.inputType, 'json');
+    assert.equal(script.inputType, 'tensors');
     assert.equal(script.exactIntegers, true);
   });
 });

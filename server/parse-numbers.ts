@@ -1,0 +1,268 @@
+import { DEEPEST, JsonNumbers, type Storage } from './json-numbers.ts';
+
+/** Not an error: the body has something that the general parser should look at. */
+class Unusual extends Error {}
+
+const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+/** Whole numbers of up to 15 digits are exact doubles, as are these powers of ten: one division or product rounds as JSON.parse does. */
+const EXACT_DIGITS = 15;
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/**
+ * Parses JSON whose bulk is numbers, straight from the bytes: rectangular arrays of numbers become JsonNumbers, without an object tree.
+ * Everything else is what JSON.parse makes of it.
+ * @returns undefined when the text is not of this kind (escapes, non-ASCII texts, ragged or empty arrays, wrong syntax, numbers that a
+ * double cannot hold): the general parser then decides, errors included
+ */
+export function parseNumbers(bytes: Uint8Array): unknown {
+  try {
+    return new NumbersParser(bytes).whole();
+  } catch (thrown) {
+    if (thrown instanceof Unusual) return undefined;
+    throw thrown;
+  }
+}
+
+class NumbersParser {
+  readonly #bytes: Uint8Array;
+  readonly #storage: Storage;
+  #at = 0;
+  #used = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#storage = { numbers: new Float64Array((bytes.length >> 2) + 8) };
+  }
+
+  whole(): unknown {
+    const value = this.#value(this.#next(), 0);
+    if (this.#next() !== -1) throw new Unusual();
+    return value;
+  }
+
+  /** The next byte that is no white space, not consumed; -1 at the end. */
+  #next(): number {
+    const bytes = this.#bytes;
+    for (;;) {
+      const byte = bytes[this.#at];
+      if (byte === undefined) return -1;
+      if (byte > 0x20) return byte;
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) throw new Unusual();
+      this.#at++;
+    }
+  }
+
+  #value(byte: number, depth: number): unknown {
+    if (depth > DEEPEST) throw new Unusual();
+    if (byte === OPEN_ARRAY) return this.#array(depth);
+    if (byte === OPEN_OBJECT) return this.#object(depth);
+    if (byte === QUOTE) return this.#string();
+    if (byte === MINUS || isDigit(byte)) return this.#number();
+    for (const [text, value] of [
+      ['true', true],
+      ['false', false],
+      ['null', null],
+    ] as const)
+      if (this.#word(text)) return value;
+    throw new Unusual();
+  }
+
+  #array(depth: number): unknown {
+    this.#at++;
+    const first = this.#next();
+    if (first === MINUS || isDigit(first)) return this.#numbers();
+    const items: unknown[] = [];
+    if (first === CLOSE_ARRAY) throw new Unusual();
+    const from = this.#used;
+    for (let byte = first; ; byte = this.#next()) {
+      items.push(this.#value(byte, depth + 1));
+      if (!this.#more(CLOSE_ARRAY)) break;
+    }
+    if (!(items[0] instanceof JsonNumbers)) {
+      if (items.some((item) => typeof item === 'number' || item instanceof JsonNumbers)) throw new Unusual();
+      return items;
+    }
+    const { dims } = items[0];
+    const alike = items.every((item) => item instanceof JsonNumbers && sameDims(item.dims, dims));
+    if (!alike) throw new Unusual();
+    return new JsonNumbers([items.length, ...dims], this.#storage, from, this.#used - from);
+  }
+
+  /** Most of the bytes pass here: plain loops over locals, and only what is not `-?digits(.digits)?` of up to 15 digits goes to #number. */
+  #numbers(): JsonNumbers {
+    const bytes = this.#bytes;
+    const from = this.#used;
+    let used = from;
+    let { numbers } = this.#storage;
+    let at = this.#at;
+    for (;;) {
+      const start = at;
+      let byte = bytes[at];
+      if (byte === MINUS) byte = bytes[++at];
+      const first = at;
+      let mantissa = 0;
+      while (byte !== undefined && byte >= ZERO && byte <= NINE) {
+        mantissa = mantissa * 10 + (byte - ZERO);
+        byte = bytes[++at];
+      }
+      let digits = at - first;
+      let power = 0;
+      if (byte === POINT && digits > 0) {
+        const fraction = at + 1;
+        byte = bytes[++at];
+        while (byte !== undefined && byte >= ZERO && byte <= NINE) {
+          mantissa = mantissa * 10 + (byte - ZERO);
+          byte = bytes[++at];
+        }
+        power = at - fraction;
+        digits = power === 0 ? 0 : digits + power;
+      }
+      const simple = digits > 0 && digits <= EXACT_DIGITS && (bytes[first] !== ZERO || first + 1 === at || bytes[first + 1] === POINT);
+      if (used === numbers.length) numbers = this.#grow();
+      if (simple && (byte === COMMA || byte === CLOSE_ARRAY || byte === SPACE)) {
+        const size = power === 0 ? mantissa : mantissa / (EXACT_POWERS[power] ?? 1);
+        numbers[used++] = first > start ? -size : size;
+      } else {
+        this.#at = start;
+        numbers[used++] = this.#number();
+        at = this.#at;
+        byte = bytes[at];
+      }
+      if (byte === COMMA) at++;
+      else {
+        this.#at = at;
+        if (!this.#more(CLOSE_ARRAY)) break;
+        at = this.#at;
+      }
+      byte = bytes[at];
+      if (byte === undefined || byte <= SPACE) {
+        this.#at = at;
+        this.#next();
+        at = this.#at;
+      }
+    }
+    this.#used = used;
+    return new JsonNumbers([used - from], this.#storage, from, used - from);
+  }
+
+  /** True after a comma, false after the closing bracket. */
+  #more(close: number): boolean {
+    const byte = this.#next();
+    if (byte !== COMMA && byte !== close) throw new Unusual();
+    this.#at++;
+    return byte === COMMA;
+  }
+
+  #object(depth: number): Record<string, unknown> {
+    this.#at++;
+    const result: Record<string, unknown> = {};
+    let byte = this.#next();
+    if (byte === CLOSE_OBJECT) {
+      this.#at++;
+      return result;
+    }
+    for (;;) {
+      if (byte !== QUOTE) throw new Unusual();
+      const key = this.#string();
+      if (key === '__proto__' || this.#next() !== COLON) throw new Unusual();
+      this.#at++;
+      result[key] = this.#value(this.#next(), depth + 1);
+      if (!this.#more(CLOSE_OBJECT)) return result;
+      byte = this.#next();
+    }
+  }
+
+  #string(): string {
+    const bytes = this.#bytes;
+    const from = ++this.#at;
+    for (;;) {
+      const byte = bytes[this.#at++];
+      if (byte === QUOTE) break;
+      if (byte === undefined || byte === BACKSLASH || byte < 0x20 || byte >= 0x80) throw new Unusual();
+    }
+    return latin1(bytes, from, this.#at - 1);
+  }
+
+  #word(text: string): boolean {
+    for (let index = 0; index < text.length; index++) if (this.#bytes[this.#at + index] !== text.charCodeAt(index)) return false;
+    this.#at += text.length;
+    return true;
+  }
+
+  #number(): number {
+    const bytes = this.#bytes;
+    const from = this.#at;
+    let at = from;
+    const negative = bytes[at] === MINUS;
+    if (negative) at++;
+    const first = at;
+    let mantissa = 0;
+    let byte = bytes[at] ?? 0;
+    while (isDigit(byte)) {
+      mantissa = mantissa * 10 + (byte - ZERO);
+      byte = bytes[++at] ?? 0;
+    }
+    let digits = at - first;
+    if (digits === 0 || (digits > 1 && bytes[first] === ZERO)) throw new Unusual();
+    let power = 0;
+    if (byte === POINT) {
+      const fraction = ++at;
+      byte = bytes[at] ?? 0;
+      while (isDigit(byte)) {
+        mantissa = mantissa * 10 + (byte - ZERO);
+        byte = bytes[++at] ?? 0;
+      }
+      power = fraction - at;
+      if (power === 0) throw new Unusual();
+      digits -= power;
+    }
+    if ((byte | 0x20) === 0x65) {
+      const exponent = /^[+-]?\d{1,4}/.exec(latin1(bytes, at + 1, at + 6))?.[0];
+      if (exponent === undefined) throw new Unusual();
+      at += 1 + exponent.length;
+      if (isDigit(bytes[at] ?? 0)) throw new Unusual();
+      power += Number(exponent);
+    }
+    this.#at = at;
+    if (digits > EXACT_DIGITS || power > 22 || power < -22) return this.#general(from, at);
+    const size = power === 0 ? mantissa : power < 0 ? mantissa / (EXACT_POWERS[-power] ?? 1) : mantissa * (EXACT_POWERS[power] ?? 1);
+    return negative ? -size : size;
+  }
+
+  /** More digits than are exact: V8's own conversion. Whole numbers that it would round are for the general parser. */
+  #general(from: number, to: number): number {
+    const text = latin1(this.#bytes, from, to);
+    const number = Number(text);
+    if (!Number.isFinite(number) || (!Number.isSafeInteger(number) && /^-?\d+$/.test(text))) throw new Unusual();
+    return number;
+  }
+
+  #grow(): Float64Array {
+    const larger = new Float64Array(this.#storage.numbers.length * 2);
+    larger.set(this.#storage.numbers);
+    this.#storage.numbers = larger;
+    return larger;
+  }
+}
+
+const isDigit = (byte: number): boolean => byte >= ZERO && byte <= NINE;
+
+const sameDims = (one: readonly number[], other: readonly number[]): boolean =>
+  one.length === other.length && one.every((dim, axis) => dim === other[axis]);
+
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.max(0, Math.min(to, bytes.length) - from)).toString('latin1');
+}

@@ -1,0 +1,156 @@
+import * as fc from 'fast-check';
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { JsonNumbers, withNumbers } from '../../server/json-numbers.ts';
+import { parseNumbers } from '../../server/parse-numbers.ts';
+
+/** What JSON.parse would have made of it. */
+function plain(value: unknown): unknown {
+  if (value instanceof JsonNumbers) {
+    const nest = (axis: number, from: number, size: number): unknown => {
+      const count = value.dims[axis]!;
+      const step = size / count;
+      return Array.from({ length: count }, (_, index) =>
+        axis === value.dims.length - 1 ? value.data[from + index] : nest(axis + 1, from + index * step, step),
+      );
+    };
+    return nest(0, 0, value.data.length);
+  }
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+  return value;
+}
+
+const parse = (text: string): unknown => parseNumbers(Buffer.from(text));
+
+/** JSON texts of numbers in every notation, not only those that JSON.stringify writes. */
+const digits = (most: number): fc.Arbitrary<string> => fc.array(fc.nat(9), { minLength: 1, maxLength: most }).map((each) => each.join(''));
+const numberText = fc
+  .tuple(
+    fc.constantFrom('', '-'),
+    fc.oneof(
+      fc.constant('0'),
+      digits(18).map((text) => text.replace(/^0+(?=.)/, '')),
+    ),
+    fc.option(digits(20), { nil: undefined }),
+    fc.option(fc.integer({ min: -330, max: 310 }), { nil: undefined }),
+    fc.constantFrom('e', 'E', 'e+'),
+  )
+  .map(
+    ([sign, whole, fraction, exponent, letter]) =>
+      `${sign}${whole}${fraction === undefined ? '' : `.${fraction}`}${exponent === undefined ? '' : `${exponent < 0 ? letter[0] : letter}${exponent}`}`,
+  );
+
+test('every number is the one that JSON.parse makes, to the last bit', () => {
+  fc.assert(
+    fc.property(fc.array(numberText, { minLength: 1, maxLength: 20 }), (texts) => {
+      const text = `[${texts.join(' , ')}]`;
+      const value = parse(text);
+      if (value === undefined) return;
+      const expected = JSON.parse(text) as number[];
+      assert.ok(value instanceof JsonNumbers);
+      assert.ok(
+        expected.every((number, index) => Object.is(number, value.data[index])),
+        text,
+      );
+    }),
+    { numRuns: 2000 },
+  );
+  fc.assert(
+    fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (numbers) => {
+      const value = parse(JSON.stringify(numbers));
+      if (value !== undefined) assert.deepEqual(plain(value), JSON.parse(JSON.stringify(numbers)));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what it parses is what JSON.parse parses; what it does not, it leaves alone', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      const value = parse(text);
+      if (value !== undefined) assert.deepEqual(plain(value), JSON.parse(text));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('bytes that are no JSON are never taken for it', () => {
+  const alphabet = fc.constantFrom(...'[]{},:"0123456789-+.eE \n\ttrue'.split(''));
+  fc.assert(
+    fc.property(
+      fc.array(alphabet, { maxLength: 12 }).map((each) => each.join('')),
+      (text) => {
+        const value = parse(text);
+        if (value !== undefined) assert.deepEqual(plain(value), JSON.parse(text));
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+test('the usual bodies take this path', () => {
+  const cases: [text: string, dims: number[]][] = [
+    ['{"x": [1, 2.5, -3e2]}', [3]],
+    ['{"x":[[1,2],[3,4],[5,6]]}', [3, 2]],
+    [' { "x" : [ [ [ 1 ] , [ 2 ] ] ] } ', [1, 2, 1]],
+    ['{"x":[0.12345678901234567,1e-7,123456789012345]}', [3]],
+  ];
+  for (const [text, dims] of cases) {
+    const { x } = parse(text) as { x: JsonNumbers };
+    assert.deepEqual(x.dims, dims, text);
+    assert.deepEqual(plain(x), (JSON.parse(text) as { x: unknown }).x);
+  }
+  assert.deepEqual(plain(parse('{"inputs":[{"name":"X","shape":[1,2],"datatype":"FP32","data":[1,2]}],"ok":true,"no":null,"id":"a"}')), {
+    inputs: [{ name: 'X', shape: [1, 2], datatype: 'FP32', data: [1, 2] }],
+    ok: true,
+    no: null,
+    id: 'a',
+  });
+});
+
+test('the unusual is left to the general parser', () => {
+  const texts = [
+    '[]',
+    '[[1],[2,3]]',
+    '[[1],2]',
+    '[1,"a"]',
+    '{"\\u0041":1}',
+    '{"ü":[1]}',
+    '[12345678901234567890]',
+    '[1e999]',
+    '{"__proto__":[1]}',
+    '[01]',
+    '[1.]',
+    '[.5]',
+    '[1e]',
+    '[1,]',
+    '[1',
+    '',
+    `${'['.repeat(80)}1${']'.repeat(80)}`,
+  ];
+  for (const text of texts) assert.equal(parse(text), undefined, text);
+});
+
+test('a large body needs no more than it should', () => {
+  const numbers = Array.from({ length: 150_528 }, (_, index) => Math.sin(index));
+  const value = parse(JSON.stringify({ x: [numbers] })) as { x: JsonNumbers };
+  assert.deepEqual(value.x.dims, [1, 150_528]);
+  assert.deepEqual(Array.from(value.x.data), numbers);
+});
+
+test('the general parser leads to the same form: whole arrays of numbers, and nothing half', () => {
+  const cases = ['{"x":[[1,2],[3,4]],"t":"ü"}', '{"a":{"b":[1.5]},"e":[],"r":[[1],[2,3]],"m":[[1,"a"]],"o":[{"d":[1,2]}]}', '[[[1]]]'];
+  for (const text of cases) {
+    const value = withNumbers(JSON.parse(text));
+    assert.deepEqual(plain(value), JSON.parse(text));
+    const direct = parse(text);
+    if (direct !== undefined) assert.deepEqual(JSON.stringify(direct, kinds), JSON.stringify(value, kinds));
+  }
+  const { r, m } = withNumbers(JSON.parse('{"r":[[1],[2,3]],"m":[[1,"a"]]}')) as Record<string, unknown>;
+  assert.deepEqual([r, m], [[[1], [2, 3]], [[1, 'a']]]);
+});
+
+const kinds = (_key: string, value: unknown): unknown =>
+  value instanceof JsonNumbers ? { dims: value.dims, data: Array.from(value.data) } : value;
