@@ -102,16 +102,18 @@ test('the usual bodies take this path', () => {
     assert.deepEqual(x.dims, dims, text);
     assert.deepEqual(plain(x), (JSON.parse(text) as { x: unknown }).x);
   }
-  assert.deepEqual(plain(parse('{"inputs":[{"name":"X","shape":[1,2],"datatype":"FP32","data":[1,2]}],"ok":true,"no":null,"id":"a"}')), {
+  assert.deepEqual(plain(parse('{"inputs":[{"name":"X","shape":[1,2],"datatype":"FP32","data":[1,2]}],"id":"a"}')), {
     inputs: [{ name: 'X', shape: [1, 2], datatype: 'FP32', data: [1, 2] }],
-    ok: true,
-    no: null,
     id: 'a',
   });
 });
 
 test('the unusual is left to the general parser', () => {
   const texts = [
+    JSON.stringify(Array.from({ length: 100 }, (_, index) => Math.sin(index))),
+    '{}',
+    '[true]',
+    '{"a":null}',
     '[]',
     '[[1],[2,3]]',
     '[[1],2]',
@@ -134,7 +136,7 @@ test('the unusual is left to the general parser', () => {
 });
 
 test('a large body needs no more than it should', () => {
-  const numbers = Array.from({ length: 150_528 }, (_, index) => Math.sin(index));
+  const numbers = Array.from({ length: 150_528 }, (_, index) => Math.round(Math.sin(index) * 1e6) / 1e6);
   const value = parse(JSON.stringify({ x: [numbers] })) as { x: JsonNumbers };
   assert.deepEqual(value.x.dims, [1, 150_528]);
   assert.deepEqual(Array.from(value.x.data), numbers);
