@@ -1,5 +1,8 @@
 import type { InitContext, Model } from 'scoring-server';
 
+/** JSON whatever the content type, so that `curl -d` with a typing error is told where it is. */
+export const inputType = 'json';
+
 /** Run before the server says that it is ready. */
 export const sample = { data: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
 

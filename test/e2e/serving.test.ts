@@ -33,6 +33,12 @@ test('with nothing named or found the sample is served, and said so', (t) =>
       });
       const [first, second] = (await answer.json()) as number[];
       // Azure's documentation prints 11633.100167144921; the exact sum of the published coefficients ends in ...927.
+      const typo = await fetch(await server.url('/score'), {
+        method: 'POST',
+        body: '{bad',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+      assert.match(((await typo.json()) as { message: string }).message, /line 1 column 2/);
       assert.ok(Math.abs((first ?? 0) - 11633.100167144921) < 1e-8 && typeof second === 'number', String(first));
     },
     { cwd: folder(t) },
