@@ -8,7 +8,8 @@ export class JsonSyntaxError extends Error {
 
 /** The original: the worker wraps the global one to give authors a hint. */
 const parse = JSON.parse;
-const SIXTEEN_DIGITS = /\d{16}/;
+/** A whole number that a double may not hold. The digits of fractions, which most models send, must not lead to the slow way. */
+const LONG_INTEGER = /(?<![\d.])\d{16,}(?![\d.eE])/;
 
 /**
  * JSON.parse with positions in its errors.
@@ -17,7 +18,7 @@ const SIXTEEN_DIGITS = /\d{16}/;
  */
 export function parseJson(text: string, exactIntegers: boolean): unknown {
   try {
-    return exactIntegers && SIXTEEN_DIGITS.test(text) ? parse(text, keepExact) : parse(text);
+    return exactIntegers && LONG_INTEGER.test(text) ? parse(text, keepExact) : parse(text);
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown;
     throw new JsonSyntaxError(`${withoutPosition(thrown.message)}: ${describePosition(text, positionOfError(text))}`);

@@ -34,4 +34,5 @@ test('exact integers are kept on demand, and only they', () => {
     [9007199254740993n, -9223372036854775808n, 9007199254740991, 1e20, Number('0.12345678901234567'), '12345678901234567'],
   );
   assert.deepEqual(parseJson('[9007199254740993]', false), [2 ** 53]);
+  assert.deepEqual(parseJson('[0.9007199254740993, 12345678901234567]', true), [Number('0.9007199254740993'), 12345678901234567n]);
 });
