@@ -13,6 +13,7 @@
 import {
   type InitContext,
   type Model,
+  type RequestContext,
   ScoringError,
   type Tensor,
   type TensorData,
@@ -35,8 +36,9 @@ export async function init(context: InitContext): Promise<void> {
   model = await context.openModel();
 }
 
-export function run(data: unknown): Promise<unknown> {
-  return answer(model, data);
+export function run(data: unknown, request: RequestContext): Promise<unknown> {
+  // The Open Inference routes have read the tensors already, and write the answer.
+  return request.protocol === 'score' ? answer(model, data) : model.run(data as Record<string, Tensor>, request.outputs);
 }
 
 /**

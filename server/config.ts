@@ -5,6 +5,7 @@ import {
   list,
   logLevel,
   milliseconds,
+  modelName,
   oneOf,
   orAuto,
   seconds,
@@ -31,6 +32,13 @@ const MiB = 1024 * 1024;
 /** Every option, one row each. Names: reference/azureml-contract.md, section 2; defaults: house.md, section 10. */
 export const options = {
   port: option({ env: ['PORT'], flag: 'port', default: 5001, parse: integer(0, 65535), doc: 'port of every route; 0: any free one' }),
+  grpcPort: option({
+    env: ['GRPC_PORT'],
+    flag: 'grpc-port',
+    default: 0,
+    parse: integer(0, 65535),
+    doc: 'port of the Open Inference Protocol over gRPC; 0: off',
+  }),
   host: option({ env: ['SCORING_HOST'], flag: 'host', default: '0.0.0.0', parse: text, doc: 'address to listen on' }),
   entryScript: option({
     env: ['AZUREML_ENTRY_SCRIPT'],
@@ -41,6 +49,13 @@ export const options = {
   }),
   modelDir: option({ env: ['AZUREML_MODEL_DIR'], flag: 'model-dir', default: '', parse: text, doc: 'directory of the model or models' }),
   model: option({ env: ['MODEL_FILE'], flag: 'model', default: '', parse: text, doc: 'an `.onnx` file, served without an entry script' }),
+  modelName: option({
+    env: ['MODEL_NAME'],
+    flag: 'model-name',
+    default: '',
+    parse: modelName,
+    doc: "name of the model in the Open Inference Protocol; unset: its file's name without `.onnx`, or the entry script's without extension",
+  }),
   appRoot: option({
     env: ['AML_APP_ROOT'],
     flag: 'app-root',

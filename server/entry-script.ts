@@ -98,8 +98,8 @@ export interface InitContext {
   readonly signal: AbortSignal;
 }
 
-/** `score`: the routes /score. */
-export type Protocol = 'score';
+/** `score`: the routes /score. The others: the Open Inference Protocol, over REST and over gRPC. */
+export type Protocol = 'score' | 'open-inference' | 'open-inference-grpc';
 
 /** Handed to `run()` beside the data. */
 export interface RequestContext {
@@ -109,6 +109,8 @@ export interface RequestContext {
   readonly clientRequestId: string | undefined;
   /** The front door that the request came through: it decides the form of `data` and of the answer. */
   readonly protocol: Protocol;
+  /** Names of the outputs that the client wants, Open Inference Protocol only; undefined: all. */
+  readonly outputs: readonly string[] | undefined;
   /** W3C trace id: 32 hexadecimal digits. */
   readonly traceId: string;
   readonly method: string;

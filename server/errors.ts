@@ -38,6 +38,7 @@ const table = {
       'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.',
     doc: 'no such route',
   },
+  model_unknown: { status: 404, fault: 'client', doc: 'no model of that name and version is served (Open Inference Protocol)' },
   swagger_version: { status: 404, fault: 'client', doc: 'no swagger document of that version' },
   method_not_allowed: { status: 405, fault: 'client', doc: 'the route does not take this method' },
   request_timeout: { status: 408, fault: 'client', doc: 'the client took too long to send the request' },
@@ -115,6 +116,12 @@ export class ServerError extends Error {
 export function toServerError(thrown: unknown, code: ErrorCode = 'internal'): ServerError {
   if (thrown instanceof ServerError) return thrown;
   return new ServerError(code, describeThrown(thrown), { cause: thrown });
+}
+
+/** The failure of a request: what has no status in the table is a fault of the server. */
+export function answerable(thrown: unknown): ServerError {
+  const error = toServerError(thrown);
+  return error.failure.status === undefined ? new ServerError('internal', error.message, { cause: error }) : error;
 }
 
 /** One line that says what was thrown, whatever it is. */

@@ -8,10 +8,12 @@ import type { Config } from './config.ts';
 import { availableCpus, threadsPerWorker } from './cpu-quota.ts';
 import { discover, modelTree, type Found } from './discovery.ts';
 import { ServerError, toServerError } from './errors.ts';
+import type { GrpcParts } from './grpc/listen.ts';
 import { buildApp } from './http/app.ts';
 import { listen, type Listening } from './http/listen.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
+import { defaultModelName } from './model-name.ts';
 import { readConfig } from './read-config.ts';
 import { PoolScorer } from './scoring/scorer.ts';
 import type { PoolOptions } from './scoring/worker-pool.ts';
@@ -42,8 +44,8 @@ async function main(): Promise<void> {
   await serve(command.config, command.warnings);
 }
 
-async function serve(config: Config, warnings: readonly string[]): Promise<void> {
-  const { log, flush } = await createLog(config, process.stdout.isTTY);
+async function serve(given: Config, warnings: readonly string[]): Promise<void> {
+  const { log, flush } = await createLog(given, process.stdout.isTTY);
   const exit = (code: number): never => {
     flush();
     process.exit(code);
@@ -54,10 +56,11 @@ async function serve(config: Config, warnings: readonly string[]): Promise<void>
   const metrics = new Metrics();
   let found: Found;
   try {
-    found = discover(config, HOME);
+    found = discover(given, HOME);
   } catch (thrown) {
-    return exit(reportFailure(log, thrown, config));
+    return exit(reportFailure(log, thrown, given));
   }
+  const config: Config = { ...given, modelName: given.modelName === '' ? defaultModelName(found) : given.modelName };
 
   const fail = (thrown: unknown): void => {
     const draining = lifecycle.state === 'draining';
@@ -88,50 +91,66 @@ async function serve(config: Config, warnings: readonly string[]): Promise<void>
     serverVersion: config.serverVersion === '' ? VERSION : config.serverVersion,
     swaggerFiles: config.appRoot,
   });
-  let listening: Listening | undefined;
+  const doors: FrontDoor[] = [];
   const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
     if (lifecycle.state === 'draining') {
       log.warn({ signal }, 'second signal: stopping at once');
       scorer.kill();
       exit(1);
     }
-    void drain(signal, { config, lifecycle, scorer, listening, log }).then(() => exit(0), fail);
+    void drain(signal, { config, lifecycle, scorer, doors, log }).then(() => exit(0), fail);
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   try {
-    listening = await listen(app, config);
+    const listening = await listen(app, config);
+    doors.push(listening);
+    reportListening(log, config, listening);
+    if (config.grpcPort !== 0) doors.push(await openGrpc(config, { scorer, lifecycle, metrics, log }));
   } catch (thrown) {
     return fail(thrown);
   }
-  reportListening(log, config, listening);
   if (lifecycle.state === 'starting') scorer.start();
+}
+
+/** Loaded only where it is asked for: it doubles the code of the host. */
+async function openGrpc(config: Config, parts: Omit<GrpcParts, 'config'>): Promise<FrontDoor> {
+  const { listenGrpc } = await import('./grpc/listen.ts');
+  const door = await listenGrpc({ config, ...parts });
+  parts.log.info({ host: config.host, port: door.port }, 'listening for gRPC');
+  return door;
+}
+
+interface FrontDoor {
+  /** Takes nothing new; resolves when what is open has ended. */
+  close(): Promise<void>;
+  closeAll(): void;
 }
 
 interface Parts {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly scorer: PoolScorer;
-  /** Undefined when the signal came before the port was open. */
-  readonly listening: Listening | undefined;
+  /** Those that were open when the signal came. */
+  readonly doors: readonly FrontDoor[];
   readonly log: Log;
 }
 
 /** Readiness 503 at once; the port stays open for the drain delay; then what was admitted is finished, within the limit. */
-async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, listening, log }: Parts): Promise<void> {
+async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, doors, log }: Parts): Promise<void> {
   const wasReady = lifecycle.state === 'ready';
   if (!lifecycle.to('draining')) return;
   const delayMs = signal === 'SIGTERM' && wasReady ? config.drainDelayMs : 0;
   log.info({ signal, ...scorer.load, delayMs, limitMs: config.drainTimeoutMs }, 'draining');
   const limit = delay(config.drainTimeoutMs, undefined, { ref: false });
   await Promise.race([delay(delayMs), limit]);
-  const closed = listening?.close();
+  const closed = Promise.all(doors.map((door) => door.close()));
   await Promise.race([scorer.idle(), limit]);
   const unfinished = scorer.load.queued + scorer.load.inFlight;
   await Promise.race([scorer.stop(), delay(LAST_ANSWERS_MS)]);
   await Promise.race([closed, delay(LAST_ANSWERS_MS)]);
   scorer.kill();
-  listening?.closeAll();
+  for (const door of doors) door.closeAll();
   lifecycle.to('stopped');
   if (unfinished > 0) log.warn({ unfinished }, 'drained; requests that were not done in time got 503 (DRAIN_TIMEOUT_MS)');
   else log.info('drained');
@@ -144,6 +163,7 @@ function workersOf(config: Config, found: Found): PoolOptions {
   const start = {
     ...found,
     noCode: found.kind === 'model without code',
+    modelName: config.modelName,
     concurrency: config.workerConcurrency,
     initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : NO_LIMIT_MS,
     intraOpThreads,

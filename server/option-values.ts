@@ -1,7 +1,17 @@
 /** Reads one value; throws an Error whose message says what was expected. */
 export type Parser<T> = (value: string) => T;
 
+/** The longest parameter that a route takes: http/app.ts. */
+export const LONGEST_MODEL_NAME = 255;
+
 export const text: Parser<string> = (value) => value;
+
+/** A name that is one segment of a path. */
+export const modelName: Parser<string> = (value) => {
+  if (value.includes('/') || value.length > LONGEST_MODEL_NAME)
+    throw new Error(`expected a name without slashes, of at most ${LONGEST_MODEL_NAME} characters`);
+  return value;
+};
 
 export const list: Parser<readonly string[]> = (value) =>
   value

@@ -4,17 +4,19 @@ import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
 import { ServerError } from '../errors.ts';
+import { FailureLog } from '../failure-log.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { LONGEST_MODEL_NAME } from '../option-values.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
+import { AccessLog } from '../telemetry/access-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { AccessLog } from './access-log.ts';
 import { Cors } from './cors.ts';
-import { FailureLog } from './error-reply.ts';
-import { Exchange, type Route, type Shared } from './exchange.ts';
+import { Exchange, type Handler, type Route, type Shared } from './exchange.ts';
 import { serverOptions } from './listen.ts';
 import { readOnly } from './methods.ts';
 import { showMetrics } from './metrics-route.ts';
+import { addOpenInference, OpenInference } from './open-inference.ts';
 import { parserErrorListener, rawAnswer } from './parser-errors.ts';
 import { Probes } from './probes.ts';
 import { ScoreRoute } from './score.ts';
@@ -31,8 +33,6 @@ interface Parts {
   /** Folder with the files that replace generated swagger documents: the application's root. */
   readonly swaggerFiles: string;
 }
-
-type Handler = (exchange: Exchange) => void;
 
 /** The HTTP side of the server, a function of its parts. Opened with `listen`. */
 export function buildApp(parts: Parts): FastifyInstance {
@@ -52,7 +52,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   const swagger = new Swagger(config, scorer, parts.swaggerFiles);
   const route = (path: string, options: Omit<Route, 'path'>, handle: Handler): void => addRoute(app, shared, { path, ...options }, handle);
 
-  route('/score', { counted: true, cors: true }, (exchange) => score.handle(exchange));
+  route('/score', { counted: true, cors: true, scores: true }, (exchange) => score.handle(exchange));
   route(
     '/',
     { counted: false, cors: true },
@@ -76,6 +76,7 @@ export function buildApp(parts: Parts): FastifyInstance {
       readOnly((exchange) => probes.ready(exchange)),
     );
   route('/metrics', { counted: false, cors: false }, readOnly(showMetrics(metrics)));
+  addOpenInference(route, new OpenInference(config, scorer, probes, score));
   route('*', { counted: true, cors: false }, refuseUnknown);
   return app;
 }
@@ -93,7 +94,7 @@ function createRouter(config: Config, shared: Shared): FastifyInstance {
     clientErrorHandler: parserErrorListener(shared.failureLog),
     // The path cannot be decoded, so that no route has it.
     frameworkErrors: (_error, request, reply) => serve(shared, UNKNOWN, refuseUnknown, request.raw, reply.raw),
-    routerOptions: { ignoreDuplicateSlashes: true, querystringParser: () => ({}) },
+    routerOptions: { ignoreDuplicateSlashes: true, querystringParser: () => ({}), maxParamLength: LONGEST_MODEL_NAME },
   });
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   // Without these listeners Node asks for a body before it is admitted, and drops CONNECT without an answer.
@@ -109,11 +110,22 @@ const UNKNOWN: Route = { path: '*', counted: true, cors: false };
 
 /** A route takes every method and answers in the first hook: what comes after it refuses content types that we pass through. */
 function addRoute(app: FastifyInstance, shared: Shared, route: Route, handle: Handler): void {
-  app.all(route.path, { onRequest: (request, reply) => serve(shared, route, handle, request.raw, reply.raw) }, () => undefined);
+  app.all(
+    route.path,
+    { onRequest: (request, reply) => serve(shared, route, handle, request.raw, reply.raw, request.params as Record<string, string>) },
+    () => undefined,
+  );
 }
 
-function serve(shared: Shared, route: Route, handle: Handler, request: IncomingMessage, response: ServerResponse): void {
-  const exchange = new Exchange(shared, route, request, response);
+function serve(
+  shared: Shared,
+  route: Route,
+  handle: Handler,
+  request: IncomingMessage,
+  response: ServerResponse,
+  parameters?: Readonly<Record<string, string>>,
+): void {
+  const exchange = new Exchange(shared, route, request, response, parameters);
   try {
     if (exchange.ids.refusal !== undefined) throw exchange.ids.refusal;
     if (request.headers.host === undefined && request.httpVersion === '1.1')

@@ -1,6 +1,4 @@
-import { toServerError, ServerError, type Fault } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { RequestIds } from './request-ids.ts';
+import type { ServerError } from '../errors.ts';
 
 /** The answer of a failure. */
 export interface ErrorAnswer {
@@ -10,60 +8,19 @@ export interface ErrorAnswer {
   readonly body: string;
 }
 
-const LEVELS = { client: 'debug', operator: 'warn', user: 'error', server: 'error' } as const satisfies Record<Fault, string>;
-const REFUSAL_LOG_INTERVAL_MS = 1000;
-
-/** The failure of an HTTP request: what has no status in the table is a fault of the server. */
-export function httpFailure(thrown: unknown): ServerError {
-  const error = toServerError(thrown);
-  return error.failure.status === undefined ? new ServerError('internal', error.message, { cause: error }) : error;
-}
+/** Where a client looks for the text of an error: `error` is the Open Inference Protocol's. */
+export type ErrorMember = 'message' | 'error';
 
 /** The one exit of failures: status, text and headers by the table in errors.ts. */
-export function errorAnswer(error: ServerError): ErrorAnswer {
+export function errorAnswer(error: ServerError, member: ErrorMember = 'message'): ErrorAnswer {
   const { status = 500, runFailed, retryAfter } = error.failure;
   const headers = ['Content-Type', 'application/json', 'x-ms-run-function-failed', runFailed ? 'True' : 'False'];
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
   if (error.code === 'unsupported_encoding') headers.push('Accept-Encoding', 'gzip, deflate');
-  return { status, headers, body: messageBody(error.clientMessage) };
+  return { status, headers, body: messageBody(error.clientMessage, member) };
 }
 
 /** `{"message": "..."}`, with the spacing of the peer, whose Content-Length the contract quotes. */
-export function messageBody(message: string): string {
-  return `{"message": ${JSON.stringify(message)}}`;
-}
-
-/** True for the answers that tell a client to come back later. */
-export function isRefusal(error: ServerError): boolean {
-  return error.failure.fault === 'operator' && error.failure.retryAfter !== undefined;
-}
-
-/** Logs failures by fault. Overload cannot flood the log: refusals get one line a second, which counts the others. */
-export class FailureLog {
-  readonly #log: Log;
-  #refusalLoggedAt = -Infinity;
-  #refusalsSkipped = 0;
-
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  write(error: ServerError, ids: Pick<RequestIds, 'id' | 'traceId'>, worker?: number): void {
-    const level = LEVELS[error.failure.fault];
-    const fields: Record<string, unknown> = { requestId: ids.id, traceId: ids.traceId, code: error.code, worker };
-    if (isRefusal(error)) {
-      const now = performance.now();
-      if (now - this.#refusalLoggedAt < REFUSAL_LOG_INTERVAL_MS) {
-        this.#refusalsSkipped++;
-        return;
-      }
-      if (this.#refusalsSkipped > 0) fields['skipped'] = this.#refusalsSkipped;
-      this.#refusalLoggedAt = now;
-      this.#refusalsSkipped = 0;
-    } else if (error.failure.fault === 'server') {
-      // What others did wrong is in the message; the way through our own code tells nobody anything.
-      fields['err'] = error;
-    }
-    this.#log[level](fields, error.message);
-  }
+export function messageBody(message: string, member: ErrorMember = 'message'): string {
+  return `{"${member}": ${JSON.stringify(message)}}`;
 }

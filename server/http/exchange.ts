@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ServerError } from '../errors.ts';
+import { answerable, failures, type ServerError } from '../errors.ts';
+import type { FailureLog } from '../failure-log.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { readIds, type RequestIds } from '../request-ids.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
-import type { AccessLog } from './access-log.ts';
+import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Cors } from './cors.ts';
-import { errorAnswer, httpFailure, type FailureLog } from './error-reply.ts';
-import { readIds, type RequestIds } from './request-ids.ts';
+import { errorAnswer, type ErrorMember } from './error-reply.ts';
 
 /** What every exchange of one app shares. */
 export interface Shared {
@@ -25,17 +26,27 @@ export interface Route {
   /** False for probes and scrapes: neither logged nor counted. */
   readonly counted: boolean;
   readonly cors: boolean;
+  /** True where a worker scores what comes this way. */
+  readonly scores?: boolean;
+  /** Member of an error's JSON that holds its message; `message` where nothing is said. */
+  readonly errorMember?: ErrorMember;
 }
+
+/** Answers an exchange, or throws. */
+export type Handler = (exchange: Exchange) => void;
 
 /** A body that is longer is not read to its end only to keep the connection. */
 const LONGEST_IGNORED_BODY = 64 * 1024;
 const LINGER_MS = 2000;
+const CLIENT_GONE = failures.client_gone.status ?? 0;
 
 /** One request and its answer. Everything that leaves the server over HTTP leaves through `head`, `answer` or `fail`. */
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly route: Route;
+  /** What the route's pattern found in the path, decoded. */
+  readonly parameters: Readonly<Record<string, string>>;
   readonly ids: RequestIds;
   readonly startedAt = performance.now();
   /** Called when the client leaves before its answer has been written. */
@@ -49,17 +60,30 @@ export class Exchange {
   bytesOut = 0;
   readonly #shared: Shared;
 
-  constructor(shared: Shared, route: Route, request: IncomingMessage, response: ServerResponse) {
+  constructor(
+    shared: Shared,
+    route: Route,
+    request: IncomingMessage,
+    response: ServerResponse,
+    parameters: Readonly<Record<string, string>> = {},
+  ) {
     this.#shared = shared;
     this.route = route;
     this.request = request;
     this.response = response;
+    this.parameters = parameters;
     this.ids = readIds(request.headers);
     if (route.counted) response.on('close', () => this.#closed());
   }
 
   get method(): string {
     return this.request.method ?? '';
+  }
+
+  /** The status of the answer, for the access log and the metrics. */
+  get status(): number {
+    const { response, failure } = this;
+    return failure?.failure.status ?? (response.writableFinished ? response.statusCode : CLIENT_GONE);
   }
 
   /** Writes the head. @param headers name, value, name, value, ...: those of this answer, to which the common ones are added */
@@ -87,12 +111,12 @@ export class Exchange {
   /** The exit of failures. After the head was sent the client can only be told by a truncated answer. */
   fail(thrown: unknown, headers: readonly string[] = []): void {
     if (this.failure !== undefined) return;
-    const error = httpFailure(thrown);
+    const error = answerable(thrown);
     this.failure = error;
     this.#shared.failureLog.write(error, this.ids, this.worker);
     if (this.response.headersSent) this.response.destroy();
     if (this.response.destroyed) return;
-    const answer = errorAnswer(error);
+    const answer = errorAnswer(error, this.route.errorMember);
     this.answer(answer.status, [...answer.headers, ...headers], answer.body);
   }
 

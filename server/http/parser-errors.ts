@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ServerError } from '../errors.ts';
-import { errorAnswer, type FailureLog } from './error-reply.ts';
+import type { FailureLog } from '../failure-log.ts';
+import { errorAnswer } from './error-reply.ts';
 
 const LINGER_MS = 2000;
 

@@ -37,9 +37,14 @@ export class Probes {
   }
 
   ready(exchange: Exchange): void {
-    const reason = this.#notReady(this.#scorer.ready);
+    const reason = this.notReady;
     if (reason === undefined) return exchange.answer(200, [...JSON_TYPE], '{"ready":true}');
     exchange.answer(503, [...JSON_TYPE], JSON.stringify({ ready: false, reason }));
+  }
+
+  /** Why the server is not ready; undefined: it is. */
+  get notReady(): string | undefined {
+    return this.#notReady(this.#scorer.ready);
   }
 
   #notReady(scorerReady: boolean): string | undefined {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Config } from '../config.ts';
+import type { Protocol } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyTooLarge, contentEncoding, contentLength, readBody, Reservation } from './body.ts';
@@ -30,22 +31,23 @@ export class ScoreRoute {
     switch (exchange.method) {
       case 'POST':
       case 'GET':
-        return this.#read(exchange);
+        return this.score(exchange, 'score');
       case 'OPTIONS':
-        if (raw) return this.#read(exchange);
+        if (raw) return this.score(exchange, 'score');
         return exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8', 'x-ms-run-function-failed', 'False'], '');
       case 'HEAD':
-        if (raw) return this.#read(exchange);
+        if (raw) return this.score(exchange, 'score');
         return methodNotAllowed(exchange, ['GET', 'POST', 'OPTIONS'], 'Method not allowed');
       default:
         return methodNotAllowed(exchange, raw ? ['GET', 'HEAD', 'POST', 'OPTIONS'] : ['GET', 'POST', 'OPTIONS']);
     }
   }
 
-  #read(exchange: Exchange): void {
+  /** Reads the body, has it scored, and answers. @throws ServerError where the request is refused before that */
+  score(exchange: Exchange, protocol: Protocol): void {
     const { request } = exchange;
     const length = contentLength(request);
-    if (length === 0) return this.#score(exchange, new Reservation(this.#scorer, 0), [], 0);
+    if (length === 0) return this.#score(exchange, protocol, new Reservation(this.#scorer, 0), [], 0);
 
     const encoding = contentEncoding(request);
     if (length !== undefined && length > this.#bodyLimit) throw bodyTooLarge(this.#bodyLimit);
@@ -55,17 +57,17 @@ export class ScoreRoute {
     if (request.headers.expect !== undefined) exchange.response.writeContinue();
     readBody(request, encoding, this.#bodyLimit, reservation, (error, pieces, bytes) => {
       exchange.bytesIn = bytes;
-      if (error === undefined) return this.#score(exchange, reservation, pieces, bytes);
+      if (error === undefined) return this.#score(exchange, protocol, reservation, pieces, bytes);
       reservation.giveBack();
       exchange.fail(error);
     });
   }
 
-  #score(exchange: Exchange, reservation: Reservation, body: readonly Buffer[], bodyBytes: number): void {
+  #score(exchange: Exchange, protocol: Protocol, reservation: Reservation, body: readonly Buffer[], bodyBytes: number): void {
     const { request, ids } = exchange;
     reservation.handOver();
     const scoring = this.#scorer.score({
-      protocol: 'score',
+      protocol,
       method: exchange.method,
       url: request.url ?? '/',
       contentType: request.headers['content-type'],

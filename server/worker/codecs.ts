@@ -1,38 +1,43 @@
 import type { Protocol } from '../entry-script.ts';
+import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody, decodeQuery } from './content-types.ts';
-import { encodeJson, type NonFinite } from './encode-result.ts';
+import { encodeJson } from './encode-result.ts';
 import type { LoadedScript } from './load-entry-script.ts';
 import type { WorkerRequest } from './request-context.ts';
 
-/** A body on its way out. */
-interface Encoded {
-  /** Undefined: application/json. */
-  readonly headers: readonly (readonly [string, string])[] | undefined;
-  readonly parts: readonly (string | Uint8Array)[];
-}
+/** One codec a protocol. Those of the Open Inference Protocol are loaded by its first request: most servers never get one. */
+export class Codecs {
+  readonly #serving: Serving;
+  readonly #made: Partial<Record<Protocol, Codec>>;
 
-/** How the bodies of one front door become what `run()` gets, and what it answers becomes a body. */
-interface Codec {
-  /** @throws ServerError with the client's fault */
-  decode(request: WorkerRequest, body: Buffer): unknown;
-  /** @throws ServerError result_not_json */
-  encode(request: WorkerRequest, result: unknown): Encoded;
-}
+  constructor(script: LoadedScript, serving: Serving) {
+    this.#serving = serving;
+    this.#made = { score: new ScoreCodec(script, serving) };
+  }
 
-export type Codecs = Readonly<Record<Protocol, Codec>>;
+  /** Undefined: it has to be loaded first. */
+  get(protocol: Protocol): Codec | undefined {
+    return this.#made[protocol];
+  }
 
-export function codecsOf(script: LoadedScript, nonFinite: NonFinite): Codecs {
-  return { score: new ScoreCodec(script, nonFinite) };
+  async load(protocol: Protocol): Promise<Codec> {
+    if (protocol === 'open-inference') {
+      const { OpenInferenceCodec } = await import('./open-inference.ts');
+      return (this.#made[protocol] ??= new OpenInferenceCodec(this.#serving));
+    }
+    const { OpenInferenceGrpcCodec } = await import('./open-inference-grpc.ts');
+    return (this.#made[protocol] ??= new OpenInferenceGrpcCodec(this.#serving));
+  }
 }
 
 /** The routes /score: the content type and the script's exports decide. */
 class ScoreCodec implements Codec {
   readonly #script: LoadedScript;
-  readonly #nonFinite: NonFinite;
+  readonly #serving: Serving;
 
-  constructor(script: LoadedScript, nonFinite: NonFinite) {
+  constructor(script: LoadedScript, serving: Serving) {
     this.#script = script;
-    this.#nonFinite = nonFinite;
+    this.#serving = serving;
   }
 
   decode(request: WorkerRequest, body: Buffer): unknown {
@@ -40,11 +45,15 @@ class ScoreCodec implements Codec {
     if (rawHttp) return request.toWebRequest(body);
     if (request.method !== 'GET') return decodeBody(body, request.contentType, inputType, exactIntegers);
     const query = decodeQuery(request.url, exactIntegers);
-    if (inputType === 'text') return encodeJson(query, this.#nonFinite);
-    return inputType === 'bytes' ? Buffer.from(encodeJson(query, this.#nonFinite)) : query;
+    if (inputType === 'text') return encodeJson(query, this.#serving.nonFinite);
+    return inputType === 'bytes' ? Buffer.from(encodeJson(query, this.#serving.nonFinite)) : query;
   }
 
   encode(_request: WorkerRequest, result: unknown): Encoded {
-    return { headers: undefined, parts: [encodeJson(result ?? {}, this.#nonFinite)] };
+    return { headers: undefined, parts: [encodeJson(result ?? {}, this.#serving.nonFinite)] };
+  }
+
+  failure(message: string): string {
+    return JSON.stringify({ message });
   }
 }

@@ -55,7 +55,8 @@ async function start(message: StartMessage): Promise<void> {
     await warmUp(script, context.opened, { maxBatchSize: message.maxBatchSize, maxDelayMs: message.maxBatchDelayMs }, log);
     const concurrency = Math.min(script.concurrency ?? message.concurrency, message.concurrency);
     const models = context.opened.map(({ name, inputs, outputs, about }): ServedModel => ({ name, inputs, outputs, ...about }));
-    runner = new Runner(script, frames, log, message.nonFinite);
+    const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
+    runner = new Runner(script, frames, log, { ...message, inputs });
     const ready: ReadyMessage = { rawHttp: script.rawHttp, concurrency, models };
     frames.write(0, Kind.ready, [JSON.stringify(ready)]);
   } catch (thrown) {

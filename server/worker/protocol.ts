@@ -46,6 +46,8 @@ export interface StartMessage {
   readonly noCode: boolean;
   readonly modelFile: string | undefined;
   readonly modelDir: string | undefined;
+  /** Name of the served model in the Open Inference Protocol. */
+  readonly modelName: string;
   /** Folders in which modules are found by name, besides node_modules. */
   readonly importPath: readonly string[];
   readonly concurrency: number;

@@ -1,4 +1,5 @@
 import type { Protocol, RequestContext } from '../entry-script.ts';
+import type { InferRequest } from './infer-request.ts';
 import type { ScoreHead } from './protocol.ts';
 
 /** One request inside the worker. What a script may never ask for is made only when it asks. */
@@ -9,6 +10,8 @@ export class WorkerRequest implements RequestContext {
   #query: URLSearchParams | undefined;
   #controller: AbortController | undefined;
   #cancelled: Error | undefined;
+  /** What the request says beside its tensors, Open Inference Protocol only: set when it is decoded. */
+  infer: InferRequest | undefined;
 
   /** @param headerBytes JSON array of names and values: name, value, name, value, ... */
   constructor(head: ScoreHead, headerBytes: Buffer) {
@@ -32,6 +35,10 @@ export class WorkerRequest implements RequestContext {
     return this.#head.protocol;
   }
 
+  get outputs(): readonly string[] | undefined {
+    return this.infer?.outputs?.map(({ name }) => name);
+  }
+
   get method(): string {
     return this.#head.method;
   }
@@ -52,10 +59,17 @@ export class WorkerRequest implements RequestContext {
   get headers(): Headers {
     if (this.#headers === undefined) {
       this.#headers = new Headers();
-      const pairs = JSON.parse(this.#headerBytes.toString()) as string[];
+      const pairs = this.#headerPairs();
       for (let index = 0; index + 1 < pairs.length; index += 2) this.#headers.append(pairs[index] ?? '', pairs[index + 1] ?? '');
     }
     return this.#headers;
+  }
+
+  /** One header, without making all of them. @param name in lower case */
+  header(name: string): string | undefined {
+    const pairs = this.#headerPairs();
+    const at = pairs.findIndex((key, index) => index % 2 === 0 && key.length === name.length && key.toLowerCase() === name);
+    return at < 0 ? undefined : pairs[at + 1];
   }
 
   get signal(): AbortSignal {
@@ -82,6 +96,10 @@ export class WorkerRequest implements RequestContext {
     const init: RequestInit = { method: this.method, headers: this.headers, signal: this.signal };
     if (!withoutBody) init.body = new Uint8Array(body);
     return new Request(this.#absoluteUrl(), init);
+  }
+
+  #headerPairs(): string[] {
+    return JSON.parse(this.#headerBytes.toString()) as string[];
   }
 
   #absoluteUrl(): string {

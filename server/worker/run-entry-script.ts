@@ -1,8 +1,9 @@
 import { ScoringError, ServerError, toServerError } from '../errors.ts';
 import type { FrameWriter } from '../frames.ts';
 import type { ScriptLog } from './console.ts';
-import { codecsOf, type Codecs } from './codecs.ts';
-import { encodeJson, type NonFinite } from './encode-result.ts';
+import type { Codec, Serving } from './codec.ts';
+import { Codecs } from './codecs.ts';
+import { encodeJson } from './encode-result.ts';
 import type { LoadedScript } from './load-entry-script.ts';
 import { Kind, type FailureMessage, type ScoreHead } from './protocol.ts';
 import { WorkerRequest } from './request-context.ts';
@@ -13,6 +14,7 @@ const THREW = -1;
 
 interface Active {
   readonly request: WorkerRequest;
+  codec: Codec | undefined;
   stream: StreamSender | undefined;
 }
 
@@ -21,17 +23,17 @@ export class Runner {
   readonly #script: LoadedScript;
   readonly #frames: FrameWriter;
   readonly #log: ScriptLog;
-  readonly #nonFinite: NonFinite;
+  readonly #serving: Serving;
   readonly #codecs: Codecs;
   readonly #active = new Map<number, Active>();
   #warnedOfDoubleEncoding = false;
 
-  constructor(script: LoadedScript, frames: FrameWriter, log: ScriptLog, nonFinite: NonFinite) {
+  constructor(script: LoadedScript, frames: FrameWriter, log: ScriptLog, serving: Serving) {
     this.#script = script;
     this.#frames = frames;
     this.#log = log;
-    this.#nonFinite = nonFinite;
-    this.#codecs = codecsOf(script, nonFinite);
+    this.#serving = serving;
+    this.#codecs = new Codecs(script, serving);
   }
 
   /** @param payload of a `score` frame */
@@ -40,7 +42,7 @@ export class Runner {
     const headersEnd = headEnd + 4 + payload.readUInt32LE(headEnd);
     const head = JSON.parse(payload.toString('utf8', 4, headEnd)) as ScoreHead;
     const request = new WorkerRequest(head, payload.subarray(headEnd + 4, headersEnd));
-    const active: Active = { request, stream: undefined };
+    const active: Active = { request, codec: this.#codecs.get(head.protocol), stream: undefined };
     this.#active.set(id, active);
     // Settles every outcome itself; a rejection would be a fault of this server and ends the worker.
     void this.#run(id, active, payload.subarray(headersEnd));
@@ -62,10 +64,11 @@ export class Runner {
     const { request } = active;
     let began = performance.now();
     try {
-      const data = this.#codecs[request.protocol].decode(request, body);
+      const codec = (active.codec ??= await this.#codecs.load(request.protocol));
+      const data = codec.decode(request, body);
       began = performance.now();
       const result = await this.#log.within(request, () => this.#script.run(data, request));
-      await this.#answer(id, active, result, performance.now() - began);
+      await this.#answer(id, active, codec, result, performance.now() - began);
     } catch (thrown) {
       await this.#fail(id, active, thrown);
     } finally {
@@ -73,14 +76,14 @@ export class Runner {
     }
   }
 
-  async #answer(id: number, active: Active, result: unknown, runMs: number): Promise<void> {
+  async #answer(id: number, active: Active, codec: Codec, result: unknown, runMs: number): Promise<void> {
     if (isResponse(result)) {
       await this.#answerParts(id, active, await responseParts(result), runMs);
     } else if (isIterator(result)) {
       await this.#stream(id, active, { status: 200, headers: undefined, chunks: result }, runMs);
     } else {
       this.#warnOfDoubleEncoding(result);
-      const { headers, parts } = this.#codecs[active.request.protocol].encode(active.request, result);
+      const { headers, parts } = codec.encode(active.request, result);
       this.#reply(id, 200, runMs, headers === undefined ? '' : JSON.stringify(headers), parts);
     }
   }
@@ -91,7 +94,7 @@ export class Runner {
   }
 
   async #stream(id: number, active: Active, outcome: Outcome, runMs: number): Promise<void> {
-    const sender = new StreamSender(this.#frames, id, (chunk) => encodeJson(chunk, this.#nonFinite));
+    const sender = new StreamSender(this.#frames, id, (chunk) => encodeJson(chunk, this.#serving.nonFinite));
     active.stream = sender;
     if (active.request.cancelled) sender.cancel();
     await this.#log.within(active.request, () => sender.send(outcome, (headers) => replyHead(outcome.status, runMs, headers)));
@@ -101,7 +104,7 @@ export class Runner {
     if (active.stream?.started === true) {
       this.#send(id, Kind.broken, failureOf(thrown));
     } else if (thrown instanceof ScoringError) {
-      this.#reply(id, thrown.status, THREW, '', [JSON.stringify({ message: thrown.message })]);
+      this.#reply(id, thrown.status, THREW, '', [active.codec?.failure(thrown.message) ?? thrown.message]);
     } else if (isResponse(thrown)) {
       try {
         await this.#answerParts(id, active, await responseParts(thrown), THREW);

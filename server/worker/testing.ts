@@ -52,6 +52,7 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
 function requestOf(given: Partial<RequestContext>): RequestContext {
   return {
     protocol: 'score',
+    outputs: undefined,
     id: 'test',
     clientRequestId: undefined,
     traceId: '0'.repeat(31) + '1',

@@ -8,7 +8,8 @@ export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
 export type Line = Record<string, unknown> & { readonly msg: string };
 
 /** Variables that would change what a test sees, wherever the tests run. */
-const OWN_VARIABLES = /^(?:AML_|AZUREML_|WORKER_|SCORING_|QUEUE_|DRAIN_|MODEL_FILE$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|npm_)/;
+const OWN_VARIABLES =
+  /^(?:AML_|AZUREML_|WORKER_|SCORING_|QUEUE_|DRAIN_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|npm_)/;
 
 /** The server as a process of its own, as operators start it. */
 export class ServerProcess {

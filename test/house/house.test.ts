@@ -27,6 +27,7 @@ const allowed: Record<string, readonly string[]> = {
 const soleImporters: Record<string, RegExp> = {
   'onnxruntime-node': /^inference\//,
   fastify: /^http\//,
+  '@grpc/grpc-js': /^grpc\//,
   'prom-client': /^telemetry\//,
   pino: /^log\.ts$/,
 };

@@ -36,6 +36,7 @@ const cases = {
   bad_encoding: sends(post('Content-Encoding: gzip\r\nContent-Length: 4\r\n', 'nope')),
   invalid_input: scorerSays('invalid_input'),
   not_found: sends('GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+  model_unknown: scorerSays('model_unknown'),
   swagger_version: sends('GET /swagger.json?version=9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
   method_not_allowed: sends('DELETE /score HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
   async request_timeout(t) {

@@ -60,6 +60,7 @@ export class Workers {
     const start: StartMessage = {
       ...found,
       noCode: false,
+      modelName: 'scripted',
       concurrency: 32,
       initTimeoutMs: 10_000,
       intraOpThreads: 1,

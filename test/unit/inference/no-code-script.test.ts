@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import * as diabetes from '../../../entry-scripts/diabetes.ts';
 import * as script from '../../../entry-scripts/onnx.ts';
-import { type InitContext, type Model, ScoringError } from '../../../server/entry-script.ts';
+import { type InitContext, type Model, type RequestContext, ScoringError } from '../../../server/entry-script.ts';
 import { ServerError } from '../../../server/errors.ts';
 import { float16Bits } from '../../../server/float16.ts';
 import { openSession } from '../../../server/inference/session.ts';
@@ -190,7 +190,11 @@ describe('the no-code script', () => {
     const asked: unknown[] = [];
     await script.init(contextWith((...args) => (asked.push(args), open('echo_int32'))));
     assert.deepEqual(asked, [[]]);
-    assert.deepEqual(plain(await script.run({ data: [[1], [2]] })), { type: 'int32', dims: [2], data: [1, 2] });
+    assert.deepEqual(plain(await script.run({ data: [[1], [2]] }, { protocol: 'score' } as RequestContext)), {
+      type: 'int32',
+      dims: [2],
+      data: [1, 2],
+    });
     assert.equal(script.inputType, 'tensors');
     assert.equal(script.exactIntegers, true);
   });

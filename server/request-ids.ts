@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { ServerError } from '../errors.ts';
+import { ServerError } from './errors.ts';
 
 /** Ids of one request, and the headers that carry them back. */
 export interface RequestIds {

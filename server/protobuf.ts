@@ -1,3 +1,5 @@
+/** Protobuf messages, read and written without a library: the host reads a few bytes of it, workers whole tensors as views. */
+
 /** One field of a protobuf message as it lies in the file. */
 export interface Field {
   readonly number: number;
@@ -70,17 +72,68 @@ export function numbersOf({ value }: Field): number[] {
 /** A field that has a length in front: a string or a message. */
 export function blockField(number: number, content: Buffer | string): Buffer {
   const body = Buffer.from(content);
-  return Buffer.concat([varintBytes(number * 8 + 2), varintBytes(body.length), body]);
+  return Buffer.concat([blockHead(number, body.length), body]);
 }
 
 export function varintField(number: number, value: number): Buffer {
   return Buffer.concat([varintBytes(number * 8), varintBytes(value)]);
 }
 
-function varintBytes(value: number): Buffer {
+const varintBytes = (value: number): Buffer => packVarints([value]);
+
+/** The bytes behind a field's key: of a varint, or what has a length in front. */
+export function contentOf({ value, raw }: Field): Buffer {
+  if (typeof value !== 'number') return value;
+  return raw.subarray(raw.findIndex((byte) => byte < 128) + 1);
+}
+
+/** How many varints there are: each ends with a byte below 128. */
+export function countVarints(bytes: Buffer): number {
+  let count = 0;
+  for (const byte of bytes) if (byte < 128) count++;
+  return count;
+}
+
+/**
+ * Reads varints one after another as 64 bits, in two halves.
+ * @throws RangeError when the last one is cut off
+ */
+export function readVarints(bytes: Buffer, take: (low: number, high: number, index: number) => void): void {
+  let [low, high, shift, index] = [0, 0, 0, 0];
+  for (const byte of bytes) {
+    const bits = byte & 127;
+    if (shift < 28) low |= bits << shift;
+    else if (shift === 28) {
+      low |= bits << 28;
+      high |= bits >> 4;
+    } else if (shift < 64) high |= bits << (shift - 32);
+    shift += 7;
+    if (byte >= 128) continue;
+    take(low >>> 0, high >>> 0, index++);
+    [low, high, shift] = [0, 0, 0];
+  }
+  if (shift > 0) throw new RangeError('expected a whole varint, got one that is cut off');
+}
+
+/** Whole numbers, one after another, as protobuf packs them: negative ones as 64 bits. */
+export function packVarints(values: ArrayLike<number | bigint>): Buffer {
   const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
-  bytes.push(rest);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? 0;
+    if (typeof value === 'number' && value >= 0) {
+      let rest = value;
+      for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+      bytes.push(rest);
+    } else {
+      let rest = BigInt.asUintN(64, BigInt(value));
+      for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+      bytes.push(Number(rest));
+    }
+  }
   return Buffer.from(bytes);
+}
+
+/** What stands before content that has a length in front, so that the content itself need not be copied. */
+export function blockHead(number: number, length: number): Buffer {
+  return Buffer.concat([varintBytes(number * 8 + 2), varintBytes(length)]);
 }

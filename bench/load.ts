@@ -1,0 +1,21 @@
+/** Load generators run as processes of their own, and only against this machine. */
+
+import { run } from './children.ts';
+import { ADDRESS } from './subject.ts';
+
+/** What a load generator is asked for: the same request again and again, from so many connections at a time. */
+export interface Shot {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | string;
+  /** For the files that the generator reads. */
+  readonly folder: string;
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+/** Runs a load generator; answers what it prints. */
+export async function generate(url: string, file: string, args: readonly string[]): Promise<string> {
+  if (new URL(url).hostname !== ADDRESS) throw new Error(`the bench loads ${ADDRESS} only, not ${url}`);
+  return run(file, args);
+}

@@ -1,0 +1,63 @@
+import { caseNames, type CaseName, isSlow } from './cases.ts';
+import type { Options } from './options.ts';
+import { peerNames, subjects } from './subjects/all.ts';
+
+/** One subject is started for one model and loaded at each number of connections. */
+export interface Step {
+  readonly row: CaseName;
+  readonly subject: string;
+  readonly connections: readonly number[];
+}
+
+/** What is worth its time: everything where the server is the whole cost, little where the model is. */
+const table: readonly { subjects: readonly string[]; rows: readonly CaseName[]; connections: readonly number[] }[] = [
+  { subjects: ['ours', 'naive'], rows: ['ridge', 'mlp'], connections: [1, 8, 32, 128] },
+  { subjects: ['naive-1t', 'cluster', 'bare'], rows: ['ridge', 'mlp'], connections: [32, 128] },
+  { subjects: ['ours-logs'], rows: ['ridge'], connections: [32] },
+  { subjects: ['ours-binary'], rows: ['mlp'], connections: [32] },
+  { subjects: peerNames, rows: ['ridge', 'mlp'], connections: [32] },
+  { subjects: ['ours', 'naive', 'naive-1t'], rows: ['mlp-long', 'gbdt'], connections: [32] },
+  { subjects: ['ours', 'naive'], rows: ['minilm16', 'minilm128', 'resnet50'], connections: [8] },
+  { subjects: ['ours-binary'], rows: ['resnet50'], connections: [8] },
+  { subjects: ['raw'], rows: ['ridge', 'mlp', 'gbdt', 'minilm16', 'minilm128', 'resnet50'], connections: [1] },
+];
+
+/** @throws Error where a name is not known */
+export function makePlan(options: Options): Step[] {
+  const subjectNames = subjects.map(({ name }) => name);
+  check('model', options.models ?? [], caseNames);
+  check('subject', options.subjects ?? [], subjectNames);
+  const named = options.models !== undefined && options.subjects !== undefined;
+  return caseNames
+    .filter((row) => options.models?.includes(row) ?? true)
+    .flatMap((row) =>
+      subjectNames
+        .filter((subject) => options.subjects?.includes(subject) ?? true)
+        .map((subject) => ({ row, subject, connections: connectionsOf(row, subject, named, options) })),
+    )
+    .filter(({ connections }) => connections.length > 0);
+}
+
+function connectionsOf(row: CaseName, subject: string, named: boolean, options: Options): readonly number[] {
+  const usual = isSlow(row) ? 8 : 32;
+  const planned = table.find((line) => line.subjects.includes(subject) && line.rows.includes(row))?.connections ?? (named ? [usual] : []);
+  // The loop has no connections.
+  if (planned.length === 0 || subject === 'raw') return planned.length === 0 ? [] : [1];
+  return options.connections ?? (options.quick ? [usual] : planned);
+}
+
+function check(kind: string, names: readonly string[], known: readonly string[]): void {
+  const wrong = names.filter((name) => !known.includes(name));
+  if (wrong.length > 0) throw new Error(`no ${kind} ${wrong.join(', ')}; there are ${known.join(', ')}`);
+}
+
+const START_SECONDS = { python: 8, node: 1.5 };
+
+/** What a run takes, roughly. */
+export const estimateSeconds = (plan: readonly Step[], { seconds, rounds }: Options): number =>
+  rounds *
+  plan.reduce(
+    (sum, { subject, connections }) =>
+      sum + (peerNames.includes(subject) ? START_SECONDS.python : START_SECONDS.node) + 1 + connections.length * (seconds + 0.4),
+    0,
+  );

@@ -1,0 +1,18 @@
+import type { Subject } from '../subject.ts';
+import { bare, naive, naiveCluster, naiveOneThread } from './node-peers.ts';
+import { ours, oursBinary, oursLogs } from './ours.ts';
+import { pythonPeers } from './python-peers.ts';
+import { rawLoop } from './raw-loop.ts';
+
+export const subjects: readonly Subject[] = [
+  ours,
+  oursLogs,
+  oursBinary,
+  naive,
+  naiveOneThread,
+  naiveCluster,
+  bare,
+  rawLoop,
+  ...pythonPeers,
+];
+export const peerNames: readonly string[] = pythonPeers.map(({ name }) => name);

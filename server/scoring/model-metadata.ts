@@ -1,0 +1,50 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import type { TensorSpec } from '../entry-script.ts';
+import { ServerError } from '../errors.ts';
+import { MODEL_VERSION } from '../model-name.ts';
+import { oipDatatypes } from '../oip-datatypes.ts';
+import type { Served } from './scorer-types.ts';
+
+/** What the server says of itself to clients of the Open Inference Protocol. */
+export const serverMetadata = { name: packageJson.name, version: packageJson.version, extensions: ['binary_tensor_data'] } as const;
+
+interface TensorMetadata {
+  readonly name: string;
+  readonly datatype: string;
+  /** -1: a size that a request chooses. */
+  readonly shape: readonly number[];
+}
+
+export interface ModelMetadata {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly platform: string;
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/**
+ * What is served, as the protocol tells it. A script decides what it takes and gives, so its inputs and outputs are not known; the
+ * models behind it are its own affair.
+ * @throws ServerError not_ready
+ */
+export function modelMetadata(name: string, served: Served | undefined): ModelMetadata {
+  if (served === undefined) throw new ServerError('not_ready', 'The server is not ready: init() has not finished yet.');
+  const [model] = served.noCode ? served.models : [];
+  const versions = [MODEL_VERSION];
+  if (model === undefined) return { name, versions, platform: `${packageJson.name}_script`, inputs: [], outputs: [] };
+  const { merges, reason } = model.batching;
+  return {
+    name,
+    versions,
+    platform: 'onnx_onnxv1',
+    inputs: model.inputs.map(tensorMetadata),
+    outputs: model.outputs.map(tensorMetadata),
+    properties: { batching: `${merges ? 'merged' : 'not merged'}: ${reason}` },
+  };
+}
+
+function tensorMetadata({ name, type, dims }: TensorSpec): TensorMetadata {
+  return { name, datatype: oipDatatypes[type], shape: dims.map((dim) => (typeof dim === 'number' ? dim : -1)) };
+}

@@ -1,0 +1,170 @@
+import { status } from '@grpc/grpc-js';
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { after, describe, it } from 'node:test';
+import { GrpcClient } from '../grpc/client.ts';
+import { writeModel } from '../models/models.ts';
+import { freePort } from './free-port.ts';
+import { withServer, type ServerProcess } from './start-server.ts';
+
+const folder = mkdtempSync(`${tmpdir()}/oip-`);
+after(() => rmSync(folder, { recursive: true }));
+const floats = (...values: number[]): Buffer => Buffer.from(Float32Array.from(values).buffer);
+
+/** A server with both front doors, and a client for gRPC. */
+async function withBoth(
+  args: readonly string[],
+  test: (server: ServerProcess, grpc: GrpcClient) => Promise<void>,
+  env = {},
+): Promise<void> {
+  const port = await freePort();
+  await withServer(
+    [...args, '--grpc-port', String(port)],
+    async (server) => {
+      await server.ready();
+      const grpc = new GrpcClient(port);
+      try {
+        await test(server, grpc);
+      } finally {
+        grpc.close();
+      }
+    },
+    { env },
+  );
+}
+
+const infer = async (server: ServerProcess, model: string, body: object | Buffer, jsonLength?: number): Promise<Response> =>
+  fetch(await server.url(`/v2/models/${model}/infer`), {
+    method: 'POST',
+    body: Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body),
+    headers: jsonLength === undefined ? {} : { 'Inference-Header-Content-Length': String(jsonLength) },
+  });
+
+describe('a model without code', () => {
+  it('answers JSON, binary, raw requests and gRPC', () =>
+    withBoth(['--model', writeModel('echo_float32', folder), '--model-name', 'parrot'], async (server, grpc) => {
+      const x = { name: 'x', shape: [1, 2], datatype: 'FP32' };
+      const y = { name: 'y', shape: [1, 2], datatype: 'FP32' };
+
+      const plain = await infer(server, 'parrot', { id: '1', inputs: [{ ...x, data: [1.5, 'NaN'] }] });
+      assert.equal(plain.headers.get('content-type'), 'application/json');
+      assert.deepEqual(await plain.json(), { model_name: 'parrot', id: '1', outputs: [{ ...y, data: [1.5, 'NaN'] }] });
+
+      const json = JSON.stringify({ inputs: [{ ...x, parameters: { binary_data_size: 8 } }], parameters: { binary_data_output: true } });
+      const binary = await infer(server, 'parrot', Buffer.concat([Buffer.from(json), floats(3, 4)]), json.length);
+      const at = Number(binary.headers.get('inference-header-content-length'));
+      const bytes = Buffer.from(await binary.arrayBuffer());
+      assert.equal(binary.headers.get('content-type'), 'application/octet-stream');
+      assert.deepEqual(JSON.parse(bytes.subarray(0, at).toString()), {
+        model_name: 'parrot',
+        outputs: [{ ...y, parameters: { binary_data_size: 8 } }],
+      });
+      assert.deepEqual(bytes.subarray(at), floats(3, 4));
+
+      // Of two open sizes the batch is one.
+      const raw = Buffer.from(await (await infer(server, 'parrot', floats(5, 6), 0)).arrayBuffer());
+      assert.deepEqual(raw.subarray(-8), floats(5, 6));
+
+      const inputs = [{ ...x }];
+      const { message } = await grpc.call('ModelInfer', { model_name: 'parrot', inputs, raw_input_contents: [floats(7, 8)] });
+      assert.deepEqual(message['raw_output_contents'], [floats(7, 8)]);
+      const typed = await grpc.call('ModelInfer', { model_name: 'parrot', inputs: [{ ...x, contents: { fp32_contents: [7, 8] } }] });
+      assert.deepEqual(typed.message, {
+        model_name: 'parrot',
+        outputs: [{ name: 'y', datatype: 'FP32', shape: ['1', '2'], contents: { fp32_contents: [7, 8] } }],
+      });
+    }));
+
+  it('says what does not fit, with the status and the code of the protocol', () =>
+    withBoth(['--model', writeModel('multi', folder)], async (server, grpc) => {
+      const x = { name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] };
+      const ids = { name: 'ids', shape: [1, 3], datatype: 'INT64', data: [1, 2, 3] };
+      const cases: [object | Buffer, RegExp, number?][] = [
+        [{ inputs: [x] }, /model multi: input ids is missing/],
+        [{ inputs: [x, { ...ids, name: 'none' }] }, /model multi has no input none/],
+        [{ inputs: [{ ...x, datatype: 'FP64' }, ids] }, /input x: expected float32 \[N,3\], got dtype "float64"/],
+        [{ inputs: [{ ...x, shape: [3] }, ids] }, /input x: expected float32 \[N,3\]/],
+        [{ inputs: [x, ids], outputs: [{ name: 'none' }] }, /model multi has no output none/],
+        [Buffer.from('{"inputs":[}'), /could not be decoded as JSON: .*char 11/],
+        [floats(1, 2, 3), /a raw request .* has the inputs x, ids/, 0],
+      ];
+      for (const [body, message, jsonLength] of cases) {
+        const response = await infer(server, 'multi', body, jsonLength);
+        assert.equal(response.status, 400);
+        const { error, ...others } = (await response.json()) as { error: string };
+        assert.match(error, message);
+        assert.deepEqual(others, {});
+      }
+      const { data: _, ...bare } = x;
+      const failed = await grpc.error('ModelInfer', { model_name: 'multi', inputs: [{ ...bare, contents: { fp32_contents: [1, 2, 3] } }] });
+      assert.deepEqual(
+        [failed.code, failed.details],
+        [status.INVALID_ARGUMENT, 'model multi: input ids is missing; the inputs are x, ids.'],
+      );
+    }));
+});
+
+describe('an entry script', () => {
+  it('gets tensors and the wanted outputs, and answers tensors or an error of its own', () =>
+    withBoth(['--entry-script', 'tensors.ts'], async (server, grpc) => {
+      const x = { name: 'x', shape: [1, 2], datatype: 'FP32', data: [1, 2] };
+      const outputs = [
+        { name: 'doubled', shape: [1, 2], datatype: 'FP32', data: [2, 4] },
+        { name: 'wanted', shape: [1], datatype: 'BYTES', data: ['doubled wanted'] },
+      ];
+      const wanted = [{ name: 'doubled' }, { name: 'wanted' }];
+      const answer = await infer(server, 'tensors', { inputs: [x], outputs: wanted });
+      assert.deepEqual(await answer.json(), { model_name: 'tensors', outputs });
+      const refused = await infer(server, 'tensors', { inputs: [x, { ...x, name: 'refuse' }] });
+      assert.deepEqual([refused.status, await refused.json()], [422, { error: 'not today' }]);
+      const message = { model_name: 'tensors', inputs: [{ ...x, data: undefined, name: 'refuse', contents: { fp32_contents: [1, 2] } }] };
+      const error = await grpc.error('ModelInfer', message);
+      assert.deepEqual([error.code, error.details], [status.INVALID_ARGUMENT, 'not today']);
+      // No x: the script throws, and the client does not read why.
+      const failed = await infer(server, 'tensors', { inputs: [] });
+      assert.deepEqual([failed.status, Object.keys((await failed.json()) as object)], [500, ['error']]);
+    }));
+
+  it('is called in place of the model behind it, and may stream', () =>
+    withBoth(['--entry-script', 'tensors.ts', '--model', writeModel('fixed1', folder)], async (server, grpc) => {
+      const metadata = (await (await fetch(await server.url('/v2/models/tensors'))).json()) as { inputs: unknown[] };
+      assert.deepEqual(metadata.inputs, []);
+      const stream = { name: 'stream', shape: [1], datatype: 'BOOL' };
+      const answer = await infer(server, 'tensors', { inputs: [{ ...stream, data: [true] }] });
+      assert.deepEqual([answer.status, await answer.text()], [200, 'ab']);
+      const error = await grpc.error('ModelInfer', { model_name: 'tensors', inputs: [stream], raw_input_contents: [Buffer.of(1)] });
+      assert.equal(error.code, status.INTERNAL);
+      await server.said('over gRPC return tensors by name');
+    }));
+});
+
+describe('a drain', () => {
+  it('tells gRPC clients at once, finishes their calls, and ends watchers', () =>
+    withBoth(
+      ['--entry-script', 'tensors-slowly.ts'],
+      async (server, grpc) => {
+        const watched = grpc.watch();
+        assert.equal((await watched.next()).value, 'SERVING');
+        const slow = grpc.call('ModelInfer', { model_name: 'tensors-slowly' });
+        await server.said('the call is under way');
+        server.child.kill('SIGTERM');
+        assert.equal((await watched.next()).value, 'NOT_SERVING');
+        const { outputs } = (await slow).message as { outputs: { name: string }[] };
+        assert.equal(outputs[0]?.name, 'done');
+        assert.equal((await watched.next()).done, true);
+        assert.equal((await server.exited).code, 0);
+      },
+      { DRAIN_DELAY_MS: '300' },
+    ));
+
+  it('a gRPC port that is taken ends the server with 2', async () => {
+    await withBoth(['--entry-script', 'tensors.ts'], async (server) => {
+      const { port } = await server.said('listening for gRPC');
+      await withServer(['--entry-script', 'tensors.ts', '--grpc-port', String(port)], async (second) => {
+        assert.equal((await second.exited).code, 2);
+        assert.ok(second.lines.some(({ msg }) => /gRPC.*GRPC_PORT/s.test(msg)));
+      });
+    });
+  });
+});

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { readOptions } from '../../../bench/options.ts';
+import { estimateSeconds, makePlan, type Step } from '../../../bench/plan.ts';
+
+const plan = (...args: string[]): Step[] => {
+  const options = readOptions(args);
+  assert.ok(options);
+  return makePlan(options);
+};
+
+test('the default run takes less than 25 minutes', () => {
+  const options = readOptions([]);
+  assert.ok(options);
+  assert.ok(estimateSeconds(makePlan(options), options) < 25 * 60);
+});
+
+test('a model or a subject by itself selects from the plan, both together name the combinations', () => {
+  assert.ok(plan('--models', 'gbdt').every(({ row, subject }) => row === 'gbdt' && subject !== 'fastapi'));
+  assert.deepEqual(plan('--models', 'gbdt', '--subjects', 'fastapi'), [{ row: 'gbdt', subject: 'fastapi', connections: [32] }]);
+  assert.deepEqual(plan('--models', 'ridge', '--subjects', 'naive,raw', '--connections', '2,4'), [
+    { row: 'ridge', subject: 'naive', connections: [2, 4] },
+    { row: 'ridge', subject: 'raw', connections: [1] },
+  ]);
+});
+
+test('a wrong option is named', () => {
+  assert.throws(() => plan('--models', 'ridge,nope'), /no model nope; there are ridge, /);
+  assert.throws(() => plan('--subjects', 'nope'), /no subject nope; there are ours, /);
+  assert.throws(() => plan('--rounds', '0'), /--rounds: expected a whole number from 1, got 0/);
+});
+
+test('only a complete run replaces the results', () => {
+  assert.match(readOptions([])?.output ?? '', /bench\/results\.md$/);
+  for (const args of [['--quick'], ['--models', 'ridge'], ['--subjects', 'ours']]) assert.equal(readOptions(args)?.output, undefined);
+  assert.equal(readOptions(['--quick', '--output', 'x.md'])?.output, 'x.md');
+});
