@@ -44,11 +44,26 @@ export function withNumbers(value: unknown): unknown {
 function numbersOf(value: readonly unknown[]): JsonNumbers | undefined {
   const dims: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0] as unknown) dims.push(level.length);
-  const numbers: number[] = [];
-  const fill = (level: unknown, axis: number): boolean => {
-    if (axis === dims.length) return typeof level === 'number' && numbers.push(level) > 0;
-    return Array.isArray(level) && level.length === dims[axis] && level.every((item) => fill(item, axis + 1));
-  };
-  const whole = !dims.includes(0) && dims.length <= DEEPEST && fill(value, 0);
-  return whole ? new JsonNumbers(dims, { numbers: Float64Array.from(numbers) }, 0, numbers.length) : undefined;
+  if (dims.includes(0) || dims.length > DEEPEST || !isRectangle(value, dims, 0)) return undefined;
+  const numbers = new Float64Array(dims.reduce((product, dim) => product * dim, 1));
+  return fill(numbers, 0, value, dims, 0) < 0 ? undefined : new JsonNumbers(dims, { numbers }, 0, numbers.length);
+}
+
+/** Looked at before memory is taken: the first elements may promise more than there is. */
+function isRectangle(level: unknown, dims: readonly number[], axis: number): boolean {
+  if (!Array.isArray(level) || level.length !== dims[axis]) return false;
+  return axis === dims.length - 1 || level.every((item) => isRectangle(item, dims, axis + 1));
+}
+
+/** Writes the numbers below one level from `at` on. Answers where it ended, or -1 when something else is among them. */
+function fill(numbers: Float64Array, at: number, level: readonly unknown[], dims: readonly number[], axis: number): number {
+  let next = at;
+  for (const item of level) {
+    if (axis < dims.length - 1) {
+      next = fill(numbers, next, item as readonly unknown[], dims, axis + 1);
+      if (next < 0) return -1;
+    } else if (typeof item === 'number') numbers[next++] = item;
+    else return -1;
+  }
+  return next;
 }

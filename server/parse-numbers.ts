@@ -1,7 +1,7 @@
 import { DEEPEST, JsonNumbers, type Storage } from './json-numbers.ts';
 
-/** Not an error: the body has something that the general parser should look at. */
-class Unusual extends Error {}
+/** Not an error: the body has something that the general parser should look at. One for all, because a stack costs more than a look. */
+const UNUSUAL = new Error('for the general parser');
 
 const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 /** Whole numbers of up to 15 digits are exact doubles, as are these powers of ten: one division or product rounds as JSON.parse does. */
@@ -33,7 +33,7 @@ export function parseNumbers(bytes: Uint8Array): unknown {
   try {
     return new NumbersParser(bytes).whole();
   } catch (thrown) {
-    if (thrown instanceof Unusual) return undefined;
+    if (thrown === UNUSUAL) return undefined;
     throw thrown;
   }
 }
@@ -52,7 +52,7 @@ class NumbersParser {
 
   whole(): unknown {
     const value = this.#value(this.#next(), 0);
-    if (this.#next() !== -1) throw new Unusual();
+    if (this.#next() !== -1) throw UNUSUAL;
     return value;
   }
 
@@ -63,18 +63,18 @@ class NumbersParser {
       const byte = bytes[this.#at];
       if (byte === undefined) return -1;
       if (byte > 0x20) return byte;
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) throw new Unusual();
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) throw UNUSUAL;
       this.#at++;
     }
   }
 
   #value(byte: number, depth: number): unknown {
-    if (depth > DEEPEST) throw new Unusual();
+    if (depth > DEEPEST) throw UNUSUAL;
     if (byte === OPEN_ARRAY) return this.#array(depth);
     if (byte === OPEN_OBJECT) return this.#object(depth);
     if (byte === QUOTE) return this.#string();
     if (byte === MINUS || isDigit(byte)) return this.#number();
-    throw new Unusual();
+    throw UNUSUAL;
   }
 
   #array(depth: number): unknown {
@@ -82,19 +82,19 @@ class NumbersParser {
     const first = this.#next();
     if (first === MINUS || isDigit(first)) return this.#numbers();
     const items: unknown[] = [];
-    if (first === CLOSE_ARRAY) throw new Unusual();
+    if (first === CLOSE_ARRAY) throw UNUSUAL;
     const from = this.#used;
     for (let byte = first; ; byte = this.#next()) {
       items.push(this.#value(byte, depth + 1));
       if (!this.#more(CLOSE_ARRAY)) break;
     }
     if (!(items[0] instanceof JsonNumbers)) {
-      if (items.some((item) => typeof item === 'number' || item instanceof JsonNumbers)) throw new Unusual();
+      if (items.some((item) => typeof item === 'number' || item instanceof JsonNumbers)) throw UNUSUAL;
       return items;
     }
     const { dims } = items[0];
     const alike = items.every((item) => item instanceof JsonNumbers && sameDims(item.dims, dims));
-    if (!alike) throw new Unusual();
+    if (!alike) throw UNUSUAL;
     return new JsonNumbers([items.length, ...dims], this.#storage, from, this.#used - from);
   }
 
@@ -159,7 +159,7 @@ class NumbersParser {
   /** True after a comma, false after the closing bracket. */
   #more(close: number): boolean {
     const byte = this.#next();
-    if (byte !== COMMA && byte !== close) throw new Unusual();
+    if (byte !== COMMA && byte !== close) throw UNUSUAL;
     this.#at++;
     return byte === COMMA;
   }
@@ -169,9 +169,9 @@ class NumbersParser {
     const result: Record<string, unknown> = {};
     let byte = this.#next();
     for (;;) {
-      if (byte !== QUOTE) throw new Unusual();
+      if (byte !== QUOTE) throw UNUSUAL;
       const key = this.#string();
-      if (key === '__proto__' || this.#next() !== COLON) throw new Unusual();
+      if (key === '__proto__' || this.#next() !== COLON) throw UNUSUAL;
       this.#at++;
       result[key] = this.#value(this.#next(), depth + 1);
       if (!this.#more(CLOSE_OBJECT)) return result;
@@ -185,7 +185,7 @@ class NumbersParser {
     for (;;) {
       const byte = bytes[this.#at++];
       if (byte === QUOTE) break;
-      if (byte === undefined || byte === BACKSLASH || byte < 0x20 || byte >= 0x80) throw new Unusual();
+      if (byte === undefined || byte === BACKSLASH || byte < 0x20 || byte >= 0x80) throw UNUSUAL;
     }
     return latin1(bytes, from, this.#at - 1);
   }
@@ -193,12 +193,12 @@ class NumbersParser {
   /** A number in any notation, by V8's own conversion. Whole numbers that it would round are for the general parser. */
   #number(): number {
     const text = NUMBER.exec(latin1(this.#bytes, this.#at, this.#at + LONGEST_NUMBER))?.[0];
-    if (text === undefined || text.length === LONGEST_NUMBER) throw new Unusual();
+    if (text === undefined || text.length === LONGEST_NUMBER) throw UNUSUAL;
     // Where most numbers are of this kind JSON.parse is faster.
-    if (++this.#slow > MOST_SLOW && this.#slow * 2 > this.#used) throw new Unusual();
+    if (++this.#slow > MOST_SLOW && this.#slow * 2 > this.#used) throw UNUSUAL;
     this.#at += text.length;
     const number = Number(text);
-    if (!Number.isFinite(number) || (!Number.isSafeInteger(number) && /^-?\d+$/.test(text))) throw new Unusual();
+    if (!Number.isFinite(number) || (!Number.isSafeInteger(number) && /^-?\d+$/.test(text))) throw UNUSUAL;
     return number;
   }
 

@@ -10,6 +10,9 @@ import { withoutZipMap } from './zip-map.ts';
 
 type Runtime = typeof onnxruntime;
 
+/** ONNX Runtime's threads wait without spinning: the host and other workers need the same cores. */
+const SHARED_CORES = { 'session.intra_op.allow_spinning': '0' };
+
 /**
  * Loads an ONNX model from a file; data in files beside it is found. Blocks the thread while ONNX Runtime works.
  *
@@ -57,6 +60,7 @@ async function load(runtime: Runtime, file: string, intraOpThreads: number): Pro
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    extra: SHARED_CORES,
     logSeverityLevel: 4,
   };
   let session: InferenceSession;
@@ -87,7 +91,7 @@ async function replaceZipMap(
     .catch(() => undefined);
   if (bytes === undefined) return session;
   // A model in memory has no folder, so that of its external data must be said
-  const extra = { 'session.model_external_initializers_file_folder_path': path.dirname(file) };
+  const extra = { ...SHARED_CORES, 'session.model_external_initializers_file_folder_path': path.dirname(file) };
   const replacement = await runtime.InferenceSession.create(bytes, { ...options, extra }).catch(() => undefined);
   if (replacement === undefined) return session;
   await session.release();
