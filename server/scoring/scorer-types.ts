@@ -1,20 +1,10 @@
 import type { Readable } from 'node:stream';
-import type { Protocol } from '../entry-script.ts';
-import type { ServedModel } from '../worker/protocol.ts';
+import type { ScoreHead, ServedModel } from '../worker/protocol.ts';
 
 export type { ServedModel };
 
 /** One scoring request as it leaves HTTP: bytes, ids and content type. */
-export interface ScoreRequest {
-  readonly protocol: Protocol;
-  readonly method: string;
-  /** Path and query as sent. */
-  readonly url: string;
-  readonly contentType: string | undefined;
-  /** `x-request-id`. */
-  readonly id: string;
-  readonly clientRequestId: string | undefined;
-  readonly traceId: string;
+export interface ScoreRequest extends ScoreHead {
   /** Name, value, name, value, ... as Node parsed them. */
   readonly rawHeaders: readonly string[];
   /** The body, inflated, in the pieces in which it arrived. Its bytes were admitted with `Scorer.admit`. */

@@ -59,6 +59,7 @@ export interface StartMessage {
   readonly logLevel: string;
 }
 
+/** What a worker is told of a request, besides headers and body. */
 export interface ScoreHead {
   readonly protocol: Protocol;
   readonly method: string;
