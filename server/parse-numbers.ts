@@ -8,7 +8,7 @@ const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, power) => Number(`1e$
 const EXACT_DIGITS = 15;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/;
 const LONGEST_NUMBER = 64;
-const MOST_SLOW = 16;
+const MOST_SLOW = 8;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;

@@ -4,7 +4,7 @@ import type { InputType } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { withNumbers } from '../json-numbers.ts';
 import { parseNumbers } from '../parse-numbers.ts';
-import { JsonSyntaxError, parseJson } from './json.ts';
+import { hasLongInteger, JsonSyntaxError, parseJson } from './json.ts';
 
 type Form = InputType | 'json or bytes';
 
@@ -38,7 +38,7 @@ export function decodeBody(
   if (form === 'tensors') return parseNumbers(body) ?? withNumbers(decodeJson(body, exactIntegers));
   if (body.length === 0 || !isUtf8(body)) return body;
   try {
-    return parseJson(decodeText(body), exactIntegers);
+    return parseJson(decodeText(body), exactIntegers && hasLongInteger(body));
   } catch (thrown) {
     if (thrown instanceof JsonSyntaxError) return body;
     throw thrown;
@@ -88,7 +88,7 @@ function decodeJson(body: Buffer, exactIntegers: boolean): unknown {
   if (body.length === 0) throw new ServerError('bad_json', 'POST body is empty. Expecting JSON.');
   const text = decodeText(body);
   try {
-    return parseJson(text, exactIntegers);
+    return parseJson(text, exactIntegers && hasLongInteger(body));
   } catch (thrown) {
     if (thrown instanceof JsonSyntaxError) throw new ServerError('bad_json', `POST body could not be decoded as JSON: ${thrown.message}`);
     throw thrown;

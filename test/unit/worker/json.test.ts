@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseJson } from '../../../server/worker/json.ts';
+import { hasLongInteger, parseJson } from '../../../server/worker/json.ts';
 
 test('good JSON is what JSON.parse makes of it', () => {
   fc.assert(fc.property(fc.json(), (text) => assert.deepEqual(parseJson(text, false), JSON.parse(text))));
@@ -35,4 +35,16 @@ test('exact integers are kept on demand, and only they', () => {
   );
   assert.deepEqual(parseJson('[9007199254740993]', false), [2 ** 53]);
   assert.deepEqual(parseJson('[0.9007199254740993, 12345678901234567]', true), [Number('0.9007199254740993'), 12345678901234567n]);
+});
+
+test('a body is looked through for whole numbers that a double may not hold', () => {
+  const cases: [text: string, found: boolean][] = [
+    ['[1234567890123456]', true],
+    ['{"a":-9007199254740993}', true],
+    ['[0.12345678901234567890, 123456789012345]', false],
+    ['[6.123233995736766e-17]', false],
+    ['[1.5,1234567890123456]', true],
+    ['', false],
+  ];
+  for (const [text, found] of cases) assert.equal(hasLongInteger(Buffer.from(text)), found, text);
 });
