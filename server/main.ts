@@ -93,6 +93,8 @@ async function serve(given: Config, warnings: readonly string[]): Promise<void> 
   });
   const doors: FrontDoor[] = [];
   const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    // Its own exit, with its own code, is under way.
+    if (!lifecycle.live) return;
     if (lifecycle.state === 'draining') {
       log.warn({ signal }, 'second signal: stopping at once');
       scorer.kill();
