@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { withServer, type ServerProcess } from './start-server.ts';
 
@@ -39,6 +41,33 @@ test('SIGTERM: readiness says no at once, scoring goes on through the delay, wha
       assert.ok(server.lines.some(({ msg }) => msg === 'drained'));
     },
     { env: { DRAIN_DELAY_MS: '500' } },
+  ));
+
+test('a body that is still being uploaded when the signal comes is read to its end and answered', () =>
+  withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      const upload = request(await server.url('/score'), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-length': 9 },
+      });
+      const answered = new Promise<[number | undefined, string]>((resolve, reject) => {
+        upload.once('error', reject);
+        upload.once('response', (response) => {
+          void text(response).then((body) => resolve([response.statusCode, body]), reject);
+        });
+      });
+      upload.write('[1, 2,');
+      await fetch(await server.url('/health/ready'));
+      server.child.kill('SIGTERM');
+      await server.said('draining');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      upload.end(' 3]');
+      assert.deepEqual(await answered, [200, '[1,2,3]']);
+      assert.equal((await server.exited).code, 0);
+    },
+    { env: { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '20000' } },
   ));
 
 test('a drain that takes too long answers what is left with 503 and ends all the same', () =>

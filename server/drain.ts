@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from './config.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Log } from './log.ts';
+
+/** Answers that were given at the end of a drain need a moment to leave. */
+const LAST_ANSWERS_MS = 500;
+
+/** A port through which requests come in. */
+export interface FrontDoor {
+  /** Takes nothing new; resolves when what is open has ended, uploads too. */
+  close(): Promise<void>;
+  /** Ends every connection now. */
+  closeAll(): void;
+}
+
+/** What a drain needs of the scorer. */
+interface Drained {
+  readonly load: { readonly queued: number; readonly inFlight: number };
+  /** Resolves when nothing is queued or in flight. */
+  idle(): Promise<void>;
+  /** Answers what is left with 503 and ends the workers. */
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+interface Parts {
+  readonly config: Pick<Config, 'drainDelayMs' | 'drainTimeoutMs'>;
+  readonly lifecycle: Lifecycle;
+  readonly scorer: Drained;
+  /** Those that were open when the signal came. */
+  readonly doors: readonly FrontDoor[];
+  readonly log: Log;
+}
+
+/**
+ * Readiness 503 at once; the port stays open for the drain delay; then what was admitted, and what is still being uploaded, is
+ * finished, within the limit.
+ */
+export async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, doors, log }: Parts): Promise<void> {
+  const wasReady = lifecycle.state === 'ready';
+  if (!lifecycle.to('draining')) return;
+  const delayMs = signal === 'SIGTERM' && wasReady ? config.drainDelayMs : 0;
+  log.info({ signal, ...scorer.load, delayMs, limitMs: config.drainTimeoutMs }, 'draining');
+  const limit = delay(config.drainTimeoutMs, undefined, { ref: false });
+  await Promise.race([delay(delayMs), limit]);
+  const closed = Promise.all(doors.map((door) => door.close()));
+  await Promise.race([closed.then(() => scorer.idle()), limit]);
+  const unfinished = scorer.load.queued + scorer.load.inFlight;
+  await Promise.race([scorer.stop(), delay(LAST_ANSWERS_MS)]);
+  await Promise.race([closed, delay(LAST_ANSWERS_MS)]);
+  scorer.kill();
+  for (const door of doors) door.closeAll();
+  lifecycle.to('stopped');
+  if (unfinished > 0) log.warn({ unfinished }, 'drained; requests that were not done in time got 503 (DRAIN_TIMEOUT_MS)');
+  else log.info('drained');
+}

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import type { Config } from './config.ts';
+import { modelTree, type Found } from './discovery.ts';
+import { toServerError } from './errors.ts';
+import type { Log } from './log.ts';
+
+/** The lines that tell an operator where the server listens and how long it takes to stop. */
+export function reportListening(log: Log, config: Config, version: string, ports: readonly number[]): void {
+  log.info({ host: config.host, port: ports[0], ports, pid: process.pid, node: process.version, version }, 'listening');
+  log.info(
+    `SIGTERM drains for at most ${config.drainTimeoutMs} ms, ${config.drainDelayMs} ms of it with the port still open: give the platform's grace period more than that`,
+  );
+}
+
+/** What is served, and that it is. */
+export function reportReady(log: Log, { kind, entryScript }: Found, models: readonly string[], concurrency: number): void {
+  log.info({ kind, entryScript, models, concurrency }, 'ready');
+  if (kind === 'sample')
+    log.warn(
+      'no entry script and no model is named or found: this is the sample. Name yours with --entry-script, --model or AZUREML_MODEL_DIR',
+    );
+}
+
+/** One line with everything an operator needs; answers the exit code. */
+export function reportFailure(log: Log, thrown: unknown, config: Config): number {
+  const error = toServerError(thrown);
+  const exitCode = error.failure.exitCode ?? 1;
+  const tree =
+    exitCode === 3 && config.modelDir !== '' && existsSync(config.modelDir)
+      ? `\nThe model directory ${config.modelDir} holds:\n${modelTree(config.modelDir)}`
+      : '';
+  log.fatal({ code: error.code, exitCode }, `${error.message}${tree}`);
+  return exitCode;
+}
