@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
+import { createServer } from './node-http.ts';
 
 const BACKLOG = 2048;
 

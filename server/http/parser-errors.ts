@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
 import { errorAnswer } from './error-reply.ts';
+import { STATUS_CODES } from './node-http.ts';
 
 const LINGER_MS = 2000;
 

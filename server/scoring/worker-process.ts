@@ -98,6 +98,8 @@ export class WorkerProcess {
       this.#child.once('error', () => this.#child.pid === undefined && end({ code: null, signal: null }));
     });
     this.#frames.write(0, Kind.start, [JSON.stringify(spec.start)]);
+    // At once: the host is about to be busy with loading its own half.
+    this.#frames.flush();
   }
 
   get pid(): number | undefined {

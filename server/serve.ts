@@ -1,0 +1,119 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import packageJson from '../package.json' with { type: 'json' };
+import type { Config } from './config.ts';
+import { discover, type Found } from './discovery.ts';
+import { drain, type FrontDoor } from './drain.ts';
+import { ServerError, toServerError } from './errors.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { createLog, type Log } from './log.ts';
+import { defaultModelName } from './model-name.ts';
+import { readConfig } from './read-config.ts';
+import { poolOptions } from './scoring/pool-options.ts';
+import { PoolScorer } from './scoring/scorer.ts';
+import { reportFailure, reportListening, reportReady } from './start-report.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { helpText } from './usage.ts';
+import type { ReadyMessage } from './worker/protocol.ts';
+
+const HOME = dirname(dirname(fileURLToPath(import.meta.url)));
+const VERSION = `${packageJson.name}/${packageJson.version}`;
+
+/** What this server needs of its process, so that only main.ts touches the global one. */
+export type HostProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'cwd' | 'stdout' | 'stderr' | 'on' | 'exit'>;
+
+/** The command line: help, version, or a server until a signal ends it. */
+export async function main(host: HostProcess): Promise<void> {
+  let command: ReturnType<typeof readConfig>;
+  try {
+    command = readConfig({ argv: host.argv.slice(2), env: host.env, cwd: host.cwd() });
+  } catch (thrown) {
+    const error = toServerError(thrown);
+    host.stderr.write(`scoring-server cannot start:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
+    return host.exit(error.failure.exitCode ?? 1);
+  }
+  if (command.kind === 'serve') await serve(host, command.config, command.warnings);
+  else host.stdout.write(command.kind === 'help' ? helpText() : `${VERSION}\n`);
+}
+
+async function serve(host: HostProcess, given: Config, warnings: readonly string[]): Promise<void> {
+  const { log, flush } = await createLog(given, host.stdout.isTTY);
+  const exit = (code: number): never => {
+    flush();
+    return host.exit(code);
+  };
+  for (const warning of warnings) log.warn(warning);
+
+  const lifecycle = new Lifecycle();
+  const metrics = new Metrics();
+  let found: Found;
+  try {
+    found = discover(given, HOME);
+  } catch (thrown) {
+    return exit(reportFailure(log, thrown, given));
+  }
+  const config: Config = { ...given, modelName: given.modelName === '' ? defaultModelName(found) : given.modelName };
+
+  const doors: FrontDoor[] = [];
+  const opened = Promise.withResolvers<void>();
+  const fail = (thrown: unknown): void => {
+    const draining = lifecycle.state === 'draining';
+    if (!lifecycle.to('failed')) return;
+    const code = reportFailure(log, thrown, config);
+    void scorer.stop().then(() => exit(draining ? 1 : code));
+  };
+  const ready = ({ models, concurrency }: ReadyMessage): void => {
+    for (const model of models) metrics.loaded(model);
+    const names = models.map(({ name }) => name);
+    if (lifecycle.to('ready')) reportReady(log, found, names, concurrency);
+  };
+  const scorer = new PoolScorer(
+    { limits: config, workers: poolOptions(config, found, host.env), found, lifecycle, log, metrics },
+    // Workers may be faster than the ports.
+    { ready: (message) => void opened.promise.then(() => ready(message)), failed: fail },
+  );
+  metrics.observe(() => ({ ...scorer.load, ready: lifecycle.state === 'ready' && scorer.ready }));
+
+  host.on('uncaughtException', (error) => fail(new ServerError('internal', error.stack ?? error.message, { cause: error })));
+  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    // Its own exit, with its own code, is under way.
+    if (!lifecycle.live) return;
+    if (lifecycle.state === 'draining') {
+      log.warn({ signal }, 'second signal: stopping at once');
+      scorer.kill();
+      exit(1);
+    }
+    void drain(signal, { config, lifecycle, scorer, doors, log }).then(() => exit(0), fail);
+  };
+  host.on('SIGTERM', onSignal);
+  host.on('SIGINT', onSignal);
+  // The workers load beside the host's own front doors, which are the larger half of its code.
+  scorer.start();
+  try {
+    for await (const door of openDoors(config, { scorer, lifecycle, metrics, log })) doors.push(door);
+    opened.resolve();
+  } catch (thrown) {
+    fail(thrown);
+  }
+}
+
+interface DoorParts {
+  readonly scorer: PoolScorer;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Opens the ports, one after the other. gRPC is loaded only where it is asked for. @throws ServerError listen_failed */
+async function* openDoors(config: Config, parts: DoorParts): AsyncGenerator<FrontDoor> {
+  const [{ buildApp }, { listen }] = await Promise.all([import('./http/app.ts'), import('./http/listen.ts')]);
+  const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
+  const http = await listen(buildApp({ config, ...parts, serverVersion, swaggerFiles: config.appRoot }), config);
+  reportListening(parts.log, config, VERSION, http.ports);
+  yield http;
+  if (config.grpcPort === 0) return;
+  const { listenGrpc } = await import('./grpc/listen.ts');
+  const grpc = await listenGrpc({ config, ...parts });
+  parts.log.info({ host: config.host, port: grpc.port }, 'listening for gRPC');
+  yield grpc;
+}
