@@ -32,8 +32,8 @@ export class Call {
   readonly startedAt = performance.now();
   /** Metadata as name, value, name, value, ... */
   readonly rawHeaders: readonly string[];
-  /** Called when the client cancels, leaves, or its own deadline passes. */
-  whenClientLeaves: (() => void) | undefined;
+  /** What is cancelled when the client cancels, leaves, or its own deadline passes. */
+  work: { cancel(): void } | undefined;
   status = 200;
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
@@ -55,7 +55,7 @@ export class Call {
     const texts = Object.entries(call.metadata.getMap()).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
     this.rawHeaders = texts.flat();
     this.ids = readIds(Object.fromEntries(texts));
-    call.on('cancelled', () => this.whenClientLeaves?.());
+    call.on('cancelled', () => this.work?.cancel());
   }
 
   answer(message: Buffer): void {

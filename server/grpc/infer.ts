@@ -21,7 +21,7 @@ export async function infer(scorer: Scorer, call: Call): Promise<void> {
     body: [message],
     bodyBytes: message.length,
   });
-  call.whenClientLeaves = () => scoring.cancel();
+  call.work = scoring;
   try {
     const reply = await scoring.reply;
     call.reply = reply;

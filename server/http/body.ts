@@ -61,7 +61,8 @@ export class Reservation {
     return this.#open;
   }
 
-  giveBack(): void {
+  /** Gives back what is still reserved. */
+  cancel(): void {
     if (this.#open) this.#scorer.release(this.#bytes);
     this.#open = false;
   }

@@ -53,12 +53,12 @@ export class ScoreRoute {
     if (length !== undefined && length > this.#bodyLimit) throw bodyTooLarge(this.#bodyLimit);
     // The declared length of a compressed body says nothing about the bytes that it will need.
     const reservation = new Reservation(this.#scorer, encoding === 'identity' ? (length ?? 0) : 0);
-    exchange.whenClientLeaves = () => reservation.giveBack();
+    exchange.work = reservation;
     if (request.headers.expect !== undefined) exchange.response.writeContinue();
     readBody(request, encoding, this.#bodyLimit, reservation, (error, pieces, bytes) => {
       exchange.bytesIn = bytes;
       if (error === undefined) return this.#score(exchange, protocol, reservation, pieces, bytes);
-      reservation.giveBack();
+      reservation.cancel();
       exchange.fail(error);
     });
   }
@@ -78,7 +78,7 @@ export class ScoreRoute {
       body,
       bodyBytes,
     });
-    exchange.whenClientLeaves = () => scoring.cancel();
+    exchange.work = scoring;
     scoring.reply
       .then((reply) => this.#answer(exchange, reply))
       .catch((thrown: unknown) => {
@@ -117,7 +117,7 @@ export class ScoreRoute {
     exchange.head(status, headers);
     response.flushHeaders();
     response.setTimeout(this.#streamIdleMs);
-    exchange.whenClientLeaves = cancel;
+    exchange.work = { cancel };
     body.on('data', (piece: Buffer) => (exchange.bytesOut += piece.length));
     body.on('error', (error) => exchange.fail(error));
     // Ended by neither data nor an error: the client must not take what it has for the whole.

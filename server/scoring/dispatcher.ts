@@ -91,7 +91,7 @@ export class Dispatcher {
 
   #dispatch(scoring: ActiveScoring, worker: PoolWorker): void {
     this.#inFlight++;
-    worker.held.set(scoring.id, scoring);
+    worker.held.add(scoring.id, scoring);
     scoring.dispatchedTo(worker);
     worker.process.score(scoring.id, scoring.request, () => this.queue.release(scoring.request.bodyBytes));
   }
@@ -107,9 +107,8 @@ export class Dispatcher {
 
   /** The worker is done with it, whatever the client got. */
   #settle(worker: PoolWorker, id: number): ActiveScoring | undefined {
-    const scoring = worker.held.get(id);
+    const scoring = worker.held.take(id);
     if (scoring === undefined) return undefined;
-    worker.held.delete(id);
     scoring.disarm();
     this.#inFlight--;
     if (worker.state === 'retiring') this.pool.reap(worker);
@@ -166,7 +165,7 @@ export class Dispatcher {
       worker.endedFor === 'stop'
         ? new ServerError('stopping', 'The server stopped before this request was done. Try again.')
         : new ServerError('worker_lost', `The worker that held this request ended (${how}) and is being replaced. Try again.`);
-    for (const id of Array.from(worker.held.keys())) {
+    for (const id of worker.held.ids) {
       const scoring = this.#settle(worker, id);
       if (scoring?.answered === false) scoring.reject(error);
       scoring?.stream?.destroy(error);

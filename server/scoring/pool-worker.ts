@@ -1,4 +1,5 @@
 import { ServerError } from '../errors.ts';
+import { InFlight } from '../in-flight.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import type { Exit, WorkerProcess } from './worker-process.ts';
 
@@ -9,7 +10,7 @@ export type WorkerState = 'starting' | 'ready' | 'retiring' | 'gone';
 export class PoolWorker {
   readonly number: number;
   readonly startedAt = performance.now();
-  readonly held = new Map<number, ActiveScoring>();
+  readonly held = new InFlight<ActiveScoring>();
   state: WorkerState = 'starting';
   process!: WorkerProcess;
   /** `run()` calls that it takes at a time. */

@@ -4,8 +4,8 @@ import { ServerError } from '../errors.ts';
 export class Queue<T> {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
-  /** In order of arrival; a removed entry is only taken out of the set. */
-  readonly #waiting = new Set<T>();
+  /** In order of arrival. No Set: in-flight.ts says why. */
+  readonly #waiting: T[] = [];
   #bytes = 0;
 
   constructor(limits: { readonly maxRequests: number; readonly maxBytes: number }) {
@@ -14,7 +14,7 @@ export class Queue<T> {
   }
 
   get length(): number {
-    return this.#waiting.size;
+    return this.#waiting.length;
   }
 
   get bytes(): number {
@@ -22,28 +22,28 @@ export class Queue<T> {
   }
 
   get full(): boolean {
-    return this.#waiting.size >= this.#maxRequests;
+    return this.#waiting.length >= this.#maxRequests;
   }
 
   /** @throws ServerError queue_full */
   add(item: T): void {
     if (this.full) throw this.refusal();
-    this.#waiting.add(item);
+    this.#waiting.push(item);
   }
 
   get oldest(): T | undefined {
-    return this.#waiting.values().next().value;
+    return this.#waiting[0];
   }
 
   /** The oldest, taken out. */
   take(): T | undefined {
-    const { oldest } = this;
-    if (oldest !== undefined) this.#waiting.delete(oldest);
-    return oldest;
+    return this.#waiting.shift();
   }
 
   remove(item: T): boolean {
-    return this.#waiting.delete(item);
+    const at = this.#waiting.indexOf(item);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    return at >= 0;
   }
 
   /** @throws ServerError queue_full */
@@ -64,7 +64,7 @@ export class Queue<T> {
   refusal(): ServerError {
     return new ServerError(
       'queue_full',
-      `The server is busy: ${this.#waiting.size} requests are waiting, which is the limit. Try again later.`,
+      `The server is busy: ${this.#waiting.length} requests are waiting, which is the limit. Try again later.`,
     );
   }
 }

@@ -99,7 +99,7 @@ export class WorkerPool {
 
   /** Ends a retiring worker once nobody waits for anything that it holds. */
   reap(worker: PoolWorker): void {
-    if (worker.state === 'retiring' && [...worker.held.values()].every((scoring) => scoring.answered && scoring.stream === undefined))
+    if (worker.state === 'retiring' && worker.held.items.every((scoring) => scoring.answered && scoring.stream === undefined))
       this.kill(worker, 'deadline');
   }
 

@@ -1,5 +1,6 @@
 import { ScoringError, ServerError, toServerError } from '../errors.ts';
 import type { FrameWriter } from '../frames.ts';
+import { InFlight } from '../in-flight.ts';
 import type { ScriptLog } from './console.ts';
 import type { Codec, Serving } from './codec.ts';
 import { Codecs } from './codecs.ts';
@@ -25,7 +26,7 @@ export class Runner {
   readonly #log: ScriptLog;
   readonly #serving: Serving;
   readonly #codecs: Codecs;
-  readonly #active = new Map<number, Active>();
+  readonly #active = new InFlight<Active>();
   #warnedOfDoubleEncoding = false;
 
   constructor(script: LoadedScript, frames: FrameWriter, log: ScriptLog, serving: Serving) {
@@ -43,7 +44,7 @@ export class Runner {
     const head = JSON.parse(payload.toString('utf8', 4, headEnd)) as ScoreHead;
     const request = new WorkerRequest(head, payload.subarray(headEnd + 4, headersEnd));
     const active: Active = { request, codec: this.#codecs.get(head.protocol), stream: undefined };
-    this.#active.set(id, active);
+    this.#active.add(id, active);
     // Settles every outcome itself; a rejection would be a fault of this server and ends the worker.
     void this.#run(id, active, payload.subarray(headersEnd));
   }
@@ -72,7 +73,7 @@ export class Runner {
     } catch (thrown) {
       await this.#fail(id, active, thrown);
     } finally {
-      this.#active.delete(id);
+      this.#active.take(id);
     }
   }
 
