@@ -1,5 +1,7 @@
+import { executionProvider, type Provider } from './execution-provider.ts';
 import {
   bytes,
+  deviceNumbers,
   flag,
   integer,
   list,
@@ -76,12 +78,26 @@ export const options = {
     parse: text,
     doc: 'JSON file of options by their environment names; unset: `config.json` in `AML_APP_ROOT`, then beside the entry script',
   }),
-  workerCount: option<number | 'auto'>({
+  executionProvider: option<Provider | 'auto'>({
+    env: ['EXECUTION_PROVIDER'],
+    flag: 'execution-provider',
+    default: 'cpu',
+    parse: executionProvider,
+    doc: 'what runs models: `cpu`; `cuda` or `tensorrt`, without which the server exits with 4; `auto`: CUDA if it can be used, else the CPU, and says so',
+  }),
+  cudaDeviceIds: option<readonly number[]>({
+    env: ['CUDA_DEVICE_IDS'],
+    flag: 'cuda-device-ids',
+    default: [],
+    parse: deviceNumbers,
+    doc: 'GPUs to use, comma-separated numbers among those that are visible here, from 0; unset: all of them',
+  }),
+  workerCount: option<number | 'auto' | ''>({
     env: ['WORKER_COUNT'],
     flag: 'worker-count',
-    default: 1,
+    default: '',
     parse: orAuto(integer(1, 1024)),
-    doc: 'worker processes, each with a copy of the model; `auto`: one for each CPU of the quota',
+    doc: 'worker processes, each with a copy of the model; unset: 1, or one for each GPU; `auto`: one for each CPU of the quota, or for each GPU',
   }),
   workerConcurrency: option({
     env: ['WORKER_CONCURRENCY'],

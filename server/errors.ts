@@ -85,6 +85,11 @@ const table = {
   init_timeout: { exitCode: 3, fault: 'user', doc: '`init()` took longer than `INIT_TIMEOUT_MS`' },
   model_missing: { exitCode: 3, fault: 'operator', doc: 'the model does not exist, or several do and none is named' },
   model_refused: { exitCode: 3, fault: 'user', doc: 'the model cannot be loaded or served' },
+  provider_unavailable: {
+    exitCode: 4,
+    fault: 'operator',
+    doc: 'the execution provider that was asked for cannot be used; the message names the driver, library or device that is missing',
+  },
 } satisfies Record<string, Failure>;
 
 export type ErrorCode = keyof typeof table;

@@ -19,6 +19,14 @@ export const list: Parser<readonly string[]> = (value) =>
     .map((item) => item.trim())
     .filter((item) => item !== '');
 
+/** Numbers of devices: each once, at least one. */
+export const deviceNumbers: Parser<readonly number[]> = (value) => {
+  const words = list(value);
+  if (words.length === 0 || words.some((word) => !/^\d{1,4}$/.test(word)) || new Set(words.map(Number)).size < words.length)
+    throw new Error('expected device numbers such as 0,1, each once');
+  return words.map(Number);
+};
+
 export const integer =
   (least: number, most: number): Parser<number> =>
   (value) => {

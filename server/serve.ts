@@ -68,7 +68,7 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
     if (lifecycle.to('ready')) reportReady(log, found, names, concurrency);
   };
   const scorer = new PoolScorer(
-    { limits: config, workers: poolOptions(config, found, host.env), found, lifecycle, log, metrics },
+    { limits: config, workers: poolOptions(config, found, { env: host.env, log, metrics }), found, lifecycle, log, metrics },
     // Workers may be faster than the ports.
     { ready: (message) => void opened.promise.then(() => ready(message)), failed: fail },
   );
@@ -88,7 +88,7 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   host.on('SIGTERM', onSignal);
   host.on('SIGINT', onSignal);
   // The workers load beside the host's own front doors, which are the larger half of its code.
-  scorer.start();
+  void scorer.start();
   try {
     for await (const door of openDoors(config, { scorer, lifecycle, metrics, log })) doors.push(door);
     opened.resolve();

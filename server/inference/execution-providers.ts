@@ -1,5 +1,12 @@
-/** The hardware that models can be asked to run on. */
-export type Device = 'cpu';
+import type { Provider } from '../execution-provider.ts';
 
-/** The providers to ask ONNX Runtime for, the preferred one first. */
-export const executionProviders = (device: Device): readonly Device[] => [device];
+/** What ONNX Runtime is asked for, the preferred one first. Its CPU provider is always there, for what the others leave. */
+export const executionProviders = (provider: Provider): readonly Provider[] =>
+  provider === 'tensorrt' ? ['tensorrt', 'cuda'] : [provider];
+
+/** Names in ONNX Runtime's own profile. */
+export const nameInProfile: Readonly<Record<Provider, string>> = {
+  cpu: 'CPUExecutionProvider',
+  cuda: 'CUDAExecutionProvider',
+  tensorrt: 'TensorrtExecutionProvider',
+};

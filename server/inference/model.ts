@@ -3,16 +3,22 @@ import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Model, Tensor, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import type { Provider } from '../execution-provider.ts';
 import { float16Bits } from '../float16.ts';
 import { proveRowsIndependent, shapeObstacle, type BatchVerdict } from './batch-proof.ts';
 import { Batcher, type Tensors } from './batcher.ts';
+import type { Placement } from './placement.ts';
 import { probeInputs } from './probe-inputs.ts';
 import { ortText } from './refusals.ts';
+import type { Runtime } from './runtime.ts';
 import { specOf, toTensor } from './tensors.ts';
 
 /** How a model was loaded: for the log and the metadata routes. */
 export interface Loaded {
-  readonly provider: 'cpu';
+  /** What really runs it. */
+  readonly provider: Provider;
+  /** Where its nodes ran at load; undefined on the CPU, and where the model could not be run with inputs made up for it. */
+  readonly placement: Placement | undefined;
   readonly intraOpThreads: number;
   readonly ortVersion: string;
   readonly loadSeconds: number;
@@ -36,8 +42,6 @@ export interface OpenedModel extends Model {
   /** Decides whether concurrent calls are merged. */
   settleBatching(policy: BatchPolicy): Promise<void>;
 }
-
-type Runtime = typeof onnxruntime;
 
 /** Rows of a merged inference where nobody asked for a number: gains flatten out well below it (batching.md, section 2). */
 const AUTO_ROWS = 128;

@@ -1,73 +1,97 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession } from 'onnxruntime-node';
 import { ServerError } from '../errors.ts';
+import type { Execution, Provider } from '../execution-provider.ts';
 import { executionProviders } from './execution-providers.ts';
 import { SessionModel, type Loaded, type OpenedModel } from './model.ts';
+import { Profile, providerInUse } from './placement.ts';
+import { checkProvider } from './provider-check.ts';
 import { loadRefusal, refuseUnservable } from './refusals.ts';
+import { loadRuntime, type Runtime } from './runtime.ts';
 import { withoutZipMap } from './zip-map.ts';
-
-type Runtime = typeof onnxruntime;
 
 /** ONNX Runtime's threads wait without spinning: the host and other workers need the same cores. */
 const SHARED_CORES = { 'session.intra_op.allow_spinning': '0' };
 
+interface OpenOptions {
+  /** Threads of one inference, at least 1. */
+  readonly intraOpThreads: number;
+  readonly execution?: Execution;
+}
+
 /**
  * Loads an ONNX model from a file; data in files beside it is found. Blocks the thread while ONNX Runtime works.
  *
- * ZipMap is removed (zip-map.ts). Other outputs that are no tensors are left out.
- * ORT_DISABLE_TELEMETRY=1 must be in the environment: it is read when the library loads.
- * @param options.intraOpThreads threads of one inference, at least 1
- * @throws ServerError model_missing when there is no such file, model_refused when it cannot be loaded or served
+ * ZipMap is removed (zip-map.ts). Other outputs that are no tensors are left out. With a provider other than the CPU's the model is run
+ * once under ONNX Runtime's profiler, which tells where its nodes really run.
+ * @throws ServerError model_missing when there is no such file, model_refused when it cannot be loaded or served,
+ * provider_unavailable when the provider cannot be used, or (strict) runs nothing of this model
  */
-export async function openSession(file: string, options: { intraOpThreads: number }): Promise<OpenedModel> {
+export async function openSession(file: string, { intraOpThreads, execution = ON_CPU }: OpenOptions): Promise<OpenedModel> {
   const absolute = path.resolve(file);
   const found = await stat(absolute).catch(() => undefined);
   if (!found?.isFile())
     throw new ServerError('model_missing', `model ${absolute}: expected a file, ${found ? 'got a folder' : 'found nothing'}.`);
   const runtime = await loadRuntime();
-  const started = performance.now();
-  const session = await load(runtime, absolute, options.intraOpThreads);
-  const about: Loaded = {
-    provider: 'cpu',
-    intraOpThreads: options.intraOpThreads,
-    ortVersion: runtime.env.versions.node ?? runtime.env.versions.common,
-    loadSeconds: (performance.now() - started) / 1000,
-    omittedOutputs: session.outputMetadata.filter(({ isTensor }) => !isTensor).map(({ name }) => name),
-  };
-  return new SessionModel(runtime, session, absolute, about);
-}
-
-/** The library, ready for float16. Imported late, so that scripts without a model do not pay for it. */
-async function loadRuntime(): Promise<Runtime> {
-  const runtime = await import('onnxruntime-node');
-  // The first tensor of a process decides the class of float16 data. Where Float16Array exists it would be chosen, and
-  // the binding of 1.30 cannot read it: hide it for a moment, and bits in a Uint16Array are taken. Harmless when repeated.
-  const Float16 = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
-  Reflect.deleteProperty(globalThis, 'Float16Array');
+  const profile = execution.provider === 'cpu' ? undefined : await Profile.begin();
   try {
-    void new runtime.Tensor('float32', [0], [1]);
+    const options = sessionOptions(execution.provider, intraOpThreads, profile);
+    const started = performance.now();
+    const session = await load(runtime, absolute, options, execution.provider);
+    const about: Loaded = {
+      provider: execution.provider,
+      placement: undefined,
+      intraOpThreads,
+      ortVersion: runtime.env.versions.node ?? runtime.env.versions.common,
+      loadSeconds: (performance.now() - started) / 1000,
+      omittedOutputs: session.outputMetadata.filter(({ isTensor }) => !isTensor).map(({ name }) => name),
+    };
+    const model = new SessionModel(runtime, session, absolute, about);
+    if (profile === undefined) return model;
+    await model.warmUp();
+    const placement = await profile.end(session, execution.provider);
+    try {
+      return new SessionModel(runtime, session, absolute, { ...about, placement, provider: providerInUse(absolute, execution, placement) });
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
   } finally {
-    if (Float16 !== undefined) Object.defineProperty(globalThis, 'Float16Array', Float16);
+    await profile?.remove();
   }
-  return runtime;
 }
 
-async function load(runtime: Runtime, file: string, intraOpThreads: number): Promise<InferenceSession> {
-  const options: InferenceSession.SessionOptions = {
-    executionProviders: executionProviders('cpu'),
+const ON_CPU: Execution = { provider: 'cpu', strict: true };
+
+function sessionOptions(provider: Provider, intraOpThreads: number, profile: Profile | undefined): InferenceSession.SessionOptions {
+  return {
+    executionProviders: executionProviders(provider),
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     extra: SHARED_CORES,
     logSeverityLevel: 4,
+    ...profile?.options,
   };
+}
+
+async function load(
+  runtime: Runtime,
+  file: string,
+  options: InferenceSession.SessionOptions,
+  provider: Provider,
+): Promise<InferenceSession> {
   let session: InferenceSession;
   try {
     session = await runtime.InferenceSession.create(file, options);
   } catch (error) {
-    throw loadRefusal(file, error);
+    // ONNX Runtime's errors have no code: a model of one node tells whose fault this is.
+    const problem = provider === 'cpu' ? undefined : await checkProvider(provider);
+    if (problem === undefined) throw loadRefusal(file, error);
+    throw new ServerError('provider_unavailable', `The execution provider ${provider} cannot be used in this worker: ${problem}`, {
+      cause: error,
+    });
   }
   try {
     if (!session.outputMetadata.every(({ isTensor }) => isTensor)) session = await replaceZipMap(runtime, session, file, options);

@@ -7,7 +7,8 @@ import type { ActiveScoring } from './active-scoring.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import { Queue } from './queue.ts';
 import { ReplyStream } from './reply-stream.ts';
-import { WorkerPool, type PoolEvents, type PoolOptions } from './worker-pool.ts';
+import type { PoolOptions } from './pool-options.ts';
+import { WorkerPool, type PoolEvents } from './worker-pool.ts';
 import type { AnswerEvents, Exit, ReplyHead } from './worker-process.ts';
 
 export type DispatchLimits = Pick<Config, 'queueMaxRequests' | 'queueMaxBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'>;

@@ -41,7 +41,7 @@ export function modelMetadata(name: string, served: Served | undefined): ModelMe
     platform: 'onnx_onnxv1',
     inputs: model.inputs.map(tensorMetadata),
     outputs: model.outputs.map(tensorMetadata),
-    properties: { batching: `${merges ? 'merged' : 'not merged'}: ${reason}` },
+    properties: { execution_provider: model.provider, batching: `${merges ? 'merged' : 'not merged'}: ${reason}` },
   };
 }
 

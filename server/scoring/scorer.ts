@@ -8,7 +8,8 @@ import type { ReadyMessage } from '../worker/protocol.ts';
 import { ActiveScoring, type ScoringOwner } from './active-scoring.ts';
 import { Dispatcher, type DispatchLimits } from './dispatcher.ts';
 import type { Scorer, ScoreRequest, Scoring, Served } from './scorer-types.ts';
-import type { PoolEvents, PoolOptions } from './worker-pool.ts';
+import type { PoolOptions } from './pool-options.ts';
+import type { PoolEvents } from './worker-pool.ts';
 
 interface Parts {
   readonly limits: DispatchLimits & Pick<Config, 'queueWaitTimeoutMs' | 'scoringTimeoutMs'>;
@@ -26,9 +27,13 @@ export class PoolScorer implements Scorer, ScoringOwner {
   #lastId = 0;
   #served: Served | undefined;
   #stopped = false;
+  /** Ends the making of a plan. */
+  readonly #planning = new AbortController();
+  readonly #failed: PoolEvents['failed'];
 
   constructor(parts: Parts, events: Pick<PoolEvents, 'ready' | 'failed'>) {
     this.#parts = parts;
+    this.#failed = events.failed;
     const ready = (message: ReadyMessage): void => {
       this.#served = { entryScript: parts.found.entryScript, noCode: parts.found.kind === 'model without code', ...message };
       events.ready(message);
@@ -36,9 +41,13 @@ export class PoolScorer implements Scorer, ScoringOwner {
     this.#dispatcher = new Dispatcher(parts.limits, parts.workers, { ready, failed: events.failed }, parts.log, parts.metrics);
   }
 
-  /** Starts the workers. */
-  start(): void {
-    this.#dispatcher.pool.start();
+  /** Starts the workers; a failure is told to the owner. */
+  async start(): Promise<void> {
+    try {
+      this.#dispatcher.pool.start(await this.#parts.workers.plan(this.#planning.signal));
+    } catch (thrown) {
+      if (!this.#stopped) this.#failed(toServerError(thrown));
+    }
   }
 
   get served(): Served | undefined {
@@ -100,6 +109,7 @@ export class PoolScorer implements Scorer, ScoringOwner {
   /** Takes nothing more, answers what is left with 503, and resolves when the workers are gone. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#planning.abort();
     const { queue, pool } = this.#dispatcher;
     const error = new ServerError('stopping', 'The server stopped before this request was done. Try again.');
     for (let scoring = queue.oldest; scoring !== undefined; scoring = queue.oldest) this.#dispatcher.leaveQueue(scoring, error);
@@ -108,6 +118,8 @@ export class PoolScorer implements Scorer, ScoringOwner {
 
   /** Ends every worker at once. */
   kill(): void {
+    this.#stopped = true;
+    this.#planning.abort();
     this.#dispatcher.pool.killAll();
   }
 

@@ -3,8 +3,9 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LogMessage, ReadyMessage } from '../worker/protocol.ts';
 import { BackOff } from './back-off.ts';
+import type { PoolOptions, PoolPlan } from './pool-options.ts';
 import { PoolWorker } from './pool-worker.ts';
-import { WorkerProcess, type AnswerEvents, type Exit, type WorkerEvents, type WorkerSpec } from './worker-process.ts';
+import { WorkerProcess, type AnswerEvents, type Exit, type WorkerEvents } from './worker-process.ts';
 
 /** What the pool tells its owner. */
 export interface PoolEvents {
@@ -27,14 +28,6 @@ const INIT_GRACE_MS = 500;
 /** `/` stays healthy for so long while the only worker is being replaced. */
 const HEALTHY_WITHOUT_WORKER_MS = 60_000;
 
-export interface PoolOptions {
-  readonly count: number;
-  readonly initTimeoutMs: number;
-  readonly spec: (worker: number) => WorkerSpec;
-  /** Milliseconds; tests bring their own clock. */
-  readonly now?: () => number;
-}
-
 /** Keeps N workers alive, and knows which of them has room. */
 export class WorkerPool {
   readonly #options: PoolOptions;
@@ -50,6 +43,7 @@ export class WorkerPool {
   #failedStarts = 0;
   #withoutWorkerSince: number | undefined;
   readonly #now: () => number;
+  #spec: PoolPlan['spec'] | undefined;
 
   constructor(options: PoolOptions, events: PoolEvents, log: Log, metrics: Metrics) {
     this.#options = options;
@@ -59,8 +53,10 @@ export class WorkerPool {
     this.#metrics = metrics;
   }
 
-  start(): void {
-    for (let number = 0; number < this.#options.count; number++) this.#spawn(number);
+  start(plan: PoolPlan): void {
+    if (this.#state !== 'starting') return;
+    this.#spec = plan.spec;
+    for (let number = 0; number < plan.count; number++) this.#spawn(number);
   }
 
   get ready(): boolean {
@@ -132,9 +128,10 @@ export class WorkerPool {
   }
 
   #spawn(number: number): void {
+    if (this.#spec === undefined) return;
     const worker = new PoolWorker(number);
     this.#workers[number] = worker;
-    worker.process = new WorkerProcess(this.#options.spec(number), this.#eventsOf(worker));
+    worker.process = new WorkerProcess(this.#spec(number), this.#eventsOf(worker));
     const { initTimeoutMs } = this.#options;
     if (initTimeoutMs > 0) worker.initTimer = setTimeout(() => this.kill(worker, 'init_timeout'), initTimeoutMs + INIT_GRACE_MS);
   }

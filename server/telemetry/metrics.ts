@@ -71,6 +71,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly provider = new Gauge({
+    name: 'inference_provider_info',
+    help: 'always 1; the labels tell the execution provider that was asked for, the one in use, and the devices that workers are pinned to',
+    labelNames: ['asked', 'used', 'devices'],
+    registers: [this.registry],
+  });
+
   /** The common case, kept out of prom-client until somebody reads: it hashes the labels at each call. */
   #scored = 0;
   #observed: (() => Load) | undefined;

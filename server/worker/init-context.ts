@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { findModels, onlyModel } from '../discovery.ts';
 import type { InitContext, Logger, Model } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import type { Execution } from '../execution-provider.ts';
 import type { OpenedModel } from '../inference/model.ts';
 import { openSession } from '../inference/session.ts';
 
@@ -11,6 +12,7 @@ interface Surroundings {
   readonly modelDir: string | undefined;
   readonly modelFile: string | undefined;
   readonly intraOpThreads: number;
+  readonly execution: Execution;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -32,9 +34,23 @@ export class WorkerInitContext implements InitContext {
 
   async openModel(path?: string): Promise<Model> {
     const file = path === undefined ? this.#onlyModel() : this.#locate(path);
-    const model = await openSession(file, { intraOpThreads: this.#around.intraOpThreads });
+    const { intraOpThreads, execution } = this.#around;
+    const model = await openSession(file, { intraOpThreads, execution });
+    if (execution.provider !== 'cpu') this.#tellPlacement(model, execution);
     this.opened.push(model);
     return model;
+  }
+
+  #tellPlacement({ name, about }: OpenedModel, { provider }: Execution): void {
+    const { placement } = about;
+    const fields = { model: name, provider: about.provider, ...placement };
+    if (placement === undefined)
+      this.log.info(`model ${name}: opened for ${provider}; which of its nodes run there is not known (no input could be made up)`, fields);
+    else {
+      const rest = placement.elsewhere === 0 ? '' : `, ${placement.elsewhere} elsewhere (${placement.operators.join(', ')})`;
+      const level = placement.onProvider === 0 ? 'warn' : 'info';
+      this.log[level](`model ${name}: ${placement.onProvider} nodes run on ${provider}${rest}`, fields);
+    }
   }
 
   modelPath(name: string, version?: string | number): string {

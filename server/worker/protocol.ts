@@ -6,6 +6,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Protocol, TensorSpec } from '../entry-script.ts';
+import type { Execution } from '../execution-provider.ts';
 
 export const Kind = {
   /** host -> worker: JSON StartMessage, once. */
@@ -52,6 +53,8 @@ export interface StartMessage {
   readonly importPath: readonly string[];
   readonly concurrency: number;
   readonly initTimeoutMs: number;
+  /** Decided once by the host: a replacement opens models as the first worker did, or not at all. */
+  readonly execution: Execution;
   readonly intraOpThreads: number;
   readonly maxBatchSize: number | 'auto';
   readonly maxBatchDelayMs: number;
@@ -75,6 +78,7 @@ export interface ServedModel {
   readonly name: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** What really runs it. */
   readonly provider: string;
   readonly intraOpThreads: number;
   readonly ortVersion: string;

@@ -37,6 +37,7 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
     modelDir: settings.modelDir,
     modelFile: settings.modelFile,
     intraOpThreads: availableParallelism(),
+    execution: { provider: 'cpu', strict: true },
     log: consoleLog,
     signal: new AbortController().signal,
   });

@@ -1,15 +1,23 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+const HOME = fileURLToPath(new URL('../../', import.meta.url));
 export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
 
 export type Line = Record<string, unknown> & { readonly msg: string };
 
 /** Variables that would change what a test sees, wherever the tests run. */
 const OWN_VARIABLES =
-  /^(?:AML_|AZUREML_|WORKER_|SCORING_|QUEUE_|DRAIN_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|npm_)/;
+  /^(?:AML_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|npm_)/;
+
+interface StartOptions {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  /** The folder of another copy of this server. */
+  readonly home?: string;
+}
 
 /** The server as a process of its own, as operators start it. */
 export class ServerProcess {
@@ -20,9 +28,9 @@ export class ServerProcess {
   #waiting: (() => void)[] = [];
   #ended = false;
 
-  constructor(args: readonly string[], options: { readonly env?: Record<string, string>; readonly cwd?: string } = {}) {
+  constructor(args: readonly string[], options: StartOptions = {}) {
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
-    this.child = spawn(process.execPath, [MAIN, '--host', '127.0.0.1', '--port', '0', ...args], {
+    this.child = spawn(process.execPath, [join(options.home ?? HOME, 'server/main.ts'), '--host', '127.0.0.1', '--port', '0', ...args], {
       env: { ...inherited, ...options.env },
       cwd: options.cwd ?? SCRIPTS,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -92,7 +100,7 @@ export class ServerProcess {
 export async function withServer(
   args: readonly string[],
   test: (server: ServerProcess) => Promise<void>,
-  options: { readonly env?: Record<string, string>; readonly cwd?: string } = {},
+  options: StartOptions = {},
 ): Promise<void> {
   const server = new ServerProcess(args, options);
   try {

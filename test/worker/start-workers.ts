@@ -63,6 +63,7 @@ export class Workers {
       modelName: 'scripted',
       concurrency: 32,
       initTimeoutMs: 10_000,
+      execution: { provider: 'cpu', strict: true },
       intraOpThreads: 1,
       maxBatchSize: 'auto',
       maxBatchDelayMs: 0,
@@ -76,10 +77,12 @@ export class Workers {
     this.failure = failed.promise;
     this.started = ready.promise;
     const workers = {
-      count: settings.workers ?? 1,
       initTimeoutMs: start.initTimeoutMs,
       ...(settings.now === undefined ? {} : { now: settings.now }),
-      spec: () => ({ start, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env }, cwd: SCRIPTS, debugPort: 0 }),
+      plan: async () => ({
+        count: settings.workers ?? 1,
+        spec: () => ({ start, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env }, cwd: SCRIPTS, debugPort: 0 }),
+      }),
     };
     this.scorer = new PoolScorer(
       {
@@ -103,7 +106,7 @@ export class Workers {
     );
     // A test that expects the failure awaits `failure` instead.
     ready.promise.catch(() => undefined);
-    this.scorer.start();
+    void this.scorer.start();
   }
 
   /** Starts a scoring; JSON unless a content type is given. */

@@ -40,7 +40,7 @@ describe('a model that loads', () => {
       ['sum float32', 'gt bool', 'mean float32'],
     );
     const { loadSeconds, batching: _, ...about } = model.about;
-    assert.deepEqual(about, { provider: 'cpu', intraOpThreads: 1, ortVersion: '1.30.0', omittedOutputs: [] });
+    assert.deepEqual(about, { provider: 'cpu', placement: undefined, intraOpThreads: 1, ortVersion: '1.30.0', omittedOutputs: [] });
     assert.ok(loadSeconds > 0);
   });
 

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import test from 'node:test';
+import { pino } from 'pino';
+import type { Config } from '../../../server/config.ts';
+import { readConfig } from '../../../server/read-config.ts';
+import { poolOptions } from '../../../server/scoring/pool-options.ts';
+import type { ProviderChoice } from '../../../server/scoring/provider-choice.ts';
+import { Metrics } from '../../../server/telemetry/metrics.ts';
+
+const found = { kind: 'sample', entryScript: '/s.ts', modelFile: undefined, modelDir: undefined, importPath: [] } as const;
+const stop = new AbortController().signal;
+
+interface Planned {
+  readonly count: number;
+  readonly spec: (worker: number) => { start: { execution: unknown }; env: Readonly<Record<string, string | undefined>> };
+  readonly asked: number;
+  readonly metrics: string;
+}
+
+/** The plan for options, with a choice that has been made; every later choice would be the CPU. */
+async function plan(env: Record<string, string>, choice: Omit<ProviderChoice, 'problems'>): Promise<Planned> {
+  const command = readConfig({ argv: [], env, cwd: tmpdir() });
+  assert.ok(command.kind === 'serve');
+  const config: Config = command.config;
+  const metrics = new Metrics();
+  let asked = 0;
+  const choose = async (): Promise<ProviderChoice> =>
+    asked++ === 0 ? { ...choice, problems: [] } : { provider: 'cpu', devices: [], problems: [] };
+  const options = poolOptions(config, found, { env: { HOME: '/home' }, log: pino({ level: 'silent' }), metrics, choose });
+  const { count, spec } = await options.plan(stop);
+  // As for workers that are lost and replaced.
+  for (let round = 0; round < 3; round++) for (let worker = 0; worker < count; worker++) spec(worker);
+  return { count, spec, asked, metrics: await metrics.registry.metrics() };
+}
+
+const CPU = { provider: 'cpu', devices: [] } as const;
+const TWO_GPUS = { provider: 'cuda', devices: ['0', 'GPU-b'] } as const;
+
+test('one worker on the CPU, one for each GPU, and any number that is asked for', async () => {
+  assert.equal((await plan({}, CPU)).count, 1);
+  assert.ok((await plan({ WORKER_COUNT: 'auto' }, CPU)).count >= 1);
+  assert.equal((await plan({ EXECUTION_PROVIDER: 'cuda' }, TWO_GPUS)).count, 2);
+  assert.equal((await plan({ EXECUTION_PROVIDER: 'cuda', WORKER_COUNT: 'auto' }, TWO_GPUS)).count, 2);
+  assert.equal((await plan({ EXECUTION_PROVIDER: 'cuda', WORKER_COUNT: '5' }, TWO_GPUS)).count, 5);
+  assert.equal((await plan({ EXECUTION_PROVIDER: 'cuda' }, { provider: 'cuda', devices: [] })).count, 1);
+  assert.equal((await plan({ EXECUTION_PROVIDER: 'auto' }, CPU)).count, 1);
+});
+
+test('workers are pinned to the devices in turn; on the CPU nothing is set', async () => {
+  const { spec } = await plan({ EXECUTION_PROVIDER: 'cuda', WORKER_COUNT: '3' }, TWO_GPUS);
+  assert.deepEqual(
+    [0, 1, 2].map((worker) => spec(worker).env['CUDA_VISIBLE_DEVICES']),
+    ['0', 'GPU-b', '0'],
+  );
+  const cpu = await plan({}, CPU);
+  assert.equal('CUDA_VISIBLE_DEVICES' in cpu.spec(0).env, false);
+  assert.equal(cpu.spec(0).env['ORT_DISABLE_TELEMETRY'], '1');
+});
+
+test('a replacement never gets another provider than the worker before it: it is chosen once', async () => {
+  const { spec, asked } = await plan({ EXECUTION_PROVIDER: 'auto' }, TWO_GPUS);
+  assert.equal(asked, 1);
+  for (const worker of [0, 1, 0]) assert.deepEqual(spec(worker).start.execution, { provider: 'cuda', strict: false });
+  const strict = await plan({ EXECUTION_PROVIDER: 'cuda' }, TWO_GPUS);
+  assert.deepEqual(strict.spec(1).start.execution, { provider: 'cuda', strict: true });
+});
+
+test('the metric tells what was asked for and what is used', async () => {
+  assert.match(
+    (await plan({ EXECUTION_PROVIDER: 'auto' }, CPU)).metrics,
+    /^inference_provider_info\{asked="auto",used="cpu",devices=""\} 1$/m,
+  );
+  assert.match(
+    (await plan({ EXECUTION_PROVIDER: 'cuda' }, TWO_GPUS)).metrics,
+    /^inference_provider_info\{asked="cuda",used="cuda",devices="0,GPU-b"\} 1$/m,
+  );
+});
