@@ -38,9 +38,12 @@ export class Profile {
   /** Ends the profile of a session, and reads it. Undefined when no node ran, or the file could not be written. */
   async end(session: InferenceSession, provider: Provider): Promise<Placement | undefined> {
     session.endProfiling();
-    const [name] = await readdir(this.#folder);
-    if (name === undefined) return undefined;
-    return readPlacement(await readFile(join(this.#folder, name), 'utf8'), provider);
+    // A session that was given up for another one has written a file too, without a node in it.
+    for (const name of await readdir(this.#folder)) {
+      const placement = readPlacement(await readFile(join(this.#folder, name), 'utf8'), provider);
+      if (placement !== undefined) return placement;
+    }
+    return undefined;
   }
 
   async remove(): Promise<void> {

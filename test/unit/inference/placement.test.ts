@@ -64,12 +64,14 @@ test("ONNX Runtime's own profile is read, and leaves no file behind", async () =
   assert.ok(profile !== undefined);
   const prefix = profile.options.profileFilePrefix ?? '';
   try {
+    // As where a model with ZipMap is loaded a second time without it.
+    await (await InferenceSession.create(writeModel('multi', folder), profile.options)).release();
     const session = await InferenceSession.create(writeModel('ridge', folder), profile.options);
     await session.run({ X: new Tensor('float32', new Float32Array(10), [1, 10]) });
     const placement = await profile.end(session, 'cpu');
     assert.ok(placement !== undefined && placement.onProvider > 0 && placement.elsewhere === 0, JSON.stringify(placement));
     await session.release();
-    assert.equal(readdirSync(path.dirname(prefix)).length, 1);
+    assert.equal(readdirSync(path.dirname(prefix)).length, 2);
   } finally {
     await profile.remove();
     rmSync(folder, { recursive: true });
