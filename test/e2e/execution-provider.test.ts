@@ -17,7 +17,11 @@ async function refusal(args: readonly string[], options: { env?: Record<string, 
   await withServer(
     ['--entry-script', 'echo.ts', ...args],
     async (server) => {
-      const probe = (path: string): Promise<Response | undefined> => server.url(path).then(fetch).catch(() => undefined);
+      const probe = (path: string): Promise<Response | undefined> =>
+        server
+          .url(path)
+          .then(fetch)
+          .catch(() => undefined);
       const [live, ready] = [await probe('/health/live'), await probe('/health/ready')];
       // The process may have ended before a probe arrives: then there is no answer to judge.
       if (live !== undefined) assert.equal(live.status, 200);
