@@ -50,7 +50,7 @@ describe('the gRPC service', () => {
       platform: 'onnx_onnxv1',
       inputs: [{ name: 'x', datatype: 'FP32', shape: ['-1', '3'] }],
       outputs: [{ name: 'y', datatype: 'INT64', shape: ['-1'] }],
-      properties: { batching: 'merged: asked for' },
+      properties: { execution_provider: 'cpu', batching: 'merged: asked for' },
     });
     scorer.served = undefined;
     assert.equal((await client.error('ModelMetadata', { name: 'wine' })).code, status.UNAVAILABLE);

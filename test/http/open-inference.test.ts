@@ -64,7 +64,7 @@ describe('the Open Inference routes', () => {
           { name: 'any', datatype: 'BYTES', shape: [] },
         ],
         outputs: [{ name: 'y', datatype: 'BOOL', shape: [-1, 2] }],
-        properties: { batching: 'not merged: a secret of the model' },
+        properties: { execution_provider: 'cpu', batching: 'not merged: a secret of the model' },
       });
     scorer.served = undefined;
     await http.get(MODEL).expect(503, { error: 'The server is not ready: init() has not finished yet.' });
