@@ -10,6 +10,7 @@ import { Batcher, type Tensors } from './batcher.ts';
 import type { Placement } from './placement.ts';
 import { probeInputs } from './probe-inputs.ts';
 import { ortText } from './refusals.ts';
+import { checkProvider } from './provider-check.ts';
 import type { Runtime } from './runtime.ts';
 import { specOf, toTensor } from './tensors.ts';
 
@@ -57,13 +58,16 @@ export class SessionModel implements OpenedModel {
   readonly #session: InferenceSession;
   readonly #inputNames: ReadonlySet<string>;
   readonly #outputNames: readonly string[];
+  readonly #lost: ((problem: string) => void) | undefined;
   #batching: BatchVerdict = { merges: false, reason: 'not decided yet' };
   #batcher: Batcher | undefined;
   #samples: Tensors[] = [];
   #remembers = false;
   #released = false;
 
-  constructor(runtime: Runtime, session: InferenceSession, file: string, loaded: Loaded) {
+  /** @param lost called when the provider can run nothing more in this process: an error of a GPU is for ever */
+  constructor(runtime: Runtime, session: InferenceSession, file: string, loaded: Loaded, lost?: (problem: string) => void) {
+    this.#lost = lost;
     this.name = path.basename(file, '.onnx');
     this.path = file;
     this.inputs = session.inputMetadata.filter((input) => input.isTensor).map(specOf);
@@ -134,8 +138,17 @@ export class SessionModel implements OpenedModel {
     try {
       return tensorsOf(await this.#session.run(feeds, fetches, { logSeverityLevel: 4 }), fetches);
     } catch (error) {
+      await this.#checkProvider();
       throw new ServerError('run_failed', `model ${this.name} failed: ${ortText(error)}`, { cause: error });
     }
+  }
+
+  /** After a failure: is it the model's, or can its provider run nothing any more? */
+  async #checkProvider(): Promise<void> {
+    const { provider } = this.#loaded;
+    if (provider === 'cpu' || this.#lost === undefined) return;
+    const problem = await checkProvider(provider);
+    if (problem !== undefined) this.#lost(`the execution provider ${provider} runs nothing any more in this process: ${problem}`);
   }
 
   #feeds(inputs: Readonly<Record<string, TensorInput>>): Tensors {

@@ -18,6 +18,8 @@ interface OpenOptions {
   /** Threads of one inference, at least 1. */
   readonly intraOpThreads: number;
   readonly execution?: Execution;
+  /** Called when the provider can run nothing more in this process: only a new one helps. */
+  readonly lost?: (problem: string) => void;
 }
 
 /**
@@ -28,7 +30,7 @@ interface OpenOptions {
  * @throws ServerError model_missing when there is no such file, model_refused when it cannot be loaded or served,
  * provider_unavailable when the provider cannot be used, or (strict) runs nothing of this model
  */
-export async function openSession(file: string, { intraOpThreads, execution = ON_CPU }: OpenOptions): Promise<OpenedModel> {
+export async function openSession(file: string, { intraOpThreads, execution = ON_CPU, lost }: OpenOptions): Promise<OpenedModel> {
   const absolute = path.resolve(file);
   const found = await stat(absolute).catch(() => undefined);
   if (!found?.isFile())
@@ -52,7 +54,8 @@ export async function openSession(file: string, { intraOpThreads, execution = ON
     await model.warmUp();
     const placement = await profile.end(session, execution.provider);
     try {
-      return new SessionModel(runtime, session, absolute, { ...about, placement, provider: providerInUse(absolute, execution, placement) });
+      const provider = providerInUse(absolute, execution, placement);
+      return new SessionModel(runtime, session, absolute, { ...about, placement, provider }, lost);
     } catch (error) {
       await session.release();
       throw error;

@@ -13,6 +13,8 @@ interface Surroundings {
   readonly modelFile: string | undefined;
   readonly intraOpThreads: number;
   readonly execution: Execution;
+  /** Called when the execution provider can run nothing more in this process. */
+  readonly lost: (problem: string) => void;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -34,8 +36,8 @@ export class WorkerInitContext implements InitContext {
 
   async openModel(path?: string): Promise<Model> {
     const file = path === undefined ? this.#onlyModel() : this.#locate(path);
-    const { intraOpThreads, execution } = this.#around;
-    const model = await openSession(file, { intraOpThreads, execution });
+    const { intraOpThreads, execution, lost } = this.#around;
+    const model = await openSession(file, { intraOpThreads, execution, lost });
     if (execution.provider !== 'cpu') this.#tellPlacement(model, execution);
     this.opened.push(model);
     return model;

@@ -42,13 +42,19 @@ socket.on('error', () => process.exit(0));
 socket.on('close', () => process.exit(0));
 startWatchdog(process.ppid);
 
+/** An error of a GPU stays in its process: the host replaces it, and answers what it held. */
+function lost(problem: string): void {
+  log.error(`${problem}; the worker ends`);
+  frames.flush(() => process.exit(1));
+}
+
 async function start(message: StartMessage): Promise<void> {
   verbose = message.logLevel === 'debug' || message.logLevel === 'trace';
   globalThis.console = log.toConsole();
   JSON.parse = hintAtDoubleParsing(log);
   installModuleHooks(message.importPath);
   const signal = AbortSignal.timeout(message.initTimeoutMs);
-  const context = new WorkerInitContext({ ...message, log, signal });
+  const context = new WorkerInitContext({ ...message, log, signal, lost });
   try {
     const script = await loadEntryScript(message.entryScript);
     await initialise(() => script.init(context), signal, message);

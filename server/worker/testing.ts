@@ -38,6 +38,7 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
     modelFile: settings.modelFile,
     intraOpThreads: availableParallelism(),
     execution: { provider: 'cpu', strict: true },
+    lost: (problem) => consoleLog.error(problem),
     log: consoleLog,
     signal: new AbortController().signal,
   });

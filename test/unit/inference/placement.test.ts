@@ -3,11 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import type { InferenceSession } from 'onnxruntime-node';
 import { Profile, providerInUse, readPlacement } from '../../../server/inference/placement.ts';
 import { checkProvider } from '../../../server/inference/provider-check.ts';
 import { openSession } from '../../../server/inference/session.ts';
 import { ServerError } from '../../../server/errors.ts';
 import { loadRuntime } from '../../../server/inference/runtime.ts';
+import { SessionModel } from '../../../server/inference/model.ts';
 import { writeModel } from '../../models/models.ts';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
@@ -81,6 +83,26 @@ test("ONNX Runtime's own profile is read, and leaves no file behind", async () =
 
 test('the model that providers are tried with gives the right product on the CPU', async () => {
   assert.equal(await checkProvider('cpu'), undefined);
+});
+
+test('after a failed run a provider that runs nothing any more is told, one that works is not', async (t) => {
+  if ((await checkProvider('tensorrt')) === undefined) return t.skip('TensorRT works here');
+  const runtime = await loadRuntime();
+  const session = {
+    inputMetadata: [],
+    outputMetadata: [{ name: 'y', isTensor: true, type: 'float32', shape: [1] }],
+    run: () => Promise.reject(new Error('CUDA failure 700: an illegal memory access was encountered')),
+  } as unknown as InferenceSession;
+  const told: string[] = [];
+  const about = { placement: undefined, intraOpThreads: 1, ortVersion: '', loadSeconds: 0, omittedOutputs: [] };
+  for (const provider of ['cpu', 'tensorrt'] as const) {
+    const model = new SessionModel(runtime, session, '/m/net.onnx', { ...about, provider }, (problem) =>
+      told.push(`${provider}: ${problem}`),
+    );
+    await assert.rejects(model.run({}), { code: 'run_failed' });
+  }
+  assert.equal(told.length, 1);
+  assert.match(told[0]!, /^tensorrt: the execution provider tensorrt runs nothing any more in this process: .*Failed to load/);
 });
 
 test('a model that asks for a provider which cannot be used is refused as that, not as a bad model, and leaves no file behind', async (t) => {
