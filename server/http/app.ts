@@ -16,7 +16,7 @@ import { Exchange, type Handler, type Route, type Shared } from './exchange.ts';
 import { serverOptions } from './listen.ts';
 import { methodNotAllowed, readOnly } from './methods.ts';
 import { showMetrics } from './metrics-route.ts';
-import { METHODS } from './node-http.ts';
+import { createServer, METHODS } from './node-http.ts';
 import { addOpenInference, OpenInference } from './open-inference.ts';
 import { parserErrorListener, rawAnswer } from './parser-errors.ts';
 import { Probes } from './probes.ts';
@@ -47,11 +47,15 @@ export function buildApp(parts: Parts): FastifyInstance {
     accessLog: new AccessLog(config.accessLog ? log : undefined, metrics),
     answerIdleMs: config.streamIdleTimeoutMs,
   };
-  const app = createRouter(config, shared);
+  const exact = new Map<string, Serve>();
+  const app = createRouter(config, shared, exact);
   const probes = new Probes(lifecycle, scorer);
   const score = new ScoreRoute(scorer, config);
   const swagger = new Swagger(config, scorer, parts.swaggerFiles);
-  const route = (path: string, options: Omit<Route, 'path'>, handle: Handler): void => addRoute(app, shared, { path, ...options }, handle);
+  const route = (path: string, options: Omit<Route, 'path'>, handle: Handler): void => {
+    const serveRoute = addRoute(app, shared, { path, ...options }, handle);
+    if (!path.includes(':')) exact.set(path, serveRoute);
+  };
 
   route('/score', { counted: true, cors: true, scores: true }, (exchange) => score.handle(exchange));
   route(
@@ -82,14 +86,17 @@ export function buildApp(parts: Parts): FastifyInstance {
   return app;
 }
 
-/** Fastify finds the route, and nothing else: it parses no body, and its replies are not used. */
-function createRouter(config: Config, shared: Shared): FastifyInstance {
-  const options = serverOptions(config);
+type Serve = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * Fastify finds the route, and nothing else: it parses no body, and its replies are not used. What is asked for by its plain path,
+ * as nearly everything is, does not even need that.
+ */
+function createRouter(config: Config, shared: Shared, exact: ReadonlyMap<string, Serve>): FastifyInstance {
   const app: FastifyInstance = fastify({
     logger: false,
-    http: options,
-    keepAliveTimeout: options.keepAliveTimeout,
-    requestTimeout: options.requestTimeout,
+    serverFactory: (router) =>
+      createServer(serverOptions(config), (request, response) => (exact.get(request.url ?? '') ?? router)(request, response)),
     exposeHeadRoutes: false,
     forceCloseConnections: false,
     // No route has a schema; the compilers would be loaded all the same.
@@ -101,7 +108,7 @@ function createRouter(config: Config, shared: Shared): FastifyInstance {
   });
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   // Without these listeners Node asks for a body before it is admitted, and drops CONNECT without an answer.
-  const handle = (request: IncomingMessage, response: ServerResponse): void => app.routing(request, response);
+  const handle: Serve = (request, response) => void app.server.emit('request', request, response);
   app.server.on('checkContinue', handle).on('checkExpectation', handle);
   app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.end(rawAnswer(new ServerError('method_not_allowed', 'The method is not allowed for the requested URL.'), randomUUID()));
@@ -118,13 +125,14 @@ const COMMON_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTION
 const UNKNOWN: Route = { path: '*', counted: true, cors: false };
 
 /** A route takes any method and answers in the first hook: what comes after it refuses content types that we pass through. */
-function addRoute(app: FastifyInstance, shared: Shared, route: Route, handle: Handler): void {
+function addRoute(app: FastifyInstance, shared: Shared, route: Route, handle: Handler): Serve {
   app.route({
     method: route === UNKNOWN ? app.supportedMethods : COMMON_METHODS,
     url: route.path,
     onRequest: (request, reply) => serve(shared, route, handle, request.raw, reply.raw, request.params as Record<string, string>),
     handler: () => undefined,
   });
+  return (request, response) => serve(shared, route, handle, request, response);
 }
 
 function serve(

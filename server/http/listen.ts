@@ -18,7 +18,7 @@ export interface Listening {
 }
 
 /** Options of every HTTP server of the process. */
-export function serverOptions(config: Config): ServerOptions & { keepAliveTimeout: number; requestTimeout: number } {
+export function serverOptions(config: Config): ServerOptions {
   return {
     keepAliveTimeout: config.keepAliveTimeoutMs,
     headersTimeout: 30_000,
@@ -54,7 +54,7 @@ export async function listen(app: FastifyInstance, config: Config): Promise<List
 
 /** The same routes on a second server. */
 function healthServer(app: FastifyInstance, config: Config): Server {
-  const server = createServer(serverOptions(config), (request, response) => app.routing(request, response));
+  const server = createServer(serverOptions(config), (request, response) => void app.server.emit('request', request, response));
   for (const event of ['checkContinue', 'checkExpectation', 'clientError', 'connect']) {
     server.on(event, (...parts: unknown[]) => app.server.emit(event, ...parts));
   }
