@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { availableCpus, threadsPerWorker } from '../cpu-quota.ts';
 import type { Found } from '../discovery.ts';
 import type { Execution } from '../execution-provider.ts';
+import { workerHeapMb } from '../heap-limit.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { chooseProvider, pinned, type ProviderChoice } from './provider-choice.ts';
@@ -46,6 +47,11 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
       const { provider, devices } = choice;
       report(config, choice, around);
       const count = workerCount(config.workerCount, { cpus, devices: provider === 'cpu' ? 0 : Math.max(1, devices.length) });
+      const intraOpThreads = config.intraOpThreads === 0 ? threadsPerWorker(cpus, count) : config.intraOpThreads;
+      // Whoever sets a limit of their own means it.
+      const heapMb =
+        hostEnv['NODE_OPTIONS']?.includes('max-old-space-size') === true ? undefined : workerHeapMb(process.constrainedMemory(), count);
+      around.log.info({ cpus, workers: count, intraOpThreads, heapMb, concurrency: config.workerConcurrency }, 'sized for this container');
       const execution: Execution = { provider, strict: config.executionProvider !== 'auto' };
       const start = {
         ...found,
@@ -54,7 +60,7 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
         concurrency: config.workerConcurrency,
         initTimeoutMs: limit,
         execution,
-        intraOpThreads: config.intraOpThreads === 0 ? threadsPerWorker(cpus, count) : config.intraOpThreads,
+        intraOpThreads,
         maxBatchSize: config.maxBatchSize,
         maxBatchDelayMs: config.maxBatchDelayMs,
         nonFinite: config.nonFinite,
@@ -77,6 +83,7 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
           env: pinned(env, devices[worker % devices.length]),
           cwd: config.appRoot,
           debugPort: worker === 0 ? config.debugPort : 0,
+          heapMb,
         }),
       };
     },

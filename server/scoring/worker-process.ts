@@ -15,6 +15,8 @@ export interface WorkerSpec {
   readonly cwd: string;
   /** Port of Node's inspector, or 0. */
   readonly debugPort: number;
+  /** Limit of V8's heap in megabytes; undefined: V8's own. */
+  readonly heapMb?: number | undefined;
 }
 
 /** Status, headers and run time of an answer. */
@@ -74,7 +76,8 @@ export class WorkerProcess {
   constructor(spec: WorkerSpec, events: WorkerEvents) {
     this.#events = events;
     const inspect = spec.debugPort === 0 ? [] : [`--inspect=127.0.0.1:${spec.debugPort}`];
-    this.#child = spawn(process.execPath, [...inspect, WORKER_MAIN], {
+    const heap = spec.heapMb === undefined ? [] : [`--max-old-space-size=${spec.heapMb}`];
+    this.#child = spawn(process.execPath, [...inspect, ...heap, WORKER_MAIN], {
       cwd: spec.cwd,
       env: spec.env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -13,7 +13,11 @@ const stop = new AbortController().signal;
 
 interface Planned {
   readonly count: number;
-  readonly spec: (worker: number) => { start: { execution: unknown }; env: Readonly<Record<string, string | undefined>> };
+  readonly spec: (worker: number) => {
+    start: { execution: unknown };
+    heapMb?: number | undefined;
+    env: Readonly<Record<string, string | undefined>>;
+  };
   readonly asked: number;
   readonly metrics: string;
 }
@@ -45,6 +49,11 @@ test('one worker on the CPU, one for each GPU, and any number that is asked for'
   assert.equal((await plan({ EXECUTION_PROVIDER: 'cuda', WORKER_COUNT: '5' }, TWO_GPUS)).count, 5);
   assert.equal((await plan({ EXECUTION_PROVIDER: 'cuda' }, { provider: 'cuda', devices: [] })).count, 1);
   assert.equal((await plan({ EXECUTION_PROVIDER: 'auto' }, CPU)).count, 1);
+});
+
+test('several workers get a limit of their heap; one does not', async () => {
+  assert.equal((await plan({}, CPU)).spec(0).heapMb, undefined);
+  assert.ok(((await plan({ WORKER_COUNT: '3' }, CPU)).spec(2).heapMb ?? 0) >= 64);
 });
 
 test('workers are pinned to the devices in turn; on the CPU nothing is set', async () => {
