@@ -25,10 +25,14 @@ await serve(['--model', model, '--grpc-port', String(await freePort())], '{"inpu
 publish();
 
 async function serve(args: readonly string[], body: string): Promise<void> {
-  const server = spawn(process.execPath, [...process.execArgv, join(HOME, 'server', 'main.ts'), '--host', '127.0.0.1', '--port', '0', ...args], {
-    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, EXECUTION_PROVIDER: 'cpu', DRAIN_DELAY_MS: '0', LOG_FORMAT: 'json' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const server = spawn(
+    process.execPath,
+    [...process.execArgv, join(HOME, 'server', 'main.ts'), '--host', '127.0.0.1', '--port', '0', ...args],
+    {
+      env: { ...process.env, NODE_COMPILE_CACHE: CACHE, EXECUTION_PROVIDER: 'cpu', DRAIN_DELAY_MS: '0', LOG_FORMAT: 'json' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const exit = once(server, 'exit');
   let port = 0;
   for await (const line of createInterface({ input: server.stdout })) {
@@ -66,7 +70,8 @@ async function expectOk(answer: Promise<Response>): Promise<string> {
 /** Gives the folder that Node filled a name of its own, and links for the users of the image. */
 function publish(): void {
   const [folder, ...others] = readdirSync(CACHE);
-  if (folder === undefined || others.length > 0) throw new Error(`Expected one folder of Node's in ${CACHE}, got ${[folder, ...others].join(', ')}.`);
+  if (folder === undefined || others.length > 0)
+    throw new Error(`Expected one folder of Node's in ${CACHE}, got ${[folder, ...others].join(', ')}.`);
   renameSync(join(CACHE, folder), join(CACHE, 'filled'));
   for (const uid of USERS) symlinkSync('filled', join(CACHE, folder.replace(/\d+$/, String(uid))));
   chmodSync(join(CACHE, 'filled'), 0o755);

@@ -65,7 +65,9 @@ function readFlags(argv: readonly string[], problems: string[]): Map<string, str
   const names = new Set(Object.values<Option<unknown>>(options).flatMap((row) => (row.flag === undefined ? [] : [row.flag])));
   const command = COMMANDS.find((words) => words.every((word, index) => argv[index] === word)) ?? [];
   // The peer spells flags with underscores; both spellings are one flag.
-  const args = argv.slice(command.length).map((arg) => (arg.startsWith('--') ? arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : arg));
+  const args = argv
+    .slice(command.length)
+    .map((arg) => (arg.startsWith('--') ? arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : arg));
   const { tokens } = parseArgs({
     args,
     options: Object.fromEntries([...names].map((name) => [name, { type: 'string' as const }])),

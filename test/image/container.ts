@@ -33,7 +33,14 @@ export class Container {
   static async run(engine: Engine, image: string, { flags = [], env = {}, args = [], port }: RunOptions = {}): Promise<Container> {
     const given = port === undefined ? await freePort() : port;
     const variables = Object.entries({ SCORING_HOST: '127.0.0.1', ...(given === false ? {} : { PORT: String(given) }), ...env });
-    const all = ['--label', engine.prefix, '--network', 'host', ...CLOSED, ...variables.flatMap(([name, value]) => ['-e', `${name}=${value}`])];
+    const all = [
+      '--label',
+      engine.prefix,
+      '--network',
+      'host',
+      ...CLOSED,
+      ...variables.flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+    ];
     const id = await engine.docker('run', '-d', ...all, ...flags, image, ...args);
     return new Container(engine, id, given === false ? 5001 : given);
   }
@@ -67,7 +74,8 @@ export class Container {
       await delay(5);
       if (tries % 50 !== 49) continue;
       const ended = (await this.inspect('{{.State.Running}}')) === 'false';
-      if (ended || performance.now() > limit) throw new Error(`the container does not answer ${path} with 200; it said:\n${await this.logs()}`);
+      if (ended || performance.now() > limit)
+        throw new Error(`the container does not answer ${path} with 200; it said:\n${await this.logs()}`);
     }
     return this;
   }

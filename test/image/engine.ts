@@ -49,7 +49,9 @@ export class Engine {
     while ((await engine.try('info')).code !== 0) {
       if (performance.now() > limit) {
         const log = join(engine.folder, 'log');
-        throw new Error(`dockerd does not answer after ${START_LIMIT_MS} ms; it says:\n${existsSync(log) ? readFileSync(log, 'utf8') : ''}`);
+        throw new Error(
+          `dockerd does not answer after ${START_LIMIT_MS} ms; it says:\n${existsSync(log) ? readFileSync(log, 'utf8') : ''}`,
+        );
       }
       await delay(100);
     }
@@ -84,7 +86,10 @@ export class Engine {
 async function install(programs: readonly string[], packages: readonly string[]): Promise<void> {
   if (programs.every((program) => existsSync(program))) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', ...packages]]) {
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...packages],
+  ]) {
     const { code, stderr } = await run('apt-get', args, { env });
     if (code !== 0) throw new Error(`no container engine is here, and apt-get ${args.join(' ')} ends with ${code}:\n${stderr}`);
   }

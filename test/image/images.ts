@@ -48,7 +48,18 @@ export function build(images: Images, kind: 'cpu' | 'gpu', tag: string, args: Re
   const { standIns, context, secrets } = images;
   const bases: Record<string, string> = standIns === undefined ? {} : { NODE_IMAGE: standIns.node };
   if (kind === 'gpu' && standIns !== undefined) Object.assign(bases, { CUDA_IMAGE: standIns.cuda, ORT_CUDA_SOURCE: 'local' });
-  return images.engine.try('build', '--network', 'host', ...secrets, ...buildArgs({ ...bases, ...args }), '-f', join(context, `Dockerfile.${kind}`), '-t', tag, context);
+  return images.engine.try(
+    'build',
+    '--network',
+    'host',
+    ...secrets,
+    ...buildArgs({ ...bases, ...args }),
+    '-f',
+    join(context, `Dockerfile.${kind}`),
+    '-t',
+    tag,
+    context,
+  );
 }
 
 /** Builds a user's image in a folder of its own; answers its name. */
@@ -79,7 +90,9 @@ async function expectBuilt(built: Promise<Result>): Promise<void> {
 
 /** What is committed or could be, and no more: no `node_modules`, nothing that git ignores. */
 async function copySources(context: string): Promise<void> {
-  const files = (await output('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })).split('\0').filter(Boolean);
+  const files = (await output('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT }))
+    .split('\0')
+    .filter(Boolean);
   for (const file of files) {
     mkdirSync(dirname(join(context, file)), { recursive: true });
     copyFileSync(join(ROOT, file), join(context, file));

@@ -48,7 +48,7 @@ test("both spellings of a flag, with a space or =, and the platform's `serve`", 
   assert.deepEqual([config.entryScript, config.modelDir, config.corsOrigins], ['a.ts', '/models', ['http://a_b', 'http://c']]);
 });
 
-test("the command that a platform appends for its own images starts the server too, and no other does", () => {
+test('the command that a platform appends for its own images starts the server too, and no other does', () => {
   assert.equal(read({ argv: ['runsvdir', '/var/runit'] }).port, 5001);
   assert.equal(read({ argv: ['runsvdir', '/var/runit', '--port', '7'] }).port, 7);
   assert.match(problems({ argv: ['runsvdir', '/etc'] }), /argument "runsvdir": expected only flags/);

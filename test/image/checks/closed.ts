@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import test from 'node:test';
-import { Container, withContainer } from '../container.ts';
+import { withContainer, type Container } from '../container.ts';
 import { writeFiles, type Images } from '../images.ts';
 import { MODEL, SAMPLE, SAMPLE_ANSWER, SCRIPT } from './sample.ts';
 
@@ -38,7 +38,21 @@ export function checkClosed({ engine, cpu }: Images): void {
   test("the image's user can write to the application's folder and to nothing of the server's, and an arbitrary uid likewise", async () => {
     for (const user of ['1000:1000', '4321:0']) {
       const shell = (command: string): Promise<string> =>
-        engine.docker('run', '--rm', '--label', engine.prefix, '--network', 'none', '--user', user, '--entrypoint', 'sh', cpu, '-c', command);
+        engine.docker(
+          'run',
+          '--rm',
+          '--label',
+          engine.prefix,
+          '--network',
+          'none',
+          '--user',
+          user,
+          '--entrypoint',
+          'sh',
+          cpu,
+          '-c',
+          command,
+        );
       assert.equal(await shell('cd /var/azureml-app && mkdir node_modules && touch node_modules/a && echo done'), 'done');
       assert.equal(await shell('find /opt /usr /etc -xdev -writable ! -type l | head'), '');
     }
@@ -53,7 +67,9 @@ export function checkClosed({ engine, cpu }: Images): void {
       [String(Math.min(2, cores)), Math.min(2, cores)],
     ] as const) {
       const flags = cpus === undefined ? [] : ['--cpus', cpus];
-      await withContainer(engine, cpu, { flags }, async (container) => assert.equal(await threadsOf(container), String(threads), `--cpus ${cpus}`));
+      await withContainer(engine, cpu, { flags }, async (container) =>
+        assert.equal(await threadsOf(container), String(threads), `--cpus ${cpus}`),
+      );
     }
   });
 
@@ -61,7 +77,7 @@ export function checkClosed({ engine, cpu }: Images): void {
     const folder = join(engine.folder, 'hungry');
     writeFiles(folder, {
       'model.onnx': MODEL,
-      'score.ts': SCRIPT.replace("if (data.length === 0)", "if (data.length > 1) Buffer.alloc(1e9, 1);\n  if (data.length === 0)"),
+      'score.ts': SCRIPT.replace('if (data.length === 0)', 'if (data.length > 1) Buffer.alloc(1e9, 1);\n  if (data.length === 0)'),
     });
     const flags = ['--memory', '256m', '--memory-swap', '256m', '-v', `${folder}:/var/azureml-app:ro`];
     await withContainer(engine, cpu, { flags }, async (container) => {

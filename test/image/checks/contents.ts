@@ -27,7 +27,13 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
         assert.equal(await output('sh', ['-c', `grep -a -c -F ${canary} ${archive} || true`]), '0\n', `${canary} is in ${image}`);
       }
       assert.doesNotMatch(history, /npmrc=|_authToken|BEGIN CERTIFICATE/);
-      assert.equal(await shell('find / -xdev \\( -name .npmrc -o -name .package-lock.json \\) ! -path "*/lib/node_modules/npm/*"; ls -A /run/secrets 2>/dev/null', image), '');
+      assert.equal(
+        await shell(
+          'find / -xdev \\( -name .npmrc -o -name .package-lock.json \\) ! -path "*/lib/node_modules/npm/*"; ls -A /run/secrets 2>/dev/null',
+          image,
+        ),
+        '',
+      );
       const host = new URL((await output('npm', ['config', 'get', 'registry'])).trim()).host;
       assert.ok(!history.includes(host));
       assert.equal(await shell(`grep -rlF ${host} --exclude-dir=node_modules /opt /var /etc /root /home || true`, image), '');
@@ -50,10 +56,16 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
     const labels = JSON.parse(await engine.docker('inspect', '--format', '{{json .Config.Labels}}', cpu)) as Record<string, string>;
     assert.equal(labels['org.opencontainers.image.version'], packageJson.version);
     assert.equal(labels['org.opencontainers.image.licenses'], packageJson.license);
-    const sbom = JSON.parse(await shell(`cat ${HOME}/sbom.cdx.json`)) as { bomFormat: string; components: { name: string; version: string }[] };
+    const sbom = JSON.parse(await shell(`cat ${HOME}/sbom.cdx.json`)) as {
+      bomFormat: string;
+      components: { name: string; version: string }[];
+    };
     assert.equal(sbom.bomFormat, 'CycloneDX');
     for (const [name, version] of Object.entries(packageJson.dependencies))
-      assert.ok(sbom.components.some((component) => component.name === name && component.version === version), `${name} is not in the SBOM`);
+      assert.ok(
+        sbom.components.some((component) => component.name === name && component.version === version),
+        `${name} is not in the SBOM`,
+      );
     assert.ok(!sbom.components.some(({ name }) => name in packageJson.devDependencies));
     assert.match(await shell(`cat ${HOME}/debian-packages.txt`), /^tini\t\d/m);
   });
@@ -63,10 +75,15 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
     builder.node('StringNormalizer', ['x'], { output: 'y', attributes: [attribute.string('case_change_action', 'LOWER')] });
     const folder = join(engine.folder, 'text');
     writeFiles(folder, { 'lower.onnx': builder.build({ inputs: [value('x', 'string', ['N'])], outputs: [value('y', 'string', ['N'])] }) });
-    await withContainer(engine, cpu, { flags: ['-v', `${folder}:/models:ro`], args: ['--model', '/models/lower.onnx'] }, async (container) => {
-      await container.ready();
-      assert.deepEqual(await container.score({ inputs: { x: ['ÄRGER', 'Straße'] } }), { outputs: { y: ['ärger', 'straße'] } });
-    });
+    await withContainer(
+      engine,
+      cpu,
+      { flags: ['-v', `${folder}:/models:ro`], args: ['--model', '/models/lower.onnx'] },
+      async (container) => {
+        await container.ready();
+        assert.deepEqual(await container.score({ inputs: { x: ['ÄRGER', 'Straße'] } }), { outputs: { y: ['ärger', 'straße'] } });
+      },
+    );
   });
 
   test('the CPU image is small, and a table says what each megabyte is', async (t) => {

@@ -82,7 +82,10 @@ export function checkExtending(images: Images): void {
     const folder = join(engine.folder, 'models');
     writeFiles(folder, { 'any.onnx': MODEL });
     const flags = ['-v', `${folder}:/models:ro`];
-    for (const args of [['--model', '/models/any.onnx'], ['serve', '--model-dir', '/models']]) {
+    for (const args of [
+      ['--model', '/models/any.onnx'],
+      ['serve', '--model-dir', '/models'],
+    ]) {
       await withContainer(engine, cpu, { flags, args }, async (container) => {
         await container.ready();
         const ready = (await container.lines()).find(({ msg }) => msg === 'ready');

@@ -69,7 +69,9 @@ export function checkLifecycle({ engine, cpu }: Images): void {
 
   test('HEALTHCHECK says no until init() has ended', async () => {
     const folder = join(engine.folder, 'never');
-    writeFiles(folder, { 'score.ts': 'export const init = () => new Promise(() => setInterval(() => {}, 1000));\nexport const run = () => 1;\n' });
+    writeFiles(folder, {
+      'score.ts': 'export const init = () => new Promise(() => setInterval(() => {}, 1000));\nexport const run = () => 1;\n',
+    });
     await withContainer(engine, cpu, { flags: ['-v', `${folder}:/var/azureml-app:ro`] }, async (container) => {
       await container.answers('/health/live');
       await assert.rejects(container.exec('/opt/scoring-server/docker/health.sh'), /no process of this container answers GET \/ with 200/);
@@ -84,11 +86,19 @@ export function checkLifecycle({ engine, cpu }: Images): void {
         await container.ready();
         await container.score(SAMPLE);
         assert.equal((await container.stop()).code, 0);
-        const said = (await container.logs()).split('\n').filter((line) => line.includes('[compile cache]') && line.includes('/opt/scoring-server/'));
+        const said = (await container.logs())
+          .split('\n')
+          .filter((line) => line.includes('[compile cache]') && line.includes('/opt/scoring-server/'));
         const code = said.filter((line) => line.includes('V8 code cache for'));
         assert.ok(code.length > 300, `${code.length} modules`);
-        assert.deepEqual(code.filter((line) => !line.includes('was accepted')), []);
-        assert.ok(code.some((line) => line.includes('server/worker/main.ts')), 'the worker uses the cache, too');
+        assert.deepEqual(
+          code.filter((line) => !line.includes('was accepted')),
+          [],
+        );
+        assert.ok(
+          code.some((line) => line.includes('server/worker/main.ts')),
+          'the worker uses the cache, too',
+        );
       });
     }
   });

@@ -30,7 +30,7 @@ export function checkRefusals({ engine, cpu }: Images): void {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     try {
-      await refused({ port }, 2, new RegExp(`${port}.*EADDRINUSE|EADDRINUSE.*${port}`));
+      await refused({ port }, 2, new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port}`));
     } finally {
       other.close();
     }
