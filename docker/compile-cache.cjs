@@ -1,6 +1,7 @@
 // `node --require` of this file lets a start find the compile cache that the image's build has filled (docker/warm-up.ts).
-// Node looks for it in a folder whose name holds the CPU's features and the uid. The code itself depends on neither, so for any other
-// uid or CPU than the build's a link of that name is made in /tmp; where nothing is writable, that start is merely slower.
+// Node looks for it in a folder whose name ends in the uid, though what lies there depends on version and flags only (read on an emulated
+// other CPU as well). For a uid that the build does not know a link of that name is made in /tmp; where nothing is writable, that start is
+// merely slower.
 'use strict';
 const { existsSync, mkdtempSync, symlinkSync } = require('node:fs');
 const { constants, enableCompileCache } = require('node:module');

@@ -47,7 +47,7 @@ export function checkLifecycle({ engine, cpu }: Images): void {
   test('PID 1 buries what loses its parent', () =>
     withContainer(engine, cpu, {}, async (container) => {
       await container.ready();
-      const pid = await container.exec('sh', '-c', 'sleep 2 >/dev/null & echo $!');
+      const pid = await container.exec('sh', '-c', 'sleep 3 >/dev/null 2>&1 & echo $!');
       assert.match(await container.exec('cat', `/proc/${pid}/status`), /^PPid:\s1$/m);
       while ((await container.exec('sh', '-c', `cat /proc/${pid}/status 2>/dev/null || true`)) !== '') await delay(50);
     }));
