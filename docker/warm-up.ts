@@ -23,6 +23,8 @@ await serve([], '{"data": [[1,2,3,4,5,6,7,8,9,10]]}');
 // Another front door and another script.
 await serve(['--model', model, '--grpc-port', String(await freePort())], '{"inputs": {"X": [[1,2,3,4,5,6,7,8,9,10]]}}');
 publish();
+// Not every package lets go of the process that has loaded it.
+process.exit();
 
 async function serve(args: readonly string[], body: string): Promise<void> {
   const server = spawn(

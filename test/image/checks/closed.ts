@@ -11,6 +11,7 @@ export function checkClosed({ engine, cpu }: Images): void {
   test('it runs as 1000 or as any uid, without capabilities, on a read-only root', async () => {
     for (const [flags, uid] of [
       [[], '1000'],
+      [['--user', '0:0'], '0'],
       [['--user', '1234567890:0'], '1234567890'],
       [['--user', '4321:4321'], '4321'],
     ] as const) {

@@ -47,7 +47,7 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
       `./onnxruntime-node/bin/napi-v6/linux/${process.arch}/onnxruntime_binding.node`,
     ]);
     assert.equal(await shell('command -v gcc cc g++ make python3 || true'), '');
-    assert.equal(await shell('ls /var/lib/apt/lists /var/cache /tmp'), '/tmp:\n\n/var/cache:\n\n/var/lib/apt/lists:');
+    assert.equal(await shell('ls /var/lib/apt/lists /var/cache/apt /tmp'), '/tmp:\n\n/var/cache/apt:\n\n/var/lib/apt/lists:');
     assert.equal(await shell(`find ${HOME}/node_modules -name '*.map' -o -name '*.d.ts' -o -name '*.md' | grep -iv licen || true`), '');
     assert.equal(await shell(`ls ${HOME}/test ${HOME}/bench 2>/dev/null || true`), '');
   });
@@ -91,7 +91,7 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
     const unpacked = await bytes(cpu);
     const compressed = Number(await output('sh', ['-c', `gzip -6 < ${await saved()} | wc -c`]));
     const used = async (paths: string): Promise<number> =>
-      (await shell(`du -sB1 ${paths}`)).split('\n').reduce((sum, line) => sum + Number(line.split('\t')[0]), 0);
+      (await shell(`du -sb ${paths}`)).split('\n').reduce((sum, line) => sum + Number(line.split('\t')[0]), 0);
     const ort = await used(`${HOME}/node_modules/onnxruntime-node`);
     const rows: [string, number][] = [
       ['ONNX Runtime for this platform', ort],
