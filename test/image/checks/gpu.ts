@@ -57,7 +57,14 @@ export function checkGpu(images: Images): void {
     test('without a GPU it refuses by name with exit code 4, and never falls back', () =>
       withContainer(engine, gpu, {}, async (container) => {
         assert.equal(await container.exited(), 4);
-        assert.match(await container.logs(), /cuda/i);
+        assert.match(await container.logs(), /NVIDIA driver: there is neither \/dev\/nvidiactl nor/);
+      }));
+
+    test('with `auto` it serves on the CPU, and says what is missing', () =>
+      withContainer(engine, gpu, { env: { EXECUTION_PROVIDER: 'auto' } }, async (container) => {
+        await container.ready();
+        assert.deepEqual(await container.score(SAMPLE), SAMPLE_ANSWER);
+        assert.match(await container.logs(), /"level":"warn".*NVIDIA driver: there is neither/);
       }));
   }
 }
