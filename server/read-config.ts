@@ -58,10 +58,16 @@ interface Given {
   readonly alias: boolean;
 }
 
+/** What platforms put before the flags: SageMaker passes `serve`, Azure ML appends the command of its own images. All mean the same. */
+const COMMANDS = [['serve'], ['runsvdir', '/var/runit']];
+
 function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
   const names = new Set(Object.values<Option<unknown>>(options).flatMap((row) => (row.flag === undefined ? [] : [row.flag])));
-  // The peer spells flags with underscores; both spellings are one flag. `serve` is what SageMaker passes.
-  const args = argv.map((arg) => (arg.startsWith('--') ? arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : arg));
+  const command = COMMANDS.find((words) => words.every((word, index) => argv[index] === word)) ?? [];
+  // The peer spells flags with underscores; both spellings are one flag.
+  const args = argv
+    .slice(command.length)
+    .map((arg) => (arg.startsWith('--') ? arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : arg));
   const { tokens } = parseArgs({
     args,
     options: Object.fromEntries([...names].map((name) => [name, { type: 'string' as const }])),
@@ -71,8 +77,7 @@ function readFlags(argv: readonly string[], problems: string[]): Map<string, str
   });
   const flags = new Map<string, string>();
   for (const token of tokens) {
-    if (token.kind === 'positional' && !(token.index === 0 && token.value === 'serve'))
-      problems.push(`argument ${JSON.stringify(token.value)}: expected only flags (see --help)`);
+    if (token.kind === 'positional') problems.push(`argument ${JSON.stringify(token.value)}: expected only flags (see --help)`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'h') flags.set('help', '');
     else if (token.name === 'version') flags.set('version', '');

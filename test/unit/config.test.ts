@@ -48,6 +48,13 @@ test("both spellings of a flag, with a space or =, and the platform's `serve`", 
   assert.deepEqual([config.entryScript, config.modelDir, config.corsOrigins], ['a.ts', '/models', ['http://a_b', 'http://c']]);
 });
 
+test('the command that a platform appends for its own images starts the server too, and no other does', () => {
+  assert.equal(read({ argv: ['runsvdir', '/var/runit'] }).port, 5001);
+  assert.equal(read({ argv: ['runsvdir', '/var/runit', '--port', '7'] }).port, 7);
+  assert.match(problems({ argv: ['runsvdir', '/etc'] }), /argument "runsvdir": expected only flags/);
+  assert.match(problems({ argv: ['--port', '7', 'serve'] }), /argument "serve": expected only flags/);
+});
+
 test('an empty variable is not set, an alias counts in its own unit, the first name wins', () => {
   assert.equal(read({ env: { PORT: '' } }).port, 5001);
   assert.equal(read({ env: { WORKER_TIMEOUT: '400' } }).initTimeoutMs, 400_000);
