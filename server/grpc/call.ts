@@ -1,6 +1,7 @@
 import { Metadata, type handleUnaryCall, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { answerable, ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
+import type { LargeBuffers } from '../large-buffers.ts';
 import { readIds, type RequestIds } from '../request-ids.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
@@ -10,6 +11,7 @@ import { statusOf } from './status.ts';
 export interface Shared {
   readonly failureLog: FailureLog;
   readonly accessLog: AccessLog;
+  readonly buffers: LargeBuffers;
 }
 
 interface Route {
@@ -87,6 +89,7 @@ export class Call {
     this.#call.sendMetadata(metadata);
     send();
     if (this.route.counted) this.#shared.accessLog.write(this);
+    this.#shared.buffers.used(this.bytesIn + this.bytesOut);
   }
 }
 

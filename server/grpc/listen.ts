@@ -2,6 +2,7 @@ import { logVerbosity, type MethodDefinition, Server, ServerCredentials, setLogV
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { FailureLog } from '../failure-log.ts';
+import { LargeBuffers } from '../large-buffers.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { checkModel } from '../model-name.ts';
@@ -93,7 +94,11 @@ function addHealth(server: Server, parts: GrpcParts, health: Health): void {
 }
 
 function sharedOf({ config, log, metrics }: GrpcParts): Shared {
-  return { failureLog: new FailureLog(log), accessLog: new AccessLog(config.accessLog ? log : undefined, metrics) };
+  return {
+    failureLog: new FailureLog(log),
+    accessLog: new AccessLog(config.accessLog ? log : undefined, metrics),
+    buffers: new LargeBuffers(),
+  };
 }
 
 /** Messages stay bytes on both sides. */

@@ -7,6 +7,7 @@ import { ServerError } from '../errors.ts';
 import { FailureLog } from '../failure-log.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { LargeBuffers } from '../large-buffers.ts';
 import { LONGEST_MODEL_NAME } from '../option-values.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
@@ -45,6 +46,7 @@ export function buildApp(parts: Parts): FastifyInstance {
     cors: new Cors(config.corsOrigins),
     failureLog,
     accessLog: new AccessLog(config.accessLog ? log : undefined, metrics),
+    buffers: new LargeBuffers(),
     answerIdleMs: config.streamIdleTimeoutMs,
   };
   const exact = new Map<string, Serve>();

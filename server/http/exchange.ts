@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerable, failures, type ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
+import type { LargeBuffers } from '../large-buffers.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { readIds, type RequestIds } from '../request-ids.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
@@ -16,6 +17,7 @@ export interface Shared {
   readonly cors: Cors;
   readonly failureLog: FailureLog;
   readonly accessLog: AccessLog;
+  readonly buffers: LargeBuffers;
   /** Longest time that a client may leave an answer unread. */
   readonly answerIdleMs: number;
 }
@@ -143,5 +145,6 @@ export class Exchange {
   #closed(): void {
     if (!this.response.writableFinished) this.work?.cancel();
     this.#shared.accessLog.write(this);
+    this.#shared.buffers.used(this.bytesIn + this.bytesOut);
   }
 }
