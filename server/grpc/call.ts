@@ -1,8 +1,8 @@
 import { Metadata, type handleUnaryCall, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { answerable, ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
-import { readIds, type RequestIds } from '../request-ids.ts';
-import type { ScoreReply } from '../scoring/scorer-types.ts';
+import { readIds, type RequestIds, type Sampler } from '../request-ids.ts';
+import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import { statusOf } from './status.ts';
 
@@ -10,6 +10,7 @@ import { statusOf } from './status.ts';
 export interface Shared {
   readonly failureLog: FailureLog;
   readonly accessLog: AccessLog;
+  readonly sampler: Sampler;
 }
 
 interface Route {
@@ -37,6 +38,9 @@ export class Call {
   status = 200;
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
+  scoring: Scoring | undefined;
+  /** Protobuf has no text. */
+  readonly input = undefined;
   worker: number | undefined;
   readonly bytesIn: number;
   bytesOut = 0;
@@ -54,8 +58,13 @@ export class Call {
     this.bytesIn = call.request.length;
     const texts = Object.entries(call.metadata.getMap()).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
     this.rawHeaders = texts.flat();
-    this.ids = readIds(Object.fromEntries(texts));
+    this.ids = readIds(Object.fromEntries(texts), shared.sampler);
     call.on('cancelled', () => this.work?.cancel());
+  }
+
+  /** As HTTP/2 has it, for telemetry. */
+  get url(): string {
+    return `http://${this.#call.getHost()}${this.#call.getPath()}`;
   }
 
   answer(message: Buffer): void {

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerable, failures, type ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { readIds, type RequestIds } from '../request-ids.ts';
-import type { ScoreReply } from '../scoring/scorer-types.ts';
+import { readIds, type RequestIds, type Sampler } from '../request-ids.ts';
+import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
@@ -16,6 +16,7 @@ export interface Shared {
   readonly cors: Cors;
   readonly failureLog: FailureLog;
   readonly accessLog: AccessLog;
+  readonly sampler: Sampler;
   /** Longest time that a client may leave an answer unread. */
   readonly answerIdleMs: number;
 }
@@ -57,6 +58,9 @@ export class Exchange {
   /** For the access log and the metrics. */
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
+  scoring: Scoring | undefined;
+  /** Beginning of the body as text, where telemetry sends inputs. */
+  input: string | undefined;
   /** Number of the worker that had the request, where it failed. */
   worker: number | undefined;
   bytesIn = 0;
@@ -75,12 +79,18 @@ export class Exchange {
     this.request = request;
     this.response = response;
     this.parameters = parameters;
-    this.ids = readIds(request.headers);
+    this.ids = readIds(request.headers, shared.sampler);
     if (route.counted) response.on('close', () => this.#closed());
   }
 
   get method(): string {
     return this.request.method ?? '';
+  }
+
+  /** As the client sees it, for telemetry. TLS ends before this server. */
+  get url(): string {
+    const { headers, url = '/' } = this.request;
+    return headers.host === undefined ? url : `http://${headers.host}${url}`;
   }
 
   /** The status of the answer, for the access log and the metrics. */
