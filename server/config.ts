@@ -9,26 +9,17 @@ import {
   milliseconds,
   modelName,
   oneOf,
+  option,
   orAuto,
   seconds,
   text,
   type LogLevel,
-  type Parser,
+  type Option,
 } from './option-values.ts';
+import { telemetryOptions } from './telemetry-options.ts';
 
-export interface Option<T> {
-  /** Environment variable, also the key in config.json. Later names are aliases. */
-  readonly env: readonly [string, ...string[]];
-  /** `--port`; `--model_dir` and `--model-dir` are the same flag. */
-  readonly flag?: string;
-  readonly default: T;
-  readonly parse: Parser<T>;
-  /** Parser of an alias that counts in another unit. */
-  readonly aliasParse?: Parser<T>;
-  readonly doc: string;
-}
+export type { Option };
 
-const option = <T>(row: Option<T>): Option<T> => row;
 const MiB = 1024 * 1024;
 
 /** Every option, one row each. Names: reference/azureml-contract.md, section 2; defaults: house.md, section 10. */
@@ -259,6 +250,7 @@ export const options = {
     parse: integer(0, 65535),
     doc: "Node's inspector in the (first) worker, on 127.0.0.1; time limits are off then",
   }),
+  ...telemetryOptions,
 } satisfies Record<string, Option<never> | Option<unknown>>;
 
 type Options = typeof options;

@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Log } from './log.ts';
 
-/** Answers that were given at the end of a drain need a moment to leave. */
+/** Answers that were given at the end of a drain need a moment to leave, and so does telemetry. */
 const LAST_ANSWERS_MS = 500;
 
 /** A port through which requests come in. */
@@ -30,6 +30,8 @@ interface Parts {
   readonly scorer: Drained;
   /** Those that were open when the signal came. */
   readonly doors: readonly FrontDoor[];
+  /** Sends what is to leave the server besides answers, for at most so long. */
+  readonly flush: (limitMs: number) => Promise<void>;
   readonly log: Log;
 }
 
@@ -37,11 +39,12 @@ interface Parts {
  * Readiness 503 at once; the port stays open for the drain delay; then what was admitted, and what is still being uploaded, is
  * finished, within the limit.
  */
-export async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, doors, log }: Parts): Promise<void> {
+export async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, doors, flush, log }: Parts): Promise<void> {
   const wasReady = lifecycle.state === 'ready';
   if (!lifecycle.to('draining')) return;
   const delayMs = signal === 'SIGTERM' && wasReady ? config.drainDelayMs : 0;
   log.info({ signal, ...scorer.load, delayMs, limitMs: config.drainTimeoutMs }, 'draining');
+  const ends = performance.now() + config.drainTimeoutMs;
   const limit = delay(config.drainTimeoutMs, undefined, { ref: false });
   await Promise.race([delay(delayMs), limit]);
   const closed = Promise.all(doors.map((door) => door.close()));
@@ -51,6 +54,7 @@ export async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, s
   await Promise.race([closed, delay(LAST_ANSWERS_MS)]);
   scorer.kill();
   for (const door of doors) door.closeAll();
+  await flush(Math.max(ends - performance.now(), LAST_ANSWERS_MS));
   lifecycle.to('stopped');
   if (unfinished > 0) log.warn({ unfinished }, 'drained; requests that were not done in time got 503 (DRAIN_TIMEOUT_MS)');
   else log.info('drained');

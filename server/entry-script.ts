@@ -79,6 +79,49 @@ export interface Logger {
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
+/** Values by label; all labels of the metric, no others. */
+export type MetricLabels = Readonly<Record<string, string | number | boolean>>;
+
+/** Only grows. Added up over all workers. */
+export interface CounterMetric {
+  /** @throws RangeError when `by` (1 by default) is negative or not finite; TypeError when the labels are not the metric's */
+  inc(by?: number, labels?: MetricLabels): void;
+}
+
+/** The state of one worker, which has its number as the label `worker`. */
+export interface GaugeMetric {
+  /** @throws RangeError when the value is not finite; TypeError when the labels are not the metric's */
+  set(value: number, labels?: MetricLabels): void;
+  /** Adds to what this worker set last (0 at first). */
+  add(by: number, labels?: MetricLabels): void;
+}
+
+/** How often values fall into each bucket. Added up over all workers. */
+export interface HistogramMetric {
+  /** @throws RangeError when the value is not finite; TypeError when the labels are not the metric's */
+  observe(value: number, labels?: MetricLabels): void;
+}
+
+export interface MetricOptions {
+  readonly labels?: readonly string[];
+}
+
+export interface HistogramOptions extends MetricOptions {
+  /** Upper bounds, ascending; by default for seconds, from half a millisecond to a minute. */
+  readonly buckets?: readonly number[];
+}
+
+/**
+ * Metrics of a script, shown by `/metrics` beside the server's own. Names are Prometheus's (`tokens_total`, `cache_bytes`).
+ * To define one twice in the same way gives the same metric.
+ * @throws ServerError init_failed where a name or a label is not allowed, is the server's, or has another kind already
+ */
+export interface ScriptMetrics {
+  counter(name: string, help: string, options?: MetricOptions): CounterMetric;
+  gauge(name: string, help: string, options?: MetricOptions): GaugeMetric;
+  histogram(name: string, help: string, options?: HistogramOptions): HistogramMetric;
+}
+
 /** Handed to `init()`, once per worker. */
 export interface InitContext {
   /** Absolute path of AZUREML_MODEL_DIR; undefined when it is not set. */
@@ -94,6 +137,8 @@ export interface InitContext {
    */
   modelPath(name: string, version?: string | number): string;
   readonly log: Logger;
+  /** Counters, gauges and histograms of your own. */
+  readonly metrics: ScriptMetrics;
   /** Fires when `init()` has used up its time. */
   readonly signal: AbortSignal;
 }
@@ -113,6 +158,8 @@ export interface RequestContext {
   readonly outputs: readonly string[] | undefined;
   /** W3C trace id: 32 hexadecimal digits. */
   readonly traceId: string;
+  /** W3C trace context for calls that `run()` makes: send it as the header `traceparent`. */
+  readonly traceparent: string;
   readonly method: string;
   /** Path and query as sent. */
   readonly url: string;

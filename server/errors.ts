@@ -123,6 +123,11 @@ export function toServerError(thrown: unknown, code: ErrorCode = 'internal'): Se
   return new ServerError(code, describeThrown(thrown), { cause: thrown });
 }
 
+/** True for the answers that tell a client to come back later. */
+export function isRefusal(error: ServerError): boolean {
+  return error.failure.fault === 'operator' && error.failure.retryAfter !== undefined;
+}
+
 /** The failure of a request: what has no status in the table is a fault of the server. */
 export function answerable(thrown: unknown): ServerError {
   const error = toServerError(thrown);

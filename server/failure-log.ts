@@ -1,14 +1,9 @@
-import type { Fault, ServerError } from './errors.ts';
+import { type Fault, isRefusal, type ServerError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { RequestIds } from './request-ids.ts';
 
 const LEVELS = { client: 'debug', operator: 'warn', user: 'error', server: 'error' } as const satisfies Record<Fault, string>;
 const REFUSAL_LOG_INTERVAL_MS = 1000;
-
-/** True for the answers that tell a client to come back later. */
-export function isRefusal(error: ServerError): boolean {
-  return error.failure.fault === 'operator' && error.failure.retryAfter !== undefined;
-}
 
 /** Logs failures by fault. Overload cannot flood the log: refusals get one line a second, which counts the others. */
 export class FailureLog {

@@ -1,6 +1,23 @@
 /** Reads one value; throws an Error whose message says what was expected. */
 export type Parser<T> = (value: string) => T;
 
+/** One option: a row of the tables in config.ts and the files beside it. */
+export interface Option<T> {
+  /** Environment variable, also the key in config.json. Later names are aliases. */
+  readonly env: readonly [string, ...string[]];
+  /** `--port`; `--model_dir` and `--model-dir` are the same flag. */
+  readonly flag?: string;
+  readonly default: T;
+  readonly parse: Parser<T>;
+  /** Parser of an alias that counts in another unit. */
+  readonly aliasParse?: Parser<T>;
+  /** What the flag, but not the variable, sets besides its own option. */
+  readonly flagSets?: Readonly<Record<string, unknown>>;
+  readonly doc: string;
+}
+
+export const option = <T>(row: Option<T>): Option<T> => row;
+
 /** The longest parameter that a route takes: http/app.ts. */
 export const LONGEST_MODEL_NAME = 255;
 
@@ -60,6 +77,32 @@ export const bytes: Parser<number> = (value) => {
   const factor = units[(unit ?? '').toUpperCase()];
   if (digits === undefined || factor === undefined) throw new Error('expected a number of bytes, or one with K, M or G');
   return Number(digits) * factor;
+};
+
+/** A share, from 0 to 1. */
+export const share: Parser<number> = (value) => {
+  const number = /^(?:\d+\.?\d*|\.\d+)$/.test(value.trim()) ? Number(value) : Number.NaN;
+  if (!(number >= 0 && number <= 1)) throw new Error('expected a number from 0 to 1');
+  return number;
+};
+
+/** An http or https address. */
+export const url: Parser<string> = (value) => {
+  if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new Error('expected an http:// or https:// URL');
+  return value;
+};
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const isGuid = (value: string): boolean => GUID.test(value.trim());
+
+/** Of Application Insights: `InstrumentationKey=<guid>;IngestionEndpoint=https://...`. */
+export const connectionString: Parser<string> = (value) => {
+  const parts = new Map(value.split(';').map((part) => [part.split('=')[0]?.trim().toLowerCase(), part.slice(part.indexOf('=') + 1)]));
+  if (!isGuid(parts.get('instrumentationkey') ?? ''))
+    throw new Error('expected InstrumentationKey=<guid> and parts like IngestionEndpoint=https://...');
+  const endpoint = parts.get('ingestionendpoint');
+  if (endpoint !== undefined) url(endpoint);
+  return value;
 };
 
 export const flag: Parser<boolean> = (value) => {

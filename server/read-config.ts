@@ -34,16 +34,19 @@ export function readConfig(sources: Sources): Command {
   const file = readConfigFile(resolve(sources.cwd), textOf(options.configFile), [join(appRoot, 'config.json'), ...beside], problems);
 
   const config: Record<string, unknown> = {};
+  const implied: Record<string, unknown> = {};
   for (const [key, row] of Object.entries<Option<unknown>>(options)) {
     const found = given(row) ?? fromVariables(row, file.values, `${file.path}: `);
     config[key] = row.default;
     if (found === undefined) continue;
+    if (row.flag !== undefined && flags.has(row.flag)) Object.assign(implied, row.flagSets);
     try {
       config[key] = (found.alias ? (row.aliasParse ?? row.parse) : row.parse)(found.value);
     } catch (thrown) {
       problems.push(`${found.from}: ${thrown instanceof Error ? thrown.message : String(thrown)}, got ${JSON.stringify(found.value)}`);
     }
   }
+  Object.assign(config, implied);
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
   for (const key of ['modelDir', 'model', 'configFile'] as const) {
     if (config[key] !== '') config[key] = resolve(sources.cwd, String(config[key]));

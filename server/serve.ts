@@ -12,7 +12,10 @@ import { readConfig } from './read-config.ts';
 import { poolOptions } from './scoring/pool-options.ts';
 import { PoolScorer } from './scoring/scorer.ts';
 import { reportFailure, reportListening, reportReady } from './start-report.ts';
+import type { Sampler } from './request-ids.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import type { RequestExports } from './telemetry/request-exports.ts';
+import { openTelemetry } from './telemetry/telemetry.ts';
 import { helpText } from './usage.ts';
 import type { ReadyMessage } from './worker/protocol.ts';
 
@@ -54,13 +57,17 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   }
   const config: Config = { ...given, modelName: given.modelName === '' ? defaultModelName(found) : given.modelName };
 
+  const around = { modelDir: found.modelDir, serverVersion: VERSION, env: host.env, metrics, log };
+  const telemetry = openTelemetry(config, around);
+  const flushTelemetry = async (limitMs: number): Promise<void> => telemetry?.stop(limitMs);
   const doors: FrontDoor[] = [];
   const opened = Promise.withResolvers<void>();
   const fail = (thrown: unknown): void => {
     const draining = lifecycle.state === 'draining';
     if (!lifecycle.to('failed')) return;
     const code = reportFailure(log, thrown, config);
-    void scorer.stop().then(() => exit(draining ? 1 : code));
+    telemetry?.failed(toServerError(thrown));
+    void Promise.all([scorer.stop(), flushTelemetry(config.drainTimeoutMs)]).then(() => exit(draining ? 1 : code));
   };
   const ready = ({ models, concurrency }: ReadyMessage): void => {
     for (const model of models) metrics.loaded(model);
@@ -70,7 +77,11 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   const scorer = new PoolScorer(
     { limits: config, workers: poolOptions(config, found, { env: host.env, log, metrics }), found, lifecycle, log, metrics },
     // Workers may be faster than the ports.
-    { ready: (message) => void opened.promise.then(() => ready(message)), failed: fail },
+    {
+      ready: (message) => void opened.promise.then(() => ready(message)),
+      failed: fail,
+      said: telemetry && ((line) => telemetry.said(line)),
+    },
   );
   metrics.observe(() => ({ ...scorer.load, ready: lifecycle.state === 'ready' && scorer.ready }));
 
@@ -83,14 +94,22 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
       scorer.kill();
       exit(1);
     }
-    void drain(signal, { config, lifecycle, scorer, doors, log }).then(() => exit(0), fail);
+    void drain(signal, { config, lifecycle, scorer, doors, log, flush: flushTelemetry }).then(() => exit(0), fail);
   };
   host.on('SIGTERM', onSignal);
   host.on('SIGINT', onSignal);
   // The workers load beside the host's own front doors, which are the larger half of its code.
   void scorer.start();
   try {
-    for await (const door of openDoors(config, { scorer, lifecycle, metrics, log })) doors.push(door);
+    for await (const door of openDoors(config, {
+      scorer,
+      lifecycle,
+      metrics,
+      log,
+      exports: telemetry?.exports,
+      sampler: telemetry?.sampler,
+    }))
+      doors.push(door);
     opened.resolve();
   } catch (thrown) {
     fail(thrown);
@@ -102,13 +121,16 @@ interface DoorParts {
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly exports: RequestExports | undefined;
+  readonly sampler: Sampler;
 }
 
 /** Opens the ports, one after the other. gRPC is loaded only where it is asked for. @throws ServerError listen_failed */
 async function* openDoors(config: Config, parts: DoorParts): AsyncGenerator<FrontDoor> {
-  const [{ buildApp }, { listen }] = await Promise.all([import('./http/app.ts'), import('./http/listen.ts')]);
+  const [{ buildApp, buildMetricsApp }, { listen }] = await Promise.all([import('./http/app.ts'), import('./http/listen.ts')]);
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
-  const http = await listen(buildApp({ config, ...parts, serverVersion, swaggerFiles: config.appRoot }), config);
+  const all = { config, ...parts, serverVersion, swaggerFiles: config.appRoot };
+  const http = await listen(buildApp(all), config, config.metricsPort === 0 ? undefined : buildMetricsApp(all));
   reportListening(parts.log, config, VERSION, http.ports);
   yield http;
   if (config.grpcPort === 0) return;

@@ -1,12 +1,14 @@
 import type { Subject } from '../subject.ts';
 import { bare, naive, naiveCluster, naiveOneThread } from './node-peers.ts';
 import { ours, oursBinary, oursLogs } from './ours.ts';
+import { oursTelemetry } from './ours-telemetry.ts';
 import { pythonPeers } from './python-peers.ts';
 import { rawLoop } from './raw-loop.ts';
 
 export const subjects: readonly Subject[] = [
   ours,
   oursLogs,
+  oursTelemetry,
   oursBinary,
   naive,
   naiveOneThread,

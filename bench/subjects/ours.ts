@@ -12,13 +12,19 @@ const args = flags.map((flag) => (flag.endsWith('.ts') ? fileURLToPath(new URL(`
 
 type Front = Pick<HttpSubject, 'url' | 'headers' | 'body' | 'predictions'>;
 
-function serve(row: Case, { port, folder }: Place, accessLog: boolean, front: Front): ReturnType<Subject['start']> {
+function serve(
+  row: Case,
+  { port, folder }: Place,
+  accessLog: boolean,
+  front: Front,
+  env: Readonly<Record<string, string>> = {},
+): ReturnType<Subject['start']> {
   const base = `http://${ADDRESS}:${port}`;
   return startHttp({
     command: {
       file: process.execPath,
       args: [...args, '--host', ADDRESS, '--port', String(port), '--model', row.file],
-      env: { ACCESS_LOG: String(accessLog) },
+      env: { ACCESS_LOG: String(accessLog), ...env },
       folder,
     },
     slow: row.slow,
@@ -62,6 +68,10 @@ export const ours: Subject = {
   title: 'this server, default settings, access log off',
   start: (row, place) => serve(row, place, false, scored(row)),
 };
+
+/** The same with options of one's own. */
+export const oursWith = (row: Case, place: Place, env: Readonly<Record<string, string>>): ReturnType<Subject['start']> =>
+  serve(row, place, false, scored(row), env);
 
 export const oursLogs: Subject = {
   name: 'ours-logs',

@@ -2,8 +2,8 @@ import { Metadata, type handleUnaryCall, type sendUnaryData, type ServerUnaryCal
 import { answerable, ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
 import type { LargeBuffers } from '../large-buffers.ts';
-import { readIds, type RequestIds } from '../request-ids.ts';
-import type { ScoreReply } from '../scoring/scorer-types.ts';
+import { readIds, type RequestIds, type Sampler } from '../request-ids.ts';
+import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import { statusOf } from './status.ts';
 
@@ -12,6 +12,7 @@ export interface Shared {
   readonly failureLog: FailureLog;
   readonly accessLog: AccessLog;
   readonly buffers: LargeBuffers;
+  readonly sampler: Sampler;
 }
 
 interface Route {
@@ -39,6 +40,9 @@ export class Call {
   status = 200;
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
+  scoring: Scoring | undefined;
+  /** Protobuf has no text. */
+  readonly input = undefined;
   worker: number | undefined;
   readonly bytesIn: number;
   bytesOut = 0;
@@ -56,8 +60,13 @@ export class Call {
     this.bytesIn = call.request.length;
     const texts = Object.entries(call.metadata.getMap()).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
     this.rawHeaders = texts.flat();
-    this.ids = readIds(Object.fromEntries(texts));
+    this.ids = readIds(Object.fromEntries(texts), shared.sampler);
     call.on('cancelled', () => this.work?.cancel());
+  }
+
+  /** As HTTP/2 has it, for telemetry. */
+  get url(): string {
+    return `http://${this.#call.getHost()}${this.#call.getPath()}`;
   }
 
   answer(message: Buffer): void {

@@ -17,11 +17,13 @@ export async function infer(scorer: Scorer, call: Call): Promise<void> {
     id: ids.id,
     clientRequestId: ids.clientRequestId,
     traceId: ids.traceId,
+    traceparent: ids.traceparent,
     rawHeaders: call.rawHeaders,
     body: [message],
     bodyBytes: message.length,
   });
   call.work = scoring;
+  call.scoring = scoring;
   try {
     const reply = await scoring.reply;
     call.reply = reply;

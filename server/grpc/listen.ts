@@ -6,10 +6,12 @@ import { LargeBuffers } from '../large-buffers.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { checkModel } from '../model-name.ts';
+import type { Sampler } from '../request-ids.ts';
 import { modelMetadata, serverMetadata } from '../scoring/model-metadata.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { RequestExports } from '../telemetry/request-exports.ts';
 import { type Call, type Shared, unary } from './call.ts';
 import { Health } from './health.ts';
 import { infer } from './infer.ts';
@@ -21,6 +23,8 @@ export interface GrpcParts {
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly exports?: RequestExports | undefined;
+  readonly sampler?: Sampler;
 }
 
 export interface GrpcListening {
@@ -93,11 +97,12 @@ function addHealth(server: Server, parts: GrpcParts, health: Health): void {
   );
 }
 
-function sharedOf({ config, log, metrics }: GrpcParts): Shared {
+function sharedOf({ config, log, metrics, exports, sampler }: GrpcParts): Shared {
   return {
     failureLog: new FailureLog(log),
-    accessLog: new AccessLog(config.accessLog ? log : undefined, metrics),
+    accessLog: new AccessLog(config.accessLog ? log : undefined, metrics, exports),
     buffers: new LargeBuffers(),
+    sampler,
   };
 }
 

@@ -3,8 +3,8 @@ import { answerable, failures, type ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
 import type { LargeBuffers } from '../large-buffers.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { readIds, type RequestIds } from '../request-ids.ts';
-import type { ScoreReply } from '../scoring/scorer-types.ts';
+import { readIds, type RequestIds, type Sampler } from '../request-ids.ts';
+import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
@@ -18,6 +18,7 @@ export interface Shared {
   readonly failureLog: FailureLog;
   readonly accessLog: AccessLog;
   readonly buffers: LargeBuffers;
+  readonly sampler: Sampler;
   /** Longest time that a client may leave an answer unread. */
   readonly answerIdleMs: number;
 }
@@ -59,6 +60,9 @@ export class Exchange {
   /** For the access log and the metrics. */
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
+  scoring: Scoring | undefined;
+  /** Beginning of the body as text, where telemetry sends inputs. */
+  input: string | undefined;
   /** Number of the worker that had the request, where it failed. */
   worker: number | undefined;
   bytesIn = 0;
@@ -77,12 +81,18 @@ export class Exchange {
     this.request = request;
     this.response = response;
     this.parameters = parameters;
-    this.ids = readIds(request.headers);
+    this.ids = readIds(request.headers, shared.sampler);
     if (route.counted) response.on('close', () => this.#closed());
   }
 
   get method(): string {
     return this.request.method ?? '';
+  }
+
+  /** As the client sees it, for telemetry. TLS ends before this server. */
+  get url(): string {
+    const { headers, url = '/' } = this.request;
+    return headers.host === undefined ? url : `http://${headers.host}${url}`;
   }
 
   /** The status of the answer, for the access log and the metrics. */

@@ -9,7 +9,7 @@ const BACKLOG = 2048;
 
 /** The open ports. */
 export interface Listening {
-  /** The main port, then the health port where there is one. */
+  /** The main port, then the health port and the metrics port where there are such. */
   readonly ports: readonly number[];
   /** Stops listening, closes idle connections, resolves when the others have ended. */
   close(): Promise<void>;
@@ -29,21 +29,22 @@ export function serverOptions(config: Config): ServerOptions {
   };
 }
 
-/** Opens the ports. @throws ServerError listen_failed */
-export async function listen(app: FastifyInstance, config: Config): Promise<Listening> {
-  await app.ready();
-  const main = new Port(app.server);
-  const ports = [main];
-  await main.open(config.host, config.port, 'PORT');
-  if (config.separateHealthEndpoint) {
-    const health = new Port(healthServer(app, config));
-    ports.push(health);
-    try {
-      await health.open(config.host, config.healthPort, 'HEALTH_PORT');
-    } catch (thrown) {
-      await main.close();
-      throw thrown;
+/** Opens the ports. @param metrics what METRICS_PORT serves, where it is set. @throws ServerError listen_failed */
+export async function listen(app: FastifyInstance, config: Config, metrics?: FastifyInstance): Promise<Listening> {
+  await Promise.all([app.ready(), metrics?.ready()]);
+  const wanted: [server: Server, port: number, option: string][] = [[app.server, config.port, 'PORT']];
+  if (config.separateHealthEndpoint) wanted.push([healthServer(app, config), config.healthPort, 'HEALTH_PORT']);
+  if (metrics !== undefined) wanted.push([metrics.server, config.metricsPort, 'METRICS_PORT']);
+  const ports: Port[] = [];
+  try {
+    for (const [server, number, option] of wanted) {
+      const port = new Port(server);
+      await port.open(config.host, number, option);
+      ports.push(port);
     }
+  } catch (thrown) {
+    await Promise.all(ports.map((port) => port.close()));
+    throw thrown;
   }
   return {
     ports: ports.map((port) => port.number),

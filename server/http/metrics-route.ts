@@ -1,12 +1,30 @@
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Shared } from './exchange.ts';
+import { readOnly } from './methods.ts';
+import { addRoute } from './router.ts';
 
-/** `/metrics` in the Prometheus text format. */
-export function showMetrics({ registry }: Metrics): (exchange: Exchange) => void {
-  return (exchange) => {
+/** What the page may do: run its own script, and ask this server. */
+const PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'";
+
+/** `/metrics` in the Prometheus text format, and the page that draws them where it is asked for. */
+export function addMetrics(app: FastifyInstance, shared: Shared, config: Config, { registry }: Metrics): void {
+  const show = (exchange: Exchange): void => {
     registry
       .metrics()
       .then((text) => exchange.answer(200, ['Content-Type', registry.contentType], text))
       .catch((thrown: unknown) => exchange.fail(thrown));
   };
+  addRoute(app, shared, { path: '/metrics', counted: false, cors: false }, readOnly(show));
+  if (!config.statusPage) return;
+  const page = readFileSync(new URL('./status.html', import.meta.url));
+  const headers = ['Content-Type', 'text/html; charset=utf-8', 'Content-Security-Policy', PAGE_POLICY];
+  addRoute(
+    app,
+    shared,
+    { path: '/status', counted: false, cors: false },
+    readOnly((exchange) => exchange.answer(200, [...headers], page)),
+  );
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Protocol } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
+import { bodyText } from '../telemetry/request-exports.ts';
 import { bodyTooLarge, contentEncoding, contentLength, readBody, Reservation } from './body.ts';
 import { compress, compressible } from './compression.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,11 +19,14 @@ export class ScoreRoute {
   readonly #bodyLimit: number;
   readonly #streamIdleMs: number;
   readonly #corsEnabled: boolean;
+  readonly #sendsInput: boolean;
 
-  constructor(scorer: Scorer, config: Config) {
+  /** @param sendsInput whether telemetry sends what requests carry */
+  constructor(scorer: Scorer, config: Config, sendsInput: boolean) {
     this.#scorer = scorer;
     this.#bodyLimit = config.bodyLimitBytes;
     this.#streamIdleMs = config.streamIdleTimeoutMs;
+    this.#sendsInput = sendsInput;
     this.#corsEnabled = config.corsOrigins.length > 0;
   }
 
@@ -66,6 +70,7 @@ export class ScoreRoute {
   #score(exchange: Exchange, protocol: Protocol, reservation: Reservation, body: readonly Buffer[], bodyBytes: number): void {
     const { request, ids } = exchange;
     reservation.handOver();
+    if (this.#sendsInput) exchange.input = inputText(request, body);
     const scoring = this.#scorer.score({
       protocol,
       method: exchange.method,
@@ -74,11 +79,13 @@ export class ScoreRoute {
       id: ids.id,
       clientRequestId: ids.clientRequestId,
       traceId: ids.traceId,
+      traceparent: ids.traceparent,
       rawHeaders: request.rawHeaders,
       body,
       bodyBytes,
     });
     exchange.work = scoring;
+    exchange.scoring = scoring;
     scoring.reply
       .then((reply) => this.#answer(exchange, reply))
       .catch((thrown: unknown) => {
@@ -124,4 +131,12 @@ export class ScoreRoute {
     body.on('close', () => body.readableEnded || exchange.fail(new ServerError('client_gone', 'the stream was cancelled')));
     body.pipe(response);
   }
+}
+
+/** What a request asks for, for telemetry: its body, or its query. */
+function inputText(request: Exchange['request'], body: readonly Buffer[]): string {
+  if (body.length > 0) return bodyText(body, request.headers['content-type'] ?? 'application/json');
+  const { url = '' } = request;
+  const at = url.indexOf('?');
+  return at < 0 ? '{}' : JSON.stringify(Object.fromEntries(new URLSearchParams(url.slice(at + 1))));
 }

@@ -12,7 +12,7 @@ export interface BatchVerdict {
 interface Candidate {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  readonly infer: Infer;
+  readonly infer: (feeds: Tensors, outputs: readonly string[]) => ReturnType<Infer>;
 }
 
 const SEEDS = [1, 2, 3];

@@ -1,10 +1,19 @@
 import type { Tensor } from '../entry-script.ts';
+import type { Release } from '../metric-series.ts';
 
 /** Tensors by name; what a model is fed, or what it gives. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** One inference: ONNX Runtime, or a stand-in in tests. */
-export type Infer = (feeds: Tensors, outputs: readonly string[]) => Promise<Record<string, Tensor>>;
+/** Told of the inference that served a call. @param at milliseconds on this process's clock */
+export type Told = (at: number, ms: number, rows: number) => void;
+
+/** One inference: ONNX Runtime, or a stand-in in tests. @param told by call, where somebody wants to know */
+export type Infer = (
+  feeds: Tensors,
+  outputs: readonly string[],
+  release: Release,
+  told?: readonly (Told | undefined)[],
+) => Promise<Record<string, Tensor>>;
 
 export interface BatchLimits {
   /** Rows of one merged inference. A call that has more by itself runs alone. */
@@ -18,6 +27,7 @@ interface Call {
   readonly outputs: readonly string[];
   readonly rows: number;
   readonly since: number;
+  readonly told: Told | undefined;
   readonly resolve: (outputs: Record<string, Tensor>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -42,11 +52,11 @@ export class Batcher {
   }
 
   /** @throws what the inference throws */
-  run(feeds: Tensors, outputs: readonly string[]): Promise<Record<string, Tensor>> {
+  run(feeds: Tensors, outputs: readonly string[], told?: Told): Promise<Record<string, Tensor>> {
     const rows = rowsOf(feeds);
-    if (rows === undefined || rows >= this.#limits.maxRows) return this.#infer(feeds, outputs);
+    if (rows === undefined || rows >= this.#limits.maxRows) return this.#infer(feeds, outputs, 'alone', told && [told]);
     return new Promise((resolve, reject) => {
-      const call: Call = { feeds, outputs, rows, since: performance.now(), resolve, reject };
+      const call: Call = { feeds, outputs, rows, since: performance.now(), told, resolve, reject };
       const key = keyOf(feeds, outputs);
       const alike = this.#waiting.get(key);
       if (alike === undefined) this.#waiting.set(key, [call]);
@@ -63,7 +73,8 @@ export class Batcher {
     for (let [kind] = this.#waiting; kind !== undefined; [kind] = this.#waiting) {
       const [key, alike] = kind;
       if (this.#limits.maxDelayMs > 0) await this.#fill(alike);
-      await this.#settle(this.#take(key, alike));
+      const batch = this.#take(key, alike);
+      await this.#settle(batch, this.#releaseOf(batch, alike));
     }
     // No await between the look and this: a call that comes later finds that nobody works.
     this.#running = false;
@@ -94,24 +105,32 @@ export class Batcher {
     }
   }
 
-  async #settle(batch: readonly Call[]): Promise<void> {
+  /** @param left of the same kind, after the batch was taken */
+  #releaseOf(batch: readonly Call[], left: readonly Call[]): Release {
+    const { maxRows, maxDelayMs } = this.#limits;
+    if (left.length > 0 || batch.reduce((rows, call) => rows + call.rows, 0) >= maxRows) return 'full';
+    return maxDelayMs > 0 ? 'delay' : 'idle';
+  }
+
+  async #settle(batch: readonly Call[], release: Release): Promise<void> {
     const [only] = batch;
     if (only === undefined) return;
-    if (batch.length === 1) return this.#alone(only);
+    if (batch.length === 1) return this.#single(only, release);
     try {
-      const outputs = await this.#infer(merge(batch.map(({ feeds }) => feeds)), only.outputs);
+      const told = only.told && batch.map((call) => call.told);
+      const outputs = await this.#infer(merge(batch.map(({ feeds }) => feeds)), only.outputs, release, told);
       const parts = split(
         outputs,
         batch.map(({ rows }) => rows),
       );
       for (const [index, call] of batch.entries()) call.resolve(parts[index] ?? {});
     } catch {
-      for (const call of batch) await this.#alone(call);
+      for (const call of batch) await this.#single(call, 'retry');
     }
   }
 
-  async #alone({ feeds, outputs, resolve, reject }: Call): Promise<void> {
-    await this.#infer(feeds, outputs).then(resolve, reject);
+  async #single({ feeds, outputs, told, resolve, reject }: Call, release: Release): Promise<void> {
+    await this.#infer(feeds, outputs, release, told && [told]).then(resolve, reject);
   }
 }
 

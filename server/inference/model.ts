@@ -5,8 +5,9 @@ import type { Model, Tensor, TensorInput, TensorSpec } from '../entry-script.ts'
 import { ServerError } from '../errors.ts';
 import type { Provider } from '../execution-provider.ts';
 import { float16Bits } from '../float16.ts';
+import type { Release } from '../metric-series.ts';
 import { proveRowsIndependent, shapeObstacle, type BatchVerdict } from './batch-proof.ts';
-import { Batcher, type Tensors } from './batcher.ts';
+import { Batcher, type Told, type Tensors } from './batcher.ts';
 import type { Placement } from './placement.ts';
 import { probeInputs } from './probe-inputs.ts';
 import { ortText } from './refusals.ts';
@@ -33,11 +34,20 @@ export interface BatchPolicy {
   readonly maxDelayMs: number;
 }
 
+/** Hears of every inference. */
+export interface InferenceObserver {
+  inferred(model: string, ms: number, rows: number, release: Release): void;
+  /** Who wants to know of the inference that will serve the call being made. */
+  readonly listener?: (() => ((model: string, at: number, ms: number, rows: number) => void) | undefined) | undefined;
+}
+
 /** A loaded model and what is known of it. */
 export interface OpenedModel extends Model {
   readonly about: Loaded & { readonly batching: BatchVerdict };
   /** Starts or ends remembering what the model is fed, as samples for the proof. */
   remember(on: boolean): void;
+  /** From now on. */
+  observe(observer: InferenceObserver): void;
   /** Runs the model once on probe inputs, so that the first request does not pay for what ONNX Runtime puts off. Failures do not matter. */
   warmUp(): Promise<void>;
   /** Decides whether concurrent calls are merged. */
@@ -64,6 +74,7 @@ export class SessionModel implements OpenedModel {
   #samples: Tensors[] = [];
   #remembers = false;
   #released = false;
+  #observer: InferenceObserver | undefined;
 
   /** @param lost called when the provider can run nothing more in this process: an error of a GPU is for ever */
   constructor(runtime: Runtime, session: InferenceSession, file: string, loaded: Loaded, lost?: (problem: string) => void) {
@@ -87,7 +98,13 @@ export class SessionModel implements OpenedModel {
     const feeds = this.#feeds(inputs);
     const fetches = this.#fetches(outputs);
     if (this.#remembers && this.#samples.length < MOST_SAMPLES) this.#samples.push(feeds);
-    return this.#batcher === undefined ? this.#infer(feeds, fetches) : this.#batcher.run(feeds, fetches);
+    const listener = this.#observer?.listener?.();
+    const told: Told | undefined = listener && ((at, ms, rows) => listener(this.name, at, ms, rows));
+    return this.#batcher === undefined ? this.#infer(feeds, fetches, 'alone', told && [told]) : this.#batcher.run(feeds, fetches, told);
+  }
+
+  observe(observer: InferenceObserver): void {
+    this.#observer = observer;
   }
 
   remember(on: boolean): void {
@@ -96,7 +113,7 @@ export class SessionModel implements OpenedModel {
 
   async warmUp(): Promise<void> {
     const feeds = probeInputs(this.inputs, 1, 1);
-    if (feeds !== undefined) await this.#infer(feeds, this.#outputNames).catch(() => undefined);
+    if (feeds !== undefined) await this.#infer(feeds, this.#outputNames, 'alone').catch(() => undefined);
   }
 
   async settleBatching({ maxBatchSize, maxDelayMs }: BatchPolicy): Promise<void> {
@@ -104,14 +121,14 @@ export class SessionModel implements OpenedModel {
     this.#samples = [];
     if (!this.#batching.merges) return;
     const maxRows = maxBatchSize === 'auto' ? AUTO_ROWS : maxBatchSize;
-    this.#batcher = new Batcher((feeds, fetches) => this.#infer(feeds, fetches), { maxRows, maxDelayMs });
+    this.#batcher = new Batcher((...inference) => this.#infer(...inference), { maxRows, maxDelayMs });
   }
 
   async #decide(maxBatchSize: number | 'auto'): Promise<BatchVerdict> {
     if (maxBatchSize === 1) return { merges: false, reason: 'switched off (MAX_BATCH_SIZE)' };
     if (maxBatchSize === 'auto') {
       return proveRowsIndependent(
-        { inputs: this.inputs, outputs: this.outputs, infer: (feeds, fetches) => this.#infer(feeds, fetches) },
+        { inputs: this.inputs, outputs: this.outputs, infer: (feeds, fetches) => this.#infer(feeds, fetches, 'alone') },
         this.#samples,
       );
     }
@@ -128,15 +145,28 @@ export class SessionModel implements OpenedModel {
   }
 
   /** One inference. @throws ServerError run_failed with ONNX Runtime's words */
-  async #infer(tensors: Tensors, fetches: readonly string[]): Promise<Record<string, Tensor>> {
+  async #infer(
+    tensors: Tensors,
+    fetches: readonly string[],
+    release: Release,
+    told: readonly (Told | undefined)[] = [],
+  ): Promise<Record<string, Tensor>> {
     if (this.#released) throw new ServerError('run_failed', `model ${this.name}: run() was called after release().`);
     const feeds = Object.create(null) as Record<string, InferenceSession.OnnxValueMapType[string]>;
+    let rows: number | undefined;
     for (const name in tensors) {
       const tensor = tensors[name];
-      if (tensor !== undefined) feeds[name] = new this.#runtime.Tensor(tensor.type, tensor.data, tensor.dims);
+      if (tensor === undefined) continue;
+      feeds[name] = new this.#runtime.Tensor(tensor.type, tensor.data, tensor.dims);
+      rows ??= tensor.dims[0];
     }
+    const began = performance.now();
     try {
-      return tensorsOf(await this.#session.run(feeds, fetches, { logSeverityLevel: 4 }), fetches);
+      const results = await this.#session.run(feeds, fetches, { logSeverityLevel: 4 });
+      const ms = performance.now() - began;
+      this.#observer?.inferred(this.name, ms, rows ?? 1, release);
+      for (const tell of told) tell?.(began, ms, rows ?? 1);
+      return tensorsOf(results, fetches);
     } catch (error) {
       await this.#checkProvider();
       throw new ServerError('run_failed', `model ${this.name} failed: ${ortText(error)}`, { cause: error });

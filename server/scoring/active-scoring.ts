@@ -1,4 +1,6 @@
 import type { ServerError } from '../errors.ts';
+import type { RunTimes } from '../run-times.ts';
+import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { ReplyStream } from './reply-stream.ts';
 import type { ReplyHead } from './worker-process.ts';
@@ -22,7 +24,8 @@ export class ActiveScoring implements Scoring {
   #reject!: (error: ServerError) => void;
   #deadline: NodeJS.Timeout | undefined;
   #queueTimer: NodeJS.Timeout | undefined;
-  #queueMs = 0;
+  #queueMs: number | undefined;
+  #run: RunTimes | undefined;
   #deadlineMs = 0;
   /** The client has its answer, or does not want one any more; the worker may still be at it. */
   answered = false;
@@ -50,18 +53,27 @@ export class ActiveScoring implements Scoring {
   dispatchedTo(worker: PoolWorker): number {
     clearTimeout(this.#queueTimer);
     this.worker = worker;
-    this.#queueMs = performance.now() - this.#admitted;
-    return this.#queueMs;
+    const queueMs = performance.now() - this.#admitted;
+    this.#queueMs = queueMs;
+    return queueMs;
   }
 
   resolve(head: ReplyHead, body: ScoreReply['body']): void {
     this.answered = true;
-    this.#resolve({ ...head, body, queueMs: this.#queueMs, worker: this.worker?.number ?? 0 });
+    this.#resolve({ ...head, body, queueMs: this.#queueMs ?? 0, worker: this.worker?.number ?? 0 });
   }
 
   reject(error: ServerError): void {
     this.answered = true;
     this.#reject(error);
+  }
+
+  timed(run: RunTimes): void {
+    this.#run = run;
+  }
+
+  get times(): ScoringTimes {
+    return { admittedAt: this.#admitted, queueMs: this.#queueMs, run: this.#run };
   }
 
   get workerNumber(): number | undefined {

@@ -22,7 +22,13 @@ export class Dispatcher {
   #inFlight = 0;
   #idle: (() => void) | undefined;
 
-  constructor(limits: DispatchLimits, workers: PoolOptions, events: Pick<PoolEvents, 'ready' | 'failed'>, log: Log, metrics: Metrics) {
+  constructor(
+    limits: DispatchLimits,
+    workers: PoolOptions,
+    events: Pick<PoolEvents, 'ready' | 'failed' | 'said'>,
+    log: Log,
+    metrics: Metrics,
+  ) {
     this.#limits = limits;
     this.#log = log;
     this.queue = new Queue({ maxRequests: limits.queueMaxRequests, maxBytes: limits.queueMaxBytes });
@@ -82,7 +88,13 @@ export class Dispatcher {
       else {
         const { cancelGraceMs } = this.#limits;
         this.#log.warn(
-          { worker: worker.number, pid: worker.process.pid, requestId: scoring.request.id, held: worker.held.size },
+          {
+            worker: worker.number,
+            pid: worker.process.pid,
+            requestId: scoring.request.id,
+            traceId: scoring.request.traceId,
+            held: worker.held.size,
+          },
           `a worker did not react to a cancel within ${cancelGraceMs} ms (CANCEL_GRACE_MS): it is killed and replaced`,
         );
         this.pool.kill(worker, 'deadline');
@@ -136,6 +148,7 @@ export class Dispatcher {
       chunk: (id, bytes) => worker.held.get(id)?.stream?.add(bytes),
       end: (id) => this.#settle(worker, id)?.stream?.finish(),
       broken: (id, message) => this.#onBroken(worker, id, message),
+      times: (id, times) => worker.held.get(id)?.timed(times),
       cancelled: () => this.#dispatchWaiting(),
     };
   }

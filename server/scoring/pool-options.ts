@@ -65,6 +65,7 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
         maxBatchDelayMs: config.maxBatchDelayMs,
         nonFinite: config.nonFinite,
         logLevel: config.logLevel,
+        tracing: config.otlpEndpoint !== '',
       };
       const env = {
         ...hostEnv,

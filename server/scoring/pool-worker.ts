@@ -49,3 +49,21 @@ export class PoolWorker {
     );
   }
 }
+
+/** Workers that serve, `run()` calls that they take, and how many more they would take now. */
+export interface Capacity {
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly credits: number;
+}
+
+export function capacityOf(workers: readonly (PoolWorker | undefined)[]): Capacity {
+  const sum = { workers: 0, concurrency: 0, credits: 0 };
+  for (const worker of workers) {
+    if (worker?.usable !== true) continue;
+    sum.workers++;
+    sum.concurrency += worker.concurrency;
+    sum.credits += Math.max(0, worker.credit);
+  }
+  return sum;
+}

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { ScoreHead, ServedModel } from '../worker/protocol.ts';
 
 export type { ServedModel };
@@ -33,6 +34,8 @@ export interface Scoring {
   readonly reply: Promise<ScoreReply>;
   /** Number of the worker that has, or had, the request. */
   readonly workerNumber: number | undefined;
+  /** When it was where, as far as it has come. */
+  readonly times?: ScoringTimes;
   /** The client has left: drops the request from the queue, or tells the worker to cancel. Harmless when it is over. */
   cancel(): void;
 }

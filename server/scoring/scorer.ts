@@ -9,6 +9,7 @@ import { ActiveScoring, type ScoringOwner } from './active-scoring.ts';
 import { Dispatcher, type DispatchLimits } from './dispatcher.ts';
 import type { Scorer, ScoreRequest, Scoring, Served } from './scorer-types.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { Capacity } from './pool-worker.ts';
 import type { PoolEvents } from './worker-pool.ts';
 
 interface Parts {
@@ -31,14 +32,14 @@ export class PoolScorer implements Scorer, ScoringOwner {
   readonly #planning = new AbortController();
   readonly #failed: PoolEvents['failed'];
 
-  constructor(parts: Parts, events: Pick<PoolEvents, 'ready' | 'failed'>) {
+  constructor(parts: Parts, events: Pick<PoolEvents, 'ready' | 'failed' | 'said'>) {
     this.#parts = parts;
     this.#failed = events.failed;
     const ready = (message: ReadyMessage): void => {
       this.#served = { entryScript: parts.found.entryScript, noCode: parts.found.kind === 'model without code', ...message };
       events.ready(message);
     };
-    this.#dispatcher = new Dispatcher(parts.limits, parts.workers, { ready, failed: events.failed }, parts.log, parts.metrics);
+    this.#dispatcher = new Dispatcher(parts.limits, parts.workers, { ...events, ready }, parts.log, parts.metrics);
   }
 
   /** Starts the workers; a failure is told to the owner. */
@@ -62,10 +63,10 @@ export class PoolScorer implements Scorer, ScoringOwner {
     return this.#dispatcher.pool.healthy;
   }
 
-  /** Requests waiting, requests at workers, and how many workers would take. */
-  get load(): { readonly queued: number; readonly inFlight: number; readonly concurrency: number } {
+  /** Requests waiting, requests at workers, and what workers can take. */
+  get load(): { readonly queued: number; readonly inFlight: number } & Capacity {
     const { queue, pool, inFlight } = this.#dispatcher;
-    return { queued: queue.length, inFlight, concurrency: pool.concurrency };
+    return { queued: queue.length, inFlight, ...pool.capacity };
   }
 
   admit(bytes: number): void {

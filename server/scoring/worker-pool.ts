@@ -1,11 +1,12 @@
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { LogMessage, ReadyMessage } from '../worker/protocol.ts';
+import type { ReadyMessage } from '../worker/protocol.ts';
 import { BackOff } from './back-off.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
-import { PoolWorker } from './pool-worker.ts';
+import { type Capacity, capacityOf, PoolWorker } from './pool-worker.ts';
 import { WorkerProcess, type AnswerEvents, type Exit, type WorkerEvents } from './worker-process.ts';
+import { type Said, WorkerReports } from './worker-reports.ts';
 
 /** What the pool tells its owner. */
 export interface PoolEvents {
@@ -17,6 +18,8 @@ export interface PoolEvents {
   failed(error: ServerError): void;
   /** A worker is gone; what it held must be answered. */
   lost(worker: PoolWorker, exit: Exit): void;
+  /** Told what entry scripts say, besides the log. */
+  readonly said?: Said | undefined;
   /** Who takes the answers of a new worker. */
   answersOf(worker: PoolWorker): AnswerEvents;
 }
@@ -33,7 +36,7 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #events: PoolEvents;
   readonly #log: Log;
-  readonly #metrics: Metrics;
+  readonly #reports: WorkerReports;
   readonly #workers: (PoolWorker | undefined)[] = [];
   /** Retiring workers keep their process, but not their place. */
   readonly #retiring = new Set<PoolWorker>();
@@ -50,7 +53,7 @@ export class WorkerPool {
     this.#now = options.now ?? (() => performance.now());
     this.#events = events;
     this.#log = log;
-    this.#metrics = metrics;
+    this.#reports = new WorkerReports(log, metrics, events.said);
   }
 
   start(plan: PoolPlan): void {
@@ -69,8 +72,8 @@ export class WorkerPool {
     return this.ready || this.#withoutWorkerSince === undefined || this.#now() - this.#withoutWorkerSince < HEALTHY_WITHOUT_WORKER_MS;
   }
 
-  get concurrency(): number {
-    return this.#workers.reduce((sum, worker) => sum + (worker?.usable === true ? worker.concurrency : 0), 0);
+  get capacity(): Capacity {
+    return capacityOf(this.#workers);
   }
 
   /** The worker that holds the least and has credit left. */
@@ -142,8 +145,9 @@ export class WorkerPool {
       ready: (message) => this.#onReady(worker, message),
       startFailed: ({ code, message }) => this.#startFailed(worker, new ServerError(code, message)),
       exit: (exit) => this.#onExit(worker, exit),
-      log: (message) => this.#onLog(worker, message),
-      output: (stream, line) => line === '' || this.#log[stream === 'stderr' ? 'warn' : 'info']({ worker: worker.number, stream }, line),
+      log: (message) => this.#reports.line(worker, message),
+      metrics: (message) => this.#reports.metrics(worker, message),
+      output: (stream, line) => this.#reports.output(worker, stream, line),
     };
   }
 
@@ -180,6 +184,7 @@ export class WorkerPool {
 
   #onExit(worker: PoolWorker, exit: Exit): void {
     clearTimeout(worker.initTimer);
+    this.#reports.gone(worker);
     this.#retiring.delete(worker);
     const { state } = worker;
     if (state === 'starting') return this.#startFailed(worker, worker.diedAtStart(exit, this.#options.initTimeoutMs));
@@ -189,12 +194,12 @@ export class WorkerPool {
     if (worker.endedFor !== 'deadline')
       this.#log.error({ worker: worker.number, ...exit }, 'a worker ended unexpectedly; it is being replaced');
     return state === 'retiring'
-      ? this.#count('deadline')
+      ? this.#reports.restarted('deadline')
       : this.#replace(worker, worker.endedFor ?? (exit.signal === null ? 'exit' : 'signal'));
   }
 
   #replace(worker: PoolWorker, cause: string): void {
-    this.#count(cause);
+    this.#reports.restarted(cause);
     this.#noteAbsence();
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -203,15 +208,7 @@ export class WorkerPool {
     this.#timers.add(timer);
   }
 
-  #count(cause: string): void {
-    this.#metrics.workerRestarts.inc({ cause });
-  }
-
   #noteAbsence(): void {
     if (!this.ready) this.#withoutWorkerSince ??= this.#now();
-  }
-
-  #onLog(worker: PoolWorker, { level, msg, requestId, traceId, fields }: LogMessage): void {
-    this.#log[level]({ ...fields, worker: worker.number, requestId, traceId }, msg);
   }
 }

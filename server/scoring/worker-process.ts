@@ -3,6 +3,8 @@ import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FrameReader, FrameWriter } from '../frames.ts';
+import type { MetricsMessage } from '../metric-series.ts';
+import type { RunTimes } from '../run-times.ts';
 import { Kind, type FailureMessage, type LogMessage, type ReadyMessage, type StartMessage } from '../worker/protocol.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 
@@ -41,6 +43,8 @@ export interface AnswerEvents {
   chunk(id: number, bytes: Buffer): void;
   end(id: number): void;
   broken(id: number, message: FailureMessage): void;
+  /** When a traced run was; its answer follows. */
+  times(id: number, times: RunTimes): void;
   /** A cancel was read: the worker's thread is not stuck. */
   cancelled(id: number): void;
 }
@@ -50,6 +54,7 @@ export interface WorkerEvents extends AnswerEvents {
   ready(message: ReadyMessage): void;
   startFailed(message: FailureMessage): void;
   log(message: LogMessage): void;
+  metrics(message: MetricsMessage): void;
   /** A line that the process wrote to its own stdout or stderr, past the console. */
   output(stream: 'stdout' | 'stderr', line: string): void;
   exit(exit: Exit): void;
@@ -111,8 +116,8 @@ export class WorkerProcess {
 
   /** @param written called once the kernel has the whole body, or the worker is gone */
   score(id: number, request: ScoreRequest, written: () => void): void {
-    const { protocol, method, url, contentType, clientRequestId, traceId } = request;
-    const head = JSON.stringify({ protocol, method, url, contentType, id: request.id, clientRequestId, traceId });
+    const { protocol, method, url, contentType, clientRequestId, traceId, traceparent } = request;
+    const head = JSON.stringify({ protocol, method, url, contentType, id: request.id, clientRequestId, traceId, traceparent });
     const headers = JSON.stringify(request.rawHeaders);
     this.#frames.write(id, Kind.score, [u32(Buffer.byteLength(head)), head, u32(Buffer.byteLength(headers)), headers, ...request.body]);
     if (request.bodyBytes === 0) written();
@@ -158,6 +163,10 @@ export class WorkerProcess {
         return events.broken(id, parse<FailureMessage>(payload));
       case Kind.log:
         return events.log(parse<LogMessage>(payload));
+      case Kind.times:
+        return events.times(id, parse<RunTimes>(payload));
+      case Kind.metrics:
+        return events.metrics(parse<MetricsMessage>(payload));
       case Kind.ready:
         return events.ready(parse<ReadyMessage>(payload));
       case Kind.startFailed:

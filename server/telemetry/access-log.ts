@@ -1,20 +1,11 @@
-import type { ServerError } from '../errors.ts';
-import { isRefusal } from '../failure-log.ts';
 import type { Log } from '../log.ts';
-import type { RequestIds } from '../request-ids.ts';
 import type { Metrics } from './metrics.ts';
+import type { ExportedRequest, RequestExports } from './request-exports.ts';
 
 /** What a front door tells of a request that is over. */
-interface Answered {
-  /** Label in logs and metrics, and whether a worker scores what comes this way. */
-  readonly route: { readonly path: string; readonly scores?: boolean };
-  readonly method: string;
-  /** By the table in errors.ts, over gRPC too. */
-  readonly status: number;
+interface Answered extends ExportedRequest {
   readonly startedAt: number;
-  readonly ids: Pick<RequestIds, 'id' | 'traceId'>;
-  readonly failure: ServerError | undefined;
-  readonly reply: { readonly worker: number; readonly queueMs: number; readonly runMs: number | undefined } | undefined;
+  readonly reply: (NonNullable<ExportedRequest['reply']> & { readonly worker: number; readonly queueMs: number }) | undefined;
   /** Number of the worker that had the request, where it failed. */
   readonly worker: number | undefined;
   readonly bytesIn: number;
@@ -25,17 +16,23 @@ interface Answered {
 export class AccessLog {
   readonly #log: Log | undefined;
   readonly #metrics: Metrics;
+  readonly #exports: RequestExports | undefined;
 
-  /** @param log undefined: metrics only */
-  constructor(log: Log | undefined, metrics: Metrics) {
+  /**
+   * @param log undefined: no lines
+   * @param exports undefined: nothing is sent anywhere
+   */
+  constructor(log: Log | undefined, metrics: Metrics, exports?: RequestExports) {
     this.#log = log;
     this.#metrics = metrics;
+    this.#exports = exports;
   }
 
   write(answered: Answered): void {
     const ms = performance.now() - answered.startedAt;
     const { route, status, reply } = answered;
     this.#measure(answered, ms);
+    this.#exports?.write(answered, ms);
     this.#log?.info(
       {
         route: route.path,
@@ -57,7 +54,7 @@ export class AccessLog {
     metrics.answered(route.path, status);
     if (route.scores !== true) return;
     metrics.requestDuration.observe(ms / 1000);
-    if (failure !== undefined && isRefusal(failure)) metrics.refused.inc({ reason: failure.code });
+    if (failure !== undefined) metrics.failed(failure);
     if (reply === undefined) return;
     metrics.queueDuration.observe(reply.queueMs / 1000);
     if (reply.runMs !== undefined) metrics.runDuration.observe(reply.runMs / 1000);

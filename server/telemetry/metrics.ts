@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-
-/** Seconds: from half a millisecond (a small model) to the default deadline. */
-const DURATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { isRefusal, type ServerError } from '../errors.ts';
+import { type Distribution, DURATIONS } from '../metric-series.ts';
+import { DistributionHistogram } from './distribution-histogram.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 
 /** What is told of a model: worker/protocol.ts has the same, which this room may not see. */
 interface ServedModel {
@@ -18,6 +19,8 @@ interface Load {
   readonly queued: number;
   readonly inFlight: number;
   readonly concurrency: number;
+  readonly credits: number;
+  readonly workers: number;
   readonly ready: boolean;
 }
 
@@ -45,6 +48,8 @@ export class Metrics {
     'scoring requests that the workers can hold at a time',
     ({ concurrency }) => concurrency,
   );
+  readonly credits = this.#gauge('scoring_credits', 'scoring requests that workers would take now', ({ credits }) => credits);
+  readonly workersReady = this.#gauge('scoring_workers', 'workers that serve', ({ workers }) => workers);
   readonly ready = this.#gauge('server_ready', '1 while the server is ready', ({ ready }) => (ready ? 1 : 0));
   readonly refused = new Counter({
     name: 'scoring_refused_total',
@@ -52,10 +57,28 @@ export class Metrics {
     labelNames: ['reason'],
     registers: [this.registry],
   });
+  readonly failures = new Counter({
+    name: 'scoring_failures_total',
+    help: 'scoring requests that failed otherwise, by the code of the failure',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
   readonly workerRestarts = new Counter({
     name: 'worker_restarts_total',
     help: 'workers replaced',
     labelNames: ['cause'],
+    registers: [this.registry],
+  });
+  readonly telemetryDelivered = new Counter({
+    name: 'telemetry_delivered_total',
+    help: 'items that Application Insights (request, trace, exception) or the OpenTelemetry collector (span) has taken',
+    labelNames: ['item'],
+    registers: [this.registry],
+  });
+  readonly telemetryDropped = new Counter({
+    name: 'telemetry_dropped_total',
+    help: 'items that were not delivered, by why',
+    labelNames: ['item', 'reason'],
     registers: [this.registry],
   });
   readonly modelLoad = new Gauge({
@@ -77,6 +100,8 @@ export class Metrics {
     labelNames: ['asked', 'used', 'devices'],
     registers: [this.registry],
   });
+  /** What workers measure, the entry script's own metrics included. */
+  readonly workers = new WorkerMetrics(this.registry);
 
   /** The common case, kept out of prom-client until somebody reads: it hashes the labels at each call. */
   #scored = 0;
@@ -90,6 +115,12 @@ export class Metrics {
   answered(route: string, code: number): void {
     if (code === 200 && route === '/score') this.#scored++;
     else this.requests.inc({ route, code });
+  }
+
+  /** Counts a scoring request that failed. */
+  failed(error: ServerError): void {
+    if (isRefusal(error)) this.refused.inc({ reason: error.code });
+    else this.failures.inc({ code: error.code });
   }
 
   /** A model that the workers have opened. */
@@ -118,8 +149,8 @@ export class Metrics {
     this.#scored = 0;
   }
 
-  #durations(name: string, help: string): Histogram {
-    return new Histogram({ name, help, buckets: DURATIONS, registers: [this.registry] });
+  #durations(name: string, help: string): Distribution {
+    return new DistributionHistogram({ name, help, labels: [], buckets: DURATIONS }, this.registry).of();
   }
 
   #gauge(name: string, help: string, value: (load: Load) => number): Gauge {

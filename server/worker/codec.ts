@@ -23,6 +23,8 @@ export interface Codec {
 export interface Serving {
   readonly modelName: string;
   readonly nonFinite: NonFinite;
+  /** Whether requests with a sampled `traceparent` are timed. */
+  readonly tracing?: boolean;
   /** The inputs of a model that is served without code; undefined: a script decides what it takes. */
   readonly inputs: readonly TensorSpec[] | undefined;
 }

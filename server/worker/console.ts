@@ -20,6 +20,11 @@ export class ScriptLog implements Logger {
     return this.#requests.run(request, task);
   }
 
+  /** The request that the caller runs for. */
+  get request(): WorkerRequest | undefined {
+    return this.#requests.getStore();
+  }
+
   debug(message: string, fields?: Record<string, unknown>): void {
     this.#line('debug', message, fields);
   }

@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { findModels, onlyModel } from '../discovery.ts';
-import type { InitContext, Logger, Model } from '../entry-script.ts';
+import type { InitContext, Logger, Model, ScriptMetrics } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import type { Execution } from '../execution-provider.ts';
-import type { OpenedModel } from '../inference/model.ts';
+import type { InferenceObserver, OpenedModel } from '../inference/model.ts';
 import { openSession } from '../inference/session.ts';
 
 interface Surroundings {
@@ -16,6 +16,7 @@ interface Surroundings {
   /** Called when the execution provider can run nothing more in this process. */
   readonly lost: (problem: string) => void;
   readonly log: Logger;
+  readonly metrics: ScriptMetrics;
   readonly signal: AbortSignal;
 }
 
@@ -23,14 +24,17 @@ interface Surroundings {
 export class WorkerInitContext implements InitContext {
   readonly modelDir: string | undefined;
   readonly log: Logger;
+  readonly metrics: ScriptMetrics;
   readonly signal: AbortSignal;
   readonly opened: OpenedModel[] = [];
   readonly #around: Surroundings;
+  #observer: InferenceObserver | undefined;
 
   constructor(around: Surroundings) {
     this.#around = around;
     this.modelDir = around.modelDir;
     this.log = around.log;
+    this.metrics = around.metrics;
     this.signal = around.signal;
   }
 
@@ -40,6 +44,7 @@ export class WorkerInitContext implements InitContext {
     const model = await openSession(file, { intraOpThreads, execution, lost });
     if (execution.provider !== 'cpu') this.#tellPlacement(model, execution);
     this.opened.push(model);
+    if (this.#observer !== undefined) model.observe(this.#observer);
     return model;
   }
 
@@ -53,6 +58,12 @@ export class WorkerInitContext implements InitContext {
       const level = placement.onProvider === 0 ? 'warn' : 'info';
       this.log[level](`model ${name}: ${placement.onProvider} nodes run on ${provider}${rest}`, fields);
     }
+  }
+
+  /** From now on, for the models that are open and those to come. */
+  observe(observer: InferenceObserver): void {
+    this.#observer = observer;
+    for (const model of this.opened) model.observe(observer);
   }
 
   modelPath(name: string, version?: string | number): string {

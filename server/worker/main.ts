@@ -8,6 +8,7 @@ import { installModuleHooks } from './module-hooks.ts';
 import { Kind, type LogMessage, type ReadyMessage, type ServedModel, type StartMessage } from './protocol.ts';
 import { Runner } from './run-entry-script.ts';
 import { warmUp } from './warm-up.ts';
+import { InferenceMetrics, WorkerMetrics } from './worker-metrics.ts';
 import { startWatchdog } from './watchdog.ts';
 
 // A worker process: one entry script, spoken to over fd 3. The host alone decides when it ends.
@@ -18,6 +19,7 @@ const send = (message: LogMessage): void => {
   if (verbose || message.level !== 'debug') frames.write(0, Kind.log, [JSON.stringify(message)]);
 };
 const log = new ScriptLog(send);
+const metrics = new WorkerMetrics((message) => frames.write(0, Kind.metrics, [JSON.stringify(message)]));
 let runner: Runner | undefined;
 
 const reader = new FrameReader((id, kind, payload) => {
@@ -31,10 +33,14 @@ const reader = new FrameReader((id, kind, payload) => {
 // Ctrl-C reaches the whole process group, and platforms signal every process: the host drains, workers only obey it.
 process.on('SIGTERM', () => undefined);
 process.on('SIGINT', () => undefined);
-process.on('exit', () => frames.flush());
+process.on('exit', () => {
+  metrics.report();
+  frames.flush();
+});
 process.on('unhandledRejection', (reason) => log.error(`unhandled rejection in the entry script: ${stackOf(reason)}`));
 process.on('uncaughtException', (error) => {
   log.error(`uncaught exception in the entry script, the worker ends: ${stackOf(error)}`);
+  metrics.report();
   frames.flush(() => process.exit(1));
 });
 socket.on('data', (chunk: Buffer) => reader.feed(chunk));
@@ -54,16 +60,19 @@ async function start(message: StartMessage): Promise<void> {
   JSON.parse = hintAtDoubleParsing(log);
   installModuleHooks(message.importPath);
   const signal = AbortSignal.timeout(message.initTimeoutMs);
-  const context = new WorkerInitContext({ ...message, log, signal, lost });
+  const context = new WorkerInitContext({ ...message, log, metrics, signal, lost });
   try {
     const script = await loadEntryScript(message.entryScript);
     await initialise(() => script.init(context), signal, message);
     await warmUp(script, context.opened, { maxBatchSize: message.maxBatchSize, maxDelayMs: message.maxBatchDelayMs }, log);
+    context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
     const concurrency = Math.min(script.concurrency ?? message.concurrency, message.concurrency);
     const models = context.opened.map(({ name, inputs, outputs, about }): ServedModel => ({ name, inputs, outputs, ...about }));
     const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
     runner = new Runner(script, frames, log, { ...message, inputs });
     const ready: ReadyMessage = { rawHttp: script.rawHttp, concurrency, models };
+    // Those of init() are there when the server says that it is ready.
+    metrics.report();
     frames.write(0, Kind.ready, [JSON.stringify(ready)]);
   } catch (thrown) {
     const error = toServerError(thrown, 'init_failed');

@@ -35,6 +35,10 @@ export const Kind = {
   log: 24,
   /** worker -> host: the cancel was read; the event loop is alive. */
   cancelled: 25,
+  /** worker -> host: JSON MetricsMessage: what has been counted since the last one. */
+  metrics: 26,
+  /** worker -> host, before the answer of a request that is traced: JSON RunTimes. */
+  times: 27,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];
@@ -60,6 +64,8 @@ export interface StartMessage {
   readonly maxBatchDelayMs: number;
   readonly nonFinite: 'string' | 'null' | 'error';
   readonly logLevel: string;
+  /** Whether requests with a sampled `traceparent` are timed. */
+  readonly tracing: boolean;
 }
 
 /** What a worker is told of a request, besides headers and body. */
@@ -71,6 +77,8 @@ export interface ScoreHead {
   readonly id: string;
   readonly clientRequestId: string | undefined;
   readonly traceId: string;
+  /** Of the request's span, where it belongs to a trace. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A model that a worker has opened, as metadata and metrics tell it. */

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import type { Protocol, RequestContext } from '../entry-script.ts';
+import type { InferenceTimes } from '../run-times.ts';
 import type { InferRequest } from './infer-request.ts';
 import type { ScoreHead } from './protocol.ts';
 
@@ -12,6 +14,8 @@ export class WorkerRequest implements RequestContext {
   #cancelled: Error | undefined;
   /** What the request says beside its tensors, Open Inference Protocol only: set when it is decoded. */
   infer: InferRequest | undefined;
+  /** Inferences so far, where they are timed. */
+  inferences: InferenceTimes[] | undefined;
 
   /** @param headerBytes JSON array of names and values: name, value, name, value, ... */
   constructor(head: ScoreHead, headerBytes: Buffer) {
@@ -29,6 +33,15 @@ export class WorkerRequest implements RequestContext {
 
   get traceId(): string {
     return this.#head.traceId;
+  }
+
+  get traceparent(): string {
+    return this.#head.traceparent ?? `00-${this.traceId}-${randomBytes(8).toString('hex')}-00`;
+  }
+
+  /** Whether somebody records this trace. */
+  get sampled(): boolean {
+    return this.#head.traceparent?.endsWith('1') === true;
   }
 
   get protocol(): Protocol {

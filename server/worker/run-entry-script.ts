@@ -1,6 +1,7 @@
 import { ScoringError, ServerError, toServerError } from '../errors.ts';
 import type { FrameWriter } from '../frames.ts';
 import { InFlight } from '../in-flight.ts';
+import type { RunTimes } from '../run-times.ts';
 import type { ScriptLog } from './console.ts';
 import type { Codec, Serving } from './codec.ts';
 import { Codecs } from './codecs.ts';
@@ -68,13 +69,25 @@ export class Runner {
       const codec = (active.codec ??= await this.#codecs.load(request.protocol));
       const data = codec.decode(request, body);
       began = performance.now();
-      const result = await this.#log.within(request, () => this.#script.run(data, request));
+      const result = await this.#timed(id, request, began, data);
       await this.#answer(id, active, codec, result, performance.now() - began);
     } catch (thrown) {
       await this.#fail(id, active, thrown);
     } finally {
       this.#active.take(id);
     }
+  }
+
+  /** Runs the script, and tells of the time before the answer, where the request is traced. */
+  #timed(id: number, request: WorkerRequest, began: number, data: unknown): unknown {
+    const run = (): unknown => this.#log.within(request, () => this.#script.run(data, request));
+    if (this.#serving.tracing !== true || !request.sampled) return run();
+    request.inferences = [];
+    const tell = (): void => {
+      const times: RunTimes = { at: performance.timeOrigin + began, ms: performance.now() - began, inferences: request.inferences ?? [] };
+      this.#frames.write(id, Kind.times, [JSON.stringify(times)]);
+    };
+    return (async () => run())().finally(tell);
   }
 
   async #answer(id: number, active: Active, codec: Codec, result: unknown, runMs: number): Promise<void> {

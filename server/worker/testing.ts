@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Logger, RequestContext } from '../entry-script.ts';
+import type { Logger, MetricLabels, RequestContext } from '../entry-script.ts';
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
 import { installModuleHooks } from './module-hooks.ts';
+import { type Observed, TestMetrics } from './test-metrics.ts';
 
 interface ScriptSettings {
   /** What AZUREML_MODEL_DIR would be. */
@@ -17,6 +18,11 @@ interface ScriptSettings {
 export interface ScriptUnderTest {
   /** Calls the script's `run()` with data as it would arrive; answers what it returns, throws what it throws. */
   run(data: unknown, request?: Partial<RequestContext>): Promise<unknown>;
+  /**
+   * What a metric of the script shows by now: the number of a counter or gauge, count and sum of a histogram; undefined: nothing yet.
+   * @throws Error when the script has no such metric
+   */
+  metric(name: string, labels?: MetricLabels): number | Observed | undefined;
   /** Frees the models that `init()` opened. */
   close(): Promise<void>;
 }
@@ -32,7 +38,9 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   installModuleHooks([dirname(entryScript)]);
   const loaded = await loadEntryScript(entryScript);
+  const metrics = new TestMetrics();
   const context = new WorkerInitContext({
+    metrics: metrics.own,
     entryScript,
     modelDir: settings.modelDir,
     modelFile: settings.modelFile,
@@ -45,6 +53,7 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
   await loaded.init(context);
   return {
     run: async (data, request = {}) => loaded.run(data, requestOf(request)),
+    metric: (name, labels) => metrics.value(name, labels),
     close: async () => {
       await Promise.all(context.opened.map((model) => model.release()));
     },
@@ -58,6 +67,7 @@ function requestOf(given: Partial<RequestContext>): RequestContext {
     id: 'test',
     clientRequestId: undefined,
     traceId: '0'.repeat(31) + '1',
+    traceparent: `00-${'0'.repeat(31)}1-${'0'.repeat(15)}1-00`,
     method: 'POST',
     url: '/score',
     query: new URLSearchParams(given.url?.split('?')[1]),

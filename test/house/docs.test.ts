@@ -28,7 +28,7 @@ const got = {
 
 async function metricsTable(): Promise<string> {
   const all = await new Metrics().registry.getMetricsAsJSON();
-  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session)_/.test(name));
+  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry)_/.test(name));
   return [
     '| metric | type | meaning |',
     '|---|---|---|',

@@ -29,6 +29,8 @@ const soleImporters: Record<string, RegExp> = {
   fastify: /^http\//,
   '@grpc/grpc-js': /^grpc\//,
   'prom-client': /^telemetry\//,
+  applicationinsights: /^telemetry\/exporting\//,
+  '@opentelemetry/exporter-trace-otlp-http': /^telemetry\/exporting\//,
   pino: /^log\.ts$/,
 };
 

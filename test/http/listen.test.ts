@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { listen } from '../../server/http/listen.ts';
+import { freePort } from '../e2e/free-port.ts';
 import { open, parse, raw, rest, until } from './raw-client.ts';
 import { config, start } from './start.ts';
 
@@ -27,6 +28,15 @@ describe('the ports', () => {
   it('are one unless a health port is asked for', async (t) => {
     const { listening } = await start(t);
     assert.equal(listening.ports.length, 1);
+  });
+
+  it('show metrics on a port of their own only, where one is asked for', async (t) => {
+    const { listening, http } = await start(t, { metricsPort: await freePort() });
+    const [, metricsPort = 0] = listening.ports;
+    await http.get('/metrics').expect(404);
+    const get = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${metricsPort}${path}`)).status;
+    assert.equal(await get('/metrics'), 200);
+    for (const path of ['/', '/score', '/livez']) assert.equal(await get(path), 404);
   });
 
   it('that cannot be opened are named, with what to do', async (t) => {
@@ -101,5 +111,20 @@ describe('while draining', () => {
     };
     lifecycle.to('draining');
     for (const path of ['/', '/score', '/swagger.json', '/livez', '/readyz', '/metrics', '/none', '/%zz']) await closes(path);
+  });
+});
+
+describe('/status', () => {
+  it('is there only where it is asked for, beside /metrics, and may load nothing from elsewhere', async (t) => {
+    const without = await start(t);
+    await without.http.get('/status').expect(404);
+    const { http } = await start(t, { statusPage: true });
+    const { text, headers } = await http.get('/status').expect(200);
+    assert.equal(headers['content-type'], 'text/html; charset=utf-8');
+    assert.match(headers['content-security-policy'] ?? '', /^default-src 'none';/);
+    assert.doesNotMatch(text, /(?:src|href)=|https?:\/\//);
+    const apart = await start(t, { statusPage: true, metricsPort: await freePort() });
+    await apart.http.get('/status').expect(404);
+    assert.equal((await fetch(`http://127.0.0.1:${apart.listening.ports[1]}/status`)).status, 200);
   });
 });

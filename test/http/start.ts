@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import supertest from 'supertest';
 import type { TestContext } from 'node:test';
 import { options as table, type Config } from '../../server/config.ts';
-import { buildApp } from '../../server/http/app.ts';
+import { buildApp, buildMetricsApp } from '../../server/http/app.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import type { Log } from '../../server/log.ts';
@@ -64,8 +64,9 @@ export async function start(
   };
   const scorer = new FakeScorer();
   const metrics = new Metrics();
-  const app = buildApp({ config: options, scorer, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles });
-  const listening = await listen(app, options);
+  const parts = { config: options, scorer, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
+  const app = buildApp(parts);
+  const listening = await listen(app, options, options.metricsPort === 0 ? undefined : buildMetricsApp(parts));
   t.after(async () => {
     listening.closeAll();
     await listening.close();

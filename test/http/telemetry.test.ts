@@ -27,6 +27,7 @@ describe('/metrics', () => {
       'scoring_requests_total{route="/swagger.json",code="200"} 1',
       'scoring_requests_total{route="*",code="404"} 1',
       'scoring_refused_total{reason="queue_full"} 1',
+      'scoring_failures_total{code="run_failed"} 1',
       'scoring_request_duration_seconds_count 5',
       'scoring_queue_duration_seconds_sum 0.00075',
       'scoring_run_duration_seconds_count 3',

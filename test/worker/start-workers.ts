@@ -69,6 +69,7 @@ export class Workers {
       maxBatchDelayMs: 0,
       nonFinite: 'string',
       logLevel: 'debug',
+      tracing: false,
       ...settings.start,
     };
     const defaults = Object.fromEntries(Object.entries(options).map(([key, row]) => [key, row.default])) as unknown as Limits;

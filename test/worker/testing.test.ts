@@ -37,6 +37,18 @@ test('run() gets a request that the test can shape', async () => {
   });
 });
 
+test('what a script counts can be read', async () => {
+  const script = await loadScript(join(SCRIPTS, 'own-metrics.ts'));
+  assert.equal(script.metric('tokens_total', { kind: 'in' }), undefined);
+  await script.run('abc');
+  await script.run('de');
+  assert.equal(script.metric('tokens_total', { kind: 'in' }), 5);
+  assert.equal(script.metric('cache_entries'), 2);
+  assert.deepEqual(script.metric('text_characters'), { count: 2, sum: 5 });
+  assert.throws(() => script.metric('none'), /it has: tokens_total, cache_entries, text_characters/);
+  assert.throws(() => script.metric('tokens_total'), TypeError);
+});
+
 test('a broken script is refused as the server refuses it', () =>
   assert.rejects(loadScript(join(SCRIPTS, 'no-run.ts')), { code: 'script_broken' }));
 

@@ -121,6 +121,27 @@ test('with a delay a call waits for company, but not longer, and not when the ba
   assert.deepEqual(batches, [2, 3]);
 });
 
+test('an inference says why it began, and each call is told of the one that served it', async () => {
+  const releases: string[] = [];
+  const infer: Infer = async ({ x }, _outputs, release, told = []) => {
+    releases.push(release);
+    await new Promise(setImmediate);
+    const { dims, data } = x as Tensor;
+    if ((data as Float32Array).includes(13)) throw new Error('unlucky');
+    for (const tell of told) tell?.(0, 1, dims[0]!);
+    return { y: { type: 'float32', dims, data } };
+  };
+  const heard: number[] = [];
+  const ask = (batcher: Batcher, values: readonly number[]): Promise<unknown> =>
+    Promise.allSettled(values.map((value) => batcher.run(row(value), ['y'], (_at, _ms, rows) => heard.push(rows))));
+  await ask(new Batcher(infer, { maxRows: 3, maxDelayMs: 0 }), [1, 2, 3, 4]);
+  await ask(new Batcher(infer, { maxRows: 3, maxDelayMs: 5 }), [1]);
+  await ask(new Batcher(infer, { maxRows: 1, maxDelayMs: 0 }), [1]);
+  await ask(new Batcher(infer, { maxRows: 3, maxDelayMs: 0 }), [1, 13]);
+  assert.deepEqual(releases, ['full', 'idle', 'delay', 'alone', 'idle', 'retry', 'retry']);
+  assert.deepEqual(heard, [3, 3, 3, 1, 1, 1, 1]);
+});
+
 test('split undoes merge, for any number of rows, width and class of data', () => {
   const part = fc.nat(4).map((rows) => rows + 1);
   fc.assert(

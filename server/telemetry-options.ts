@@ -1,0 +1,75 @@
+import { connectionString, flag, integer, option, share, text, url } from './option-values.ts';
+
+/** The rows of config.ts that tell what operators see, and where. */
+export const telemetryOptions = {
+  metricsPort: option({
+    env: ['METRICS_PORT'],
+    flag: 'metrics-port',
+    default: 0,
+    parse: integer(0, 65535),
+    doc: 'port of `/metrics`, which is then served there only; 0: on `PORT`',
+  }),
+  statusPage: option({
+    env: ['STATUS_PAGE'],
+    default: false,
+    parse: flag,
+    doc: 'serve the page `/status`, which draws what `/metrics` shows, beside it',
+  }),
+  appInsightsConnectionString: option({
+    env: ['APPLICATIONINSIGHTS_CONNECTION_STRING'],
+    default: '',
+    parse: connectionString,
+    doc: 'sends requests, traces and exceptions to Application Insights',
+  }),
+  appInsightsEnabled: option({
+    env: ['AML_APP_INSIGHTS_ENABLED'],
+    default: false,
+    parse: flag,
+    doc: 'the same, with `AML_APP_INSIGHTS_KEY`',
+  }),
+  appInsightsKey: option({
+    env: ['AML_APP_INSIGHTS_KEY'],
+    flag: 'appinsights-instrumentation-key',
+    flagSets: { appInsightsEnabled: true },
+    default: '',
+    parse: text,
+    doc: 'instrumentation key, a GUID; the flag also switches Application Insights on',
+  }),
+  appInsightsResponses: option({
+    env: ['APP_INSIGHTS_LOG_RESPONSE_ENABLED'],
+    default: true,
+    parse: flag,
+    doc: 'send answers to Application Insights, as `Response Value`, cut at 8192 characters',
+  }),
+  appInsightsOutput: option({
+    env: ['APP_INSIGHTS_LOG_OUTPUT_ENABLED'],
+    default: true,
+    parse: flag,
+    doc: 'send what the entry script logs to Application Insights, as traces',
+  }),
+  mdcStorageEnabled: option({
+    env: ['AML_MODEL_DC_STORAGE_ENABLED', 'AML_MDC_STORAGE_ENABLED'],
+    default: false,
+    parse: flag,
+    doc: 'send inputs and predictions to Application Insights, as traces `model_data_collection`',
+  }),
+  otlpEndpoint: option({
+    env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+    default: '',
+    parse: url,
+    doc: 'sends spans to an OpenTelemetry collector, as JSON to `/v1/traces` there. `OTEL_EXPORTER_OTLP_HEADERS`, `_TIMEOUT`, `_COMPRESSION` and `_CERTIFICATE` are honoured',
+  }),
+  traceShare: option({
+    env: ['OTEL_TRACES_SAMPLER_ARG'],
+    default: 1,
+    parse: share,
+    doc: 'share of the requests that are traced, by trace id, where a `traceparent` has not decided it',
+  }),
+  workspaceName: option({ env: ['WORKSPACE_NAME'], default: '', parse: text, doc: '`Workspace Name` in Application Insights' }),
+  containerId: option({
+    env: ['HOSTNAME'],
+    default: '',
+    parse: text,
+    doc: "`Container Id` in Application Insights; unset: the machine's name",
+  }),
+};

@@ -1,0 +1,178 @@
+import { Worker } from 'node:worker_threads';
+import type { Log } from '../log.ts';
+import type { ExportSettings, FromThread, InsightItem, ItemKind, SpanItem, ToThread } from './exporting/items.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Items that may be under way, from here to the last byte sent, and what their lines may take. More are dropped and counted. */
+const MOST_ITEMS = 100_000;
+const MOST_BYTES = 64 * 1024 * 1024;
+/** Items and milliseconds that make a message to the thread. */
+const BATCH = 256;
+const BATCH_AFTER_MS = 100;
+
+const KINDS: readonly ItemKind[] = ['request', 'trace', 'exception', 'span'];
+
+/**
+ * The host's end of telemetry: writes each item as a line of JSON and leaves the rest to a thread, which loads the libraries, sends,
+ * waits and tries again. Every item is delivered, or counted as dropped with a reason.
+ */
+export class TelemetryExporter {
+  readonly #thread: Worker;
+  readonly #metrics: Metrics;
+  readonly #log: Log;
+  /** Not settled yet, by kind. */
+  readonly #open: Record<ItemKind, number> = { request: 0, trace: 0, exception: 0, span: 0 };
+  #items = 0;
+  #bytes = 0;
+  #insights: string[] = [];
+  #spans: string[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #flushed: (() => void) | undefined;
+  #running = true;
+  #stopping: Promise<void> | undefined;
+  /** For the last line of the log: nobody scrapes a server that ends. */
+  #delivered = 0;
+  readonly #lost: Record<string, number> = {};
+  #dropLogged = false;
+
+  /** @param env of the thread: proxies, certificates, OTEL_* */
+  constructor(settings: ExportSettings, env: NodeJS.ProcessEnv, metrics: Metrics, log: Log) {
+    this.#metrics = metrics;
+    this.#log = log;
+    this.#thread = new Worker(new URL('./exporting/main.ts', import.meta.url), {
+      name: 'telemetry',
+      workerData: settings,
+      env: { ...env, ...QUIET },
+      argv: [],
+      // What libraries print is no line of our log.
+      stdout: true,
+      stderr: true,
+    });
+    this.#thread.on('message', (message: FromThread) => this.#settle(message));
+    this.#thread.on('error', (error) => log.error({ err: error }, 'telemetry stopped: its thread failed'));
+    this.#thread.on('exit', () => this.#ended());
+    this.#thread.stdout.resume();
+    this.#thread.stderr.resume();
+    this.#thread.unref();
+  }
+
+  /** Takes an item for Application Insights. */
+  insight(item: InsightItem): void {
+    this.#add(item.kind, item, this.#insights);
+  }
+
+  span(item: SpanItem): void {
+    this.#add('span', item, this.#spans);
+  }
+
+  /** Sends what is left, for so long; the rest is dropped and counted. A second call waits for the first. */
+  stop(limitMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(limitMs);
+    return this.#stopping;
+  }
+
+  async #stop(limitMs: number): Promise<void> {
+    if (this.#running) {
+      this.#post();
+      await new Promise<void>((resolve) => {
+        this.#flushed = resolve;
+        setTimeout(resolve, limitMs).unref();
+        this.#send('flush');
+      });
+    }
+    this.#running = false;
+    this.#drop('stopped');
+    const lost = Object.keys(this.#lost).length > 0;
+    this.#log[lost ? 'warn' : 'info'](
+      { delivered: this.#delivered, dropped: this.#lost },
+      lost ? 'telemetry ends; not all of it was delivered' : 'telemetry ends; all of it was delivered',
+    );
+    await this.#thread.terminate();
+  }
+
+  #add(kind: ItemKind, item: InsightItem | SpanItem, lines: string[]): void {
+    if (!this.#running) return this.#lose(kind, 'stopped', 1);
+    if (this.#items >= MOST_ITEMS || this.#bytes >= MOST_BYTES) {
+      this.#lose(kind, 'queue_full', 1);
+      if (!this.#dropLogged) this.#log.warn('telemetry comes faster than it can be delivered: items are dropped (telemetry_dropped_total)');
+      this.#dropLogged = true;
+      return undefined;
+    }
+    const line = JSON.stringify(item);
+    this.#items++;
+    this.#open[kind]++;
+    this.#bytes += line.length;
+    lines.push(line);
+    if (lines.length >= BATCH) this.#post();
+    else this.#timer ??= setTimeout(() => this.#post(), BATCH_AFTER_MS).unref();
+    return undefined;
+  }
+
+  #post(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#insights.length === 0 && this.#spans.length === 0) return;
+    // Two long strings are copied at once; objects would be cloned member by member.
+    this.#send({ insights: this.#insights.join('\n'), spans: this.#spans.join('\n') });
+    this.#insights = [];
+    this.#spans = [];
+  }
+
+  #send(message: ToThread): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    this.#thread.postMessage(message);
+  }
+
+  #settle({ delivered, dropped, bytes, flushed, problem }: FromThread): void {
+    // Too late: everything that was open is counted already.
+    if (!this.#running) return;
+    for (const kind of KINDS) {
+      const count = delivered[kind] ?? 0;
+      if (count > 0) this.#metrics.telemetryDelivered.inc({ item: kind }, count);
+      this.#delivered += count;
+      this.#close(kind, count);
+    }
+    for (const { kind, reason, count } of dropped) {
+      this.#lose(kind, reason, count);
+      this.#close(kind, count);
+    }
+    this.#bytes -= bytes;
+    if (this.#items < MOST_ITEMS / 2) this.#dropLogged = false;
+    if (problem !== undefined) this.#log.warn(`telemetry is not delivered: ${problem}`);
+    if (flushed) this.#flushed?.();
+  }
+
+  #close(kind: ItemKind, count: number): void {
+    this.#open[kind] -= count;
+    this.#items -= count;
+  }
+
+  /** Everything that is under way is lost, for one reason. */
+  #drop(reason: string): void {
+    for (const kind of KINDS) {
+      const count = this.#open[kind];
+      if (count > 0) this.#lose(kind, reason, count);
+      this.#close(kind, count);
+    }
+  }
+
+  #lose(item: ItemKind, reason: string, count: number): void {
+    this.#metrics.telemetryDropped.inc({ item, reason }, count);
+    this.#lost[reason] = (this.#lost[reason] ?? 0) + count;
+  }
+
+  #ended(): void {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#drop('thread_failed');
+    this.#flushed?.();
+  }
+}
+
+/** Switches of the package `applicationinsights` for what it would do unasked: reports about itself, patches of Node's modules. */
+const QUIET = {
+  APPLICATION_INSIGHTS_NO_STATSBEAT: 'true',
+  APPLICATION_INSIGHTS_NO_DIAGNOSTIC_CHANNEL: 'true',
+  APPLICATIONINSIGHTS_CONFIGURATION_CONTENT: '{}',
+  APPLICATIONINSIGHTS_CONNECTION_STRING: undefined,
+};

@@ -1,0 +1,69 @@
+import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { ExportResultCode } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import type { Delivery } from './delivery.ts';
+import type { DropReason, ExportSettings, SpanItem } from './items.ts';
+
+type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
+
+/** Sends spans to an OpenTelemetry collector, as JSON over HTTP. The exporter tries again by itself, and reads OTEL_EXPORTER_OTLP_*. */
+export class Otlp {
+  readonly #exporter: OTLPTraceExporter;
+  readonly #common: Pick<ReadableSpan, 'resource' | 'instrumentationScope'>;
+
+  constructor(settings: ExportSettings & { readonly otlpEndpoint: string }) {
+    this.#exporter = new OTLPTraceExporter({ url: `${settings.otlpEndpoint.replace(/\/+$/, '')}/v1/traces` });
+    const attributes = { 'service.name': settings.serviceName, 'service.instance.id': settings.containerId };
+    // Of a resource the exporter reads the attributes alone.
+    const resource = { attributes } as unknown as ReadableSpan['resource'];
+    this.#common = { resource, instrumentationScope: { name: settings.serverVersion } };
+  }
+
+  /** Never rejects. */
+  send(items: readonly SpanItem[]): Promise<Delivery<SpanItem>> {
+    return new Promise((resolve) => {
+      this.#exporter.export(
+        items.map((item) => this.#span(item)),
+        ({ code, error }) => {
+          if (code === ExportResultCode.SUCCESS) return resolve({ delivered: items, again: [], lost: [], reason: 'rejected' });
+          const problem = `OpenTelemetry collector: ${error?.message ?? 'no reason given'}`;
+          resolve({ delivered: [], again: [], lost: items, reason: reasonOf(error), problem });
+        },
+      );
+    });
+  }
+
+  #span({ name, server, at, ms, traceId, spanId, parentId, failed, attributes }: SpanItem): ReadableSpan {
+    return {
+      ...this.#common,
+      name,
+      kind: server ? SpanKind.SERVER : SpanKind.INTERNAL,
+      spanContext: () => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED }),
+      ...(parentId !== undefined && { parentSpanContext: { traceId, spanId: parentId, traceFlags: TraceFlags.SAMPLED, isRemote: server } }),
+      startTime: hrTime(at),
+      endTime: hrTime(at + ms),
+      duration: hrTime(ms),
+      ended: true,
+      status: { code: failed ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
+      attributes,
+      links: [],
+      events: [],
+      droppedAttributesCount: 0,
+      droppedEventsCount: 0,
+      droppedLinksCount: 0,
+    };
+  }
+}
+
+/** Seconds and nanoseconds. */
+function hrTime(ms: number): [number, number] {
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
+}
+
+/** An HTTP status is an answer; what the connection says is none. */
+function reasonOf(error: Error | undefined): DropReason {
+  if (error !== undefined && 'code' in error && typeof error.code === 'number') return 'rejected';
+  const text = `${error?.message ?? ''} ${error?.cause instanceof Error ? error.cause.message : ''}`;
+  return /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH/.test(text) ? 'unreachable' : 'unconfirmed';
+}

@@ -1,0 +1,107 @@
+import { failures, type ServerError } from '../errors.ts';
+import type { RequestIds } from '../request-ids.ts';
+import type { TelemetryExporter } from './exporter.ts';
+import { spansOf, type ScoringTimes } from './spans.ts';
+
+/** Longest text of a body that is sent. */
+const LONGEST_TEXT = 8192;
+/** The Python server's words: reference/telemetry.md, section 7. */
+const NO_TEXT = '"Scoring request response payload is a non serializable object or raw binary"';
+
+/** What is sent of a request that is over. */
+export interface ExportedRequest {
+  readonly route: { readonly path: string; readonly scores?: boolean };
+  readonly method: string;
+  /** With scheme and host as far as the client told them. */
+  readonly url: string;
+  readonly status: number;
+  readonly ids: RequestIds;
+  readonly failure: ServerError | undefined;
+  readonly reply:
+    | { readonly headers: readonly (readonly [string, string])[]; readonly body: unknown; readonly runMs: number | undefined }
+    | undefined;
+  readonly scoring: { readonly times?: ScoringTimes } | undefined;
+  /** Beginning of the body, where inputs are sent. */
+  readonly input: string | undefined;
+}
+
+export interface ExportChoice {
+  /** Requests, traces and exceptions go to Application Insights. */
+  readonly insights: boolean;
+  readonly responses: boolean;
+  readonly modelData: boolean;
+  /** Spans go to an OpenTelemetry collector. */
+  readonly spans: boolean;
+}
+
+/** Makes telemetry of requests that are over. */
+export class RequestExports {
+  readonly #exporter: TelemetryExporter;
+  readonly choice: ExportChoice;
+
+  constructor(exporter: TelemetryExporter, choice: ExportChoice) {
+    this.#exporter = exporter;
+    this.choice = choice;
+  }
+
+  write(request: ExportedRequest, ms: number): void {
+    // As in the Python server: what the router refused is no request.
+    if (request.failure?.code === 'not_found' || request.failure?.code === 'method_not_allowed') return;
+    const at = Date.now() - ms;
+    if (this.choice.insights) this.#insights(request, at, ms);
+    if (this.choice.spans && request.ids.sampled) for (const span of spansOf(request, at, ms)) this.#exporter.span(span);
+  }
+
+  #insights(request: ExportedRequest, at: number, ms: number): void {
+    const { route, method, url, status, ids, failure } = request;
+    const response = this.choice.responses || this.choice.modelData ? responseText(request) : undefined;
+    this.#exporter.insight({
+      kind: 'request',
+      at,
+      ms,
+      route: route.path,
+      method,
+      url,
+      status,
+      requestId: ids.id,
+      clientRequestId: ids.clientRequestId,
+      traceId: ids.traceId,
+      spanId: ids.spanId === '' ? undefined : ids.spanId,
+      parentId: ids.parentId,
+      response: this.choice.responses ? response : undefined,
+    });
+    const common = { at, requestId: ids.id, clientRequestId: ids.clientRequestId, traceId: ids.traceId };
+    // What a client did wrong is in its request already, and overload in the metrics.
+    if (failure !== undefined && ['user', 'server'].includes(failures[failure.code].fault))
+      this.#exporter.insight({ kind: 'exception', ...common, code: failure.code, message: failure.message });
+    if (this.choice.modelData && route.scores === true && status < 300)
+      this.#exporter.insight({
+        kind: 'trace',
+        ...common,
+        level: 'info',
+        message: 'model_data_collection',
+        properties: { Input: request.input ?? '', Prediction: response ?? '' },
+      });
+  }
+}
+
+/** The text of a body of bytes, cut; what is no text is said to be none. @param contentType of the whole */
+export function bodyText(pieces: readonly Buffer[], contentType: string): string {
+  if (!/^(?:text\/|application\/(?:.*\+)?json|application\/x-www-form-urlencoded)/.test(contentType)) return NO_TEXT;
+  const bytes: Buffer[] = [];
+  let length = 0;
+  // A character has at most four bytes; one more tells that it was cut.
+  for (const piece of pieces) {
+    if (length > LONGEST_TEXT) break;
+    bytes.push(piece.subarray(0, LONGEST_TEXT + 1 - length));
+    length += piece.length;
+  }
+  return (bytes.length === 1 ? bytes[0]?.toString() : Buffer.concat(bytes).toString()) ?? '';
+}
+
+function responseText({ failure, reply }: ExportedRequest): string | undefined {
+  if (failure !== undefined) return JSON.stringify({ message: failure.clientMessage });
+  if (reply === undefined) return undefined;
+  const contentType = reply.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+  return Buffer.isBuffer(reply.body) ? bodyText([reply.body], contentType) : NO_TEXT;
+}

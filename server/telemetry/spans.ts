@@ -1,0 +1,63 @@
+import { newSpanId, type RequestIds } from '../request-ids.ts';
+import type { ServerError } from '../errors.ts';
+import type { RunTimes } from '../run-times.ts';
+import type { SpanItem } from './exporting/items.ts';
+
+/** When a scoring request was where. */
+export interface ScoringTimes {
+  /** On this process's clock. */
+  readonly admittedAt: number;
+  /** Undefined: it never reached a worker. */
+  readonly queueMs: number | undefined;
+  readonly run: RunTimes | undefined;
+}
+
+interface Traced {
+  readonly route: { readonly path: string };
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+  readonly ids: RequestIds;
+  readonly failure: ServerError | undefined;
+  readonly scoring: { readonly times?: ScoringTimes } | undefined;
+}
+
+/** Spans of one request: request > queue, run > inference. Names of attributes: OpenTelemetry's semantic conventions for HTTP. */
+export function spansOf({ route, method, url, status, ids, failure, scoring }: Traced, at: number, ms: number): SpanItem[] {
+  const { traceId, spanId, parentId } = ids;
+  const part = (name: string, parent: string, from: number, long: number, attributes: SpanItem['attributes'] = {}): SpanItem => ({
+    kind: 'span',
+    name,
+    server: false,
+    at: from,
+    ms: long,
+    traceId,
+    spanId: newSpanId(),
+    parentId: parent,
+    failed: false,
+    attributes,
+  });
+  const request: SpanItem = {
+    ...part(`${method} ${route.path}`, '', at, ms, {
+      'http.request.method': method,
+      'http.route': route.path,
+      'http.response.status_code': status,
+      'url.full': url,
+      'scoring.request_id': ids.id,
+      ...(failure !== undefined && { 'error.type': failure.code }),
+    }),
+    server: true,
+    spanId,
+    parentId,
+    failed: status >= 500,
+  };
+  const spans = [request];
+  const { admittedAt = 0, queueMs, run } = scoring?.times ?? {};
+  if (queueMs !== undefined) spans.push(part('queue', spanId, performance.timeOrigin + admittedAt, queueMs));
+  if (run === undefined) return spans;
+  const running: SpanItem = { ...part('run', spanId, run.at, run.ms), failed: failure?.code === 'run_failed' };
+  spans.push(running);
+  for (const { model, rows, at: from, ms: long } of run.inferences)
+    spans.push(part('inference', running.spanId, from, long, { 'inference.model': model, 'inference.batch_rows': rows }));
+  return spans;
+}

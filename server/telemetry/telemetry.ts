@@ -1,0 +1,123 @@
+import { hostname } from 'node:os';
+import { basename, dirname } from 'node:path';
+import { readdirSync } from 'node:fs';
+import type { Config } from '../config.ts';
+import type { ServerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { isGuid } from '../option-values.ts';
+import type { Sampler } from '../request-ids.ts';
+import { TelemetryExporter } from './exporter.ts';
+import type { Metrics } from './metrics.ts';
+import { RequestExports } from './request-exports.ts';
+
+/** What an entry script said. */
+interface Line {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly msg: string;
+  readonly requestId?: string | undefined;
+  readonly traceId?: string | undefined;
+}
+
+/** Everything that is sent away, and who sends it. */
+export class Telemetry {
+  readonly exports: RequestExports;
+  /** Which traces that begin here are recorded. */
+  readonly sampler: Sampler;
+  readonly #exporter: TelemetryExporter;
+  readonly #sendsOutput: boolean;
+
+  constructor(exporter: TelemetryExporter, exports: RequestExports, sampler: Sampler, sendsOutput: boolean) {
+    this.#exporter = exporter;
+    this.exports = exports;
+    this.sampler = sampler;
+    this.#sendsOutput = sendsOutput;
+  }
+
+  said({ level, msg, requestId, traceId }: Line): void {
+    if (this.#sendsOutput) this.#exporter.insight({ kind: 'trace', at: Date.now(), level, message: msg, requestId, traceId });
+  }
+
+  /** The server cannot serve. */
+  failed(error: ServerError): void {
+    if (!this.exports.choice.insights) return;
+    const unknown = { requestId: 'Unknown', clientRequestId: 'Unknown', traceId: undefined };
+    this.#exporter.insight({ kind: 'exception', at: Date.now(), code: error.code, message: error.message, ...unknown });
+  }
+
+  /** Sends what is left, for at most so long. */
+  stop(limitMs: number): Promise<void> {
+    return this.#exporter.stop(limitMs);
+  }
+}
+
+/** Opens what the options ask for; undefined: nothing, and nothing is loaded. */
+export function openTelemetry(
+  config: Config,
+  around: {
+    readonly modelDir: string | undefined;
+    readonly serverVersion: string;
+    readonly env: NodeJS.ProcessEnv;
+    readonly metrics: Metrics;
+    readonly log: Log;
+  },
+): Telemetry | undefined {
+  const connectionString = insightsConnection(config);
+  const { otlpEndpoint, traceShare } = config;
+  if (config.appInsightsEnabled && connectionString === undefined)
+    around.log.warn('Application Insights is off: AML_APP_INSIGHTS_KEY is no GUID (or use APPLICATIONINSIGHTS_CONNECTION_STRING)');
+  const spans = otlpEndpoint !== '';
+  if (connectionString === undefined && !spans) return undefined;
+  const settings = {
+    serverVersion: around.serverVersion,
+    serviceName: config.serviceName,
+    workspaceName: config.workspaceName,
+    containerId: config.containerId === '' ? hostname() : config.containerId,
+    models: modelIds(around.modelDir),
+    connectionString,
+    otlpEndpoint: spans ? otlpEndpoint : undefined,
+  };
+  const exporter = new TelemetryExporter(settings, around.env, around.metrics, around.log);
+  const insights = connectionString !== undefined;
+  const exports = new RequestExports(exporter, {
+    insights,
+    responses: config.appInsightsResponses,
+    modelData: insights && config.mdcStorageEnabled,
+    spans,
+  });
+  return new Telemetry(exporter, exports, spans ? samplerOf(traceShare) : undefined, insights && config.appInsightsOutput);
+}
+
+/** A connection string comes first; the Python server's pair of variables wants a key that is a GUID (contract, section 2.2). */
+export function insightsConnection(
+  config: Pick<Config, 'appInsightsConnectionString' | 'appInsightsEnabled' | 'appInsightsKey'>,
+): string | undefined {
+  if (config.appInsightsConnectionString !== '') return config.appInsightsConnectionString;
+  return config.appInsightsEnabled && isGuid(config.appInsightsKey) ? `InstrumentationKey=${config.appInsightsKey.trim()}` : undefined;
+}
+
+/** The same traces everywhere: by their random half, as OpenTelemetry's sampler of ratios does. */
+function samplerOf(share: number): NonNullable<Sampler> {
+  return (traceId) => Number.parseInt(traceId.slice(16, 24), 16) < share * 2 ** 32;
+}
+
+/** `name:version` of the models in the registry's layout: contract, section 3.5. */
+export function modelIds(modelDir: string | undefined): string[] {
+  if (modelDir === undefined) return [];
+  if (/^\d+$/.test(basename(modelDir))) return [`${basename(dirname(modelDir))}:${basename(modelDir)}`];
+  return foldersIn(modelDir).flatMap((name) =>
+    foldersIn(`${modelDir}/${name}`)
+      .filter((version) => /^\d+$/.test(version))
+      .map((version) => `${name}:${version}`),
+  );
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch {
+    // A file, or a folder that this user may not read: it holds no models that could be named.
+    return [];
+  }
+}

@@ -1,0 +1,73 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { inferenceDuration, inferenceRows, type MetricDefinition, type MetricsMessage, type SeriesChange } from '../metric-series.ts';
+import { DistributionHistogram } from './distribution-histogram.ts';
+
+/** Label that tells gauges of workers apart. */
+const WORKER = 'worker';
+
+type Custom = { readonly definition: MetricDefinition; readonly metric: Counter | Gauge | DistributionHistogram };
+
+/**
+ * What workers report, added up in the one registry. Counters and histograms outlive the worker that counted. A gauge is the state of
+ * one worker: it has the worker's number as a label, and goes with it.
+ */
+export class WorkerMetrics {
+  readonly #registry: Registry;
+  readonly #metrics = new Map<string, Custom>();
+  /** Who set a series of a gauge last: while a worker is being replaced, two have the same number. */
+  readonly #owners = new Map<string, { readonly owner: object; readonly gauge: Gauge; readonly labels: Record<string, string> }>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    for (const definition of [inferenceDuration, inferenceRows]) this.#define(definition);
+  }
+
+  /**
+   * Takes a report.
+   * @param owner the worker that reports, for `gone`
+   * @returns the names of metrics that it defines differently from the others, which are left out
+   */
+  merge(owner: object, worker: number, { defined, changes }: MetricsMessage): string[] {
+    const odd = defined.filter((definition) => !this.#define(definition)).map(({ name }) => name);
+    for (const change of changes) if (!odd.includes(change.name)) this.#apply(owner, worker, change);
+    return odd;
+  }
+
+  /** A worker has ended: its gauges go with it. */
+  gone(owner: object): void {
+    for (const [key, series] of this.#owners) {
+      if (series.owner !== owner) continue;
+      series.gauge.remove(series.labels);
+      this.#owners.delete(key);
+    }
+  }
+
+  /** False: a worker defined it otherwise before. */
+  #define(definition: MetricDefinition): boolean {
+    const known = this.#metrics.get(definition.name);
+    if (known !== undefined) return JSON.stringify(known.definition) === JSON.stringify(definition);
+    this.#metrics.set(definition.name, { definition, metric: this.#create(definition) });
+    return true;
+  }
+
+  #create(definition: MetricDefinition): Custom['metric'] {
+    const { kind, name, help, labels } = definition;
+    if (kind === 'histogram') return new DistributionHistogram(definition, this.#registry);
+    const registers = [this.#registry];
+    return kind === 'counter'
+      ? new Counter({ name, help, labelNames: [...labels], registers })
+      : new Gauge({ name, help, labelNames: [...labels, WORKER], registers });
+  }
+
+  #apply(owner: object, worker: number, { name, labels, value, counts }: SeriesChange): void {
+    const { definition, metric } = this.#metrics.get(name) ?? {};
+    if (metric === undefined || definition === undefined) return;
+    if (metric instanceof DistributionHistogram) return metric.of(...labels).add(counts ?? [], value);
+    const named = Object.fromEntries(definition.labels.map((label, at) => [label, labels[at] ?? '']));
+    if (metric instanceof Counter) return metric.inc(named, value);
+    const own = { ...named, [WORKER]: String(worker) };
+    metric.set(own, value);
+    this.#owners.set(JSON.stringify([name, worker, labels]), { owner, gauge: metric, labels: own });
+    return undefined;
+  }
+}

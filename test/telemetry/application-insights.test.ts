@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import test from 'node:test';
+import { withServer, type ServerProcess } from '../e2e/start-server.ts';
+import { IngestionServer, KEY, type Reply } from './ingestion-server.ts';
+import { load, samples } from './load.ts';
+
+const TRACE = 'a'.repeat(32);
+const CALLER = 'b'.repeat(16);
+
+/** What the server says when it ends. */
+async function ending(server: ServerProcess): Promise<{ delivered: number; dropped: Record<string, number> }> {
+  const line = await server.said('telemetry ends');
+  return { delivered: line['delivered'] as number, dropped: line['dropped'] as Record<string, number> };
+}
+
+const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((total, count) => total + count, 0);
+const unique = (ingestion: IngestionServer): number => new Set(ingestion.of('RequestData').map(({ data }) => data.baseData.id)).size;
+
+async function stopped(server: ServerProcess): Promise<void> {
+  server.child.kill('SIGTERM');
+  assert.deepEqual(await server.exited, { code: 0, signal: null });
+}
+
+test('20,000 requests at full speed: each is delivered exactly once, or counted', { timeout: 120_000 }, async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  await withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      assert.deepEqual(await load(await server.url('/score'), 20_000), { 200: 20_000 });
+      const metrics = await server.url('/metrics');
+      const settled = async (): Promise<number> =>
+        sum(await samples(metrics, 'telemetry_delivered_total', 'item')) + sum(await samples(metrics, 'telemetry_dropped_total', 'reason'));
+      while ((await settled()) < 20_000) await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(await settled(), 20_000);
+      const { request: delivered } = await samples(metrics, 'telemetry_delivered_total', 'item');
+      assert.equal(ingestion.of('RequestData').length, delivered);
+      assert.equal(unique(ingestion), delivered);
+      // A healthy endpoint this near loses nothing.
+      assert.equal(delivered, 20_000);
+      await stopped(server);
+      assert.deepEqual(await ending(server), { delivered: 20_000, dropped: {} });
+    },
+    { env: { ...ingestion.env, ACCESS_LOG: 'false', DRAIN_DELAY_MS: '0' } },
+  );
+});
+
+for (const count of [512, 1024]) {
+  test(`${count} requests and SIGTERM at once: all are delivered before the server ends`, { timeout: 60_000 }, async (t) => {
+    const ingestion = await IngestionServer.start(t);
+    await withServer(
+      ['--entry-script', 'echo.ts'],
+      async (server) => {
+        await server.ready();
+        await load(await server.url('/score'), count);
+        await stopped(server);
+        assert.equal(ingestion.of('RequestData').length, count);
+        assert.equal(unique(ingestion), count);
+      },
+      { env: { ...ingestion.env, ACCESS_LOG: 'false', DRAIN_DELAY_MS: '0' } },
+    );
+  });
+}
+
+const N = 600;
+const TAKES: Reply = {};
+const broken: { how: string; answer: (post: number) => Reply; delivered: number; reason: string | undefined }[] = [
+  { how: 'answers 500', answer: () => ({ status: 500 }), delivered: 0, reason: 'rejected' },
+  { how: 'answers 500 at first', answer: (post) => (post < 3 ? { status: 500 } : TAKES), delivered: N, reason: undefined },
+  {
+    how: 'answers 429 with Retry-After at first',
+    answer: (post) => (post < 3 ? { status: 429, headers: { 'retry-after': '1' } } : TAKES),
+    delivered: N,
+    reason: undefined,
+  },
+  { how: 'answers 400', answer: () => ({ status: 400 }), delivered: 0, reason: 'rejected' },
+  { how: 'takes the items and closes without an answer', answer: () => 'drop', delivered: 0, reason: 'unconfirmed' },
+  { how: 'never answers', answer: () => 'hang', delivered: 0, reason: 'stopped' },
+];
+for (const { how, answer, delivered, reason } of broken) {
+  test(`the endpoint ${how}: scoring does not notice, the account closes, the server ends in time`, { timeout: 60_000 }, async (t) => {
+    const ingestion = await IngestionServer.start(t);
+    ingestion.answer = (_items, post) => answer(post);
+    await withServer(
+      ['--entry-script', 'echo.ts'],
+      async (server) => {
+        await server.ready();
+        assert.deepEqual(await load(await server.url('/score'), N), { 200: N });
+        await ingestion.until(() => ingestion.posts.length > 0);
+        const began = performance.now();
+        await stopped(server);
+        assert.ok(performance.now() - began < 6500, 'the drain took too long');
+        const end = await ending(server);
+        assert.deepEqual(end, { delivered, dropped: reason === undefined ? {} : { [reason]: N } });
+        // What was closed without an answer has arrived, and is not sent again: never twice.
+        assert.equal(unique(ingestion), ingestion.of('RequestData').length);
+        if (delivered === N) assert.equal(ingestion.of('RequestData').length, N);
+        if (reason !== undefined && how !== 'never answers') await server.said('telemetry is not delivered');
+      },
+      { env: { ...ingestion.env, ACCESS_LOG: 'false', DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '5000' } },
+    );
+  });
+}
+
+test('items that the endpoint refuses one by one: some are sent again, some are given up', { timeout: 60_000 }, async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  ingestion.answer = (items, post) => {
+    // The first time every second item is to come again; among the ones that do, the first is refused for good.
+    if (post === 1) return { refuse: new Map(items.flatMap((_, index) => (index % 2 === 1 ? [[index, 503]] : []))) };
+    return post === 2 ? { refuse: new Map([[0, 400]]) } : {};
+  };
+  await withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      await load(await server.url('/score'), 100);
+      await stopped(server);
+      assert.deepEqual(await ending(server), { delivered: 99, dropped: { rejected: 1 } });
+      assert.equal(unique(ingestion), 99);
+      assert.equal(ingestion.of('RequestData').length, 99);
+    },
+    { env: { ...ingestion.env, ACCESS_LOG: 'false', DRAIN_DELAY_MS: '0' } },
+  );
+});
+
+test('the endpoint refuses connections: everything is counted as unreachable or stopped', { timeout: 60_000 }, async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  const { env } = ingestion;
+  await ingestion.stop();
+  await withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      assert.deepEqual(await load(await server.url('/score'), 200), { 200: 200 });
+      await server.said('telemetry is not delivered: Application Insights: ECONNREFUSED');
+      await stopped(server);
+      assert.deepEqual(await ending(server), { delivered: 0, dropped: { unreachable: 200 } });
+    },
+    { env: { ...env, ACCESS_LOG: 'false', DRAIN_DELAY_MS: '0', NODE_EXTRA_CA_CERTS: '' } },
+  );
+});
+
+test('what arrives has the fields of the table and the dimensions of the Python server', { timeout: 60_000 }, async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  await withServer(
+    ['--entry-script', 'run-throws.ts'],
+    async (server) => {
+      await server.ready();
+      const url = await server.url('/score?q=1');
+      const headers = { 'content-type': 'application/json', 'x-ms-client-request-id': 'client-1' };
+      const ids = { ...headers, 'x-request-id': 'mine', traceparent: `00-${TRACE}-${CALLER}-01` };
+      const answer = await fetch(url, { method: 'POST', headers: ids, body: '"throw"' });
+      assert.equal(answer.status, 500);
+      assert.match(answer.headers.get('traceparent') ?? '', new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`));
+      await fetch(await server.url('/'));
+      await fetch(await server.url('/none'));
+      await stopped(server);
+      const [request, ...others] = ingestion.of('RequestData');
+      assert.ok(request !== undefined);
+      assert.deepEqual(others, [], 'probes and unknown routes are no requests');
+      const { baseData } = request.data;
+      const { duration, start_time: startTime, ...properties } = baseData.properties;
+      assert.deepEqual(
+        [request.iKey, request.sampleRate, baseData.name, baseData.url, baseData.responseCode, baseData.success],
+        [KEY, 100, 'POST /score', url, '500', false],
+      );
+      assert.match(baseData.duration, /^00:00:0\d\.\d{3,7}$/);
+      assert.notEqual(baseData.duration.replaceAll(/[0:.]/g, ''), '');
+      assert.match(duration ?? '', /^00:00:0\d\.\d{3}$/);
+      assert.equal(startTime, request.time);
+      assert.deepEqual(properties, {
+        'Container Id': 'box',
+        'Request Id': 'mine',
+        'Client Request Id': 'client-1',
+        'Response Value': '{"message":"An unexpected error occurred in scoring script. Check the logs for more info."}',
+        name: '/score',
+        url,
+        resultCode: '500',
+        success: 'False',
+        http_method: 'POST',
+        'Workspace Name': 'space',
+        'Service Name': 'prices',
+      });
+      assert.equal(request.tags['ai.operation.id'], TRACE);
+      assert.equal(request.tags['ai.operation.parentId'], CALLER);
+      assert.equal(request.tags['ai.cloud.role'], 'prices');
+      assert.equal(request.tags['ai.cloud.roleInstance'], 'box');
+      assert.equal(baseData.id, answer.headers.get('traceparent')?.slice(36, 52));
+
+      const [exception] = ingestion.of('ExceptionData');
+      assert.match(exception?.data.baseData.exceptions[0]?.message ?? '', /Error: /);
+      assert.equal(exception?.data.baseData.properties['Request Id'], 'mine');
+      assert.equal(exception?.tags['ai.operation.id'], TRACE);
+      assert.deepEqual([...new Set(ingestion.asked)], ['POST /v2.1/track'], 'nothing else was asked of the endpoint');
+    },
+    { env: { ...ingestion.env, HOSTNAME: 'box', WORKSPACE_NAME: 'space', SERVICE_NAME: 'prices', DRAIN_DELAY_MS: '0' } },
+  );
+});
+
+test(
+  'what a script says becomes traces, and inputs and predictions where the switch of data collection is on',
+  { timeout: 60_000 },
+  async (t) => {
+    const ingestion = await IngestionServer.start(t);
+    const run = async (env: Record<string, string>, body: unknown): Promise<void> =>
+      withServer(
+        ['--entry-script', 'echo-says.ts'],
+        async (server) => {
+          await server.ready();
+          assert.equal((await server.score(body, { 'x-request-id': 'mine' })).status, 200);
+          await stopped(server);
+        },
+        { env: { ...ingestion.env, DRAIN_DELAY_MS: '0', ...env } },
+      );
+    await run({ AML_MODEL_DC_STORAGE_ENABLED: 'true' }, { a: 1 });
+    const traces = ingestion.of('MessageData').map(({ data }) => data.baseData);
+    const said = traces.find(({ message }) => message === 'scoring one');
+    assert.equal(said?.properties['Request Id'], 'mine');
+    const collected = traces.find(({ message }) => message === 'model_data_collection')?.properties;
+    assert.deepEqual(
+      [collected?.['Input'], collected?.['Prediction'], collected?.['Models'], collected?.['Request Id']],
+      ['{"a":1}', '{"a":1}', '[]', 'mine'],
+    );
+
+    ingestion.accepted.length = 0;
+    await run({ APP_INSIGHTS_LOG_OUTPUT_ENABLED: 'false', APP_INSIGHTS_LOG_RESPONSE_ENABLED: 'false' }, { a: 1 });
+    assert.deepEqual(ingestion.of('MessageData'), []);
+    assert.ok(!('Response Value' in (ingestion.of('RequestData')[0]?.data.baseData.properties ?? {})));
+
+    ingestion.accepted.length = 0;
+    await run({ AML_MDC_STORAGE_ENABLED: 'true' }, 'x'.repeat(10_000));
+    const long = ingestion.of('MessageData').find(({ data }) => data.baseData.message === 'model_data_collection')?.data
+      .baseData.properties;
+    assert.deepEqual([long?.['Input']?.length, long?.['Prediction']?.length, long?.['truncated']], [8192, 8192, 'true']);
+  },
+);
+
+test('an init() that fails is told before the server ends with 3', { timeout: 60_000 }, async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  await withServer(
+    ['--entry-script', 'init-throws.ts'],
+    async (server) => {
+      assert.equal((await server.exited).code, 3);
+      const [exception] = ingestion.of('ExceptionData');
+      assert.equal(exception?.data.baseData.exceptions[0]?.typeName, 'init_failed');
+      assert.equal(exception?.data.baseData.properties['Request Id'], 'Unknown');
+    },
+    { env: ingestion.env },
+  );
+});
+
+/** Names of the threads of a process: Linux only, as the tests are. */
+const threads = (pid: number | undefined): string[] =>
+  readdirSync(`/proc/${pid}/task`).map((task) => readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim());
+
+test('switched off there is no thread, nothing is loaded and nobody is called', { timeout: 60_000 }, async (t) => {
+  const called = createServer().listen(0, '127.0.0.1');
+  await once(called, 'listening');
+  let connections = 0;
+  called.on('connection', () => connections++);
+  t.after(() => called.close());
+  for (const [env, on] of [
+    [{}, false],
+    [{ AML_APP_INSIGHTS_KEY: KEY }, false],
+    [{ AML_APP_INSIGHTS_ENABLED: 'true', AML_APP_INSIGHTS_KEY: 'no-guid' }, false],
+    [{ AML_APP_INSIGHTS_ENABLED: 'true', AML_APP_INSIGHTS_KEY: KEY }, true],
+  ] as const) {
+    // A proxy that counts: the real endpoint must not be called from a test.
+    const { port } = called.address() as { port: number };
+    await withServer(
+      ['--entry-script', 'echo.ts'],
+      async (server) => {
+        await server.ready();
+        await server.score(1);
+        assert.equal(threads(server.child.pid).includes('telemetry'), on, JSON.stringify(env));
+        if (!on) {
+          await stopped(server);
+          assert.equal(connections, 0);
+          assert.equal(
+            server.lines.some(({ msg }) => msg.includes('AML_APP_INSIGHTS_KEY is no GUID')),
+            'AML_APP_INSIGHTS_ENABLED' in env,
+          );
+        }
+      },
+      { env: { ...env, https_proxy: `http://127.0.0.1:${port}`, DRAIN_DELAY_MS: '0' } },
+    );
+  }
+});

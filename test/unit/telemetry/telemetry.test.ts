@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { readConfig } from '../../../server/read-config.ts';
+import { bodyText } from '../../../server/telemetry/request-exports.ts';
+import { insightsConnection, modelIds } from '../../../server/telemetry/telemetry.ts';
+
+const KEY = '11111111-2222-3333-4444-555555555555';
+const STRING = `InstrumentationKey=${KEY};IngestionEndpoint=https://westeurope.example/`;
+
+function connection(env: Record<string, string>, argv: string[] = []): string | undefined {
+  const command = readConfig({ argv, env, cwd: '/' });
+  assert.ok(command.kind === 'serve');
+  return insightsConnection(command.config);
+}
+
+test('Application Insights is on with a connection string, or with the pair of the Python server, or its flag', () => {
+  const pair = { AML_APP_INSIGHTS_ENABLED: 'true', AML_APP_INSIGHTS_KEY: KEY };
+  assert.equal(connection({}), undefined);
+  assert.equal(connection({ AML_APP_INSIGHTS_KEY: KEY }), undefined);
+  assert.equal(connection({ AML_APP_INSIGHTS_ENABLED: 'true' }), undefined);
+  assert.equal(connection({ ...pair, AML_APP_INSIGHTS_ENABLED: 'false' }), undefined);
+  assert.equal(connection({ ...pair, AML_APP_INSIGHTS_KEY: 'no guid' }), undefined);
+  assert.equal(connection(pair), `InstrumentationKey=${KEY}`);
+  assert.equal(connection({}, ['--appinsights_instrumentation_key', KEY]), `InstrumentationKey=${KEY}`);
+  assert.equal(connection({ AML_APP_INSIGHTS_ENABLED: 'false' }, ['--appinsights-instrumentation-key', KEY]), `InstrumentationKey=${KEY}`);
+  assert.equal(connection({ ...pair, APPLICATIONINSIGHTS_CONNECTION_STRING: STRING }), STRING);
+});
+
+for (const wrong of ['nonsense', 'InstrumentationKey=1', `InstrumentationKey=${KEY};IngestionEndpoint=ftp://x`])
+  test(`the connection string ${wrong} is refused at start`, () => {
+    assert.throws(() => connection({ APPLICATIONINSIGHTS_CONNECTION_STRING: wrong }), { code: 'usage' });
+  });
+
+test('models are named by the layout of the registry', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'models-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  for (const folder of ['price/3', 'price/12', 'churn/1', 'churn/draft']) mkdirSync(join(root, folder), { recursive: true });
+  assert.deepEqual(modelIds(undefined), []);
+  assert.deepEqual(modelIds(join(root, 'price', '12')), ['price:12']);
+  assert.deepEqual(modelIds(root).toSorted(), ['churn:1', 'price:12', 'price:3']);
+  assert.deepEqual(modelIds(join(root, 'none')), []);
+});
+
+test('text of a body is cut, whatever its pieces, and what is no text is named so', () => {
+  assert.equal(bodyText([Buffer.from('{"a"'), Buffer.from(':1}')], 'application/json'), '{"a":1}');
+  assert.equal(
+    bodyText(
+      Array.from({ length: 10 }, () => Buffer.alloc(1000, 'x')),
+      'text/plain',
+    ).length,
+    8193,
+  );
+  assert.match(bodyText([Buffer.from([1, 2])], 'application/octet-stream'), /non serializable object or raw binary/);
+  assert.equal(bodyText([], 'application/json'), '');
+});

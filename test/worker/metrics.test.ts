@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { writeModel } from '../models/models.ts';
+import { Workers, withWorkers } from './start-workers.ts';
+
+/** Workers report some time after the answer. */
+async function shown(workers: Workers, sample: RegExp): Promise<string> {
+  for (;;) {
+    const text = await workers.metrics.registry.metrics();
+    if (sample.test(text)) return text;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test("a script's own metrics are added up over the workers, and survive a worker that dies", { timeout: 20_000 }, () =>
+  withWorkers(
+    'own-metrics.ts',
+    async (workers) => {
+      await Promise.all(Array.from({ length: 20 }, () => workers.score('abc')));
+      const text = await shown(workers, /^tokens_total\{kind="in"\} 60$/m);
+      assert.match(text, /^text_characters_bucket\{le="10"\} 20$/m);
+      const gauges = [...text.matchAll(/^cache_entries\{worker="\d"\} (\d+)$/gm)].map(([, value]) => Number(value));
+      assert.deepEqual([gauges.length, gauges.reduce((sum, value) => sum + value, 0)], [2, 20]);
+      await assert.rejects(workers.score('exit'), { code: 'worker_lost' });
+      assert.match(await shown(workers, /worker_restarts_total\{cause="exit"\} 1/), /^tokens_total\{kind="in"\} 60$/m);
+      await Promise.all(Array.from({ length: 10 }, () => workers.score('abc')));
+      await shown(workers, /^tokens_total\{kind="in"\} 90$/m);
+    },
+    { workers: 2, start: { concurrency: 2 } },
+  ),
+);
+
+test('what a script defines is shown before the first request', () =>
+  withWorkers('own-metrics.ts', async (workers) => {
+    assert.match(await workers.metrics.registry.metrics(), /^# TYPE tokens_total counter$/m);
+  }));
+
+test("a metric with the name of one of the server's own is why init() fails", async () => {
+  const workers = new Workers('bad-metric.ts');
+  const error = await workers.failure;
+  assert.equal(error.code, 'init_failed');
+  assert.match(error.message, /metrics\.counter\("scoring_requests_total"\): names that begin with scoring_ are the server's own/);
+  await workers.stop();
+});
+
+test('inferences are measured, with their rows and why they began', { timeout: 20_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const modelFile = writeModel('ridge', folder);
+  await withWorkers(
+    'opens-model.ts',
+    async (workers) => {
+      const row = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
+      await Promise.all(Array.from({ length: 16 }, () => workers.score(row)));
+      // Every row is counted once, in whatever batches they went.
+      const text = await shown(workers, /^inference_batch_rows_sum\{model="ridge",release="idle"\} 16$/m);
+      const count = Number(/^inference_batch_rows_count\{model="ridge",release="idle"\} (\d+)$/m.exec(text)?.[1]);
+      assert.ok(count >= 1 && count < 16, `${count} inferences`);
+      assert.match(text, new RegExp(`^inference_duration_seconds_count\\{model="ridge"\\} ${count}$`, 'm'));
+    },
+    { start: { modelFile } },
+  );
+});
