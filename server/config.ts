@@ -1,3 +1,4 @@
+import { collectionOptions } from './collection-options.ts';
 import { executionProvider, type Provider } from './execution-provider.ts';
 import {
   bytes,
@@ -9,26 +10,16 @@ import {
   milliseconds,
   modelName,
   oneOf,
+  option,
   orAuto,
   seconds,
   text,
   type LogLevel,
-  type Parser,
+  type Option,
 } from './option-values.ts';
 
-export interface Option<T> {
-  /** Environment variable, also the key in config.json. Later names are aliases. */
-  readonly env: readonly [string, ...string[]];
-  /** `--port`; `--model_dir` and `--model-dir` are the same flag. */
-  readonly flag?: string;
-  readonly default: T;
-  readonly parse: Parser<T>;
-  /** Parser of an alias that counts in another unit. */
-  readonly aliasParse?: Parser<T>;
-  readonly doc: string;
-}
+export type { Option };
 
-const option = <T>(row: Option<T>): Option<T> => row;
 const MiB = 1024 * 1024;
 
 /** Every option, one row each. Names: reference/azureml-contract.md, section 2; defaults: house.md, section 10. */
@@ -226,7 +217,12 @@ export const options = {
     parse: text,
     doc: 'value of `x-ms-server-version`; unset: name and version of this server',
   }),
-  serviceName: option({ env: ['SERVICE_NAME'], default: 'ML service', parse: text, doc: 'title in swagger.json' }),
+  serviceName: option({
+    env: ['SERVICE_NAME'],
+    default: 'ML service',
+    parse: text,
+    doc: 'title in swagger.json, and `<endpoint>` in the layout of collected data',
+  }),
   serviceVersion: option({ env: ['SERVICE_VERSION'], default: '1.0', parse: text, doc: 'version in swagger.json' }),
   servicePathPrefix: option({
     env: ['SERVICE_PATH_PREFIX'],
@@ -259,6 +255,7 @@ export const options = {
     parse: integer(0, 65535),
     doc: "Node's inspector in the (first) worker, on 127.0.0.1; time limits are off then",
   }),
+  ...collectionOptions,
 } satisfies Record<string, Option<never> | Option<unknown>>;
 
 type Options = typeof options;

@@ -1,6 +1,21 @@
 /** Reads one value; throws an Error whose message says what was expected. */
 export type Parser<T> = (value: string) => T;
 
+/** One option: a row of the tables in config.ts and collection-options.ts. */
+export interface Option<T> {
+  /** Environment variable, also the key in config.json. Later names are aliases. */
+  readonly env: readonly [string, ...string[]];
+  /** `--port`; `--model_dir` and `--model-dir` are the same flag. */
+  readonly flag?: string;
+  readonly default: T;
+  readonly parse: Parser<T>;
+  /** Parser of an alias that counts in another unit. */
+  readonly aliasParse?: Parser<T>;
+  readonly doc: string;
+}
+
+export const option = <T>(row: Option<T>): Option<T> => row;
+
 /** The longest parameter that a route takes: http/app.ts. */
 export const LONGEST_MODEL_NAME = 255;
 
@@ -60,6 +75,19 @@ export const bytes: Parser<number> = (value) => {
   const factor = units[(unit ?? '').toUpperCase()];
   if (digits === undefined || factor === undefined) throw new Error('expected a number of bytes, or one with K, M or G');
   return Number(digits) * factor;
+};
+
+/** A share, from 0 to 1. */
+export const share: Parser<number> = (value) => {
+  const number = /^(?:\d+\.?\d*|\.\d+)$/.test(value.trim()) ? Number(value) : Number.NaN;
+  if (!(number >= 0 && number <= 1)) throw new Error('expected a number from 0 to 1');
+  return number;
+};
+
+/** An http or https address. */
+export const url: Parser<string> = (value) => {
+  if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new Error('expected an http:// or https:// URL');
+  return value;
 };
 
 export const flag: Parser<boolean> = (value) => {

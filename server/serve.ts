@@ -1,17 +1,19 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../package.json' with { type: 'json' };
+import type { Collector, Redactor } from './collection/collector.ts';
+import { decideCollection, type CollectionSettings } from './collection/settings.ts';
 import type { Config } from './config.ts';
 import { discover, type Found } from './discovery.ts';
 import { drain, type FrontDoor } from './drain.ts';
 import { ServerError, toServerError } from './errors.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { createLog, type Log } from './log.ts';
+import { createLog, type Log, type ServerLog } from './log.ts';
 import { defaultModelName } from './model-name.ts';
 import { readConfig } from './read-config.ts';
 import { poolOptions } from './scoring/pool-options.ts';
 import { PoolScorer } from './scoring/scorer.ts';
-import { reportFailure, reportListening, reportReady } from './start-report.ts';
+import { reportCollection, reportFailure, reportListening, reportReady } from './start-report.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { helpText } from './usage.ts';
 import type { ReadyMessage } from './worker/protocol.ts';
@@ -37,7 +39,8 @@ export async function main(host: HostProcess): Promise<void> {
 }
 
 async function serve(host: HostProcess, given: Config, warnings: readonly string[]): Promise<void> {
-  const { log, flush } = await createLog(given, host.stdout.isTTY);
+  const output = await createLog(given, host.stdout.isTTY);
+  const { log, flush } = output;
   const exit = (code: number): never => {
     flush();
     return host.exit(code);
@@ -47,8 +50,12 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   const lifecycle = new Lifecycle();
   const metrics = new Metrics();
   let found: Found;
+  let collection: CollectionSettings | undefined;
   try {
     found = discover(given, HOME);
+    const decided = decideCollection(given);
+    collection = decided.settings;
+    for (const warning of decided.warnings) log.warn(warning);
   } catch (thrown) {
     return exit(reportFailure(log, thrown, given));
   }
@@ -60,15 +67,21 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
     const draining = lifecycle.state === 'draining';
     if (!lifecycle.to('failed')) return;
     const code = reportFailure(log, thrown, config);
-    void scorer.stop().then(() => exit(draining ? 1 : code));
+    void stop().then(() => exit(draining ? 1 : code));
+  };
+  const stop = async (): Promise<void> => {
+    await scorer.stop();
+    await collector?.close();
   };
   const ready = ({ models, concurrency }: ReadyMessage): void => {
     for (const model of models) metrics.loaded(model);
     const names = models.map(({ name }) => name);
     if (lifecycle.to('ready')) reportReady(log, found, names, concurrency);
   };
-  const scorer = new PoolScorer(
-    { limits: config, workers: poolOptions(config, found, { env: host.env, log, metrics }), found, lifecycle, log, metrics },
+  const collector = collection === undefined ? undefined : await openCollector(collection, { output, metrics, scorer: () => scorer });
+  const workers = poolOptions(config, found, { env: host.env, log, metrics, collection });
+  const scorer: PoolScorer = new PoolScorer(
+    { limits: config, workers, found, lifecycle, log, metrics, collecting: collector },
     // Workers may be faster than the ports.
     { ready: (message) => void opened.promise.then(() => ready(message)), failed: fail },
   );
@@ -83,22 +96,47 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
       scorer.kill();
       exit(1);
     }
-    void drain(signal, { config, lifecycle, scorer, doors, log }).then(() => exit(0), fail);
+    void drain(signal, { config, lifecycle, scorer, collector, doors, log }).then(() => exit(0), fail);
   };
   host.on('SIGTERM', onSignal);
   host.on('SIGINT', onSignal);
   // The workers load beside the host's own front doors, which are the larger half of its code.
   void scorer.start();
   try {
-    for await (const door of openDoors(config, { scorer, lifecycle, metrics, log })) doors.push(door);
+    for await (const door of openDoors(config, { scorer, collector, lifecycle, metrics, log })) doors.push(door);
     opened.resolve();
   } catch (thrown) {
     fail(thrown);
   }
 }
 
+interface CollectorParts {
+  readonly output: ServerLog;
+  readonly metrics: Metrics;
+  readonly scorer: () => PoolScorer;
+}
+
+/** Loaded only where data is collected. */
+async function openCollector(settings: CollectionSettings, { output, metrics, scorer }: CollectorParts): Promise<Collector> {
+  const [{ Collector: HostCollector }, { addCollectionMetrics }] = await Promise.all([
+    import('./collection/collector.ts'),
+    import('./telemetry/collection-metrics.ts'),
+  ]);
+  const redactor: Redactor = {
+    get needed() {
+      return scorer().served?.redacts === true;
+    },
+    redact: (id, sides) => scorer().redact(id, sides),
+  };
+  const collector = new HostCollector({ settings, redactor, log: output.log, print: output.print, agent: VERSION });
+  addCollectionMetrics(metrics.registry, collector.sink, () => collector.counts);
+  reportCollection(output.log, settings);
+  return collector;
+}
+
 interface DoorParts {
   readonly scorer: PoolScorer;
+  readonly collector: Collector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;

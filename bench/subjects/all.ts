@@ -1,6 +1,6 @@
 import type { Subject } from '../subject.ts';
 import { bare, naive, naiveCluster, naiveOneThread } from './node-peers.ts';
-import { ours, oursBinary, oursLogs } from './ours.ts';
+import { ours, oursBinary, oursCollects, oursCollectsTenth, oursLogs } from './ours.ts';
 import { pythonPeers } from './python-peers.ts';
 import { rawLoop } from './raw-loop.ts';
 
@@ -8,6 +8,8 @@ export const subjects: readonly Subject[] = [
   ours,
   oursLogs,
   oursBinary,
+  oursCollects,
+  oursCollectsTenth,
   naive,
   naiveOneThread,
   naiveCluster,

@@ -1,4 +1,5 @@
 import { logVerbosity, type MethodDefinition, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { FailureLog } from '../failure-log.ts';
@@ -17,6 +18,8 @@ import { boolMessage, modelMessage, readModel, serverMessage } from './messages.
 export interface GrpcParts {
   readonly config: Pick<Config, 'host' | 'grpcPort' | 'bodyLimitBytes' | 'accessLog' | 'modelName'>;
   readonly scorer: Scorer;
+  /** Undefined: nothing is collected. */
+  readonly collector?: Collector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -78,7 +81,7 @@ function addInference(server: Server, parts: GrpcParts): void {
       checked(call);
       call.answer(modelMessage(modelMetadata(config.modelName, scorer.served)));
     }),
-    ModelInfer: unary(shared, { path: 'grpc ModelInfer', counted: true, scores: true }, (call) => infer(scorer, call)),
+    ModelInfer: unary(shared, { path: 'grpc ModelInfer', counted: true, scores: true }, (call) => infer(scorer, parts.collector, call)),
   });
 }
 

@@ -2,6 +2,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import { ServerError } from '../errors.ts';
 import { FailureLog } from '../failure-log.ts';
@@ -26,6 +27,8 @@ import { Swagger } from './swagger.ts';
 interface Parts {
   readonly config: Config;
   readonly scorer: Scorer;
+  /** Undefined: nothing is collected. */
+  readonly collector?: Collector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -50,7 +53,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   const exact = new Map<string, Serve>();
   const app = createRouter(config, shared, exact);
   const probes = new Probes(lifecycle, scorer);
-  const score = new ScoreRoute(scorer, config);
+  const score = new ScoreRoute(scorer, config, parts.collector);
   const swagger = new Swagger(config, scorer, parts.swaggerFiles);
   const route = (path: string, options: Omit<Route, 'path'>, handle: Handler): void => {
     const serveRoute = addRoute(app, shared, { path, ...options }, handle);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Capture } from '../collection/capture.ts';
 import { answerable, failures, type ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -57,6 +58,8 @@ export class Exchange {
   /** For the access log and the metrics. */
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
+  /** Set where the request is collected. */
+  capture: Capture | undefined;
   /** Number of the worker that had the request, where it failed. */
   worker: number | undefined;
   bytesIn = 0;
@@ -117,9 +120,10 @@ export class Exchange {
     const error = answerable(thrown);
     this.failure = error;
     this.#shared.failureLog.write(error, this.ids, this.worker);
-    if (this.response.headersSent) this.response.destroy();
-    if (this.response.destroyed) return;
     const answer = errorAnswer(error, this.route.errorMember);
+    if (this.response.headersSent) this.response.destroy();
+    else this.capture?.answered('application/json', [], Buffer.from(answer.body));
+    if (this.response.destroyed) return;
     this.answer(answer.status, [...answer.headers, ...headers], answer.body);
   }
 
@@ -143,5 +147,6 @@ export class Exchange {
   #closed(): void {
     if (!this.response.writableFinished) this.work?.cancel();
     this.#shared.accessLog.write(this);
+    this.capture?.end({ method: this.method, url: this.request.url ?? '', status: this.status });
   }
 }

@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream';
+import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import type { Protocol } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
+import { JSON_HEADERS } from '../scoring/worker-process.ts';
 import { bodyTooLarge, contentEncoding, contentLength, readBody, Reservation } from './body.ts';
 import { compress, compressible } from './compression.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,12 +17,15 @@ const CORS_ORIGIN = 'access-control-allow-origin';
 /** `/score`, every method: reference/azureml-contract.md, section 1.4. */
 export class ScoreRoute {
   readonly #scorer: Scorer;
+  readonly #collector: Collector | undefined;
   readonly #bodyLimit: number;
   readonly #streamIdleMs: number;
   readonly #corsEnabled: boolean;
 
-  constructor(scorer: Scorer, config: Config) {
+  /** @param collector undefined: nothing is collected */
+  constructor(scorer: Scorer, config: Config, collector: Collector | undefined) {
     this.#scorer = scorer;
+    this.#collector = collector;
     this.#bodyLimit = config.bodyLimitBytes;
     this.#streamIdleMs = config.streamIdleTimeoutMs;
     this.#corsEnabled = config.corsOrigins.length > 0;
@@ -46,6 +51,8 @@ export class ScoreRoute {
   /** Reads the body, has it scored, and answers. @throws ServerError where the request is refused before that */
   score(exchange: Exchange, protocol: Protocol): void {
     const { request } = exchange;
+    exchange.capture = this.#collector?.capture(exchange.ids.id);
+    exchange.capture?.received(request.headers['content-type'], request.rawHeaders, undefined, 0);
     const length = contentLength(request);
     if (length === 0) return this.#score(exchange, protocol, new Reservation(this.#scorer, 0), [], 0);
 
@@ -66,6 +73,7 @@ export class ScoreRoute {
   #score(exchange: Exchange, protocol: Protocol, reservation: Reservation, body: readonly Buffer[], bodyBytes: number): void {
     const { request, ids } = exchange;
     reservation.handOver();
+    exchange.capture?.received(request.headers['content-type'], request.rawHeaders, body, bodyBytes, this.#parses(protocol));
     const scoring = this.#scorer.score({
       protocol,
       method: exchange.method,
@@ -87,6 +95,11 @@ export class ScoreRoute {
       });
   }
 
+  /** True where a body of JSON is parsed before `run()` answers. */
+  #parses(protocol: Protocol): boolean {
+    return protocol === 'score' && this.#scorer.served?.parsesJson === true;
+  }
+
   #answer(exchange: Exchange, reply: ScoreReply): void {
     exchange.reply = reply;
     const { body } = reply;
@@ -101,6 +114,12 @@ export class ScoreRoute {
       else if (key === 'content-encoding') encoded = true;
       headers.push(name, value);
     }
+    exchange.capture?.answered(
+      contentType,
+      reply.headers,
+      Buffer.isBuffer(body) ? body : undefined,
+      reply.headers === JSON_HEADERS && reply.status === 200,
+    );
     if (!Buffer.isBuffer(body)) return this.#stream(exchange, reply.status, headers, body);
     if (encoded || !compressible(contentType, body)) return exchange.answer(reply.status, headers, body);
     compress(exchange.request.headers['accept-encoding'], headers, body, (smaller) => exchange.answer(reply.status, headers, smaller));
@@ -118,7 +137,10 @@ export class ScoreRoute {
     response.flushHeaders();
     response.setTimeout(this.#streamIdleMs);
     exchange.work = { cancel };
-    body.on('data', (piece: Buffer) => (exchange.bytesOut += piece.length));
+    body.on('data', (piece: Buffer) => {
+      exchange.bytesOut += piece.length;
+      exchange.capture?.piece(piece);
+    });
     body.on('error', (error) => exchange.fail(error));
     // Ended by neither data nor an error: the client must not take what it has for the whole.
     body.on('close', () => body.readableEnded || exchange.fail(new ServerError('client_gone', 'the stream was cancelled')));

@@ -73,11 +73,11 @@ export class WorkerPool {
     return this.#workers.reduce((sum, worker) => sum + (worker?.usable === true ? worker.concurrency : 0), 0);
   }
 
-  /** The worker that holds the least and has credit left. */
-  leastLoaded(): PoolWorker | undefined {
+  /** The worker that holds the least and has credit left. @param any for what is no `run()` */
+  leastLoaded(any = false): PoolWorker | undefined {
     let best: PoolWorker | undefined;
     for (const worker of this.#workers) {
-      if (worker !== undefined && worker.credit > 0 && (best === undefined || worker.held.size < best.held.size)) best = worker;
+      if (worker !== undefined && (any ? worker.usable : worker.credit > 0) && !(best && best.held.size <= worker.held.size)) best = worker;
     }
     return best;
   }
@@ -180,8 +180,8 @@ export class WorkerPool {
 
   #onExit(worker: PoolWorker, exit: Exit): void {
     clearTimeout(worker.initTimer);
-    this.#retiring.delete(worker);
     const { state } = worker;
+    this.#retiring.delete(worker);
     if (state === 'starting') return this.#startFailed(worker, worker.diedAtStart(exit, this.#options.initTimeoutMs));
     worker.state = 'gone';
     this.#events.lost(worker, exit);

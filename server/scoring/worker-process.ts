@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FrameReader, FrameWriter } from '../frames.ts';
-import { Kind, type FailureMessage, type LogMessage, type ReadyMessage, type StartMessage } from '../worker/protocol.ts';
+import { Kind, type FailureMessage, type LogMessage, type NotCollected, type ReadyMessage, type StartMessage } from '../worker/protocol.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
@@ -43,6 +43,10 @@ export interface AnswerEvents {
   broken(id: number, message: FailureMessage): void;
   /** A cancel was read: the worker's thread is not stuck. */
   cancelled(id: number): void;
+  /** Rows of a script's collector, as the frame has them. */
+  collect(payload: Buffer): void;
+  notCollected(all: readonly NotCollected[]): void;
+  redacted(id: number, payload: Buffer): void;
 }
 
 /** What a worker says, in the order in which it says it. */
@@ -57,9 +61,9 @@ export interface WorkerEvents extends AnswerEvents {
 
 /** How long the last answers of a process that is gone may take to be read. */
 const LAST_WORDS_MS = 200;
-/** What an idle worker needs to end, with a script's own exit handlers. */
+/** What an idle worker needs to end, with a script's exit handlers. */
 const LONGEST_END_MS = 500;
-const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application/json']];
+export const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application/json']];
 const EMPTY = Buffer.alloc(4);
 
 /** A child process and its pipe: frames in, frames out, no policy. */
@@ -70,7 +74,7 @@ export class WorkerProcess {
   readonly #events: WorkerEvents;
   /** Resolves when the process has ended and everything it wrote has been read. */
   readonly gone: Promise<void>;
-  /** When the worker last said anything; a thread inside an inference says nothing. */
+  /** When the worker last said anything: inside an inference, nothing. */
   lastHeard = performance.now();
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
@@ -127,6 +131,11 @@ export class WorkerProcess {
     this.#frames.write(id, Kind.credit, [u32(bytes)]);
   }
 
+  /** Asks for redacted bodies. @param parts of the frame */
+  redact(id: number, parts: readonly (string | Uint8Array)[]): void {
+    this.#frames.write(id, Kind.redact, parts);
+  }
+
   /** Lets the process end by itself, which it does when its pipe closes, and ends it when it does not; `exit` follows. */
   end(): void {
     this.#pipe.end();
@@ -164,6 +173,12 @@ export class WorkerProcess {
         return events.startFailed(parse<FailureMessage>(payload));
       case Kind.cancelled:
         return events.cancelled(id);
+      case Kind.collect:
+        return events.collect(payload);
+      case Kind.notCollected:
+        return events.notCollected(parse<NotCollected[]>(payload));
+      case Kind.redacted:
+        return events.redacted(id, payload);
       default:
         return undefined;
     }
@@ -185,7 +200,7 @@ export class WorkerProcess {
   }
 
   #relay(name: 'stdout' | 'stderr', stream: Readable | null): void {
-    if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#events.output(name, line));
+    if (stream) createInterface({ input: stream }).on('line', (line) => this.#events.output(name, line));
   }
 }
 

@@ -15,6 +15,11 @@ export class ScriptLog implements Logger {
     this.#send = send;
   }
 
+  /** The request for which code runs now. */
+  get request(): WorkerRequest | undefined {
+    return this.#requests.getStore();
+  }
+
   /** Runs `task` so that whatever it logs belongs to this request. */
   within<T>(request: WorkerRequest, task: () => T): T {
     return this.#requests.run(request, task);

@@ -30,6 +30,8 @@ const soleImporters: Record<string, RegExp> = {
   '@grpc/grpc-js': /^grpc\//,
   'prom-client': /^telemetry\//,
   pino: /^log\.ts$/,
+  '@azure/storage-blob': /^collection\/blob-storage\.ts$/,
+  '@azure/identity': /^collection\/blob-storage\.ts$/,
 };
 
 const roomOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : '');
