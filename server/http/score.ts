@@ -3,8 +3,9 @@ import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import type { Protocol } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import { JSON_HEADERS } from '../scoring/reply-head.ts';
 import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
-import { JSON_HEADERS } from '../scoring/worker-process.ts';
+
 import { bodyTooLarge, contentEncoding, contentLength, readBody, Reservation } from './body.ts';
 import { compress, compressible } from './compression.ts';
 import type { Exchange } from './exchange.ts';

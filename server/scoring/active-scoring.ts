@@ -1,7 +1,7 @@
 import type { ServerError } from '../errors.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { ReplyStream } from './reply-stream.ts';
-import type { ReplyHead } from './worker-process.ts';
+import type { ReplyHead } from './reply-head.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from './scorer-types.ts';
 
 /** What a scoring needs of the scorer. */

@@ -10,7 +10,8 @@ import { Redactions } from './redactions.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { WorkerPool, type PoolEvents } from './worker-pool.ts';
-import type { AnswerEvents, Exit, ReplyHead } from './worker-process.ts';
+import type { ReplyHead } from './reply-head.ts';
+import type { AnswerEvents, Exit } from './worker-process.ts';
 
 export type DispatchLimits = Pick<Config, 'queueMaxRequests' | 'queueMaxBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'>;
 

@@ -180,8 +180,8 @@ export class WorkerPool {
 
   #onExit(worker: PoolWorker, exit: Exit): void {
     clearTimeout(worker.initTimer);
-    const { state } = worker;
     this.#retiring.delete(worker);
+    const { state } = worker;
     if (state === 'starting') return this.#startFailed(worker, worker.diedAtStart(exit, this.#options.initTimeoutMs));
     worker.state = 'gone';
     this.#events.lost(worker, exit);

@@ -4,6 +4,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FrameReader, FrameWriter } from '../frames.ts';
 import { Kind, type FailureMessage, type LogMessage, type NotCollected, type ReadyMessage, type StartMessage } from '../worker/protocol.ts';
+import { readHead, type ReplyHead } from './reply-head.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
@@ -17,14 +18,6 @@ export interface WorkerSpec {
   readonly debugPort: number;
   /** Limit of V8's heap in megabytes; undefined: V8's own. */
   readonly heapMb?: number | undefined;
-}
-
-/** Status, headers and run time of an answer. */
-export interface ReplyHead {
-  readonly status: number;
-  readonly runFailed: boolean;
-  readonly runMs: number | undefined;
-  readonly headers: readonly (readonly [string, string])[];
 }
 
 /** How a process ended. */
@@ -61,9 +54,8 @@ export interface WorkerEvents extends AnswerEvents {
 
 /** How long the last answers of a process that is gone may take to be read. */
 const LAST_WORDS_MS = 200;
-/** What an idle worker needs to end, with a script's exit handlers. */
+/** What an idle worker needs to end, with a script's own exit handlers. */
 const LONGEST_END_MS = 500;
-export const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application/json']];
 const EMPTY = Buffer.alloc(4);
 
 /** A child process and its pipe: frames in, frames out, no policy. */
@@ -74,7 +66,7 @@ export class WorkerProcess {
   readonly #events: WorkerEvents;
   /** Resolves when the process has ended and everything it wrote has been read. */
   readonly gone: Promise<void>;
-  /** When the worker last said anything: inside an inference, nothing. */
+  /** When the worker last said anything; a thread inside an inference says nothing. */
   lastHeard = performance.now();
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
@@ -200,17 +192,8 @@ export class WorkerProcess {
   }
 
   #relay(name: 'stdout' | 'stderr', stream: Readable | null): void {
-    if (stream) createInterface({ input: stream }).on('line', (line) => this.#events.output(name, line));
+    if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#events.output(name, line));
   }
-}
-
-function readHead(payload: Buffer): { head: ReplyHead; end: number } {
-  const length = payload.readUInt32LE(11);
-  const headers = length === 0 ? JSON_HEADERS : (JSON.parse(payload.toString('utf8', 15, 15 + length)) as ReplyHead['headers']);
-  return {
-    head: { status: payload.readUInt16LE(0), runFailed: payload.readUInt8(2) === 1, runMs: payload.readDoubleLE(3), headers },
-    end: 15 + length,
-  };
 }
 
 function parse<T>(payload: Buffer): T {

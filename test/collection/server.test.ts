@@ -45,6 +45,12 @@ async function metric(server: ServerProcess, name: string): Promise<number> {
   return Number(line?.slice(name.length) ?? 0);
 }
 
+/** Names of the threads of a server's host. */
+function threads({ child }: ServerProcess): string[] {
+  const folderOf = `/proc/${child.pid}/task`;
+  return readdirSync(folderOf).map((id) => readFileSync(join(folderOf, id, 'comm'), 'utf8').trim());
+}
+
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition()));
 }
@@ -261,8 +267,6 @@ test('nothing of collection is loaded where nothing asks for it', async (t) => {
   assert.equal((await server.score({})).status, 200);
   const text = await (await fetch(await server.url('/metrics'))).text();
   assert.ok(!text.includes('mdc_'));
-  const threads = readdirSync(`/proc/${server.child.pid}/task`).map((id) =>
-    readFileSync(`/proc/${server.child.pid}/task/${id}/comm`, 'utf8').trim(),
-  );
-  assert.ok(!threads.includes('collection'), threads.join());
+  assert.ok(!threads(server).includes('collection'));
+  assert.ok(threads(await serve(t, 'collects.ts', { MDC_DIR: folder(t) })).includes('collection'));
 });
