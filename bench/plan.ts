@@ -13,7 +13,7 @@ export interface Step {
 const table: readonly { subjects: readonly string[]; rows: readonly CaseName[]; connections: readonly number[] }[] = [
   { subjects: ['ours', 'naive'], rows: ['ridge', 'mlp'], connections: [1, 8, 32, 128] },
   { subjects: ['naive-1t', 'cluster', 'bare'], rows: ['ridge', 'mlp'], connections: [32, 128] },
-  { subjects: ['ours-logs', 'ours-telemetry'], rows: ['ridge'], connections: [32] },
+  { subjects: ['ours-logs', 'ours-telemetry', 'ours-collects', 'ours-collects-10'], rows: ['ridge'], connections: [32] },
   { subjects: ['ours-binary'], rows: ['mlp'], connections: [32] },
   { subjects: peerNames, rows: ['ridge', 'mlp'], connections: [32] },
   { subjects: ['ours', 'naive', 'naive-1t'], rows: ['mlp-long', 'gbdt'], connections: [32] },

@@ -46,6 +46,14 @@ const ceiling = (row: string, subject: string): Target => ({
   },
 });
 
+/** What data collection costs (issue 6). */
+const rateOver = (atLeast: number, subject: string, what: string): Target => ({
+  text: `requests/s with ${what} collected to files over none, ridge, 32 connections`,
+  bound: { atLeast },
+  measured: rate('ridge', subject, 'ours', 32),
+  beside: (results) => `CPU a request: ${results.ratio('ridge', [subject, 'ours'], 32, 'cpuMicroseconds')?.toFixed(2) ?? '-'}`,
+});
+
 const otherPeers = peerNames.filter((name) => name !== 'azureml' && name !== 'fastapi');
 
 /** Issue 4, "Targets". */
@@ -56,6 +64,8 @@ const targets: readonly Target[] = [
   ...rates({ ridge: 1.6, mlp: 1.6 }, 'naive', 128),
   ...rates({ ridge: 1.1, mlp: 1.1 }, 'cluster', 128),
   ...rates({ ridge: 1 }, 'bare', 128),
+  rateOver(0.9, 'ours-collects', 'every request'),
+  rateOver(0.97, 'ours-collects-10', '10 % of the requests'),
   {
     text: 'requests/s with binary tensors over naive with JSON, mlp, 32 connections',
     bound: { atLeast: 4 },

@@ -1,3 +1,4 @@
+import { collectionOptions } from './collection-options.ts';
 import { executionProvider, type Provider } from './execution-provider.ts';
 import {
   bytes,
@@ -217,7 +218,12 @@ export const options = {
     parse: text,
     doc: 'value of `x-ms-server-version`; unset: name and version of this server',
   }),
-  serviceName: option({ env: ['SERVICE_NAME'], default: 'ML service', parse: text, doc: 'title in swagger.json' }),
+  serviceName: option({
+    env: ['SERVICE_NAME'],
+    default: 'ML service',
+    parse: text,
+    doc: 'title in swagger.json, and `<endpoint>` in the layout of collected data',
+  }),
   serviceVersion: option({ env: ['SERVICE_VERSION'], default: '1.0', parse: text, doc: 'version in swagger.json' }),
   servicePathPrefix: option({
     env: ['SERVICE_PATH_PREFIX'],
@@ -251,6 +257,7 @@ export const options = {
     doc: "Node's inspector in the (first) worker, on 127.0.0.1; time limits are off then",
   }),
   ...telemetryOptions,
+  ...collectionOptions,
 } satisfies Record<string, Option<never> | Option<unknown>>;
 
 type Options = typeof options;

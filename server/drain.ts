@@ -24,22 +24,32 @@ interface Drained {
   kill(): void;
 }
 
+/** What a drain needs of data collection. */
+interface Collecting {
+  /** Resolves when no worker is needed for what was collected. */
+  redacted(): Promise<void>;
+}
+
 interface Parts {
   readonly config: Pick<Config, 'drainDelayMs' | 'drainTimeoutMs'>;
   readonly lifecycle: Lifecycle;
   readonly scorer: Drained;
+  readonly collector?: Collecting | undefined;
   /** Those that were open when the signal came. */
   readonly doors: readonly FrontDoor[];
-  /** Sends what is to leave the server besides answers, for at most so long. */
-  readonly flush: (limitMs: number) => Promise<void>;
+  /** Sends what is to leave the server besides answers, telemetry for at most so long. */
+  readonly deliver: (limitMs: number) => Promise<void>;
   readonly log: Log;
 }
 
 /**
  * Readiness 503 at once; the port stays open for the drain delay; then what was admitted, and what is still being uploaded, is
- * finished, within the limit.
+ * finished, within the limit. What workers collected is delivered when they are gone.
  */
-export async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, scorer, doors, flush, log }: Parts): Promise<void> {
+export async function drain(
+  signal: 'SIGTERM' | 'SIGINT',
+  { config, lifecycle, scorer, collector, doors, deliver, log }: Parts,
+): Promise<void> {
   const wasReady = lifecycle.state === 'ready';
   if (!lifecycle.to('draining')) return;
   const delayMs = signal === 'SIGTERM' && wasReady ? config.drainDelayMs : 0;
@@ -50,11 +60,12 @@ export async function drain(signal: 'SIGTERM' | 'SIGINT', { config, lifecycle, s
   const closed = Promise.all(doors.map((door) => door.close()));
   await Promise.race([closed.then(() => scorer.idle()), limit]);
   const unfinished = scorer.load.queued + scorer.load.inFlight;
+  await Promise.race([collector?.redacted(), limit]);
   await Promise.race([scorer.stop(), delay(LAST_ANSWERS_MS)]);
   await Promise.race([closed, delay(LAST_ANSWERS_MS)]);
   scorer.kill();
   for (const door of doors) door.closeAll();
-  await flush(Math.max(ends - performance.now(), LAST_ANSWERS_MS));
+  await deliver(Math.max(ends - performance.now(), LAST_ANSWERS_MS));
   lifecycle.to('stopped');
   if (unfinished > 0) log.warn({ unfinished }, 'drained; requests that were not done in time got 503 (DRAIN_TIMEOUT_MS)');
   else log.info('drained');

@@ -1,6 +1,6 @@
 /**
  * What an entry script is written against: `import { ScoringError, type InitContext } from 'scoring-server'`.
- * Types only, but for the class that scripts throw.
+ * Types only, but for the class that scripts throw; the collectors are in worker/script-exports.ts.
  */
 
 export { ScoringError } from './errors.ts';
@@ -172,6 +172,14 @@ export interface RequestContext {
 /** What `run()` always gets, whatever the content type: see the author's guide. */
 export type InputType = 'json' | 'text' | 'bytes' | 'tensors';
 
+/** What a redaction hook is told of a body. */
+export interface RedactInfo {
+  readonly collection: 'request' | 'response';
+  readonly contentType: string;
+  /** The `x-request-id` of the request. */
+  readonly id: string;
+}
+
 /**
  * The exports of an entry script. `Data` is what `run()` gets: parsed JSON by default, a string or bytes by content
  * type or `inputType`, a web-standard Request with `rawHttp = true`.
@@ -186,6 +194,11 @@ export interface EntryScript<Data = unknown> {
   readonly exactIntegers?: boolean;
   /** Data as `run()` would get it. It is run before the server says that it is ready, and shows the check of batching realistic input. */
   readonly sample?: Data;
+  /**
+   * Called before a body is collected, when its request is over: answers what may be kept, undefined for nothing. Gets parsed JSON, else
+   * text or bytes, a copy of its own. What it throws keeps the body from being collected.
+   */
+  readonly redact?: (body: unknown, info: RedactInfo) => unknown;
   /** `run()` calls at a time in one worker, at most WORKER_CONCURRENCY. 1 serialises them. */
   readonly concurrency?: number;
 }

@@ -1,18 +1,20 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../package.json' with { type: 'json' };
+import type { Collector, Redactor } from './collection/collector.ts';
+import { decideCollection, type CollectionSettings } from './collection/settings.ts';
 import type { Config } from './config.ts';
 import { discover, type Found } from './discovery.ts';
 import { drain, type FrontDoor } from './drain.ts';
 import { ServerError, toServerError } from './errors.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { createLog, type Log } from './log.ts';
+import { createLog, type Log, type ServerLog } from './log.ts';
 import { defaultModelName } from './model-name.ts';
 import { readConfig } from './read-config.ts';
+import type { Sampler } from './request-ids.ts';
 import { poolOptions } from './scoring/pool-options.ts';
 import { PoolScorer } from './scoring/scorer.ts';
-import { reportFailure, reportListening, reportReady } from './start-report.ts';
-import type { Sampler } from './request-ids.ts';
+import { reportCollection, reportFailure, reportListening, reportReady } from './start-report.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import type { RequestExports } from './telemetry/request-exports.ts';
 import { openTelemetry } from './telemetry/telemetry.ts';
@@ -40,9 +42,10 @@ export async function main(host: HostProcess): Promise<void> {
 }
 
 async function serve(host: HostProcess, given: Config, warnings: readonly string[]): Promise<void> {
-  const { log, flush } = await createLog(given, host.stdout.isTTY);
+  const output = await createLog(given, host.stdout.isTTY);
+  const { log, flush: flushLog } = output;
   const exit = (code: number): never => {
-    flush();
+    flushLog();
     return host.exit(code);
   };
   for (const warning of warnings) log.warn(warning);
@@ -50,8 +53,12 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   const lifecycle = new Lifecycle();
   const metrics = new Metrics();
   let found: Found;
+  let collection: CollectionSettings | undefined;
   try {
     found = discover(given, HOME);
+    const decided = decideCollection(given);
+    collection = decided.settings;
+    for (const warning of decided.warnings) log.warn(warning);
   } catch (thrown) {
     return exit(reportFailure(log, thrown, given));
   }
@@ -59,7 +66,6 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
 
   const around = { modelDir: found.modelDir, serverVersion: VERSION, env: host.env, metrics, log };
   const telemetry = openTelemetry(config, around);
-  const flushTelemetry = async (limitMs: number): Promise<void> => telemetry?.stop(limitMs);
   const doors: FrontDoor[] = [];
   const opened = Promise.withResolvers<void>();
   const fail = (thrown: unknown): void => {
@@ -67,15 +73,20 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
     if (!lifecycle.to('failed')) return;
     const code = reportFailure(log, thrown, config);
     telemetry?.failed(toServerError(thrown));
-    void Promise.all([scorer.stop(), flushTelemetry(config.drainTimeoutMs)]).then(() => exit(draining ? 1 : code));
+    const ended = scorer.stop().then(() => deliver(config.drainTimeoutMs));
+    void ended.then(() => exit(draining ? 1 : code));
   };
   const ready = ({ models, concurrency }: ReadyMessage): void => {
     for (const model of models) metrics.loaded(model);
     const names = models.map(({ name }) => name);
     if (lifecycle.to('ready')) reportReady(log, found, names, concurrency);
   };
-  const scorer = new PoolScorer(
-    { limits: config, workers: poolOptions(config, found, { env: host.env, log, metrics }), found, lifecycle, log, metrics },
+  const collector = collection === undefined ? undefined : await openCollector(collection, { output, metrics, scorer: () => scorer });
+  /** What leaves the server besides answers: collected data has a limit of its own. */
+  const deliver = async (limitMs: number): Promise<void> => void (await Promise.all([telemetry?.stop(limitMs), collector?.close()]));
+  const workers = poolOptions(config, found, { env: host.env, log, metrics, collection });
+  const scorer: PoolScorer = new PoolScorer(
+    { limits: config, workers, found, lifecycle, log, metrics, collecting: collector },
     // Workers may be faster than the ports.
     {
       ready: (message) => void opened.promise.then(() => ready(message)),
@@ -94,30 +105,48 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
       scorer.kill();
       exit(1);
     }
-    void drain(signal, { config, lifecycle, scorer, doors, log, flush: flushTelemetry }).then(() => exit(0), fail);
+    void drain(signal, { config, lifecycle, scorer, collector, doors, log, deliver }).then(() => exit(0), fail);
   };
   host.on('SIGTERM', onSignal);
   host.on('SIGINT', onSignal);
   // The workers load beside the host's own front doors, which are the larger half of its code.
   void scorer.start();
   try {
-    for await (const door of openDoors(config, {
-      scorer,
-      lifecycle,
-      metrics,
-      log,
-      exports: telemetry?.exports,
-      sampler: telemetry?.sampler,
-    }))
-      doors.push(door);
+    const parts = { scorer, collector, lifecycle, metrics, log, exports: telemetry?.exports, sampler: telemetry?.sampler };
+    for await (const door of openDoors(config, parts)) doors.push(door);
     opened.resolve();
   } catch (thrown) {
     fail(thrown);
   }
 }
 
+interface CollectorParts {
+  readonly output: ServerLog;
+  readonly metrics: Metrics;
+  readonly scorer: () => PoolScorer;
+}
+
+/** Loaded only where data is collected. */
+async function openCollector(settings: CollectionSettings, { output, metrics, scorer }: CollectorParts): Promise<Collector> {
+  const [{ Collector: HostCollector }, { addCollectionMetrics }] = await Promise.all([
+    import('./collection/collector.ts'),
+    import('./telemetry/collection-metrics.ts'),
+  ]);
+  const redactor: Redactor = {
+    get needed() {
+      return scorer().served?.redacts === true;
+    },
+    redact: (id, sides) => scorer().redact(id, sides),
+  };
+  const collector = new HostCollector({ settings, redactor, log: output.log, print: output.print, agent: VERSION });
+  addCollectionMetrics(metrics.registry, collector.sink, () => collector.counts);
+  reportCollection(output.log, settings);
+  return collector;
+}
+
 interface DoorParts {
   readonly scorer: PoolScorer;
+  readonly collector: Collector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -12,6 +12,20 @@ export function reportListening(log: Log, config: Config, version: string, ports
   );
 }
 
+/** Where collected data goes, and how long a stop may take for it. */
+export function reportCollection(log: Log, { sink, flushTimeoutMs, spillDir }: CollectionReport): void {
+  log.info(
+    { sink: sink.kind, spillDir: spillDir === '' ? undefined : spillDir },
+    `model data is collected; SIGTERM takes at most ${flushTimeoutMs} ms more to deliver what is left (MDC_FLUSH_TIMEOUT_MS)`,
+  );
+}
+
+interface CollectionReport {
+  readonly sink: { readonly kind: string };
+  readonly flushTimeoutMs: number;
+  readonly spillDir: string;
+}
+
 /** What is served, and that it is. */
 export function reportReady(log: Log, { kind, entryScript }: Found, models: readonly string[], concurrency: number): void {
   log.info({ kind, entryScript, models, concurrency }, 'ready');

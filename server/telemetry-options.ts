@@ -47,12 +47,6 @@ export const telemetryOptions = {
     parse: flag,
     doc: 'send what the entry script logs to Application Insights, as traces',
   }),
-  mdcStorageEnabled: option({
-    env: ['AML_MODEL_DC_STORAGE_ENABLED', 'AML_MDC_STORAGE_ENABLED'],
-    default: false,
-    parse: flag,
-    doc: 'send inputs and predictions to Application Insights, as traces `model_data_collection`',
-  }),
   otlpEndpoint: option({
     env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
     default: '',

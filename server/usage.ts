@@ -52,7 +52,8 @@ function rows(): Option<unknown>[] {
 }
 
 function defaultOf({ default: value }: Option<unknown>): string {
-  return Array.isArray(value) ? value.join(',') : String(value);
+  const shown: unknown = value === undefined ? '' : value;
+  return Array.isArray(shown) ? shown.join(',') : String(shown);
 }
 
 function shownDefault(row: Option<unknown>): string {

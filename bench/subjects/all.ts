@@ -1,6 +1,6 @@
 import type { Subject } from '../subject.ts';
 import { bare, naive, naiveCluster, naiveOneThread } from './node-peers.ts';
-import { ours, oursBinary, oursLogs } from './ours.ts';
+import { ours, oursBinary, oursCollects, oursCollectsTenth, oursLogs } from './ours.ts';
 import { oursTelemetry } from './ours-telemetry.ts';
 import { pythonPeers } from './python-peers.ts';
 import { rawLoop } from './raw-loop.ts';
@@ -10,6 +10,8 @@ export const subjects: readonly Subject[] = [
   oursLogs,
   oursTelemetry,
   oursBinary,
+  oursCollects,
+  oursCollectsTenth,
   naive,
   naiveOneThread,
   naiveCluster,

@@ -1,5 +1,6 @@
 /** This server, as `npm start` starts it. */
 
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import { byName, bytes, type Case } from '../cases.ts';
@@ -12,19 +13,15 @@ const args = flags.map((flag) => (flag.endsWith('.ts') ? fileURLToPath(new URL(`
 
 type Front = Pick<HttpSubject, 'url' | 'headers' | 'body' | 'predictions'>;
 
-function serve(
-  row: Case,
-  { port, folder }: Place,
-  accessLog: boolean,
-  front: Front,
-  env: Readonly<Record<string, string>> = {},
-): ReturnType<Subject['start']> {
+type Env = Readonly<Record<string, string>>;
+
+function serve(row: Case, { port, folder }: Place, env: Env, front: Front): ReturnType<Subject['start']> {
   const base = `http://${ADDRESS}:${port}`;
   return startHttp({
     command: {
       file: process.execPath,
       args: [...args, '--host', ADDRESS, '--port', String(port), '--model', row.file],
-      env: { ACCESS_LOG: String(accessLog), ...env },
+      env: { ACCESS_LOG: 'false', ...env },
       folder,
     },
     slow: row.slow,
@@ -66,21 +63,37 @@ function binary(row: Case): Front {
 export const ours: Subject = {
   name: 'ours',
   title: 'this server, default settings, access log off',
-  start: (row, place) => serve(row, place, false, scored(row)),
+  start: (row, place) => serve(row, place, {}, scored(row)),
 };
 
 /** The same with options of one's own. */
 export const oursWith = (row: Case, place: Place, env: Readonly<Record<string, string>>): ReturnType<Subject['start']> =>
-  serve(row, place, false, scored(row), env);
+  serve(row, place, env, scored(row));
 
 export const oursLogs: Subject = {
   name: 'ours-logs',
   title: 'this server, default settings, access log on (to a file)',
-  start: (row, place) => serve(row, place, true, scored(row)),
+  start: (row, place) => serve(row, place, { ACCESS_LOG: 'true' }, scored(row)),
 };
 
 export const oursBinary: Subject = {
   name: 'ours-binary',
   title: 'this server, access log off, Open Inference Protocol with binary tensors',
-  start: (row, place) => serve(row, place, false, binary(row)),
+  start: (row, place) => serve(row, place, {}, binary(row)),
 };
+
+/** Requests and responses of so many requests go to files. */
+const collecting = (name: string, percent: number): Subject => ({
+  name,
+  title: `this server, access log off, model data of ${percent} % of the requests collected to files`,
+  start: (row, place) =>
+    serve(
+      row,
+      place,
+      { MDC_SINK: 'file', MDC_DIR: join(place.folder, 'collected'), MDC_SAMPLING_RATE: String(percent / 100) },
+      scored(row),
+    ),
+});
+
+export const oursCollects: Subject = collecting('ours-collects', 100);
+export const oursCollectsTenth: Subject = collecting('ours-collects-10', 10);

@@ -1,4 +1,5 @@
 import { Metadata, type handleUnaryCall, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import type { Capture } from '../collection/capture.ts';
 import { answerable, ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
 import type { LargeBuffers } from '../large-buffers.ts';
@@ -23,6 +24,9 @@ interface Route {
   readonly scores?: boolean;
 }
 
+/** Path of the one method that scores. */
+export const INFER_PATH = '/inference.GRPCInferenceService/ModelInfer';
+
 /** Longest text of an error: it travels as a header. */
 const LONGEST_TEXT = 1000;
 
@@ -43,6 +47,8 @@ export class Call {
   scoring: Scoring | undefined;
   /** Protobuf has no text. */
   readonly input = undefined;
+  /** Set where the call is collected. */
+  capture: Capture | undefined;
   worker: number | undefined;
   readonly bytesIn: number;
   bytesOut = 0;
@@ -86,6 +92,7 @@ export class Call {
     const error =
       thrown instanceof RangeError ? new ServerError('invalid_input', `the message cannot be read: ${thrown.message}`) : answerable(thrown);
     this.failure = error;
+    this.capture?.answered('text/plain', [], Buffer.from(error.clientMessage));
     this.#shared.failureLog.write(error, this.ids, this.worker);
     this.refuse(error.failure.status ?? 500, error.clientMessage);
   }
@@ -99,6 +106,7 @@ export class Call {
     send();
     if (this.route.counted) this.#shared.accessLog.write(this);
     this.#shared.buffers.used(this.bytesIn + this.bytesOut);
+    this.capture?.end({ method: this.method, url: INFER_PATH, status: this.status });
   }
 }
 

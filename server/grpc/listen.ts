@@ -1,4 +1,5 @@
 import { logVerbosity, type MethodDefinition, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { FailureLog } from '../failure-log.ts';
@@ -20,6 +21,8 @@ import { boolMessage, modelMessage, readModel, serverMessage } from './messages.
 export interface GrpcParts {
   readonly config: Pick<Config, 'host' | 'grpcPort' | 'bodyLimitBytes' | 'accessLog' | 'modelName'>;
   readonly scorer: Scorer;
+  /** Undefined: nothing is collected. */
+  readonly collector?: Collector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -83,7 +86,7 @@ function addInference(server: Server, parts: GrpcParts): void {
       checked(call);
       call.answer(modelMessage(modelMetadata(config.modelName, scorer.served)));
     }),
-    ModelInfer: unary(shared, { path: 'grpc ModelInfer', counted: true, scores: true }, (call) => infer(scorer, call)),
+    ModelInfer: unary(shared, { path: 'grpc ModelInfer', counted: true, scores: true }, (call) => infer(scorer, parts.collector, call)),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import { FailureLog } from '../failure-log.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -22,6 +23,8 @@ import { Swagger } from './swagger.ts';
 interface Parts {
   readonly config: Config;
   readonly scorer: Scorer;
+  /** Undefined: nothing is collected. */
+  readonly collector?: Collector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -41,7 +44,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   const exact = new Map<string, Serve>();
   const app = createRouter(config, shared, exact);
   const probes = new Probes(lifecycle, scorer);
-  const score = new ScoreRoute(scorer, config, parts.exports?.choice.modelData === true);
+  const score = new ScoreRoute(scorer, config, { sendsInput: parts.exports?.choice.modelData === true, collector: parts.collector });
   const swagger = new Swagger(config, scorer, parts.swaggerFiles);
   const route = (path: string, options: Omit<Route, 'path'>, handle: Handler): void => {
     const serveRoute = addRoute(app, shared, { path, ...options }, handle);

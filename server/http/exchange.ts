@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Capture } from '../collection/capture.ts';
 import { answerable, failures, type ServerError } from '../errors.ts';
 import type { FailureLog } from '../failure-log.ts';
 import type { LargeBuffers } from '../large-buffers.ts';
@@ -63,6 +64,8 @@ export class Exchange {
   scoring: Scoring | undefined;
   /** Beginning of the body as text, where telemetry sends inputs. */
   input: string | undefined;
+  /** Set where the request is collected. */
+  capture: Capture | undefined;
   /** Number of the worker that had the request, where it failed. */
   worker: number | undefined;
   bytesIn = 0;
@@ -129,9 +132,10 @@ export class Exchange {
     const error = answerable(thrown);
     this.failure = error;
     this.#shared.failureLog.write(error, this.ids, this.worker);
-    if (this.response.headersSent) this.response.destroy();
-    if (this.response.destroyed) return;
     const answer = errorAnswer(error, this.route.errorMember);
+    if (this.response.headersSent) this.response.destroy();
+    else this.capture?.answered('application/json', [], Buffer.from(answer.body));
+    if (this.response.destroyed) return;
     this.answer(answer.status, [...answer.headers, ...headers], answer.body);
   }
 
@@ -156,5 +160,6 @@ export class Exchange {
     if (!this.response.writableFinished) this.work?.cancel();
     this.#shared.accessLog.write(this);
     this.#shared.buffers.used(this.bytesIn + this.bytesOut);
+    this.capture?.end({ method: this.method, url: this.request.url ?? '', status: this.status });
   }
 }

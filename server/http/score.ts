@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
+import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import type { Protocol } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import { JSON_HEADERS } from '../scoring/reply-head.ts';
 import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
 import { bodyTooLarge, contentEncoding, contentLength, readBody, Reservation } from './body.ts';
@@ -13,17 +15,26 @@ import { methodNotAllowed } from './methods.ts';
 const RESERVED = /^(?:x-request-id|x-ms-.*|traceid|connection|keep-alive|transfer-encoding|content-length|trailer|upgrade)$/i;
 const CORS_ORIGIN = 'access-control-allow-origin';
 
+/** Who wants to know what requests carry. */
+interface Tells {
+  /** Telemetry sends inputs. */
+  readonly sendsInput: boolean;
+  /** Undefined: nothing is collected. */
+  readonly collector: Collector | undefined;
+}
+
 /** `/score`, every method: reference/azureml-contract.md, section 1.4. */
 export class ScoreRoute {
   readonly #scorer: Scorer;
+  readonly #collector: Collector | undefined;
   readonly #bodyLimit: number;
   readonly #streamIdleMs: number;
   readonly #corsEnabled: boolean;
   readonly #sendsInput: boolean;
 
-  /** @param sendsInput whether telemetry sends what requests carry */
-  constructor(scorer: Scorer, config: Config, sendsInput: boolean) {
+  constructor(scorer: Scorer, config: Config, { sendsInput, collector }: Tells) {
     this.#scorer = scorer;
+    this.#collector = collector;
     this.#bodyLimit = config.bodyLimitBytes;
     this.#streamIdleMs = config.streamIdleTimeoutMs;
     this.#sendsInput = sendsInput;
@@ -50,6 +61,8 @@ export class ScoreRoute {
   /** Reads the body, has it scored, and answers. @throws ServerError where the request is refused before that */
   score(exchange: Exchange, protocol: Protocol): void {
     const { request } = exchange;
+    exchange.capture = this.#collector?.capture(exchange.ids.id);
+    exchange.capture?.received(request.headers['content-type'], request.rawHeaders, undefined, 0);
     const length = contentLength(request);
     if (length === 0) return this.#score(exchange, protocol, new Reservation(this.#scorer, 0), [], 0);
 
@@ -71,6 +84,7 @@ export class ScoreRoute {
     const { request, ids } = exchange;
     reservation.handOver();
     if (this.#sendsInput) exchange.input = inputText(request, body);
+    exchange.capture?.received(request.headers['content-type'], request.rawHeaders, body, bodyBytes, this.#parses(protocol));
     const scoring = this.#scorer.score({
       protocol,
       method: exchange.method,
@@ -94,6 +108,11 @@ export class ScoreRoute {
       });
   }
 
+  /** True where a body of JSON is parsed before `run()` answers. */
+  #parses(protocol: Protocol): boolean {
+    return protocol === 'score' && this.#scorer.served?.parsesJson === true;
+  }
+
   #answer(exchange: Exchange, reply: ScoreReply): void {
     exchange.reply = reply;
     const { body } = reply;
@@ -108,6 +127,12 @@ export class ScoreRoute {
       else if (key === 'content-encoding') encoded = true;
       headers.push(name, value);
     }
+    exchange.capture?.answered(
+      contentType,
+      reply.headers,
+      Buffer.isBuffer(body) ? body : undefined,
+      reply.headers === JSON_HEADERS && reply.status === 200,
+    );
     if (!Buffer.isBuffer(body)) return this.#stream(exchange, reply.status, headers, body);
     if (encoded || !compressible(contentType, body)) return exchange.answer(reply.status, headers, body);
     compress(exchange.request.headers['accept-encoding'], headers, body, (smaller) => exchange.answer(reply.status, headers, smaller));
@@ -125,7 +150,10 @@ export class ScoreRoute {
     response.flushHeaders();
     response.setTimeout(this.#streamIdleMs);
     exchange.work = { cancel };
-    body.on('data', (piece: Buffer) => (exchange.bytesOut += piece.length));
+    body.on('data', (piece: Buffer) => {
+      exchange.bytesOut += piece.length;
+      exchange.capture?.piece(piece);
+    });
     body.on('error', (error) => exchange.fail(error));
     // Ended by neither data nor an error: the client must not take what it has for the whole.
     body.on('close', () => body.readableEnded || exchange.fail(new ServerError('client_gone', 'the stream was cancelled')));

@@ -2,43 +2,62 @@ import type { Config } from '../config.ts';
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { FailureMessage } from '../worker/protocol.ts';
+import type { FailureMessage, NotCollected } from '../worker/protocol.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import { Queue } from './queue.ts';
+import { Redactions } from './redactions.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { WorkerPool, type PoolEvents } from './worker-pool.ts';
-import type { AnswerEvents, Exit, ReplyHead } from './worker-process.ts';
+import type { ReplyHead } from './reply-head.ts';
+import type { AnswerEvents, Exit } from './worker-process.ts';
 
 export type DispatchLimits = Pick<Config, 'queueMaxRequests' | 'queueMaxBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'>;
+
+export interface DispatchParts {
+  readonly limits: DispatchLimits;
+  readonly workers: PoolOptions;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Undefined: nothing is collected. */
+  readonly collecting?: Collecting | undefined;
+}
+
+/** Who takes what scripts collected. */
+export interface Collecting {
+  /** @param payload of a `collect` frame */
+  rows(payload: Buffer): void;
+  notCollected(collection: string, reason: NotCollected['reason'], count: number): void;
+}
 
 /** Stop 4: brings scorings to workers and their answers back; what a lost worker held is answered too. */
 export class Dispatcher {
   readonly queue: Queue<ActiveScoring>;
   readonly pool: WorkerPool;
+  readonly redactions: Redactions;
   readonly #limits: DispatchLimits;
   readonly #log: Log;
+  readonly #collecting: Collecting | undefined;
   #inFlight = 0;
   #idle: (() => void) | undefined;
 
-  constructor(
-    limits: DispatchLimits,
-    workers: PoolOptions,
-    events: Pick<PoolEvents, 'ready' | 'failed' | 'said'>,
-    log: Log,
-    metrics: Metrics,
-  ) {
+  constructor({ limits, workers, log, metrics, collecting }: DispatchParts, events: Pick<PoolEvents, 'ready' | 'failed' | 'said'>) {
+    this.#collecting = collecting;
     this.#limits = limits;
     this.#log = log;
     this.queue = new Queue({ maxRequests: limits.queueMaxRequests, maxBytes: limits.queueMaxBytes });
     const poolEvents: PoolEvents = {
       ...events,
-      available: () => this.#dispatchWaiting(),
+      available: () => {
+        this.#dispatchWaiting();
+        this.redactions.available();
+      },
       lost: (worker, exit) => this.#onLost(worker, exit),
       answersOf: (worker) => this.#answersOf(worker),
     };
     this.pool = new WorkerPool(workers, poolEvents, log, metrics);
+    this.redactions = new Redactions(this.pool);
   }
 
   get inFlight(): number {
@@ -150,6 +169,9 @@ export class Dispatcher {
       broken: (id, message) => this.#onBroken(worker, id, message),
       times: (id, times) => worker.held.get(id)?.timed(times),
       cancelled: () => this.#dispatchWaiting(),
+      collect: (payload) => this.#collecting?.rows(payload),
+      notCollected: (all) => all.forEach(({ collection, reason, count }) => this.#collecting?.notCollected(collection, reason, count)),
+      redacted: (id, payload) => this.redactions.done(id, payload),
     };
   }
 
@@ -184,5 +206,6 @@ export class Dispatcher {
       if (scoring?.answered === false) scoring.reject(error);
       scoring?.stream?.destroy(error);
     }
+    this.redactions.lost(worker);
   }
 }

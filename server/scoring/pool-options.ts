@@ -6,6 +6,7 @@ import type { Execution } from '../execution-provider.ts';
 import { workerHeapMb } from '../heap-limit.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { CollectionStart } from '../worker/protocol.ts';
 import { chooseProvider, pinned, type ProviderChoice } from './provider-choice.ts';
 import type { WorkerSpec } from './worker-process.ts';
 
@@ -29,6 +30,8 @@ interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Undefined: nothing is collected. */
+  readonly collection?: CollectionStart | undefined;
   readonly choose?: typeof chooseProvider;
 }
 
@@ -66,6 +69,7 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
         nonFinite: config.nonFinite,
         logLevel: config.logLevel,
         tracing: config.otlpEndpoint !== '',
+        collection: around.collection,
       };
       const env = {
         ...hostEnv,

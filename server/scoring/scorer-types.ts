@@ -44,6 +44,10 @@ export interface Scoring {
 export interface Served {
   readonly entryScript: string;
   readonly rawHttp: boolean;
+  /** A body of JSON is parsed before `run()`. */
+  readonly parsesJson: boolean;
+  /** The script exports a hook that redacts what is collected. */
+  readonly redacts: boolean;
   readonly concurrency: number;
   /** The models opened in `init()`. */
   readonly models: readonly ServedModel[];

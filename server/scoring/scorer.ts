@@ -2,23 +2,18 @@ import type { Config } from '../config.ts';
 import type { Found } from '../discovery.ts';
 import { ServerError, toServerError } from '../errors.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { Log } from '../log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import type { ReadyMessage } from '../worker/protocol.ts';
 import { ActiveScoring, type ScoringOwner } from './active-scoring.ts';
-import { Dispatcher, type DispatchLimits } from './dispatcher.ts';
+import { Dispatcher, type DispatchLimits, type DispatchParts } from './dispatcher.ts';
+import type { RedactableBody, Redactions } from './redactions.ts';
 import type { Scorer, ScoreRequest, Scoring, Served } from './scorer-types.ts';
-import type { PoolOptions } from './pool-options.ts';
 import type { Capacity } from './pool-worker.ts';
 import type { PoolEvents } from './worker-pool.ts';
 
-interface Parts {
+interface Parts extends DispatchParts {
   readonly limits: DispatchLimits & Pick<Config, 'queueWaitTimeoutMs' | 'scoringTimeoutMs'>;
-  readonly workers: PoolOptions;
   readonly found: Found;
   readonly lifecycle: Lifecycle;
-  readonly log: Log;
-  readonly metrics: Metrics;
 }
 
 /** Stop 3: admits to the bounded queue, starts the deadline, and gives every request its one answer. */
@@ -39,7 +34,7 @@ export class PoolScorer implements Scorer, ScoringOwner {
       this.#served = { entryScript: parts.found.entryScript, noCode: parts.found.kind === 'model without code', ...message };
       events.ready(message);
     };
-    this.#dispatcher = new Dispatcher(parts.limits, parts.workers, { ...events, ready }, parts.log, parts.metrics);
+    this.#dispatcher = new Dispatcher(parts, { ...events, ready });
   }
 
   /** Starts the workers; a failure is told to the owner. */
@@ -102,6 +97,11 @@ export class PoolScorer implements Scorer, ScoringOwner {
     return scoring;
   }
 
+  /** Has the script's hook redact bodies that are about to be collected; undefined for one that must not be. Never rejects. */
+  redact(id: string, bodies: readonly RedactableBody[]): ReturnType<Redactions['redact']> {
+    return this.#dispatcher.redactions.redact(id, bodies);
+  }
+
   /** Resolves when no request is waiting or at a worker. */
   idle(): Promise<void> {
     return this.#dispatcher.idle();
@@ -114,6 +114,7 @@ export class PoolScorer implements Scorer, ScoringOwner {
     const { queue, pool } = this.#dispatcher;
     const error = new ServerError('stopping', 'The server stopped before this request was done. Try again.');
     for (let scoring = queue.oldest; scoring !== undefined; scoring = queue.oldest) this.#dispatcher.leaveQueue(scoring, error);
+    this.#dispatcher.redactions.stop();
     await pool.stop();
   }
 

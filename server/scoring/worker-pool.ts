@@ -76,11 +76,11 @@ export class WorkerPool {
     return capacityOf(this.#workers);
   }
 
-  /** The worker that holds the least and has credit left. */
-  leastLoaded(): PoolWorker | undefined {
+  /** The worker that holds the least and has credit left. @param any for what is no `run()` */
+  leastLoaded(any = false): PoolWorker | undefined {
     let best: PoolWorker | undefined;
     for (const worker of this.#workers) {
-      if (worker !== undefined && worker.credit > 0 && (best === undefined || worker.held.size < best.held.size)) best = worker;
+      if (worker !== undefined && (any ? worker.usable : worker.credit > 0) && !(best && best.held.size <= worker.held.size)) best = worker;
     }
     return best;
   }

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { FrameReader, FrameWriter } from '../frames.ts';
 import type { MetricsMessage } from '../metric-series.ts';
 import type { RunTimes } from '../run-times.ts';
-import { Kind, type FailureMessage, type LogMessage, type ReadyMessage, type StartMessage } from '../worker/protocol.ts';
+import { Kind, type FailureMessage, type LogMessage, type NotCollected, type ReadyMessage, type StartMessage } from '../worker/protocol.ts';
+import { readHead, type ReplyHead } from './reply-head.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
@@ -19,14 +20,6 @@ export interface WorkerSpec {
   readonly debugPort: number;
   /** Limit of V8's heap in megabytes; undefined: V8's own. */
   readonly heapMb?: number | undefined;
-}
-
-/** Status, headers and run time of an answer. */
-export interface ReplyHead {
-  readonly status: number;
-  readonly runFailed: boolean;
-  readonly runMs: number | undefined;
-  readonly headers: readonly (readonly [string, string])[];
 }
 
 /** How a process ended. */
@@ -47,6 +40,10 @@ export interface AnswerEvents {
   times(id: number, times: RunTimes): void;
   /** A cancel was read: the worker's thread is not stuck. */
   cancelled(id: number): void;
+  /** Rows of a script's collector, as the frame has them. */
+  collect(payload: Buffer): void;
+  notCollected(all: readonly NotCollected[]): void;
+  redacted(id: number, payload: Buffer): void;
 }
 
 /** What a worker says, in the order in which it says it. */
@@ -64,7 +61,6 @@ export interface WorkerEvents extends AnswerEvents {
 const LAST_WORDS_MS = 200;
 /** What an idle worker needs to end, with a script's own exit handlers. */
 const LONGEST_END_MS = 500;
-const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application/json']];
 const EMPTY = Buffer.alloc(4);
 
 /** A child process and its pipe: frames in, frames out, no policy. */
@@ -132,6 +128,11 @@ export class WorkerProcess {
     this.#frames.write(id, Kind.credit, [u32(bytes)]);
   }
 
+  /** Asks for redacted bodies. @param parts of the frame */
+  redact(id: number, parts: readonly (string | Uint8Array)[]): void {
+    this.#frames.write(id, Kind.redact, parts);
+  }
+
   /** Lets the process end by itself, which it does when its pipe closes, and ends it when it does not; `exit` follows. */
   end(): void {
     this.#pipe.end();
@@ -173,6 +174,12 @@ export class WorkerProcess {
         return events.startFailed(parse<FailureMessage>(payload));
       case Kind.cancelled:
         return events.cancelled(id);
+      case Kind.collect:
+        return events.collect(payload);
+      case Kind.notCollected:
+        return events.notCollected(parse<NotCollected[]>(payload));
+      case Kind.redacted:
+        return events.redacted(id, payload);
       default:
         return undefined;
     }
@@ -196,15 +203,6 @@ export class WorkerProcess {
   #relay(name: 'stdout' | 'stderr', stream: Readable | null): void {
     if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#events.output(name, line));
   }
-}
-
-function readHead(payload: Buffer): { head: ReplyHead; end: number } {
-  const length = payload.readUInt32LE(11);
-  const headers = length === 0 ? JSON_HEADERS : (JSON.parse(payload.toString('utf8', 15, 15 + length)) as ReplyHead['headers']);
-  return {
-    head: { status: payload.readUInt16LE(0), runFailed: payload.readUInt8(2) === 1, runMs: payload.readDoubleLE(3), headers },
-    end: 15 + length,
-  };
 }
 
 function parse<T>(payload: Buffer): T {

@@ -15,14 +15,14 @@ export class ScriptLog implements Logger {
     this.#send = send;
   }
 
+  /** The request for which code runs now. */
+  get request(): WorkerRequest | undefined {
+    return this.#requests.getStore();
+  }
+
   /** Runs `task` so that whatever it logs belongs to this request. */
   within<T>(request: WorkerRequest, task: () => T): T {
     return this.#requests.run(request, task);
-  }
-
-  /** The request that the caller runs for. */
-  get request(): WorkerRequest | undefined {
-    return this.#requests.getStore();
   }
 
   debug(message: string, fields?: Record<string, unknown>): void {

@@ -14,6 +14,7 @@ export interface LoadedScript {
   readonly rawHttp: boolean;
   readonly exactIntegers: boolean;
   readonly concurrency: number | undefined;
+  readonly redact: EntryScript['redact'];
   /** Data for warm-up; undefined: none. */
   readonly sample: unknown;
 }
@@ -36,13 +37,15 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
       `User script at ${path} does not have a ${name}() function defined. Expected \`export function ${name}(...)\` (or \`module.exports = { init, run }\`); ${found}.`,
     );
   }
-  const { inputType, rawHttp = false, exactIntegers = false, concurrency } = exports;
+  const { inputType, rawHttp = false, exactIntegers = false, concurrency, redact } = exports;
   if (inputType !== undefined && !INPUT_TYPES.includes(inputType as InputType)) {
     throw broken(`User script at ${path} exports inputType ${JSON.stringify(inputType)}: expected one of ${INPUT_TYPES.join(', ')}.`);
   }
   for (const [name, value] of Object.entries({ rawHttp, exactIntegers })) {
     if (typeof value !== 'boolean') throw broken(`User script at ${path} exports ${name} of type ${typeof value}: expected true or false.`);
   }
+  if (redact !== undefined && typeof redact !== 'function')
+    throw broken(`User script at ${path} exports redact of type ${typeof redact}: expected a function that answers what may be collected.`);
   if (rawHttp === true && inputType !== undefined) {
     throw broken(`User script at ${path} exports both rawHttp and inputType: with rawHttp run() gets a Request, so leave inputType out.`);
   }
@@ -57,6 +60,7 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
     rawHttp: rawHttp === true,
     exactIntegers: exactIntegers === true,
     concurrency: concurrency as number | undefined,
+    redact: redact as EntryScript['redact'],
     sample: exports['sample'],
   };
 }

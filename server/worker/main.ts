@@ -1,11 +1,13 @@
 import { Socket } from 'node:net';
 import { describeThrown, ServerError, toServerError } from '../errors.ts';
 import { FrameReader, FrameWriter } from '../frames.ts';
+import { installPort, WorkerPort } from './collection-port.ts';
 import { hintAtDoubleParsing, ScriptLog } from './console.ts';
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
 import { installModuleHooks } from './module-hooks.ts';
 import { Kind, type LogMessage, type ReadyMessage, type ServedModel, type StartMessage } from './protocol.ts';
+import { RedactionHook } from './redact.ts';
 import { Runner } from './run-entry-script.ts';
 import { warmUp } from './warm-up.ts';
 import { InferenceMetrics, WorkerMetrics } from './worker-metrics.ts';
@@ -21,11 +23,13 @@ const send = (message: LogMessage): void => {
 const log = new ScriptLog(send);
 const metrics = new WorkerMetrics((message) => frames.write(0, Kind.metrics, [JSON.stringify(message)]));
 let runner: Runner | undefined;
+let redaction: RedactionHook | undefined;
 
 const reader = new FrameReader((id, kind, payload) => {
   if (kind === Kind.score) runner?.score(id, payload);
   else if (kind === Kind.cancel) runner?.cancel(id);
   else if (kind === Kind.credit) runner?.credit(id, payload.readUInt32LE(0));
+  else if (kind === Kind.redact) void redaction?.redact(id, payload);
   // Settles every outcome itself.
   else if (kind === Kind.start) void start(JSON.parse(payload.toString()) as StartMessage);
 });
@@ -62,6 +66,7 @@ async function start(message: StartMessage): Promise<void> {
   const signal = AbortSignal.timeout(message.initTimeoutMs);
   const context = new WorkerInitContext({ ...message, log, metrics, signal, lost });
   try {
+    const port = openCollection(message);
     const script = await loadEntryScript(message.entryScript);
     await initialise(() => script.init(context), signal, message);
     await warmUp(script, context.opened, { maxBatchSize: message.maxBatchSize, maxDelayMs: message.maxBatchDelayMs }, log);
@@ -69,8 +74,16 @@ async function start(message: StartMessage): Promise<void> {
     const concurrency = Math.min(script.concurrency ?? message.concurrency, message.concurrency);
     const models = context.opened.map(({ name, inputs, outputs, about }): ServedModel => ({ name, inputs, outputs, ...about }));
     const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
+    redaction = new RedactionHook(script.redact, frames, (text) => log.warn(text));
+    if (port !== undefined) port.open = true;
     runner = new Runner(script, frames, log, { ...message, inputs });
-    const ready: ReadyMessage = { rawHttp: script.rawHttp, concurrency, models };
+    const ready: ReadyMessage = {
+      rawHttp: script.rawHttp,
+      parsesJson: !script.rawHttp && (script.inputType ?? 'json') !== 'bytes' && script.inputType !== 'text',
+      redacts: script.redact !== undefined,
+      concurrency,
+      models,
+    };
     // Those of init() are there when the server says that it is ready.
     metrics.report();
     frames.write(0, Kind.ready, [JSON.stringify(ready)]);
@@ -79,6 +92,14 @@ async function start(message: StartMessage): Promise<void> {
     frames.write(0, Kind.startFailed, [JSON.stringify({ code: error.code, message: error.message })]);
     frames.flush(() => process.exit(error.failure.exitCode ?? 1));
   }
+}
+
+/** Connects the script's collectors, before it makes them. */
+function openCollection({ collection }: StartMessage): WorkerPort | undefined {
+  if (collection === undefined) return undefined;
+  const port = new WorkerPort({ settings: collection, frames, requestId: () => log.request?.id, warn: (text) => log.warn(text) });
+  installPort(port);
+  return port;
 }
 
 async function initialise(

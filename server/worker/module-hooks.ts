@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 const EXTENSIONS = ['', '.ts', '.mts', '.js', '.mjs', '.cjs', '/index.ts', '/index.js'];
 
 const own: ReadonlyMap<string, string> = new Map([
-  ['scoring-server', new URL('../entry-script.ts', import.meta.url).href],
+  ['scoring-server', new URL('./script-exports.ts', import.meta.url).href],
   ['scoring-server/testing', new URL('./testing.ts', import.meta.url).href],
 ]);
 

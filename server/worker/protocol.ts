@@ -17,6 +17,8 @@ export const Kind = {
   cancel: 3,
   /** host -> worker: u32 bytes of a stream that the client's side has taken. */
   credit: 4,
+  /** host -> worker: u32 length, JSON RedactHead | the bodies, one after the other. The id is the host's own. */
+  redact: 5,
   /** worker -> host: JSON ReadyMessage: `init()` is done. */
   ready: 16,
   /** worker -> host: JSON FailureMessage: the worker cannot serve, and exits. */
@@ -39,6 +41,12 @@ export const Kind = {
   metrics: 26,
   /** worker -> host, before the answer of a request that is traced: JSON RunTimes. */
   times: 27,
+  /** worker -> host: rows of a script's collector: u8 length, collection | u32 length, JSON CollectHead | JSON array of rows. */
+  collect: 28,
+  /** worker -> host: JSON array of NotCollected. */
+  notCollected: 29,
+  /** worker -> host: u32 length, JSON array of RedactedBody or null (not to be collected) | the bodies. */
+  redacted: 30,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];
@@ -66,6 +74,8 @@ export interface StartMessage {
   readonly logLevel: string;
   /** Whether requests with a sampled `traceparent` are timed. */
   readonly tracing: boolean;
+  /** Undefined: nothing is collected. */
+  readonly collection?: CollectionStart | undefined;
 }
 
 /** What a worker is told of a request, besides headers and body. */
@@ -97,6 +107,10 @@ export interface ServedModel {
 
 export interface ReadyMessage {
   readonly rawHttp: boolean;
+  /** A body of JSON is parsed before `run()`. */
+  readonly parsesJson: boolean;
+  /** The script exports a hook that redacts what is collected. */
+  readonly redacts: boolean;
   readonly concurrency: number;
   readonly models: readonly ServedModel[];
 }
@@ -114,4 +128,43 @@ export interface LogMessage {
   readonly requestId?: string | undefined;
   readonly traceId?: string | undefined;
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a script's collectors need to know. */
+export interface CollectionStart {
+  /** Share of the ids that are kept, by collection; `others` for those that are not named. 0: not collected. */
+  readonly rates: Readonly<Record<string, number>>;
+  readonly others: number;
+  /** Identity of v1 records. */
+  readonly workspace: string;
+  readonly endpoint: string;
+  readonly modelVersions: Readonly<Record<string, string>>;
+}
+
+/** What is said of rows that a script collected. */
+export interface CollectHead {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Extra attributes. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly modelVersion?: string;
+  /** Name of the CSV file of rows of the v1 API, which carry their correlation columns. */
+  readonly v1?: string;
+}
+
+export interface NotCollected {
+  readonly collection: string;
+  readonly reason: 'sampled_out' | 'invalid_data';
+  readonly count: number;
+}
+
+export interface RedactHead {
+  readonly id: string;
+  readonly sides: readonly { readonly collection: 'request' | 'response'; readonly contentType: string; readonly bytes: number }[];
+}
+
+export interface RedactedBody {
+  readonly contentType: string;
+  readonly bytes: number;
 }

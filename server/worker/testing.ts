@@ -1,7 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger, MetricLabels, RequestContext } from '../entry-script.ts';
+import type { CollectedRow } from './collect-rows.ts';
+import { installPort, type CollectionPort } from './collection-port.ts';
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
 import { installModuleHooks } from './module-hooks.ts';
@@ -14,6 +17,14 @@ interface ScriptSettings {
   readonly modelFile?: string;
 }
 
+/** Rows that a script handed to a collector. */
+export interface Collected {
+  readonly collection: string;
+  /** Id of the request, or of the context that the script gave. */
+  readonly id: string;
+  readonly rows: readonly CollectedRow[];
+}
+
 /** An entry script in the process of its own test. */
 export interface ScriptUnderTest {
   /** Calls the script's `run()` with data as it would arrive; answers what it returns, throws what it throws. */
@@ -23,6 +34,8 @@ export interface ScriptUnderTest {
    * @throws Error when the script has no such metric
    */
   metric(name: string, labels?: MetricLabels): number | Observed | undefined;
+  /** What the script collected, in order, by collections whose data would be kept: all of them, and every request. */
+  readonly collected: readonly Collected[];
   /** Frees the models that `init()` opened. */
   close(): Promise<void>;
 }
@@ -37,6 +50,9 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
   // Read when ONNX Runtime loads, as in the workers of the server: no test of an author sends telemetry.
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   installModuleHooks([dirname(entryScript)]);
+  const collected: Collected[] = [];
+  const requests = new AsyncLocalStorage<RequestContext>();
+  installPort(testPort(collected, requests));
   const loaded = await loadEntryScript(entryScript);
   const metrics = new TestMetrics();
   const context = new WorkerInitContext({
@@ -52,10 +68,29 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
   });
   await loaded.init(context);
   return {
-    run: async (data, request = {}) => loaded.run(data, requestOf(request)),
+    run: async (data, given = {}) => {
+      const request = requestOf(given);
+      return requests.run(request, () => loaded.run(data, request));
+    },
     metric: (name, labels) => metrics.value(name, labels),
+    collected,
     close: async () => {
       await Promise.all(context.opened.map((model) => model.release()));
+    },
+  };
+}
+
+/** Keeps what is collected, and throws what the server would only log. */
+function testPort(collected: Collected[], requests: AsyncLocalStorage<RequestContext>): CollectionPort {
+  return {
+    get requestId() {
+      return requests.getStore()?.id;
+    },
+    identity: { workspace: 'default/default/default', endpoint: 'test', modelVersions: {} },
+    keeps: () => true,
+    send: (collection, { id }, rows) => void collected.push({ collection, id, rows }),
+    failed: (_collection, error) => {
+      throw error;
     },
   };
 }

@@ -10,7 +10,7 @@ export type Line = Record<string, unknown> & { readonly msg: string };
 
 /** Variables that would change what a test sees, wherever the tests run. */
 const OWN_VARIABLES =
-  /^(?:AML_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|APPLICATIONINSIGHTS_|APP_INSIGHTS_|OTEL_|METRICS_PORT$|STATUS_PAGE$|HOSTNAME$|WORKSPACE_NAME$|https?_proxy$|npm_)/;
+  /^(?:AML_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MDC_|SERVICE_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|APPLICATIONINSIGHTS_|APP_INSIGHTS_|OTEL_|METRICS_PORT$|STATUS_PAGE$|HOSTNAME$|WORKSPACE_NAME$|https?_proxy$|npm_)/;
 
 interface StartOptions {
   readonly env?: Record<string, string>;

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { CollectionCounts } from '../../server/collection/counts.ts';
+import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { failuresTable, optionsTable } from '../../server/usage.ts';
 import { forms } from '../../server/worker/content-types.ts';
@@ -27,8 +29,10 @@ const got = {
 };
 
 async function metricsTable(): Promise<string> {
-  const all = await new Metrics().registry.getMetricsAsJSON();
-  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry)_/.test(name));
+  const { registry } = new Metrics();
+  addCollectionMetrics(registry, 'file', () => new CollectionCounts());
+  const all = await registry.getMetricsAsJSON();
+  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry|mdc)_/.test(name));
   return [
     '| metric | type | meaning |',
     '|---|---|---|',

@@ -32,6 +32,8 @@ const soleImporters: Record<string, RegExp> = {
   applicationinsights: /^telemetry\/exporting\//,
   '@opentelemetry/exporter-trace-otlp-http': /^telemetry\/exporting\//,
   pino: /^log\.ts$/,
+  '@azure/storage-blob': /^collection\/blob-storage\.ts$/,
+  '@azure/identity': /^collection\/blob-storage\.ts$/,
 };
 
 const roomOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : '');

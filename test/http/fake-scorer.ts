@@ -4,7 +4,15 @@ import type { ScoreReply, ScoreRequest, Scorer, Scoring, Served } from '../../se
 
 type Outcome = Partial<ScoreReply> | ServerError;
 
-export const served: Served = { entryScript: 'score.ts', rawHttp: false, concurrency: 32, models: [], noCode: false };
+export const served: Served = {
+  entryScript: 'score.ts',
+  rawHttp: false,
+  parsesJson: true,
+  redacts: false,
+  concurrency: 32,
+  models: [],
+  noCode: false,
+};
 
 /** A reply with the body `{"ok":true}`, changed by `parts`. */
 export function reply(parts: Partial<ScoreReply> = {}): ScoreReply {

@@ -49,6 +49,24 @@ test('what a script counts can be read', async () => {
   assert.throws(() => script.metric('tokens_total'), TypeError);
 });
 
+test('what a script collects is there to look at, also after an await', async () => {
+  const script = await loadScript(join(SCRIPTS, 'collects.ts'));
+  await Promise.all(['a', 'b'].map((id) => script.run({}, { id })));
+  const ids = (collection: string): string[] => script.collected.filter((each) => each.collection === collection).map(({ id }) => id);
+  assert.deepEqual(
+    [ids('model_inputs').toSorted(), ids('model_outputs').toSorted()],
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+  );
+  assert.deepEqual(script.collected[0]?.rows, [
+    { y: 1, w: 3 },
+    { y: 2, w: 4 },
+  ]);
+  await assert.rejects(script.run({ wrong: true }), /columns of the same length/);
+});
+
 test('a broken script is refused as the server refuses it', () =>
   assert.rejects(loadScript(join(SCRIPTS, 'no-run.ts')), { code: 'script_broken' }));
 

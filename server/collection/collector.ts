@@ -1,0 +1,187 @@
+import { isSampled } from '../sampling.ts';
+import { Capture } from './capture.ts';
+import { CollectionCounts, type DropReason } from './counts.ts';
+import { HandOver } from './hand-over.ts';
+import { Body, collectionOf, exchangeBytes, rowsBytes, type ExchangeRecord, type Side } from './records.ts';
+import { rateOf, type CollectionSettings } from './settings.ts';
+import { WriterLink, type WriterLog } from './writer-link.ts';
+
+/** Memory of all records that are not settled yet. Beyond it new ones are dropped, and counted. */
+const MAX_RECORDS = 50_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** A body to redact, and what it became. */
+interface Redactable {
+  readonly collection: 'request' | 'response';
+  readonly contentType: string;
+  readonly body: readonly Buffer[];
+}
+interface Redacted {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** Runs the hook of the entry script, in a worker. */
+export interface Redactor {
+  /** True when the script exports a hook. */
+  readonly needed: boolean;
+  /** Undefined for a body that must not be collected. Never rejects. */
+  redact(id: string, sides: readonly Redactable[]): Promise<readonly (Redacted | undefined)[]>;
+}
+
+interface Parts {
+  readonly settings: CollectionSettings;
+  readonly redactor: Redactor;
+  readonly log: WriterLog;
+  /** Writes a line to the server's stdout, for the sink of that name. */
+  readonly print: (line: string) => void;
+  /** Name and version of this server. */
+  readonly agent: string;
+}
+
+/** The host's side of data collection: decides what is kept, bounds what waits, hands it to the writer's thread, and never throws. */
+export class Collector {
+  readonly counts = new CollectionCounts();
+  readonly captureHeaders: readonly string[];
+  readonly sink: string;
+  readonly #redactor: Redactor;
+  readonly #handOver: HandOver;
+  readonly #writer: WriterLink;
+  readonly #requestRate: number;
+  readonly #responseRate: number;
+  readonly #flushTimeoutMs: number;
+  readonly #redacting = new Set<Promise<void>>();
+
+  constructor({ settings, redactor, log, print, agent }: Parts) {
+    this.captureHeaders = settings.captureHeaders;
+    this.sink = settings.sink.kind;
+    this.#redactor = redactor;
+    this.#requestRate = rateOf(settings, 'request');
+    this.#responseRate = rateOf(settings, 'response');
+    this.#flushTimeoutMs = settings.flushTimeoutMs;
+    this.#writer = new WriterLink(settings, agent, {
+      log,
+      print,
+      progress: (progress) => this.counts.add(progress),
+      recycle: (batch) => this.#handOver.recycle(batch),
+      lost: () => this.#writerLost(),
+    });
+    this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
+  }
+
+  /** Begins to keep a scoring request; undefined: neither half of it is collected. */
+  capture(id: string): Capture | undefined {
+    const [request, response] = [this.#samples('request', id, this.#requestRate), this.#samples('response', id, this.#responseRate)];
+    return request || response ? new Capture(this, id, request, response) : undefined;
+  }
+
+  hold(bytes: number): boolean {
+    if (this.counts.bytes + bytes > MAX_BYTES) return false;
+    this.counts.bytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.counts.release(bytes);
+  }
+
+  /** A scoring request that is over. */
+  exchange(record: ExchangeRecord): void {
+    if (!this.#redactor.needed || !(isKept(record.request) || isKept(record.response))) return this.#exchange(record);
+    const bytes = record.request.bodyBytes + record.response.bodyBytes;
+    if (!this.hold(bytes)) return this.#exchange(withoutBodies(record));
+    const done = this.#redactAndKeep(record, bytes);
+    this.#redacting.add(done);
+    void done.finally(() => this.#redacting.delete(done));
+  }
+
+  /** Rows that a script collected. @param payload of a worker's `collect` frame */
+  rows(payload: Buffer): void {
+    const collection = collectionOf(payload);
+    if (!this.#admit(1, rowsBytes(payload))) return this.counts.drop(collection, 'queue_full');
+    this.counts.of(collection).queued++;
+    this.#handOver.rows(payload);
+  }
+
+  /** What a worker did not hand over. */
+  notCollected(collection: string, reason: DropReason | 'sampled_out', count: number): void {
+    if (reason === 'sampled_out') this.counts.of(collection).sampled_out += count;
+    else this.counts.drop(collection, reason, count);
+  }
+
+  /** Resolves when no worker is needed for what was collected any more. */
+  async redacted(): Promise<void> {
+    await Promise.all(this.#redacting);
+  }
+
+  /** Delivers what is left, within the limit; the rest is spilled, or dropped and counted. */
+  async close(): Promise<void> {
+    await this.#handOver.flushed();
+    await this.#writer.close(this.#flushTimeoutMs);
+    if (this.counts.records > 0) this.#settleRest('flush_timeout');
+  }
+
+  #samples(collection: string, id: string, rate: number): boolean {
+    if (rate === 0) return false;
+    if (isSampled(id, rate)) return true;
+    this.counts.of(collection).sampled_out++;
+    return false;
+  }
+
+  #exchange(record: ExchangeRecord): void {
+    const [request, response] = [record.request.state !== Body.notCollected, record.response.state !== Body.notCollected];
+    const records = Number(request) + Number(response);
+    const admitted = this.#admit(records, exchangeBytes('', record));
+    for (const [collection, kept] of [['request', request] as const, ['response', response] as const]) {
+      if (!kept) continue;
+      if (admitted) this.counts.of(collection).queued++;
+      else this.counts.drop(collection, 'queue_full');
+    }
+    if (admitted) this.#handOver.exchange(record);
+  }
+
+  #admit(records: number, bytes: number): boolean {
+    if (this.counts.records + records > MAX_RECORDS || this.counts.bytes + bytes > MAX_BYTES) return false;
+    this.counts.records += records;
+    this.counts.bytes += bytes;
+    return true;
+  }
+
+  async #redactAndKeep(record: ExchangeRecord, bytes: number): Promise<void> {
+    const redacted = await this.#redact(record);
+    this.release(bytes);
+    this.#exchange(redacted);
+  }
+
+  async #redact(record: ExchangeRecord): Promise<ExchangeRecord> {
+    const halves = (['request', 'response'] as const).filter((half) => isKept(record[half]));
+    const sides = halves.map((half): Redactable => ({ collection: half, contentType: record[half].contentType, body: record[half].body }));
+    const results = await this.#redactor.redact(record.id, sides);
+    const changed = halves.map((half, index): [string, Side] => [half, replaced(record[half], results[index])]);
+    return { ...record, ...Object.fromEntries(changed) };
+  }
+
+  #writerLost(): void {
+    this.#handOver.discard();
+    this.#settleRest('writer_lost');
+  }
+
+  /** Nobody will tell of these any more. Which collection they belong to is not known: the writer had them. */
+  #settleRest(reason: DropReason): void {
+    this.counts.drop('unknown', reason, this.counts.records);
+    this.counts.records = 0;
+    this.counts.bytes = 0;
+  }
+}
+
+const isKept = ({ state }: Side): boolean => state === Body.kept || state === Body.parsed;
+
+function replaced(side: Side, redacted: Redacted | undefined): Side {
+  if (redacted === undefined) return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };
+  return { ...side, state: Body.kept, contentType: redacted.contentType, body: [redacted.body], bodyBytes: redacted.body.length };
+}
+
+function withoutBodies(record: ExchangeRecord): ExchangeRecord {
+  const without = (side: Side): Side => (isKept(side) ? { ...side, state: Body.tooLarge, body: [], bodyBytes: 0 } : side);
+  return { ...record, request: without(record.request), response: without(record.response) };
+}

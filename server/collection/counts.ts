@@ -1,0 +1,69 @@
+export type Result = 'queued' | 'sampled_out' | 'sent' | 'spilled' | 'dropped';
+
+/** Why a record was not delivered. */
+export type DropReason =
+  | 'queue_full'
+  | 'invalid_data'
+  | 'rejected'
+  | 'flush_timeout'
+  | 'spill_failed'
+  | 'spill_full'
+  | 'spill_damaged'
+  | 'writer_lost';
+
+/** What the writer's thread tells since the last time. */
+export interface Progress {
+  /** Records and bytes of memory that are settled: sent, spilled or dropped. */
+  readonly records: number;
+  readonly bytes: number;
+  readonly results: readonly (readonly [collection: string, result: Result, count: number])[];
+  readonly dropped: readonly (readonly [reason: DropReason, count: number])[];
+  readonly flushSeconds: readonly number[];
+  readonly errors: readonly (readonly [code: string, count: number])[];
+  /** Seconds since 1970; 0: none yet. */
+  readonly lastSuccess: number;
+}
+
+const MOST_DURATIONS = 5000;
+
+/** Plain numbers, read when somebody scrapes: a request counts without hashing labels. */
+export class CollectionCounts {
+  readonly results = new Map<string, Record<Result, number>>();
+  readonly dropped = new Map<DropReason, number>();
+  readonly errors = new Map<string, number>();
+  readonly flushSeconds: number[] = [];
+  lastSuccess = 0;
+  /** What was admitted and is not settled. */
+  records = 0;
+  bytes = 0;
+
+  of(collection: string): Record<Result, number> {
+    let row = this.results.get(collection);
+    if (row === undefined) {
+      row = { queued: 0, sampled_out: 0, sent: 0, spilled: 0, dropped: 0 };
+      this.results.set(collection, row);
+    }
+    return row;
+  }
+
+  drop(collection: string, reason: DropReason, count = 1): void {
+    this.of(collection).dropped += count;
+    this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
+  }
+
+  release(bytes: number): void {
+    this.bytes = Math.max(0, this.bytes - bytes);
+  }
+
+  add(progress: Progress): void {
+    this.records = Math.max(0, this.records - progress.records);
+    this.release(progress.bytes);
+    for (const [collection, result, count] of progress.results) this.of(collection)[result] += count;
+    for (const [reason, count] of progress.dropped) this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
+    for (const [code, count] of progress.errors) this.errors.set(code, (this.errors.get(code) ?? 0) + count);
+    this.flushSeconds.push(...progress.flushSeconds);
+    // Nobody scrapes.
+    if (this.flushSeconds.length > MOST_DURATIONS) this.flushSeconds.splice(0, this.flushSeconds.length - MOST_DURATIONS);
+    this.lastSuccess = Math.max(this.lastSuccess, progress.lastSuccess);
+  }
+}

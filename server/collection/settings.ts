@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { SinkName } from '../collection-options.ts';
+import type { Config } from '../config.ts';
+import { describeThrown, ServerError } from '../errors.ts';
+import { mayCapture } from '../captured-headers.ts';
+
+export type SinkSettings =
+  | { readonly kind: 'file'; readonly dir: string }
+  | { readonly kind: 'azure-blob'; readonly connectionString: string; readonly accountUrl: string; readonly container: string }
+  | { readonly kind: 'azureml' | 'http'; readonly url: string }
+  | { readonly kind: 'stdout' };
+
+/** What is collected, and where it goes. Plain data: the writer's thread and the workers get it, too. */
+export interface CollectionSettings {
+  readonly sink: SinkSettings;
+  /** Share of the ids that are kept, by collection; what is not named is not collected, unless `others` says so. */
+  readonly rates: Readonly<Record<string, number>>;
+  /** Share for collections that are not named; 0: they are not collected. */
+  readonly others: number;
+  /** `<endpoint>` and `<deployment>` of the layout. */
+  readonly endpoint: string;
+  readonly deployment: string;
+  /** In lower case. */
+  readonly captureHeaders: readonly string[];
+  /** Empty: none. */
+  readonly spillDir: string;
+  readonly flushTimeoutMs: number;
+  /** `<subscription>/<resource group>/<workspace>` of the v1 layout. */
+  readonly workspace: string;
+  /** Newest version of each model that the platform knows, v1 only. */
+  readonly modelVersions: Readonly<Record<string, string>>;
+}
+
+export interface Decision {
+  /** Undefined: nothing is collected. */
+  readonly settings: CollectionSettings | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** The payloads: on Azure ML's endpoints the platform's own proxy records them. */
+const PAYLOADS = ['request', 'response'];
+
+/** Where v1 deployments say what their models are: reference/data-collection.md, section 6. */
+const MODEL_MAP = '/var/azureml-app/model_config_map.json';
+
+/** Share of the ids that are kept of a collection; 0: it is not collected. */
+export function rateOf({ rates, others }: Pick<CollectionSettings, 'rates' | 'others'>, collection: string): number {
+  return (Object.hasOwn(rates, collection) ? rates[collection] : undefined) ?? others;
+}
+
+/**
+ * Decides from the options and from what the platform says whether and how data is collected. Nothing asked for: nothing collected.
+ * @throws ServerError usage where a sink is named without its address
+ */
+export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision {
+  if (config.mdcSink === 'off') return { settings: undefined, warnings: [] };
+  const warnings: string[] = [];
+  const platform = readPlatform(config, warnings);
+  const sink = chooseSink(config, platform);
+  if (sink === undefined) return { settings: undefined, warnings };
+
+  const headers = config.mdcCaptureHeaders.length > 0 ? config.mdcCaptureHeaders : (platform?.headers ?? []);
+  const wrong = headers.filter((name) => !mayCapture(name));
+  if (wrong.length > 0) warnings.push(`MDC_CAPTURE_HEADERS: ${wrong.join(', ')} may carry keys or cookies, and are never collected`);
+  const settings: CollectionSettings = {
+    sink: sinkSettings(sink, config),
+    ...shares(config, platform),
+    endpoint: segment(config.serviceName),
+    deployment: segment(config.mdcDeployment),
+    captureHeaders: headers.filter(mayCapture).map((name) => name.toLowerCase()),
+    spillDir: config.mdcSpillDir === '' ? '' : resolve(config.appRoot, config.mdcSpillDir),
+    flushTimeoutMs: config.mdcFlushTimeoutMs,
+    ...readModelMap(modelMap),
+  };
+  return { settings, warnings };
+}
+
+interface Platform {
+  readonly local: boolean;
+  readonly rates: Readonly<Record<string, number>>;
+  readonly others: number;
+  readonly headers: readonly string[];
+}
+
+/** Azure ML's own configuration: reference/data-collection.md, section 2. Payloads are left to its proxy. */
+function readPlatform(config: Config, warnings: string[]): Platform | undefined {
+  const { mdcConfigPath: path, mdcSidecarEnabled, mdcSidecarPercentage } = config;
+  const payloads = Object.fromEntries(PAYLOADS.map((name) => [name, 0]));
+  if (path === '')
+    return mdcSidecarEnabled ? { local: false, rates: payloads, others: mdcSidecarPercentage / 100, headers: [] } : undefined;
+  try {
+    const file = JSON.parse(readFileSync(path, 'utf8')) as {
+      collections?: Record<string, { enabled?: boolean | string; sampleRatePercentage?: number; sampling_percentage?: number }>;
+      runMode?: string;
+      captureHeaders?: string[];
+    };
+    const rates = Object.entries(file.collections ?? {}).map(([name, { enabled, sampleRatePercentage, sampling_percentage: sampling }]) => [
+      name.toLowerCase(),
+      String(enabled).toLowerCase() === 'true' ? (sampleRatePercentage ?? sampling ?? 100) / 100 : 0,
+    ]);
+    return {
+      local: file.runMode === 'local',
+      rates: { ...Object.fromEntries(rates), ...payloads },
+      others: 0,
+      headers: file.captureHeaders ?? [],
+    };
+  } catch (thrown) {
+    warnings.push(`AZUREML_MDC_CONFIG_PATH: expected a JSON file of collections at ${path}, ${describeThrown(thrown)}`);
+    return undefined;
+  }
+}
+
+function chooseSink(config: Config, platform: Platform | undefined): SinkName | undefined {
+  if (config.mdcSink !== 'auto' && config.mdcSink !== 'off') return config.mdcSink;
+  if (config.mdcBlobConnectionString !== '' || config.mdcBlobAccountUrl !== '') return 'azure-blob';
+  if (config.mdcHttpUrl !== '') return 'http';
+  if (config.mdcDir !== '') return 'file';
+  if (platform !== undefined) return platform.local ? 'stdout' : 'azureml';
+  if (config.mdcStorageEnabled) return config.mdcStorage === '' ? 'file' : 'azure-blob';
+  return config.mdcCollections.length > 0 || config.mdcSamplingRate !== undefined ? 'file' : undefined;
+}
+
+function sinkSettings(kind: SinkName, config: Config): SinkSettings {
+  switch (kind) {
+    case 'file':
+      return { kind, dir: resolve(config.appRoot, config.mdcDir || 'modelDataCollector') };
+    case 'azure-blob': {
+      const { mdcBlobAccountUrl: accountUrl, mdcBlobContainer: container } = config;
+      const connectionString = config.mdcBlobConnectionString || (accountUrl === '' ? config.mdcStorage : '');
+      if (connectionString === '' && accountUrl === '') throw missing(kind, 'MDC_BLOB_CONNECTION_STRING or MDC_BLOB_ACCOUNT_URL');
+      return { kind, connectionString, accountUrl, container };
+    }
+    case 'azureml':
+      return { kind, url: `http://${config.mdcSidecarHost}:${config.mdcSidecarPort}/modeldata/log` };
+    case 'http':
+      if (config.mdcHttpUrl === '') throw missing(kind, 'MDC_HTTP_URL');
+      return { kind, url: config.mdcHttpUrl };
+    case 'stdout':
+    default:
+      return { kind };
+  }
+}
+
+const missing = (sink: SinkName, option: string): ServerError =>
+  new ServerError('usage', `MDC_SINK: the sink ${sink} needs an address, but ${option} is not set`);
+
+/** What is named in MDC_COLLECTIONS is asked for, also where the platform records it. */
+function shares(config: Config, platform: Platform | undefined): Pick<CollectionSettings, 'rates' | 'others'> {
+  const rate = config.mdcSamplingRate;
+  if (config.mdcCollections.length > 0) {
+    const rates = config.mdcCollections.map((name) => {
+      const collection = name.toLowerCase();
+      const given = PAYLOADS.includes(collection) ? undefined : platform?.rates[collection];
+      return [collection, rate ?? (given || 1)];
+    });
+    return { rates: Object.fromEntries(rates), others: 0 };
+  }
+  if (platform === undefined) return { rates: {}, others: rate ?? 1 };
+  const scaled = Object.entries(platform.rates).map(([name, given]) => [name, given === 0 ? 0 : (rate ?? given)]);
+  return { rates: Object.fromEntries(scaled), others: platform.others === 0 ? 0 : (rate ?? platform.others) };
+}
+
+function readModelMap(path: string): Pick<CollectionSettings, 'workspace' | 'modelVersions'> {
+  try {
+    const { accountContext: account, modelsInfo } = JSON.parse(readFileSync(path, 'utf8')) as {
+      accountContext?: { subscriptionId?: string; resourceGroupName?: string; accountName?: string; workspaceId?: string };
+      modelsInfo?: Record<string, Record<string, unknown>>;
+    };
+    const newest = Object.entries(modelsInfo ?? {}).map(([model, versions]) => [
+      model,
+      Object.keys(versions).toSorted((a, b) => Number(b) - Number(a))[0] ?? 'default',
+    ]);
+    const names = [account?.subscriptionId, account?.resourceGroupName, account?.accountName ?? account?.workspaceId];
+    return { workspace: names.map((name) => segment(name ?? 'default')).join('/'), modelVersions: Object.fromEntries(newest) };
+  } catch {
+    // Outside v1 deployments there is no such file.
+    return { workspace: 'default/default/default', modelVersions: {} };
+  }
+}
+
+/** A name as one segment of a path: what would be a folder of its own, or leave the root, is replaced. */
+export function segment(name: string): string {
+  // oxlint-disable-next-line no-control-regex
+  const safe = name.replaceAll(/[/\\\u0000-\u001f]/g, '_');
+  return /^\.*$/.test(safe) ? `_${safe}` : safe;
+}

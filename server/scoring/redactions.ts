@@ -1,0 +1,99 @@
+import type { RedactedBody, RedactHead } from '../worker/protocol.ts';
+import type { PoolWorker } from './pool-worker.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** A body of a request that is over, to be redacted by the script's hook before it is collected. */
+export interface RedactableBody {
+  readonly collection: 'request' | 'response';
+  readonly contentType: string;
+  readonly body: readonly Buffer[];
+}
+
+type Result = { readonly contentType: string; readonly body: Buffer } | undefined;
+
+interface Job {
+  readonly id: string;
+  readonly sides: readonly RedactableBody[];
+  readonly resolve: (results: readonly Result[]) => void;
+  worker: PoolWorker | undefined;
+  tries: number;
+}
+
+/** A hook that ended two workers is not asked again: the record goes without its bodies. */
+const MOST_TRIES = 2;
+
+/** Has bodies redacted by workers, off the request's path. What a lost worker had is given to another. */
+export class Redactions {
+  readonly #pool: WorkerPool;
+  readonly #jobs = new Map<number, Job>();
+  #lastNumber = 0;
+
+  constructor(pool: WorkerPool) {
+    this.#pool = pool;
+  }
+
+  /** Never rejects: undefined for each body that must not be collected. */
+  redact(id: string, sides: readonly RedactableBody[]): Promise<readonly Result[]> {
+    return new Promise((resolve) => {
+      this.#lastNumber = (this.#lastNumber % 0xffff_ffff) + 1;
+      const job: Job = { id, sides, resolve, worker: undefined, tries: 0 };
+      this.#jobs.set(this.#lastNumber, job);
+      this.#give(this.#lastNumber, job);
+    });
+  }
+
+  /** @param payload of a `redacted` frame */
+  done(number: number, payload: Buffer): void {
+    const job = this.#jobs.get(number);
+    if (job === undefined) return;
+    this.#jobs.delete(number);
+    const headEnd = 4 + payload.readUInt32LE(0);
+    let at = headEnd;
+    const heads = JSON.parse(payload.toString('utf8', 4, headEnd)) as (RedactedBody | null)[];
+    job.resolve(
+      heads.map((head) => (head === null ? undefined : { contentType: head.contentType, body: payload.subarray(at, (at += head.bytes)) })),
+    );
+  }
+
+  lost(worker: PoolWorker): void {
+    for (const [number, job] of this.#jobs) {
+      if (job.worker !== worker) continue;
+      job.worker = undefined;
+      if (job.tries >= MOST_TRIES) this.#giveUp(number, job);
+      else this.#give(number, job);
+    }
+  }
+
+  /** A worker can take more. */
+  available(): void {
+    for (const [number, job] of this.#jobs) if (job.worker === undefined) this.#give(number, job);
+  }
+
+  /** There will be no workers any more. */
+  stop(): void {
+    for (const [number, job] of this.#jobs) this.#giveUp(number, job);
+  }
+
+  #give(number: number, job: Job): void {
+    const worker = this.#pool.leastLoaded(true);
+    if (worker === undefined) return;
+    job.worker = worker;
+    job.tries++;
+    worker.process.redact(number, frameParts(job));
+  }
+
+  #giveUp(number: number, job: Job): void {
+    this.#jobs.delete(number);
+    job.resolve(job.sides.map(() => undefined));
+  }
+}
+
+/** A `redact` frame: worker/protocol.ts. */
+function frameParts({ id, sides }: Job): (string | Uint8Array)[] {
+  const bodies = sides.map(({ body }) => Buffer.concat(body));
+  const heads = sides.map(({ collection, contentType }, index) => ({ collection, contentType, bytes: bodies[index]?.length ?? 0 }));
+  const head = JSON.stringify({ id, sides: heads } satisfies RedactHead);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(Buffer.byteLength(head));
+  return [length, head, ...bodies];
+}

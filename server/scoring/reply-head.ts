@@ -1,0 +1,20 @@
+/** Status, headers and run time of an answer. */
+export interface ReplyHead {
+  readonly status: number;
+  readonly runFailed: boolean;
+  readonly runMs: number | undefined;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** Of JSON that the worker's encoder has written; no other answer has this object. */
+export const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application/json']];
+
+/** Reads the fixed part and the headers of a `reply` or `stream` frame: worker/protocol.ts. */
+export function readHead(payload: Buffer): { head: ReplyHead; end: number } {
+  const length = payload.readUInt32LE(11);
+  const headers = length === 0 ? JSON_HEADERS : (JSON.parse(payload.toString('utf8', 15, 15 + length)) as ReplyHead['headers']);
+  return {
+    head: { status: payload.readUInt16LE(0), runFailed: payload.readUInt8(2) === 1, runMs: payload.readDoubleLE(3), headers },
+    end: 15 + length,
+  };
+}

@@ -1,0 +1,93 @@
+import type { FrameWriter } from '../frames.ts';
+import { isSampled } from '../sampling.ts';
+import type { CollectedRow } from './collect-rows.ts';
+import { Kind, type CollectHead, type CollectionStart, type NotCollected } from './protocol.ts';
+
+/** What a script's collectors are connected to. Outside the server there is none, and nothing is collected. */
+export interface CollectionPort {
+  /** Id of the request for which code runs now, also after an await. */
+  readonly requestId: string | undefined;
+  /** Who v1 records say that they come from. */
+  readonly identity: Pick<CollectionStart, 'workspace' | 'endpoint' | 'modelVersions'>;
+  /** True where rows of this id are kept; counts them where they are not. */
+  keeps(collection: string, id: string): boolean;
+  send(collection: string, head: CollectHead, rows: readonly CollectedRow[]): void;
+  /** Data that could not be collected: counted, and told once. */
+  failed(collection: string, error: Error): void;
+}
+
+/**
+ * Where collectors find it. A script makes them with `new Collector(...)`, with no more to go on, and possibly from another copy of
+ * this package than the worker's: so it is a property of the process, as `console` is.
+ */
+const PLACE = Symbol.for('scoring-server.collection');
+
+export function installPort(port: CollectionPort | undefined): void {
+  Object.defineProperty(globalThis, PLACE, { value: port, configurable: true });
+}
+
+export function installedPort(): CollectionPort | undefined {
+  return (globalThis as { [PLACE]?: CollectionPort })[PLACE];
+}
+
+interface Parts {
+  readonly settings: CollectionStart;
+  readonly frames: FrameWriter;
+  readonly requestId: () => string | undefined;
+  readonly warn: (text: string) => void;
+}
+
+/** Hands rows to the host, as bytes. */
+export class WorkerPort implements CollectionPort {
+  readonly identity: CollectionStart;
+  readonly #parts: Parts;
+  #counts = new Map<string, NotCollected>();
+  readonly #told = new Set<string>();
+  /** False while the worker warms up: what a script collects then is no request's. */
+  open = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.identity = parts.settings;
+  }
+
+  get requestId(): string | undefined {
+    return this.#parts.requestId();
+  }
+
+  keeps(collection: string, id: string): boolean {
+    const { rates, others } = this.#parts.settings;
+    const rate = (Object.hasOwn(rates, collection) ? rates[collection] : undefined) ?? others;
+    if (!this.open || rate === 0) return false;
+    if (isSampled(id, rate)) return true;
+    this.#count(collection, 'sampled_out');
+    return false;
+  }
+
+  send(collection: string, head: CollectHead, rows: readonly CollectedRow[]): void {
+    const text = JSON.stringify(head);
+    const name = Buffer.from(collection, 'latin1');
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(Buffer.byteLength(text));
+    this.#parts.frames.write(0, Kind.collect, [Uint8Array.of(name.length), name, length, text, JSON.stringify(rows)]);
+  }
+
+  failed(collection: string, error: Error): void {
+    this.#count(collection, 'invalid_data');
+    if (this.#told.has(collection)) return;
+    this.#told.add(collection);
+    this.#parts.warn(`${collection}: data is not collected (told once): ${error.message}`);
+  }
+
+  /** What one turn of the loop left out is told in one frame. */
+  #count(collection: string, reason: NotCollected['reason']): void {
+    if (this.#counts.size === 0) setImmediate(() => this.#tell());
+    const key = `${collection} ${reason}`;
+    this.#counts.set(key, { collection, reason, count: (this.#counts.get(key)?.count ?? 0) + 1 });
+  }
+
+  #tell(): void {
+    this.#parts.frames.write(0, Kind.notCollected, [JSON.stringify([...this.#counts.values()])]);
+    this.#counts = new Map();
+  }
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { FileStorage } from '../../server/collection/file-storage.ts';
+import type { Sink } from '../../server/collection/sink.ts';
+import { SinkError } from '../../server/collection/sink.ts';
+import { SCRIPTS, withServer } from '../e2e/start-server.ts';
+import { eventsOf } from './azurite.ts';
+import { numbers, TestWriter } from './start-writer.ts';
+
+/** A file system of its own; undefined where this user may not mount one. */
+function mount(t: TestContext, options: string): string | undefined {
+  const path = mkdtempSync(join(tmpdir(), 'disk-'));
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]).status !== 0) {
+    rmdirSync(path);
+    t.skip('mounting a file system needs root');
+    return undefined;
+  }
+  t.after(() => {
+    spawnSync('umount', [path]);
+    rmdirSync(path);
+  });
+  return path;
+}
+
+function linesIn(root: string): number[] {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'));
+  const all = new Map(names.map((name) => [name, readFileSync(join(root, name))]));
+  return eventsOf(all, 'model_inputs').map(({ data }) => Number(data[0]?.['n']));
+}
+
+/** A sink that takes nothing until it is told to. */
+class Closed implements Sink {
+  readonly name = 'closed';
+  readonly appends = false;
+  readonly largestInline = Infinity;
+  open = false;
+  taken = 0;
+  reference = (): undefined => undefined;
+  close = (): Promise<void> => Promise.resolve();
+  write: Sink['write'] = ({ blocks }) => {
+    if (!this.open) return Promise.reject(new SinkError('closed', 'not now'));
+    this.taken += blocks.length;
+    blocks.length = 0;
+    return Promise.resolve();
+  };
+}
+
+test('a full disk is waited out: no line is torn, none is lost, and files go on when there is room', async (t) => {
+  const disk = mount(t, 'size=256k');
+  if (disk === undefined) return;
+  const ballast = join(disk, 'ballast');
+  writeFileSync(ballast, Buffer.alloc(200 * 1024));
+  const writer = new TestWriter(new FileStorage(disk));
+  writer.collect(0, 200);
+  await writer.said('ENOSPC');
+  assert.ok(linesIn(disk).length < 200);
+  rmSync(ballast);
+  await writer.sent(200);
+  await writer.close();
+  assert.deepEqual(linesIn(disk), numbers(200));
+  assert.equal(writer.counts.of('model_inputs').dropped, 0);
+  assert.ok((writer.counts.errors.get('ENOSPC') ?? 0) > 0);
+});
+
+test('a full spool leaves the rest in memory, and all of it is delivered', async (t) => {
+  const disk = mount(t, 'size=256k');
+  if (disk === undefined) return;
+  const sink = new Closed();
+  const writer = new TestWriter(sink, { spillDir: disk });
+  writer.collect(0, 1);
+  await writer.said('cannot be delivered');
+  writer.collect(1, 3000);
+  await writer.said('MDC_SPILL_DIR');
+  const { spilled } = writer.counts.of('model_inputs');
+  sink.open = true;
+  await writer.sent(3000);
+  await writer.close();
+  const after = writer.counts.of('model_inputs');
+  assert.equal(sink.taken, 3000, 'what the disk did not take waited in memory');
+  assert.ok(spilled < 3000 && after.dropped === 0);
+});
+
+test('a read-only spool costs nothing but the rest at the end, which is counted', async (t) => {
+  const disk = mount(t, 'size=64k,ro');
+  if (disk === undefined) return;
+  const writer = new TestWriter(new Closed(), { spillDir: disk });
+  writer.collect(0, 10);
+  await writer.said('EROFS');
+  await writer.close(300);
+  const { sent, spilled, dropped } = writer.counts.of('model_inputs');
+  assert.deepEqual({ sent, spilled, dropped }, { sent: 0, spilled: 0, dropped: 10 });
+  assert.equal(writer.counts.dropped.get('flush_timeout'), 10);
+  assert.equal(writer.lines.filter((line) => line.includes('MDC_SPILL_DIR')).length, 1);
+});
+
+test('a folder that cannot be written stops neither the server nor a request: told once, counted', async (t) => {
+  const disk = mount(t, 'size=64k,ro');
+  if (disk === undefined) return;
+  const env = { MDC_DIR: disk, MDC_FLUSH_TIMEOUT_MS: '300', DRAIN_DELAY_MS: '0' };
+  await withServer(
+    ['--entry-script', join(SCRIPTS, 'echo.ts')],
+    async (server) => {
+      await server.ready();
+      assert.equal((await server.score({ a: 1 })).status, 200);
+      await server.said('cannot be delivered to file (EROFS');
+      assert.equal((await server.score({ a: 2 })).status, 200);
+      const metrics = await (await fetch(await server.url('/metrics'))).text();
+      assert.match(metrics, /mdc_sink_errors_total\{sink="file",code="EROFS"\} [1-9]/);
+      server.child.kill('SIGTERM');
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+      assert.equal(server.lines.filter(({ msg }) => msg.includes('cannot be delivered')).length, 1);
+    },
+    { env },
+  );
+});
+
+test('a spool has a limit: beyond it the newest are kept in memory, or dropped and counted', async (t) => {
+  const spillDir = mkdtempSync(join(tmpdir(), 'spool-'));
+  t.after(() => rmSync(spillDir, { recursive: true, force: true }));
+  const writer = new TestWriter(new Closed(), { spillDir, spoolBytes: 10_000 });
+  writer.collect(0, 1);
+  await writer.said('cannot be delivered');
+  writer.collect(1, 101);
+  await writer.close(200);
+  const { sent, spilled, dropped } = writer.counts.of('model_inputs');
+  assert.equal(sent + spilled + dropped, 101);
+  assert.ok(spilled > 5 && dropped > 5);
+  assert.ok(existsSync(join(spillDir, writer.instance)));
+});

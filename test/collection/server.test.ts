@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { SCRIPTS, ServerProcess } from '../e2e/start-server.ts';
+import { Azurite, eventsOf, type Event } from './azurite.ts';
+import { startProxy } from './proxy.ts';
+import { numbers } from './start-writer.ts';
+
+const READER = fileURLToPath(new URL('./read_layout.py', import.meta.url));
+const FAST = { SERVICE_NAME: 'ep', MDC_DEPLOYMENT: 'blue', DRAIN_DELAY_MS: '0' };
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'collected-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A server that is ready, and is ended after the test. */
+async function serve(t: TestContext, script: string, env: Record<string, string>): Promise<ServerProcess> {
+  const server = new ServerProcess(['--entry-script', join(SCRIPTS, script)], { env: { ...FAST, ...env } });
+  t.after(() => server.stop());
+  return server.ready();
+}
+
+async function stop(server: ServerProcess): Promise<void> {
+  server.child.kill('SIGTERM');
+  assert.deepEqual(await server.exited, { code: 0, signal: null });
+}
+
+function files(root: string): Map<string, Buffer> {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(root, name)).isFile());
+  return new Map(names.map((name) => [name, readFileSync(join(root, name))]));
+}
+
+const events = (root: string, collection: string): Event[] => eventsOf(files(root), collection);
+
+/** One value of /metrics, by the text before it. */
+async function metric(server: ServerProcess, name: string): Promise<number> {
+  const text = await (await fetch(await server.url('/metrics'))).text();
+  const line = text.split('\n').find((each) => each.startsWith(`${name} `));
+  return Number(line?.slice(name.length) ?? 0);
+}
+
+/** Names of the threads of a server's host. */
+function threads({ child }: ServerProcess): string[] {
+  const folderOf = `/proc/${child.pid}/task`;
+  return readdirSync(folderOf).map((id) => readFileSync(join(folderOf, id, 'comm'), 'utf8').trim());
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition()));
+}
+
+test('requests and responses are collected without code, those of a lost worker too', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, 'collects.ts', {
+    MDC_DIR: dir,
+    MDC_COLLECTIONS: 'request,response',
+    MDC_CAPTURE_HEADERS: 'x-tenant,authorization',
+  });
+  const headers = { 'x-request-id': 'kept', 'x-tenant': 'a', authorization: 'Bearer secret', cookie: 'secret' };
+  assert.equal((await server.score({ many: 0 }, headers)).status, 200);
+  assert.equal((await server.score({ die: true }, { 'x-request-id': 'lost' })).status, 503);
+  await server.line(({ msg }) => msg === 'worker ready' && server.lines.filter((line) => line.msg === 'worker ready').length === 2);
+  const bad = await fetch(await server.url('/score?code=key'), {
+    method: 'POST',
+    body: '{"a":\n',
+    headers: { 'content-type': 'application/json', 'x-request-id': 'bad' },
+  });
+  assert.equal(bad.status, 400);
+  await stop(server);
+  const brief = (collection: string) =>
+    events(dir, collection).map(({ correlationid, data, path, method, statuscode, xtenant }) => ({
+      correlationid,
+      data,
+      path,
+      method,
+      statuscode,
+      xtenant,
+    }));
+  const none = { path: undefined, method: undefined, statuscode: undefined, xtenant: undefined };
+  assert.deepEqual(brief('request'), [
+    { ...none, correlationid: 'kept', data: { many: 0 }, path: '/score', method: 'POST', xtenant: 'a' },
+    { ...none, correlationid: 'lost', data: { die: true }, path: '/score', method: 'POST' },
+    { ...none, correlationid: 'bad', data: '{"a":\n', path: '/score', method: 'POST' },
+  ]);
+  const [kept, lost, wrong] = brief('response');
+  assert.deepEqual(kept, { ...none, correlationid: 'kept', data: { id: 'kept' }, statuscode: 200 });
+  assert.equal(lost?.statuscode, 503);
+  assert.equal(wrong?.statuscode, 400);
+  assert.ok(![...files(dir).values()].some((data) => /secret|code=key/.test(data.toString())));
+  assert.deepEqual(readdirSync(join(dir, 'ep', 'blue')).toSorted(), ['request', 'response']);
+});
+
+test('both halves of a request are sampled, and the rows of its script, or none of them', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, 'collects.ts', { MDC_DIR: dir, MDC_SAMPLING_RATE: '0.5' });
+  await Promise.all(numbers(40).map(async (n) => (await server.score({}, { 'x-request-id': `request ${n}` })).text()));
+  await stop(server);
+  const [request, ...others] = ['request', 'response', 'model_inputs', 'model_outputs'].map((name) =>
+    events(dir, name)
+      .map(({ correlationid }) => correlationid)
+      .toSorted(),
+  );
+  assert.ok((request?.length ?? 0) > 5 && (request?.length ?? 0) < 35);
+  for (const other of others) assert.deepEqual(other, request);
+});
+
+test("a script's rows carry the id of their request, also after an await, and a reader like Azure's finds them", async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, 'collects.ts', { MDC_DIR: dir, MDC_COLLECTIONS: 'model_inputs,model_outputs' });
+  await Promise.all(['a', 'b'].map((id) => server.score({}, { 'x-request-id': id })));
+  await stop(server);
+  const read = (collection: string): { id: string }[] =>
+    JSON.parse(execFileSync('python3', [READER, join(dir, 'ep', 'blue', collection)], { encoding: 'utf8' })) as { id: string }[];
+  const sorted = (rows: { id: string }[]): { id: string }[] => rows.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  assert.deepEqual(sorted(read('model_inputs')), [
+    { id: 'a_0', y: 1, w: 3 },
+    { id: 'a_1', y: 2, w: 4 },
+    { id: 'b_0', y: 1, w: 3 },
+    { id: 'b_1', y: 2, w: 4 },
+  ]);
+  assert.deepEqual(sorted(read('model_outputs')), [
+    { id: 'a_0', score_0: 0.5, score_1: 1 },
+    { id: 'a_1', score_0: null, score_1: 2 },
+    { id: 'b_0', score_0: 0.5, score_1: 1 },
+    { id: 'b_1', score_0: null, score_1: 2 },
+  ]);
+  assert.deepEqual(readdirSync(join(dir, 'ep', 'blue')).toSorted(), ['model_inputs', 'model_outputs']);
+});
+
+test('rows of the v1 API go into CSV files, with their correlation columns', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, 'collects.ts', { MDC_DIR: dir, MDC_COLLECTIONS: 'inputs,predictions' });
+  await server.score({ legacy: [41, 22.5] }, { 'x-request-id': 'req' });
+  await server.score({ legacy: [42, 23.5] }, { 'x-request-id': 'req2' });
+  await stop(server);
+  const all = files(dir);
+  const today = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  const name = `default/default/default/ep/diabetes/default/inputs/${today}/inputs.csv`;
+  const [header, first, second, end] = (all.get(name)?.toString() ?? '').split('\r\n');
+  assert.equal(
+    header,
+    'age,bmi,$aml_dc_correlation_id,$aml_dc_scoring_timestamp,$aml_dc_boundary,$aml_workspace,$aml_service_name,$aml_model_name,$aml_model_version,$aml_request_id',
+  );
+  assert.match(
+    first ?? '',
+    /^41,22\.5,[0-9a-f-]{36},\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6},1440,default\/default\/default,ep,diabetes,default,req$/,
+  );
+  assert.match(second ?? '', /^42,23\.5,.*,req2$/);
+  assert.equal(end, '');
+  const predictions = all.get(name.replaceAll('inputs', 'predictions'))?.toString().split('\r\n') ?? [];
+  assert.equal(predictions[1]?.split(',')[1], first?.split(',')[2], 'the prediction carries the correlation id of its inputs');
+});
+
+test('data that cannot be collected never reaches the client: it is told once, and counted', async (t) => {
+  const server = await serve(t, 'collects.ts', { MDC_DIR: folder(t) });
+  for (let n = 0; n < 3; n++) assert.equal((await server.score({ wrong: true })).status, 200);
+  const said = await server.said('columns of the same length');
+  assert.equal(said['level'], 'warn');
+  await until(async () => (await metric(server, 'mdc_dropped_total{reason="invalid_data"}')) === 3);
+  assert.equal(server.lines.filter(({ msg }) => msg.includes('columns of the same length')).length, 1);
+});
+
+test('a redaction hook decides what is kept of bodies, and nothing is kept where it cannot', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, 'redacts.ts', { MDC_DIR: dir });
+  const answer = await server.score({ name: 'a', secret: 'of the client' }, { 'x-request-id': 'redacted' });
+  assert.deepEqual(await answer.json(), { hello: 'a', secret: 'of the answer' });
+  await server.score({ name: 'nobody', secret: 'x' }, { 'x-request-id': 'nobody' });
+  await server.score({ broken: true, secret: 'x' }, { 'x-request-id': 'broken' });
+  await server.score({ die: true, secret: 'of the lost' }, { 'x-request-id': 'lost' });
+  await stop(server);
+  const kept = Object.fromEntries(
+    events(dir, 'request').map(({ correlationid, data, dataomitted }) => [correlationid, dataomitted ?? data]),
+  );
+  assert.deepEqual(kept, {
+    redacted: { name: 'a', secret: 'request' },
+    nobody: 'redaction',
+    broken: 'redaction',
+    lost: { die: true, secret: 'request' },
+  });
+  const response = events(dir, 'response').find(({ correlationid }) => correlationid === 'redacted');
+  assert.deepEqual(response?.data, { hello: 'a', secret: 'response' });
+  assert.ok(![...files(dir).values()].some((data) => /of the (?:client|answer|lost)/.test(data.toString())));
+});
+
+test('10,000 records that wait at SIGTERM are delivered before the server ends', async (t) => {
+  const azurite = await Azurite.start(t);
+  const proxy = await startProxy(t, azurite.port);
+  proxy.fate = () => ({ status: 503 });
+  const server = await serve(t, 'collects.ts', {
+    MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
+    MDC_COLLECTIONS: 'model_outputs',
+  });
+  assert.equal((await server.score({ many: 10_000 })).status, 200);
+  await until(async () => (await metric(server, 'mdc_queue_records')) === 10_000);
+  await server.said('cannot be delivered');
+  proxy.fate = () => 'pass';
+  await stop(server);
+  const arrived = eventsOf(await azurite.blobs(), 'model_outputs').map(({ data }) => Number(data[0]?.['n']));
+  assert.deepEqual(
+    arrived.toSorted((a, b) => a - b),
+    numbers(10_000),
+  );
+});
+
+test('what cannot be delivered at SIGTERM is on disk, and the next server delivers it', async (t) => {
+  const azurite = await Azurite.start(t);
+  const proxy = await startProxy(t, azurite.port);
+  proxy.fate = () => ({ status: 503 });
+  const env = {
+    MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
+    MDC_COLLECTIONS: 'model_outputs',
+    MDC_SPILL_DIR: folder(t),
+    MDC_FLUSH_TIMEOUT_MS: '2000',
+  };
+  const first = await serve(t, 'collects.ts', env);
+  assert.equal((await first.score({ many: 10_000 })).status, 200);
+  await stop(first);
+  proxy.fate = () => 'pass';
+  const second = await serve(t, 'collects.ts', env);
+  await until(async () => (await metric(second, 'mdc_records_total{collection="model_outputs",result="sent"}')) === 10_000);
+  await stop(second);
+  const arrived = eventsOf(await azurite.blobs(), 'model_outputs').map(({ data }) => Number(data[0]?.['n']));
+  assert.deepEqual(
+    arrived.toSorted((a, b) => a - b),
+    numbers(10_000),
+  );
+  assert.deepEqual(readdirSync(env.MDC_SPILL_DIR), []);
+});
+
+test('what a killed server had spilled is delivered once by the next one', async (t) => {
+  const azurite = await Azurite.start(t);
+  const proxy = await startProxy(t, azurite.port);
+  proxy.fate = () => ({ status: 503 });
+  const env = {
+    MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
+    MDC_COLLECTIONS: 'model_outputs',
+    MDC_SPILL_DIR: folder(t),
+  };
+  const first = await serve(t, 'collects.ts', env);
+  await first.score({ many: 1 }, { 'x-request-id': 'in the call that fails' });
+  await first.said('cannot be delivered');
+  await first.score({ many: 500 }, { 'x-request-id': 'killed' });
+  await until(async () => (await metric(first, 'mdc_records_total{collection="model_outputs",result="spilled"}')) === 500);
+  await first.stop();
+  proxy.fate = () => 'pass';
+  const second = await serve(t, 'collects.ts', env);
+  await until(async () => (await metric(second, 'mdc_records_total{collection="model_outputs",result="sent"}')) === 500);
+  await stop(second);
+  const ids = eventsOf(await azurite.blobs(), 'model_outputs').map(({ correlationid }) => correlationid);
+  assert.deepEqual(
+    ids.toSorted(),
+    numbers(500)
+      .map((n) => `killed-${n}`)
+      .toSorted(),
+  );
+});
+
+test('nothing of collection is loaded where nothing asks for it', async (t) => {
+  const server = await serve(t, 'collects.ts', {});
+  assert.equal((await server.score({})).status, 200);
+  const text = await (await fetch(await server.url('/metrics'))).text();
+  assert.ok(!text.includes('mdc_'));
+  assert.ok(!threads(server).includes('collection'));
+  assert.ok(threads(await serve(t, 'collects.ts', { MDC_DIR: folder(t) })).includes('collection'));
+});

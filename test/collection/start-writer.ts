@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppendSink, type RollLimits, type Storage } from '../../server/collection/append-sink.ts';
+import { CloudEvents } from '../../server/collection/cloud-events.ts';
+import { CollectionCounts } from '../../server/collection/counts.ts';
+import { Layout } from '../../server/collection/layout.ts';
+import { Retry } from '../../server/collection/retry.ts';
+import type { CollectionSettings } from '../../server/collection/settings.ts';
+import type { Sink } from '../../server/collection/sink.ts';
+import { Spool } from '../../server/collection/spool.ts';
+import { Tally } from '../../server/collection/tally.ts';
+import { Writer } from '../../server/collection/writer.ts';
+
+export const settings: CollectionSettings = {
+  sink: { kind: 'file', dir: '/nowhere' },
+  rates: {},
+  others: 1,
+  endpoint: 'ep',
+  deployment: 'blue',
+  captureHeaders: [],
+  spillDir: '',
+  flushTimeoutMs: 5000,
+  workspace: 'sub/rg/ws',
+  modelVersions: {},
+};
+
+interface Options {
+  /** Undefined: none. */
+  readonly spillDir?: string;
+  readonly limits?: RollLimits;
+  readonly spoolBytes?: number;
+}
+
+/** The writer as its thread has it, in the test's own process. */
+export class TestWriter {
+  readonly counts = new CollectionCounts();
+  readonly lines: string[] = [];
+  readonly instance = `host-${randomUUID()}`;
+  readonly spool: Spool | undefined;
+  readonly writer: Writer;
+  readonly #events: CloudEvents;
+  #told: (() => void)[] = [];
+
+  constructor(storage: Storage | Sink, { spillDir, limits, spoolBytes }: Options = {}) {
+    const log = {
+      info: (text: string) => this.#log(text),
+      warn: (text: string) => this.#log(text),
+      error: (text: string) => this.#log(text),
+    };
+    const sink: Sink = 'write' in storage ? storage : new AppendSink(storage, limits);
+    this.spool = spillDir === undefined ? undefined : new Spool(spillDir, this.instance, log.warn, spoolBytes);
+    const tally = new Tally((progress) => {
+      this.counts.add(progress);
+      this.#wake();
+    });
+    const layout = sink.appends ? new Layout(settings, this.instance) : undefined;
+    this.writer = new Writer({ sink, layout, spool: this.spool, tally, retry: new Retry(log, sink.name, 'somewhere') });
+    this.#events = new CloudEvents(settings, sink, 'test/1', (block) => {
+      this.counts.records += block.records;
+      this.writer.add(block);
+    });
+  }
+
+  /** Rows `{ n }`, one record each. */
+  collect(from: number, to: number, collection = 'model_inputs', pad = ''): void {
+    for (let n = from; n < to; n++) this.rows(collection, `id-${n}`, [{ n, ...(pad === '' ? {} : { pad }) }]);
+  }
+
+  rows(collection: string, id: string, rows: object[], time = Date.UTC(2026, 2, 5, 18, 16, 25), v1?: string): void {
+    const head = { id, time, ...(v1 === undefined ? {} : { v1 }) };
+    this.#events.rows(collection, head, Buffer.from(JSON.stringify(rows)), 0);
+  }
+
+  /** Resolves when the counts are as wanted. */
+  async until(reached: (counts: CollectionCounts) => boolean): Promise<void> {
+    while (!reached(this.counts)) await new Promise<void>((resolve) => this.#told.push(resolve));
+  }
+
+  async sent(count: number, collection = 'model_inputs'): Promise<void> {
+    await this.until((counts) => counts.of(collection).sent >= count);
+  }
+
+  async said(text: string): Promise<void> {
+    while (!this.lines.some((line) => line.includes(text))) await new Promise<void>((resolve) => this.#told.push(resolve));
+  }
+
+  /** Closes, and waits for the last counts, which are told at the end of the turn. */
+  async close(timeoutMs = 5000): Promise<void> {
+    await this.writer.close(timeoutMs);
+    await delay(0);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #log(text: string): void {
+    this.lines.push(text);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const told = this.#told;
+    this.#told = [];
+    for (const wake of told) wake();
+  }
+}
+
+/** 0, 1, ... count - 1: what must have arrived, once each. */
+export const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

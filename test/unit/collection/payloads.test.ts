@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { mayCapture } from '../../../server/captured-headers.ts';
+import type { Block } from '../../../server/collection/block.ts';
+import { Capture } from '../../../server/collection/capture.ts';
+import { CloudEvents, type References } from '../../../server/collection/cloud-events.ts';
+import { HandOver } from '../../../server/collection/hand-over.ts';
+import { readBatch, type ExchangeRecord } from '../../../server/collection/records.ts';
+import { settings } from '../../collection/start-writer.ts';
+
+const files: References = { reference: (name) => `/root/${name}`, largestInline: 0 };
+const noFiles: References = { reference: () => undefined, largestInline: 1000 };
+
+interface Given {
+  readonly url?: string;
+  readonly method?: string;
+  readonly status?: number;
+  readonly type?: string;
+  readonly headers?: readonly string[];
+  readonly body?: readonly (Buffer | string)[] | undefined;
+  readonly answerType?: string;
+  readonly answer?: Buffer | string;
+}
+
+/** A request on its whole way: captured, handed over as bytes, read, made a CloudEvent. */
+async function collect(given: Given, references = files): Promise<{ events: Record<string, unknown>[]; blocks: Block[] }> {
+  const blocks: Block[] = [];
+  const events = new CloudEvents({ ...settings, endpoint: 'é p' }, references, 'a/1', (block) => blocks.push(block));
+  const handOver = new HandOver((batch, bytes) => {
+    readBatch(Buffer.from(batch, 0, bytes), { exchange: (record) => events.exchange(record), rows: () => undefined });
+    events.flush();
+  });
+  const keeper = {
+    captureHeaders: ['x-tenant'],
+    hold: () => true,
+    release: () => undefined,
+    exchange: (record: ExchangeRecord) => handOver.exchange(record),
+  };
+  const capture = new Capture(keeper, 'id "1"', true, true);
+  const body = given.body?.map((piece) => Buffer.from(piece));
+  capture.received(given.type, given.headers ?? [], body, body?.reduce((sum, { length }) => sum + length, 0) ?? 0);
+  if (given.answer !== undefined) capture.answered(given.answerType ?? 'application/json', [], Buffer.from(given.answer));
+  capture.end({ method: given.method ?? 'POST', url: given.url ?? '/score', status: given.status ?? 200 });
+  await handOver.flushed();
+  const lines = blocks.flatMap(({ data }) => data.toString().split('\n').slice(0, -1));
+  return { events: lines.map((line) => JSON.parse(line) as Record<string, unknown>), blocks };
+}
+
+const dataOf = async (type: string | undefined, body: string | Buffer): Promise<unknown> =>
+  (await collect({ ...(type === undefined ? {} : { type }), body: [body] })).events[0]?.['data'];
+
+test('a body of JSON stands in its record as it was sent: numbers keep their digits, lines their end', async () => {
+  const { blocks } = await collect({ type: 'application/json', body: ['{"n": 12345678901234567890,\r\n', '"x": 0.10}'], answer: '[1]' });
+  assert.match(blocks[0]?.data.toString() ?? '', /"data":\{"n": 12345678901234567890, {2}"x": 0\.10\},"correlationid":"id \\"1\\""/);
+  assert.equal(blocks[0]?.data.toString().split('\n').length, 2);
+});
+
+test('bodies are read by their content type; what only claims to be JSON is a text', async () => {
+  assert.deepEqual(await dataOf('application/json', '{"a"'), '{"a"');
+  assert.deepEqual(await dataOf('application/vnd.x+json; charset=utf-8', '[1]'), [1]);
+  assert.deepEqual(await dataOf('text/plain', 'a "b"\nc'), 'a "b"\nc');
+  assert.deepEqual(await dataOf(undefined, '{"a":1}'), { a: 1 });
+  assert.deepEqual(await dataOf('application/x-www-form-urlencoded', '{"a":1}'), { a: 1 });
+});
+
+test('the query of a request without a body is its data, but for what may be a key', async () => {
+  const { events } = await collect({ method: 'GET', url: '/score?x=1&y=[1,2]&api_key=s&code=s&name=z', body: [] });
+  assert.deepEqual([events[0]?.['data'], events[0]?.['path'], events[0]?.['method']], [{ x: 1, y: [1, 2], name: 'z' }, '/score', 'GET']);
+});
+
+test('bytes are a file beside the lines, or base64 where the sink has no files', async () => {
+  const bytes = Buffer.from([0xff, 0, 1, 2]);
+  const { events, blocks } = await collect({ type: 'image/png', body: [bytes], answer: '1' });
+  const request = events.find(({ type }) => type === 'azureml.inference.request');
+  assert.match(String(request?.['data']), /^\/root\/é p\/blue\/\d{4}\/\d\d\/\d\d\/\d\d\/[0-9a-f-]{36}\.bin$/);
+  assert.deepEqual([request?.['datainblob'], request?.['datacontenttype']], ['true', 'text/plain']);
+  const payload = blocks.flatMap(({ payloads }) => payloads)[0];
+  assert.deepEqual([payload?.contentType, payload?.body.equals(bytes)], ['image/png', true]);
+  const inline = await collect({ type: 'image/png', body: [bytes], answer: '1' }, noFiles);
+  assert.equal(inline.events.find(({ path }) => path !== undefined)?.['data_base64'], bytes.toString('base64'));
+  const large = await collect({ type: 'image/png', body: [Buffer.alloc(2000)], answer: '1' }, noFiles);
+  assert.equal(large.events.find(({ path }) => path !== undefined)?.['dataomitted'], 'size');
+});
+
+test('a body above 4 MB is a file that its line refers to; one above 32 MiB is left out', async () => {
+  const json = JSON.stringify(['x'.repeat(5_000_000)]);
+  const { events, blocks } = await collect({ type: 'application/json', body: [json.slice(0, 100), json.slice(100)], answer: '1' });
+  const request = events.find(({ path }) => path !== undefined);
+  assert.match(String(request?.['dataref']), /\.json$/);
+  assert.equal(request?.['data'], undefined);
+  assert.equal(blocks.flatMap(({ payloads }) => payloads)[0]?.body.toString(), json);
+  const huge = await collect({ type: 'application/json', body: [Buffer.alloc(33 * 1024 * 1024)], answer: '1' });
+  assert.equal(huge.events[0]?.['dataomitted'], 'size');
+});
+
+test('a body that was never read says so, and the status is an attribute of the response', async () => {
+  const { events } = await collect({ body: undefined, status: 413, answer: '{"message": "too large"}' });
+  const [request, response] = events;
+  assert.deepEqual([request?.['dataomitted'], request?.['data']], ['not-read', undefined]);
+  assert.deepEqual([response?.['statuscode'], response?.['data']], [413, { message: 'too large' }]);
+});
+
+test('headers of the list are attributes, and the fixed names win', async () => {
+  const { events } = await collect({ headers: ['X-Tenant', 'a"b', 'Other', 'c'], body: ['1'] });
+  assert.equal(events[0]?.['xtenant'], 'a"b');
+  assert.equal(events[0]?.['other'], undefined);
+});
+
+test('names that mean keys, tokens or cookies are never captured', () => {
+  for (const name of [
+    'Authorization',
+    'Proxy-Authorization',
+    'Cookie',
+    'Set-Cookie',
+    'X-API-Key',
+    'api_key',
+    'Ocp-Apim-Subscription-Key',
+    'X-Functions-Key',
+    'X-Auth-Token',
+    'x-amz-security-token',
+    'X-CSRF-Token',
+    'client-secret',
+  ])
+    assert.equal(mayCapture(name), false, name);
+  for (const name of ['x-tenant', 'user-agent', 'x-monkey', 'content-type', 'traceparent']) assert.equal(mayCapture(name), true, name);
+});
+
+test('the copy of a large body leaves the event loop free', async () => {
+  const handOver = new HandOver(() => undefined);
+  const side = (bodyBytes: number, body: Buffer[]) => ({ state: 1 as const, contentType: '', headers: [], body, bodyBytes });
+  const pieces = Array.from({ length: 512 }, () => Buffer.alloc(64 * 1024));
+  let turns = 0;
+  let done = false;
+  const turn = (): void => {
+    turns++;
+    if (!done) setImmediate(turn);
+  };
+  setImmediate(turn);
+  handOver.exchange({
+    time: 0,
+    id: 'i',
+    method: 'POST',
+    url: '/',
+    status: 200,
+    request: side(32 * 1024 * 1024, pieces),
+    response: side(0, []),
+  });
+  await handOver.flushed();
+  done = true;
+  assert.ok(turns >= 16, `${turns} turns`);
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { decideCollection, rateOf, segment, type Decision } from '../../../server/collection/settings.ts';
+import { readConfig } from '../../../server/read-config.ts';
+
+function decide(env: Record<string, string>, modelMap = '/nowhere/map.json'): Decision {
+  const command = readConfig({ argv: [], env, cwd: '/app' });
+  assert.equal(command.kind, 'serve');
+  return decideCollection(command.config, modelMap);
+}
+
+function file(t: TestContext, content: unknown): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mdc-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'config.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const rates = ({ settings }: Decision, ...names: string[]): number[] =>
+  names.map((name) => (settings === undefined ? Number.NaN : rateOf(settings, name)));
+
+test('nothing is collected where nothing asks for it, and where it is switched off', () => {
+  assert.equal(decide({}).settings, undefined);
+  assert.equal(decide({ SERVICE_NAME: 'x', MDC_DEPLOYMENT: 'y', MDC_SPILL_DIR: '/spill' }).settings, undefined);
+  assert.equal(decide({ MDC_SINK: 'off', MDC_DIR: '/data' }).settings, undefined);
+  assert.equal(decide({ AML_MODEL_DC_STORAGE_ENABLED: 'false', AML_MODEL_DC_STORAGE: 'AccountName=a' }).settings, undefined);
+});
+
+test('files are the default where collection is asked for and no platform is found', () => {
+  for (const env of [
+    { MDC_SINK: 'file' },
+    { MDC_COLLECTIONS: 'request' },
+    { MDC_SAMPLING_RATE: '1' },
+    { AML_MODEL_DC_STORAGE_ENABLED: 'true' },
+    { AML_MDC_STORAGE_ENABLED: 'true' },
+  ])
+    assert.deepEqual(decide(env).settings?.sink, { kind: 'file', dir: '/app/modelDataCollector' });
+  assert.deepEqual(decide({ MDC_DIR: 'data' }).settings?.sink, { kind: 'file', dir: '/app/data' });
+});
+
+test('the address that is given names the sink, and a sink without one is a usage error', () => {
+  assert.equal(decide({ MDC_HTTP_URL: 'http://x/' }).settings?.sink.kind, 'http');
+  assert.equal(decide({ MDC_BLOB_ACCOUNT_URL: 'https://a.blob.core.windows.net' }).settings?.sink.kind, 'azure-blob');
+  assert.deepEqual(decide({ AML_MODEL_DC_STORAGE_ENABLED: 'true', AML_MODEL_DC_STORAGE: 'AccountName=a' }).settings?.sink, {
+    kind: 'azure-blob',
+    connectionString: 'AccountName=a',
+    accountUrl: '',
+    container: 'modeldata',
+  });
+  for (const sink of ['http', 'azure-blob']) assert.throws(() => decide({ MDC_SINK: sink }), { code: 'usage', message: /is not set/ });
+  assert.throws(() => decide({ MDC_SINK: 'kafka' }), { code: 'usage', message: /expected one of auto, off, file/ });
+  assert.throws(() => decide({ MDC_SAMPLING_RATE: '10' }), { code: 'usage', message: /from 0 to 1/ });
+});
+
+test("the platform's file gives collections and rates, in both spellings, and keeps payloads to itself", (t) => {
+  const collections = {
+    model_inputs: { enabled: true, sampleRatePercentage: 50 },
+    model_outputs: { enabled: 'True', sampling_percentage: 25 },
+    other: { enabled: false },
+    request: { enabled: true },
+    response: { enabled: true },
+  };
+  const path = file(t, { collections, runMode: 'cloud', captureHeaders: ['X-Tenant', 'Authorization'] });
+  const decided = decide({ AZUREML_MDC_CONFIG_PATH: path, AZUREML_MDC_PORT: '6000' });
+  assert.deepEqual(decided.settings?.sink, { kind: 'azureml', url: 'http://127.0.0.1:6000/modeldata/log' });
+  assert.deepEqual(rates(decided, 'model_inputs', 'model_outputs', 'other', 'unknown', 'request', 'response'), [0.5, 0.25, 0, 0, 0, 0]);
+  assert.deepEqual(decided.settings?.captureHeaders, ['x-tenant']);
+  assert.match(decided.warnings.join(), /Authorization/);
+  const asked = decide({ AZUREML_MDC_CONFIG_PATH: path, MDC_COLLECTIONS: 'request,model_inputs', MDC_SAMPLING_RATE: '0.1' });
+  assert.deepEqual(rates(asked, 'request', 'model_inputs', 'response'), [0.1, 0.1, 0]);
+});
+
+test("the platform's file may say local, and may be broken, which stops nothing", (t) => {
+  const local = file(t, { collections: { a: { enabled: true } }, runMode: 'local' });
+  assert.equal(decide({ AZUREML_MDC_CONFIG_PATH: local }).settings?.sink.kind, 'stdout');
+  const broken = decide({ AZUREML_MDC_CONFIG_PATH: file(t, '{') });
+  assert.equal(broken.settings, undefined);
+  assert.match(broken.warnings.join(), /AZUREML_MDC_CONFIG_PATH: expected a JSON file/);
+  assert.deepEqual(rates(decide({ AZUREML_MDC_ENABLED: 'true', AZUREML_MDC_SAMPLE_RATE: '30' }), 'anything', 'request'), [0.3, 0]);
+});
+
+test('v1 deployments say who they are in their map of models', (t) => {
+  const map = file(t, {
+    accountContext: { subscriptionId: 'S', resourceGroupName: 'G', accountName: 'W' },
+    modelsInfo: { diabetes: { '9': {}, '10': {} } },
+  });
+  const { settings } = decide({ AML_MDC_STORAGE_ENABLED: 'true' }, map);
+  assert.deepEqual([settings?.workspace, settings?.modelVersions], ['S/G/W', { diabetes: '10' }]);
+});
+
+test('a name cannot leave its folder', () => {
+  assert.deepEqual(['a/b', '..', '', 'a\\b\n', 'ML service'].map(segment), ['a_b', '_..', '_', 'a_b_', 'ML service']);
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { installPort, type CollectionPort } from '../../../server/worker/collection-port.ts';
+import { BasicCorrelationContext, Collector } from '../../../server/worker/collector.ts';
+import { ModelDataCollector } from '../../../server/worker/model-data-collector.ts';
+
+interface Sent {
+  readonly collection: string;
+  readonly head: Parameters<CollectionPort['send']>[1];
+  readonly rows: unknown;
+}
+
+/** A server that keeps all; removed after the test. */
+function connect(t: TestContext, requestId?: string): { sent: Sent[]; failures: string[] } {
+  const sent: Sent[] = [];
+  const failures: string[] = [];
+  installPort({
+    requestId,
+    identity: { workspace: 's/g/w', endpoint: 'ep', modelVersions: { m: '7' } },
+    keeps: () => true,
+    send: (collection, head, rows) => void sent.push({ collection, head, rows }),
+    failed: (collection, error) => void failures.push(`${collection}: ${error.message}`),
+  });
+  t.after(() => installPort(undefined));
+  return { sent, failures };
+}
+
+test('outside the server a collector does nothing, and answers a context', () => {
+  const context = new Collector({ name: 'x' }).collect([{ a: 1 }]);
+  assert.match(context.id, /^[0-9a-f-]{36}$/);
+  assert.equal(new ModelDataCollector('m', { designation: 'predictions' }).collect([1]), undefined);
+});
+
+test('rows belong to the request, to the context that is given, or to an id of their own', (t) => {
+  const { sent } = connect(t, 'of the request');
+  const inputs = new Collector({ name: 'model_inputs' });
+  const context = inputs.collect([{ a: 1 }]);
+  new Collector({ name: 'model_outputs' }).collect([{ b: 1 }], context);
+  inputs.collect([{ a: 2 }], { id: 'mine' });
+  inputs.collect(
+    [{ a: 3 }],
+    new BasicCorrelationContext({ id: 'theirs', timestamp: 5, headers: { tenant: 't', Authorization: 'secret' } }),
+  );
+  assert.deepEqual(
+    sent.map(({ head }) => head.id),
+    ['of the request', 'of the request', 'mine', 'theirs'],
+  );
+  assert.deepEqual(sent[3]?.head, { id: 'theirs', time: 5, headers: { tenant: 't' } });
+});
+
+test("a request is a context, and its headers are nobody's", (t) => {
+  const { sent } = connect(t);
+  const request = { id: 'r', headers: new Headers({ authorization: 'secret' }) };
+  new Collector({ name: 'x' }).collect([{ a: 1 }], request);
+  assert.equal(sent[0]?.head.id, 'r');
+  assert.equal(sent[0]?.head.headers, undefined);
+});
+
+test('a name that is wrong or reserved collects nothing, throws nothing, and is told', (t) => {
+  const { sent, failures } = connect(t);
+  for (const name of ['request', 'Model Inputs', '', '../x']) new Collector({ name }).collect([{ a: 1 }]);
+  assert.deepEqual(sent, []);
+  assert.equal(failures.length, 4);
+  assert.match(failures[0] ?? '', /expected a name of your own, got request/);
+});
+
+test('an error reaches the script only where it asks for it', (t) => {
+  connect(t);
+  const throwing = new Collector({
+    name: 'x',
+    onError: (error) => {
+      throw error;
+    },
+  });
+  assert.throws(() => throwing.collect({ a: [1], b: [] }), /same length/);
+});
+
+test('the collector of v1 ties predictions to inputs, and rows keep what they carry', (t) => {
+  const { sent } = connect(t, 'req');
+  const inputs = new ModelDataCollector('m', { designation: 'inputs', featureNames: ['a', 'b'] });
+  const predictions = new ModelDataCollector('m', { designation: 'predictions', featureNames: ['y'] });
+  const correlations = inputs.collect([1, 2], 'user');
+  assert.match(correlations?.$aml_dc_correlation_id ?? '', /^user-[0-9a-f-]{36}$/);
+  predictions.collect(predictions.addCorrelations([[0.5]], correlations));
+  const [input, prediction] = sent;
+  assert.deepEqual(input?.rows, [{ a: 1, b: 2, ...correlations }]);
+  assert.deepEqual(prediction?.rows, [{ y: 0.5, ...correlations }]);
+  assert.deepEqual(
+    [input?.head.v1, prediction?.collection, prediction?.head.id],
+    ['inputs', 'predictions', correlations?.$aml_dc_correlation_id],
+  );
+  assert.deepEqual(Object.values(correlations ?? {}).slice(2), [1440, 's/g/w', 'ep', 'm', '7', 'req']);
+  assert.match(correlations?.$aml_dc_scoring_timestamp ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/);
+});
