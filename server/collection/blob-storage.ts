@@ -1,4 +1,4 @@
-import { AnonymousCredential, BlobServiceClient, RestError, type AppendBlobClient, type ContainerClient } from '@azure/storage-blob';
+import { AnonymousCredential, BlobServiceClient, type AppendBlobClient, type ContainerClient, type RestError } from '@azure/storage-blob';
 import { Taken, type Appendable, type Storage } from './append-sink.ts';
 import type { Payload } from './block.ts';
 import { SinkError, statusError } from './sink.ts';
@@ -117,12 +117,17 @@ class AppendBlob implements Appendable {
 const limited = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
 
 function codeOf(thrown: unknown): string | undefined {
-  return thrown instanceof RestError ? thrown.code : undefined;
+  return isRestError(thrown) ? thrown.code : undefined;
+}
+
+/** By its name, no class: npm may install several copies of the package that defines it. */
+function isRestError(thrown: unknown): thrown is RestError {
+  return thrown instanceof Error && thrown.name === 'RestError';
 }
 
 function blobError(name: string, thrown: unknown): SinkError {
   const message = `${name}: ${thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : String(thrown)}`;
-  if (!(thrown instanceof RestError) || thrown.statusCode === undefined)
+  if (!isRestError(thrown) || thrown.statusCode === undefined)
     return new SinkError(codeOf(thrown) ?? (thrown instanceof Error ? thrown.name : 'unknown'), message, { cause: thrown });
   return statusError(thrown.statusCode, message, thrown.response?.headers.get('retry-after'));
 }
