@@ -54,10 +54,6 @@ test('every file that compose.yaml mounts or builds from is there', () => {
     ([, path]) => path ?? '',
   );
   assert.ok(paths.length > 3);
-  // The dashboard is made elsewhere; Grafana starts without one.
   const missing = paths.filter((path) => !existsSync(path.startsWith('.') ? `${ROOT}docker/${path}` : ROOT + path));
-  assert.deepEqual(
-    missing.filter((path) => path !== '../deploy/grafana/dashboard.json'),
-    [],
-  );
+  assert.deepEqual(missing, []);
 });
