@@ -2,7 +2,8 @@ import { BlockWriter } from './block-writer.ts';
 import { V1, type Block, type Payload } from './block.ts';
 import { readData, readQuery, type Data } from './payload-data.ts';
 import { RecordIds } from './record-ids.ts';
-import { Body, exchangeBytes, type BodyState, type CollectHead, type ExchangeRecord, type Side } from './records.ts';
+import type { CollectHead } from '../collect-head.ts';
+import { Body, exchangeBytes, type BodyState, type ExchangeRecord, type Side } from './records.ts';
 import type { CollectionSettings } from './settings.ts';
 
 /** A line must fit into one block of an append blob (4 MiB) with its attributes. */

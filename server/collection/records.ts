@@ -34,18 +34,6 @@ export interface Side {
   readonly bodyBytes: number;
 }
 
-/** What a worker says of rows that a script collected: worker/protocol.ts has the same, which this room may not see. */
-export interface CollectHead {
-  readonly id: string;
-  /** Milliseconds since 1970. */
-  readonly time: number;
-  /** Extra attributes. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly modelVersion?: string;
-  /** Name of the CSV file of rows of the v1 API, which carry their correlation columns. */
-  readonly v1?: string;
-}
-
 const FIXED = 29;
 const SEPARATOR = '\0';
 
@@ -134,3 +122,4 @@ function readRows(payload: Buffer, handlers: Handlers, bytes: number): void {
 
 /** The collection that a worker's payload belongs to. */
 export const collectionOf = (payload: Buffer): string => payload.toString('latin1', 1, 1 + (payload[0] ?? 0));
+import type { CollectHead } from '../collect-head.ts';

@@ -1,7 +1,8 @@
 import type { FrameWriter } from '../frames.ts';
 import { isSampled } from '../sampling.ts';
 import type { CollectedRow } from './collect-rows.ts';
-import { Kind, type CollectHead, type CollectionStart, type NotCollected } from './protocol.ts';
+import type { CollectHead } from '../collect-head.ts';
+import { Kind, type CollectionStart, type NotCollected } from './protocol.ts';
 
 /** What a script's collectors are connected to. Outside the server there is none, and nothing is collected. */
 export interface CollectionPort {
