@@ -66,7 +66,14 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
         sbom.components.some((component) => component.name === name && component.version === version),
         `${name} is not in the SBOM`,
       );
-    assert.ok(!sbom.components.some(({ name }) => name in packageJson.devDependencies));
+    const named = new Set(sbom.components.map(({ name }) => name));
+    const installed = (await shell(`cd ${HOME}/node_modules && ls -d [!@]*/ @*/*/`)).trim().split('\n');
+    assert.deepEqual(
+      installed.map((folder) => folder.replace(/\/$/, '')).filter((name) => !named.has(name)),
+      [],
+    );
+    // Production needs some packages that development names too.
+    for (const tool of ['typescript', 'oxlint', 'azurite', 'supertest']) assert.ok(!named.has(tool), tool);
     assert.match(await shell(`cat ${HOME}/debian-packages.txt`), /^tini\t\d/m);
   });
 
