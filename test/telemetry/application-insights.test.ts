@@ -215,7 +215,7 @@ test(
         },
         { env: { ...ingestion.env, DRAIN_DELAY_MS: '0', ...env } },
       );
-    await run({ AML_MODEL_DC_STORAGE_ENABLED: 'true' }, { a: 1 });
+    await run({ AML_MODEL_DC_STORAGE_ENABLED: 'true', MDC_SINK: 'off' }, { a: 1 });
     const traces = ingestion.of('MessageData').map(({ data }) => data.baseData);
     const said = traces.find(({ message }) => message === 'scoring one');
     assert.equal(said?.properties['Request Id'], 'mine');
@@ -231,7 +231,7 @@ test(
     assert.ok(!('Response Value' in (ingestion.of('RequestData')[0]?.data.baseData.properties ?? {})));
 
     ingestion.accepted.length = 0;
-    await run({ AML_MDC_STORAGE_ENABLED: 'true' }, 'x'.repeat(10_000));
+    await run({ AML_MDC_STORAGE_ENABLED: 'true', MDC_SINK: 'off' }, 'x'.repeat(10_000));
     const long = ingestion.of('MessageData').find(({ data }) => data.baseData.message === 'model_data_collection')?.data
       .baseData.properties;
     assert.deepEqual([long?.['Input']?.length, long?.['Prediction']?.length, long?.['truncated']], [8192, 8192, 'true']);
