@@ -13,8 +13,6 @@ import { methodNotAllowed } from './methods.ts';
 
 /** What a script cannot set: the server's own headers, and those that belong to the connection. */
 const RESERVED = /^(?:x-request-id|x-ms-.*|traceid|connection|keep-alive|transfer-encoding|content-length|trailer|upgrade)$/i;
-/** The script that serves a model without code reads no header of `/score`. */
-const UNREAD: readonly string[] = [];
 const CORS_ORIGIN = 'access-control-allow-origin';
 
 /** Who wants to know what requests carry. */
@@ -96,7 +94,7 @@ export class ScoreRoute {
       clientRequestId: ids.clientRequestId,
       traceId: ids.traceId,
       traceparent: ids.traceparent,
-      rawHeaders: protocol === 'score' && this.#scorer.served?.noCode === true ? UNREAD : request.rawHeaders,
+      rawHeaders: request.rawHeaders,
       body,
       bodyBytes,
     });
