@@ -9,18 +9,24 @@ const HEADER = 9;
 const SLAB = 64 * 1024;
 /** Parts from this size on are handed to the kernel as they are; smaller ones share a slab, so that one tick is one write. */
 const LARGE = 16 * 1024;
+/** After so many frames the other side begins, while this one makes more: with all of a tick in one write, one of them would always wait. */
+const BURST = 16;
 
-/** Collects the frames of one tick and writes them together. */
+/** Collects the frames of one tick and writes them together, or in bursts where they are many. */
 export class FrameWriter {
   readonly #socket: Duplex;
   readonly #schedule: (flush: () => void) => void;
-  readonly #flushNow = (): void => this.flush();
+  readonly #flushNow = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
   #slab = Buffer.allocUnsafeSlow(SLAB);
   #from = 0;
   #to = 0;
   #sealed: Buffer[] = [];
   #waiting: (() => void)[] = [];
   #scheduled = false;
+  #collected = 0;
 
   /** @param schedule when to write what was collected: the end of the tick (process.nextTick) or of the loop's turn (setImmediate) */
   constructor(socket: Duplex, schedule: (flush: () => void) => void) {
@@ -34,6 +40,7 @@ export class FrameWriter {
     for (const part of parts) most += typeof part === 'string' ? part.length * 3 : part.length;
     if (most > LARGE) this.#writeLarge(id, kind, parts);
     else this.#writeSmall(id, kind, parts, most);
+    if (++this.#collected >= BURST) return this.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#schedule(this.#flushNow);
@@ -46,7 +53,7 @@ export class FrameWriter {
 
   /** Writes what was collected; `done`, if any, is called once the kernel has all of it or the socket is gone. */
   flush(done?: () => void): void {
-    this.#scheduled = false;
+    this.#collected = 0;
     if (done !== undefined) this.#waiting.push(done);
     this.#seal();
     const pieces = this.#sealed;
@@ -142,7 +149,7 @@ export class FrameReader {
         if (this.#filled < this.#frame.length) continue;
         const frame = this.#frame;
         this.#frame = undefined;
-        this.#emit(frame);
+        this.#emit(frame, 0, frame.length);
         continue;
       }
       if (this.#lengthFilled > 0 || chunk.length - at < 4) {
@@ -155,7 +162,7 @@ export class FrameReader {
       const length = chunk.readUInt32LE(at);
       at += 4;
       if (chunk.length - at >= length) {
-        this.#emit(chunk.subarray(at, at + length));
+        this.#emit(chunk, at, at + length);
         at += length;
       } else this.#begin(length);
     }
@@ -167,7 +174,7 @@ export class FrameReader {
     this.#filled = 0;
   }
 
-  #emit(frame: Buffer): void {
-    this.#onFrame(frame.readUInt32LE(0), frame.readUInt8(4), frame.subarray(5));
+  #emit(bytes: Buffer, from: number, to: number): void {
+    this.#onFrame(bytes.readUInt32LE(from), bytes.readUInt8(from + 4), bytes.subarray(from + 5, to));
   }
 }

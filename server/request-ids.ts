@@ -42,8 +42,9 @@ export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler): Reques
   const trace = text(headers['traceid']);
 
   const idTooLong = sent !== undefined && sent.length > LONGEST;
-  const id = sent === undefined || idTooLong ? randomUUID() : sent;
-  const traces = traceOf(text(headers['traceparent']), id, sampler);
+  const made = sent === undefined || idTooLong;
+  const id = made ? randomUUID() : sent;
+  const traces = traceOf(text(headers['traceparent']), id, made, sampler);
   const answer: string[] = trace === undefined ? [] : ['TraceId', trace];
   if (traces.traceparent !== undefined) answer.push('traceparent', traces.traceparent);
 
@@ -68,9 +69,10 @@ function text(value: string | string[] | undefined): string | undefined {
 
 type Trace = Pick<RequestIds, 'traceId' | 'parentId' | 'spanId' | 'sampled' | 'traceparent'>;
 
-function traceOf(given: string | undefined, id: string, sampler: Sampler): Trace {
+/** @param made the id is this server's own */
+function traceOf(given: string | undefined, id: string, made: boolean, sampler: Sampler): Trace {
   const parent = given !== undefined && TRACEPARENT.test(given) ? given : undefined;
-  const traceId = parent?.slice(3, 35) ?? newTraceId(id);
+  const traceId = parent?.slice(3, 35) ?? (made ? withoutDashes(id) : newTraceId(id));
   if (parent === undefined && sampler === undefined)
     return { traceId, parentId: undefined, spanId: '', sampled: false, traceparent: undefined };
   const sampled = parent === undefined ? sampler?.(traceId) === true : (Number.parseInt(parent.slice(53, 55), 16) & 1) === 1;

@@ -40,6 +40,7 @@ interface Parts {
 /** The HTTP side of the server, a function of its parts. Opened with `listen`. */
 export function buildApp(parts: Parts): FastifyInstance {
   const { config, scorer, lifecycle, metrics } = parts;
+  const model = config.modelName;
   const shared = sharedOf(parts);
   const exact = new Map<string, Serve>();
   const app = createRouter(config, shared, exact);
@@ -48,7 +49,9 @@ export function buildApp(parts: Parts): FastifyInstance {
   const swagger = new Swagger(config, scorer, parts.swaggerFiles);
   const route = (path: string, options: Omit<Route, 'path'>, handle: Handler): void => {
     const serveRoute = addRoute(app, shared, { path, ...options }, handle);
+    if (path.includes(':version')) return;
     if (!path.includes(':')) exact.set(path, serveRoute);
+    else exact.set(path.replace(':model', encodeURIComponent(model)), (request, response) => serveRoute(request, response, { model }));
   };
 
   route('/score', { counted: true, cors: true, scores: true }, (exchange) => score.handle(exchange));

@@ -11,7 +11,8 @@ import { methodNotAllowed } from './methods.ts';
 import { createServer, METHODS } from './node-http.ts';
 import { parserErrorListener, rawAnswer } from './parser-errors.ts';
 
-export type Serve = (request: IncomingMessage, response: ServerResponse) => void;
+/** @param parameters what a pattern found in the path */
+export type Serve = (request: IncomingMessage, response: ServerResponse, parameters?: Readonly<Record<string, string>>) => void;
 
 /**
  * Fastify finds the route, and nothing else: it parses no body, and its replies are not used. What is asked for by its plain path,
@@ -58,7 +59,7 @@ export function addRoute(app: FastifyInstance, shared: Shared, route: Route, han
     onRequest: (request, reply) => serve(shared, route, handle, request.raw, reply.raw, request.params as Record<string, string>),
     handler: () => undefined,
   });
-  return (request, response) => serve(shared, route, handle, request, response);
+  return (request, response, parameters) => serve(shared, route, handle, request, response, parameters);
 }
 
 function serve(

@@ -13,6 +13,8 @@ import { methodNotAllowed } from './methods.ts';
 
 /** What a script cannot set: the server's own headers, and those that belong to the connection. */
 const RESERVED = /^(?:x-request-id|x-ms-.*|traceid|connection|keep-alive|transfer-encoding|content-length|trailer|upgrade)$/i;
+/** What most answers are. */
+const PLAIN_JSON = { contentType: 'application/json', encoded: false };
 const CORS_ORIGIN = 'access-control-allow-origin';
 
 /** Who wants to know what requests carry. */
@@ -118,15 +120,7 @@ export class ScoreRoute {
     const { body } = reply;
     const headers = ['x-ms-run-function-failed', reply.runFailed ? 'True' : 'False'];
     if (reply.runMs !== undefined) headers.push('x-ms-run-fn-exec-ms', reply.runMs.toFixed(3));
-    let contentType = '';
-    let encoded = false;
-    for (const [name, value] of reply.headers) {
-      const key = name.toLowerCase();
-      if (RESERVED.test(key) || (this.#corsEnabled && key === CORS_ORIGIN)) continue;
-      if (key === 'content-type') contentType = value;
-      else if (key === 'content-encoding') encoded = true;
-      headers.push(name, value);
-    }
+    const { contentType, encoded } = this.#appendHeaders(headers, reply);
     exchange.capture?.answered(
       contentType,
       reply.headers,
@@ -136,6 +130,24 @@ export class ScoreRoute {
     if (!Buffer.isBuffer(body)) return this.#stream(exchange, reply.status, headers, body);
     if (encoded || !compressible(contentType, body)) return exchange.answer(reply.status, headers, body);
     compress(exchange.request.headers['accept-encoding'], headers, body, (smaller) => exchange.answer(reply.status, headers, smaller));
+  }
+
+  /** Appends what the script may set, to name, value, name, value, ... */
+  #appendHeaders(headers: string[], reply: ScoreReply): { contentType: string; encoded: boolean } {
+    if (reply.headers === JSON_HEADERS) {
+      headers.push('content-type', 'application/json');
+      return PLAIN_JSON;
+    }
+    let contentType = '';
+    let encoded = false;
+    for (const [name, value] of reply.headers) {
+      const key = name.toLowerCase();
+      if (RESERVED.test(key) || (this.#corsEnabled && key === CORS_ORIGIN)) continue;
+      if (key === 'content-type') contentType = value;
+      else if (key === 'content-encoding') encoded = true;
+      headers.push(name, value);
+    }
+    return { contentType, encoded };
   }
 
   #stream(exchange: Exchange, status: number, headers: string[], body: Readable): void {

@@ -189,7 +189,7 @@ function concat(parts: readonly Tensor[]): Tensor['data'] {
  */
 export function split(outputs: Tensors, counts: readonly number[]): Record<string, Tensor>[] {
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const parts = counts.map(() => Object.create(null) as Record<string, Tensor>);
+  const parts = counts.map((): Record<string, Tensor> => ({}));
   for (const name in outputs) {
     const output = outputs[name];
     if (output === undefined) continue;

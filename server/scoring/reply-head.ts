@@ -1,3 +1,5 @@
+import { readPairText, ReplyFlag } from '../worker/protocol.ts';
+
 /** Status, headers and run time of an answer. */
 export interface ReplyHead {
   readonly status: number;
@@ -11,10 +13,11 @@ export const JSON_HEADERS: ReplyHead['headers'] = [['content-type', 'application
 
 /** Reads the fixed part and the headers of a `reply` or `stream` frame: worker/protocol.ts. */
 export function readHead(payload: Buffer): { head: ReplyHead; end: number } {
+  const flags = payload.readUInt8(2);
   const length = payload.readUInt32LE(11);
-  const headers = length === 0 ? JSON_HEADERS : (JSON.parse(payload.toString('utf8', 15, 15 + length)) as ReplyHead['headers']);
+  const headers = (flags & ReplyFlag.json) !== 0 ? JSON_HEADERS : readPairText(payload.toString('utf8', 15, 15 + length));
   return {
-    head: { status: payload.readUInt16LE(0), runFailed: payload.readUInt8(2) === 1, runMs: payload.readDoubleLE(3), headers },
+    head: { status: payload.readUInt16LE(0), runFailed: (flags & ReplyFlag.runFailed) !== 0, runMs: payload.readDoubleLE(3), headers },
     end: 15 + length,
   };
 }

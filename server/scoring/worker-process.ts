@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { FrameReader, FrameWriter } from '../frames.ts';
 import type { MetricsMessage } from '../metric-series.ts';
 import type { RunTimes } from '../run-times.ts';
-import { Kind, type FailureMessage, type LogMessage, type NotCollected, type ReadyMessage, type StartMessage } from '../worker/protocol.ts';
+import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, StartMessage } from '../worker/protocol.ts';
+import { headText, Kind, protocols } from '../worker/protocol.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 
@@ -61,7 +62,6 @@ export interface WorkerEvents extends AnswerEvents {
 const LAST_WORDS_MS = 200;
 /** What an idle worker needs to end, with a script's own exit handlers. */
 const LONGEST_END_MS = 500;
-const EMPTY = Buffer.alloc(4);
 
 /** A child process and its pipe: frames in, frames out, no policy. */
 export class WorkerProcess {
@@ -69,6 +69,8 @@ export class WorkerProcess {
   readonly #pipe: Duplex;
   readonly #frames: FrameWriter;
   readonly #events: WorkerEvents;
+  /** Fixed part of `score` frames, which is copied at once. */
+  readonly #scoreHead = Buffer.alloc(5);
   /** Resolves when the process has ended and everything it wrote has been read. */
   readonly gone: Promise<void>;
   /** When the worker last said anything; a thread inside an inference says nothing. */
@@ -112,10 +114,10 @@ export class WorkerProcess {
 
   /** @param written called once the kernel has the whole body, or the worker is gone */
   score(id: number, request: ScoreRequest, written: () => void): void {
-    const { protocol, method, url, contentType, clientRequestId, traceId, traceparent } = request;
-    const head = JSON.stringify({ protocol, method, url, contentType, id: request.id, clientRequestId, traceId, traceparent });
-    const headers = JSON.stringify(request.rawHeaders);
-    this.#frames.write(id, Kind.score, [u32(Buffer.byteLength(head)), head, u32(Buffer.byteLength(headers)), headers, ...request.body]);
+    const text = headText(request, request.rawHeaders);
+    this.#scoreHead[0] = protocols.indexOf(request.protocol);
+    this.#scoreHead.writeUInt32LE(Buffer.byteLength(text), 1);
+    this.#frames.write(id, Kind.score, [this.#scoreHead, text, ...request.body]);
     if (request.bodyBytes === 0) written();
     else this.#frames.whenWritten(written);
   }
@@ -125,7 +127,7 @@ export class WorkerProcess {
   }
 
   credit(id: number, bytes: number): void {
-    this.#frames.write(id, Kind.credit, [u32(bytes)]);
+    this.#frames.write(id, Kind.credit, [Uint8Array.of(bytes, bytes >>> 8, bytes >>> 16, bytes >>> 24)]);
   }
 
   /** Asks for redacted bodies. @param parts of the frame */
@@ -207,11 +209,4 @@ export class WorkerProcess {
 
 function parse<T>(payload: Buffer): T {
   return JSON.parse(payload.toString()) as T;
-}
-
-function u32(value: number): Buffer {
-  if (value === 0) return EMPTY;
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32LE(value, 0);
-  return bytes;
 }

@@ -11,7 +11,7 @@ import type { Execution } from '../execution-provider.ts';
 export const Kind = {
   /** host -> worker: JSON StartMessage, once. */
   start: 1,
-  /** host -> worker: u32 length, JSON ScoreHead | u32 length, JSON array of header names and values | body. */
+  /** host -> worker: u8 index in `protocols` | u32 length, texts of `headText` | body. */
   score: 2,
   /** host -> worker: nobody waits for this answer any more. */
   cancel: 3,
@@ -23,7 +23,7 @@ export const Kind = {
   ready: 16,
   /** worker -> host: JSON FailureMessage: the worker cannot serve, and exits. */
   startFailed: 17,
-  /** worker -> host: u16 status | u8 run failed | f64 milliseconds (negative: run() threw) | u32 length, JSON header pairs (empty: JSON) | body. */
+  /** worker -> host: u16 status | u8 ReplyFlag | f64 milliseconds (negative: run() threw) | u32 length, texts of `pairText` | body. */
   reply: 18,
   /** worker -> host: JSON FailureMessage. */
   failure: 19,
@@ -50,6 +50,9 @@ export const Kind = {
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];
+
+/** `json`: the one header is the content type of JSON, and is not sent. */
+export const ReplyFlag = { runFailed: 1, json: 2 } as const;
 
 /** Bytes of a stream that may be under way before the worker waits for credit. */
 export const STREAM_WINDOW = 256 * 1024;
@@ -78,6 +81,8 @@ export interface StartMessage {
   readonly collection?: CollectionStart | undefined;
 }
 
+export const protocols: readonly Protocol[] = ['score', 'open-inference', 'open-inference-grpc'];
+
 /** What a worker is told of a request, besides headers and body. */
 export interface ScoreHead {
   readonly protocol: Protocol;
@@ -89,6 +94,25 @@ export interface ScoreHead {
   readonly traceId: string;
   /** Of the request's span, where it belongs to a trace. */
   readonly traceparent?: string | undefined;
+}
+
+/** Where the texts of a request stand in its head; names and values of its headers follow, in turn. */
+export const HeadLine = { method: 0, url: 1, contentType: 2, id: 3, clientRequestId: 4, traceId: 5, traceparent: 6, headers: 7 } as const;
+
+/** The head of a request, one text a line, empty where there is none. Neither HTTP/1.1 nor HTTP/2 allows line breaks in any of them. */
+export function headText(head: ScoreHead, rawHeaders: readonly string[]): string {
+  const { method, url, contentType = '', id, clientRequestId = '', traceId, traceparent = '' } = head;
+  return `${method}\n${url}\n${contentType}\n${id}\n${clientRequestId}\n${traceId}\n${traceparent}\n${rawHeaders.join('\n')}`;
+}
+
+/** Headers of an answer, names and values in turn, one text a line. */
+export function pairText(headers: readonly (readonly [string, string])[]): string {
+  return headers.map(([name, value]) => `${name}\n${value}`).join('\n');
+}
+
+export function readPairText(text: string): [string, string][] {
+  const lines = text.split('\n');
+  return Array.from({ length: lines.length >> 1 }, (_, index) => [lines[2 * index] ?? '', lines[2 * index + 1] ?? '']);
 }
 
 /** A model that a worker has opened, as metadata and metrics tell it. */

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Protocol, RequestContext } from '../entry-script.ts';
 import type { InferenceTimes } from '../run-times.ts';
 import type { InferRequest } from './infer-request.ts';
-import type { ScoreHead } from './protocol.ts';
+import { HeadLine } from './protocol.ts';
 
 /** One request inside the worker. What a script may never ask for is made only when it asks. */
 export class WorkerRequest implements RequestContext {
-  readonly #head: ScoreHead;
-  readonly #headerBytes: Buffer;
+  readonly protocol: Protocol;
+  readonly #head: string;
+  #lines: readonly string[] | undefined;
   #headers: Headers | undefined;
   #query: URLSearchParams | undefined;
   #controller: AbortController | undefined;
@@ -17,35 +18,31 @@ export class WorkerRequest implements RequestContext {
   /** Inferences so far, where they are timed. */
   inferences: InferenceTimes[] | undefined;
 
-  /** @param headerBytes JSON array of names and values: name, value, name, value, ... */
-  constructor(head: ScoreHead, headerBytes: Buffer) {
+  /** @param head what `headText` made */
+  constructor(protocol: Protocol, head: string) {
+    this.protocol = protocol;
     this.#head = head;
-    this.#headerBytes = headerBytes;
   }
 
   get id(): string {
-    return this.#head.id;
+    return this.#line(HeadLine.id);
   }
 
   get clientRequestId(): string | undefined {
-    return this.#head.clientRequestId;
+    return this.#line(HeadLine.clientRequestId) || undefined;
   }
 
   get traceId(): string {
-    return this.#head.traceId;
+    return this.#line(HeadLine.traceId);
   }
 
   get traceparent(): string {
-    return this.#head.traceparent ?? `00-${this.traceId}-${randomBytes(8).toString('hex')}-00`;
+    return this.#line(HeadLine.traceparent) || `00-${this.traceId}-${randomBytes(8).toString('hex')}-00`;
   }
 
   /** Whether somebody records this trace. */
   get sampled(): boolean {
-    return this.#head.traceparent?.endsWith('1') === true;
-  }
-
-  get protocol(): Protocol {
-    return this.#head.protocol;
+    return this.#line(HeadLine.traceparent).endsWith('1');
   }
 
   get outputs(): readonly string[] | undefined {
@@ -53,15 +50,15 @@ export class WorkerRequest implements RequestContext {
   }
 
   get method(): string {
-    return this.#head.method;
+    return this.#head.slice(0, this.#head.indexOf('\n'));
   }
 
   get url(): string {
-    return this.#head.url;
+    return this.#line(HeadLine.url);
   }
 
   get contentType(): string | undefined {
-    return this.#head.contentType;
+    return this.#line(HeadLine.contentType) || undefined;
   }
 
   get query(): URLSearchParams {
@@ -72,17 +69,18 @@ export class WorkerRequest implements RequestContext {
   get headers(): Headers {
     if (this.#headers === undefined) {
       this.#headers = new Headers();
-      const pairs = this.#headerPairs();
-      for (let index = 0; index + 1 < pairs.length; index += 2) this.#headers.append(pairs[index] ?? '', pairs[index + 1] ?? '');
+      const lines = this.#allLines();
+      for (let at: number = HeadLine.headers; at + 1 < lines.length; at += 2) this.#headers.append(lines[at] ?? '', lines[at + 1] ?? '');
     }
     return this.#headers;
   }
 
   /** One header, without making all of them. @param name in lower case */
   header(name: string): string | undefined {
-    const pairs = this.#headerPairs();
-    const at = pairs.findIndex((key, index) => index % 2 === 0 && key.length === name.length && key.toLowerCase() === name);
-    return at < 0 ? undefined : pairs[at + 1];
+    const lines = this.#allLines();
+    for (let at: number = HeadLine.headers; at + 1 < lines.length; at += 2)
+      if (lines[at]?.length === name.length && lines[at]?.toLowerCase() === name) return lines[at + 1];
+    return undefined;
   }
 
   get signal(): AbortSignal {
@@ -111,8 +109,12 @@ export class WorkerRequest implements RequestContext {
     return new Request(this.#absoluteUrl(), init);
   }
 
-  #headerPairs(): string[] {
-    return JSON.parse(this.#headerBytes.toString()) as string[];
+  #line(line: number): string {
+    return this.#allLines()[line] ?? '';
+  }
+
+  #allLines(): readonly string[] {
+    return (this.#lines ??= this.#head.split('\n'));
   }
 
   #absoluteUrl(): string {

@@ -7,7 +7,7 @@ import type { Codec, Serving } from './codec.ts';
 import { Codecs } from './codecs.ts';
 import { encodeJson } from './encode-result.ts';
 import type { LoadedScript } from './load-entry-script.ts';
-import { Kind, type FailureMessage, type ScoreHead } from './protocol.ts';
+import { Kind, pairText, protocols, ReplyFlag, type FailureMessage } from './protocol.ts';
 import { WorkerRequest } from './request-context.ts';
 import { isIterator, isResponse, responseParts, StreamSender, type Outcome } from './stream-result.ts';
 
@@ -28,6 +28,8 @@ export class Runner {
   readonly #serving: Serving;
   readonly #codecs: Codecs;
   readonly #active = new InFlight<Active>();
+  /** Fixed part of `reply` and `stream` frames, which is copied at once. */
+  readonly #replyHead = Buffer.alloc(15);
   #warnedOfDoubleEncoding = false;
 
   constructor(script: LoadedScript, frames: FrameWriter, log: ScriptLog, serving: Serving) {
@@ -40,14 +42,12 @@ export class Runner {
 
   /** @param payload of a `score` frame */
   score(id: number, payload: Buffer): void {
-    const headEnd = 4 + payload.readUInt32LE(0);
-    const headersEnd = headEnd + 4 + payload.readUInt32LE(headEnd);
-    const head = JSON.parse(payload.toString('utf8', 4, headEnd)) as ScoreHead;
-    const request = new WorkerRequest(head, payload.subarray(headEnd + 4, headersEnd));
-    const active: Active = { request, codec: this.#codecs.get(head.protocol), stream: undefined };
+    const headEnd = 5 + payload.readUInt32LE(1);
+    const request = new WorkerRequest(protocols[payload.readUInt8(0)] ?? 'score', payload.toString('utf8', 5, headEnd));
+    const active: Active = { request, codec: this.#codecs.get(request.protocol), stream: undefined };
     this.#active.add(id, active);
     // Settles every outcome itself; a rejection would be a fault of this server and ends the worker.
-    void this.#run(id, active, payload.subarray(headersEnd));
+    void this.#run(id, active, payload.subarray(headEnd));
   }
 
   /** Nobody waits for this answer any more; the acknowledgement shows the host that this thread is not stuck. */
@@ -98,27 +98,27 @@ export class Runner {
     } else {
       this.#warnOfDoubleEncoding(result);
       const { headers, parts } = codec.encode(active.request, result);
-      this.#reply(id, 200, runMs, headers === undefined ? '' : JSON.stringify(headers), parts);
+      this.#reply(id, 200, runMs, headers && pairText(headers), parts);
     }
   }
 
   async #answerParts(id: number, active: Active, parts: Outcome, runMs: number): Promise<void> {
     if (parts.chunks !== undefined) return this.#stream(id, active, parts, runMs);
-    this.#reply(id, parts.status, runMs, JSON.stringify(parts.headers), [parts.body ?? '']);
+    this.#reply(id, parts.status, runMs, pairText(parts.headers ?? []), [parts.body ?? '']);
   }
 
   async #stream(id: number, active: Active, outcome: Outcome, runMs: number): Promise<void> {
     const sender = new StreamSender(this.#frames, id, (chunk) => encodeJson(chunk, this.#serving.nonFinite));
     active.stream = sender;
     if (active.request.cancelled) sender.cancel();
-    await this.#log.within(active.request, () => sender.send(outcome, (headers) => replyHead(outcome.status, runMs, headers)));
+    await this.#log.within(active.request, () => sender.send(outcome, (headers) => this.#head(outcome.status, runMs, headers)));
   }
 
   async #fail(id: number, active: Active, thrown: unknown): Promise<void> {
     if (active.stream?.started === true) {
       this.#send(id, Kind.broken, failureOf(thrown));
     } else if (thrown instanceof ScoringError) {
-      this.#reply(id, thrown.status, THREW, '', [active.codec?.failure(thrown.message) ?? thrown.message]);
+      this.#reply(id, thrown.status, THREW, undefined, [active.codec?.failure(thrown.message) ?? thrown.message]);
     } else if (isResponse(thrown)) {
       try {
         await this.#answerParts(id, active, await responseParts(thrown), THREW);
@@ -130,8 +130,19 @@ export class Runner {
     }
   }
 
-  #reply(id: number, status: number, runMs: number, headers: string, body: readonly (string | Uint8Array)[]): void {
-    this.#frames.write(id, Kind.reply, [replyHead(status, runMs, headers), headers, ...body]);
+  /** @param headers undefined: JSON */
+  #reply(id: number, status: number, runMs: number, headers: string | undefined, body: readonly (string | Uint8Array)[]): void {
+    this.#frames.write(id, Kind.reply, [this.#head(status, runMs, headers), headers ?? '', ...body]);
+  }
+
+  /** Fixed part of a `reply` or `stream` frame, up to the texts of its headers. */
+  #head(status: number, runMs: number, headers: string | undefined): Buffer {
+    const head = this.#replyHead;
+    head.writeUInt16LE(status, 0);
+    head[2] = (status >= 500 ? ReplyFlag.runFailed : 0) | (headers === undefined ? ReplyFlag.json : 0);
+    head.writeDoubleLE(runMs, 3);
+    head.writeUInt32LE(headers === undefined ? 0 : Buffer.byteLength(headers), 11);
+    return head;
   }
 
   #send(id: number, kind: typeof Kind.failure | typeof Kind.broken, message: FailureMessage): void {
@@ -150,16 +161,6 @@ export class Runner {
       'run() returned a string that is itself JSON: it is answered as a JSON string. Return the object, or a Response with a content type',
     );
   }
-}
-
-/** Fixed part of a `reply` or `stream` frame, up to the header pairs. */
-function replyHead(status: number, runMs: number, headers: string): Buffer {
-  const head = Buffer.allocUnsafe(15);
-  head.writeUInt16LE(status, 0);
-  head.writeUInt8(status >= 500 ? 1 : 0, 2);
-  head.writeDoubleLE(runMs, 3);
-  head.writeUInt32LE(Buffer.byteLength(headers), 11);
-  return head;
 }
 
 /** What the host needs to answer and to log: the client never sees the text of `run_failed`. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FrameWriter } from '../frames.ts';
-import { Kind, STREAM_WINDOW } from './protocol.ts';
+import { Kind, pairText, STREAM_WINDOW } from './protocol.ts';
 
 type Chunks = AsyncIterable<unknown> | Iterable<unknown>;
 type HeaderPairs = readonly (readonly [string, string])[];
@@ -120,7 +120,7 @@ export class StreamSender {
   }
 
   #begin(headers: HeaderPairs, head: (headers: string) => Buffer): void {
-    const text = JSON.stringify(headers);
+    const text = pairText(headers);
     this.#frames.write(this.#id, Kind.stream, [head(text), text]);
     this.started = true;
   }

@@ -2,6 +2,7 @@ import type { Logger } from '../entry-script.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import type { BatchPolicy, OpenedModel } from '../inference/model.ts';
 import type { LoadedScript } from './load-entry-script.ts';
+import { headText } from './protocol.ts';
 import { WorkerRequest } from './request-context.ts';
 
 /** Runs on the sample: enough for the compilers of JavaScript and ONNX Runtime, as long as it does not take long. */
@@ -53,5 +54,5 @@ function warmUpRequest(): WorkerRequest {
     clientRequestId: undefined,
     traceId: '0'.repeat(32),
   } as const;
-  return new WorkerRequest(head, Buffer.from('[]'));
+  return new WorkerRequest(head.protocol, headText(head, []));
 }

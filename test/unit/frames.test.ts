@@ -67,12 +67,20 @@ test('what is written is read, however the bytes are cut', () => {
   );
 });
 
-test('frames of one tick leave in one write', async () => {
+test('a few frames of one tick leave in one write, many in bursts that do not wait for its end', async () => {
   const pipe = new Pipe();
   const writer = new FrameWriter(pipe, (flush) => process.nextTick(flush));
-  for (let id = 0; id < 100; id++) writer.write(id, 1, ['text', Buffer.from('bytes')]);
+  const write = (count: number): void => {
+    for (let id = 0; id < count; id++) writer.write(id, 1, ['text', Buffer.from('bytes')]);
+  };
+  write(15);
+  assert.equal(pipe.writes.length, 0);
   await new Promise(setImmediate);
   assert.equal(pipe.writes.length, 1);
+  write(40);
+  assert.equal(pipe.writes.length, 3);
+  await new Promise(setImmediate);
+  assert.equal(pipe.writes.length, 4);
 });
 
 test('a large body is handed on without a copy', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Dtype, Tensor, TensorData } from '../../../server/entry-script.ts';
 import { oipDatatypes } from '../../../server/oip-datatypes.ts';
 import { WorkerRequest } from '../../../server/worker/request-context.ts';
-import type { ScoreHead } from '../../../server/worker/protocol.ts';
+import { headText, type ScoreHead } from '../../../server/worker/protocol.ts';
 
 const text = fc.string({ unit: 'grapheme' }).filter((string) => !string.includes('\0'));
 
@@ -52,7 +52,7 @@ export function request(parts: Partial<ScoreHead>, headers: readonly string[] = 
     traceId: '0'.repeat(32),
     ...parts,
   };
-  return new WorkerRequest(head, Buffer.from(JSON.stringify(headers)));
+  return new WorkerRequest(head.protocol, headText(head, headers));
 }
 
 /** The bytes at an offset of 0 to 7 from where typed arrays may begin. */
