@@ -23,6 +23,10 @@ export class JsonNumbers implements Tensor {
     this.#length = length;
   }
 
+  hasDims(dims: readonly number[]): boolean {
+    return this.dims.length === dims.length && this.dims.every((dim, axis) => dim === dims[axis]);
+  }
+
   /** Row-major, a view. */
   get data(): Float64Array {
     return this.#storage.numbers.subarray(this.#from, this.#from + this.#length);

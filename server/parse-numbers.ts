@@ -1,13 +1,9 @@
+import { EXACT_DIGITS, EXACT_POWERS, latin1, longDecimal, numberText } from './decimals.ts';
 import { DEEPEST, JsonNumbers, type Storage } from './json-numbers.ts';
 
 /** Not an error: the body has something that the general parser should look at. One for all, because a stack costs more than a look. */
 const UNUSUAL = new Error('for the general parser');
 
-const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
-/** Whole numbers of up to 15 digits are exact doubles, as are these powers of ten: one division or product rounds as JSON.parse does. */
-const EXACT_DIGITS = 15;
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/;
-const LONGEST_NUMBER = 64;
 const MOST_SLOW = 8;
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -27,7 +23,7 @@ const CLOSE_OBJECT = 0x7d;
  * Parses JSON whose bulk is numbers, straight from the bytes: rectangular arrays of numbers become JsonNumbers, without an object tree.
  * Everything else is what JSON.parse makes of it.
  * @returns undefined when the text is not of this kind (escapes, non-ASCII texts, booleans, null, anything empty or ragged, wrong
- * syntax, numbers that a double cannot hold, mostly numbers of more than 15 digits): the general parser then decides, errors included
+ * syntax, whole numbers that a double cannot hold, mostly numbers with exponents): the general parser then decides, errors included
  */
 export function parseNumbers(bytes: Uint8Array): unknown {
   try {
@@ -47,7 +43,7 @@ class NumbersParser {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#storage = { numbers: new Float64Array((bytes.length >> 2) + 8) };
+    this.#storage = { numbers: new Float64Array((bytes.length >> 3) + 8) };
   }
 
   whole(): unknown {
@@ -93,12 +89,11 @@ class NumbersParser {
       return items;
     }
     const { dims } = items[0];
-    const alike = items.every((item) => item instanceof JsonNumbers && sameDims(item.dims, dims));
-    if (!alike) throw UNUSUAL;
+    if (!items.every((item) => item instanceof JsonNumbers && item.hasDims(dims))) throw UNUSUAL;
     return new JsonNumbers([items.length, ...dims], this.#storage, from, this.#used - from);
   }
 
-  /** Most of the bytes pass here: plain loops over locals, and only what is not `-?digits(.digits)?` of up to 15 digits goes to #number. */
+  /** Most of the bytes pass here: plain loops over locals, and only what is not `-?digits(.digits)?` of up to 22 digits goes to #number. */
   #numbers(): JsonNumbers {
     const bytes = this.#bytes;
     const from = this.#used;
@@ -115,24 +110,36 @@ class NumbersParser {
         mantissa = mantissa * 10 + (byte - ZERO);
         byte = bytes[++at];
       }
-      let digits = at - first;
+      const whole = at - first;
+      let wellFormed = whole > 0 && whole <= EXACT_DIGITS && (whole === 1 || bytes[first] !== ZERO);
       let power = 0;
-      if (byte === POINT && digits > 0) {
+      let low = 0;
+      let lowDigits = 0;
+      if (byte === POINT) {
         const fraction = at + 1;
+        const exactTo = first + EXACT_DIGITS + 1;
         byte = bytes[++at];
-        while (byte !== undefined && byte >= ZERO && byte <= NINE) {
+        while (byte !== undefined && byte >= ZERO && byte <= NINE && at < exactTo) {
           mantissa = mantissa * 10 + (byte - ZERO);
           byte = bytes[++at];
         }
+        const lowFrom = at;
+        while (byte !== undefined && byte >= ZERO && byte <= NINE) {
+          low = low * 10 + (byte - ZERO);
+          byte = bytes[++at];
+        }
+        lowDigits = at - lowFrom;
         power = at - fraction;
-        digits = power === 0 ? 0 : digits + power;
+        wellFormed &&= power > 0;
       }
-      const simple = digits > 0 && digits <= EXACT_DIGITS && (bytes[first] !== ZERO || first + 1 === at || bytes[first + 1] === POINT);
+      let size = NaN;
+      if (wellFormed && (byte === COMMA || byte === CLOSE_ARRAY || byte === SPACE)) {
+        if (lowDigits > 0) size = longDecimal(mantissa, low, lowDigits, power);
+        else size = power === 0 ? mantissa : mantissa / (EXACT_POWERS[power] ?? 1);
+      }
       if (used === numbers.length) numbers = this.#grow();
-      if (simple && (byte === COMMA || byte === CLOSE_ARRAY || byte === SPACE)) {
-        const size = power === 0 ? mantissa : mantissa / (EXACT_POWERS[power] ?? 1);
-        numbers[used++] = first > start ? -size : size;
-      } else {
+      if (!Number.isNaN(size)) numbers[used++] = first > start ? -size : size;
+      else {
         this.#at = start;
         this.#used = used;
         numbers[used++] = this.#number();
@@ -192,8 +199,8 @@ class NumbersParser {
 
   /** A number in any notation, by V8's own conversion. Whole numbers that it would round are for the general parser. */
   #number(): number {
-    const text = NUMBER.exec(latin1(this.#bytes, this.#at, this.#at + LONGEST_NUMBER))?.[0];
-    if (text === undefined || text.length === LONGEST_NUMBER) throw UNUSUAL;
+    const text = numberText(this.#bytes, this.#at);
+    if (text === undefined) throw UNUSUAL;
     // Where most numbers are of this kind JSON.parse is faster.
     if (++this.#slow > MOST_SLOW && this.#slow * 2 > this.#used) throw UNUSUAL;
     this.#at += text.length;
@@ -211,10 +218,3 @@ class NumbersParser {
 }
 
 const isDigit = (byte: number): boolean => byte >= ZERO && byte <= NINE;
-
-const sameDims = (one: readonly number[], other: readonly number[]): boolean =>
-  one.length === other.length && one.every((dim, axis) => dim === other[axis]);
-
-function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.max(0, Math.min(to, bytes.length) - from)).toString('latin1');
-}
