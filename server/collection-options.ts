@@ -39,7 +39,7 @@ export const collectionOptions = {
     env: ['MDC_BLOB_ACCOUNT_URL'],
     default: '',
     parse: url,
-    doc: 'address of the storage account, written to with the identity of the container, or with the SAS in its query',
+    doc: 'address of the storage account, or of `MDC_BLOB_CONTAINER` in it, written to with the identity of this container, or with the SAS in its query',
   }),
   mdcBlobContainer: option({ env: ['MDC_BLOB_CONTAINER'], default: 'modeldata', parse: text, doc: 'container of the `azure-blob` sink' }),
   mdcHttpUrl: option({ env: ['MDC_HTTP_URL'], default: '', parse: url, doc: 'where the `http` sink posts CloudEvents' }),

@@ -37,7 +37,7 @@ class BlobStorage implements Storage {
     const blob = this.#container.getAppendBlobClient(name);
     const abortSignal = limited(signal);
     try {
-      await this.#inContainer(() => blob.create({ conditions: { ifNoneMatch: '*' }, abortSignal }));
+      await this.#inContainer(() => blob.create({ conditions: { ifNoneMatch: '*' }, abortSignal }), abortSignal);
       return new AppendBlob(blob);
     } catch (thrown) {
       if (codeOf(thrown) !== 'BlobAlreadyExists') throw blobError(name, thrown);
@@ -53,23 +53,26 @@ class BlobStorage implements Storage {
 
   async put({ name, contentType, body }: Payload, signal: AbortSignal): Promise<void> {
     const blob = this.#container.getBlockBlobClient(name);
+    const abortSignal = limited(signal);
     try {
-      await this.#inContainer(() =>
-        blob.uploadData(body, { blobHTTPHeaders: { blobContentType: contentType }, abortSignal: limited(signal) }),
-      );
+      await this.#inContainer(() => blob.uploadData(body, { blobHTTPHeaders: { blobContentType: contentType }, abortSignal }), abortSignal);
     } catch (thrown) {
       throw blobError(name, thrown);
     }
   }
 
-  async #inContainer<T>(call: () => Promise<T>): Promise<T> {
+  async #inContainer<T>(call: () => Promise<T>, abortSignal: AbortSignal): Promise<T> {
     try {
       return await call();
     } catch (thrown) {
       if (codeOf(thrown) !== 'ContainerNotFound') throw thrown;
-      await this.#container.createIfNotExists();
-      return call();
     }
+    try {
+      await this.#container.createIfNotExists({ abortSignal });
+    } catch (thrown) {
+      throw blobError(`the container ${this.#container.containerName} does not exist, and cannot be created`, thrown);
+    }
+    return call();
   }
 }
 
@@ -125,9 +128,29 @@ function isRestError(thrown: unknown): thrown is RestError {
   return thrown instanceof Error && thrown.name === 'RestError';
 }
 
-function blobError(name: string, thrown: unknown): SinkError {
-  const message = `${name}: ${thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : String(thrown)}`;
+/** @param what was to be done, or what it was done to */
+function blobError(what: string, thrown: unknown): SinkError {
+  if (thrown instanceof SinkError) return thrown;
+  const message = `${what}: ${reasonOf(thrown)}`;
   if (!isRestError(thrown) || thrown.statusCode === undefined)
     return new SinkError(codeOf(thrown) ?? (thrown instanceof Error ? thrown.name : 'unknown'), message, { cause: thrown });
   return statusError(thrown.statusCode, message, thrown.response?.headers.get('retry-after'));
+}
+
+/** An account says in one line what is wrong, and sometimes in another why. The chain of identities has a line for each that was tried. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const lines = thrown.message.split('\n');
+  if (!isRestError(thrown)) return lines.join(' ');
+  const { authenticationErrorDetail: why } = (thrown.details ?? {}) as { authenticationErrorDetail?: unknown };
+  const expired = expiryOf(thrown.request?.url);
+  return [lines[0], typeof why === 'string' && why.split('\n')[0], expired !== undefined && `The SAS expired at ${expired}.`]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** When the SAS in an address expired; undefined: it has not, or there is none. */
+function expiryOf(url: string | undefined): string | undefined {
+  const expiry = URL.parse(url ?? '')?.searchParams.get('se') ?? '';
+  return Date.parse(expiry) < Date.now() ? expiry : undefined;
 }

@@ -126,7 +126,8 @@ function sinkSettings(kind: SinkName, config: Config): SinkSettings {
     case 'file':
       return { kind, dir: resolve(config.appRoot, config.mdcDir || 'modelDataCollector') };
     case 'azure-blob': {
-      const { mdcBlobAccountUrl: accountUrl, mdcBlobContainer: container } = config;
+      const { mdcBlobContainer: container } = config;
+      const accountUrl = accountAddress(config);
       const connectionString = config.mdcBlobConnectionString || (accountUrl === '' ? config.mdcStorage : '');
       if (connectionString === '' && accountUrl === '') throw missing(kind, 'MDC_BLOB_CONNECTION_STRING or MDC_BLOB_ACCOUNT_URL');
       return { kind, connectionString, accountUrl, container };
@@ -140,6 +141,25 @@ function sinkSettings(kind: SinkName, config: Config): SinkSettings {
     default:
       return { kind };
   }
+}
+
+/** Azure's portal hands out the SAS of a container with the address of the container: the account is what stands before it. */
+function accountAddress({ mdcBlobAccountUrl, mdcBlobContainer }: Config): string {
+  if (mdcBlobAccountUrl === '') return '';
+  const url = new URL(mdcBlobAccountUrl);
+  const path = url.pathname.replace(/\/+$/, '');
+  url.pathname = path.endsWith(`/${mdcBlobContainer}`) ? path.slice(0, -mdcBlobContainer.length - 1) : path;
+  if (url.hostname.includes('.blob.') && url.pathname !== '/')
+    throw new ServerError(
+      'usage',
+      `MDC_BLOB_ACCOUNT_URL: expected the account's address, got one with the path ${path}: MDC_BLOB_CONTAINER names the container`,
+    );
+  if (url.search === '' && url.protocol === 'http:')
+    throw new ServerError(
+      'usage',
+      'MDC_BLOB_ACCOUNT_URL: expected an https:// address, or one with a SAS: no identity is shown over http://',
+    );
+  return url.href;
 }
 
 const missing = (sink: SinkName, option: string): ServerError =>

@@ -1,11 +1,24 @@
-import { BlobServiceClient } from '@azure/storage-blob';
+import {
+  AccountSASPermissions,
+  AccountSASResourceTypes,
+  AccountSASServices,
+  BlobServiceClient,
+  ContainerSASPermissions,
+  generateAccountSASQueryParameters,
+  generateBlobSASQueryParameters,
+  SASProtocol,
+  StorageSharedKeyCredential,
+  type ContainerClient,
+} from '@azure/storage-blob';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { makeCertificate } from '../e2e/certificate.ts';
 import { freePort } from '../e2e/free-port.ts';
 
 const MAIN = fileURLToPath(new URL('../../node_modules/azurite/dist/src/blob/main.js', import.meta.url));
@@ -13,25 +26,38 @@ const MAIN = fileURLToPath(new URL('../../node_modules/azurite/dist/src/blob/mai
 const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
+const SHARED_KEY = new StorageSharedKeyCredential(ACCOUNT, KEY);
+/** What our sink needs: create, add (append), write (whole files), read (lengths). */
+const PERMISSIONS = 'racw';
+const HOUR_MS = 3_600_000;
+
 /** A blob server for one test, with its data in a folder, so that it can be started again. */
 export class Azurite {
   readonly port: number;
+  /** Undefined where it speaks plain HTTP. */
+  readonly certificate: string | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'azurite-'));
+  readonly #args: readonly string[];
   #child: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, tokens: boolean) {
     this.port = port;
+    const { key, certificate } = tokens ? makeCertificate(this.#folder) : { key: '', certificate: undefined };
+    this.certificate = certificate;
+    this.#args = certificate === undefined ? [] : ['--oauth', 'basic', '--key', key, '--cert', certificate];
+    if (certificate !== undefined) setDefaultCACertificates([...getCACertificates(), readFileSync(certificate, 'utf8')]);
   }
 
-  static async start(t: TestContext): Promise<Azurite> {
-    const azurite = new Azurite(await freePort());
+  /** @param tokens takes tokens of an identity, too, and therefore speaks TLS */
+  static async start(t: TestContext, tokens = false): Promise<Azurite> {
+    const azurite = new Azurite(await freePort(), tokens);
     t.after(() => azurite.#dispose());
     await azurite.start();
     return azurite;
   }
 
   async start(): Promise<void> {
-    const args = ['--location', this.#folder, '--blobHost', '127.0.0.1', '--blobPort', String(this.port)];
+    const args = ['--location', this.#folder, '--blobHost', '127.0.0.1', '--blobPort', String(this.port), ...this.#args];
     const child = spawn(process.execPath, [MAIN, ...args, '--disableTelemetry', '--skipApiVersionCheck', '--silent'], {
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -58,13 +84,42 @@ export class Azurite {
   }
 
   /** @param port of something in between */
+  url(port = this.port): string {
+    return `${this.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}/${ACCOUNT}`;
+  }
+
+  /** @param port of something in between */
   connectionString(port = this.port): string {
-    return `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`;
+    const url = this.url(port);
+    return `DefaultEndpointsProtocol=${url.split(':')[0]};AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${url};`;
+  }
+
+  /** A SAS of the account. @param resourceTypes `c`: containers may be created, `o`: blobs may be written */
+  accountSas(resourceTypes: string, expiresInMs = HOUR_MS): string {
+    const values = {
+      services: AccountSASServices.parse('b').toString(),
+      resourceTypes: AccountSASResourceTypes.parse(resourceTypes).toString(),
+      permissions: AccountSASPermissions.parse(PERMISSIONS),
+      protocol: SASProtocol.HttpsAndHttp,
+      expiresOn: new Date(Date.now() + expiresInMs),
+    };
+    return generateAccountSASQueryParameters(values, SHARED_KEY).toString();
+  }
+
+  /** A SAS of one container. */
+  containerSas(containerName = 'modeldata'): string {
+    const permissions = ContainerSASPermissions.parse(PERMISSIONS);
+    const values = { containerName, permissions, protocol: SASProtocol.HttpsAndHttp, expiresOn: new Date(Date.now() + HOUR_MS) };
+    return generateBlobSASQueryParameters(values, SHARED_KEY).toString();
+  }
+
+  container(name = 'modeldata'): ContainerClient {
+    return BlobServiceClient.fromConnectionString(this.connectionString()).getContainerClient(name);
   }
 
   /** Names and contents of the blobs of a container. */
   async blobs(container = 'modeldata'): Promise<Map<string, Buffer>> {
-    const client = BlobServiceClient.fromConnectionString(this.connectionString()).getContainerClient(container);
+    const client = this.container(container);
     const blobs = new Map<string, Buffer>();
     for await (const { name } of client.listBlobsFlat()) blobs.set(name, await client.getBlobClient(name).downloadToBuffer());
     return blobs;

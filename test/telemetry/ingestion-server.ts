@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,6 +8,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import type { TestContext } from 'node:test';
+import { makeCertificate } from '../e2e/certificate.ts';
 
 export interface Envelope {
   readonly name: string;
@@ -61,28 +61,7 @@ export class IngestionServer {
 
   private constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), 'ingestion-'));
-    const [key, certificate] = [join(this.#folder, 'key.pem'), join(this.#folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '2',
-        '-keyout',
-        key,
-        '-out',
-        certificate,
-        ...subject,
-      ],
-      { stdio: 'ignore' },
-    );
+    const { key, certificate } = makeCertificate(this.#folder);
     this.certificate = certificate;
     this.#server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
       this.#take(request, response).catch(() => response.destroy());

@@ -56,6 +56,22 @@ test('the address that is given names the sink, and a sink without one is a usag
   assert.throws(() => decide({ MDC_SAMPLING_RATE: '10' }), { code: 'usage', message: /from 0 to 1/ });
 });
 
+test('the address of an account may be that of its container, and must be one that the account can be asked at', () => {
+  const accountUrl = (url: string): unknown => {
+    const sink = decide({ MDC_BLOB_ACCOUNT_URL: url }).settings?.sink;
+    return sink?.kind === 'azure-blob' && sink.accountUrl;
+  };
+  for (const path of ['', '/', '/modeldata', '/modeldata/'])
+    assert.equal(accountUrl(`https://a.blob.core.windows.net${path}?sig=a%2Bb`), 'https://a.blob.core.windows.net/?sig=a%2Bb');
+  assert.equal(accountUrl('http://azurite:10000/account?sig=x'), 'http://azurite:10000/account?sig=x');
+  assert.equal(accountUrl('http://azurite:10000/account/modeldata?sig=x'), 'http://azurite:10000/account?sig=x');
+  for (const [url, message] of [
+    ['https://a.blob.core.windows.net/other?sig=x', /MDC_BLOB_CONTAINER names the container/],
+    ['http://a.blob.core.windows.net', /https:\/\/ address, or one with a SAS/],
+  ] as const)
+    assert.throws(() => accountUrl(url), { code: 'usage', message });
+});
+
 test("the platform's file gives collections and rates, in both spellings, and keeps payloads to itself", (t) => {
   const collections = {
     model_inputs: { enabled: true, sampleRatePercentage: 50 },
