@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import type { Storage } from '../../server/collection/append-sink.ts';
 import { openBlobStorage } from '../../server/collection/blob-storage.ts';
 import { decideCollection } from '../../server/collection/settings.ts';
 import { readConfig } from '../../server/read-config.ts';
-import { ServerProcess } from '../e2e/start-server.ts';
+import type { ServerProcess } from '../e2e/start-server.ts';
 import { samples } from '../telemetry/load.ts';
 import { Azurite, eventsOf } from './azurite.ts';
 import { startIdentityEndpoint, token } from './identity-endpoint.ts';
+import { folder, serve, stop } from './start-collecting.ts';
 import { numbers, TestWriter } from './start-writer.ts';
 
 type Env = Record<string, string>;
+const REQUESTS = { MDC_COLLECTIONS: 'request' };
 
 /** What a server of this environment writes to. */
 function storageOf(env: Env): Promise<Storage> {
@@ -22,14 +21,6 @@ function storageOf(env: Env): Promise<Storage> {
   const sink = decideCollection(command.config).settings?.sink;
   assert.ok(sink?.kind === 'azure-blob');
   return openBlobStorage(sink);
-}
-
-/** A server that is ready, and is ended after the test. */
-async function serve(t: TestContext, env: Env): Promise<ServerProcess> {
-  const more = { SERVICE_NAME: 'ep', MDC_DEPLOYMENT: 'blue', MDC_COLLECTIONS: 'request', DRAIN_DELAY_MS: '0', ...env };
-  const server = new ServerProcess(['--entry-script', 'echo.ts'], { env: more });
-  t.after(() => server.stop());
-  return server.ready();
 }
 
 /** Scores once and waits until the sink has failed three times; answers what the log says of that. */
@@ -44,9 +35,9 @@ async function failedThrice(server: ServerProcess, id: string): Promise<string> 
   return said[0]?.msg ?? '';
 }
 
-async function stop(server: ServerProcess): Promise<void> {
-  server.child.kill('SIGTERM');
-  assert.deepEqual(await server.exited, { code: 0, signal: null });
+/** Ends it, and looks whether it has told a secret. */
+async function end(server: ServerProcess): Promise<void> {
+  await stop(server);
   const secrets = /sig=|Bearer|eyJ/;
   assert.ok(!secrets.test(JSON.stringify(server.lines)) && !secrets.test(server.stderr));
 }
@@ -96,24 +87,28 @@ test('a SAS that may not make the container is told so, and what waits is delive
 
 test('an expired SAS is told once, and counted; with a new one the next server delivers what waited', async (t) => {
   const azurite = await Azurite.start(t);
-  const spill = mkdtempSync(join(tmpdir(), 'spill-'));
-  t.after(() => rmSync(spill, { recursive: true, force: true }));
-  const address = (sas: string): Env => ({ MDC_BLOB_ACCOUNT_URL: `${azurite.url()}?${sas}`, MDC_SPILL_DIR: spill });
-  const first = await serve(t, address(azurite.accountSas('co', -60_000)));
+  const spill = folder(t);
+  const address = (sas: string): Env => ({ ...REQUESTS, MDC_BLOB_ACCOUNT_URL: `${azurite.url()}?${sas}`, MDC_SPILL_DIR: spill });
+  const first = await serve(t, 'echo.ts', address(azurite.accountSas('co', -60_000)));
   assert.match(await failedThrice(first, 'waits'), /azure-blob \(403: .* The SAS expired at 2\d{3}-/);
-  await stop(first);
-  const second = await serve(t, address(azurite.accountSas('co')));
+  await end(first);
+  const second = await serve(t, 'echo.ts', address(azurite.accountSas('co')));
   await second.score(1, { 'x-request-id': 'comes' });
-  await stop(second);
+  await end(second);
   assert.deepEqual((await ids(azurite)).toSorted(), ['comes', 'waits']);
 });
 
 test('the identity of the container writes to the account', async (t) => {
   const azurite = await Azurite.start(t, true);
   const identity = await startIdentityEndpoint(t);
-  const server = await serve(t, { ...identity.env, MDC_BLOB_ACCOUNT_URL: azurite.url(), NODE_EXTRA_CA_CERTS: azurite.certificate! });
+  const server = await serve(t, 'echo.ts', {
+    ...REQUESTS,
+    ...identity.env,
+    MDC_BLOB_ACCOUNT_URL: azurite.url(),
+    NODE_EXTRA_CA_CERTS: azurite.certificate!,
+  });
   assert.equal((await server.score(1, { 'x-request-id': 'with a token' })).status, 200);
-  await stop(server);
+  await end(server);
   assert.deepEqual(await ids(azurite), ['with a token']);
   assert.deepEqual(identity.asked, ['https://storage.azure.com']);
 });
@@ -123,19 +118,24 @@ test('a token that the account refuses is told once, with why, and counted', asy
   const identity = await startIdentityEndpoint(t);
   identity.token = token('https://vault.azure.net');
   const env = { MDC_BLOB_ACCOUNT_URL: azurite.url(), NODE_EXTRA_CA_CERTS: azurite.certificate!, MDC_FLUSH_TIMEOUT_MS: '200' };
-  const server = await serve(t, { ...identity.env, ...env });
+  const server = await serve(t, 'echo.ts', { ...REQUESTS, ...identity.env, ...env });
   assert.match(await failedThrice(server, 'refused'), /azure-blob \(403: .* Invalid token audience\./);
-  await stop(server);
+  await end(server);
 });
 
 test('an identity without a token is told once, with why, and what waits is delivered once it has one', async (t) => {
   const azurite = await Azurite.start(t, true);
   const identity = await startIdentityEndpoint(t);
   identity.token = undefined;
-  const server = await serve(t, { ...identity.env, MDC_BLOB_ACCOUNT_URL: azurite.url(), NODE_EXTRA_CA_CERTS: azurite.certificate! });
+  const server = await serve(t, 'echo.ts', {
+    ...REQUESTS,
+    ...identity.env,
+    MDC_BLOB_ACCOUNT_URL: azurite.url(),
+    NODE_EXTRA_CA_CERTS: azurite.certificate!,
+  });
   assert.match(await failedThrice(server, 'waits'), /ManagedIdentityCredential: .*no identity here/);
   identity.token = token();
   await server.said('is delivered to azure-blob again');
-  await stop(server);
+  await end(server);
   assert.deepEqual(await ids(azurite), ['waits']);
 });

@@ -1,41 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { SCRIPTS, ServerProcess } from '../e2e/start-server.ts';
+import type { ServerProcess } from '../e2e/start-server.ts';
 import { Azurite, eventsOf, type Event } from './azurite.ts';
 import { startProxy } from './proxy.ts';
+import { files, folder, serve, stop } from './start-collecting.ts';
 import { numbers } from './start-writer.ts';
 
 const READER = fileURLToPath(new URL('./read_layout.py', import.meta.url));
-const FAST = { SERVICE_NAME: 'ep', MDC_DEPLOYMENT: 'blue', DRAIN_DELAY_MS: '0' };
-
-function folder(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'collected-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-/** A server that is ready, and is ended after the test. */
-async function serve(t: TestContext, script: string, env: Record<string, string>): Promise<ServerProcess> {
-  const server = new ServerProcess(['--entry-script', join(SCRIPTS, script)], { env: { ...FAST, ...env } });
-  t.after(() => server.stop());
-  return server.ready();
-}
-
-async function stop(server: ServerProcess): Promise<void> {
-  server.child.kill('SIGTERM');
-  assert.deepEqual(await server.exited, { code: 0, signal: null });
-}
-
-function files(root: string): Map<string, Buffer> {
-  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(root, name)).isFile());
-  return new Map(names.map((name) => [name, readFileSync(join(root, name))]));
-}
-
 const events = (root: string, collection: string): Event[] => eventsOf(files(root), collection);
 
 /** One value of /metrics, by the text before it. */
