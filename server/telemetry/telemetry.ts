@@ -8,6 +8,7 @@ import { isGuid } from '../option-values.ts';
 import type { Sampler } from '../request-ids.ts';
 import { TelemetryExporter } from './exporter.ts';
 import type { Metrics } from './metrics.ts';
+import { tracingOf } from './otel.ts';
 import { RequestExports } from './request-exports.ts';
 
 /** What an entry script said. */
@@ -62,19 +63,21 @@ export function openTelemetry(
   },
 ): Telemetry | undefined {
   const connectionString = insightsConnection(config);
-  const { otlpEndpoint, traceShare } = config;
   if (config.appInsightsEnabled && connectionString === undefined)
     around.log.warn('Application Insights is off: AML_APP_INSIGHTS_KEY is no GUID (or use APPLICATIONINSIGHTS_CONNECTION_STRING)');
-  const spans = otlpEndpoint !== '';
-  if (connectionString === undefined && !spans) return undefined;
+  const { serviceName } = config;
+  const containerId = config.containerId === '' ? hostname() : config.containerId;
+  const tracing = tracingOf(config, { 'service.name': serviceName, 'service.instance.id': containerId }, around.env);
+  if (connectionString === undefined && tracing === undefined) return undefined;
+  for (const warning of tracing?.warnings ?? []) around.log.warn(warning);
   const settings = {
     serverVersion: around.serverVersion,
-    serviceName: config.serviceName,
+    serviceName,
     workspaceName: config.workspaceName,
-    containerId: config.containerId === '' ? hostname() : config.containerId,
+    containerId,
     models: modelIds(around.modelDir),
     connectionString,
-    otlpEndpoint: spans ? otlpEndpoint : undefined,
+    spans: tracing?.spans,
   };
   const exporter = new TelemetryExporter(settings, around.env, around.metrics, around.log);
   const insights = connectionString !== undefined;
@@ -82,9 +85,9 @@ export function openTelemetry(
     insights,
     responses: config.appInsightsResponses,
     modelData: insights && config.mdcStorageEnabled,
-    spans,
+    spans: tracing !== undefined,
   });
-  return new Telemetry(exporter, exports, spans ? samplerOf(traceShare) : undefined, insights && config.appInsightsOutput);
+  return new Telemetry(exporter, exports, tracing?.sampler, insights && config.appInsightsOutput);
 }
 
 /** A connection string comes first; the Python server's pair of variables wants a key that is a GUID (contract, section 2.2). */
@@ -93,11 +96,6 @@ export function insightsConnection(
 ): string | undefined {
   if (config.appInsightsConnectionString !== '') return config.appInsightsConnectionString;
   return config.appInsightsEnabled && isGuid(config.appInsightsKey) ? `InstrumentationKey=${config.appInsightsKey.trim()}` : undefined;
-}
-
-/** The same traces everywhere: by their random half, as OpenTelemetry's sampler of ratios does. */
-function samplerOf(share: number): NonNullable<Sampler> {
-  return (traceId) => Number.parseInt(traceId.slice(16, 24), 16) < share * 2 ** 32;
 }
 
 /** `name:version` of the models in the registry's layout: contract, section 3.5. */

@@ -31,6 +31,7 @@ const soleImporters: Record<string, RegExp> = {
   'prom-client': /^telemetry\//,
   applicationinsights: /^telemetry\/exporting\//,
   '@opentelemetry/exporter-trace-otlp-http': /^telemetry\/exporting\//,
+  '@opentelemetry/exporter-trace-otlp-proto': /^telemetry\/exporting\//,
   pino: /^log\.ts$/,
   '@azure/storage-blob': /^collection\/blob-storage\.ts$/,
   '@azure/identity': /^collection\/blob-storage\.ts$/,

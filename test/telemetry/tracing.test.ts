@@ -1,63 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { withServer, type ServerProcess } from '../e2e/start-server.ts';
 import { writeModel } from '../models/models.ts';
-
-interface Attribute {
-  readonly key: string;
-  readonly value: { readonly stringValue?: string; readonly intValue?: number };
-}
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly status: { readonly code: number };
-  readonly attributes: readonly Attribute[];
-}
-interface ExportRequest {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly Attribute[] };
-    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
-  }[];
-}
-
-/** A collector of OpenTelemetry that keeps what it gets. */
-async function collector(t: TestContext, status = 200): Promise<{ url: string; spans: Span[]; paths: string[]; services: Set<unknown> }> {
-  const got = { url: '', spans: [] as Span[], paths: [] as string[], services: new Set<unknown>() };
-  const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      got.paths.push([request.method, request.url, request.headers['content-type'], request.headers['x-key']].join(' '));
-      for (const { resource, scopeSpans } of (body as ExportRequest).resourceSpans) {
-        got.services.add(valueOf(resource.attributes, 'service.name'));
-        if (status === 200) for (const scope of scopeSpans) got.spans.push(...scope.spans);
-      }
-      return response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  got.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  return got;
-}
-
-const valueOf = (attributes: readonly Attribute[], key: string): unknown => {
-  const value = attributes.find((attribute) => attribute.key === key)?.value;
-  return value?.stringValue ?? value?.intValue;
-};
+import { startCollector, valueOf, type Span } from './span-collector.ts';
 
 async function stopped(server: ServerProcess): Promise<void> {
   server.child.kill('SIGTERM');
@@ -75,7 +23,7 @@ const env = (endpoint: string, more: Record<string, string> = {}): Record<string
 });
 
 test('a request is four spans: itself, the queue, run() and its inference, one inside the other', { timeout: 60_000 }, async (t) => {
-  const got = await collector(t);
+  const got = await startCollector(t);
   const folder = mkdtempSync(join(tmpdir(), 'tracing-'));
   t.after(() => rmSync(folder, { recursive: true }));
   await withServer(
@@ -112,15 +60,15 @@ test('a request is four spans: itself, the queue, run() and its inference, one i
       within(queue!, request!);
       within(run!, request!);
       within(inference!, run!);
-      assert.deepEqual([...got.services], ['prices']);
-      assert.match(got.paths[0] ?? '', /^POST \/v1\/traces application\/json secret$/);
+      assert.equal(got.resources[0]?.['service.name'], 'prices');
+      assert.equal(got.requests[0], 'POST /v1/traces application/json - secret');
     },
     { env: env(got.url) },
   );
 });
 
 test('a run() that throws is a failed span; scripts pass the trace on', { timeout: 60_000 }, async (t) => {
-  const got = await collector(t);
+  const got = await startCollector(t);
   await withServer(
     ['--entry-script', 'trace-context.ts'],
     async (server) => {
@@ -145,7 +93,7 @@ test('a run() that throws is a failed span; scripts pass the trace on', { timeou
 });
 
 test('a caller decides for its traces, OTEL_TRACES_SAMPLER_ARG for those that begin here', { timeout: 60_000 }, async (t) => {
-  const got = await collector(t);
+  const got = await startCollector(t);
   const send = async (share: string): Promise<number> => {
     got.spans.length = 0;
     await withServer(
@@ -166,8 +114,43 @@ test('a caller decides for its traces, OTEL_TRACES_SAMPLER_ARG for those that be
   assert.equal(await send('0'), 1);
 });
 
+test('the variables of the standard decide the form, the address, the trust and the names', { timeout: 60_000 }, async (t) => {
+  const got = await startCollector(t, { tls: true });
+  await withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      const answer = await server.score(1, { traceparent: `00-${TRACE}-${CALLER}-01` });
+      await stopped(server);
+      assert.deepEqual(new Set(got.requests), new Set(['POST /own/path application/x-protobuf gzip of the spans']));
+      const [request, run] = ['POST /score', 'run'].map((name) => got.spans.find((span) => span.name === name));
+      assert.deepEqual([request?.traceId, request?.parentSpanId, request?.kind, run?.kind], [TRACE, CALLER, 2, 1]);
+      assert.equal(answer.headers.get('traceparent'), `00-${TRACE}-${request?.spanId}-01`);
+      assert.equal(run?.parentSpanId, request?.spanId);
+      assert.equal(valueOf(request?.attributes ?? [], 'http.response.status_code'), 200);
+      assert.ok(Number(request?.endTimeUnixNano) > Number(request?.startTimeUnixNano));
+      const { 'service.name': service, 'service.namespace': namespace } = got.resources[0] ?? {};
+      assert.deepEqual([service, namespace], ['standard', 'shop']);
+      const warnings = server.lines.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+      assert.deepEqual(warnings, ['variables that have no effect here: OTEL_BSP_MAX_QUEUE_SIZE (the README lists those that have)']);
+    },
+    {
+      env: env('http://127.0.0.1:1', {
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${got.url}own/path`,
+        OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-key=of%20the%20spans',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+        OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+        OTEL_EXPORTER_OTLP_CERTIFICATE: got.certificate!,
+        OTEL_SERVICE_NAME: 'standard',
+        OTEL_RESOURCE_ATTRIBUTES: 'service.name=other,service.namespace=shop',
+        OTEL_BSP_MAX_QUEUE_SIZE: '1',
+      }),
+    },
+  );
+});
+
 test('a collector that refuses costs spans, which are counted, and nothing else', { timeout: 60_000 }, async (t) => {
-  const got = await collector(t, 400);
+  const got = await startCollector(t, { status: 400 });
   await withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {

@@ -78,7 +78,15 @@ export interface ExportSettings {
   /** Undefined: nothing goes to Application Insights. */
   readonly connectionString: string | undefined;
   /** Undefined: no spans. */
-  readonly otlpEndpoint: string | undefined;
+  readonly spans: SpanSettings | undefined;
+}
+
+/** How spans go to an OpenTelemetry collector. */
+export interface SpanSettings {
+  readonly url: string;
+  readonly protocol: 'http/json' | 'http/protobuf';
+  /** Attributes of whom the spans come from. */
+  readonly resource: Readonly<Record<string, string>>;
 }
 
 /** host -> thread. */

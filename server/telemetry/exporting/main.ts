@@ -74,10 +74,9 @@ async function openInsights(): Promise<DeliveryQueue<InsightItem> | undefined> {
 }
 
 async function openSpans(): Promise<DeliveryQueue<SpanItem> | undefined> {
-  const { otlpEndpoint } = settings;
-  if (otlpEndpoint === undefined) return undefined;
+  if (settings.spans === undefined) return undefined;
   const { Otlp } = await import('./otlp.ts');
-  const backend = new Otlp({ ...settings, otlpEndpoint });
+  const backend = await Otlp.open(settings.spans, settings.serverVersion);
   return new DeliveryQueue((items) => backend.send(items), events);
 }
 

@@ -1,22 +1,30 @@
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { Delivery } from './delivery.ts';
-import type { DropReason, ExportSettings, SpanItem } from './items.ts';
+import type { DropReason, SpanItem, SpanSettings } from './items.ts';
 
 type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
 
-/** Sends spans to an OpenTelemetry collector, as JSON over HTTP. The exporter tries again by itself, and reads OTEL_EXPORTER_OTLP_*. */
+/** Sends spans to an OpenTelemetry collector over HTTP. The exporter tries again by itself, and reads more of OTEL_EXPORTER_OTLP_*. */
 export class Otlp {
-  readonly #exporter: OTLPTraceExporter;
+  readonly #exporter: Pick<OTLPTraceExporter, 'export'>;
   readonly #common: Pick<ReadableSpan, 'resource' | 'instrumentationScope'>;
 
-  constructor(settings: ExportSettings & { readonly otlpEndpoint: string }) {
-    this.#exporter = new OTLPTraceExporter({ url: `${settings.otlpEndpoint.replace(/\/+$/, '')}/v1/traces` });
-    const attributes = { 'service.name': settings.serviceName, 'service.instance.id': settings.containerId };
+  private constructor(exporter: Pick<OTLPTraceExporter, 'export'>, attributes: SpanSettings['resource'], serverVersion: string) {
+    this.#exporter = exporter;
     // Of a resource the exporter reads the attributes alone.
     const resource = { attributes } as unknown as ReadableSpan['resource'];
-    this.#common = { resource, instrumentationScope: { name: settings.serverVersion } };
+    this.#common = { resource, instrumentationScope: { name: serverVersion } };
+  }
+
+  /** Loads the exporter of the protocol, and no other. */
+  static async open({ url, protocol, resource }: SpanSettings, serverVersion: string): Promise<Otlp> {
+    const { OTLPTraceExporter: Exporter } =
+      protocol === 'http/protobuf'
+        ? await import('@opentelemetry/exporter-trace-otlp-proto')
+        : await import('@opentelemetry/exporter-trace-otlp-http');
+    return new Otlp(new Exporter({ url }), resource, serverVersion);
   }
 
   /** Never rejects. */

@@ -1,0 +1,107 @@
+import type { Config } from '../config.ts';
+import type { Sampler } from '../request-ids.ts';
+import { telemetryOptions } from '../telemetry-options.ts';
+import type { SpanSettings } from './exporting/items.ts';
+
+/** What OpenTelemetry's variables ask for: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/. */
+export interface Tracing {
+  readonly spans: SpanSettings;
+  readonly sampler: NonNullable<Sampler>;
+  /** What was asked for and is not done: platforms set these variables for everybody, so it stops nothing. */
+  readonly warnings: readonly string[];
+}
+
+type TracingConfig = Pick<
+  Config,
+  | 'otlpEndpoint'
+  | 'otlpProtocol'
+  | 'otelDisabled'
+  | 'tracesExporter'
+  | 'otelServiceName'
+  | 'resourceAttributes'
+  | 'traceSampler'
+  | 'traceShare'
+>;
+
+const PROTOCOLS = ['http/json', 'http/protobuf'] as const;
+
+/** Variables that the exporter reads by itself. */
+const EXPORTER = /^OTEL_EXPORTER_OTLP_(?:TRACES_)?(?:HEADERS|TIMEOUT|COMPRESSION|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY)$/;
+/** Values that ask for what is done anyway. */
+const AS_ASKED: Readonly<Record<string, RegExp>> = {
+  OTEL_PROPAGATORS: /\btracecontext\b/,
+  OTEL_METRICS_EXPORTER: /^(?:none|prometheus)$/,
+  OTEL_LOGS_EXPORTER: /^none$/,
+};
+
+/**
+ * Undefined: no spans are sent.
+ * @param names attributes that the variables may override
+ */
+export function tracingOf(config: TracingConfig, names: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): Tracing | undefined {
+  const { otlpEndpoint: url, otlpProtocol, tracesExporter, traceSampler } = config;
+  if (url === '' || config.otelDisabled || tracesExporter === 'none' || traceSampler === 'always_off') return undefined;
+  const warnings: string[] = [];
+  const protocol = PROTOCOLS.find((known) => known === otlpProtocol);
+  if (protocol === undefined)
+    warnings.push(
+      `OTEL_EXPORTER_OTLP_PROTOCOL: ${otlpProtocol} is not supported, only ${PROTOCOLS.join(' and ')}: spans go as http/json to ${url}`,
+    );
+  if (tracesExporter !== 'otlp')
+    warnings.push(`OTEL_TRACES_EXPORTER: ${tracesExporter} is not supported, only otlp and none: spans go to ${url}`);
+  const spans: SpanSettings = {
+    url,
+    protocol: protocol ?? 'http/json',
+    resource: {
+      ...names,
+      ...attributesOf(config.resourceAttributes, warnings),
+      ...(config.otelServiceName !== '' && { 'service.name': config.otelServiceName }),
+    },
+  };
+  const sampler = samplerOf(shareOf(config, warnings));
+  const without = withoutEffect(env);
+  if (without.length > 0) warnings.push(`variables that have no effect here: ${without.join(', ')} (the README lists those that have)`);
+  return { spans, sampler, warnings };
+}
+
+/** Share of the traces that begin here. A caller's decision comes first, whatever the sampler's name. */
+function shareOf({ traceSampler, traceShare }: TracingConfig, warnings: string[]): number {
+  const name = traceSampler === '' ? 'parentbased_traceidratio' : traceSampler;
+  const known = /^(?:parentbased_)?(always_on|always_off|traceidratio)$/.exec(name)?.[1];
+  if (known === undefined || !name.startsWith('parentbased_'))
+    warnings.push(`OTEL_TRACES_SAMPLER: ${name} is not supported: it is taken as parentbased_${known ?? 'traceidratio'}`);
+  if (known === 'always_on') return 1;
+  return known === 'always_off' ? 0 : traceShare;
+}
+
+/** The same traces everywhere: by their random half, as OpenTelemetry's sampler of ratios does. */
+function samplerOf(share: number): NonNullable<Sampler> {
+  return (traceId) => Number.parseInt(traceId.slice(16, 24), 16) < share * 2 ** 32;
+}
+
+/** As a W3C baggage: `name=value,name=value`, percent-encoded. One that cannot be read makes all of it invalid. */
+function attributesOf(list: string, warnings: string[]): Record<string, string> {
+  try {
+    return Object.fromEntries(
+      list
+        .split(',')
+        .filter((pair) => pair.trim() !== '')
+        .map((pair) => {
+          const [name = '', ...rest] = pair.split('=');
+          if (name.trim() === '' || rest.length === 0) throw new Error('expected name=value');
+          return [decodeURIComponent(name.trim()), decodeURIComponent(rest.join('=').trim())];
+        }),
+    );
+  } catch (thrown) {
+    warnings.push(`OTEL_RESOURCE_ATTRIBUTES: ${thrown instanceof Error ? thrown.message : String(thrown)}; it is left out`);
+    return {};
+  }
+}
+
+function withoutEffect(env: NodeJS.ProcessEnv): string[] {
+  const ours = new Set(Object.values(telemetryOptions).flatMap((row) => [...row.env]));
+  return Object.keys(env)
+    .filter((name) => name.startsWith('OTEL_') && env[name] !== '' && !ours.has(name) && !EXPORTER.test(name))
+    .filter((name) => AS_ASKED[name]?.test(env[name] ?? '') !== true)
+    .toSorted();
+}

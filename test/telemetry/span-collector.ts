@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createPlain, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecure } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import protobuf from 'protobufjs';
+import { makeCertificate } from '../e2e/certificate.ts';
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue?: string; readonly intValue?: number };
+}
+export interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly status: { readonly code: number };
+  readonly attributes: readonly Attribute[];
+}
+interface ExportRequest {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+  }[];
+}
+
+const message = protobuf
+  .parse(readFileSync(new URL('trace.proto', import.meta.url), 'utf8'), { keepCase: true })
+  .root.lookupType('ExportTraceServiceRequest');
+
+/** A collector of OpenTelemetry that keeps what it gets. */
+export interface SpanCollector {
+  readonly url: string;
+  /** Undefined where it speaks plain HTTP. */
+  readonly certificate: string | undefined;
+  readonly spans: Span[];
+  /** Method, path, content type, encoding and the header x-key of each request. */
+  readonly requests: string[];
+  /** Attributes of whom they came from. */
+  readonly resources: Record<string, unknown>[];
+}
+
+interface Wishes {
+  /** Of its answers. */
+  readonly status?: number;
+  readonly tls?: boolean;
+}
+
+export async function startCollector(t: TestContext, { status = 200, tls = false }: Wishes = {}): Promise<SpanCollector> {
+  const folder = mkdtempSync(join(tmpdir(), 'spans-'));
+  const files = tls ? makeCertificate(folder) : undefined;
+  const got = { spans: [] as Span[], requests: [] as string[], resources: [] as Record<string, unknown>[] };
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { 'content-type': type = '', 'content-encoding': encoding = '-', 'x-key': key = '-' } = request.headers;
+    got.requests.push([request.method, request.url, type, encoding, key].join(' '));
+    const body = await buffer(request);
+    const { resourceSpans } = read(encoding === 'gzip' ? gunzipSync(body) : body, type);
+    for (const { resource, scopeSpans } of resourceSpans) {
+      got.resources.push(Object.fromEntries(resource.attributes.map(({ key: name }) => [name, valueOf(resource.attributes, name)])));
+      if (status === 200) for (const { spans } of scopeSpans) got.spans.push(...spans);
+    }
+    response.writeHead(status, { 'content-type': type }).end(type === 'application/json' ? '{}' : '');
+  };
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    void take(request, response).catch(() => response.destroy());
+  const server =
+    files === undefined
+      ? createPlain(listener)
+      : createSecure({ key: readFileSync(files.key), cert: readFileSync(files.certificate) }, listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { ...got, url, certificate: files?.certificate };
+}
+
+export const valueOf = (attributes: readonly Attribute[], key: string): unknown => {
+  const value = attributes.find((attribute) => attribute.key === key)?.value;
+  return value?.stringValue ?? value?.intValue;
+};
+
+function read(body: Buffer, contentType: string): ExportRequest {
+  if (contentType === 'application/json') return JSON.parse(body.toString()) as ExportRequest;
+  const hex = (id: unknown): string => Buffer.from(String(id), 'base64').toString('hex');
+  const { resourceSpans } = message.toObject(message.decode(body), { longs: Number, bytes: String, arrays: true }) as ExportRequest;
+  const spanOf = (span: Span): Span => ({
+    ...span,
+    traceId: hex(span.traceId),
+    spanId: hex(span.spanId),
+    parentSpanId: hex(span.parentSpanId ?? ''),
+  });
+  return {
+    resourceSpans: resourceSpans.map(({ resource, scopeSpans }) => ({
+      resource,
+      scopeSpans: scopeSpans.map(({ spans }) => ({ spans: spans.map(spanOf) })),
+    })),
+  };
+}
