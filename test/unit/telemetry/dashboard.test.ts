@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { CollectionCounts } from '../../../server/collection/counts.ts';
+import { addCollectionMetrics } from '../../../server/telemetry/collection-metrics.ts';
 import { Metrics } from '../../../server/telemetry/metrics.ts';
 
 interface Panel {
@@ -24,13 +26,29 @@ const missing = spawnSync('promtool', ['--version']).error !== undefined;
 
 /** Names of series by metric, and the labels that a metric may have. */
 async function known(): Promise<{ series: Set<string>; labels: Set<string> }> {
-  const metrics = await new Metrics().registry.getMetricsAsJSON();
+  const { registry } = new Metrics();
+  addCollectionMetrics(registry, 'file', () => new CollectionCounts());
+  const metrics = await registry.getMetricsAsJSON();
   const series = metrics.flatMap(({ name, type }) =>
     String(type) === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => name + suffix) : [name],
   );
   return {
     series: new Set(series),
-    labels: new Set(['route', 'code', 'reason', 'cause', 'model', 'release', 'item', 'le', 'instance', 'job']),
+    labels: new Set([
+      'route',
+      'code',
+      'reason',
+      'cause',
+      'model',
+      'release',
+      'item',
+      'collection',
+      'result',
+      'sink',
+      'le',
+      'instance',
+      'job',
+    ]),
   };
 }
 
@@ -43,6 +61,15 @@ test('every metric that the dashboard asks for exists', async () => {
   assert.deepEqual(
     [...asked].filter((name) => !series.has(name)),
     [],
+  );
+});
+
+test('every metric of ours is on the dashboard, but for those that are labels only', async () => {
+  const shown = new Set(expressions.flatMap((text) => text.match(OURS) ?? []).map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));
+  const own = [...(await known()).series].map((name) => name.replace(/_(?:bucket|sum|count)$/, ''));
+  assert.deepEqual(
+    [...new Set(own)].filter((name) => !/^(?:process|nodejs)_/.test(name) && !shown.has(name)),
+    ['inference_provider_info'],
   );
 });
 
