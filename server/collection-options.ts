@@ -89,4 +89,10 @@ export const collectionOptions = {
     parse: text,
     doc: 'connection string that goes with `AML_MODEL_DC_STORAGE_ENABLED`',
   }),
+  mdcDebug: option({
+    env: ['AML_MODEL_DC_DEBUG'],
+    default: false,
+    parse: flag,
+    doc: 'rows of the v1 API are printed, too, as by the sink `stdout`, also where collection is off',
+  }),
 } satisfies Record<string, Option<never> | Option<unknown>>;

@@ -116,7 +116,10 @@ function dataText(text: string, event: Record<string, unknown>): string {
   return text.slice(start, text.lastIndexOf(',"correlationid":'));
 }
 
-/** One line `{"mdc": event}` for each record, among the server's log lines. */
+/** A block as lines `{"mdc": event}`, among the server's log lines. */
+export const printed = ({ data }: Block): string => `{"mdc":${data.toString('utf8', 0, data.length - 1)}}\n`;
+
+/** One line for each record. */
 export class StdoutSink implements Sink {
   readonly name = 'stdout';
   readonly appends = false;
@@ -132,7 +135,7 @@ export class StdoutSink implements Sink {
   }
 
   write({ blocks }: Batch): Promise<void> {
-    this.#print(blocks.map(({ data }) => `{"mdc":${data.toString('utf8', 0, data.length - 1)}}\n`).join(''));
+    this.#print(blocks.map(printed).join(''));
     blocks.length = 0;
     return Promise.resolve();
   }

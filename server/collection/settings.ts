@@ -30,6 +30,8 @@ export interface CollectionSettings {
   readonly workspace: string;
   /** Newest version of each model that the platform knows, v1 only. */
   readonly modelVersions: Readonly<Record<string, string>>;
+  /** Rows of v1 are printed, too. */
+  readonly prints: boolean;
 }
 
 export interface Decision {
@@ -40,6 +42,9 @@ export interface Decision {
 
 /** The payloads: on Azure ML's endpoints the platform's own proxy records them. */
 const PAYLOADS = ['request', 'response'];
+
+/** The collections of v1: its designations. */
+const V1 = ['inputs', 'predictions', 'labels', 'signals', 'general'];
 
 /** Where v1 deployments say what their models are: reference/data-collection.md, section 6. */
 const MODEL_MAP = '/var/azureml-app/model_config_map.json';
@@ -57,7 +62,9 @@ export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision
   if (config.mdcSink === 'off') return { settings: undefined, warnings: [] };
   const warnings: string[] = [];
   const platform = readPlatform(config, warnings);
-  const sink = chooseSink(config, platform);
+  const asked = chooseSink(config, platform);
+  // What only the switch for debugging asks for is what it prints.
+  const sink = asked ?? (config.mdcDebug ? 'stdout' : undefined);
   if (sink === undefined) return { settings: undefined, warnings };
 
   const headers = config.mdcCaptureHeaders.length > 0 ? config.mdcCaptureHeaders : (platform?.headers ?? []);
@@ -65,13 +72,14 @@ export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision
   if (wrong.length > 0) warnings.push(`MDC_CAPTURE_HEADERS: ${wrong.join(', ')} may carry keys or cookies, and are never collected`);
   const settings: CollectionSettings = {
     sink: sinkSettings(sink, config),
-    ...shares(config, platform),
+    ...(asked === undefined ? { rates: Object.fromEntries(V1.map((name) => [name, 1])), others: 0 } : shares(config, platform)),
     endpoint: segment(config.serviceName),
     deployment: segment(config.mdcDeployment),
     captureHeaders: headers.filter(mayCapture).map((name) => name.toLowerCase()),
     spillDir: config.mdcSpillDir === '' ? '' : resolve(config.appRoot, config.mdcSpillDir),
     flushTimeoutMs: config.mdcFlushTimeoutMs,
     ...readModelMap(modelMap),
+    prints: config.mdcDebug && sink !== 'stdout',
   };
   return { settings, warnings };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { CloudEvents } from './cloud-events.ts';
+import { printed } from './event-sinks.ts';
 import { Layout } from './layout.ts';
 import { openSink } from './open-sink.ts';
 import { readBatch } from './records.ts';
@@ -33,7 +34,10 @@ const writer = new Writer({
   tally,
   retry: new Retry(log, sink.name, spool === undefined ? 'in memory' : `in ${settings.spillDir}`),
 });
-const events = new CloudEvents(settings, sink, agent, (block) => writer.add(block));
+const events = new CloudEvents(settings, sink, agent, (block) => {
+  if (settings.prints && block.v1) tell({ kind: 'print', text: printed(block) });
+  writer.add(block);
+});
 
 port.on('message', (message: ToWriter) => {
   if (message.kind === 'batch') take(message);

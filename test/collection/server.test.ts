@@ -132,6 +132,22 @@ test('rows of the v1 API go into CSV files, with their correlation columns', asy
   assert.equal(predictions[1]?.split(',')[1], first?.split(',')[2], 'the prediction carries the correlation id of its inputs');
 });
 
+test('rows of the v1 API are printed for debugging, beside the sink or without one', async (t) => {
+  const dir = folder(t);
+  for (const env of [{ MDC_DIR: dir }, {}]) {
+    const server = await serve(t, 'collects.ts', { AML_MODEL_DC_DEBUG: 'true', ...env });
+    await server.score({ legacy: [41, 22.5] }, { 'x-request-id': 'req' });
+    await stop(server);
+    const lines = server.lines.map(({ mdc }) => mdc as Event | undefined).filter((event) => event !== undefined);
+    const rows = lines.map(({ type, data }) => [type, data[0]?.['age'] ?? data[0]?.['y'], data[0]?.['$aml_request_id']]);
+    assert.deepEqual(rows, [
+      ['azureml.inference.inputs', 41, 'req'],
+      ['azureml.inference.predictions', 0.5, 'req'],
+    ]);
+  }
+  assert.ok([...files(dir).keys()].some((name) => name.endsWith('inputs.csv')));
+});
+
 test('data that cannot be collected never reaches the client: it is told once, and counted', async (t) => {
   const server = await serve(t, 'collects.ts', { MDC_DIR: folder(t) });
   for (let n = 0; n < 3; n++) assert.equal((await server.score({ wrong: true })).status, 200);

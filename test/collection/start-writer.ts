@@ -22,6 +22,7 @@ export const settings: CollectionSettings = {
   flushTimeoutMs: 5000,
   workspace: 'sub/rg/ws',
   modelVersions: {},
+  prints: false,
 };
 
 interface Options {

@@ -99,6 +99,16 @@ test("the platform's file may say local, and may be broken, which stops nothing"
   assert.deepEqual(rates(decide({ AZUREML_MDC_ENABLED: 'true', AZUREML_MDC_SAMPLE_RATE: '30' }), 'anything', 'request'), [0.3, 0]);
 });
 
+test('the debugging switch of v1 prints its rows, and asks for nothing else', () => {
+  const alone = decide({ AML_MODEL_DC_DEBUG: 'true' });
+  assert.deepEqual([alone.settings?.sink.kind, alone.settings?.prints], ['stdout', false]);
+  assert.deepEqual(rates(alone, 'inputs', 'general', 'request', 'response', 'model_inputs'), [1, 1, 0, 0, 0]);
+  const beside = decide({ AML_MODEL_DC_DEBUG: 'true', MDC_DIR: '/data' });
+  assert.deepEqual([beside.settings?.sink.kind, beside.settings?.prints], ['file', true]);
+  assert.deepEqual(rates(beside, 'inputs', 'request'), [1, 1]);
+  assert.equal(decide({ AML_MODEL_DC_DEBUG: 'true', MDC_SINK: 'off' }).settings, undefined);
+});
+
 test('v1 deployments say who they are in their map of models', (t) => {
   const map = file(t, {
     accountContext: { subscriptionId: 'S', resourceGroupName: 'G', accountName: 'W' },
