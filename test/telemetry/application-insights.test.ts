@@ -194,6 +194,7 @@ test('what arrives has the fields of the table and the dimensions of the Python 
       assert.match(exception?.data.baseData.exceptions[0]?.message ?? '', /Error: /);
       assert.equal(exception?.data.baseData.properties['Request Id'], 'mine');
       assert.equal(exception?.tags['ai.operation.id'], TRACE);
+      assert.equal(exception?.tags['ai.operation.parentId'], baseData.id);
       assert.deepEqual([...new Set(ingestion.asked)], ['POST /v2.1/track'], 'nothing else was asked of the endpoint');
     },
     { env: { ...ingestion.env, HOSTNAME: 'box', WORKSPACE_NAME: 'space', SERVICE_NAME: 'prices', DRAIN_DELAY_MS: '0' } },
@@ -220,6 +221,8 @@ test(
     const said = traces.find(({ message }) => message === 'scoring one');
     assert.equal(said?.properties['Request Id'], 'mine');
     const collected = traces.find(({ message }) => message === 'model_data_collection')?.properties;
+    const parent = ingestion.of('MessageData').find(({ data }) => data.baseData.message === 'model_data_collection')?.tags;
+    assert.equal(parent?.['ai.operation.parentId'], ingestion.of('RequestData')[0]?.data.baseData.id);
     assert.deepEqual(
       [collected?.['Input'], collected?.['Prediction'], collected?.['Models'], collected?.['Request Id']],
       ['{"a":1}', '{"a":1}', '[]', 'mine'],

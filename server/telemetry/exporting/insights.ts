@@ -1,10 +1,10 @@
 import type { Contracts, TelemetryClient } from 'applicationinsights';
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { newSpanId } from '../../request-ids.ts';
 import type { Delivery } from './delivery.ts';
 import { deliveryOf, type PostResult } from './ingestion.ts';
 import type { ExceptionItem, ExportSettings, InsightItem, RequestItem, TraceItem } from './items.ts';
+import { SpanIds } from './span-ids.ts';
 
 /** The server takes longer than this for a portion only when it hangs. */
 const LONGEST_POST_MS = 10_000;
@@ -47,6 +47,7 @@ export class Insights {
   readonly #settings: ExportSettings;
   readonly #post = new Post();
   readonly #requestName: string;
+  readonly #spanIds = new SpanIds();
 
   private constructor(client: TelemetryClient, settings: ExportSettings) {
     this.#client = client;
@@ -85,13 +86,14 @@ export class Insights {
   }
 
   #track(item: InsightItem): void {
-    if (item.kind === 'request') this.#client.channel.send(this.#request(item));
-    else if (item.kind === 'trace') this.#client.trackTrace(this.#trace(item));
-    else this.#client.trackException(this.#exception(item));
+    const spanId = this.#spanIds.of(item);
+    if (item.kind === 'request') this.#client.channel.send(this.#request(item, spanId));
+    else if (item.kind === 'trace') this.#client.trackTrace(this.#trace(item, spanId));
+    else this.#client.trackException(this.#exception(item, spanId));
   }
 
   /** As `trackRequest` would write it, which checks and copies every property three times: half of what an item costs. */
-  #request(item: RequestItem): Contracts.EnvelopeTelemetry {
+  #request(item: RequestItem, spanId: string | undefined): Contracts.EnvelopeTelemetry {
     const { at, ms, route, method, status, response } = item;
     const success = status < 400;
     const time = new Date(at).toISOString();
@@ -116,12 +118,12 @@ export class Insights {
       sampleRate: 100,
       seq: '',
       // Its type is wrong: tags are an object, here as in the package's own code.
-      tags: { ...this.#client.context.tags, ...this.#tags(item, name) } as unknown as Contracts.EnvelopeTelemetry['tags'],
+      tags: { ...this.#client.context.tags, ...this.#tags(item, item.parentId, name) } as unknown as Contracts.EnvelopeTelemetry['tags'],
       data: {
         baseType: 'RequestData',
         baseData: {
           ver: 2,
-          id: item.spanId ?? newSpanId(),
+          id: spanId ?? '',
           name,
           url,
           duration: duration + String(Math.floor((ms % 1) * 10_000)).padStart(4, '0'),
@@ -133,7 +135,7 @@ export class Insights {
     };
   }
 
-  #trace(item: TraceItem): Contracts.TraceTelemetry {
+  #trace(item: TraceItem, parent: string | undefined): Contracts.TraceTelemetry {
     const properties = this.#properties(item);
     for (const [name, value] of Object.entries(item.properties ?? {})) cut(properties, name, value);
     if (item.message === 'model_data_collection') properties['Models'] = JSON.stringify(this.#settings.models);
@@ -141,18 +143,18 @@ export class Insights {
       message: item.message.slice(0, LONGEST_MESSAGE),
       severity: SEVERITIES[item.level],
       time: new Date(item.at),
-      tagOverrides: this.#tags(item),
+      tagOverrides: this.#tags(item, parent),
       properties,
     };
   }
 
-  #exception(item: ExceptionItem): Contracts.ExceptionTelemetry {
+  #exception(item: ExceptionItem, parent: string | undefined): Contracts.ExceptionTelemetry {
     // What a script threw arrives as its stack, whose first line is the message.
     const [first = item.code] = item.message.split('\n');
     const exception = new Error(first);
     exception.name = item.code;
     exception.stack = item.message.slice(0, LONGEST_MESSAGE);
-    return { exception, time: new Date(item.at), tagOverrides: this.#tags(item), properties: this.#properties(item) };
+    return { exception, time: new Date(item.at), tagOverrides: this.#tags(item, parent), properties: this.#properties(item) };
   }
 
   /** Dimensions of the Python server: reference/telemetry.md, section 7. */
@@ -167,11 +169,10 @@ export class Insights {
     };
   }
 
-  #tags(item: InsightItem, name?: string): Record<string, string> {
+  #tags({ traceId }: InsightItem, parent: string | undefined, name?: string): Record<string, string> {
     const { keys } = this.#client.context;
-    const parent = item.kind === 'request' ? item.parentId : undefined;
     return {
-      ...(item.traceId !== undefined && { [keys.operationId]: item.traceId }),
+      ...(traceId !== undefined && { [keys.operationId]: traceId }),
       ...(parent !== undefined && { [keys.operationParentId]: parent }),
       ...(name !== undefined && { [keys.operationName]: name }),
     };
