@@ -27,7 +27,7 @@ function account(): { events: DeliveryEvents; log: string[]; bytes: () => number
 const lines = (count: number, kind: ItemKind = 'request'): string[] => Array.from({ length: count }, (_, n) => JSON.stringify({ kind, n }));
 const all = (items: readonly Item[]): Delivery<Item> => ({ delivered: items, again: [], lost: [], reason: 'rejected' });
 
-test('portions have at most a thousand items and two megabytes, and are sent one after the other, in order', async () => {
+test('portions have at most 250 items and two megabytes, and are sent one after the other, in order', async () => {
   const sizes: number[] = [];
   let underWay = 0;
   const seen: number[] = [];
@@ -40,14 +40,14 @@ test('portions have at most a thousand items and two megabytes, and are sent one
     seen.push(...items.map(({ n }) => n));
     return all(items);
   }, events);
-  queue.add(lines(2500));
+  queue.add(lines(625));
   await queue.flush();
-  assert.deepEqual(sizes, [1000, 1000, 500]);
+  assert.deepEqual(sizes, [250, 250, 125]);
   assert.deepEqual(
     seen,
-    Array.from({ length: 2500 }, (_, n) => n),
+    Array.from({ length: 625 }, (_, n) => n),
   );
-  assert.equal(bytes(), lines(2500).join('').length);
+  assert.equal(bytes(), lines(625).join('').length);
   const long = JSON.stringify({ kind: 'trace', n: 1, text: 'x'.repeat(1_500_000) });
   queue.add([long, long]);
   await queue.flush();
