@@ -22,6 +22,8 @@ export interface Progress {
   readonly errors: readonly (readonly [code: string, count: number])[];
   /** Seconds since 1970; 0: none yet. */
   readonly lastSuccess: number;
+  /** Records that were kept as dead letters, and went for newer ones. */
+  readonly deadLettersRemoved: number;
 }
 
 const MOST_DURATIONS = 5000;
@@ -33,6 +35,7 @@ export class CollectionCounts {
   readonly errors = new Map<string, number>();
   readonly flushSeconds: number[] = [];
   lastSuccess = 0;
+  deadLettersRemoved = 0;
   /** What was admitted and is not settled. */
   records = 0;
   bytes = 0;
@@ -65,5 +68,6 @@ export class CollectionCounts {
     // Nobody scrapes.
     if (this.flushSeconds.length > MOST_DURATIONS) this.flushSeconds.splice(0, this.flushSeconds.length - MOST_DURATIONS);
     this.lastSuccess = Math.max(this.lastSuccess, progress.lastSuccess);
+    this.deadLettersRemoved += progress.deadLettersRemoved;
   }
 }

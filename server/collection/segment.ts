@@ -5,6 +5,9 @@ import { joinBlocks, readLine, type Block, type Payload } from './block.ts';
 /** Before the line of a record whose payload lies in a file of its own. */
 const PAYLOAD = '#payload ';
 const CHUNK = 1024 * 1024;
+/** Payloads that are read at a time, give or take one: their lines are short. */
+const CHUNK_PAYLOADS = 8 * 1024 * 1024;
+const LF = 10;
 
 interface StoredPayload {
   readonly file: string;
@@ -20,11 +23,13 @@ export interface Chunk {
   readonly damaged: number;
   /** Files of payloads, which go when the chunk is delivered. */
   readonly files: readonly string[];
+  readonly payloadBytes: number;
 }
 
 /** A file of lines on disk, `NNNN.jsonl`, and how far it has been delivered, `NNNN.offset`. */
 export class Segment {
   readonly path: string;
+  /** Of the lines, without payloads. */
   bytes: number;
   #fd: number | undefined;
   #delivered: number;
@@ -35,8 +40,8 @@ export class Segment {
     this.#delivered = readOffset(path);
   }
 
-  /** Appends whole lines, or nothing. @throws what the file system throws */
-  append({ data, payloads: [payload] }: Block, nextFile: () => string): void {
+  /** Appends whole lines, or nothing, and answers what they take on disk. @throws what the file system throws */
+  append({ data, payloads: [payload] }: Block, nextFile: () => string): number {
     this.#fd ??= openSync(this.path, 'a');
     if (payload === undefined) return this.#write(this.#fd, data);
     const file = nextFile();
@@ -45,7 +50,7 @@ export class Segment {
     const mark = `${PAYLOAD}${JSON.stringify({ file, name, contentType } satisfies StoredPayload)}\n`;
     try {
       writeFileSync(path, body);
-      this.#write(this.#fd, Buffer.concat([Buffer.from(mark), data]));
+      return body.length + this.#write(this.#fd, Buffer.concat([Buffer.from(mark), data]));
     } catch (thrown) {
       rmSync(path, { force: true });
       throw thrown;
@@ -66,16 +71,22 @@ export class Segment {
     const files: string[] = [];
     let damaged = 0;
     let payload: Payload | undefined;
-    for (const text of data.toString().split('\n')) {
+    let payloadBytes = 0;
+    let at = 0;
+    while (at < data.length && (payload !== undefined || payloadBytes < CHUNK_PAYLOADS)) {
+      const end = data.indexOf(LF, at) + 1 || data.length;
+      const text = data.toString('utf8', at, end).trimEnd();
+      at = end;
       if (text === '') continue;
       const stored = text.startsWith(PAYLOAD) ? this.#storedPayload(text) : undefined;
       if (stored !== undefined) files.push(stored.path);
       const line = stored === undefined ? readLine(text, payload) : undefined;
       payload = stored?.payload;
+      payloadBytes += payload?.body.length ?? 0;
       if (line !== undefined) lines.push(line);
       else if (stored === undefined) damaged++;
     }
-    return { blocks: joinBlocks(lines), end: this.#delivered + data.length, damaged, files };
+    return { blocks: joinBlocks(lines), end: this.#delivered + at, damaged, files, payloadBytes };
   }
 
   /** Remembers, across a restart, that the chunk has been delivered. */
@@ -101,7 +112,7 @@ export class Segment {
     }
   }
 
-  #write(fd: number, data: Buffer): void {
+  #write(fd: number, data: Buffer): number {
     try {
       for (let written = 0; written < data.length;) written += writeSync(fd, data, written);
     } catch (thrown) {
@@ -110,6 +121,7 @@ export class Segment {
       throw thrown;
     }
     this.bytes += data.length;
+    return data.length;
   }
 
   /** Whole lines, and at the end of the file what there is: a process that was killed may have left half a line. */
@@ -135,6 +147,12 @@ export class Segment {
     const begin = data.subarray(0, end - 1).lastIndexOf('\n') + 1;
     return data.toString('latin1', begin, begin + PAYLOAD.length) === PAYLOAD ? begin : end;
   }
+}
+
+/** Lines of a segment that are records. @throws what the file system throws */
+export function countRecords(path: string): number {
+  const lines = readFileSync(path, 'latin1').split('\n');
+  return lines.filter((line) => line !== '' && !line.startsWith(PAYLOAD)).length;
 }
 
 const offsetFile = (path: string): string => path.replace(/\.jsonl$/, '.offset');

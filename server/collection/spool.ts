@@ -1,18 +1,25 @@
-import { readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { sizeOf, type Block } from './block.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { makeFolder } from './make-folder.ts';
 import { Segment, type Chunk } from './segment.ts';
 import { isAbandoned, own, touch } from './spool-owner.ts';
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
-const MAX_BYTES = 512 * 1024 * 1024;
 /** A folder that could not be written is tried again after so long. */
 const RETRY_MS = 5000;
 const HEARTBEAT_MS = 5000;
 /** Heartbeats between two looks at what others left; it is delivered after the next flush. */
 const ADOPT_EVERY = 12;
-const DEAD_LETTERS = 'dead-letters';
+
+/** What may lie on disk, payloads and all. */
+export interface SpoolLimits {
+  readonly bytes: number;
+  readonly deadLetterBytes: number;
+}
+
+const LIMITS: SpoolLimits = { bytes: 512 * 1024 * 1024, deadLetterBytes: 64 * 1024 * 1024 };
 
 export type Spilled = 'spilled' | 'spill_failed' | 'spill_full';
 
@@ -21,21 +28,25 @@ export class Spool {
   readonly #root: string;
   readonly #folder: string;
   readonly #maxBytes: number;
+  readonly #deadLetters: DeadLetters;
   readonly #report: (text: string) => void;
   readonly #heartbeat: NodeJS.Timeout;
   /** Oldest first; only the last one, if any, is written to. */
   #segments: Segment[] = [];
   #writing: Segment | undefined;
+  /** Of all segments and payloads. */
+  #bytes = 0;
   #created = 0;
   #owned = false;
   #failedAt = -Infinity;
   #reported = false;
 
   /** @param report gets one line of text when the folder cannot be used */
-  constructor(root: string, instance: string, report: (text: string) => void, maxBytes = MAX_BYTES) {
+  constructor(root: string, instance: string, report: (text: string) => void, limits = LIMITS) {
     this.#root = root;
     this.#folder = join(root, instance);
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = limits.bytes;
+    this.#deadLetters = new DeadLetters(join(root, 'dead-letters'), instance, limits.deadLetterBytes);
     this.#report = report;
     this.#try(() => {
       this.#prepare();
@@ -55,24 +66,20 @@ export class Spool {
   /** Writes a block to disk. Never throws. */
   add(block: Block): Spilled {
     if (performance.now() - this.#failedAt < RETRY_MS) return 'spill_failed';
-    if (this.#segments.reduce((sum, { bytes }) => sum + bytes, sizeOf(block)) > this.#maxBytes) return 'spill_full';
+    if (this.#bytes + sizeOf(block) > this.#maxBytes) return 'spill_full';
     const done = this.#try(() => {
       this.#prepare();
       if (this.#writing === undefined || this.#writing.bytes > SEGMENT_BYTES) this.#begin();
-      this.#writing?.append(block, () => this.#name('payload'));
+      this.#bytes += this.#writing?.append(block, () => this.#name('payload')) ?? 0;
     });
     return done ? 'spilled' : 'spill_failed';
   }
 
-  /** What nobody wants: kept for a person to look at. */
-  bury(block: Block): void {
-    this.#try(() => {
-      const folder = join(this.#root, DEAD_LETTERS);
-      makeFolder(folder);
-      const letters = new Segment(join(folder, `${basename(this.#folder)}.jsonl`));
-      letters.append(block, () => `${basename(this.#folder)}-${this.#name('payload')}`);
-      letters.close();
-    });
+  /** Keeps what nobody wants for a person to look at; answers how many older records went for it. */
+  bury(block: Block): number {
+    let removed = 0;
+    this.#try(() => (removed = this.#deadLetters.add(block)));
+    return removed;
   }
 
   /** The oldest lines; they stay until `done`. */
@@ -92,7 +99,7 @@ export class Spool {
   }
 
   done({ segment, chunk }: { readonly segment: Segment; readonly chunk: Chunk }): void {
-    this.#try(() => segment.delivered(chunk));
+    if (this.#try(() => segment.delivered(chunk))) this.#bytes -= chunk.payloadBytes;
   }
 
   /** Takes over what processes left that are gone. One of several takes a folder: it is renamed. */
@@ -110,6 +117,7 @@ export class Spool {
       const files = readdirSync(mine).filter((file) => file.endsWith('.jsonl'));
       const found = files.toSorted().map((file) => new Segment(join(mine, file)));
       if (found.length === 0) rmSync(mine, { recursive: true, force: true });
+      else this.#bytes += bytesIn(mine);
       this.#segments.unshift(...found);
     }
   }
@@ -140,12 +148,14 @@ export class Spool {
 
   #remove(segment: Segment): void {
     this.#segments = this.#segments.filter((each) => each !== segment);
+    this.#bytes -= segment.bytes;
     this.#try(() => {
       segment.remove();
       const folder = dirname(segment.path);
       if (folder === this.#folder || this.#segments.some(({ path }) => dirname(path) === folder)) return;
-      rmSync(join(folder, 'owner.json'), { force: true });
-      rmdirSync(folder);
+      // Payloads whose line was never written.
+      this.#bytes -= bytesIn(folder);
+      rmSync(folder, { recursive: true, force: true });
     });
   }
 
@@ -163,4 +173,10 @@ export class Spool {
       return false;
     }
   }
+}
+
+/** What segments and payloads take in a folder. @throws what the file system throws */
+function bytesIn(folder: string): number {
+  const names = readdirSync(folder).filter((name) => name !== 'owner.json' && !name.endsWith('.offset'));
+  return names.reduce((sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0), 0);
 }

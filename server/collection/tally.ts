@@ -9,6 +9,7 @@ export class Tally {
   #flushSeconds: number[] = [];
   #records = 0;
   #bytes = 0;
+  #deadLettersRemoved = 0;
   lastSuccess = 0;
   readonly #tell: (progress: Progress) => void;
   #scheduled = false;
@@ -43,6 +44,12 @@ export class Tally {
     this.#schedule();
   }
 
+  /** Dead letters that went for newer ones. */
+  removed(count: number): void {
+    this.#deadLettersRemoved += count;
+    this.#schedule();
+  }
+
   failed(code: string): void {
     this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
     this.#schedule();
@@ -59,6 +66,7 @@ export class Tally {
       flushSeconds: this.#flushSeconds,
       errors: [...this.#errors],
       lastSuccess: this.lastSuccess,
+      deadLettersRemoved: this.#deadLettersRemoved,
     });
     this.#results.clear();
     this.#dropped.clear();
@@ -66,6 +74,7 @@ export class Tally {
     this.#flushSeconds = [];
     this.#records = 0;
     this.#bytes = 0;
+    this.#deadLettersRemoved = 0;
   }
 
   #schedule(): void {

@@ -172,7 +172,7 @@ export class Writer {
     const { spool, tally, retry } = this.#parts;
     const blocks = error.rejected ?? batch.blocks.splice(0);
     retry.refused(error, countOf(blocks));
-    for (const block of blocks) if (block.records > 0) spool?.bury(block);
+    for (const block of blocks) if (block.records > 0) tally.removed(spool?.bury(block) ?? 0);
     tally.settle(blocks, 'dropped', 'rejected');
   }
 

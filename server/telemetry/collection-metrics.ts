@@ -8,6 +8,7 @@ interface Counts {
   /** Emptied when it is read. */
   readonly flushSeconds: number[];
   readonly lastSuccess: number;
+  readonly deadLettersRemoved: number;
   readonly records: number;
   readonly bytes: number;
 }
@@ -63,6 +64,9 @@ export function addCollectionMetrics(registry: Registry, sink: string, read: () 
     totals('mdc_sink_errors_total', 'failed deliveries to the sink', ['sink', 'code'], ({ errors }) =>
       [...errors].map(([code, total]): Row => [{ sink, code }, total]),
     ),
+    totals('mdc_dead_letters_removed_total', 'records that the sink refused for good and that went for newer ones', [], (counts) => [
+      [{}, counts.deadLettersRemoved],
+    ]),
     gauge('mdc_last_success_timestamp_seconds', 'when the sink last took data', ({ lastSuccess }) => lastSuccess),
   ];
   for (const metric of all) registry.registerMetric(metric);

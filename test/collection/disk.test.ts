@@ -121,7 +121,7 @@ test('a folder that cannot be written stops neither the server nor a request: to
 test('a spool has a limit: beyond it the newest are kept in memory, or dropped and counted', async (t) => {
   const spillDir = mkdtempSync(join(tmpdir(), 'spool-'));
   t.after(() => rmSync(spillDir, { recursive: true, force: true }));
-  const writer = new TestWriter(new Closed(), { spillDir, spoolBytes: 10_000 });
+  const writer = new TestWriter(new Closed(), { spillDir, spoolLimits: { bytes: 10_000, deadLetterBytes: 0 } });
   writer.collect(0, 1);
   await writer.said('cannot be delivered');
   writer.collect(1, 101);

@@ -7,7 +7,7 @@ import { Layout } from '../../server/collection/layout.ts';
 import { Retry } from '../../server/collection/retry.ts';
 import type { CollectionSettings } from '../../server/collection/settings.ts';
 import type { Sink } from '../../server/collection/sink.ts';
-import { Spool } from '../../server/collection/spool.ts';
+import { Spool, type SpoolLimits } from '../../server/collection/spool.ts';
 import { Tally } from '../../server/collection/tally.ts';
 import { Writer } from '../../server/collection/writer.ts';
 
@@ -29,7 +29,7 @@ interface Options {
   /** Undefined: none. */
   readonly spillDir?: string;
   readonly limits?: RollLimits;
-  readonly spoolBytes?: number;
+  readonly spoolLimits?: SpoolLimits;
 }
 
 /** The writer as its thread has it, in the test's own process. */
@@ -42,14 +42,14 @@ export class TestWriter {
   readonly #events: CloudEvents;
   #told: (() => void)[] = [];
 
-  constructor(storage: Storage | Sink, { spillDir, limits, spoolBytes }: Options = {}) {
+  constructor(storage: Storage | Sink, { spillDir, limits, spoolLimits }: Options = {}) {
     const log = {
       info: (text: string) => this.#log(text),
       warn: (text: string) => this.#log(text),
       error: (text: string) => this.#log(text),
     };
     const sink: Sink = 'write' in storage ? storage : new AppendSink(storage, limits);
-    this.spool = spillDir === undefined ? undefined : new Spool(spillDir, this.instance, log.warn, spoolBytes);
+    this.spool = spillDir === undefined ? undefined : new Spool(spillDir, this.instance, log.warn, spoolLimits);
     const tally = new Tally((progress) => {
       this.counts.add(progress);
       this.#wake();

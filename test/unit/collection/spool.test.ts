@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -42,6 +42,8 @@ function abandon(root: string, instance: string): void {
 }
 
 const fail = (text: string): void => assert.fail(text);
+
+const bytes = (n: number, length: number): Block => block(n, { name: `${n}.bin`, contentType: 'image/png', body: Buffer.alloc(length) });
 
 test('lines come back as they went, oldest first, with the payloads that they refer to', (t) => {
   const root = folder(t);
@@ -114,4 +116,61 @@ test('a folder that is none of ours stays, and a folder that cannot be used is t
   broken.close();
   assert.equal(reports.length, 1);
   assert.match(reports[0] ?? '', /MDC_SPILL_DIR: .* cannot be used: ENOTDIR/);
+});
+
+test('payloads count towards the limit, also those that another process left, until they are delivered', (t) => {
+  const root = folder(t);
+  const limits = { bytes: 10_000, deadLetterBytes: 0 };
+  const first = new Spool(root, 'first', fail, limits);
+  const fill = (spool: Spool): string[] => [1, 2, 3].map((n) => spool.add(bytes(n, 4000)));
+  assert.deepEqual(fill(first), ['spilled', 'spilled', 'spill_full']);
+  assert.equal(drain(first).payloads.length, 2);
+  assert.deepEqual(fill(first), ['spilled', 'spilled', 'spill_full']);
+  first.close();
+  abandon(root, 'first');
+  // Its process was killed before it had written the line.
+  writeFileSync(join(root, 'first', 'payload000099'), Buffer.alloc(4000));
+  const second = new Spool(root, 'second', fail, { ...limits, bytes: 14_000 });
+  assert.equal(second.add(bytes(4, 4000)), 'spill_full');
+  assert.equal(drain(second).payloads.length, 2);
+  assert.ok(!readdirSync(root).some((name) => name.includes('from')));
+  assert.deepEqual(fill(second), ['spilled', 'spilled', 'spilled']);
+  second.close();
+});
+
+test('large payloads are read a few at a time', (t) => {
+  const spool = new Spool(folder(t), 'me', fail);
+  for (let n = 0; n < 5; n++) spool.add(bytes(n, 5 * 1024 * 1024));
+  const sizes: number[] = [];
+  for (let next = spool.next(); next !== undefined; next = spool.next()) {
+    sizes.push(next.chunk.blocks.length);
+    spool.done(next);
+  }
+  spool.close();
+  assert.deepEqual(sizes, [2, 2, 1]);
+});
+
+test('dead letters have a limit: the oldest go, payloads too, and are counted', (t) => {
+  const root = folder(t);
+  const letters = join(root, 'dead-letters');
+  const files = (): string[] => readdirSync(letters).map((name) => join(letters, name));
+  const spool = new Spool(root, 'me', fail, { bytes: 0, deadLetterBytes: 20_000 });
+  let removed = 0;
+  for (let n = 0; n < 200; n++) {
+    removed += spool.bury(n % 10 === 0 ? bytes(n, 500) : block(n));
+    // Files of one moment have no order.
+    for (const path of files()) if (statSync(path).mtimeMs > 1e9) utimesSync(path, n, n);
+  }
+  spool.close();
+  assert.ok(files().reduce((sum, path) => sum + statSync(path).size, 0) <= 20_000);
+  const kept = files()
+    .filter((path) => path.endsWith('.jsonl'))
+    .flatMap((path) => readFileSync(path, 'utf8').split('\n'))
+    .flatMap((line) => (line.startsWith('{') ? [Number((JSON.parse(line) as { id: string }).id)] : []))
+    .toSorted((one, other) => one - other);
+  assert.ok(removed > 0 && kept.length > 50);
+  assert.deepEqual(
+    kept,
+    Array.from({ length: 200 - removed }, (_, at) => removed + at),
+  );
 });
