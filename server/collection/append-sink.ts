@@ -10,13 +10,13 @@ export interface Appendable {
   readonly blocks: number;
   /**
    * Appends at `offset`, so that a second call after a failure writes nothing twice.
-   * @throws SinkError, or Taken when somebody else has written to it
+   * @throws SinkError, or Taken when somebody else has written to it, or deleted it
    */
   append(data: Buffer, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Somebody else appends to the same file: it is theirs. */
+/** Somebody else appends to the same file, or has deleted it: ours is over, and nothing was written that a reader will find. */
 export class Taken extends Error {
   override readonly name = 'Taken';
 }
@@ -79,6 +79,7 @@ export class AppendSink implements Sink {
       } catch (thrown) {
         if (!(thrown instanceof Taken)) throw thrown;
         this.#open.delete(key);
+        await file.close();
       }
     }
   }

@@ -9,6 +9,11 @@ const CALL_TIMEOUT_MS = 30_000;
 /** One policy of retries is enough: the writer's. */
 const OPTIONS = { retryOptions: { maxTries: 1, tryTimeoutInMs: CALL_TIMEOUT_MS } };
 
+/** Somebody has deleted, sealed or replaced the blob, or deleted its container: `create` makes what is missing. */
+const GONE: ReadonlySet<string | undefined> = new Set(['BlobNotFound', 'ContainerNotFound', 'BlobIsSealed', 'InvalidBlobType']);
+/** Refusals that pass although their status says otherwise: a container that is being deleted can be made again half a minute later. */
+const PASSING: ReadonlySet<string | undefined> = new Set(['ContainerBeingDeleted']);
+
 /** The `azure-blob` sink: append blobs, one writer each. Loaded only where it is used: it takes 0.2 s and 40 MB. */
 export async function openBlobStorage(settings: Extract<SinkSettings, { kind: 'azure-blob' }>): Promise<Storage> {
   const { connectionString, accountUrl, container } = settings;
@@ -91,6 +96,7 @@ class AppendBlob implements Appendable {
     try {
       await this.#blob.appendBlock(data, data.length, { conditions: { appendPosition: this.offset }, abortSignal });
     } catch (thrown) {
+      if (GONE.has(codeOf(thrown))) throw new Taken(`${this.#blob.name}: ${codeOf(thrown)}`, { cause: thrown });
       if (codeOf(thrown) !== 'AppendPositionConditionNotMet') throw blobError(this.#blob.name, thrown);
       if (!(await this.#isAppended(data, abortSignal)))
         throw new SinkError('AppendPositionConditionNotMet', `${this.#blob.name}: refused at position ${this.offset}`, { cause: thrown });
@@ -109,6 +115,7 @@ class AppendBlob implements Appendable {
     try {
       ({ contentLength: length } = await this.#blob.getProperties({ abortSignal }));
     } catch (thrown) {
+      if (isRestError(thrown) && thrown.statusCode === 404) throw new Taken(`${this.#blob.name} was deleted`, { cause: thrown });
       throw blobError(this.#blob.name, thrown);
     }
     if (length === this.offset + data.length) return true;
@@ -134,6 +141,7 @@ function blobError(what: string, thrown: unknown): SinkError {
   const message = `${what}: ${reasonOf(thrown)}`;
   if (!isRestError(thrown) || thrown.statusCode === undefined)
     return new SinkError(codeOf(thrown) ?? (thrown instanceof Error ? thrown.name : 'unknown'), message, { cause: thrown });
+  if (PASSING.has(thrown.code)) return new SinkError(thrown.code ?? '', message, { cause: thrown });
   return statusError(thrown.statusCode, message, thrown.response?.headers.get('retry-after'));
 }
 

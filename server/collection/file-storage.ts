@@ -1,6 +1,6 @@
 import { open, rename, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Appendable, Storage } from './append-sink.ts';
+import { Taken, type Appendable, type Storage } from './append-sink.ts';
 import type { Payload } from './block.ts';
 import { makeFolderLater } from './make-folder.ts';
 import { SinkError } from './sink.ts';
@@ -61,7 +61,12 @@ class OpenFile implements Appendable {
         const { bytesWritten } = await this.#file.write(data, written, data.length - written, this.offset + written);
         written += bytesWritten;
       }
+      const { nlink } = await this.#file.stat();
+      if (nlink === 0) throw new Taken(`${this.#path} was deleted`);
     } catch (thrown) {
+      if (thrown instanceof Taken) throw thrown;
+      // A network volume says so of a file that was deleted elsewhere.
+      if (codeOf(thrown) === 'ESTALE') throw new Taken(`${this.#path} is not there any more`, { cause: thrown });
       // Readers see whole lines only.
       await this.#file.truncate(this.offset).catch(() => undefined);
       throw fileError(this.#path, thrown);

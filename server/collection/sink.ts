@@ -1,3 +1,4 @@
+import { readRetryAfter } from '../retry-after.ts';
 import type { Block } from './block.ts';
 import type { Stream } from './layout.ts';
 import type { References } from './cloud-events.ts';
@@ -52,10 +53,11 @@ export class SinkError extends Error {
   }
 }
 
+/** What another side may ask for. */
+const LONGEST_ASKED_MS = 300_000;
+
 /** What an HTTP status means. An operator can mend 401, 403 and 404 while the server runs: the data waits for that. */
 export function statusError(status: number, message: string, retryAfter: string | null | undefined): SinkError {
   const retriable = status >= 500 || [401, 403, 404, 408, 429].includes(status);
-  const seconds = Number(retryAfter ?? 0);
-  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 300) * 1000 : 0;
-  return new SinkError(String(status), message, { retriable, retryAfterMs });
+  return new SinkError(String(status), message, { retriable, retryAfterMs: Math.min(readRetryAfter(retryAfter) ?? 0, LONGEST_ASKED_MS) });
 }

@@ -1,3 +1,4 @@
+import { BlobServiceClient } from '@azure/storage-blob';
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,10 @@ import { numbers, TestWriter } from './start-writer.ts';
 const storageAt = (azurite: Azurite, port?: number) =>
   openBlobStorage({ kind: 'azure-blob', connectionString: azurite.connectionString(port), accountUrl: '', container: 'modeldata' });
 
+const containerOf = (azurite: Azurite) =>
+  BlobServiceClient.fromConnectionString(azurite.connectionString()).getContainerClient('modeldata');
+
+const isCreate = (method: string, url: string): boolean => method === 'PUT' && !url.includes('comp=');
 const isAppend = (method: string, url: string): boolean => method === 'PUT' && url.includes('comp=appendblock');
 
 /** What arrived, in the order of the files. */
@@ -100,8 +105,7 @@ test('a blob server that is stopped and started again mid-stream gets every line
 
 test('a foreign writer of the same blob gets it: ours goes on in another', async (t) => {
   const azurite = await Azurite.start(t);
-  const { BlobServiceClient } = await import('@azure/storage-blob');
-  const container = BlobServiceClient.fromConnectionString(azurite.connectionString()).getContainerClient('modeldata');
+  const container = containerOf(azurite);
   const writer = new TestWriter(await storageAt(azurite));
   writer.collect(0, 10);
   await writer.sent(10);
@@ -147,6 +151,49 @@ test('a throttled account is asked again after the time that it names', async (t
   assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 990);
   assert.equal(writer.counts.errors.get('503'), 1);
   assert.deepEqual(await arrived(azurite), numbers(3));
+});
+
+test('a blob that is deleted is followed by another, and a container that is deleted is made again', async (t) => {
+  const azurite = await Azurite.start(t);
+  const proxy = await startProxy(t, azurite.port);
+  const container = containerOf(azurite);
+  const writer = new TestWriter(await storageAt(azurite, proxy.port));
+  const name = (suffix: string): string => `ep/blue/model_inputs/2026/03/05/18/${writer.instance}${suffix}.jsonl`;
+  const collectOne = async (n: number): Promise<string[]> => {
+    writer.collect(n, n + 1);
+    await writer.sent(n + 1);
+    return [...(await azurite.blobs()).keys()];
+  };
+  await collectOne(0);
+  await container.deleteBlob(name(''));
+  assert.deepEqual(await collectOne(1), [name('-1')]);
+  // Deleted when it is asked whether an append was done.
+  await container.deleteBlob(name('-1'));
+  let refused = false;
+  proxy.fate = (method, url) => {
+    if (refused || !isAppend(method, url)) return 'pass';
+    refused = true;
+    return { status: 412, code: 'AppendPositionConditionNotMet' };
+  };
+  assert.deepEqual(await collectOne(2), [name('-2')]);
+  await container.delete();
+  assert.deepEqual(await collectOne(3), [name('-3')]);
+  await writer.close();
+  assert.deepEqual(await arrived(azurite), [3]);
+  assert.equal(writer.counts.errors.size, 0);
+});
+
+test('a container that is being deleted is waited for: nothing is dropped', async (t) => {
+  const azurite = await Azurite.start(t);
+  const proxy = await startProxy(t, azurite.port);
+  const writer = new TestWriter(await storageAt(azurite, proxy.port));
+  let refusals = 0;
+  proxy.fate = (method, url) => (isCreate(method, url) && refusals++ < 2 ? { status: 409, code: 'ContainerBeingDeleted' } : 'pass');
+  writer.collect(0, 3);
+  await writer.sent(3);
+  await writer.close();
+  assert.deepEqual(await arrived(azurite), numbers(3));
+  assert.equal(writer.counts.errors.get('ContainerBeingDeleted'), 2);
 });
 
 test('what an account refuses for good is dropped, counted, and kept as a dead letter', async (t) => {

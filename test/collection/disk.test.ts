@@ -66,6 +66,24 @@ test('a full disk is waited out: no line is torn, none is lost, and files go on 
   assert.ok((writer.counts.errors.get('ENOSPC') ?? 0) > 0);
 });
 
+test('a file that is deleted, or its folder, is followed by another: nothing is written where nobody can read it', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'files-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const writer = new TestWriter(new FileStorage(root));
+  writer.collect(0, 1);
+  await writer.sent(1);
+  const name = readdirSync(root, { recursive: true, encoding: 'utf8' }).find((each) => each.endsWith('.jsonl'));
+  rmSync(join(root, name!));
+  writer.collect(1, 2);
+  await writer.sent(2);
+  assert.deepEqual(linesIn(root), [1]);
+  rmSync(join(root, 'ep'), { recursive: true });
+  writer.collect(2, 3);
+  await writer.sent(3);
+  await writer.close();
+  assert.deepEqual(linesIn(root), [2]);
+});
+
 test('a full spool leaves the rest in memory, and all of it is delivered', async (t) => {
   const disk = mount(t, 'size=256k');
   if (disk === undefined) return;

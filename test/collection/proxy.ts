@@ -3,8 +3,12 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** What becomes of a call: it goes through, its answer is dropped, or it is answered here. */
-type Fate = 'pass' | 'lose answer' | 'hang' | { readonly status: number; readonly headers?: Record<string, string> };
+/** What becomes of a call: it goes through, its answer is dropped, or it is answered here, with a code as the service has it. */
+type Fate =
+  | 'pass'
+  | 'lose answer'
+  | 'hang'
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly code?: string };
 
 /** A proxy in front of a blob server, which a test tells what to do. */
 export interface Proxy {
@@ -36,7 +40,9 @@ export async function startProxy(t: TestContext, target: number): Promise<Proxy>
     if (fate === 'hang') return void incoming.resume();
     if (typeof fate === 'object') {
       incoming.resume();
-      return void incoming.on('end', () => outgoing.writeHead(fate.status, fate.headers).end());
+      const body = fate.code === undefined ? '' : `<?xml version="1.0"?><Error><Code>${fate.code}</Code><Message>m</Message></Error>`;
+      const headers = { ...(body !== '' && { 'content-type': 'application/xml' }), ...fate.headers };
+      return void incoming.on('end', () => outgoing.writeHead(fate.status, headers).end(body));
     }
     return forward(target, incoming, outgoing, fate === 'lose answer');
   });

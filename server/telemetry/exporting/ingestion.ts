@@ -1,3 +1,4 @@
+import { readRetryAfter } from '../../retry-after.ts';
 import type { Delivery } from './delivery.ts';
 
 /** How one POST to the ingestion endpoint ended. */
@@ -25,7 +26,7 @@ export function deliveryOf<T>(items: readonly T[], result: PostResult): Delivery
   }
   const { status, text } = result;
   const { errors = [] } = parse(text);
-  const waitMs = waitOf(result.retryAfter);
+  const waitMs = readRetryAfter(result.retryAfter);
   if (status === 200 || status === 206) {
     const bad = new Map(errors.map(({ index, statusCode }) => [index, Number(statusCode)]));
     const failed = (at: number): number | undefined => bad.get(at);
@@ -50,11 +51,4 @@ function parse(text: string): TrackAnswer {
   } catch {
     return {};
   }
-}
-
-/** Retry-After in seconds, or as a date. */
-function waitOf(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return ms >= 0 ? ms : undefined;
 }
