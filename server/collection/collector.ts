@@ -25,8 +25,8 @@ interface Redacted {
 export interface Redactor {
   /** True when the script exports a hook. */
   readonly needed: boolean;
-  /** Undefined for a body that must not be collected. Never rejects. */
-  redact(id: string, sides: readonly Redactable[]): Promise<readonly (Redacted | undefined)[]>;
+  /** Undefined for a body that must not be collected, a text that says why for one that could not be redacted. Never rejects. */
+  redact(id: string, sides: readonly Redactable[]): Promise<readonly (Redacted | string | undefined)[]>;
 }
 
 interface Parts {
@@ -51,6 +51,8 @@ export class Collector {
   readonly #responseRate: number;
   readonly #flushTimeoutMs: number;
   readonly #redacting = new Set<Promise<void>>();
+  /** Records that wait for their redaction: the host's own. */
+  #unredacted = 0;
 
   constructor({ settings, redactor, log, print, agent }: Parts) {
     this.captureHeaders = settings.captureHeaders;
@@ -88,9 +90,8 @@ export class Collector {
   /** A scoring request that is over. */
   exchange(record: ExchangeRecord): void {
     if (!this.#redactor.needed || !(isKept(record.request) || isKept(record.response))) return this.#exchange(record);
-    const bytes = record.request.bodyBytes + record.response.bodyBytes;
-    if (!this.hold(bytes)) return this.#exchange(withoutBodies(record));
-    const done = this.#redactAndKeep(record, bytes);
+    if (!this.#admit(recordsOf(record), record.request.bodyBytes + record.response.bodyBytes)) return this.#exchange(withoutBodies(record));
+    const done = this.#redactAndKeep(record);
     this.#redacting.add(done);
     void done.finally(() => this.#redacting.delete(done));
   }
@@ -118,7 +119,7 @@ export class Collector {
   async close(): Promise<void> {
     await this.#handOver.flushed();
     await this.#writer.close(this.#flushTimeoutMs);
-    if (this.counts.records > 0) this.#settleRest('flush_timeout');
+    if (this.counts.records > this.#unredacted) this.#settleRest('flush_timeout');
   }
 
   #samples(collection: string, id: string, rate: number): boolean {
@@ -129,11 +130,9 @@ export class Collector {
   }
 
   #exchange(record: ExchangeRecord): void {
-    const [request, response] = [record.request.state !== Body.notCollected, record.response.state !== Body.notCollected];
-    const records = Number(request) + Number(response);
-    const admitted = this.#admit(records, exchangeBytes('', record));
-    for (const [collection, kept] of [['request', request] as const, ['response', response] as const]) {
-      if (!kept) continue;
+    const admitted = this.#admit(recordsOf(record), exchangeBytes('', record));
+    for (const collection of ['request', 'response'] as const) {
+      if (!isCollected(record[collection])) continue;
       if (admitted) this.counts.of(collection).queued++;
       else this.counts.drop(collection, 'queue_full');
     }
@@ -147,9 +146,14 @@ export class Collector {
     return true;
   }
 
-  async #redactAndKeep(record: ExchangeRecord, bytes: number): Promise<void> {
+  /** The record has been admitted: what waits for a hook is memory, too. */
+  async #redactAndKeep(record: ExchangeRecord): Promise<void> {
+    const records = recordsOf(record);
+    this.#unredacted += records;
     const redacted = await this.#redact(record);
-    this.release(bytes);
+    this.#unredacted -= records;
+    this.counts.records -= records;
+    this.release(record.request.bodyBytes + record.response.bodyBytes);
     this.#exchange(redacted);
   }
 
@@ -157,6 +161,7 @@ export class Collector {
     const halves = (['request', 'response'] as const).filter((half) => isKept(record[half]));
     const sides = halves.map((half): Redactable => ({ collection: half, contentType: record[half].contentType, body: record[half].body }));
     const results = await this.#redactor.redact(record.id, sides);
+    for (const result of results) if (typeof result === 'string') this.counts.failRedaction(result);
     const changed = halves.map((half, index): [string, Side] => [half, replaced(record[half], results[index])]);
     return { ...record, ...Object.fromEntries(changed) };
   }
@@ -168,16 +173,18 @@ export class Collector {
 
   /** Nobody will tell of these any more. Which collection they belong to is not known: the writer had them. */
   #settleRest(reason: DropReason): void {
-    this.counts.drop('unknown', reason, this.counts.records);
-    this.counts.records = 0;
+    this.counts.drop('unknown', reason, this.counts.records - this.#unredacted);
+    this.counts.records = this.#unredacted;
     this.counts.bytes = 0;
   }
 }
 
+const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
+const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
 const isKept = ({ state }: Side): boolean => state === Body.kept || state === Body.parsed;
 
-function replaced(side: Side, redacted: Redacted | undefined): Side {
-  if (redacted === undefined) return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };
+function replaced(side: Side, redacted: Redacted | string | undefined): Side {
+  if (typeof redacted !== 'object') return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };
   return { ...side, state: Body.kept, contentType: redacted.contentType, body: [redacted.body], bodyBytes: redacted.body.length };
 }
 

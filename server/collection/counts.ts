@@ -33,6 +33,8 @@ export class CollectionCounts {
   readonly results = new Map<string, Record<Result, number>>();
   readonly dropped = new Map<DropReason, number>();
   readonly errors = new Map<string, number>();
+  /** Bodies that were not redacted, and so not collected, by reason. */
+  readonly notRedacted = new Map<string, number>();
   readonly flushSeconds: number[] = [];
   lastSuccess = 0;
   deadLettersRemoved = 0;
@@ -52,6 +54,10 @@ export class CollectionCounts {
   drop(collection: string, reason: DropReason, count = 1): void {
     this.of(collection).dropped += count;
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
+  }
+
+  failRedaction(reason: string): void {
+    this.notRedacted.set(reason, (this.notRedacted.get(reason) ?? 0) + 1);
   }
 
   release(bytes: number): void {

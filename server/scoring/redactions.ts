@@ -1,4 +1,4 @@
-import type { RedactedBody, RedactHead } from '../worker/protocol.ts';
+import type { RedactHead, Redaction, RedactionFailure } from '../worker/protocol.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -9,7 +9,8 @@ export interface RedactableBody {
   readonly body: readonly Buffer[];
 }
 
-type Result = { readonly contentType: string; readonly body: Buffer } | undefined;
+/** Undefined: the hook says that nothing of it may be kept. */
+type Result = { readonly contentType: string; readonly body: Buffer } | RedactionFailure | undefined;
 
 interface Job {
   readonly id: string;
@@ -32,7 +33,7 @@ export class Redactions {
     this.#pool = pool;
   }
 
-  /** Never rejects: undefined for each body that must not be collected. */
+  /** Never rejects: a body that could not be redacted must not be collected either. */
   redact(id: string, sides: readonly RedactableBody[]): Promise<readonly Result[]> {
     return new Promise((resolve) => {
       this.#lastNumber = (this.#lastNumber % 0xffff_ffff) + 1;
@@ -49,9 +50,12 @@ export class Redactions {
     this.#jobs.delete(number);
     const headEnd = 4 + payload.readUInt32LE(0);
     let at = headEnd;
-    const heads = JSON.parse(payload.toString('utf8', 4, headEnd)) as (RedactedBody | null)[];
+    const heads = JSON.parse(payload.toString('utf8', 4, headEnd)) as Redaction[];
     job.resolve(
-      heads.map((head) => (head === null ? undefined : { contentType: head.contentType, body: payload.subarray(at, (at += head.bytes)) })),
+      heads.map((head): Result => {
+        if (head === null || typeof head === 'string') return head ?? undefined;
+        return { contentType: head.contentType, body: payload.subarray(at, (at += head.bytes)) };
+      }),
     );
   }
 
@@ -59,7 +63,7 @@ export class Redactions {
     for (const [number, job] of this.#jobs) {
       if (job.worker !== worker) continue;
       job.worker = undefined;
-      if (job.tries >= MOST_TRIES) this.#giveUp(number, job);
+      if (job.tries >= MOST_TRIES) this.#giveUp(number, job, 'worker_lost');
       else this.#give(number, job);
     }
   }
@@ -71,7 +75,7 @@ export class Redactions {
 
   /** There will be no workers any more. */
   stop(): void {
-    for (const [number, job] of this.#jobs) this.#giveUp(number, job);
+    for (const [number, job] of this.#jobs) this.#giveUp(number, job, 'stopped');
   }
 
   #give(number: number, job: Job): void {
@@ -82,9 +86,9 @@ export class Redactions {
     worker.process.redact(number, frameParts(job));
   }
 
-  #giveUp(number: number, job: Job): void {
+  #giveUp(number: number, job: Job, reason: RedactionFailure): void {
     this.#jobs.delete(number);
-    job.resolve(job.sides.map(() => undefined));
+    job.resolve(job.sides.map(() => reason));
   }
 }
 

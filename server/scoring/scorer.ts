@@ -97,7 +97,7 @@ export class PoolScorer implements Scorer, ScoringOwner {
     return scoring;
   }
 
-  /** Has the script's hook redact bodies that are about to be collected; undefined for one that must not be. Never rejects. */
+  /** Has the script's hook redact bodies that are about to be collected. Never rejects. */
   redact(id: string, bodies: readonly RedactableBody[]): ReturnType<Redactions['redact']> {
     return this.#dispatcher.redactions.redact(id, bodies);
   }

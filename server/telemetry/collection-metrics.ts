@@ -5,6 +5,7 @@ interface Counts {
   readonly results: ReadonlyMap<string, Readonly<Record<string, number>>>;
   readonly dropped: ReadonlyMap<string, number>;
   readonly errors: ReadonlyMap<string, number>;
+  readonly notRedacted: ReadonlyMap<string, number>;
   /** Emptied when it is read. */
   readonly flushSeconds: number[];
   readonly lastSuccess: number;
@@ -49,6 +50,12 @@ export function addCollectionMetrics(registry: Registry, sink: string, read: () 
     ),
     totals('mdc_dropped_total', 'collected records that were not delivered', ['reason'], ({ dropped }) =>
       [...dropped].map(([reason, total]): Row => [{ reason }, total]),
+    ),
+    totals(
+      'mdc_redactions_failed_total',
+      'bodies that redact() did not redact, and that were not collected',
+      ['reason'],
+      ({ notRedacted }) => [...notRedacted].map(([reason, total]): Row => [{ reason }, total]),
     ),
     gauge('mdc_queue_records', 'collected records in memory', ({ records }) => records),
     gauge('mdc_queue_bytes', 'memory of collected records', ({ bytes }) => bytes),

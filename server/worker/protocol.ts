@@ -45,7 +45,7 @@ export const Kind = {
   collect: 28,
   /** worker -> host: JSON array of NotCollected. */
   notCollected: 29,
-  /** worker -> host: u32 length, JSON array of RedactedBody or null (not to be collected) | the bodies. */
+  /** worker -> host: u32 length, JSON array of Redaction | the bodies. */
   redacted: 30,
 } as const;
 
@@ -176,7 +176,13 @@ export interface RedactHead {
   readonly sides: readonly { readonly collection: 'request' | 'response'; readonly contentType: string; readonly bytes: number }[];
 }
 
-export interface RedactedBody {
+interface RedactedBody {
   readonly contentType: string;
   readonly bytes: number;
 }
+
+/** Why a body was not redacted, and so is not collected: the hook threw, or did not end; its worker was lost twice, or the server stops. */
+export type RedactionFailure = 'hook_failed' | 'hook_timeout' | 'worker_lost' | 'stopped';
+
+/** What a hook made of a body; null: nothing of it may be kept. */
+export type Redaction = RedactedBody | RedactionFailure | null;

@@ -1,54 +1,78 @@
 import type { RedactInfo } from '../entry-script.ts';
 import type { FrameWriter } from '../frames.ts';
-import { Kind, type RedactHead, type RedactedBody } from './protocol.ts';
+import { Kind, type RedactHead, type Redaction, type RedactionFailure } from './protocol.ts';
 
 type Hook = (body: unknown, info: RedactInfo) => unknown;
+type Result = { readonly contentType: string; readonly body: Buffer } | RedactionFailure | undefined;
+
+/** A hook that takes longer is given up: what it holds is memory of host and worker. */
+const LIMIT_MS = 10_000;
 
 /** Runs a script's redaction hook on bodies of requests that are over. */
 export class RedactionHook {
   readonly #hook: Hook | undefined;
   readonly #frames: FrameWriter;
   readonly #warn: (text: string) => void;
+  readonly #limitMs: number;
   #told = false;
 
-  constructor(hook: Hook | undefined, frames: FrameWriter, warn: (text: string) => void) {
+  constructor(hook: Hook | undefined, frames: FrameWriter, warn: (text: string) => void, limitMs = LIMIT_MS) {
     this.#hook = hook;
     this.#frames = frames;
     this.#warn = warn;
+    this.#limitMs = limitMs;
   }
 
   /** @param payload of a `redact` frame */
   async redact(number: number, payload: Buffer): Promise<void> {
     let at = 4 + payload.readUInt32LE(0);
     const { id, sides } = JSON.parse(payload.toString('utf8', 4, at)) as RedactHead;
-    const results: ({ contentType: string; body: Buffer } | undefined)[] = [];
+    const results: Result[] = [];
     for (const { collection, contentType, bytes } of sides) {
       results.push(await this.#one(payload.subarray(at, at + bytes), { collection, contentType, id }));
       at += bytes;
     }
-    const heads = results.map((result): RedactedBody | null =>
-      result === undefined ? null : { contentType: result.contentType, bytes: result.body.length },
+    const heads = results.map((result): Redaction =>
+      typeof result === 'object' ? { contentType: result.contentType, bytes: result.body.length } : (result ?? null),
     );
     const head = JSON.stringify(heads);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(Buffer.byteLength(head));
-    this.#frames.write(number, Kind.redacted, [length, head, ...results.flatMap((result) => (result === undefined ? [] : [result.body]))]);
+    this.#frames.write(number, Kind.redacted, [
+      length,
+      head,
+      ...results.flatMap((result) => (typeof result === 'object' ? [result.body] : [])),
+    ]);
   }
 
   /** What cannot be redacted is not collected. */
-  async #one(bytes: Buffer, info: RedactInfo): Promise<{ contentType: string; body: Buffer } | undefined> {
+  async #one(bytes: Buffer, info: RedactInfo): Promise<Result> {
+    const late = Promise.withResolvers<typeof LATE>();
+    const timer = setTimeout(() => late.resolve(LATE), this.#limitMs);
     try {
-      const redacted = await this.#hook?.(decode(bytes, info.contentType), info);
+      const redacted = await Promise.race([this.#hook?.(decode(bytes, info.contentType), info), late.promise]);
+      if (redacted === LATE) {
+        this.#tell(`redact() did not end within ${this.#limitMs} ms`);
+        return 'hook_timeout';
+      }
       if (redacted === undefined) return undefined;
       if (redacted instanceof Uint8Array) return { contentType: info.contentType, body: Buffer.from(redacted) };
       return { contentType: 'application/json', body: Buffer.from(JSON.stringify(redacted)) };
     } catch (thrown) {
-      if (!this.#told) this.#warn(`redact() failed, and what it was given is not collected (told once): ${stackOf(thrown)}`);
-      this.#told = true;
-      return undefined;
+      this.#tell(`redact() failed: ${stackOf(thrown)}`);
+      return 'hook_failed';
+    } finally {
+      clearTimeout(timer);
     }
   }
+
+  #tell(problem: string): void {
+    if (!this.#told) this.#warn(`what redact() was given is not collected (told once): ${problem}`);
+    this.#told = true;
+  }
 }
+
+const LATE = Symbol('late');
 
 /** JSON where it is JSON, text where it is text, else bytes. */
 function decode(bytes: Buffer, contentType: string): unknown {

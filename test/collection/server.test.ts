@@ -180,6 +180,22 @@ test('a redaction hook decides what is kept of bodies, and nothing is kept where
   assert.ok(![...files(dir).values()].some((data) => /of the (?:client|answer|lost)/.test(data.toString())));
 });
 
+test('a redaction hook that hangs keeps neither the record nor the stop: it goes without its bodies, and is counted', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, 'redacts.ts', { MDC_DIR: dir, DRAIN_TIMEOUT_MS: '1000' });
+  await server.score({ hang: true }, { 'x-request-id': 'hangs' });
+  await server.score({ broken: true }, { 'x-request-id': 'broken' });
+  await until(async () => (await metric(server, 'mdc_redactions_failed_total{reason="hook_failed"}')) === 1);
+  // Both halves wait.
+  await until(async () => (await metric(server, 'mdc_queue_records')) === 2);
+  await stop(server);
+  const omitted = events(dir, 'request').map(({ correlationid, dataomitted }) => [correlationid, dataomitted]);
+  assert.deepEqual(omitted.toSorted(), [
+    ['broken', 'redaction'],
+    ['hangs', 'redaction'],
+  ]);
+});
+
 test('10,000 records that wait at SIGTERM are delivered before the server ends', async (t) => {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);

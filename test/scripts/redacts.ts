@@ -6,7 +6,8 @@ export const run = (data: { die?: boolean; name?: string }): unknown => {
   return { hello: data.name, secret: 'of the answer' };
 };
 
-export function redact(body: { name?: string; secret?: string; broken?: boolean }, { collection }: RedactInfo): unknown {
+export function redact(body: { name?: string; secret?: string; broken?: boolean; hang?: boolean }, { collection }: RedactInfo): unknown {
+  if (body.hang) return new Promise(() => {});
   if (body.broken) throw new Error('cannot');
   if (body.name === 'nobody') return undefined;
   return { ...body, secret: collection };
