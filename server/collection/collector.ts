@@ -1,10 +1,11 @@
+import type { Log } from '../log.ts';
 import { isSampled } from '../sampling.ts';
 import { Capture } from './capture.ts';
 import { CollectionCounts, type DropReason } from './counts.ts';
 import { HandOver } from './hand-over.ts';
 import { Body, collectionOf, exchangeBytes, rowsBytes, type ExchangeRecord, type Side } from './records.ts';
 import { rateOf, type CollectionSettings } from './settings.ts';
-import { WriterLink, type WriterLog } from './writer-link.ts';
+import { WriterLink } from './writer-link.ts';
 
 /** Memory of all records that are not settled yet. Beyond it new ones are dropped, and counted. */
 const MAX_RECORDS = 50_000;
@@ -32,7 +33,7 @@ export interface Redactor {
 interface Parts {
   readonly settings: CollectionSettings;
   readonly redactor: Redactor;
-  readonly log: WriterLog;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   /** Writes a line to the server's stdout, for the sink of that name. */
   readonly print: (line: string) => void;
   /** Name and version of this server. */
@@ -45,6 +46,7 @@ export class Collector {
   readonly captureHeaders: readonly string[];
   readonly sink: string;
   readonly #redactor: Redactor;
+  readonly #log: Parts['log'];
   readonly #handOver: HandOver;
   readonly #writer: WriterLink;
   readonly #requestRate: number;
@@ -53,11 +55,13 @@ export class Collector {
   readonly #redacting = new Set<Promise<void>>();
   /** Records that wait for their redaction: the host's own. */
   #unredacted = 0;
+  #closing: Promise<void> | undefined;
 
   constructor({ settings, redactor, log, print, agent }: Parts) {
     this.captureHeaders = settings.captureHeaders;
     this.sink = settings.sink.kind;
     this.#redactor = redactor;
+    this.#log = log;
     this.#requestRate = rateOf(settings, 'request');
     this.#responseRate = rateOf(settings, 'response');
     this.#flushTimeoutMs = settings.flushTimeoutMs;
@@ -115,11 +119,23 @@ export class Collector {
     await Promise.all(this.#redacting);
   }
 
-  /** Delivers what is left, within the limit; the rest is spilled, or dropped and counted. */
-  async close(): Promise<void> {
+  /** Delivers what is left, within the limit; the rest is spilled, or dropped and counted. A second call waits for the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#handOver.flushed();
     await this.#writer.close(this.#flushTimeoutMs);
     if (this.counts.records > this.#unredacted) this.#settleRest('flush_timeout');
+    const { sent, spilled, dropped } = this.counts.totals();
+    const lost = Object.keys(dropped).length > 0;
+    // Nobody scrapes a server that ends.
+    this.#log[lost ? 'warn' : 'info'](
+      { sent, spilled, dropped },
+      lost ? 'data collection ends; not all of it was delivered' : 'data collection ends; nothing was lost',
+    );
   }
 
   #samples(collection: string, id: string, rate: number): boolean {

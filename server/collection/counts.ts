@@ -56,6 +56,16 @@ export class CollectionCounts {
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
   }
 
+  /** Of all collections. */
+  totals(): { readonly sent: number; readonly spilled: number; readonly dropped: Readonly<Record<string, number>> } {
+    const rows = [...this.results.values()];
+    return {
+      sent: rows.reduce((sum, row) => sum + row.sent, 0),
+      spilled: rows.reduce((sum, row) => sum + row.spilled, 0),
+      dropped: Object.fromEntries(this.dropped),
+    };
+  }
+
   failRedaction(reason: string): void {
     this.notRedacted.set(reason, (this.notRedacted.get(reason) ?? 0) + 1);
   }

@@ -269,6 +269,22 @@ test('what a killed server had spilled is delivered once by the next one', async
   );
 });
 
+test('the last lines of the log say what became of collected data, when nobody can scrape any more', async (t) => {
+  const delivered = await serve(t, 'collects.ts', { MDC_DIR: folder(t), MDC_COLLECTIONS: 'request,response' });
+  await delivered.score({});
+  await stop(delivered);
+  const { sent, spilled, dropped, level } = await delivered.said('data collection ends; nothing was lost');
+  assert.deepEqual({ sent, spilled, dropped, level }, { sent: 2, spilled: 0, dropped: {}, level: 'info' });
+  const lost = await serve(t, 'collects.ts', { MDC_HTTP_URL: 'http://127.0.0.1:1/', MDC_FLUSH_TIMEOUT_MS: '200' });
+  await lost.score({ wrong: true });
+  await stop(lost);
+  const end = await lost.said('data collection ends; not all of it was delivered');
+  assert.deepEqual(
+    { sent: end['sent'], dropped: end['dropped'], level: end['level'] },
+    { sent: 0, dropped: { invalid_data: 1, flush_timeout: 2 }, level: 'warn' },
+  );
+});
+
 test('nothing of collection is loaded where nothing asks for it', async (t) => {
   const server = await serve(t, 'collects.ts', {});
   assert.equal((await server.score({})).status, 200);

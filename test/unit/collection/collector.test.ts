@@ -5,15 +5,15 @@ import { Body, type ExchangeRecord } from '../../../server/collection/records.ts
 import type { CollectionSettings } from '../../../server/collection/settings.ts';
 import { settings } from '../../collection/start-writer.ts';
 
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const log = { info: (): void => undefined, warn: (): void => undefined, error: (): void => undefined };
 
-/** A collector that prints what it collects; `print` gets it. */
-const open = (redactor: Redactor, print = (_line: string): void => undefined): Collector =>
+/** A collector whose sink takes everything. */
+const open = (redactor: Redactor): Collector =>
   new Collector({
     settings: { ...settings, sink: { kind: 'stdout' } } satisfies CollectionSettings,
     redactor,
     log,
-    print,
+    print: () => undefined,
     agent: 'test/1',
   });
 
