@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mayCapture } from '../captured-headers.ts';
-import { toRows, type Collectable, type CollectedRow } from './collect-rows.ts';
+import { toRows, type Collectable } from './collect-rows.ts';
 import { installedPort } from './collection-port.ts';
 
 /** What ties records together: Python's class of the same name. */
@@ -60,15 +60,13 @@ export class Collector {
     const port = installedPort();
     const correlation = contextOf(context, port?.requestId);
     if (port === undefined || this.#wrong !== undefined || !port.keeps(this.name, correlation.id)) return correlation;
-    let rows: readonly CollectedRow[];
     try {
-      rows = toRows(data, this.#featureNames);
+      const rows = toRows(data, this.#featureNames);
+      const { id, timestamp, headers } = correlation;
+      port.send(this.name, { id, time: timestamp, ...(Object.keys(headers).length === 0 ? {} : { headers: safeHeaders(headers) }) }, rows);
     } catch (thrown) {
       this.#fail(thrown instanceof Error ? thrown : new TypeError(String(thrown)));
-      return correlation;
     }
-    const { id, timestamp, headers } = correlation;
-    port.send(this.name, { id, time: timestamp, ...(Object.keys(headers).length === 0 ? {} : { headers: safeHeaders(headers) }) }, rows);
     return correlation;
   }
 
@@ -87,7 +85,7 @@ function contextOf(context: CorrelationContext | undefined, requestId: string | 
     ...(id === undefined ? {} : { id: text(id) }),
     ...(typeof timestamp === 'number' ? { timestamp } : {}),
     // A request's headers are no context: a web-standard Headers has no keys of its own.
-    ...(typeof headers === 'object' && !(headers instanceof Headers) ? { headers } : {}),
+    ...(typeof headers === 'object' && headers !== null && !(headers instanceof Headers) ? { headers } : {}),
   });
 }
 
@@ -95,7 +93,14 @@ function safeHeaders(headers: Readonly<Record<string, string>>): Record<string, 
   return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (mayCapture(name) ? [[name, text(value)]] : [])));
 }
 
-const text = (value: unknown): string => String(value);
+function text(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    // An object without a prototype.
+    return Object.prototype.toString.call(value);
+  }
+}
 
 function wrongName(name: unknown): Error | undefined {
   if (typeof name === 'string' && RESERVED.includes(name))

@@ -62,26 +62,36 @@ export class ModelDataCollector {
     if (!port.keeps(this.#designation, sampledBy)) return answer;
     try {
       const rows = this.#rows(data).map((row) => ('$aml_dc_correlation_id' in row ? row : { ...row, ...correlations }));
+      if (rows.length === 0) return answer;
       const id = String(rows[0]?.['$aml_dc_correlation_id'] ?? correlations.$aml_dc_correlation_id);
       const fixed = ['inputs', 'predictions', 'labels'].includes(this.#designation);
       const name = fixed ? this.#designation : (this.#options.collectionName ?? 'default');
       port.send(this.#designation, { id, time: Date.now(), modelVersion: correlations.$aml_model_version, v1: name }, rows);
     } catch (thrown) {
-      port.failed(this.#designation, thrown instanceof Error ? thrown : new TypeError(String(thrown)));
+      this.#failed(thrown);
     }
     return answer;
   }
 
-  /** The rows with the eight correlation columns. */
+  /** The rows with the eight correlation columns; none where the data does not fit, which is told and counted. */
   addCorrelations(data: Collectable, correlations: Correlations | undefined): (CollectedRow | (CollectedRow & Correlations))[] {
-    return this.#rows(data).map((row) => ({ ...row, ...correlations }));
+    try {
+      return this.#rows(data).map((row) => ({ ...row, ...correlations }));
+    } catch (thrown) {
+      this.#failed(thrown);
+      return [];
+    }
+  }
+
+  #failed(thrown: unknown): void {
+    installedPort()?.failed(this.#designation, thrown instanceof Error ? thrown : new TypeError(String(thrown)));
   }
 
   /** One array of numbers is one row. */
   #rows(data: Collectable): CollectedRow[] {
     const given: unknown = data;
     const { featureNames } = this.#options;
-    const single = (Array.isArray(given) && typeof given[0] !== 'object') || ArrayBuffer.isView(given);
+    const single = (Array.isArray(given) && given.length > 0 && typeof given[0] !== 'object') || ArrayBuffer.isView(given);
     return toRows(single ? [given as never] : data, featureNames);
   }
 

@@ -11,14 +11,17 @@ interface Sent {
 }
 
 /** A server that keeps all; removed after the test. */
-function connect(t: TestContext, requestId?: string): { sent: Sent[]; failures: string[] } {
+function connect(t: TestContext, requestId?: string, sending = (): void => undefined): { sent: Sent[]; failures: string[] } {
   const sent: Sent[] = [];
   const failures: string[] = [];
   installPort({
     requestId,
     identity: { workspace: 's/g/w', endpoint: 'ep', modelVersions: { m: '7' } },
     keeps: () => true,
-    send: (collection, head, rows) => void sent.push({ collection, head, rows }),
+    send: (collection, head, rows) => {
+      sending();
+      sent.push({ collection, head, rows });
+    },
     failed: (collection, error) => void failures.push(`${collection}: ${error.message}`),
   });
   t.after(() => installPort(undefined));
@@ -73,6 +76,36 @@ test('an error reaches the script only where it asks for it', (t) => {
     },
   });
   assert.throws(() => throwing.collect({ a: [1], b: [] }), /same length/);
+});
+
+test('what does not fit is told, and thrown into nobody: neither by the collector nor by that of v1', (t) => {
+  const { sent, failures } = connect(t);
+  const legacy = new ModelDataCollector('m', { designation: 'predictions' });
+  const unfit = [5, null, undefined, { a: [1, 2], b: [1] }] as unknown as object[];
+  for (const data of unfit) {
+    assert.deepEqual(legacy.addCorrelations(data as [], undefined), []);
+    assert.equal(legacy.collect(data as []), undefined);
+    new Collector({ name: 'x' }).collect(data as []);
+  }
+  assert.equal(failures.length, 12);
+  assert.match(failures.join('\n'), /predictions: collect: expected rows, columns or tensors as data, got null/);
+  legacy.collect(legacy.addCorrelations([], undefined));
+  assert.equal(sent.length, 0, 'no rows are no record');
+  new Collector({ name: 'x' }).collect([{ a: 1 }], { id: Object.create(null) as string, headers: null } as never);
+  assert.deepEqual([sent[0]?.head.id, sent[0]?.head.headers, failures.length], ['[object Object]', undefined, 12]);
+});
+
+test('a connection to the server that breaks is told, too', (t) => {
+  const { failures } = connect(t, undefined, () => {
+    throw new RangeError('Invalid string length');
+  });
+  new Collector({ name: 'x' }).collect([{ a: 1 }]);
+  new ModelDataCollector('m', { designation: 'inputs' }).collect([{ a: 1 }]);
+  assert.deepEqual(failures, ['x: Invalid string length', 'inputs: Invalid string length']);
+});
+
+test('outside the server, too, the collector of v1 throws nothing', () => {
+  assert.deepEqual(new ModelDataCollector('m').addCorrelations(null as never, undefined), []);
 });
 
 test('the collector of v1 ties predictions to inputs, and rows keep what they carry', (t) => {
