@@ -73,12 +73,16 @@ export class Capture {
     (body as Buffer[]).push(bytes);
     const all = bodyBytes + bytes.length;
     if (all <= LARGEST_BODY && this.#hold(bytes.length)) this.#response = { state, contentType, headers, body, bodyBytes: all };
-    else this.#response = { state: Body.tooLarge, contentType, headers, body: [], bodyBytes: 0 };
+    else {
+      // The end may be far away: others need the room.
+      this.#release(bodyBytes);
+      this.#response = { state: Body.tooLarge, contentType, headers, body: [], bodyBytes: 0 };
+    }
   }
 
   end({ method, url, status }: Ended): void {
     this.#ended = true;
-    this.#keeper.release(this.#held);
+    this.#release(this.#held);
     if (this.#parsed && status === 200 && this.#request.state === Body.kept) this.#request = { ...this.#request, state: Body.parsed };
     this.#keeper.exchange({ time: this.#time, id: this.#id, method, url, status, request: this.#request, response: this.#response });
   }
@@ -93,6 +97,11 @@ export class Capture {
     if (!this.#keeper.hold(bytes)) return false;
     this.#held += bytes;
     return true;
+  }
+
+  #release(bytes: number): void {
+    this.#keeper.release(bytes);
+    this.#held -= bytes;
   }
 }
 

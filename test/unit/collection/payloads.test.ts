@@ -5,7 +5,7 @@ import type { Block } from '../../../server/collection/block.ts';
 import { Capture } from '../../../server/collection/capture.ts';
 import { CloudEvents, type References } from '../../../server/collection/cloud-events.ts';
 import { HandOver } from '../../../server/collection/hand-over.ts';
-import { readBatch, type ExchangeRecord } from '../../../server/collection/records.ts';
+import { Body, readBatch, type ExchangeRecord } from '../../../server/collection/records.ts';
 import { settings } from '../../collection/start-writer.ts';
 
 const files: References = { reference: (name) => `/root/${name}`, largestInline: 0 };
@@ -91,6 +91,44 @@ test('a body above 4 MB is a file that its line refers to; one above 32 MiB is l
   assert.equal(blocks.flatMap(({ payloads }) => payloads)[0]?.body.toString(), json);
   const huge = await collect({ type: 'application/json', body: [Buffer.alloc(33 * 1024 * 1024)], answer: '1' });
   assert.equal(huge.events[0]?.['dataomitted'], 'size');
+});
+
+test('a stream that is too large for its record gives its memory back at once, and others are still recorded', () => {
+  let held = 0;
+  const records: ExchangeRecord[] = [];
+  const keeper = {
+    captureHeaders: [],
+    hold: (bytes: number) => {
+      if (held + bytes > 64 * 1024 * 1024) return false;
+      held += bytes;
+      return true;
+    },
+    release: (bytes: number) => void (held -= bytes),
+    exchange: (record: ExchangeRecord) => void records.push(record),
+  };
+  const begin = (id: string): Capture => {
+    const capture = new Capture(keeper, id, true, true);
+    capture.received('application/json', [], [Buffer.from('{}')], 2);
+    capture.answered('application/octet-stream', [], undefined);
+    return capture;
+  };
+  const long = [begin('long'), begin('as long')];
+  const piece = Buffer.alloc(1024 * 1024);
+  for (let n = 0; n < 40; n++) for (const capture of long) capture.piece(piece);
+  assert.equal(held, 4, 'what came in is still held');
+  const small = begin('small');
+  small.piece(Buffer.from('a'));
+  small.piece(Buffer.from('b'));
+  for (const capture of [small, ...long]) capture.end({ method: 'POST', url: '/score', status: 200 });
+  assert.equal(held, 0);
+  assert.deepEqual(
+    records.map(({ id, response }) => [id, response.state, Buffer.concat(response.body).toString()]),
+    [
+      ['small', Body.kept, 'ab'],
+      ['long', Body.tooLarge, ''],
+      ['as long', Body.tooLarge, ''],
+    ],
+  );
 });
 
 test('a body that was never read says so, and the status is an attribute of the response', async () => {
