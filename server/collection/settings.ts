@@ -61,7 +61,7 @@ export function rateOf({ rates, others }: Pick<CollectionSettings, 'rates' | 'ot
 export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision {
   if (config.mdcSink === 'off') return { settings: undefined, warnings: [] };
   const warnings: string[] = [];
-  const platform = readPlatform(config, warnings);
+  const platform = readPlatform(config, warnings) ?? (config.mdcSink === 'azureml' ? { ...PROXIED, others: 1 } : undefined);
   const asked = chooseSink(config, platform);
   // What only the switch for debugging asks for is what it prints.
   const sink = asked ?? (config.mdcDebug ? 'stdout' : undefined);
@@ -91,12 +91,13 @@ interface Platform {
   readonly headers: readonly string[];
 }
 
-/** Azure ML's own configuration: reference/data-collection.md, section 2. Payloads are left to its proxy. */
+/** Payloads are left to the platform's proxy. */
+const PROXIED = { local: false, rates: Object.fromEntries(PAYLOADS.map((name) => [name, 0])), headers: [] };
+
+/** Azure ML's own configuration: reference/data-collection.md, section 2. */
 function readPlatform(config: Config, warnings: string[]): Platform | undefined {
   const { mdcConfigPath: path, mdcSidecarEnabled, mdcSidecarPercentage } = config;
-  const payloads = Object.fromEntries(PAYLOADS.map((name) => [name, 0]));
-  if (path === '')
-    return mdcSidecarEnabled ? { local: false, rates: payloads, others: mdcSidecarPercentage / 100, headers: [] } : undefined;
+  if (path === '') return mdcSidecarEnabled ? { ...PROXIED, others: mdcSidecarPercentage / 100 } : undefined;
   try {
     const file = JSON.parse(readFileSync(path, 'utf8')) as {
       collections?: Record<string, { enabled?: boolean | string; sampleRatePercentage?: number; sampling_percentage?: number }>;
@@ -109,7 +110,7 @@ function readPlatform(config: Config, warnings: string[]): Platform | undefined 
     ]);
     return {
       local: file.runMode === 'local',
-      rates: { ...Object.fromEntries(rates), ...payloads },
+      rates: { ...Object.fromEntries(rates), ...PROXIED.rates },
       others: 0,
       headers: file.captureHeaders ?? [],
     };

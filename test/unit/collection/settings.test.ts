@@ -109,6 +109,14 @@ test('the debugging switch of v1 prints its rows, and asks for nothing else', ()
   assert.equal(decide({ AML_MODEL_DC_DEBUG: 'true', MDC_SINK: 'off' }).settings, undefined);
 });
 
+test("payloads are left to the platform's proxy wherever its collector is the sink, unless they are asked for", () => {
+  const chosen = { MDC_SINK: 'azureml' };
+  assert.deepEqual(rates(decide(chosen), 'request', 'response', 'model_inputs'), [0, 0, 1]);
+  assert.deepEqual(rates(decide({ ...chosen, MDC_SAMPLING_RATE: '0.5' }), 'request', 'response', 'model_inputs'), [0, 0, 0.5]);
+  assert.deepEqual(rates(decide({ ...chosen, MDC_COLLECTIONS: 'request,rows' }), 'request', 'response', 'rows'), [1, 0, 1]);
+  assert.deepEqual(rates(decide({ MDC_SINK: 'http', MDC_HTTP_URL: 'http://x/' }), 'request', 'response'), [1, 1]);
+});
+
 test('v1 deployments say who they are in their map of models', (t) => {
   const map = file(t, {
     accountContext: { subscriptionId: 'S', resourceGroupName: 'G', accountName: 'W' },
