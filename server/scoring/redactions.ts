@@ -92,12 +92,15 @@ export class Redactions {
   }
 }
 
-/** A `redact` frame: worker/protocol.ts. */
+/** A `redact` frame: worker/protocol.ts. Bodies go as the pieces that they came in: to join 32 MiB would stall the host. */
 function frameParts({ id, sides }: Job): (string | Uint8Array)[] {
-  const bodies = sides.map(({ body }) => Buffer.concat(body));
-  const heads = sides.map(({ collection, contentType }, index) => ({ collection, contentType, bytes: bodies[index]?.length ?? 0 }));
+  const heads = sides.map(({ collection, contentType, body }) => ({
+    collection,
+    contentType,
+    bytes: body.reduce((sum, { length: bytes }) => sum + bytes, 0),
+  }));
   const head = JSON.stringify({ id, sides: heads } satisfies RedactHead);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(Buffer.byteLength(head));
-  return [length, head, ...bodies];
+  return [length, head, ...sides.flatMap(({ body }) => body)];
 }
