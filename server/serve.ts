@@ -14,7 +14,7 @@ import { readConfig } from './read-config.ts';
 import type { Sampler } from './request-ids.ts';
 import { poolOptions } from './scoring/pool-options.ts';
 import { PoolScorer } from './scoring/scorer.ts';
-import { reportCollection, reportFailure, reportListening, reportReady } from './start-report.ts';
+import { reportCollection, reportFailure, reportListening, reportReady, reportWithheld } from './start-report.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import type { RequestExports } from './telemetry/request-exports.ts';
 import { openTelemetry } from './telemetry/telemetry.ts';
@@ -64,7 +64,14 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   }
   const config: Config = { ...given, modelName: given.modelName === '' ? defaultModelName(found) : given.modelName };
 
-  const around = { modelDir: found.modelDir, serverVersion: VERSION, env: host.env, metrics, log };
+  const around = {
+    modelDir: found.modelDir,
+    serverVersion: VERSION,
+    env: host.env,
+    metrics,
+    log,
+    redacts: () => scorer.served?.redacts === true,
+  };
   const telemetry = openTelemetry(config, around);
   const doors: FrontDoor[] = [];
   const opened = Promise.withResolvers<void>();
@@ -79,7 +86,9 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   const ready = ({ models, concurrency }: ReadyMessage): void => {
     for (const model of models) metrics.loaded(model);
     const names = models.map(({ name }) => name);
-    if (lifecycle.to('ready')) reportReady(log, found, names, concurrency);
+    if (!lifecycle.to('ready')) return;
+    reportReady(log, found, names, concurrency);
+    if (telemetry?.withholds === true) reportWithheld(log);
   };
   const collector = collection === undefined ? undefined : await openCollector(collection, { output, metrics, scorer: () => scorer });
   /** What leaves the server besides answers: collected data has a limit of its own. */

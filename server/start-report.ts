@@ -35,6 +35,13 @@ export function reportReady(log: Log, { kind, entryScript }: Found, models: read
     );
 }
 
+/** What Application Insights does not get although it is asked for. */
+export function reportWithheld(log: Log): void {
+  log.info(
+    'Application Insights gets no bodies and no queries: the entry script redacts what is collected, and its hook does not see what is sent there',
+  );
+}
+
 /** One line with everything an operator needs; answers the exit code. */
 export function reportFailure(log: Log, thrown: unknown, config: Config): number {
   const error = toServerError(thrown);

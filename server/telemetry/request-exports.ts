@@ -30,8 +30,19 @@ export interface ExportChoice {
   readonly insights: boolean;
   readonly responses: boolean;
   readonly modelData: boolean;
+  /** True where the script redacts what is collected: its hook does not see what is sent here, so no body is, and no query. */
+  readonly redacts: () => boolean;
   /** Spans go to an OpenTelemetry collector. */
   readonly spans: boolean;
+}
+
+interface Sent {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly ms: number;
+  readonly url: string;
+  /** Neither input nor answer is sent. */
+  readonly withheld: boolean;
 }
 
 /** Makes telemetry of requests that are over. */
@@ -48,13 +59,16 @@ export class RequestExports {
     // As in the Python server: what the router refused is no request.
     if (request.failure?.code === 'not_found' || request.failure?.code === 'method_not_allowed') return;
     const at = Date.now() - ms;
-    if (this.choice.insights) this.#insights(request, at, ms);
-    if (this.choice.spans && request.ids.sampled) for (const span of spansOf(request, at, ms)) this.#exporter.span(span);
+    const withheld = this.choice.redacts();
+    const url = withheld ? request.url.replace(/\?.*$/, '') : request.url;
+    if (this.choice.insights) this.#insights(request, { at, ms, url, withheld });
+    if (this.choice.spans && request.ids.sampled) for (const span of spansOf(request, url, at, ms)) this.#exporter.span(span);
   }
 
-  #insights(request: ExportedRequest, at: number, ms: number): void {
-    const { route, method, url, status, ids, failure } = request;
-    const response = this.choice.responses || this.choice.modelData ? responseText(request) : undefined;
+  #insights(request: ExportedRequest, { at, ms, url, withheld }: Sent): void {
+    const { route, method, status, ids, failure } = request;
+    const [responses, modelData] = [this.choice.responses && !withheld, this.choice.modelData && !withheld];
+    const response = responses || modelData ? responseText(request) : undefined;
     this.#exporter.insight({
       kind: 'request',
       at,
@@ -68,13 +82,13 @@ export class RequestExports {
       traceId: ids.traceId,
       spanId: ids.spanId === '' ? undefined : ids.spanId,
       parentId: ids.parentId,
-      response: this.choice.responses ? response : undefined,
+      response: responses ? response : undefined,
     });
     const common = { at, requestId: ids.id, clientRequestId: ids.clientRequestId, traceId: ids.traceId };
     // What a client did wrong is in its request already, and overload in the metrics.
     if (failure !== undefined && ['user', 'server'].includes(failures[failure.code].fault))
       this.#exporter.insight({ kind: 'exception', ...common, code: failure.code, message: failure.message });
-    if (this.choice.modelData && route.scores === true && status < 300)
+    if (modelData && route.scores === true && status < 300)
       this.#exporter.insight({
         kind: 'trace',
         ...common,

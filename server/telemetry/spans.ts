@@ -15,7 +15,6 @@ export interface ScoringTimes {
 interface Traced {
   readonly route: { readonly path: string };
   readonly method: string;
-  readonly url: string;
   readonly status: number;
   readonly ids: RequestIds;
   readonly failure: ServerError | undefined;
@@ -23,7 +22,7 @@ interface Traced {
 }
 
 /** Spans of one request: request > queue, run > inference. Names of attributes: OpenTelemetry's semantic conventions for HTTP. */
-export function spansOf({ route, method, url, status, ids, failure, scoring }: Traced, at: number, ms: number): SpanItem[] {
+export function spansOf({ route, method, status, ids, failure, scoring }: Traced, url: string, at: number, ms: number): SpanItem[] {
   const { traceId, spanId, parentId } = ids;
   const part = (name: string, parent: string, from: number, long: number, attributes: SpanItem['attributes'] = {}): SpanItem => ({
     kind: 'span',

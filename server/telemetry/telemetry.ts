@@ -34,6 +34,12 @@ export class Telemetry {
     this.#sendsOutput = sendsOutput;
   }
 
+  /** Application Insights would get bodies, but the script redacts them elsewhere. */
+  get withholds(): boolean {
+    const { insights, responses, modelData, redacts } = this.exports.choice;
+    return insights && (responses || modelData) && redacts();
+  }
+
   said({ level, msg, requestId, traceId }: Line): void {
     if (this.#sendsOutput) this.#exporter.insight({ kind: 'trace', at: Date.now(), level, message: msg, requestId, traceId });
   }
@@ -60,6 +66,8 @@ export function openTelemetry(
     readonly env: NodeJS.ProcessEnv;
     readonly metrics: Metrics;
     readonly log: Log;
+    /** Whether the script redacts what is collected; known when it is served. */
+    readonly redacts: () => boolean;
   },
 ): Telemetry | undefined {
   const connectionString = insightsConnection(config);
@@ -85,6 +93,7 @@ export function openTelemetry(
     insights,
     responses: config.appInsightsResponses,
     modelData: insights && config.mdcStorageEnabled,
+    redacts: around.redacts,
     spans: tracing !== undefined,
   });
   return new Telemetry(exporter, exports, tracing?.sampler, insights && config.appInsightsOutput);

@@ -241,6 +241,27 @@ test(
   },
 );
 
+test('where the script redacts, no input and no answer is sent: it is told at the start', { timeout: 60_000 }, async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  await withServer(
+    ['--entry-script', 'redacts.ts'],
+    async (server) => {
+      await server.ready();
+      assert.equal((await server.score({ name: 'a secret' })).status, 200);
+      assert.equal((await fetch(await server.url('/score?name=a%20secret'))).status, 200);
+      await stopped(server);
+      await server.said('Application Insights gets no bodies and no queries');
+      const sent = ingestion.of('RequestData').map(({ data }) => data.baseData.properties);
+      assert.deepEqual(
+        sent.map((properties) => 'Response Value' in properties),
+        [false, false],
+      );
+      assert.ok(!/secret|name=/.test(JSON.stringify(ingestion.accepted)));
+    },
+    { env: { ...ingestion.env, AML_MODEL_DC_STORAGE_ENABLED: 'true', MDC_SINK: 'off', DRAIN_DELAY_MS: '0' } },
+  );
+});
+
 test('an init() that fails is told before the server ends with 3', { timeout: 60_000 }, async (t) => {
   const ingestion = await IngestionServer.start(t);
   await withServer(
