@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ServerProcess } from '../e2e/start-server.ts';
@@ -113,6 +113,27 @@ test("a script's rows carry the id of their request, also after an await, and a 
     { id: 'b_1', score_0: null, score_1: 2 },
   ]);
   assert.deepEqual(readdirSync(join(dir, 'ep', 'blue')).toSorted(), ['model_inputs', 'model_outputs']);
+});
+
+test('two workers have one writer: every record of both arrives once, in one file of its collection', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, 'collects.ts', { MDC_DIR: dir, WORKER_COUNT: '2' });
+  const ids = numbers(200).map(String);
+  await Promise.all(ids.map(async (id) => (await server.score({ who: true }, { 'x-request-id': id })).text()));
+  await stop(server);
+  for (const collection of ['request', 'response', 'model_outputs'])
+    assert.deepEqual(
+      events(dir, collection)
+        .map(({ correlationid }) => correlationid)
+        .toSorted(),
+      ids.toSorted(),
+      collection,
+    );
+  const pids = new Set(events(dir, 'model_outputs').map(({ data }) => data[0]?.['pid']));
+  assert.equal(pids.size, 2, 'both workers had requests');
+  // The hour may have changed meanwhile.
+  const names = new Set([...files(dir).keys()].map((name) => basename(name)));
+  assert.equal(names.size, 1);
 });
 
 test('rows of the v1 API go into CSV files, with their correlation columns', async (t) => {

@@ -10,6 +10,7 @@ interface Wish {
   readonly wrong?: boolean;
   readonly legacy?: readonly number[];
   readonly die?: boolean;
+  readonly who?: boolean;
 }
 
 export function init(): void {}
@@ -17,6 +18,7 @@ export function init(): void {}
 export async function run(data: Wish, request: RequestContext): Promise<unknown> {
   if (data.die) process.kill(process.pid, 'SIGKILL');
   if (data.many !== undefined) for (let n = 0; n < data.many; n++) outputs.collect([{ n }], { id: `${request.id}-${n}` });
+  if (data.who) outputs.collect([{ pid: process.pid }]);
   if (data.wrong) inputs.collect({ a: [1, 2], b: [1] });
   if (data.legacy) {
     const correlations = legacyInputs.collect(data.legacy);
