@@ -184,7 +184,7 @@ function concat(parts: readonly Tensor[]): Tensor['data'] {
 }
 
 /**
- * Gives every call its rows of the outputs, as views.
+ * Gives every call a copy of its rows of the outputs: through a view's `buffer` a script would reach the rows of others.
  * @throws Error when an output does not have a row for each row that was fed
  */
 export function split(outputs: Tensors, counts: readonly number[]): Record<string, Tensor>[] {
@@ -198,9 +198,8 @@ export function split(outputs: Tensors, counts: readonly number[]): Record<strin
     const width = data.length / total;
     let at = 0;
     for (const [index, count] of counts.entries()) {
-      const rows = Array.isArray(data) ? data.slice(at, at + count * width) : data.subarray(at, at + count * width);
       const part = parts[index];
-      if (part !== undefined) part[name] = { type, dims: [count, ...dims.slice(1)], data: rows };
+      if (part !== undefined) part[name] = { type, dims: [count, ...dims.slice(1)], data: data.slice(at, at + count * width) };
       at += count * width;
     }
   }

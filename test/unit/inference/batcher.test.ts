@@ -32,6 +32,21 @@ test('what is waiting together runs together, and everybody gets their own rows'
   assert.deepEqual(batches, [10]);
 });
 
+test('the buffer of an answer holds the rows of its call and no others', async () => {
+  const { infer, batches } = stub();
+  const batcher = new Batcher(infer, { maxRows: 100, maxDelayMs: 0 });
+  const answers = await Promise.all([1, 2, 3].map((value) => batcher.run(row(value, 0), ['y'])));
+  assert.deepEqual(batches, [3]);
+  assert.deepEqual(
+    answers.map(({ y }) => Array.from(new Float32Array((y!.data as Float32Array).buffer))),
+    [
+      [2, 1],
+      [3, 1],
+      [4, 1],
+    ],
+  );
+});
+
 test('what arrives while an inference runs joins the next', async () => {
   const { infer, batches } = stub();
   const batcher = new Batcher(infer, { maxRows: 100, maxDelayMs: 0 });
