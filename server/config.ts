@@ -242,7 +242,7 @@ export const options = {
     flag: 'max-batch-size',
     default: 'auto',
     parse: orAuto(integer(1, 65_536)),
-    doc: 'rows of concurrent `model.run()` calls that are merged into one inference; `auto`: where a check at load shows that rows do not influence each other; 1: never',
+    doc: 'rows of concurrent `model.run()` calls that are merged into one inference; `auto`: at most 128, where a check at load shows that rows do not influence each other; 1: never',
   }),
   maxBatchDelayMs: option({
     env: ['MAX_BATCH_DELAY_MS'],

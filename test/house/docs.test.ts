@@ -53,3 +53,15 @@ for (const [file, name, make] of tables) {
     else assert.equal(text.slice(from + begin.length, to), fresh, `run UPDATE_DOCS=1 npm test to write it`);
   });
 }
+
+test('every export of an entry script is in the table of exports that authors read', () => {
+  const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+  const type = read('server/entry-script.ts').split('export interface EntryScript')[1] ?? '';
+  const exported = Array.from(type.matchAll(/^ {2}readonly (\w+)\?:/gm), ([, name]) => name);
+  assert.ok(exported.includes('concurrency'), 'the exports are not found in server/entry-script.ts');
+  const rows = Array.from(read('entry-scripts/README.md').matchAll(/^\| `(\w+)[ (]/gm), ([, name]) => name);
+  assert.deepEqual(
+    exported.filter((name) => !rows.includes(name)),
+    [],
+  );
+});
