@@ -7,7 +7,7 @@ import type { Provider } from '../execution-provider.ts';
 import { float16Bits } from '../float16.ts';
 import type { Release } from '../metric-series.ts';
 import { proveRowsIndependent, shapeObstacle, type BatchVerdict } from './batch-proof.ts';
-import { Batcher, type Told, type Tensors } from './batcher.ts';
+import { Batcher, type Infer, type Told, type Tensors } from './batcher.ts';
 import type { Placement } from './placement.ts';
 import { probeInputs } from './probe-inputs.ts';
 import { ortText } from './refusals.ts';
@@ -127,10 +127,9 @@ export class SessionModel implements OpenedModel {
   async #decide(maxBatchSize: number | 'auto'): Promise<BatchVerdict> {
     if (maxBatchSize === 1) return { merges: false, reason: 'switched off (MAX_BATCH_SIZE)' };
     if (maxBatchSize === 'auto') {
-      return proveRowsIndependent(
-        { inputs: this.inputs, outputs: this.outputs, infer: (feeds, fetches) => this.#infer(feeds, fetches, 'alone') },
-        this.#samples,
-      );
+      const { inputs, outputs } = this;
+      const infer = (feeds: Tensors, fetches: readonly string[]): ReturnType<Infer> => this.#infer(feeds, fetches, 'alone');
+      return proveRowsIndependent({ provider: this.#loaded.provider, inputs, outputs, infer }, this.#samples);
     }
     const obstacle = shapeObstacle(this);
     return obstacle === undefined

@@ -63,6 +63,7 @@ test('a number asks for merging without a proof, but never against the shapes; 1
 
 test("the script's sample counts: a difference that only it shows forbids merging", async () => {
   const specs = {
+    provider: 'cpu' as const,
     inputs: [{ name: 'x', type: 'float32' as const, dims: ['N', 1] }],
     outputs: [{ name: 'y', type: 'float32' as const, dims: ['N', 1] }],
   };
@@ -79,6 +80,7 @@ test("the script's sample counts: a difference that only it shows forbids mergin
 
 test('an answer that never changes, and a model that fails on probe inputs, prove nothing', async () => {
   const specs = {
+    provider: 'cpu' as const,
     inputs: [{ name: 'x', type: 'float32' as const, dims: ['N', 1] }],
     outputs: [{ name: 'y', type: 'float32' as const, dims: ['N'] }],
   };
@@ -91,6 +93,31 @@ test('an answer that never changes, and a model that fails on probe inputs, prov
     (await proveRowsIndependent({ ...specs, infer: failing }, [])).reason,
     /inconclusive: the model failed on probe inputs \(no such token\)/,
   );
+});
+
+test('on the CPU slow rows are not merged, by the fastest of three runs; elsewhere time says nothing', async () => {
+  const verdict = (provider: 'cpu' | 'cuda', slow: (run: number) => boolean): ReturnType<typeof proveRowsIndependent> => {
+    let runs = 0;
+    return proveRowsIndependent(
+      {
+        provider,
+        inputs: [{ name: 'x', type: 'float32', dims: ['N', 1] }],
+        outputs: [{ name: 'x', type: 'float32', dims: ['N', 1] }],
+        // As ONNX Runtime does, it blocks the thread.
+        infer: async ({ x }) => {
+          const until = performance.now() + (slow(runs++) ? 6 : 0);
+          while (performance.now() < until);
+          return { x: x! };
+        },
+      },
+      [],
+    );
+  };
+  const reason = 'a row takes more than 5 ms: merging gains nothing on the CPU';
+  assert.deepEqual(await verdict('cpu', () => true), { merges: false, reason });
+  // The first run is not timed.
+  assert.equal((await verdict('cpu', (run) => run < 3)).merges, true);
+  assert.equal((await verdict('cuda', () => true)).merges, true);
 });
 
 test('merged answers equal those that run alone', async () => {
