@@ -84,9 +84,8 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
     void ended.then(() => exit(draining ? 1 : code));
   };
   const ready = ({ models, concurrency }: ReadyMessage): void => {
-    for (const model of models) metrics.loaded(model);
-    const names = models.map(({ name }) => name);
     if (!lifecycle.to('ready')) return;
+    const names = models.map(({ name }) => name);
     reportReady(log, found, names, concurrency);
     if (telemetry?.withholds === true) reportWithheld(log);
   };

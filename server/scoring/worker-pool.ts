@@ -12,7 +12,7 @@ import { type Said, WorkerReports } from './worker-reports.ts';
 export interface PoolEvents {
   /** A worker can take (more) requests. */
   available(): void;
-  /** Every worker of the first generation is ready. */
+  /** Every worker of the first generation is ready; from then on, each replacement. */
   ready(message: ReadyMessage): void;
   /** The server cannot start, or its replacements die before they are ready. */
   failed(error: ServerError): void;
@@ -161,10 +161,9 @@ export class WorkerPool {
       { worker: worker.number, pid: worker.process.pid, ms: Math.round(performance.now() - worker.startedAt) },
       'worker ready',
     );
-    if (this.#state === 'starting' && this.#workers.every((each) => each?.state === 'ready')) {
-      this.#state = 'running';
-      this.#events.ready(message);
-    }
+    this.#reports.loaded(worker, message.models);
+    if (this.#state === 'starting' && this.#workers.every((each) => each?.state === 'ready')) this.#state = 'running';
+    if (this.#state === 'running') this.#events.ready(message);
     this.#events.available();
   }
 

@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import type { MetricsMessage } from '../metric-series.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { LogMessage } from '../worker/protocol.ts';
+import type { LogMessage, ServedModel } from '../worker/protocol.ts';
 import type { PoolWorker } from './pool-worker.ts';
 
 /** Hears of everything that an entry script says. */
@@ -42,11 +42,15 @@ export class WorkerReports {
       );
   }
 
+  loaded(worker: PoolWorker, models: readonly ServedModel[]): void {
+    for (const model of models) this.#metrics.loaded(worker, model);
+  }
+
   restarted(cause: string): void {
     this.#metrics.workerRestarts.inc({ cause });
   }
 
   gone(worker: PoolWorker): void {
-    this.#metrics.workers.gone(worker);
+    this.#metrics.gone(worker);
   }
 }

@@ -81,19 +81,21 @@ export class Metrics {
     labelNames: ['item', 'reason'],
     registers: [this.registry],
   });
-  readonly modelLoad = new Gauge({
-    name: 'model_load_seconds',
-    help: 'duration of the last load of a model',
-    labelNames: ['model'],
-    registers: [this.registry],
-  });
-  readonly session = new Gauge({
-    name: 'session_info',
-    help: 'always 1; the labels tell how a model is loaded',
-    labelNames: ['model', 'provider', 'intra_op_threads', 'ort_version', 'batching', 'batching_reason'],
-    registers: [this.registry],
-  });
-
+  /** What living workers have loaded, by worker and by name of the model. */
+  readonly #loaded = new Map<object, Map<string, ServedModel>>();
+  readonly modelLoad = this.#ofModels('model_load_seconds', 'duration of the last load of a model', ['model'], ({ name, loadSeconds }) => [
+    [name],
+    loadSeconds,
+  ]);
+  readonly session = this.#ofModels(
+    'session_info',
+    'always 1; the labels tell how the workers that live have loaded a model',
+    ['model', 'provider', 'intra_op_threads', 'ort_version', 'batching', 'batching_reason'],
+    ({ name, provider, intraOpThreads, ortVersion, batching }) => [
+      [name, provider, String(intraOpThreads), ortVersion, batching.merges ? 'on' : 'off', batching.reason],
+      1,
+    ],
+  );
   readonly provider = new Gauge({
     name: 'inference_provider_info',
     help: 'always 1; the labels tell the execution provider that was asked for, the one in use, and the devices that workers are pinned to',
@@ -123,20 +125,16 @@ export class Metrics {
     else this.failures.inc({ code: error.code });
   }
 
-  /** A model that the workers have opened. */
-  loaded({ name, provider, intraOpThreads, ortVersion, loadSeconds, batching }: ServedModel): void {
-    this.modelLoad.set({ model: name }, loadSeconds);
-    this.session.set(
-      {
-        model: name,
-        provider,
-        intra_op_threads: intraOpThreads,
-        ort_version: ortVersion,
-        batching: batching.merges ? 'on' : 'off',
-        batching_reason: batching.reason,
-      },
-      1,
-    );
+  /** A worker has loaded a model. @param owner the worker, for `gone` */
+  loaded(owner: object, model: ServedModel): void {
+    const models = this.#loaded.get(owner) ?? new Map<string, ServedModel>();
+    this.#loaded.set(owner, models.set(model.name, model));
+  }
+
+  /** A worker has ended: what it alone can tell goes with it. */
+  gone(owner: object): void {
+    this.#loaded.delete(owner);
+    this.workers.gone(owner);
   }
 
   /** Reads the gauges from their owner at every scrape. */
@@ -151,6 +149,29 @@ export class Metrics {
 
   #durations(name: string, help: string): Distribution {
     return new DistributionHistogram({ name, help, labels: [], buckets: DURATIONS }, this.registry).of();
+  }
+
+  /** A gauge of what living workers have loaded. */
+  #ofModels(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    series: (model: ServedModel) => [labels: string[], value: number],
+  ): Gauge {
+    const loaded = this.#loaded;
+    return new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect(this: Gauge) {
+        this.reset();
+        for (const model of Array.from(loaded.values()).flatMap((models) => Array.from(models.values()))) {
+          const [labels, value] = series(model);
+          this.labels(...labels).set(value);
+        }
+      },
+    });
   }
 
   #gauge(name: string, help: string, value: (load: Load) => number): Gauge {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { writeModel } from '../models/models.ts';
+import { modelBytes, writeModel } from '../models/models.ts';
 import { Workers, withWorkers } from './start-workers.ts';
 
 /** Workers report some time after the answer. */
@@ -60,6 +60,32 @@ test('inferences are measured, with their rows and why they began', { timeout: 2
       const count = Number(/^inference_batch_rows_count\{model="ridge",release="idle"\} (\d+)$/m.exec(text)?.[1]);
       assert.ok(count >= 1 && count < 16, `${count} inferences`);
       assert.match(text, new RegExp(`^inference_duration_seconds_count\\{model="ridge"\\} ${count}$`, 'm'));
+    },
+    { start: { modelFile } },
+  );
+});
+
+test('a worker that replaces another is shown as it has loaded the model, in metrics and metadata', { timeout: 20_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const modelFile = writeModel('ridge', folder);
+  await withWorkers(
+    'opens-model.ts',
+    async (workers) => {
+      const row = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
+      await workers.score(row);
+      const [before] = workers.scorer.served!.models;
+      // The next worker finds another model in the file.
+      writeFileSync(modelFile, modelBytes('batchmean'));
+      process.kill(Number(workers.pids.at(-1)), 'SIGKILL');
+      await workers.lineWith('a worker ended unexpectedly');
+      assert.doesNotMatch(await workers.metrics.registry.metrics(), /^session_info\{/m);
+      await assert.rejects(workers.score(row), { code: 'invalid_input' });
+      const sessions = (await workers.metrics.registry.metrics()).match(/^session_info\{.*/gm) ?? [];
+      assert.equal(sessions.length, 1);
+      assert.match(sessions[0], /model="ridge".*batching="off"/);
+      const [after] = workers.scorer.served!.models;
+      assert.deepEqual([before?.batching.merges, after?.batching.merges], [true, false]);
     },
     { start: { modelFile } },
   );

@@ -17,14 +17,17 @@ function filled(): Metrics {
   metrics.failed(new ServerError('queue_full', 'full'));
   metrics.failed(new ServerError('run_failed', 'x'));
   metrics.workerRestarts.inc({ cause: 'deadline' });
-  metrics.loaded({
-    name: 'm"\\\n',
-    provider: 'cpu',
-    intraOpThreads: 2,
-    ortVersion: '1.30.0',
-    loadSeconds: 0.1,
-    batching: { merges: true, reason: 'rows "alone"\nequal rows together' },
-  });
+  metrics.loaded(
+    {},
+    {
+      name: 'm"\\\n',
+      provider: 'cpu',
+      intraOpThreads: 2,
+      ortVersion: '1.30.0',
+      loadSeconds: 0.1,
+      batching: { merges: true, reason: 'rows "alone"\nequal rows together' },
+    },
+  );
   metrics.workers.merge({}, 0, {
     defined: [
       { kind: 'counter', name: 'tokens_total', help: 'of "all"\nrequests \\', labels: ['kind'] },
@@ -117,4 +120,27 @@ test('a worker that defines a metric otherwise than the others is left out, by n
   });
   assert.deepEqual(odd, ['c_total']);
   assert.match(await registry.metrics(), /^c_total 0$/m);
+});
+
+test('a model is shown as the workers that live have loaded it', async () => {
+  const metrics = new Metrics();
+  const shown = async (): Promise<string[]> => (await metrics.registry.metrics()).match(/^(?:session_info|model_load).*/gm) ?? [];
+  const model = (merges: boolean, loadSeconds: number) => ({
+    name: 'm',
+    provider: 'cpu',
+    intraOpThreads: 1,
+    ortVersion: '1',
+    loadSeconds,
+    batching: { merges, reason: 'r' },
+  });
+  const info = (batching: string) =>
+    `session_info{model="m",provider="cpu",intra_op_threads="1",ort_version="1",batching="${batching}",batching_reason="r"} 1`;
+  const [first, second] = [{}, {}];
+  metrics.loaded(first, model(true, 1));
+  metrics.loaded(second, model(false, 2));
+  assert.deepEqual(await shown(), ['model_load_seconds{model="m"} 2', info('on'), info('off')]);
+  metrics.gone(first);
+  assert.deepEqual(await shown(), ['model_load_seconds{model="m"} 2', info('off')]);
+  metrics.loaded(second, model(true, 3));
+  assert.deepEqual(await shown(), ['model_load_seconds{model="m"} 3', info('on')]);
 });
