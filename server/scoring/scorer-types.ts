@@ -49,7 +49,7 @@ export interface Served {
   /** The script exports a hook that redacts what is collected. */
   readonly redacts: boolean;
   readonly concurrency: number;
-  /** The models opened in `init()`. */
+  /** The models opened before the worker was ready. */
   readonly models: readonly ServedModel[];
   /** True when the built-in script serves the model without code. */
   readonly noCode: boolean;

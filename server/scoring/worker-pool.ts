@@ -146,6 +146,7 @@ export class WorkerPool {
       startFailed: ({ code, message }) => this.#startFailed(worker, new ServerError(code, message)),
       exit: (exit) => this.#onExit(worker, exit),
       log: (message) => this.#reports.line(worker, message),
+      loaded: (model) => this.#reports.loaded(worker, model),
       metrics: (message) => this.#reports.metrics(worker, message),
       output: (stream, line) => this.#reports.output(worker, stream, line),
     };
@@ -161,7 +162,6 @@ export class WorkerPool {
       { worker: worker.number, pid: worker.process.pid, ms: Math.round(performance.now() - worker.startedAt) },
       'worker ready',
     );
-    this.#reports.loaded(worker, message.models);
     if (this.#state === 'starting' && this.#workers.every((each) => each?.state === 'ready')) this.#state = 'running';
     if (this.#state === 'running') this.#events.ready(message);
     this.#events.available();

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { FrameReader, FrameWriter } from '../frames.ts';
 import type { MetricsMessage } from '../metric-series.ts';
 import type { RunTimes } from '../run-times.ts';
-import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, StartMessage } from '../worker/protocol.ts';
+import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, ServedModel, StartMessage } from '../worker/protocol.ts';
 import { headText, Kind, protocols } from '../worker/protocol.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 import type { ScoreRequest } from './scorer-types.ts';
@@ -51,6 +51,7 @@ export interface AnswerEvents {
 export interface WorkerEvents extends AnswerEvents {
   ready(message: ReadyMessage): void;
   startFailed(message: FailureMessage): void;
+  loaded(model: ServedModel): void;
   log(message: LogMessage): void;
   metrics(message: MetricsMessage): void;
   /** A line that the process wrote to its own stdout or stderr, past the console. */
@@ -172,6 +173,8 @@ export class WorkerProcess {
         return events.metrics(parse<MetricsMessage>(payload));
       case Kind.ready:
         return events.ready(parse<ReadyMessage>(payload));
+      case Kind.loaded:
+        return events.loaded(parse<ServedModel>(payload));
       case Kind.startFailed:
         return events.startFailed(parse<FailureMessage>(payload));
       case Kind.cancelled:

@@ -42,8 +42,8 @@ export class WorkerReports {
       );
   }
 
-  loaded(worker: PoolWorker, models: readonly ServedModel[]): void {
-    for (const model of models) this.#metrics.loaded(worker, model);
+  loaded(worker: PoolWorker, model: ServedModel): void {
+    this.#metrics.loaded(worker, model);
   }
 
   restarted(cause: string): void {

@@ -20,7 +20,10 @@ interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-/** What `init()` gets; remembers the models that were opened. */
+/** Makes the last decisions on a model that has been opened. */
+export type Settle = (model: OpenedModel) => Promise<void>;
+
+/** What `init()` gets; remembers the models that were opened before the worker was ready. */
 export class WorkerInitContext implements InitContext {
   readonly modelDir: string | undefined;
   readonly log: Logger;
@@ -29,6 +32,8 @@ export class WorkerInitContext implements InitContext {
   readonly opened: OpenedModel[] = [];
   readonly #around: Surroundings;
   #observer: InferenceObserver | undefined;
+  #remembers = false;
+  #settle: Settle | undefined;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -43,7 +48,10 @@ export class WorkerInitContext implements InitContext {
     const { intraOpThreads, execution, lost } = this.#around;
     const model = await openSession(file, { intraOpThreads, execution, lost });
     if (execution.provider !== 'cpu') this.#tellPlacement(model, execution);
-    this.opened.push(model);
+    model.remember(this.#remembers);
+    // Scripts may keep the context, and open a model when a request wants it.
+    if (this.#settle === undefined) this.opened.push(model);
+    else await this.#settle(model);
     if (this.#observer !== undefined) model.observe(this.#observer);
     return model;
   }
@@ -64,6 +72,19 @@ export class WorkerInitContext implements InitContext {
   observe(observer: InferenceObserver): void {
     this.#observer = observer;
     for (const model of this.opened) model.observe(observer);
+  }
+
+  /** Models remember, or no longer, what they are fed: those that are open and those to come. */
+  remember(on: boolean): void {
+    this.#remembers = on;
+    for (const model of this.opened) model.remember(on);
+  }
+
+  /** Settles the models that are open, and from then on each as it is opened. */
+  async settle(settle: Settle): Promise<void> {
+    for (const model of this.opened) await settle(model);
+    // No await between the last look and this: no model slips through.
+    this.#settle = settle;
   }
 
   modelPath(name: string, version?: string | number): string {

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { describeThrown, ServerError, toServerError } from '../errors.ts';
 import { FrameReader, FrameWriter } from '../frames.ts';
+import type { OpenedModel } from '../inference/model.ts';
 import { installPort, WorkerPort } from './collection-port.ts';
 import { hintAtDoubleParsing, ScriptLog } from './console.ts';
 import { WorkerInitContext } from './init-context.ts';
@@ -69,10 +70,10 @@ async function start(message: StartMessage): Promise<void> {
     const port = openCollection(message);
     const script = await loadEntryScript(message.entryScript);
     await initialise(() => script.init(context), signal, message);
-    await warmUp(script, context.opened, { maxBatchSize: message.maxBatchSize, maxDelayMs: message.maxBatchDelayMs }, log);
+    await warmUp(script, context, (model) => settle(model, message));
     context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
     const concurrency = Math.min(script.concurrency ?? message.concurrency, message.concurrency);
-    const models = context.opened.map(({ name, inputs, outputs, about }): ServedModel => ({ name, inputs, outputs, ...about }));
+    const models = context.opened.map(served);
     const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
     redaction = new RedactionHook(script.redact, frames, (text) => log.warn(text));
     if (port !== undefined) port.open = true;
@@ -92,6 +93,22 @@ async function start(message: StartMessage): Promise<void> {
     frames.write(0, Kind.startFailed, [JSON.stringify({ code: error.code, message: error.message })]);
     frames.flush(() => process.exit(error.failure.exitCode ?? 1));
   }
+}
+
+/** Decides whether concurrent calls of a model are merged, and tells how it is loaded. */
+async function settle(model: OpenedModel, { maxBatchSize, maxBatchDelayMs }: StartMessage): Promise<void> {
+  await model.settleBatching({ maxBatchSize, maxDelayMs: maxBatchDelayMs });
+  const { merges, reason } = model.about.batching;
+  log.info(`model ${model.name}: concurrent calls are ${merges ? '' : 'not '}merged: ${reason}`, {
+    model: model.name,
+    batching: merges,
+    reason,
+  });
+  frames.write(0, Kind.loaded, [JSON.stringify(served(model))]);
+}
+
+function served({ name, inputs, outputs, about }: OpenedModel): ServedModel {
+  return { name, inputs, outputs, ...about };
 }
 
 /** Connects the script's collectors, before it makes them. */

@@ -47,6 +47,8 @@ export const Kind = {
   notCollected: 29,
   /** worker -> host: u32 length, JSON array of Redaction | the bodies. */
   redacted: 30,
+  /** worker -> host: JSON ServedModel: a model was opened, before `ready` or later. */
+  loaded: 31,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

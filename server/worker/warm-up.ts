@@ -1,6 +1,5 @@
-import type { Logger } from '../entry-script.ts';
 import { describeThrown, ServerError } from '../errors.ts';
-import type { BatchPolicy, OpenedModel } from '../inference/model.ts';
+import type { Settle, WorkerInitContext } from './init-context.ts';
 import type { LoadedScript } from './load-entry-script.ts';
 import { headText } from './protocol.ts';
 import { WorkerRequest } from './request-context.ts';
@@ -10,26 +9,17 @@ const RUNS = 3;
 const LONG_ENOUGH_MS = 200;
 
 /**
- * Makes a worker's first request as fast as its others, before it says that it is ready, and decides for each model whether
- * concurrent calls are merged.
+ * Makes a worker's first request as fast as its others, before it says that it is ready, and settles its models.
  * @throws ServerError init_failed when `run()` fails on the script's own sample
  */
-export async function warmUp(script: LoadedScript, models: readonly OpenedModel[], policy: BatchPolicy, log: Logger): Promise<void> {
-  if (script.sample === undefined) for (const model of models) await model.warmUp();
+export async function warmUp(script: LoadedScript, context: WorkerInitContext, settle: Settle): Promise<void> {
+  if (script.sample === undefined) for (const model of context.opened) await model.warmUp();
   else {
-    for (const model of models) model.remember(true);
+    context.remember(true);
     await runSample(script);
-    for (const model of models) model.remember(false);
+    context.remember(false);
   }
-  for (const model of models) {
-    await model.settleBatching(policy);
-    const { merges, reason } = model.about.batching;
-    log.info(`model ${model.name}: concurrent calls are ${merges ? '' : 'not '}merged: ${reason}`, {
-      model: model.name,
-      batching: merges,
-      reason,
-    });
-  }
+  await context.settle(settle);
 }
 
 async function runSample(script: LoadedScript): Promise<void> {

@@ -28,6 +28,7 @@ const models = {
   fixed1: small.fixed1,
   multi: small.multi,
   batchmean: small.batchmean,
+  batchtrunc: small.batchtrunc,
   columns: small.columns,
   ranks: small.ranks,
   strange_names: small.strangeNames,

@@ -36,6 +36,15 @@ export function batchmean(): Buffer {
   return builder.build({ inputs: [value('x', 'float32', ['N', 4])], outputs: [value('y', 'float32', ['N', 4])] });
 }
 
+/** Adds the whole part of the mean over the batch, so that small numbers do not show that rows mix: float32 x [N,4] -> y [N,4]. */
+export function batchtrunc(): Buffer {
+  const builder = new GraphBuilder('batchtrunc', 14);
+  const mean = builder.node('ReduceMean', ['x'], { attributes: [attribute.ints('axes', [0]), attribute.int('keepdims', 1)] });
+  const whole = builder.node('Cast', [mean], { attributes: [attribute.int('to', elementTypes.int64)] });
+  builder.node('Add', ['x', builder.node('Cast', [whole], { attributes: [attribute.int('to', elementTypes.float32)] })], { output: 'y' });
+  return builder.build({ inputs: [value('x', 'float32', ['N', 4])], outputs: [value('y', 'float32', ['N', 4])] });
+}
+
 /** One column an input, as AutoML exports them: float32 age [N,1], string city [N,1], int64 rooms [N] -> each under `<name>_out`. */
 export function columns(): Buffer {
   const builder = new GraphBuilder('columns');

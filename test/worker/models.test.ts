@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import type { StartMessage } from '../../server/worker/protocol.ts';
+import { writeModel, type ModelName } from '../models/models.ts';
+import { type Workers, withWorkers } from './start-workers.ts';
+
+const ROW = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
+
+async function withModel(
+  t: TestContext,
+  script: string,
+  name: ModelName,
+  run: (workers: Workers) => Promise<void>,
+  start: Partial<StartMessage> = {},
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'models-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  await withWorkers(script, run, { start: { modelFile: writeModel(name, folder), ...start } });
+}
+
+const sessions = async ({ metrics }: Workers): Promise<string[]> => (await metrics.registry.metrics()).match(/^session_info\{.*/gm) ?? [];
+
+test('a model that run() opens is decided upon, shown and told then, before it runs', (t) =>
+  withModel(t, 'opens-model-late.ts', 'ridge', async (workers) => {
+    assert.deepEqual(await sessions(workers), []);
+    await workers.score(ROW);
+    const told = workers.lines.find(({ msg }) => String(msg).startsWith('model ridge: '));
+    assert.match(String(told?.['msg']), /concurrent calls are merged/);
+    const [shown, ...others] = await sessions(workers);
+    assert.match(String(shown), /model="ridge".*batching="on"/);
+    assert.deepEqual(others, []);
+  }));
+
+test('a model that run() opens obeys MAX_BATCH_SIZE', (t) =>
+  withModel(
+    t,
+    'opens-model-late.ts',
+    'ridge',
+    async (workers) => {
+      await workers.score(ROW);
+      assert.match(String((await sessions(workers))[0]), /batching="off",batching_reason="switched off \(MAX_BATCH_SIZE\)"/);
+    },
+    { maxBatchSize: 1 },
+  ));
+
+test('a model that the run of the sample opens is checked with the sample', (t) =>
+  withModel(t, 'opens-model-for-sample.ts', 'batchtrunc', async (workers) => {
+    assert.match(String((await sessions(workers))[0]), /batching="off",batching_reason="[^"]*\(on the script's sample\)"/);
+  }));
+
+test('without a sample a model is warmed up before its worker is ready', (t) =>
+  withModel(t, 'tells-warm-up.ts', 'ridge', async (workers) => {
+    const said = workers.lines.map(({ msg }) => msg).filter((msg) => msg === 'warmed up' || msg === 'worker ready');
+    assert.deepEqual(said, ['warmed up', 'worker ready']);
+  }));
