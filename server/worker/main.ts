@@ -98,12 +98,12 @@ async function start(message: StartMessage): Promise<void> {
 /** Decides whether concurrent calls of a model are merged, and tells how it is loaded. */
 async function settle(model: OpenedModel, { maxBatchSize, maxBatchDelayMs }: StartMessage): Promise<void> {
   await model.settleBatching({ maxBatchSize, maxDelayMs: maxBatchDelayMs });
-  const { merges, reason } = model.about.batching;
-  log.info(`model ${model.name}: concurrent calls are ${merges ? '' : 'not '}merged: ${reason}`, {
-    model: model.name,
-    batching: merges,
-    reason,
-  });
+  const { provider, intraOpThreads, ortVersion, batching } = model.about;
+  const { merges, reason } = batching;
+  log.info(
+    `model ${model.name}: runs on ${provider} with ${intraOpThreads} threads of ONNX Runtime ${ortVersion}; concurrent calls are ${merges ? '' : 'not '}merged: ${reason}`,
+    { model: model.name, provider, intraOpThreads, ortVersion, batching: merges, reason },
+  );
   frames.write(0, Kind.loaded, [JSON.stringify(served(model))]);
 }
 
