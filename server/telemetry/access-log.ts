@@ -1,6 +1,8 @@
+import { failures, type ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from './metrics.ts';
 import type { ExportedRequest, RequestExports } from './request-exports.ts';
+import type { ScoringTimes } from './spans.ts';
 
 /** What a front door tells of a request that is over. */
 interface Answered extends ExportedRequest {
@@ -49,14 +51,27 @@ export class AccessLog {
     );
   }
 
-  #measure({ route, status, failure, reply }: Answered, ms: number): void {
+  #measure({ route, status, failure, reply, scoring }: Answered, ms: number): void {
     const metrics = this.#metrics;
     metrics.answered(route.path, status);
     if (route.scores !== true) return;
     metrics.requestDuration.observe(ms / 1000);
     if (failure !== undefined) metrics.failed(failure);
-    if (reply === undefined) return;
-    metrics.queueDuration.observe(reply.queueMs / 1000);
-    if (reply.runMs !== undefined) metrics.runDuration.observe(reply.runMs / 1000);
+    if (reply?.runMs !== undefined) {
+      metrics.queueDuration.observe(reply.queueMs / 1000);
+      metrics.runDuration.observe(reply.runMs / 1000);
+    } else if (scoring?.times !== undefined && failure?.code !== 'queue_full') this.#measureFailed(scoring.times, failure);
   }
+
+  /** Those that take too long matter most. The worker tells no time of a run that failed: what passed since it got the request stands for it. */
+  #measureFailed({ admittedAt, queueMs }: ScoringTimes, failure: ServerError | undefined): void {
+    const ms = performance.now() - admittedAt;
+    this.#metrics.queueDuration.observe((queueMs ?? ms) / 1000);
+    if (queueMs !== undefined && runBegan(failure)) this.#metrics.runDuration.observe((ms - queueMs) / 1000);
+  }
+}
+
+/** True where run() had begun: it threw an answer of its own, failed, or was given up. What a client did wrong may have ended before it. */
+function runBegan(failure: ServerError | undefined): boolean {
+  return failure === undefined || failures[failure.code].fault === 'user';
 }

@@ -39,8 +39,14 @@ export class Metrics {
     'scoring_request_duration_seconds',
     'from the head of a scoring request to the end of its answer',
   );
-  readonly queueDuration = this.#durations('scoring_queue_duration_seconds', 'wait of a scoring request for a worker');
-  readonly runDuration = this.#durations('scoring_run_duration_seconds', 'duration of run()');
+  readonly queueDuration = this.#durations(
+    'scoring_queue_duration_seconds',
+    'wait of a scoring request for a worker, until it got one or was given up',
+  );
+  readonly runDuration = this.#durations(
+    'scoring_run_duration_seconds',
+    'duration of run(); where it threw, or was given up: from when the worker got the request',
+  );
   readonly inFlight = this.#gauge('scoring_requests_in_flight', 'scoring requests that a worker holds', ({ inFlight }) => inFlight);
   readonly queued = this.#gauge('scoring_requests_queued', 'scoring requests that wait for a worker', ({ queued }) => queued);
   readonly concurrencyLimit = this.#gauge(
