@@ -10,6 +10,11 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const BATCH = 256;
 const BATCH_AFTER_MS = 100;
 
+/** A thread that fails is started anew after a second; while it fails again before anything is delivered, after twice as long each time. */
+const RESTART_MS = 1000;
+const LONGEST_RESTART_MS = 60_000;
+const THREAD = new URL('./exporting/main.ts', import.meta.url);
+
 const KINDS: readonly ItemKind[] = ['request', 'trace', 'exception', 'span'];
 
 /**
@@ -17,7 +22,9 @@ const KINDS: readonly ItemKind[] = ['request', 'trace', 'exception', 'span'];
  * waits and tries again. Every item is delivered, or counted as dropped with a reason.
  */
 export class TelemetryExporter {
-  readonly #thread: Worker;
+  /** Undefined: it has failed, and is not started anew yet. */
+  #thread: Worker | undefined;
+  readonly #create: () => Worker;
   readonly #metrics: Metrics;
   readonly #log: Log;
   /** Not settled yet, by kind. */
@@ -30,30 +37,27 @@ export class TelemetryExporter {
   #flushed: (() => void) | undefined;
   #running = true;
   #stopping: Promise<void> | undefined;
+  #restartMs = RESTART_MS;
   /** For the last line of the log: nobody scrapes a server that ends. */
   #delivered = 0;
   readonly #lost: Record<string, number> = {};
   #dropLogged = false;
 
   /** @param env of the thread: proxies, certificates, OTEL_* */
-  constructor(settings: ExportSettings, env: NodeJS.ProcessEnv, metrics: Metrics, log: Log) {
+  constructor(settings: ExportSettings, env: NodeJS.ProcessEnv, metrics: Metrics, log: Log, thread = THREAD) {
     this.#metrics = metrics;
     this.#log = log;
-    this.#thread = new Worker(new URL('./exporting/main.ts', import.meta.url), {
-      name: 'telemetry',
-      workerData: settings,
-      env: { ...env, ...QUIET },
-      argv: [],
-      // What libraries print is no line of our log.
-      stdout: true,
-      stderr: true,
-    });
-    this.#thread.on('message', (message: FromThread) => this.#settle(message));
-    this.#thread.on('error', (error) => log.error({ err: error }, 'telemetry stopped: its thread failed'));
-    this.#thread.on('exit', () => this.#ended());
-    this.#thread.stdout.resume();
-    this.#thread.stderr.resume();
-    this.#thread.unref();
+    this.#create = () =>
+      new Worker(thread, {
+        name: 'telemetry',
+        workerData: settings,
+        env: { ...env, ...QUIET },
+        argv: [],
+        // What libraries print is no line of our log.
+        stdout: true,
+        stderr: true,
+      });
+    this.#start();
   }
 
   /** Takes an item for Application Insights. */
@@ -72,7 +76,7 @@ export class TelemetryExporter {
   }
 
   async #stop(limitMs: number): Promise<void> {
-    if (this.#running) {
+    if (this.#thread !== undefined) {
       this.#post();
       await new Promise<void>((resolve) => {
         this.#flushed = resolve;
@@ -87,11 +91,24 @@ export class TelemetryExporter {
       { delivered: this.#delivered, dropped: this.#lost },
       lost ? 'telemetry ends; not all of it was delivered' : 'telemetry ends; all of it was delivered',
     );
-    await this.#thread.terminate();
+    await this.#thread?.terminate();
+  }
+
+  #start(): void {
+    const thread = this.#create();
+    let err: unknown;
+    thread.on('message', (message: FromThread) => this.#settle(message));
+    thread.on('error', (error) => (err = error));
+    thread.on('exit', () => this.#ended(err));
+    thread.stdout.resume();
+    thread.stderr.resume();
+    thread.unref();
+    this.#thread = thread;
   }
 
   #add(kind: ItemKind, item: InsightItem | SpanItem, lines: string[]): void {
     if (!this.#running) return this.#lose(kind, 'stopped', 1);
+    if (this.#thread === undefined) return this.#lose(kind, 'thread_failed', 1);
     if (this.#items >= MOST_ITEMS || this.#bytes >= MOST_BYTES) {
       this.#lose(kind, 'queue_full', 1);
       if (!this.#dropLogged) this.#log.warn('telemetry comes faster than it can be delivered: items are dropped (telemetry_dropped_total)');
@@ -120,7 +137,7 @@ export class TelemetryExporter {
 
   #send(message: ToThread): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    this.#thread.postMessage(message);
+    this.#thread?.postMessage(message);
   }
 
   #settle({ delivered, dropped, bytes, flushed, problem }: FromThread): void {
@@ -129,6 +146,7 @@ export class TelemetryExporter {
     for (const kind of KINDS) {
       const count = delivered[kind] ?? 0;
       if (count > 0) this.#metrics.telemetryDelivered.inc({ item: kind }, count);
+      if (count > 0) this.#restartMs = RESTART_MS;
       this.#delivered += count;
       this.#close(kind, count);
     }
@@ -161,11 +179,21 @@ export class TelemetryExporter {
     this.#lost[reason] = (this.#lost[reason] ?? 0) + count;
   }
 
-  #ended(): void {
+  /** @param err what the thread died of, where it told */
+  #ended(err: unknown): void {
+    this.#thread = undefined;
     if (!this.#running) return;
-    this.#running = false;
+    this.#insights = [];
+    this.#spans = [];
+    this.#bytes = 0;
     this.#drop('thread_failed');
     this.#flushed?.();
+    if (this.#stopping !== undefined) return;
+    this.#log.error({ err }, `the thread of telemetry failed, with what it had; it is started anew in ${this.#restartMs / 1000} s`);
+    setTimeout(() => {
+      if (this.#stopping === undefined) this.#start();
+    }, this.#restartMs).unref();
+    this.#restartMs = Math.min(2 * this.#restartMs, LONGEST_RESTART_MS);
   }
 }
 

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import test from 'node:test';
+import { pino } from 'pino';
+import { TelemetryExporter } from '../../../server/telemetry/exporter.ts';
+import { Metrics } from '../../../server/telemetry/metrics.ts';
+
+const SETTINGS = {
+  serverVersion: '',
+  serviceName: '',
+  workspaceName: '',
+  containerId: '',
+  models: [],
+  connectionString: undefined,
+  otlpEndpoint: undefined,
+};
+
+test('a thread that fails is started anew; what it had, and what comes meanwhile, is counted', { timeout: 20_000 }, async () => {
+  const heard = new EventEmitter();
+  const log = pino({ base: null }, { write: (text: string) => void heard.emit('line', JSON.parse(text)) });
+  const metrics = new Metrics();
+  const exporter = new TelemetryExporter(SETTINGS, {}, metrics, log, new URL('exporting-thread.ts', import.meta.url));
+  // The thread itself keeps no process alive.
+  const alive = setInterval(() => undefined, 1000);
+  const say = (message: string): void =>
+    exporter.insight({ kind: 'trace', at: 0, level: 'info', message, requestId: undefined, traceId: undefined });
+  const shown = async (): Promise<string[]> =>
+    (await metrics.registry.metrics()).match(/^telemetry_(?:delivered|dropped)_total\{.*/gm) ?? [];
+
+  say('end');
+  say('has the same fate');
+  const [failure] = (await once(heard, 'line')) as [{ msg: string }];
+  assert.match(failure.msg, /thread of telemetry failed.* started anew in 1 s/);
+  say('comes too early');
+  assert.deepEqual(await shown(), ['telemetry_dropped_total{item="trace",reason="thread_failed"} 3']);
+
+  const delivered = 'telemetry_delivered_total{item="trace"} ';
+  for (let said = 0; !(await shown()).some((line) => line.startsWith(delivered)); said++) {
+    assert.ok(said < 1000, 'the thread is not started anew');
+    say('again');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const ended = once(heard, 'line');
+  await exporter.stop(5000);
+  clearInterval(alive);
+  const [{ dropped }] = (await ended) as [{ dropped: Record<string, number> }];
+  assert.deepEqual(Object.keys(dropped), ['thread_failed']);
+});
