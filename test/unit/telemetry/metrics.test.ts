@@ -2,10 +2,32 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
 import { ServerError } from '../../../server/errors.ts';
+import { CollectionCounts } from '../../../server/collection/counts.ts';
+import { addCollectionMetrics } from '../../../server/telemetry/collection-metrics.ts';
 import { Metrics } from '../../../server/telemetry/metrics.ts';
 
 /** Debian's package `prometheus` has it; `.ci/run` installs it. */
 const missing = spawnSync('promtool', ['--version']).error !== undefined;
+
+function collected(): CollectionCounts {
+  const counts = new CollectionCounts();
+  counts.drop('request', 'queue_full');
+  counts.add({
+    records: 0,
+    bytes: 0,
+    results: [
+      ['request', 'queued', 3],
+      ['request', 'sampled_out', 1],
+      ['model_"inputs"', 'sent', 2],
+      ['request', 'spilled', 1],
+    ],
+    dropped: [],
+    flushSeconds: [0.02],
+    errors: [['503', 2]],
+    lastSuccess: 1_700_000_000,
+  });
+  return counts;
+}
 
 /** Everything that there is, with values, and with text that must be escaped. */
 function filled(): Metrics {
@@ -42,6 +64,8 @@ function filled(): Metrics {
       { name: 'inference_batch_rows', labels: ['m', 'idle'], value: 8, counts: [0, 0, 0, 1] },
     ],
   });
+  const counts = collected();
+  addCollectionMetrics(metrics.registry, 'azure-blob', () => counts);
   return metrics;
 }
 
@@ -84,6 +108,30 @@ test('every metric of the reference is there, with its labels', async () => {
     assert.ok(text.includes(`${sample}\n`), sample);
   assert.match(text, /session_info\{.*provider="cpu".*intra_op_threads="2".*ort_version="1\.30\.0".*batching="on".*\} 1/);
   for (const name of ['nodejs_eventloop_lag_p99_seconds', 'process_cpu_seconds_total']) assert.ok(text.includes(`# TYPE ${name} `), name);
+});
+
+test('the metrics of collection are those of the reference, with its labels', async () => {
+  const all = (await filled().registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('mdc_'));
+  const labelled = all.map(({ name, type, values }): string => {
+    // `le` belongs to every histogram.
+    const labels = new Set(values.flatMap((value) => Object.keys(value.labels)).filter((label) => label !== 'le'));
+    return `${String(type)} ${name} ${Array.from(labels).toSorted().join()}`.trim();
+  });
+  // reference/data-collection.md, section 12
+  assert.deepEqual(labelled.toSorted(), [
+    'counter mdc_dropped_total reason',
+    'counter mdc_records_total collection,result',
+    'counter mdc_sink_errors_total code,sink',
+    'gauge mdc_last_success_timestamp_seconds',
+    'gauge mdc_queue_bytes',
+    'gauge mdc_queue_records',
+    'histogram mdc_flush_seconds',
+  ]);
+  const text = await filled().registry.metrics();
+  for (const result of ['queued', 'sampled_out', 'spilled', 'dropped'])
+    assert.match(text, new RegExp(`^mdc_records_total\\{collection="request",result="${result}"\\} \\d$`, 'm'));
+  assert.match(text, /^mdc_records_total\{collection="model_\\"inputs\\"",result="sent"\} 2$/m);
+  assert.match(text, /^mdc_sink_errors_total\{sink="azure-blob",code="503"\} 2$/m);
 });
 
 test('counters and histograms of workers add up and outlive them, gauges go with their worker', async () => {
