@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { GrpcClient, write as writeMessage } from '../grpc/client.ts';
+import { freePort } from './free-port.ts';
 import { withServer, type ServerProcess } from './start-server.ts';
 
 const MB = 1024 * 1024;
@@ -84,6 +86,36 @@ test('a body of 100 MB costs the host at most 2.5 times its size, and nothing af
     );
   }),
 );
+
+test('a gRPC message of 100 MB costs the host at most 2.5 times its size, and nothing afterwards', { skip: linux }, async () => {
+  const port = await freePort();
+  await withServer(['--entry-script', 'counts-elements.ts', '--grpc-port', String(port)], async (server) => {
+    await server.ready();
+    const grpc = new GrpcClient(port);
+    const message = (bytes: number): Buffer =>
+      writeMessage('ModelInferRequest', {
+        model_name: 'counts-elements',
+        inputs: [{ name: 'x', datatype: 'UINT8', shape: [bytes] }],
+        raw_input_contents: [Buffer.alloc(bytes, 1)],
+      });
+    // The limit counts the whole message.
+    const elements = SIZE - 1024;
+    const [large, small] = [message(elements), message(1000)];
+    try {
+      await cost(
+        server,
+        async () => {
+          const answer = await grpc.call('ModelInfer', large);
+          const [count] = answer.message['raw_output_contents'] as [Buffer];
+          assert.equal(count.readBigInt64LE(), BigInt(elements));
+        },
+        () => grpc.call('ModelInfer', small),
+      );
+    } finally {
+      grpc.close();
+    }
+  });
+});
 
 test('a reply of 100 MB costs the host at most 2.5 times its size, and nothing afterwards', { skip: linux }, () =>
   withServer(['--entry-script', 'large-reply.ts'], async (server) => {
