@@ -12,7 +12,7 @@ const SETTINGS = {
   containerId: '',
   models: [],
   connectionString: undefined,
-  otlpEndpoint: undefined,
+  spans: undefined,
 };
 
 test('a thread that fails is started anew; what it had, and what comes meanwhile, is counted', { timeout: 20_000 }, async () => {

@@ -25,6 +25,7 @@ function collected(): CollectionCounts {
     flushSeconds: [0.02],
     errors: [['503', 2]],
     lastSuccess: 1_700_000_000,
+    deadLettersRemoved: 1,
   });
   return counts;
 }
@@ -110,17 +111,19 @@ test('every metric of the reference is there, with its labels', async () => {
   for (const name of ['nodejs_eventloop_lag_p99_seconds', 'process_cpu_seconds_total']) assert.ok(text.includes(`# TYPE ${name} `), name);
 });
 
-test('the metrics of collection are those of the reference, with its labels', async () => {
+test('the metrics of collection are those of the reference, with its labels, and two of our own', async () => {
   const all = (await filled().registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('mdc_'));
   const labelled = all.map(({ name, type, values }): string => {
     // `le` belongs to every histogram.
     const labels = new Set(values.flatMap((value) => Object.keys(value.labels)).filter((label) => label !== 'le'));
     return `${String(type)} ${name} ${Array.from(labels).toSorted().join()}`.trim();
   });
-  // reference/data-collection.md, section 12
+  // reference/data-collection.md, section 12, has all others.
   assert.deepEqual(labelled.toSorted(), [
+    'counter mdc_dead_letters_removed_total',
     'counter mdc_dropped_total reason',
     'counter mdc_records_total collection,result',
+    'counter mdc_redactions_failed_total',
     'counter mdc_sink_errors_total code,sink',
     'gauge mdc_last_success_timestamp_seconds',
     'gauge mdc_queue_bytes',
