@@ -27,7 +27,7 @@ function account(): { events: DeliveryEvents; log: string[]; bytes: () => number
 const lines = (count: number, kind: ItemKind = 'request'): string[] => Array.from({ length: count }, (_, n) => JSON.stringify({ kind, n }));
 const all = (items: readonly Item[]): Delivery<Item> => ({ delivered: items, again: [], lost: [], reason: 'rejected' });
 
-test('portions have at most 250 items and two megabytes, and are sent one after the other, in order', async () => {
+test('portions have at most 500 items and two megabytes, and are sent one after the other, in order', async () => {
   const sizes: number[] = [];
   let underWay = 0;
   const seen: number[] = [];
@@ -42,7 +42,7 @@ test('portions have at most 250 items and two megabytes, and are sent one after 
   }, events);
   queue.add(lines(625));
   await queue.flush();
-  assert.deepEqual(sizes, [250, 250, 125]);
+  assert.deepEqual(sizes, [500, 125]);
   assert.deepEqual(
     seen,
     Array.from({ length: 625 }, (_, n) => n),
