@@ -40,14 +40,14 @@ test('portions have at most 500 items and two megabytes, and are sent one after 
     seen.push(...items.map(({ n }) => n));
     return all(items);
   }, events);
-  queue.add(lines(625));
+  queue.add(lines(1250));
   await queue.flush();
-  assert.deepEqual(sizes, [500, 125]);
+  assert.deepEqual(sizes, [500, 500, 250]);
   assert.deepEqual(
     seen,
-    Array.from({ length: 625 }, (_, n) => n),
+    Array.from({ length: 1250 }, (_, n) => n),
   );
-  assert.equal(bytes(), lines(625).join('').length);
+  assert.equal(bytes(), lines(1250).join('').length);
   const long = JSON.stringify({ kind: 'trace', n: 1, text: 'x'.repeat(1_500_000) });
   queue.add([long, long]);
   await queue.flush();
