@@ -5,12 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Case } from './cases.ts';
 import { startProbing } from './probing.ts';
 import { treeCpuMicroseconds, treePssBytes } from './processes.ts';
+import { WARM_UP_SECONDS } from './plan.ts';
 import type { Results, Sample } from './results.ts';
 import { freePort } from './subject-process.ts';
 import type { Running, Subject } from './subject.ts';
 
-/** For compilers, connections and caches; not counted. */
-const WARM_UP_SECONDS = 1;
 const SETTLE_MS = 200;
 /** Float32 with sums in another order, or printed with fewer digits. */
 const TOLERANCE = 1e-3;

@@ -20,9 +20,12 @@ export const arrays = {
   float64: Float64Array,
 } as const satisfies Record<Fixed, unknown>;
 
+/** One read of the pipe: a smaller buffer may hold other requests too, which a script must not find behind a tensor. */
+const LARGEST_READ = 64 * 1024;
+
 /**
- * A tensor's data from its binary form: reference/open-inference-protocol.md, section 4. A view of the bytes where their
- * place in memory allows it, else of a copy.
+ * A tensor's data from its binary form: reference/open-inference-protocol.md, section 4. A view of the bytes where nothing else is in
+ * their buffer and their place in memory allows it, else a copy.
  * @throws ServerError invalid_input
  */
 export function fromBytes(name: string, type: Dtype, dims: readonly number[], bytes: Buffer): TensorData {
@@ -32,9 +35,9 @@ export function fromBytes(name: string, type: Dtype, dims: readonly number[], by
   const expected = size * Class.BYTES_PER_ELEMENT;
   if (bytes.length !== expected)
     throw misfit(`input ${name}`, `${expected} bytes for the shape [${dims.join(',')}] of its datatype`, String(bytes.length));
-  const aligned = bytes.byteOffset % Class.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
+  const own = bytes.buffer.byteLength > LARGEST_READ && bytes.byteOffset % Class.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   // What a socket or a copy gives is never shared memory.
-  const data = new Class(aligned.buffer as ArrayBuffer, aligned.byteOffset, size);
+  const data = new Class(own.buffer as ArrayBuffer, own.byteOffset, size);
   if (type === 'bool') {
     const wrong = (data as Uint8Array).findIndex((byte) => byte > 1);
     if (wrong >= 0) throw misfit(`input ${name}[${wrong}]`, 'a byte of 0 or 1 (BOOL)', String(data[wrong]));

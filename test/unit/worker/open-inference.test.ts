@@ -97,13 +97,21 @@ describe('binary tensors', () => {
     );
   });
 
-  it('are views of the body where they can be', () => {
-    const head = body({ name: 'x', shape: [2], datatype: 'FP32', parameters: { binary_data_size: 8 } });
+  it('are views of a large body where they can be', () => {
+    const head = body({ name: 'x', shape: [20_000], datatype: 'FP32', parameters: { binary_data_size: 80_000 } });
     for (let by = 0; by < 4; by++) {
-      const whole = shifted(binary(head, new Uint8Array(8)), by);
+      const whole = shifted(binary(head, new Uint8Array(80_000)), by);
       const { x } = codec.decode(request({}, [LENGTH, String(head.length)]), whole);
       const aligned = (by + head.length) % 4 === 0;
       assert.equal((x!.data as Float32Array).buffer === whole.buffer, aligned);
+    }
+  });
+
+  it('have memory of their own in a small body, beside which other requests may lie', () => {
+    const head = body({ name: 'x', shape: [2], datatype: 'FP32', parameters: { binary_data_size: 8 } });
+    for (let by = 0; by < 4; by++) {
+      const { x } = codec.decode(request({}, [LENGTH, String(head.length)]), shifted(binary(head, new Uint8Array(8)), by));
+      assert.equal((x!.data as Float32Array).buffer.byteLength, 8);
     }
   });
 
