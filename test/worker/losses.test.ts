@@ -50,14 +50,14 @@ test('a run() that blocks its thread past the deadline is answered in time and i
     'run-spins.ts',
     async (workers) => {
       const began = performance.now();
-      await assert.rejects(workers.score('spin'), { code: 'deadline_exceeded', message: 'Scoring timeout after 1000 ms' });
-      assert.ok(performance.now() - began < 2000);
+      await assert.rejects(workers.score('spin'), { code: 'deadline_exceeded', message: 'Scoring timeout after 2500 ms' });
+      assert.ok(performance.now() - began < 5000);
       const before = workers.pids.at(-1);
       assert.equal((await workers.score('next', {})).json, 'fine');
       assert.notEqual(workers.pids.at(-1), before);
       assert.match(await workers.metrics.registry.metrics(), /worker_restarts_total\{cause="deadline"\} 1/);
     },
-    { limits: { scoringTimeoutMs: 1000 } },
+    { limits: { scoringTimeoutMs: 2500 } },
   ));
 
 test('a run() that never settles costs its worker nothing but that place: others finish, then it is replaced', () =>
@@ -70,7 +70,7 @@ test('a run() that never settles costs its worker nothing but that place: others
       const answer = await workers.score('pid');
       assert.notEqual(answer.json, first);
     },
-    { limits: { scoringTimeoutMs: 900, cancelGraceMs: 100 } },
+    { limits: { scoringTimeoutMs: 2500, cancelGraceMs: 100 } },
   ));
 
 test('replacements that die before they are ready end in failure, and only they', async (t) => {
@@ -168,7 +168,7 @@ test('a worker that is killed for a stuck run says so in the log', () =>
       assert.deepEqual([line['requestId'], line['pid'], line['level']], ['stuck', workers.pids.at(0), 'warn']);
       assert.equal((await workers.score('next')).json, 'fine');
     },
-    { limits: { scoringTimeoutMs: 800, cancelGraceMs: 100 } },
+    { limits: { scoringTimeoutMs: 2500, cancelGraceMs: 100 } },
   ));
 
 test('a client that leaves a stream costs its neighbours nothing', () =>
