@@ -34,21 +34,20 @@ export class FrameWriter {
     this.#schedule = schedule;
   }
 
-  /** Adds a frame. Buffers are not copied when they are large: do not change them afterwards. */
-  write(id: number, kind: number, parts: readonly (string | Uint8Array)[]): void {
+  /**
+   * Adds a frame. Buffers are not copied when they are large: do not change them afterwards.
+   * @param written called once the kernel has the whole frame, or the socket is gone
+   */
+  write(id: number, kind: number, parts: readonly (string | Uint8Array)[], written?: () => void): void {
     let most = HEADER;
     for (const part of parts) most += typeof part === 'string' ? part.length * 3 : part.length;
     if (most > LARGE) this.#writeLarge(id, kind, parts);
     else this.#writeSmall(id, kind, parts, most);
+    if (written !== undefined) this.#waiting.push(written);
     if (++this.#collected >= BURST) return this.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#schedule(this.#flushNow);
-  }
-
-  /** Calls back once the kernel has everything that was written so far, or the socket is gone. */
-  whenWritten(done: () => void): void {
-    this.#waiting.push(done);
   }
 
   /** Writes what was collected; `done`, if any, is called once the kernel has all of it or the socket is gone. */

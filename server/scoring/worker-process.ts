@@ -118,9 +118,10 @@ export class WorkerProcess {
     const text = headText(request, request.rawHeaders);
     this.#scoreHead[0] = protocols.indexOf(request.protocol);
     this.#scoreHead.writeUInt32LE(Buffer.byteLength(text), 1);
-    this.#frames.write(id, Kind.score, [this.#scoreHead, text, ...request.body]);
-    if (request.bodyBytes === 0) written();
-    else this.#frames.whenWritten(written);
+    const parts = [this.#scoreHead, text, ...request.body];
+    if (request.bodyBytes > 0) return this.#frames.write(id, Kind.score, parts, written);
+    this.#frames.write(id, Kind.score, parts);
+    return written();
   }
 
   cancel(id: number): void {

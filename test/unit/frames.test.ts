@@ -83,6 +83,20 @@ test('a few frames of one tick leave in one write, many in bursts that do not wa
   assert.equal(pipe.writes.length, 4);
 });
 
+test('each frame of a burst is told of when the kernel has it, the last one too', async () => {
+  const pipe = new Pipe();
+  const done: (() => void)[] = [];
+  pipe._write = (_chunk, _encoding, taken) => void done.push(taken);
+  const writer = new FrameWriter(pipe, (flush) => process.nextTick(flush));
+  const written: number[] = [];
+  for (let id = 0; id < 16; id++) writer.write(id, 1, ['x'], () => written.push(id));
+  await new Promise(setImmediate);
+  assert.deepEqual(written, []);
+  done.forEach((taken) => taken());
+  await new Promise(setImmediate);
+  assert.equal(written.length, 16);
+});
+
 test('a large body is handed on without a copy', () => {
   const pipe = new Pipe();
   const seen: Buffer[] = [];
@@ -100,8 +114,7 @@ test('a large body is handed on without a copy', () => {
 test('whoever waits for the write hears of it, also when the pipe is gone', async () => {
   const pipe = new Pipe();
   const writer = new FrameWriter(pipe, () => undefined);
-  writer.write(1, 1, ['x']);
-  const written = new Promise<void>((resolve) => writer.whenWritten(resolve));
+  const written = new Promise<void>((resolve) => writer.write(1, 1, ['x'], resolve));
   writer.flush();
   await written;
   pipe.destroy();

@@ -171,6 +171,14 @@ for (const [script, status, message] of [
 test('a ScoringError of 500 and more counts as a failed run', () =>
   withWorkers('scoring-error.ts', async (workers) => assert.equal((await workers.begin({ status: 503 }).reply).runFailed, true)));
 
+test('an answer that run() threw has no time of run(); one that it returned has', async () => {
+  await withWorkers('scoring-error.ts', async (workers) => {
+    assert.equal((await workers.begin({ status: 422 }).reply).runMs, undefined);
+  });
+  await withWorkers('thrown-response.ts', async (workers) => assert.equal((await workers.begin(1).reply).runMs, undefined));
+  await withWorkers('values.ts', async (workers) => assert.ok(Number((await workers.begin('null').reply).runMs) >= 0));
+});
+
 test('a thrown Response is answered as it is', () =>
   withWorkers('thrown-response.ts', async (workers) => {
     const answer = await workers.score(1);
