@@ -2,14 +2,11 @@ import { Worker } from 'node:worker_threads';
 import type { Log } from '../log.ts';
 import type { ExportSettings, FromThread, InsightItem, ItemKind, SpanItem, ToThread } from './exporting/items.ts';
 import type { Metrics } from './metrics.ts';
+import { Outbox } from './outbox.ts';
 
 /** Items that may be under way, from here to the last byte sent, and what their lines may take. More are dropped and counted. */
 const MOST_ITEMS = 100_000;
 const MOST_BYTES = 64 * 1024 * 1024;
-/** Items and milliseconds that make a message to the thread. */
-const BATCH = 256;
-const BATCH_AFTER_MS = 100;
-
 /** A thread that fails is started anew after a second; while it fails again before anything is delivered, after twice as long each time. */
 const RESTART_MS = 1000;
 const LONGEST_RESTART_MS = 60_000;
@@ -18,7 +15,7 @@ const THREAD = new URL('./exporting/main.ts', import.meta.url);
 const KINDS: readonly ItemKind[] = ['request', 'trace', 'exception', 'span'];
 
 /**
- * The host's end of telemetry: writes each item as a line of JSON and leaves the rest to a thread, which loads the libraries, sends,
+ * The host's end of telemetry: writes each item and leaves the rest to a thread, which loads the libraries, sends,
  * waits and tries again. Every item is delivered, or counted as dropped with a reason.
  */
 export class TelemetryExporter {
@@ -31,9 +28,7 @@ export class TelemetryExporter {
   readonly #open: Record<ItemKind, number> = { request: 0, trace: 0, exception: 0, span: 0 };
   #items = 0;
   #bytes = 0;
-  #insights: string[] = [];
-  #spans: string[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #outbox: Outbox;
   #flushed: (() => void) | undefined;
   #running = true;
   #stopping: Promise<void> | undefined;
@@ -47,6 +42,7 @@ export class TelemetryExporter {
   constructor(settings: ExportSettings, env: NodeJS.ProcessEnv, metrics: Metrics, log: Log, thread = THREAD) {
     this.#metrics = metrics;
     this.#log = log;
+    this.#outbox = new Outbox(settings, (message, transfer) => this.#send(message, transfer));
     this.#create = () =>
       new Worker(thread, {
         name: 'telemetry',
@@ -60,13 +56,12 @@ export class TelemetryExporter {
     this.#start();
   }
 
-  /** Takes an item for Application Insights. */
-  insight(item: InsightItem): void {
-    this.#add(item.kind, item, this.#insights);
-  }
-
-  span(item: SpanItem): void {
-    this.#add('span', item, this.#spans);
+  /** Takes an item: requests, traces and exceptions for Application Insights, spans for a collector. */
+  add(item: InsightItem | SpanItem): void {
+    if (!this.#accepts(item.kind)) return;
+    this.#items++;
+    this.#open[item.kind]++;
+    this.#bytes += this.#outbox.add(item);
   }
 
   /** Sends what is left, for so long; the rest is dropped and counted. A second call waits for the first. */
@@ -77,7 +72,7 @@ export class TelemetryExporter {
 
   async #stop(limitMs: number): Promise<void> {
     if (this.#thread !== undefined) {
-      this.#post();
+      this.#outbox.post();
       await new Promise<void>((resolve) => {
         this.#flushed = resolve;
         setTimeout(resolve, limitMs).unref();
@@ -106,38 +101,21 @@ export class TelemetryExporter {
     this.#thread = thread;
   }
 
-  #add(kind: ItemKind, item: InsightItem | SpanItem, lines: string[]): void {
-    if (!this.#running) return this.#lose(kind, 'stopped', 1);
-    if (this.#thread === undefined) return this.#lose(kind, 'thread_failed', 1);
-    if (this.#items >= MOST_ITEMS || this.#bytes >= MOST_BYTES) {
+  /** Counts the item as dropped where there is no room for it, or nobody to send it. */
+  #accepts(kind: ItemKind): boolean {
+    if (!this.#running) this.#lose(kind, 'stopped', 1);
+    else if (this.#thread === undefined) this.#lose(kind, 'thread_failed', 1);
+    else if (this.#items >= MOST_ITEMS || this.#bytes >= MOST_BYTES) {
       this.#lose(kind, 'queue_full', 1);
       if (!this.#dropLogged) this.#log.warn('telemetry comes faster than it can be delivered: items are dropped (telemetry_dropped_total)');
       this.#dropLogged = true;
-      return undefined;
-    }
-    const line = JSON.stringify(item);
-    this.#items++;
-    this.#open[kind]++;
-    this.#bytes += line.length;
-    lines.push(line);
-    if (lines.length >= BATCH) this.#post();
-    else this.#timer ??= setTimeout(() => this.#post(), BATCH_AFTER_MS).unref();
-    return undefined;
+    } else return true;
+    return false;
   }
 
-  #post(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#insights.length === 0 && this.#spans.length === 0) return;
-    // Two long strings are copied at once; objects would be cloned member by member.
-    this.#send({ insights: this.#insights.join('\n'), spans: this.#spans.join('\n') });
-    this.#insights = [];
-    this.#spans = [];
-  }
-
-  #send(message: ToThread): void {
+  #send(message: ToThread, transfer: ArrayBuffer[] = []): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    this.#thread?.postMessage(message);
+    this.#thread?.postMessage(message, transfer);
   }
 
   #settle({ delivered, dropped, bytes, flushed, problem }: FromThread): void {
@@ -183,8 +161,8 @@ export class TelemetryExporter {
   #ended(err: unknown): void {
     this.#thread = undefined;
     if (!this.#running) return;
-    this.#insights = [];
-    this.#spans = [];
+    // What waits there goes nowhere: it is counted with the rest.
+    this.#outbox.post();
     this.#bytes = 0;
     this.#drop('thread_failed');
     this.#flushed?.();

@@ -1,5 +1,5 @@
 import { failures, type ServerError } from '../errors.ts';
-import type { RequestIds } from '../request-ids.ts';
+import { newSpanId, type RequestIds } from '../request-ids.ts';
 import type { TelemetryExporter } from './exporter.ts';
 import { spansOf, type ScoringTimes } from './spans.ts';
 
@@ -62,14 +62,15 @@ export class RequestExports {
     const withheld = this.choice.redacts();
     const url = withheld ? request.url.replace(/\?.*$/, '') : request.url;
     if (this.choice.insights) this.#insights(request, { at, ms, url, withheld });
-    if (this.choice.spans && request.ids.sampled) for (const span of spansOf(request, url, at, ms)) this.#exporter.span(span);
+    if (this.choice.spans && request.ids.sampled) for (const span of spansOf(request, url, at, ms)) this.#exporter.add(span);
   }
 
   #insights(request: ExportedRequest, { at, ms, url, withheld }: Sent): void {
     const { route, method, status, ids, failure } = request;
     const [responses, modelData] = [this.choice.responses && !withheld, this.choice.modelData && !withheld];
     const response = responses || modelData ? responseText(request) : undefined;
-    this.#exporter.insight({
+    const spanId = ids.spanId === '' ? newSpanId() : ids.spanId;
+    this.#exporter.add({
       kind: 'request',
       at,
       ms,
@@ -80,16 +81,16 @@ export class RequestExports {
       requestId: ids.id,
       clientRequestId: ids.clientRequestId,
       traceId: ids.traceId,
-      spanId: ids.spanId === '' ? undefined : ids.spanId,
+      spanId,
       parentId: ids.parentId,
       response: responses ? response : undefined,
     });
-    const common = { at, requestId: ids.id, clientRequestId: ids.clientRequestId, traceId: ids.traceId };
+    const common = { at, requestId: ids.id, clientRequestId: ids.clientRequestId, traceId: ids.traceId, parentId: spanId };
     // What a client did wrong is in its request already, and overload in the metrics.
     if (failure !== undefined && ['user', 'server'].includes(failures[failure.code].fault))
-      this.#exporter.insight({ kind: 'exception', ...common, code: failure.code, message: failure.message });
+      this.#exporter.add({ kind: 'exception', ...common, code: failure.code, message: failure.message });
     if (modelData && route.scores === true && status < 300)
-      this.#exporter.insight({
+      this.#exporter.add({
         kind: 'trace',
         ...common,
         level: 'info',

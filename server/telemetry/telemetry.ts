@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { isGuid } from '../option-values.ts';
+import { instrumentationKeyOf, isGuid } from '../option-values.ts';
 import type { Sampler } from '../request-ids.ts';
 import { TelemetryExporter } from './exporter.ts';
 import type { Metrics } from './metrics.ts';
@@ -41,14 +41,14 @@ export class Telemetry {
   }
 
   said({ level, msg, requestId, traceId }: Line): void {
-    if (this.#sendsOutput) this.#exporter.insight({ kind: 'trace', at: Date.now(), level, message: msg, requestId, traceId });
+    if (this.#sendsOutput) this.#exporter.add({ kind: 'trace', at: Date.now(), level, message: msg, requestId, traceId });
   }
 
   /** The server cannot serve. */
   failed(error: ServerError): void {
     if (!this.exports.choice.insights) return;
     const unknown = { requestId: 'Unknown', clientRequestId: 'Unknown', traceId: undefined };
-    this.#exporter.insight({ kind: 'exception', at: Date.now(), code: error.code, message: error.message, ...unknown });
+    this.#exporter.add({ kind: 'exception', at: Date.now(), code: error.code, message: error.message, ...unknown });
   }
 
   /** Sends what is left, for at most so long. */
@@ -84,7 +84,7 @@ export function openTelemetry(
     workspaceName: config.workspaceName,
     containerId,
     models: modelIds(around.modelDir),
-    connectionString,
+    insights: connectionString === undefined ? undefined : { connectionString, instrumentationKey: instrumentationKeyOf(connectionString) },
     spans: tracing?.spans,
   };
   const exporter = new TelemetryExporter(settings, around.env, around.metrics, around.log);

@@ -3,6 +3,8 @@ import type { DropReason, ItemKind } from './items.ts';
 
 interface Item {
   readonly kind: ItemKind;
+  /** What it takes in memory, in bytes or characters. */
+  readonly size: number;
 }
 
 /** What has become of a portion. */
@@ -25,16 +27,17 @@ export type Send<T> = (items: readonly T[]) => Promise<Delivery<T>>;
 export interface DeliveryEvents {
   delivered(kind: ItemKind, count: number): void;
   dropped(kind: ItemKind, reason: DropReason, count: number): void;
-  settled(bytes: number): void;
+  settled(size: number): void;
   problem(text: string): void;
 }
 
-/** Few, so that a portion is garbage before it has been copied about (a request cost a tenth more CPU with 1000 than with 250), and enough for a drain. */
-const MOST_ITEMS = 500;
-const MOST_BYTES = 2 * 1024 * 1024;
+/** A POST costs as much as a hundred items, here and there. */
+const MOST_ITEMS = 1000;
+const MOST_SIZE = 2 * 1024 * 1024;
 /** Tries of one portion; with the waits below about a minute. */
 const MOST_TRIES = 8;
-const FIRST_WAIT_MS = 500;
+/** How long items wait for others to go with them, and for their second try. */
+const WAITS = { gatherMs: 500, retryMs: 500 };
 const LONGEST_WAIT_MS = 15_000;
 /** What a server may ask for. */
 const LONGEST_ASKED_MS = 60_000;
@@ -48,22 +51,24 @@ const HURRIED_WAIT_MS = 200;
 export class DeliveryQueue<T extends Item> {
   readonly #send: Send<T>;
   readonly #events: DeliveryEvents;
-  readonly #firstWaitMs: number;
-  #lines: string[] = [];
+  readonly #waits: typeof WAITS;
+  #items: T[] = [];
   #next = 0;
   #working = false;
   #idle: (() => void)[] = [];
+  /** Ends the wait for more items. */
+  #gathered: (() => void) | undefined;
   readonly #hurry = new AbortController();
 
-  constructor(send: Send<T>, events: DeliveryEvents, firstWaitMs = FIRST_WAIT_MS) {
+  constructor(send: Send<T>, events: DeliveryEvents, waits = WAITS) {
     this.#send = send;
     this.#events = events;
-    this.#firstWaitMs = firstWaitMs;
+    this.#waits = waits;
   }
 
-  /** @param lines JSON */
-  add(lines: readonly string[]): void {
-    for (const line of lines) this.#lines.push(line);
+  add(items: readonly T[]): void {
+    for (const item of items) this.#items.push(item);
+    if (this.#isFull) this.#gathered?.();
     if (this.#working) return;
     this.#working = true;
     // Settles every outcome itself.
@@ -73,31 +78,49 @@ export class DeliveryQueue<T extends Item> {
   /** Waits no longer than it must from now on; resolves when everything is settled. */
   flush(): Promise<void> {
     this.#hurry.abort();
+    this.#gathered?.();
     if (!this.#working) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
+  get #isFull(): boolean {
+    return this.#items.length - this.#next >= MOST_ITEMS;
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#isFull || this.#hurry.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#waits.gatherMs);
+      this.#gathered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#gathered = undefined;
+  }
+
   async #work(): Promise<void> {
-    while (this.#next < this.#lines.length) {
-      const lines = this.#take();
-      await this.#deliver(lines.map((line) => JSON.parse(line) as T));
-      this.#events.settled(lines.reduce((sum, line) => sum + line.length, 0));
+    while (this.#next < this.#items.length) {
+      await this.#gather();
+      const items = this.#take();
+      await this.#deliver(items);
+      this.#events.settled(items.reduce((sum, { size }) => sum + size, 0));
     }
-    this.#lines = [];
+    this.#items = [];
     this.#next = 0;
     this.#working = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #take(): string[] {
-    let bytes = 0;
+  #take(): T[] {
+    let size = 0;
     let end = this.#next;
-    while (end < this.#lines.length && end - this.#next < MOST_ITEMS && (bytes += this.#lines[end]?.length ?? 0) <= MOST_BYTES) end++;
-    const taken = this.#lines.slice(this.#next, Math.max(end, this.#next + 1));
+    while (end < this.#items.length && end - this.#next < MOST_ITEMS && (size += this.#items[end]?.size ?? 0) <= MOST_SIZE) end++;
+    const taken = this.#items.slice(this.#next, Math.max(end, this.#next + 1));
     this.#next += taken.length;
     // The front is cut off now and then, not each time: that would copy the rest.
     if (this.#next > 16 * MOST_ITEMS) {
-      this.#lines = this.#lines.slice(this.#next);
+      this.#items = this.#items.slice(this.#next);
       this.#next = 0;
     }
     return taken;
@@ -113,7 +136,7 @@ export class DeliveryQueue<T extends Item> {
       left = again;
       if (left.length === 0) return;
       if (tries >= MOST_TRIES) return count(left, (kind, number) => this.#events.dropped(kind, reason, number));
-      await this.#wait(Math.min(waitMs ?? Math.min(this.#firstWaitMs * 2 ** (tries - 1), LONGEST_WAIT_MS), LONGEST_ASKED_MS));
+      await this.#wait(Math.min(waitMs ?? Math.min(this.#waits.retryMs * 2 ** (tries - 1), LONGEST_WAIT_MS), LONGEST_ASKED_MS));
     }
   }
 

@@ -1,11 +1,6 @@
 import { readRetryAfter } from '../../retry-after.ts';
 import type { Delivery } from './delivery.ts';
-
-/** How one POST to the ingestion endpoint ended. */
-export type PostResult =
-  | { readonly status: number; readonly text: string; readonly retryAfter: string | undefined }
-  /** @param sent whether the server may have got it */
-  | { readonly error: string; readonly sent: boolean };
+import type { PostResult } from './post.ts';
 
 /** Statuses of a request, or of one item in it, after which another try may succeed. */
 const RETRIABLE: ReadonlySet<number> = new Set([408, 429, 439, 500, 502, 503, 504]);
@@ -28,15 +23,13 @@ export function deliveryOf<T>(items: readonly T[], result: PostResult): Delivery
   const { errors = [] } = parse(text);
   const waitMs = readRetryAfter(result.retryAfter);
   if (status === 200 || status === 206) {
+    if (errors.length === 0) return { ...none, delivered: items, reason: 'rejected' };
     const bad = new Map(errors.map(({ index, statusCode }) => [index, Number(statusCode)]));
     const failed = (at: number): number | undefined => bad.get(at);
     const again = items.filter((_, at) => RETRIABLE.has(failed(at) ?? 0));
     const lost = items.filter((_, at) => failed(at) !== undefined && !RETRIABLE.has(failed(at) ?? 0));
     const delivered = items.filter((_, at) => failed(at) === undefined);
-    const problem =
-      errors.length === 0
-        ? undefined
-        : `Application Insights refused ${errors.length} of ${items.length} items: ${String(errors[0]?.message)}`;
+    const problem = `Application Insights refused ${errors.length} of ${items.length} items: ${String(errors[0]?.message)}`;
     return { delivered, again, lost, reason: 'rejected', problem, waitMs };
   }
   const problem = `Application Insights answered ${status}${errors[0] === undefined ? '' : `: ${String(errors[0].message)}`}`;

@@ -12,8 +12,7 @@ export interface RequestItem {
   readonly requestId: string;
   readonly clientRequestId: string | undefined;
   readonly traceId: string;
-  /** Undefined: nobody was told of it, so that the thread may choose one. */
-  readonly spanId: string | undefined;
+  readonly spanId: string;
   readonly parentId: string | undefined;
   /** Text of the answer; undefined: not sent. */
   readonly response: string | undefined;
@@ -27,6 +26,8 @@ export interface TraceItem {
   readonly requestId: string | undefined;
   readonly clientRequestId?: string | undefined;
   readonly traceId: string | undefined;
+  /** Span id of the request that it belongs to. */
+  readonly parentId?: string | undefined;
   readonly properties?: Readonly<Record<string, string>>;
 }
 
@@ -39,6 +40,7 @@ export interface ExceptionItem {
   readonly requestId: string;
   readonly clientRequestId: string | undefined;
   readonly traceId: string | undefined;
+  readonly parentId?: string | undefined;
 }
 
 export interface SpanItem {
@@ -76,7 +78,7 @@ export interface ExportSettings {
   /** `name:version` of the registered models. */
   readonly models: readonly string[];
   /** Undefined: nothing goes to Application Insights. */
-  readonly connectionString: string | undefined;
+  readonly insights: { readonly connectionString: string; readonly instrumentationKey: string } | undefined;
   /** Undefined: no spans. */
   readonly spans: SpanSettings | undefined;
 }
@@ -91,8 +93,13 @@ export interface SpanSettings {
 
 /** host -> thread. */
 export type ToThread =
-  /** Items as lines of JSON, spans and others. */
-  | { readonly insights: string; readonly spans: string }
+  | {
+      /** Envelopes of requests, a line each. */
+      readonly requests: Uint8Array;
+      /** Other items, and spans, as lines of JSON. */
+      readonly insights: string;
+      readonly spans: string;
+    }
   /** Send what is left without long pauses, then say `flushed`. */
   | 'flush';
 
@@ -100,7 +107,7 @@ export type ToThread =
 export interface FromThread {
   readonly delivered: Partial<Record<ItemKind, number>>;
   readonly dropped: readonly { readonly kind: ItemKind; readonly reason: DropReason; readonly count: number }[];
-  /** Length of the lines of those items. */
+  /** Size of those items, as it was handed over. */
   readonly bytes: number;
   readonly flushed: boolean;
   /** A problem, told once until something is delivered. */

@@ -2,7 +2,9 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DeliveryQueue, type DeliveryEvents } from './delivery.ts';
-import type { DropReason, ExportSettings, FromThread, InsightItem, ItemKind, SpanItem, ToThread } from './items.ts';
+import type { Envelope, Insights } from './insights.ts';
+import type { DropReason, ExportSettings, FromThread, ItemKind, ToThread } from './items.ts';
+import type { Otlp, Span } from './otlp.ts';
 
 // The thread that sends telemetry: libraries, JSON, compression and waiting happen here, and the host's event loop sees none of it.
 const settings = workerData as ExportSettings;
@@ -27,8 +29,8 @@ const events: DeliveryEvents = {
     const before = dropped.get(`${kind} ${reason}`)?.count ?? 0;
     dropped.set(`${kind} ${reason}`, { kind, reason, count: before + count });
   },
-  settled: (length) => {
-    bytes += length;
+  settled: (size) => {
+    bytes += size;
     timer ??= setTimeout(() => tell(false), TELL_AFTER_MS);
   },
   problem: (text) => {
@@ -58,26 +60,32 @@ const spans = await openSpans();
 parentPort?.on('message', (message: ToThread) => {
   if (message === 'flush') {
     // Neither rejects.
-    void Promise.all([insights?.flush(), spans?.flush()]).then(() => tell(true));
+    void Promise.all([insights?.queue.flush(), spans?.queue.flush()]).then(() => tell(true));
     return;
   }
-  if (message.insights !== '') insights?.add(message.insights.split('\n'));
-  if (message.spans !== '') spans?.add(message.spans.split('\n'));
+  insights?.queue.add([
+    ...insights.backend.readRequests(message.requests),
+    ...linesOf(message.insights).map((line) => insights.backend.read(line)),
+  ]);
+  spans?.queue.add(linesOf(message.spans).map((line) => spans.backend.read(line)));
 });
 
-async function openInsights(): Promise<DeliveryQueue<InsightItem> | undefined> {
-  const { connectionString } = settings;
-  if (connectionString === undefined) return undefined;
-  const { Insights } = await import('./insights.ts');
-  const backend = await Insights.open({ ...settings, connectionString });
-  return new DeliveryQueue((items) => backend.send(items), events);
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.split('\n');
 }
 
-async function openSpans(): Promise<DeliveryQueue<SpanItem> | undefined> {
+async function openInsights(): Promise<{ backend: Insights; queue: DeliveryQueue<Envelope> } | undefined> {
+  if (settings.insights === undefined) return undefined;
+  const { Insights } = await import('./insights.ts');
+  const backend = await Insights.open(settings, settings.insights.connectionString);
+  return { backend, queue: new DeliveryQueue((items) => backend.send(items), events) };
+}
+
+async function openSpans(): Promise<{ backend: Otlp; queue: DeliveryQueue<Span> } | undefined> {
   if (settings.spans === undefined) return undefined;
   const { Otlp } = await import('./otlp.ts');
   const backend = await Otlp.open(settings.spans, settings.serverVersion);
-  return new DeliveryQueue((items) => backend.send(items), events);
+  return { backend, queue: new DeliveryQueue((items) => backend.send(items), events) };
 }
 
 /** On Linux a thread has a priority of its own, and may always lower it. */

@@ -4,6 +4,7 @@ import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import type { Delivery } from './delivery.ts';
 import type { DropReason, SpanItem, SpanSettings } from './items.ts';
 
+export type Span = SpanItem & { readonly size: number };
 type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
 
 /** Sends spans to an OpenTelemetry collector over HTTP. The exporter tries again by itself, and reads more of OTEL_EXPORTER_OTLP_*. */
@@ -27,8 +28,13 @@ export class Otlp {
     return new Otlp(new Exporter({ url }), resource, serverVersion);
   }
 
+  /** @param line JSON of a span */
+  read(line: string): Span {
+    return { ...(JSON.parse(line) as SpanItem), size: line.length };
+  }
+
   /** Never rejects. */
-  send(items: readonly SpanItem[]): Promise<Delivery<SpanItem>> {
+  send(items: readonly Span[]): Promise<Delivery<Span>> {
     return new Promise((resolve) => {
       this.#exporter.export(
         items.map((item) => this.#span(item)),

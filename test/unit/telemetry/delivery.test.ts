@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DeliveryQueue, type Delivery, type DeliveryEvents } from '../../../server/telemetry/exporting/delivery.ts';
+import { DeliveryQueue, type Delivery, type DeliveryEvents, type Send } from '../../../server/telemetry/exporting/delivery.ts';
 import { deliveryOf } from '../../../server/telemetry/exporting/ingestion.ts';
 import type { ItemKind } from '../../../server/telemetry/exporting/items.ts';
 
 interface Item {
   readonly kind: ItemKind;
   readonly n: number;
+  readonly size: number;
 }
 
 function account(): { events: DeliveryEvents; log: string[]; bytes: () => number } {
@@ -24,10 +25,10 @@ function account(): { events: DeliveryEvents; log: string[]; bytes: () => number
   };
 }
 
-const lines = (count: number, kind: ItemKind = 'request'): string[] => Array.from({ length: count }, (_, n) => JSON.stringify({ kind, n }));
+const some = (count: number, kind: ItemKind = 'request'): Item[] => Array.from({ length: count }, (_, n) => ({ kind, n, size: 10 }));
 const all = (items: readonly Item[]): Delivery<Item> => ({ delivered: items, again: [], lost: [], reason: 'rejected' });
 
-test('portions have at most 500 items and two megabytes, and are sent one after the other, in order', async () => {
+test('portions have at most 1000 items and two megabytes, and are sent one after the other, in order', async () => {
   const sizes: number[] = [];
   let underWay = 0;
   const seen: number[] = [];
@@ -40,18 +41,41 @@ test('portions have at most 500 items and two megabytes, and are sent one after 
     seen.push(...items.map(({ n }) => n));
     return all(items);
   }, events);
-  queue.add(lines(1250));
+  queue.add(some(2500));
   await queue.flush();
-  assert.deepEqual(sizes, [500, 500, 250]);
+  assert.deepEqual(sizes, [1000, 1000, 500]);
   assert.deepEqual(
     seen,
-    Array.from({ length: 1250 }, (_, n) => n),
+    Array.from({ length: 2500 }, (_, n) => n),
   );
-  assert.equal(bytes(), lines(1250).join('').length);
-  const long = JSON.stringify({ kind: 'trace', n: 1, text: 'x'.repeat(1_500_000) });
+  assert.equal(bytes(), 25_000);
+  const long: Item = { kind: 'trace', n: 1, size: 1_500_000 };
   queue.add([long, long]);
   await queue.flush();
   assert.deepEqual(sizes.slice(3), [1, 1]);
+});
+
+test('items wait for others to go with them, until the portion is full or a flush', async () => {
+  const sizes: number[] = [];
+  const full = Promise.withResolvers<void>();
+  const { events } = account();
+  const send: Send<Item> = async (items) => {
+    sizes.push(items.length);
+    full.resolve();
+    return all(items);
+  };
+  const queue = new DeliveryQueue(send, events, { gatherMs: 3_600_000, retryMs: 1 });
+  queue.add(some(999));
+  await new Promise(setImmediate);
+  assert.deepEqual(sizes, []);
+  queue.add(some(2));
+  await full.promise;
+  await queue.flush();
+  assert.deepEqual(sizes, [1000, 1]);
+  // Nobody waits while the server ends.
+  queue.add(some(1));
+  await queue.flush();
+  assert.deepEqual(sizes, [1000, 1, 1]);
 });
 
 test('what comes back is sent again until it is taken, and given up after eight tries', async () => {
@@ -65,9 +89,9 @@ test('what comes back is sent again until it is taken, and given up after eight 
       return { delivered: items.filter(({ n }) => n !== 0), again, lost: [], reason: 'unreachable' };
     },
     events,
-    1,
+    { gatherMs: 0, retryMs: 1 },
   );
-  queue.add(lines(3));
+  queue.add(some(3));
   await queue.flush();
   assert.equal(tries, 8);
   assert.deepEqual(log, ['request 2', 'request 1 unreachable']);
@@ -86,9 +110,9 @@ test('a flush cuts a long wait short', async () => {
       return all(items);
     },
     events,
-    1,
+    { gatherMs: 0, retryMs: 1 },
   );
-  queue.add(lines(1));
+  queue.add(some(1));
   await first.promise;
   await new Promise(setImmediate);
   await queue.flush();

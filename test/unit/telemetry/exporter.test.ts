@@ -11,7 +11,7 @@ const SETTINGS = {
   workspaceName: '',
   containerId: '',
   models: [],
-  connectionString: undefined,
+  insights: undefined,
   spans: undefined,
 };
 
@@ -23,7 +23,7 @@ test('a thread that fails is started anew; what it had, and what comes meanwhile
   // The thread itself keeps no process alive.
   const alive = setInterval(() => undefined, 1000);
   const say = (message: string): void =>
-    exporter.insight({ kind: 'trace', at: 0, level: 'info', message, requestId: undefined, traceId: undefined });
+    exporter.add({ kind: 'trace', at: 0, level: 'info', message, requestId: undefined, traceId: undefined });
   const shown = async (): Promise<string[]> =>
     (await metrics.registry.metrics()).match(/^telemetry_(?:delivered|dropped)_total\{.*/gm) ?? [];
 

@@ -1,0 +1,47 @@
+import type { ExportSettings } from './items.ts';
+
+/** Longest property, URL and message that the wire format takes, in UTF-16 units: reference/telemetry.md, section 6. */
+export const LONGEST_PROPERTY = 8192;
+export const LONGEST_URL = 2048;
+export const LONGEST_MESSAGE = 32_768;
+
+type Settings = Omit<ExportSettings, 'spans'>;
+type Ids = Readonly<Partial<Record<'requestId' | 'clientRequestId' | 'traceId' | 'parentId', string | undefined>>>;
+
+/** Dimensions of the Python server, of every item: reference/telemetry.md, section 7. */
+export function dimensions(
+  { containerId, workspaceName, serviceName }: Settings,
+  { requestId, clientRequestId }: Ids,
+): Record<string, string> {
+  return {
+    'Container Id': containerId,
+    ...(requestId !== undefined && { 'Request Id': requestId }),
+    ...(clientRequestId !== undefined && { 'Client Request Id': clientRequestId }),
+    'Workspace Name': workspaceName,
+    'Service Name': serviceName,
+  };
+}
+
+/** Adds a text, cut where it is too long. */
+export function addCut(properties: Record<string, string>, name: string, value: string): void {
+  if (value.length > LONGEST_PROPERTY) properties['truncated'] = 'true';
+  properties[name] = value.slice(0, LONGEST_PROPERTY);
+}
+
+/** Tags of every item. */
+export function serverTags({ serviceName, containerId, serverVersion }: Settings): Record<string, string> {
+  return {
+    'ai.cloud.role': serviceName,
+    'ai.cloud.roleInstance': containerId,
+    'ai.application.ver': serverVersion,
+    'ai.internal.sdkVersion': `node:${serverVersion}`,
+  };
+}
+
+/** Tags that tell what an item belongs to. */
+export function operationTags({ traceId, parentId }: Ids): Record<string, string> {
+  return {
+    ...(traceId !== undefined && { 'ai.operation.id': traceId }),
+    ...(parentId !== undefined && { 'ai.operation.parentId': parentId }),
+  };
+}
