@@ -97,21 +97,13 @@ export const isGuid = (value: string): boolean => GUID.test(value.trim());
 
 /** Of Application Insights: `InstrumentationKey=<guid>;IngestionEndpoint=https://...`. */
 export const connectionString: Parser<string> = (value) => {
-  if (!isGuid(instrumentationKeyOf(value)))
+  const parts = new Map(value.split(';').map((part) => [part.split('=')[0]?.trim().toLowerCase(), part.slice(part.indexOf('=') + 1)]));
+  if (!isGuid(parts.get('instrumentationkey') ?? ''))
     throw new Error('expected InstrumentationKey=<guid> and parts like IngestionEndpoint=https://...');
-  const endpoint = partsOf(value).get('ingestionendpoint');
+  const endpoint = parts.get('ingestionendpoint');
   if (endpoint !== undefined) url(endpoint);
   return value;
 };
-
-/** Empty where the connection string has none. */
-export function instrumentationKeyOf(value: string): string {
-  return partsOf(value).get('instrumentationkey')?.trim() ?? '';
-}
-
-function partsOf(value: string): Map<string, string> {
-  return new Map(value.split(';').map((part) => [part.split('=')[0]?.trim().toLowerCase() ?? '', part.slice(part.indexOf('=') + 1)]));
-}
 
 export const flag: Parser<boolean> = (value) => {
   const word = value.trim().toLowerCase();

@@ -42,7 +42,7 @@ export class TelemetryExporter {
   constructor(settings: ExportSettings, env: NodeJS.ProcessEnv, metrics: Metrics, log: Log, thread = THREAD) {
     this.#metrics = metrics;
     this.#log = log;
-    this.#outbox = new Outbox(settings, (message, transfer) => this.#send(message, transfer));
+    this.#outbox = new Outbox((message) => this.#send(message));
     this.#create = () =>
       new Worker(thread, {
         name: 'telemetry',
@@ -113,9 +113,9 @@ export class TelemetryExporter {
     return false;
   }
 
-  #send(message: ToThread, transfer: ArrayBuffer[] = []): void {
+  #send(message: ToThread): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    this.#thread?.postMessage(message, transfer);
+    this.#thread?.postMessage(message);
   }
 
   #settle({ delivered, dropped, bytes, flushed, problem }: FromThread): void {

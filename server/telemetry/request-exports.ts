@@ -69,7 +69,10 @@ export class RequestExports {
     const { route, method, status, ids, failure } = request;
     const [responses, modelData] = [this.choice.responses && !withheld, this.choice.modelData && !withheld];
     const response = responses || modelData ? responseText(request) : undefined;
-    const spanId = ids.spanId === '' ? newSpanId() : ids.spanId;
+    // What a client did wrong is in its request already, and overload in the metrics.
+    const fault = failure !== undefined && ['user', 'server'].includes(failures[failure.code].fault);
+    const collected = modelData && route.scores === true && status < 300;
+    const spanId = ids.spanId !== '' ? ids.spanId : fault || collected ? newSpanId() : undefined;
     this.#exporter.add({
       kind: 'request',
       at,
@@ -86,10 +89,8 @@ export class RequestExports {
       response: responses ? response : undefined,
     });
     const common = { at, requestId: ids.id, clientRequestId: ids.clientRequestId, traceId: ids.traceId, parentId: spanId };
-    // What a client did wrong is in its request already, and overload in the metrics.
-    if (failure !== undefined && ['user', 'server'].includes(failures[failure.code].fault))
-      this.#exporter.add({ kind: 'exception', ...common, code: failure.code, message: failure.message });
-    if (modelData && route.scores === true && status < 300)
+    if (fault) this.#exporter.add({ kind: 'exception', ...common, code: failure.code, message: failure.message });
+    if (collected)
       this.#exporter.add({
         kind: 'trace',
         ...common,

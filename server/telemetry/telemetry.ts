@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { instrumentationKeyOf, isGuid } from '../option-values.ts';
+import { isGuid } from '../option-values.ts';
 import type { Sampler } from '../request-ids.ts';
 import { TelemetryExporter } from './exporter.ts';
 import type { Metrics } from './metrics.ts';
@@ -84,7 +84,7 @@ export function openTelemetry(
     workspaceName: config.workspaceName,
     containerId,
     models: modelIds(around.modelDir),
-    insights: connectionString === undefined ? undefined : { connectionString, instrumentationKey: instrumentationKeyOf(connectionString) },
+    connectionString,
     spans: tracing?.spans,
   };
   const exporter = new TelemetryExporter(settings, around.env, around.metrics, around.log);

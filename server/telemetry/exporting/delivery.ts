@@ -3,8 +3,6 @@ import type { DropReason, ItemKind } from './items.ts';
 
 interface Item {
   readonly kind: ItemKind;
-  /** What it takes in memory, in bytes or characters. */
-  readonly size: number;
 }
 
 /** What has become of a portion. */
@@ -21,8 +19,13 @@ export interface Delivery<T> {
   readonly waitMs?: number | undefined;
 }
 
-/** Sends a portion; never rejects. */
-export type Send<T> = (items: readonly T[]) => Promise<Delivery<T>>;
+/** Where items go. */
+export interface Backend<T> {
+  /** Makes of a line what is sent. */
+  read(line: string): T;
+  /** Sends a portion; never rejects. */
+  send(items: readonly T[]): Promise<Delivery<T>>;
+}
 
 export interface DeliveryEvents {
   delivered(kind: ItemKind, count: number): void;
@@ -49,10 +52,10 @@ const HURRIED_WAIT_MS = 200;
  * taken is tried again; what may have been taken never is.
  */
 export class DeliveryQueue<T extends Item> {
-  readonly #send: Send<T>;
+  readonly #backend: Backend<T>;
   readonly #events: DeliveryEvents;
   readonly #waits: typeof WAITS;
-  #items: T[] = [];
+  #lines: string[] = [];
   #next = 0;
   #working = false;
   #idle: (() => void)[] = [];
@@ -60,14 +63,14 @@ export class DeliveryQueue<T extends Item> {
   #gathered: (() => void) | undefined;
   readonly #hurry = new AbortController();
 
-  constructor(send: Send<T>, events: DeliveryEvents, waits = WAITS) {
-    this.#send = send;
+  constructor(backend: Backend<T>, events: DeliveryEvents, waits = WAITS) {
+    this.#backend = backend;
     this.#events = events;
     this.#waits = waits;
   }
 
-  add(items: readonly T[]): void {
-    for (const item of items) this.#items.push(item);
+  add(lines: readonly string[]): void {
+    for (const line of lines) this.#lines.push(line);
     if (this.#isFull) this.#gathered?.();
     if (this.#working) return;
     this.#working = true;
@@ -84,7 +87,7 @@ export class DeliveryQueue<T extends Item> {
   }
 
   get #isFull(): boolean {
-    return this.#items.length - this.#next >= MOST_ITEMS;
+    return this.#lines.length - this.#next >= MOST_ITEMS;
   }
 
   async #gather(): Promise<void> {
@@ -100,27 +103,28 @@ export class DeliveryQueue<T extends Item> {
   }
 
   async #work(): Promise<void> {
-    while (this.#next < this.#items.length) {
+    while (this.#next < this.#lines.length) {
       await this.#gather();
-      const items = this.#take();
-      await this.#deliver(items);
-      this.#events.settled(items.reduce((sum, { size }) => sum + size, 0));
+      const lines = this.#take();
+      // Not when they come: the objects would be copied from one generation to the next while they wait.
+      await this.#deliver(lines.map((line) => this.#backend.read(line)));
+      this.#events.settled(lines.reduce((sum, { length }) => sum + length, 0));
     }
-    this.#items = [];
+    this.#lines = [];
     this.#next = 0;
     this.#working = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #take(): T[] {
+  #take(): string[] {
     let size = 0;
     let end = this.#next;
-    while (end < this.#items.length && end - this.#next < MOST_ITEMS && (size += this.#items[end]?.size ?? 0) <= MOST_SIZE) end++;
-    const taken = this.#items.slice(this.#next, Math.max(end, this.#next + 1));
+    while (end < this.#lines.length && end - this.#next < MOST_ITEMS && (size += this.#lines[end]?.length ?? 0) <= MOST_SIZE) end++;
+    const taken = this.#lines.slice(this.#next, Math.max(end, this.#next + 1));
     this.#next += taken.length;
     // The front is cut off now and then, not each time: that would copy the rest.
     if (this.#next > 16 * MOST_ITEMS) {
-      this.#items = this.#items.slice(this.#next);
+      this.#lines = this.#lines.slice(this.#next);
       this.#next = 0;
     }
     return taken;
@@ -129,7 +133,7 @@ export class DeliveryQueue<T extends Item> {
   async #deliver(items: readonly T[]): Promise<void> {
     let left = items;
     for (let tries = 1; left.length > 0; tries++) {
-      const { delivered, again, lost, reason, problem, waitMs } = await this.#send(left);
+      const { delivered, again, lost, reason, problem, waitMs } = await this.#backend.send(left);
       count(delivered, (kind, number) => this.#events.delivered(kind, number));
       count(lost, (kind, number) => this.#events.dropped(kind, reason, number));
       if (problem !== undefined) this.#events.problem(problem);

@@ -2,35 +2,37 @@ import type { Contracts, TelemetryClient } from 'applicationinsights';
 import { constants, gzipSync } from 'node:zlib';
 import type { Delivery } from './delivery.ts';
 import { deliveryOf } from './ingestion.ts';
+import { FormWriter, makeForm, type FilledForm } from './form.ts';
 import { addCut, dimensions, LONGEST_MESSAGE, operationTags, serverTags } from './insights-fields.ts';
 import type { ExceptionItem, ExportSettings, InsightItem, TraceItem } from './items.ts';
 import { Poster } from './post.ts';
+import { RequestForms, type Blanks } from './request-forms.ts';
+import { CUT, HEAD_BITS, type RequestHead } from './request-line.ts';
 
 /** Half the time of level 6 for a tenth more bytes: envelopes are much alike. */
 const COMPRESSION = { level: constants.Z_BEST_SPEED, memLevel: constants.Z_MAX_MEMLEVEL };
-const LINE_END = 0x0a;
+/** A text that has no blank. */
+const NO_BLANK = /$^/;
 
 type Severities = Readonly<Record<TraceItem['level'], Contracts.SeverityLevel>>;
 
-/** An item as it is sent. */
-export interface Envelope {
+/** An item as it is sent: made once, and kept until it is settled. */
+export interface Envelope extends FilledForm {
   readonly kind: InsightItem['kind'];
-  /** Of what the host handed over. */
-  readonly size: number;
-  /** JSON and the end of its line. */
-  readonly line: Uint8Array;
 }
 
 /**
  * Sends items to Application Insights. The package `applicationinsights`, loaded here and nowhere else, reads the connection string and
- * makes the envelopes of all but requests. It does not send: its sender writes and compresses each envelope by itself, at the priority of
- * scoring, and keeps statuses to itself.
+ * makes the envelopes, of requests the first of a kind. It does not send: its sender writes each envelope as JSON, compresses at the
+ * priority of scoring, and keeps statuses to itself.
  */
 export class Insights {
   readonly #client: TelemetryClient;
   readonly #settings: ExportSettings;
   readonly #poster: Poster;
   readonly #severities: Severities;
+  readonly #forms = new RequestForms((head, texts) => this.#request(head, texts));
+  readonly #writer = new FormWriter();
   #made: Contracts.EnvelopeTelemetry | undefined;
 
   private constructor(client: TelemetryClient, settings: ExportSettings, severities: Severities) {
@@ -58,30 +60,48 @@ export class Insights {
     return new Insights(client, settings, { debug: Verbose, info: Information, warn: Warning, error: Failure });
   }
 
-  /** @param lines envelopes, a line each */
-  readRequests(lines: Uint8Array): Envelope[] {
-    const envelopes: Envelope[] = [];
-    for (let start = 0; start < lines.length;) {
-      const end = lines.indexOf(LINE_END, start) + 1;
-      envelopes.push({ kind: 'request', size: end - start, line: lines.subarray(start, end) });
-      start = end;
-    }
-    return envelopes;
-  }
-
-  /** @param line JSON of an item that is no request */
+  /** @param line of a request (see `writeRequestLine`), or JSON of another item */
   read(line: string): Envelope {
+    if (!line.startsWith('{')) return this.#readRequest(line);
     const item = JSON.parse(line) as TraceItem | ExceptionItem;
     if (item.kind === 'trace') this.#client.trackTrace(this.#trace(item));
     else this.#client.trackException(this.#exception(item));
-    return { kind: item.kind, size: line.length, line: Buffer.from(`${JSON.stringify(this.#made)}\n`) };
+    return { kind: item.kind, form: makeForm(JSON.stringify(this.#made), NO_BLANK), values: [] };
+  }
+
+  #readRequest(line: string): Envelope {
+    const { form, values } = this.#forms.fill(line);
+    return { kind: 'request', form, values };
   }
 
   /** One POST. Never rejects. */
   async send(envelopes: readonly Envelope[]): Promise<Delivery<Envelope>> {
-    // Here and not in the pool of threads, whose priority is that of scoring. The last line does not end.
-    const body = gzipSync(Buffer.concat(envelopes.map(({ line }) => line)).subarray(0, -1), COMPRESSION);
+    // Here and not in the pool of threads, whose priority is that of scoring.
+    const body = gzipSync(this.#writer.lines(envelopes), COMPRESSION);
     return deliveryOf(envelopes, await this.#poster.post(body));
+  }
+
+  #request({ method, route, status, has }: RequestHead, texts: Blanks): object {
+    const { time, url, duration, preciseDuration, requestId, traceId, spanId: id, clientRequestId, parentId, response } = texts;
+    const name = `${method} ${route}`;
+    const success = status < 400;
+    const properties = {
+      ...dimensions(this.#settings, { requestId, clientRequestId }),
+      ...((has & CUT) !== 0 && { truncated: 'true' }),
+      ...((has & HEAD_BITS.response) !== 0 && { 'Response Value': response }),
+      name: route,
+      url,
+      start_time: time,
+      duration,
+      resultCode: String(status),
+      success: success ? 'True' : 'False',
+      http_method: method,
+    };
+    const tagOverrides = { ...operationTags({ traceId, parentId }), 'ai.operation.name': name };
+    this.#client.trackRequest({ id, name, url, duration: 0, resultCode: status, success, properties, tagOverrides });
+    // Of these two the package takes no texts.
+    const { data, ...envelope } = this.#made ?? {};
+    return { ...envelope, time, data: { ...data, baseData: { ...data?.baseData, duration: preciseDuration } } };
   }
 
   #trace(item: TraceItem): Contracts.TraceTelemetry {

@@ -12,7 +12,8 @@ export interface RequestItem {
   readonly requestId: string;
   readonly clientRequestId: string | undefined;
   readonly traceId: string;
-  readonly spanId: string;
+  /** Undefined: nobody was told of it, so that the thread may choose one. */
+  readonly spanId: string | undefined;
   readonly parentId: string | undefined;
   /** Text of the answer; undefined: not sent. */
   readonly response: string | undefined;
@@ -78,7 +79,7 @@ export interface ExportSettings {
   /** `name:version` of the registered models. */
   readonly models: readonly string[];
   /** Undefined: nothing goes to Application Insights. */
-  readonly insights: { readonly connectionString: string; readonly instrumentationKey: string } | undefined;
+  readonly connectionString: string | undefined;
   /** Undefined: no spans. */
   readonly spans: SpanSettings | undefined;
 }
@@ -93,13 +94,8 @@ export interface SpanSettings {
 
 /** host -> thread. */
 export type ToThread =
-  | {
-      /** Envelopes of requests, a line each. */
-      readonly requests: Uint8Array;
-      /** Other items, and spans, as lines of JSON. */
-      readonly insights: string;
-      readonly spans: string;
-    }
+  /** Items as lines: of requests see `writeRequestLine`, others are JSON. */
+  | { readonly insights: string; readonly spans: string }
   /** Send what is left without long pauses, then say `flushed`. */
   | 'flush';
 

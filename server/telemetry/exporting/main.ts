@@ -2,9 +2,8 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DeliveryQueue, type DeliveryEvents } from './delivery.ts';
-import type { Envelope, Insights } from './insights.ts';
-import type { DropReason, ExportSettings, FromThread, ItemKind, ToThread } from './items.ts';
-import type { Otlp, Span } from './otlp.ts';
+import type { Envelope } from './insights.ts';
+import type { DropReason, ExportSettings, FromThread, ItemKind, SpanItem, ToThread } from './items.ts';
 
 // The thread that sends telemetry: libraries, JSON, compression and waiting happen here, and the host's event loop sees none of it.
 const settings = workerData as ExportSettings;
@@ -60,32 +59,24 @@ const spans = await openSpans();
 parentPort?.on('message', (message: ToThread) => {
   if (message === 'flush') {
     // Neither rejects.
-    void Promise.all([insights?.queue.flush(), spans?.queue.flush()]).then(() => tell(true));
+    void Promise.all([insights?.flush(), spans?.flush()]).then(() => tell(true));
     return;
   }
-  insights?.queue.add([
-    ...insights.backend.readRequests(message.requests),
-    ...linesOf(message.insights).map((line) => insights.backend.read(line)),
-  ]);
-  spans?.queue.add(linesOf(message.spans).map((line) => spans.backend.read(line)));
+  if (message.insights !== '') insights?.add(message.insights.split('\n'));
+  if (message.spans !== '') spans?.add(message.spans.split('\n'));
 });
 
-function linesOf(text: string): string[] {
-  return text === '' ? [] : text.split('\n');
-}
-
-async function openInsights(): Promise<{ backend: Insights; queue: DeliveryQueue<Envelope> } | undefined> {
-  if (settings.insights === undefined) return undefined;
+async function openInsights(): Promise<DeliveryQueue<Envelope> | undefined> {
+  const { connectionString } = settings;
+  if (connectionString === undefined) return undefined;
   const { Insights } = await import('./insights.ts');
-  const backend = await Insights.open(settings, settings.insights.connectionString);
-  return { backend, queue: new DeliveryQueue((items) => backend.send(items), events) };
+  return new DeliveryQueue(await Insights.open(settings, connectionString), events);
 }
 
-async function openSpans(): Promise<{ backend: Otlp; queue: DeliveryQueue<Span> } | undefined> {
+async function openSpans(): Promise<DeliveryQueue<SpanItem> | undefined> {
   if (settings.spans === undefined) return undefined;
   const { Otlp } = await import('./otlp.ts');
-  const backend = await Otlp.open(settings.spans, settings.serverVersion);
-  return { backend, queue: new DeliveryQueue((items) => backend.send(items), events) };
+  return new DeliveryQueue(await Otlp.open(settings.spans, settings.serverVersion), events);
 }
 
 /** On Linux a thread has a priority of its own, and may always lower it. */

@@ -4,7 +4,6 @@ import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import type { Delivery } from './delivery.ts';
 import type { DropReason, SpanItem, SpanSettings } from './items.ts';
 
-export type Span = SpanItem & { readonly size: number };
 type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
 
 /** Sends spans to an OpenTelemetry collector over HTTP. The exporter tries again by itself, and reads more of OTEL_EXPORTER_OTLP_*. */
@@ -29,12 +28,12 @@ export class Otlp {
   }
 
   /** @param line JSON of a span */
-  read(line: string): Span {
-    return { ...(JSON.parse(line) as SpanItem), size: line.length };
+  read(line: string): SpanItem {
+    return JSON.parse(line) as SpanItem;
   }
 
   /** Never rejects. */
-  send(items: readonly Span[]): Promise<Delivery<Span>> {
+  send(items: readonly SpanItem[]): Promise<Delivery<SpanItem>> {
     return new Promise((resolve) => {
       this.#exporter.export(
         items.map((item) => this.#span(item)),

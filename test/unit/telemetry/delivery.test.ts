@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DeliveryQueue, type Delivery, type DeliveryEvents, type Send } from '../../../server/telemetry/exporting/delivery.ts';
+import { DeliveryQueue, type Backend, type Delivery, type DeliveryEvents } from '../../../server/telemetry/exporting/delivery.ts';
 import { deliveryOf } from '../../../server/telemetry/exporting/ingestion.ts';
 import type { ItemKind } from '../../../server/telemetry/exporting/items.ts';
 
 interface Item {
   readonly kind: ItemKind;
   readonly n: number;
-  readonly size: number;
 }
 
 function account(): { events: DeliveryEvents; log: string[]; bytes: () => number } {
@@ -25,7 +24,8 @@ function account(): { events: DeliveryEvents; log: string[]; bytes: () => number
   };
 }
 
-const some = (count: number, kind: ItemKind = 'request'): Item[] => Array.from({ length: count }, (_, n) => ({ kind, n, size: 10 }));
+const lines = (count: number, kind: ItemKind = 'request'): string[] => Array.from({ length: count }, (_, n) => JSON.stringify({ kind, n }));
+const backend = (send: Backend<Item>['send']): Backend<Item> => ({ read: (line) => JSON.parse(line) as Item, send });
 const all = (items: readonly Item[]): Delivery<Item> => ({ delivered: items, again: [], lost: [], reason: 'rejected' });
 
 test('portions have at most 1000 items and two megabytes, and are sent one after the other, in order', async () => {
@@ -33,23 +33,26 @@ test('portions have at most 1000 items and two megabytes, and are sent one after
   let underWay = 0;
   const seen: number[] = [];
   const { events, bytes } = account();
-  const queue = new DeliveryQueue<Item>(async (items) => {
-    assert.equal(++underWay, 1);
-    await new Promise(setImmediate);
-    underWay--;
-    sizes.push(items.length);
-    seen.push(...items.map(({ n }) => n));
-    return all(items);
-  }, events);
-  queue.add(some(2500));
+  const queue = new DeliveryQueue(
+    backend(async (items) => {
+      assert.equal(++underWay, 1);
+      await new Promise(setImmediate);
+      underWay--;
+      sizes.push(items.length);
+      seen.push(...items.map(({ n }) => n));
+      return all(items);
+    }),
+    events,
+  );
+  queue.add(lines(2500));
   await queue.flush();
   assert.deepEqual(sizes, [1000, 1000, 500]);
   assert.deepEqual(
     seen,
     Array.from({ length: 2500 }, (_, n) => n),
   );
-  assert.equal(bytes(), 25_000);
-  const long: Item = { kind: 'trace', n: 1, size: 1_500_000 };
+  assert.equal(bytes(), lines(2500).join('').length);
+  const long = JSON.stringify({ kind: 'trace', n: 1, text: 'x'.repeat(1_500_000) });
   queue.add([long, long]);
   await queue.flush();
   assert.deepEqual(sizes.slice(3), [1, 1]);
@@ -59,21 +62,21 @@ test('items wait for others to go with them, until the portion is full or a flus
   const sizes: number[] = [];
   const full = Promise.withResolvers<void>();
   const { events } = account();
-  const send: Send<Item> = async (items) => {
+  const send: Backend<Item>['send'] = async (items) => {
     sizes.push(items.length);
     full.resolve();
     return all(items);
   };
-  const queue = new DeliveryQueue(send, events, { gatherMs: 3_600_000, retryMs: 1 });
-  queue.add(some(999));
+  const queue = new DeliveryQueue(backend(send), events, { gatherMs: 3_600_000, retryMs: 1 });
+  queue.add(lines(999));
   await new Promise(setImmediate);
   assert.deepEqual(sizes, []);
-  queue.add(some(2));
+  queue.add(lines(2));
   await full.promise;
   await queue.flush();
   assert.deepEqual(sizes, [1000, 1]);
   // Nobody waits while the server ends.
-  queue.add(some(1));
+  queue.add(lines(1));
   await queue.flush();
   assert.deepEqual(sizes, [1000, 1, 1]);
 });
@@ -81,17 +84,17 @@ test('items wait for others to go with them, until the portion is full or a flus
 test('what comes back is sent again until it is taken, and given up after eight tries', async () => {
   let tries = 0;
   const { events, log } = account();
-  const queue = new DeliveryQueue<Item>(
-    async (items) => {
+  const queue = new DeliveryQueue(
+    backend(async (items) => {
       tries++;
       // Item 0 never gets through.
       const again = items.filter(({ n }) => n === 0);
       return { delivered: items.filter(({ n }) => n !== 0), again, lost: [], reason: 'unreachable' };
-    },
+    }),
     events,
     { gatherMs: 0, retryMs: 1 },
   );
-  queue.add(some(3));
+  queue.add(lines(3));
   await queue.flush();
   assert.equal(tries, 8);
   assert.deepEqual(log, ['request 2', 'request 1 unreachable']);
@@ -100,19 +103,19 @@ test('what comes back is sent again until it is taken, and given up after eight 
 test('a flush cuts a long wait short', async () => {
   const first = Promise.withResolvers<void>();
   const { events, log } = account();
-  const queue = new DeliveryQueue<Item>(
-    async (items) => {
+  const queue = new DeliveryQueue(
+    backend(async (items) => {
       if (log.length === 0) {
         log.push('first');
         first.resolve();
         return { delivered: [], again: items, lost: [], reason: 'rejected', waitMs: 3_600_000 };
       }
       return all(items);
-    },
+    }),
     events,
     { gatherMs: 0, retryMs: 1 },
   );
-  queue.add(some(1));
+  queue.add(lines(1));
   await first.promise;
   await new Promise(setImmediate);
   await queue.flush();

@@ -3,7 +3,8 @@ import test from 'node:test';
 import applicationinsights from 'applicationinsights';
 import { Insights } from '../../../server/telemetry/exporting/insights.ts';
 import type { ExceptionItem, RequestItem, TraceItem } from '../../../server/telemetry/exporting/items.ts';
-import { RequestEnvelopes } from '../../../server/telemetry/request-envelopes.ts';
+import { FormWriter } from '../../../server/telemetry/exporting/form.ts';
+import { writeRequestLine } from '../../../server/telemetry/exporting/request-line.ts';
 import type { Envelope } from '../../telemetry/ingestion-server.ts';
 
 const KEY = '11111111-2222-3333-4444-555555555555';
@@ -13,24 +14,24 @@ const settings = {
   workspaceName: 'space',
   containerId: 'box',
   models: ['a:1'],
-  insights: undefined,
+  connectionString: undefined,
   spans: undefined,
 };
 const CONNECTION = `InstrumentationKey=${KEY}`;
 
-function requests(): (item: RequestItem) => Envelope {
-  const envelopes = new RequestEnvelopes(settings, KEY);
-  return (item) => {
-    const size = envelopes.write(item);
-    const line = Buffer.from(envelopes.take());
-    assert.equal(line.length, size);
-    return JSON.parse(line.toString()) as Envelope;
-  };
-}
-
 const insights = await Insights.open(settings, CONNECTION);
-const other = (item: TraceItem | ExceptionItem): Envelope =>
-  JSON.parse(Buffer.from(insights.read(JSON.stringify(item)).line).toString()) as Envelope;
+const writer = new FormWriter();
+const envelopesOf = (lines: readonly string[]): Envelope[] =>
+  writer
+    .lines(lines.map((line) => insights.read(line)))
+    .toString()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Envelope);
+function of(item: RequestItem | TraceItem | ExceptionItem): Envelope {
+  const [envelope] = envelopesOf([item.kind === 'request' ? writeRequestLine(item) : JSON.stringify(item)]);
+  assert.ok(envelope !== undefined);
+  return envelope;
+}
 
 const AT = Date.UTC(2026, 10, 27, 9, 8, 7, 6);
 const request = (more: Partial<RequestItem> = {}): RequestItem => ({
@@ -63,7 +64,7 @@ function madeByPackage(item: RequestItem): Envelope {
   };
   const duration = new Date(item.ms).toISOString().slice(11, 23);
   client.trackRequest({
-    id: item.spanId,
+    id: item.spanId ?? '',
     name: `${item.method} ${item.route}`,
     url: item.url,
     duration: item.ms,
@@ -101,7 +102,6 @@ function madeByPackage(item: RequestItem): Envelope {
 
 const nasty = '"\\\t\n\r\u0000\u2028é漢😀 $& $1 \'';
 test('an envelope of a request is what the package itself makes of it, whatever the request has and lacks', () => {
-  const of = requests();
   for (const clientRequestId of [undefined, 'client', nasty])
     for (const parentId of [undefined, 'c'.repeat(16)])
       for (const response of [undefined, '', '[1.5]', nasty])
@@ -116,7 +116,6 @@ test('an envelope of a request is what the package itself makes of it, whatever 
 });
 
 test('durations have the hours, the milliseconds and the microseconds of the request', () => {
-  const of = requests();
   for (const [ms, duration] of [
     [0, '00:00:00.0000000'],
     [0.0004, '00:00:00.0000000'],
@@ -131,7 +130,6 @@ test('durations have the hours, the milliseconds and the microseconds of the req
 });
 
 test('what is too long for the wire format is cut, and a cut answer says so', () => {
-  const of = requests();
   const { baseData } = of(request({ url: `/${'u'.repeat(5000)}`, response: '\n'.repeat(8193) })).data;
   assert.deepEqual([baseData.url.length, baseData.properties['url']?.length], [2048, 2048]);
   assert.deepEqual([baseData.properties['Response Value'], baseData.properties['truncated']], ['\n'.repeat(8192), 'true']);
@@ -139,20 +137,23 @@ test('what is too long for the wire format is cut, and a cut answer says so', ()
 });
 
 test('many requests are a line each, however large they are', () => {
-  const envelopes = new RequestEnvelopes(settings, KEY);
-  const items = Array.from({ length: 300 }, (_, n) => request({ requestId: `r${n}`, response: '漢'.repeat(n % 7 === 0 ? 8192 : n) }));
-  for (const item of items) envelopes.write(item);
-  const read = insights.readRequests(envelopes.take());
+  const items = Array.from({ length: 1000 }, (_, n) => request({ requestId: `r${n}`, response: '漢'.repeat(n % 7 === 0 ? 8192 : n) }));
+  const envelopes = envelopesOf(items.map((item) => writeRequestLine(item)));
   assert.deepEqual(
-    read.map(({ line }) => (JSON.parse(Buffer.from(line).toString()) as Envelope).data.baseData.properties['Request Id']),
+    envelopes.map(({ data }) => data.baseData.properties['Request Id']),
     items.map(({ requestId }) => requestId),
   );
-  assert.equal(envelopes.take().length, 0);
-  assert.deepEqual(insights.readRequests(envelopes.take()), []);
+  assert.equal(writer.lines([]).length, 0);
+});
+
+test('a request without a span gets an id of its own each time', () => {
+  const [a, b] = [of(request({ spanId: undefined })), of(request({ spanId: undefined }))].map(({ data }) => data.baseData.id);
+  assert.match(a ?? '', /^[0-9a-f]{16}$/);
+  assert.notEqual(a, b);
 });
 
 test('an exception has its name, its message and the request it belongs to', () => {
-  const made = other({
+  const exceptional = of({
     kind: 'exception',
     at: AT,
     code: 'run_failed',
@@ -162,16 +163,16 @@ test('an exception has its name, its message and the request it belongs to', () 
     traceId: 'a'.repeat(32),
     parentId: 'b'.repeat(16),
   });
-  const [exception] = made.data.baseData.exceptions;
+  const [exception] = exceptional.data.baseData.exceptions;
   assert.deepEqual([exception?.typeName, exception?.message], ['run_failed', 'Error: no']);
-  assert.deepEqual([made.tags['ai.operation.id'], made.tags['ai.operation.parentId']], ['a'.repeat(32), 'b'.repeat(16)]);
-  assert.equal(made.data.baseData.properties['Request Id'], 'r1');
+  assert.deepEqual([exceptional.tags['ai.operation.id'], exceptional.tags['ai.operation.parentId']], ['a'.repeat(32), 'b'.repeat(16)]);
+  assert.equal(exceptional.data.baseData.properties['Request Id'], 'r1');
 });
 
 test('a trace has the severity of its level, and the models where it tells of collected data', () => {
   const trace = { kind: 'trace', at: AT, level: 'warn', message: 'said', requestId: 'r1', traceId: 'a'.repeat(32) } as const;
-  const said = other(trace).data.baseData;
+  const said = of(trace).data.baseData;
   assert.deepEqual([said.message, said.severityLevel, 'Models' in said.properties], ['said', 2, false]);
-  const collected = other({ ...trace, message: 'model_data_collection', properties: { Input: 'x'.repeat(8193) } }).data.baseData.properties;
+  const collected = of({ ...trace, message: 'model_data_collection', properties: { Input: 'x'.repeat(8193) } }).data.baseData.properties;
   assert.deepEqual([collected['Models'], collected['Input']?.length, collected['truncated']], ['["a:1"]', 8192, 'true']);
 });

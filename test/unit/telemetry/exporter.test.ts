@@ -11,7 +11,7 @@ const SETTINGS = {
   workspaceName: '',
   containerId: '',
   models: [],
-  insights: undefined,
+  connectionString: undefined,
   spans: undefined,
 };
 
