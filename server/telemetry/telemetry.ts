@@ -85,6 +85,7 @@ export function openTelemetry(
     containerId,
     models: modelIds(around.modelDir),
     connectionString,
+    proxies: proxiesOf(around.env),
     spans: tracing?.spans,
   };
   const exporter = new TelemetryExporter(settings, around.env, around.metrics, around.log);
@@ -105,6 +106,11 @@ export function insightsConnection(
 ): string | undefined {
   if (config.appInsightsConnectionString !== '') return config.appInsightsConnectionString;
   return config.appInsightsEnabled && isGuid(config.appInsightsKey) ? `InstrumentationKey=${config.appInsightsKey.trim()}` : undefined;
+}
+
+function proxiesOf(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  const names = ['https_proxy', 'http_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+  return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
 
 /** `name:version` of the models in the registry's layout: contract, section 3.5. */

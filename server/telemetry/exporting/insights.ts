@@ -42,7 +42,7 @@ export class Insights {
     const channel = { send: (envelope: Contracts.EnvelopeTelemetry): void => void (this.#made = envelope) };
     client.channel = channel as unknown as TelemetryClient['channel'];
     const headers = { 'content-type': 'application/x-json-stream', 'content-encoding': 'gzip' };
-    this.#poster = new Poster(client.config.endpointUrl, headers);
+    this.#poster = new Poster(client.config.endpointUrl, headers, settings.proxies);
   }
 
   /**

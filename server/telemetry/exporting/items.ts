@@ -80,6 +80,8 @@ export interface ExportSettings {
   readonly models: readonly string[];
   /** Undefined: nothing goes to Application Insights. */
   readonly connectionString: string | undefined;
+  /** The variables that name proxies. */
+  readonly proxies: Readonly<Record<string, string | undefined>>;
   /** Undefined: no spans. */
   readonly spans: SpanSettings | undefined;
 }

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** The server takes longer than this only when it hangs. */
+/** A server takes longer than this only when it hangs. */
 const LONGEST_MS = 10_000;
 const MOST_REDIRECTS = 10;
 
@@ -13,17 +13,23 @@ export type PostResult =
   /** @param sent whether the server may have got it */
   | { readonly error: string; readonly sent: boolean };
 
-/** POSTs to one address over one connection that is kept, through the proxy of HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+/** Variables that name proxies: https_proxy, http_proxy, no_proxy, in either case. */
+type ProxyEnv = Readonly<Record<string, string | undefined>>;
+
+/** POSTs to one address over one connection that is kept. */
 export class Poster {
   /** Where redirects have led so far. */
   #url: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
 
-  constructor(url: string, headers: Readonly<Record<string, string>>) {
+  readonly #longestMs: number;
+
+  constructor(url: string, headers: Readonly<Record<string, string>>, proxies: ProxyEnv, longestMs = LONGEST_MS) {
     this.#url = url;
     this.#headers = headers;
-    const options = { keepAlive: true, maxSockets: 1, proxyEnv: process.env };
+    this.#longestMs = longestMs;
+    const options = { keepAlive: true, maxSockets: 1, proxyEnv: { ...proxies } };
     this.#agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
   }
 
@@ -45,7 +51,7 @@ export class Poster {
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
         const headers = { ...this.#headers, 'content-length': body.length };
-        const options = { method: 'POST', headers, signal: AbortSignal.timeout(LONGEST_MS) };
+        const options = { method: 'POST', headers, signal: AbortSignal.timeout(this.#longestMs) };
         const request = secure
           ? httpsRequest(url, { ...options, agent: this.#agents.https })
           : httpRequest(url, { ...options, agent: this.#agents.http });
@@ -61,13 +67,13 @@ export class Poster {
       if ((status === 307 || status === 308) && headers.location !== undefined) return { location: new URL(headers.location, url).href };
       return { status, text: said, retryAfter: headers['retry-after'] };
     } catch (error) {
-      return { error: describe(error), sent };
+      return { error: this.#describe(error), sent };
     }
   }
-}
 
-function describe(error: unknown): string {
-  const { name, code, message, cause } = error as NodeJS.ErrnoException;
-  if (cause instanceof Error && cause.name === 'TimeoutError') return `no answer within ${LONGEST_MS} ms`;
-  return `${typeof code === 'string' ? code : name}: ${message}`;
+  #describe(error: unknown): string {
+    const { name, code, message, cause } = error as NodeJS.ErrnoException;
+    if (cause instanceof Error && cause.name === 'TimeoutError') return `no answer within ${this.#longestMs} ms`;
+    return `${typeof code === 'string' ? code : name}: ${message}`;
+  }
 }

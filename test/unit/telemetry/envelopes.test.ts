@@ -15,6 +15,7 @@ const settings = {
   containerId: 'box',
   models: ['a:1'],
   connectionString: undefined,
+  proxies: {},
   spans: undefined,
 };
 const CONNECTION = `InstrumentationKey=${KEY}`;

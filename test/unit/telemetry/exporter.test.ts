@@ -12,6 +12,7 @@ const SETTINGS = {
   containerId: '',
   models: [],
   connectionString: undefined,
+  proxies: {},
   spans: undefined,
 };
 
