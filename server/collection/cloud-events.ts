@@ -3,7 +3,7 @@ import { V1, type Block, type Payload } from './block.ts';
 import { readData, readQuery, type Data } from './payload-data.ts';
 import { RecordIds } from './record-ids.ts';
 import type { CollectHead } from '../collect-head.ts';
-import { Body, exchangeBytes, type BodyState, type ExchangeRecord, type Side } from './records.ts';
+import { Body, exchangeBytes, isKept, type BodyState, type ExchangeRecord, type Side } from './records.ts';
 import type { CollectionSettings } from './settings.ts';
 
 /** A line must fit into one block of an append blob (4 MiB) with its attributes. */
@@ -15,6 +15,7 @@ const OMITTED: Record<BodyState, string> = {
   [Body.notCollected]: '',
   [Body.kept]: '',
   [Body.parsed]: '',
+  [Body.written]: '',
   [Body.notRead]: 'not-read',
   [Body.tooLarge]: 'size',
   [Body.notRedacted]: 'redaction',
@@ -33,6 +34,7 @@ interface About {
   readonly collection: string;
   /** Milliseconds since 1970. */
   readonly time: number;
+  /** JSON. */
   readonly id: string;
   /** JSON members, each with a comma before it. */
   readonly attributes: string;
@@ -58,6 +60,7 @@ export class CloudEvents {
   #lastAttributes = '';
   #second = 0;
   #time = '';
+  #hour = '';
 
   constructor(settings: CollectionSettings, references: References, agent: string, emit: (block: Block) => void) {
     this.#settings = settings;
@@ -72,14 +75,15 @@ export class CloudEvents {
   /** The two halves of a request, of which one may not be collected. */
   exchange(record: ExchangeRecord): void {
     const { request, response, url } = record;
+    const id = quote(record.id);
     // The memory of both is one buffer: the first record stands for it.
     const cost = exchangeBytes('', record);
     if (request.state !== Body.notCollected) {
       if (url !== this.#lastUrl || record.method !== this.#lastMethod) this.#describe(url, record.method);
-      this.#half('request', record, request, this.#lastAttributes, cost);
+      this.#half('request', id, record, request, this.#lastAttributes, cost);
     }
     if (response.state !== Body.notCollected)
-      this.#half('response', record, response, `,"statuscode":${record.status}`, request.state === Body.notCollected ? cost : 0);
+      this.#half('response', id, record, response, `,"statuscode":${record.status}`, request.state === Body.notCollected ? cost : 0);
   }
 
   /** Path and method: the same for most requests. */
@@ -95,7 +99,7 @@ export class CloudEvents {
     const version = quote(head.modelVersion ?? 'default');
     const v1 = head.v1 === undefined ? '' : `,${V1},"csvname":${quote(head.v1)}`;
     const attributes = `,"modelversion":${version},"collectdatatype":"pandas.core.frame.DataFrame","agent":${this.#agent}${v1}${extras(Object.entries(head.headers ?? {}).flat())}`;
-    this.#write({ collection, time: head.time, id: head.id, attributes, cost, v1: v1 !== '' }, { json: rows, bytes: rows.length });
+    this.#write({ collection, time: head.time, id: quote(head.id), attributes, cost, v1: v1 !== '' }, { json: rows, bytes: rows.length });
   }
 
   /** Passes on what a batch came to. */
@@ -104,23 +108,23 @@ export class CloudEvents {
     this.#response.flush();
   }
 
-  #half(collection: 'request' | 'response', { time, id, url }: ExchangeRecord, side: Side, own: string, cost: number): void {
+  #half(collection: 'request' | 'response', id: string, { time, url }: ExchangeRecord, side: Side, own: string, cost: number): void {
     const attributes = own + extras(side.headers);
     const { state, contentType, body } = side;
-    const kept = state === Body.kept || state === Body.parsed;
+    const kept = isKept(side);
     const about: About = { collection, time, id, attributes, contentType, omitted: OMITTED[state], cost };
     const [bytes] = body;
-    if (kept && bytes !== undefined && bytes.length > 0) this.#write(about, readData(contentType, bytes, state === Body.parsed));
+    if (kept && bytes !== undefined && bytes.length > 0) this.#write(about, readData(contentType, bytes, state));
     else this.#write(about, kept && collection === 'request' ? readQuery(url) : undefined);
   }
 
   #write(about: About, data: Data | undefined): void {
     const uuid = this.#ids.next();
     const seconds = this.#seconds(about.time);
-    const hour = seconds.slice(0, 13);
+    const hour = this.#hour;
     const placed = data === undefined ? undefined : this.#place(data, uuid, seconds, about.contentType ?? '');
     const omitted = placed?.omitted ?? about.omitted ?? '';
-    const id = quote(about.id);
+    const { id } = about;
     const head =
       `{"specversion":"1.0","id":"${uuid}","source":${this.#source},"type":"azureml.inference.${about.collection}",` +
       `"datacontenttype":"${placed?.contentType ?? 'application/json'}","time":"${seconds}"${placed?.member ?? ''}`;
@@ -170,6 +174,7 @@ export class CloudEvents {
     if (second !== this.#second) {
       this.#second = second;
       this.#time = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+      this.#hour = this.#time.slice(0, 13);
     }
     return this.#time;
   }

@@ -3,7 +3,7 @@ import { isSampled } from '../sampling.ts';
 import { Capture } from './capture.ts';
 import { CollectionCounts, type DropReason } from './counts.ts';
 import { HandOver } from './hand-over.ts';
-import { Body, collectionOf, exchangeBytes, rowsBytes, type ExchangeRecord, type Side } from './records.ts';
+import { Body, collectionOf, exchangeBytes, isKept, rowsBytes, type ExchangeRecord, type Side } from './records.ts';
 import { rateOf, type CollectionSettings } from './settings.ts';
 import { WriterLink } from './writer-link.ts';
 
@@ -197,7 +197,6 @@ export class Collector {
 
 const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
 const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
-const isKept = ({ state }: Side): boolean => state === Body.kept || state === Body.parsed;
 
 function replaced(side: Side, redacted: Redacted | string | undefined): Side {
   if (typeof redacted !== 'object') return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { mayCapture } from '../captured-headers.ts';
+import { Body, type BodyState } from './records.ts';
 
 /** What a body is in a record: JSON text that can stand in a line, as text or as the bytes that came; or bytes that are no text. */
 export type Data = { readonly json: Buffer | string; readonly bytes: number } | { readonly binary: Buffer };
@@ -10,16 +11,15 @@ const TEXT_TYPE =
 const LF = 10;
 const CR = 13;
 
-/**
- * Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes.
- * @param parsed somebody has parsed it as JSON, or written it
- */
-export function readData(contentType: string, body: Buffer, parsed: boolean): Data {
+/** Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes. */
+export function readData(contentType: string, body: Buffer, state: BodyState): Data {
   const plainJson = contentType === 'application/json';
+  // What this server writes has no line's end and is UTF-8.
+  if (plainJson && state === Body.written) return { json: body, bytes: body.length };
   const maybeText = !plainJson && (contentType === '' || TEXT_TYPE.test(contentType));
   if (!(plainJson || maybeText || JSON_TYPE.test(contentType)) || !isUtf8(body)) return { binary: body };
   const oneLine = !body.includes(LF) && !body.includes(CR);
-  if (parsed && plainJson && oneLine && body[0] !== 0xef) return { json: body, bytes: body.length };
+  if (state === Body.parsed && plainJson && oneLine && body[0] !== 0xef) return { json: body, bytes: body.length };
   const text = body.toString();
   // Between the tokens of JSON a line's end is only space; inside a string it cannot be.
   if (isJson(text)) return { json: oneLine ? body : text.replaceAll(/[\r\n]/g, ' '), bytes: body.length };

@@ -8,9 +8,12 @@
 
 const RecordKind = { exchange: 1, rows: 2 } as const;
 
-/** What became of a body. `parsed`: as `kept`, and somebody has parsed it as JSON, or written it. */
-export const Body = { notCollected: 0, kept: 1, parsed: 2, notRead: 3, tooLarge: 4, notRedacted: 5 } as const;
+/** What became of a body. `parsed`: as `kept`, and a worker has parsed it as JSON. `written`: as `kept`, and this server has written it as JSON. */
+export const Body = { notCollected: 0, kept: 1, parsed: 2, notRead: 3, tooLarge: 4, notRedacted: 5, written: 6 } as const;
 export type BodyState = (typeof Body)[keyof typeof Body];
+
+/** True where the record has the body. */
+export const isKept = ({ state }: Pick<Side, 'state'>): boolean => state === Body.kept || state === Body.parsed || state === Body.written;
 
 /** Two records of one scoring request: what came in, and what was answered. */
 export interface ExchangeRecord {
@@ -80,21 +83,20 @@ interface Handlers {
 /** Reads a batch. Bodies are views of it. */
 export function readBatch(batch: Buffer, handlers: Handlers): void {
   for (let at = 0; at + 4 < batch.length;) {
-    const length = batch.readUInt32LE(at);
-    const record = batch.subarray(at + 4, at + 4 + length);
-    if (record[0] === RecordKind.exchange) handlers.exchange(readExchange(record), length + 4);
-    else readRows(record.subarray(1), handlers, length + 4);
-    at += 4 + length;
+    const end = at + 4 + batch.readUInt32LE(at);
+    if (batch[at + 4] === RecordKind.exchange) handlers.exchange(readExchange(batch, at, end), end - at);
+    else readRows(batch.subarray(at + 5, end), handlers, end - at);
+    at = end;
   }
 }
 
-function readExchange(record: Buffer): ExchangeRecord {
-  const headEnd = 17 + record.readUInt32LE(13);
-  const fields = record.toString('latin1', 17, headEnd).split(SEPARATOR);
+/** A view costs more than all numbers of a record: only bodies are views. */
+function readExchange(batch: Buffer, at: number, end: number): ExchangeRecord {
+  const headEnd = at + 21 + batch.readUInt32LE(at + 17);
+  const fields = batch.toString('latin1', at + 21, headEnd).split(SEPARATOR);
   const [id = '', method = '', url = '', requestType = '', responseType = ''] = fields;
   const requestHeaders = Number(fields[5] ?? 0);
-  const requestBytes = record.readUInt32LE(headEnd);
-  const [request, response] = [record.subarray(headEnd + 4, headEnd + 4 + requestBytes), record.subarray(headEnd + 4 + requestBytes)];
+  const requestEnd = headEnd + 4 + batch.readUInt32LE(headEnd);
   const side = (state: number | undefined, contentType: string, headers: string[], body: Buffer): Side => ({
     state: state as BodyState,
     contentType,
@@ -103,13 +105,13 @@ function readExchange(record: Buffer): ExchangeRecord {
     bodyBytes: body.length,
   });
   return {
-    time: record.readDoubleLE(1),
-    status: record.readUInt16LE(9),
+    time: batch.readDoubleLE(at + 5),
+    status: batch.readUInt16LE(at + 13),
     id,
     method,
     url,
-    request: side(record[11], requestType, fields.slice(6, 6 + requestHeaders), request),
-    response: side(record[12], responseType, fields.slice(6 + requestHeaders), response),
+    request: side(batch[at + 15], requestType, fields.slice(6, 6 + requestHeaders), batch.subarray(headEnd + 4, requestEnd)),
+    response: side(batch[at + 16], responseType, fields.slice(6 + requestHeaders), batch.subarray(requestEnd, end)),
   };
 }
 
