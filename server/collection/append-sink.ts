@@ -9,10 +9,10 @@ export interface Appendable {
   /** Successful appends. */
   readonly blocks: number;
   /**
-   * Appends at `offset`, so that a second call after a failure writes nothing twice.
+   * Appends one piece after the other at `offset`, so that a second call after a failure writes nothing twice.
    * @throws SinkError, or Taken when somebody else has written to it, or deleted it
    */
-  append(data: Buffer, signal: AbortSignal): Promise<void>;
+  append(pieces: readonly Buffer[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export class AppendSink implements Sink {
     return this.#storage.reference(name);
   }
 
-  async write({ stream, data, blocks }: Batch, signal: AbortSignal): Promise<void> {
+  async write({ stream, pieces, blocks }: Batch, signal: AbortSignal): Promise<void> {
     if (stream === undefined) return;
     for (const { payloads } of blocks) for (const payload of payloads) await this.#storage.put(payload, signal);
     const key = keyOf(stream);
@@ -74,7 +74,7 @@ export class AppendSink implements Sink {
       const file = await this.#openFile(key, stream, signal);
       try {
         const first = file.offset === 0 && stream.header !== '';
-        await file.append(first ? Buffer.concat([Buffer.from(stream.header), data]) : data, signal);
+        await file.append(first ? [Buffer.from(stream.header), ...pieces] : pieces, signal);
         return;
       } catch (thrown) {
         if (!(thrown instanceof Taken)) throw thrown;

@@ -91,7 +91,8 @@ class AppendBlob implements Appendable {
     this.#blob = blob;
   }
 
-  async append(data: Buffer, signal: AbortSignal): Promise<void> {
+  async append(pieces: readonly Buffer[], signal: AbortSignal): Promise<void> {
+    const data = Buffer.concat(pieces);
     const abortSignal = limited(signal);
     try {
       await this.#blob.appendBlock(data, data.length, { conditions: { appendPosition: this.offset }, abortSignal });

@@ -1,6 +1,11 @@
 import type { Block } from './block.ts';
 
 const BUFFER = 512 * 1024;
+/** Bytes of UTF-8 for each unit of a string. */
+const LONGEST_CHARACTER = 3;
+
+/** Texts, and bytes that are texts in UTF-8. */
+export type LineParts = readonly (Buffer | string)[];
 
 /** Collects the lines of one collection and hour of a batch: bytes are written once, where they stay. */
 export class BlockWriter {
@@ -18,23 +23,27 @@ export class BlockWriter {
     this.#done = done;
   }
 
-  /** Adds a line of three parts, of which the middle one may be bytes. */
-  add(hour: string, head: string, data: Buffer | string, tail: string, cost: number): void {
+  /** Adds a line of these parts, the last of which ends it. */
+  add(hour: string, parts: LineParts, cost: number): void {
     if (hour !== this.#hour) {
       this.flush();
       this.#hour = hour;
     }
-    const most = (head.length + tail.length) * 3 + (typeof data === 'string' ? data.length * 3 : data.length);
+    let most = 0;
+    for (const part of parts) most += typeof part === 'string' ? LONGEST_CHARACTER * part.length : part.length;
     if (this.#buffer.length - this.#to < most) {
       this.flush();
       this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER, most));
       this.#from = 0;
       this.#to = 0;
     }
-    let at = this.#to;
-    at += this.#buffer.write(head, at);
-    at += typeof data === 'string' ? this.#buffer.write(data, at) : data.copy(this.#buffer, at);
-    this.#to = at + this.#buffer.write(tail, at);
+    for (const part of parts) {
+      if (typeof part === 'string') this.#to += this.#buffer.write(part, this.#to);
+      else {
+        this.#buffer.set(part, this.#to);
+        this.#to += part.length;
+      }
+    }
     this.#records++;
     this.#cost += cost;
   }

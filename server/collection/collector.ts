@@ -3,7 +3,7 @@ import { isSampled } from '../sampling.ts';
 import { Capture } from './capture.ts';
 import { CollectionCounts, type DropReason } from './counts.ts';
 import { HandOver } from './hand-over.ts';
-import { Body, collectionOf, exchangeBytes, isKept, rowsBytes, type ExchangeRecord, type Side } from './records.ts';
+import { Body, collectionOf, costOf, isKept, rowsBytes, type ExchangeRecord, type Side } from './records.ts';
 import { rateOf, type CollectionSettings } from './settings.ts';
 import { WriterLink } from './writer-link.ts';
 
@@ -146,7 +146,7 @@ export class Collector {
   }
 
   #exchange(record: ExchangeRecord): void {
-    const admitted = this.#admit(recordsOf(record), exchangeBytes('', record));
+    const admitted = this.#admit(recordsOf(record), costOf(record));
     for (const collection of ['request', 'response'] as const) {
       if (!isCollected(record[collection])) continue;
       if (admitted) this.counts.of(collection).queued++;

@@ -55,11 +55,15 @@ class OpenFile implements Appendable {
   }
 
   /** At a position, so that what a full disk took of it is written over. */
-  async append(data: Buffer): Promise<void> {
+  async append(pieces: readonly Buffer[]): Promise<void> {
+    let end = this.offset;
     try {
-      for (let written = 0; written < data.length;) {
-        const { bytesWritten } = await this.#file.write(data, written, data.length - written, this.offset + written);
-        written += bytesWritten;
+      for (const piece of pieces) {
+        for (let written = 0; written < piece.length;) {
+          const { bytesWritten } = await this.#file.write(piece, written, piece.length - written, end);
+          written += bytesWritten;
+          end += bytesWritten;
+        }
       }
       const { nlink } = await this.#file.stat();
       if (nlink === 0) throw new Taken(`${this.#path} was deleted`);
@@ -71,7 +75,7 @@ class OpenFile implements Appendable {
       await this.#file.truncate(this.offset).catch(() => undefined);
       throw fileError(this.#path, thrown);
     }
-    this.offset += data.length;
+    this.offset = end;
     this.blocks++;
   }
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { exchangeBytes, exchangeHead, rowsBytes, writeExchange, writeRows, type ExchangeRecord } from './records.ts';
+import { exchangeBytes, ExchangeHeads, rowsBytes, writeExchange, writeRows, type ExchangeRecord } from './records.ts';
 
 const SLAB = 256 * 1024;
 /** Longest time that a record waits for others before it leaves the host. */
@@ -14,6 +14,7 @@ type Job = { readonly bytes: number; write(into: Buffer): AsyncGenerator<void, n
 /** Copies records into buffers and passes those on: small ones many at a time, large ones in slices, so that nobody waits for a copy. */
 export class HandOver {
   readonly #post: (batch: ArrayBuffer, bytes: number) => void;
+  readonly #heads = new ExchangeHeads();
   #slab: Buffer | undefined;
   #used = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -27,7 +28,7 @@ export class HandOver {
   }
 
   exchange(record: ExchangeRecord): void {
-    const head = exchangeHead(record);
+    const head = this.#heads.of(record);
     const bytes = exchangeBytes(head, record);
     if (bytes > LARGE) return this.#later({ bytes, write: (into) => copyExchange(into, head, record) });
     const slab = this.#reserve(bytes);
@@ -100,7 +101,7 @@ export class HandOver {
   }
 }
 
-async function* copyExchange(into: Buffer, head: string, record: ExchangeRecord): AsyncGenerator<void, number> {
+async function* copyExchange(into: Buffer, head: Buffer, record: ExchangeRecord): AsyncGenerator<void, number> {
   let at = writeExchange(into, 0, head, record);
   for (const piece of [...record.request.body, ...record.response.body]) at = yield* copySlices(into, at, piece);
   return at;

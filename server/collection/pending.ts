@@ -95,7 +95,19 @@ export class Pending {
       this.records -= block.records;
       this.bytes -= sizeOf(block);
     }
-    if (waiting.stream === undefined) return { stream: undefined, data: Buffer.alloc(0), blocks: blocks.flatMap(splitLines) };
-    return { stream: waiting.stream, data: Buffer.concat(parts.map(({ data }) => data)), blocks };
+    if (waiting.stream === undefined) return { stream: undefined, pieces: [], blocks: blocks.flatMap(splitLines) };
+    return { stream: waiting.stream, pieces: joinViews(parts.map(({ data }) => data)), blocks };
   }
+}
+
+/** Views that follow each other in the same memory become one. */
+function joinViews(views: readonly Buffer[]): Buffer[] {
+  const joined: Buffer[] = [];
+  for (const view of views) {
+    const last = joined.at(-1);
+    if (last !== undefined && last.buffer === view.buffer && last.byteOffset + last.length === view.byteOffset)
+      joined[joined.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + view.length);
+    else joined.push(view);
+  }
+  return joined;
 }

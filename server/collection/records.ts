@@ -2,7 +2,8 @@
  * What the host hands to the writer's thread: batches of records, as bytes in one buffer that is transferred. Numbers are little-endian.
  *
  *   record   = u32 length of what follows | u8 kind | ...
- *   exchange = f64 milliseconds since 1970 | u16 status | u8 request: what it is | u8 response: what it is | u32 length, head | u32 length, request body | response body
+ *   exchange = f64 milliseconds since 1970 | u16 status | u8 request: what it is | u8 response: what it is
+ *                | u32 length, id | u32 length, head | u32 length, request body | response body
  *   rows     = the payload of a worker's `collect` frame (worker/protocol.ts): u8 length, collection | u32 length, JSON CollectHead | JSON rows
  */
 
@@ -40,29 +41,51 @@ export interface Side {
 const FIXED = 29;
 const SEPARATOR = '\0';
 
-/** Fields that cannot contain the separator, each character a byte: so HTTP's parser gives them. */
-export function exchangeHead({ id, method, url, request, response }: ExchangeRecord): string {
-  const head = `${id}\0${method}\0${url}\0${request.contentType}\0${response.contentType}`;
-  if (request.headers.length === 0 && response.headers.length === 0) return head;
-  return [head, request.headers.length, ...request.headers, ...response.headers].join(SEPARATOR);
+/** What the host counts for a record: its bodies, and about what it has beside them. */
+export const costOf = ({ request, response }: ExchangeRecord): number => FIXED + request.bodyBytes + response.bodyBytes;
+
+/** Encodes what neighbours mostly share, once. */
+export class ExchangeHeads {
+  #method = '';
+  #url = '';
+  #requestType = '';
+  #responseType = '';
+  #head = Buffer.alloc(0);
+
+  /** Fields that cannot contain the separator, each character a byte: so HTTP's parser gives them. */
+  of({ method, url, request, response }: ExchangeRecord): Buffer {
+    const types = request.contentType === this.#requestType && response.contentType === this.#responseType;
+    const plain = request.headers.length === 0 && response.headers.length === 0;
+    if (plain && types && url === this.#url && method === this.#method) return this.#head;
+    const fields = [method, url, request.contentType, response.contentType];
+    if (!plain) return Buffer.from([...fields, request.headers.length, ...request.headers, ...response.headers].join(SEPARATOR), 'latin1');
+    this.#method = method;
+    this.#url = url;
+    this.#requestType = request.contentType;
+    this.#responseType = response.contentType;
+    this.#head = Buffer.from(fields.join(SEPARATOR), 'latin1');
+    return this.#head;
+  }
 }
 
-/** The most bytes that a record of this head and these bodies can need. */
-export const exchangeBytes = (head: string, record: ExchangeRecord): number =>
-  FIXED + head.length + record.request.bodyBytes + record.response.bodyBytes;
+/** The bytes of a record of this head. */
+export const exchangeBytes = (head: Buffer, record: ExchangeRecord): number => costOf(record) + record.id.length + head.length;
 
 /** Writes everything but the bodies, and answers where they begin. */
-export function writeExchange(into: Buffer, at: number, head: string, { time, status, request, response }: ExchangeRecord): number {
-  const headBytes = into.write(head, at + 21, 'latin1');
+export function writeExchange(into: Buffer, at: number, head: Buffer, { id, time, status, request, response }: ExchangeRecord): number {
   into[at + 4] = RecordKind.exchange;
   into.writeDoubleLE(time, at + 5);
   into.writeUInt16LE(status, at + 13);
   into[at + 15] = request.state;
   into[at + 16] = response.state;
-  into.writeUInt32LE(headBytes, at + 17);
-  into.writeUInt32LE(request.bodyBytes, at + 21 + headBytes);
-  into.writeUInt32LE(21 + headBytes + request.bodyBytes + response.bodyBytes, at);
-  return at + 25 + headBytes;
+  const idEnd = at + 21 + into.write(id, at + 21, 'latin1');
+  into.writeUInt32LE(idEnd - at - 21, at + 17);
+  into.writeUInt32LE(head.length, idEnd);
+  into.set(head, idEnd + 4);
+  const headEnd = idEnd + 4 + head.length;
+  into.writeUInt32LE(request.bodyBytes, headEnd);
+  into.writeUInt32LE(headEnd - at + request.bodyBytes + response.bodyBytes, at);
+  return headEnd + 4;
 }
 
 /** Writes a worker's payload; answers the end. */
@@ -76,44 +99,87 @@ export function writeRows(into: Buffer, at: number, payload: Buffer): number {
 export const rowsBytes = (payload: Buffer): number => 5 + payload.length;
 
 interface Handlers {
-  exchange(record: ExchangeRecord, bytes: number): void;
+  exchange(record: ExchangeRecord): void;
   rows(collection: string, head: CollectHead, rows: Buffer, bytes: number): void;
 }
 
-/** Reads a batch. Bodies are views of it. */
-export function readBatch(batch: Buffer, handlers: Handlers): void {
-  for (let at = 0; at + 4 < batch.length;) {
-    const end = at + 4 + batch.readUInt32LE(at);
-    if (batch[at + 4] === RecordKind.exchange) handlers.exchange(readExchange(batch, at, end), end - at);
-    else readRows(batch.subarray(at + 5, end), handlers, end - at);
-    at = end;
+interface Head {
+  readonly method: string;
+  readonly url: string;
+  readonly requestType: string;
+  readonly responseType: string;
+  readonly requestHeaders: readonly string[];
+  readonly responseHeaders: readonly string[];
+}
+
+/** Reads batches. */
+export class BatchReader {
+  #headBytes = Buffer.alloc(0);
+  /** Of the last exchange: the next mostly has the same. */
+  #head = readHead(Buffer.alloc(0));
+
+  /** Bodies are views of the batch. */
+  read(batch: Buffer, handlers: Handlers): void {
+    for (let at = 0; at + 4 < batch.length;) {
+      const end = at + 4 + batch.readUInt32LE(at);
+      if (batch[at + 4] === RecordKind.exchange) handlers.exchange(this.#exchange(batch, at, end));
+      else readRows(batch.subarray(at + 5, end), handlers, end - at);
+      at = end;
+    }
+  }
+
+  /** A view costs more than all numbers of a record: only bodies are views. */
+  #exchange(batch: Buffer, at: number, end: number): ExchangeRecord {
+    const idEnd = at + 21 + batch.readUInt32LE(at + 17);
+    const headEnd = idEnd + 4 + batch.readUInt32LE(idEnd);
+    const requestEnd = headEnd + 4 + batch.readUInt32LE(headEnd);
+    const { method, url, requestType, responseType, requestHeaders, responseHeaders } = this.#readHead(batch, idEnd + 4, headEnd);
+    return {
+      time: batch.readDoubleLE(at + 5),
+      status: batch.readUInt16LE(at + 13),
+      id: batch.toString('latin1', at + 21, idEnd),
+      method,
+      url,
+      request: readSide(batch[at + 15], requestType, requestHeaders, batch.subarray(headEnd + 4, requestEnd)),
+      response: readSide(batch[at + 16], responseType, responseHeaders, batch.subarray(requestEnd, end)),
+    };
+  }
+
+  #readHead(batch: Buffer, from: number, to: number): Head {
+    const last = this.#headBytes;
+    if (last.length !== to - from || last.compare(batch, from, to) !== 0) {
+      this.#headBytes = Buffer.from(batch.subarray(from, to));
+      this.#head = readHead(this.#headBytes);
+    }
+    return this.#head;
   }
 }
 
-/** A view costs more than all numbers of a record: only bodies are views. */
-function readExchange(batch: Buffer, at: number, end: number): ExchangeRecord {
-  const headEnd = at + 21 + batch.readUInt32LE(at + 17);
-  const fields = batch.toString('latin1', at + 21, headEnd).split(SEPARATOR);
-  const [id = '', method = '', url = '', requestType = '', responseType = ''] = fields;
-  const requestHeaders = Number(fields[5] ?? 0);
-  const requestEnd = headEnd + 4 + batch.readUInt32LE(headEnd);
-  const side = (state: number | undefined, contentType: string, headers: string[], body: Buffer): Side => ({
-    state: state as BodyState,
-    contentType,
-    headers,
-    body: [body],
-    bodyBytes: body.length,
-  });
-  return {
-    time: batch.readDoubleLE(at + 5),
-    status: batch.readUInt16LE(at + 13),
-    id,
-    method,
-    url,
-    request: side(batch[at + 15], requestType, fields.slice(6, 6 + requestHeaders), batch.subarray(headEnd + 4, requestEnd)),
-    response: side(batch[at + 16], responseType, fields.slice(6 + requestHeaders), batch.subarray(requestEnd, end)),
-  };
+function readHead(head: Buffer): Head {
+  const [method = '', url = '', requestType = '', responseType = '', count = '0', ...headers] = readFields(head);
+  const requestHeaders = headers.slice(0, Number(count));
+  return { method, url, requestType, responseType, requestHeaders, responseHeaders: headers.slice(requestHeaders.length) };
 }
+
+/** Each a string of its own: to compare a part of another takes several times as long. */
+function readFields(head: Buffer): string[] {
+  const fields: string[] = [];
+  for (let from = 0; from <= head.length;) {
+    const found = head.indexOf(0, from);
+    const to = found < 0 ? head.length : found;
+    fields.push(head.toString('latin1', from, to));
+    from = to + 1;
+  }
+  return fields;
+}
+
+const readSide = (state: number | undefined, contentType: string, headers: readonly string[], body: Buffer): Side => ({
+  state: state as BodyState,
+  contentType,
+  headers,
+  body: [body],
+  bodyBytes: body.length,
+});
 
 function readRows(payload: Buffer, handlers: Handlers, bytes: number): void {
   const nameEnd = 1 + (payload[0] ?? 0);

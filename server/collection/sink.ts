@@ -1,13 +1,13 @@
 import { readRetryAfter } from '../retry-after.ts';
 import type { Block } from './block.ts';
 import type { Stream } from './layout.ts';
-import type { References } from './cloud-events.ts';
+import type { References } from './place-data.ts';
 
 /** Blocks that are delivered together: where the sink has files, all of one stream; else of one line each. */
 export interface Batch {
   readonly stream: Stream | undefined;
-  /** The bytes to append; empty where the sink sends line by line. */
-  readonly data: Buffer;
+  /** The bytes to append, one after the other; none where the sink sends line by line. */
+  readonly pieces: readonly Buffer[];
   /** What is not delivered yet: a sink that sends line by line takes out what it has sent. */
   readonly blocks: Block[];
 }

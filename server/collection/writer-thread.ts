@@ -5,7 +5,7 @@ import { CloudEvents } from './cloud-events.ts';
 import { printed } from './event-sinks.ts';
 import { Layout } from './layout.ts';
 import { openSink } from './open-sink.ts';
-import { readBatch } from './records.ts';
+import { BatchReader } from './records.ts';
 import { Retry } from './retry.ts';
 import { Spool } from './spool.ts';
 import { Tally } from './tally.ts';
@@ -39,6 +39,8 @@ const events = new CloudEvents(settings, sink, agent, (block) => {
   writer.add(block);
 });
 
+const reader = new BatchReader();
+
 port.on('message', (message: ToWriter) => {
   if (message.kind === 'batch') take(message);
   // Settles every outcome itself.
@@ -46,7 +48,7 @@ port.on('message', (message: ToWriter) => {
 });
 
 function take({ batch, bytes }: Extract<ToWriter, { kind: 'batch' }>): void {
-  readBatch(Buffer.from(batch, 0, bytes), {
+  reader.read(Buffer.from(batch, 0, bytes), {
     exchange: (record) => events.exchange(record),
     rows: (collection, head, rows, cost) => events.rows(collection, head, rows, cost),
   });

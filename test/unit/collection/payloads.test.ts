@@ -3,9 +3,10 @@ import test from 'node:test';
 import { mayCapture } from '../../../server/captured-headers.ts';
 import type { Block } from '../../../server/collection/block.ts';
 import { Capture } from '../../../server/collection/capture.ts';
-import { CloudEvents, type References } from '../../../server/collection/cloud-events.ts';
+import { CloudEvents } from '../../../server/collection/cloud-events.ts';
 import { HandOver } from '../../../server/collection/hand-over.ts';
-import { Body, readBatch, type ExchangeRecord } from '../../../server/collection/records.ts';
+import type { References } from '../../../server/collection/place-data.ts';
+import { BatchReader, Body, type ExchangeRecord } from '../../../server/collection/records.ts';
 import { settings } from '../../collection/start-writer.ts';
 
 const files: References = { reference: (name) => `/root/${name}`, largestInline: 0 };
@@ -27,7 +28,7 @@ async function collect(given: Given, references = files): Promise<{ events: Reco
   const blocks: Block[] = [];
   const events = new CloudEvents({ ...settings, endpoint: 'é p' }, references, 'a/1', (block) => blocks.push(block));
   const handOver = new HandOver((batch, bytes) => {
-    readBatch(Buffer.from(batch, 0, bytes), { exchange: (record) => events.exchange(record), rows: () => undefined });
+    new BatchReader().read(Buffer.from(batch, 0, bytes), { exchange: (record) => events.exchange(record), rows: () => undefined });
     events.flush();
   });
   const keeper = {
