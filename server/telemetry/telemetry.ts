@@ -17,6 +17,8 @@ interface Line {
   readonly msg: string;
   readonly requestId?: string | undefined;
   readonly traceId?: string | undefined;
+  /** Of the request that it was said for. */
+  readonly spanId?: string | undefined;
 }
 
 /** Everything that is sent away, and who sends it. */
@@ -40,8 +42,8 @@ export class Telemetry {
     return insights && (responses || modelData) && redacts();
   }
 
-  said({ level, msg, requestId, traceId }: Line): void {
-    if (this.#sendsOutput) this.#exporter.add({ kind: 'trace', at: Date.now(), level, message: msg, requestId, traceId });
+  said({ level, msg, requestId, traceId, spanId }: Line): void {
+    if (this.#sendsOutput) this.#exporter.add({ kind: 'trace', at: Date.now(), level, message: msg, requestId, traceId, parentId: spanId });
   }
 
   /** The server cannot serve. */

@@ -66,6 +66,7 @@ export class ScriptLog implements Logger {
       msg,
       requestId: request?.id,
       traceId: request?.traceId,
+      spanId: request?.spanId,
       fields: fields === undefined ? undefined : jsonable(fields),
     });
   }

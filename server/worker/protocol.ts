@@ -153,6 +153,7 @@ export interface LogMessage {
   readonly msg: string;
   readonly requestId?: string | undefined;
   readonly traceId?: string | undefined;
+  readonly spanId?: string | undefined;
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
 }
 

@@ -40,6 +40,11 @@ export class WorkerRequest implements RequestContext {
     return this.#line(HeadLine.traceparent) || `00-${this.traceId}-${randomBytes(8).toString('hex')}-00`;
   }
 
+  /** Span of the request on the host; undefined: it belongs to no trace. */
+  get spanId(): string | undefined {
+    return this.#line(HeadLine.traceparent).slice(36, 52) || undefined;
+  }
+
   /** Whether somebody records this trace. */
   get sampled(): boolean {
     return this.#line(HeadLine.traceparent).endsWith('1');

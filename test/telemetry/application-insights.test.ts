@@ -206,12 +206,12 @@ test(
   { timeout: 60_000 },
   async (t) => {
     const ingestion = await IngestionServer.start(t);
-    const run = async (env: Record<string, string>, body: unknown): Promise<void> =>
+    const run = async (env: Record<string, string>, body: unknown, headers: Record<string, string> = {}): Promise<void> =>
       withServer(
         ['--entry-script', 'echo-says.ts'],
         async (server) => {
           await server.ready();
-          assert.equal((await server.score(body, { 'x-request-id': 'mine' })).status, 200);
+          assert.equal((await server.score(body, { 'x-request-id': 'mine', ...headers })).status, 200);
           await stopped(server);
         },
         { env: { ...ingestion.env, DRAIN_DELAY_MS: '0', ...env } },
@@ -238,6 +238,12 @@ test(
     const long = ingestion.of('MessageData').find(({ data }) => data.baseData.message === 'model_data_collection')?.data
       .baseData.properties;
     assert.deepEqual([long?.['Input']?.length, long?.['Prediction']?.length, long?.['truncated']], [8192, 8192, 'true']);
+
+    ingestion.accepted.length = 0;
+    await run({}, { a: 1 }, { traceparent: `00-${TRACE}-${CALLER}-01` });
+    const line = ingestion.of('MessageData').find(({ data }) => data.baseData.message === 'scoring one')?.tags;
+    const request = ingestion.of('RequestData')[0];
+    assert.deepEqual([line?.['ai.operation.id'], line?.['ai.operation.parentId']], [TRACE, request?.data.baseData.id]);
   },
 );
 
