@@ -99,7 +99,8 @@ async function measureStep(step: Step, row: Case | undefined, options: Options, 
   if (subject === undefined || row === undefined) return;
   const report = (text: string): void => say(`  ${text}`);
   try {
-    await measure(subject, row, { connections: step.connections, seconds: options.seconds, folder, report }, results);
+    const { connections, warmUpSeconds } = step;
+    await measure(subject, row, { connections, seconds: options.seconds, warmUpSeconds, folder, report }, results);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     results.failures.set(`${step.subject} on ${step.row}`, reason);

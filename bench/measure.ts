@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Case } from './cases.ts';
 import { startProbing } from './probing.ts';
 import { treeCpuMicroseconds, treePssBytes } from './processes.ts';
-import { WARM_UP_SECONDS } from './plan.ts';
 import type { Results, Sample } from './results.ts';
 import { freePort } from './subject-process.ts';
 import type { Running, Subject } from './subject.ts';
@@ -17,6 +16,7 @@ const TOLERANCE = 1e-3;
 interface Plan {
   readonly connections: readonly number[];
   readonly seconds: number;
+  readonly warmUpSeconds: number;
   /** Folder of this run. */
   readonly folder: string;
   readonly report: (text: string) => void;
@@ -26,7 +26,7 @@ interface Plan {
 export async function measure(
   subject: Subject,
   row: Case,
-  { connections, seconds, folder, report }: Plan,
+  { connections, seconds, warmUpSeconds, folder, report }: Plan,
   results: Results,
 ): Promise<void> {
   const place = { port: await freePort(), folder: join(folder, 's') };
@@ -36,7 +36,7 @@ export async function measure(
   try {
     checkAnswer(row, await running.ask());
     const idlePssBytes = treePssBytes(running.pid);
-    await running.load(WARM_UP_SECONDS, Math.max(...connections));
+    await running.load(warmUpSeconds, Math.max(...connections));
     for (const count of connections) {
       const sample = await measureLoad(running, count, seconds);
       results.add(row.name, subject.name, count, sample);

@@ -7,6 +7,7 @@ export interface Step {
   readonly row: CaseName;
   readonly subject: string;
   readonly connections: readonly number[];
+  readonly warmUpSeconds: number;
 }
 
 /** What is worth its time: everything where the server is the whole cost, little where the model is. */
@@ -30,12 +31,22 @@ export function makePlan(options: Options): Step[] {
   const named = options.models !== undefined && options.subjects !== undefined;
   return caseNames
     .filter((row) => options.models?.includes(row) ?? true)
-    .flatMap((row) =>
-      subjectNames
+    .flatMap((row) => {
+      const steps = subjectNames
         .filter((subject) => options.subjects?.includes(subject) ?? true)
-        .map((subject) => ({ row, subject, connections: connectionsOf(row, subject, named, options) })),
-    )
-    .filter(({ connections }) => connections.length > 0);
+        .map((subject) => ({ row, subject, connections: connectionsOf(row, subject, named, options) }))
+        .filter(({ connections }) => connections.length > 0);
+      const all = steps.map(({ connections }) => connections);
+      return steps.map((step) => ({ ...step, warmUpSeconds: warmUpSeconds(step.connections, all, options) }));
+    });
+}
+
+/**
+ * Under load each subject of a model comes to the same number of connections after the same time. Node's compilers work for
+ * half a minute: one that had only its warm-up seemed a third slower than one that had been measured at fewer connections before.
+ */
+function warmUpSeconds([first = 0]: readonly number[], all: readonly (readonly number[])[], { seconds }: Options): number {
+  return WARM_UP_SECONDS + seconds * Math.max(...all.map((connections) => connections.filter((count) => count < first).length));
 }
 
 function connectionsOf(row: CaseName, subject: string, named: boolean, options: Options): readonly number[] {
@@ -52,17 +63,14 @@ function check(kind: string, names: readonly string[], known: readonly string[])
 }
 
 /** For compilers, connections and caches; not counted. With one second, servers of two processes were measured cold. */
-export const WARM_UP_SECONDS = 3;
+const WARM_UP_SECONDS = 3;
 const START_SECONDS = { python: 8, node: 1.5 };
 
 /** What a run takes, roughly. */
 export const estimateSeconds = (plan: readonly Step[], { seconds, rounds }: Options): number =>
   rounds *
   plan.reduce(
-    (sum, { subject, connections }) =>
-      sum +
-      (peerNames.includes(subject) ? START_SECONDS.python : START_SECONDS.node) +
-      WARM_UP_SECONDS +
-      connections.length * (seconds + 0.4),
+    (sum, { subject, connections, warmUpSeconds: warmUp }) =>
+      sum + (peerNames.includes(subject) ? START_SECONDS.python : START_SECONDS.node) + warmUp + connections.length * (seconds + 0.4),
     0,
   );

@@ -52,7 +52,7 @@ export class CloudEvents {
   #url = '';
   #method = '';
   #requestAttributes = '';
-  #status = 0;
+  #status = -1;
   #responseAttributes = '';
   #second = 0;
   #time = '';
