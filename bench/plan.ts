@@ -47,7 +47,7 @@ export function makePlan(options: Options): Step[] {
 
 /**
  * Under load each server of Node comes to the same number of connections after the same time. Node's compilers work for
- * half a minute: one that had only its warm-up seemed a third slower than one that had been measured at fewer connections before.
+ * half a minute: one that had only its warm-up seemed a fifth slower than one that had been measured at fewer connections before.
  */
 function warmUpSeconds([first = 0]: readonly number[], all: readonly (readonly number[])[], { seconds }: Options): number {
   return WARM_UP_SECONDS + seconds * Math.max(...all.map((connections) => connections.filter((count) => count < first).length));

@@ -14,7 +14,7 @@ export interface References {
 }
 
 /** What a line has of its data. */
-export interface Placed {
+export interface PlacedData {
   /** The name of the data, or nothing. */
   readonly member: Buffer;
   /** The data, after `member`. */
@@ -33,10 +33,10 @@ export interface Placed {
 const NOTHING = Buffer.alloc(0);
 const DATA = Buffer.from(',"data":');
 
-export const NO_DATA: Placed = { member: NOTHING, content: NOTHING };
+export const NO_DATA: PlacedData = { member: NOTHING, content: NOTHING };
 
 /** Where data goes: into the line, or into a file of its own. @param nameOf the name of such a file, without its extension */
-export function placeData(data: Data, contentType: string, references: References, nameOf: () => string): Placed {
+export function placeData(data: Data, contentType: string, references: References, nameOf: () => string): PlacedData {
   const bytes = 'json' in data ? data.bytes : data.binary.length;
   if ('json' in data && bytes <= LARGEST_INLINE) return { member: DATA, content: data.json, bytes };
   const name = `${nameOf()}.${'json' in data ? 'json' : 'bin'}`;

@@ -1,51 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { mayCapture } from '../../../server/captured-headers.ts';
-import type { Block } from '../../../server/collection/block.ts';
 import { Capture } from '../../../server/collection/capture.ts';
-import { CloudEvents } from '../../../server/collection/cloud-events.ts';
 import { HandOver } from '../../../server/collection/hand-over.ts';
-import type { References } from '../../../server/collection/place-data.ts';
-import { BatchReader, Body, type ExchangeRecord } from '../../../server/collection/records.ts';
-import { settings } from '../../collection/start-writer.ts';
-
-const files: References = { reference: (name) => `/root/${name}`, largestInline: 0 };
-const noFiles: References = { reference: () => undefined, largestInline: 1000 };
-
-interface Given {
-  readonly url?: string;
-  readonly method?: string;
-  readonly status?: number;
-  readonly type?: string;
-  readonly headers?: readonly string[];
-  readonly body?: readonly (Buffer | string)[] | undefined;
-  readonly answerType?: string;
-  readonly answer?: Buffer | string;
-}
-
-/** A request on its whole way: captured, handed over as bytes, read, made a CloudEvent. */
-async function collect(given: Given, references = files): Promise<{ events: Record<string, unknown>[]; blocks: Block[] }> {
-  const blocks: Block[] = [];
-  const events = new CloudEvents({ ...settings, endpoint: 'é p' }, references, 'a/1', (block) => blocks.push(block));
-  const handOver = new HandOver((batch, bytes) => {
-    new BatchReader().read(Buffer.from(batch, 0, bytes), { exchange: (record) => events.exchange(record), rows: () => undefined });
-    events.flush();
-  });
-  const keeper = {
-    captureHeaders: ['x-tenant'],
-    hold: () => true,
-    release: () => undefined,
-    exchange: (record: ExchangeRecord) => handOver.exchange(record),
-  };
-  const capture = new Capture(keeper, 'id "1"', true, true);
-  const body = given.body?.map((piece) => Buffer.from(piece));
-  capture.received(given.type, given.headers ?? [], body, body?.reduce((sum, { length }) => sum + length, 0) ?? 0);
-  if (given.answer !== undefined) capture.answered(given.answerType ?? 'application/json', [], Buffer.from(given.answer));
-  capture.end({ method: given.method ?? 'POST', url: given.url ?? '/score', status: given.status ?? 200 });
-  await handOver.flushed();
-  const lines = blocks.flatMap(({ data }) => data.toString().split('\n').slice(0, -1));
-  return { events: lines.map((line) => JSON.parse(line) as Record<string, unknown>), blocks };
-}
+import { Body, type ExchangeRecord } from '../../../server/collection/records.ts';
+import { collect, noFiles } from './collect-records.ts';
 
 const dataOf = async (type: string | undefined, body: string | Buffer): Promise<unknown> =>
   (await collect({ ...(type === undefined ? {} : { type }), body: [body] })).events[0]?.['data'];
