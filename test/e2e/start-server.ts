@@ -17,6 +17,8 @@ interface StartOptions {
   readonly cwd?: string;
   /** The folder of another copy of this server. */
   readonly home?: string;
+  /** Shell commands before the server starts: `ulimit -n 90`, say, or a cgroup that it joins. */
+  readonly prelude?: string;
 }
 
 /** The server as a process of its own, as operators start it. */
@@ -30,7 +32,9 @@ export class ServerProcess {
 
   constructor(args: readonly string[], options: StartOptions = {}) {
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
-    this.child = spawn(process.execPath, [join(options.home ?? HOME, 'server/main.ts'), '--host', '127.0.0.1', '--port', '0', ...args], {
+    const command = [process.execPath, join(options.home ?? HOME, 'server/main.ts'), '--host', '127.0.0.1', '--port', '0', ...args];
+    const [file = '', ...rest] = options.prelude === undefined ? command : ['sh', '-c', `${options.prelude}; exec "$@"`, 'sh', ...command];
+    this.child = spawn(file, rest, {
       env: { ...inherited, ...options.env },
       cwd: options.cwd ?? SCRIPTS,
       stdio: ['ignore', 'pipe', 'pipe'],
