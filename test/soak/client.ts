@@ -75,9 +75,9 @@ function choose(next: () => number): Asked {
   const way = next();
   const json = (value: object): Asked => ({ body: Buffer.from(JSON.stringify(value)), contentType: 'application/json' });
   if (way < 0.7) return json({ kind: 'echo', size: Math.floor(next() * 1000) });
-  if (way < 0.78) return json({ kind: 'echo', pad: 'z'.repeat(Math.floor(next() * 300_000)) });
-  if (way < 0.84) return json({ kind: 'large', size: Math.floor(next() * 500_000) });
-  if (way < 0.9) return json({ kind: 'stream', size: Math.floor(next() * 100) });
+  if (way < 0.78) return json({ kind: 'echo', pad: 'z'.repeat(Math.floor(next() * 100_000)) });
+  if (way < 0.84) return json({ kind: 'large', size: Math.floor(next() * 100_000) });
+  if (way < 0.9) return json({ kind: 'stream', size: Math.floor(next() * 40) });
   if (way < 0.95) return json({ kind: 'sleep', size: Math.floor(next() * 50) });
   if (way < 0.96) return json({ kind: 'throw' });
   if (way < 0.98) return { ...json({ kind: 'sleep', size: 200 }), leavesAfterMs: next() * 100 };
