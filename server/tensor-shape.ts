@@ -1,3 +1,5 @@
+import { excerpt } from './excerpt.ts';
+
 /** More axes than any model has; what walks nested data recurses. */
 export const MOST_DIMS = 64;
 /**
@@ -5,9 +7,6 @@ export const MOST_DIMS = 64;
  * along the axis that is 0, would take the time and the memory of so many.
  */
 export const MOST_EMPTY = 2 ** 24;
-
-/** What a shape may be, for messages. */
-export const SHAPE = `at most ${MOST_DIMS} whole numbers from 0 (beside a 0, at most ${MOST_EMPTY} when multiplied)`;
 
 /** True for the sizes of a tensor that can exist. */
 export function isShape(dims: unknown): dims is readonly number[] {
@@ -23,8 +22,20 @@ export function isShape(dims: unknown): dims is readonly number[] {
 /** How many elements a tensor of these sizes has. */
 export const sizeOf = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
 
+/** What the sizes should have been, for messages. */
+export function expectedShape(dims: unknown): string {
+  const empty =
+    Array.isArray(dims) &&
+    dims.length <= MOST_DIMS &&
+    dims.includes(0) &&
+    dims.every((dim) => Number.isSafeInteger(dim) && Number(dim) >= 0);
+  return empty ? `sizes that multiply to at most ${MOST_EMPTY} beside a 0` : `at most ${MOST_DIMS} dimensions, whole numbers from 0`;
+}
+
 /** Sizes in a message, whatever they are. */
 export function shownDims(dims: readonly unknown[]): string {
-  const shown = Array.from(dims.slice(0, MOST_DIMS), (dim) => (typeof dim === 'number' ? String(dim) : typeof dim));
+  const shown = Array.from(dims.slice(0, MOST_DIMS), (dim) =>
+    typeof dim === 'number' ? String(dim) : typeof dim === 'string' ? `"${excerpt(dim, 20)}"` : typeof dim,
+  );
   return `[${shown.join(',')}${dims.length > MOST_DIMS ? ',…' : ''}]`;
 }

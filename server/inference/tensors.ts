@@ -4,7 +4,7 @@ import { ServerError } from '../errors.ts';
 import { excerpt } from '../excerpt.ts';
 import { float16Bits } from '../float16.ts';
 import { JsonNumbers } from '../json-numbers.ts';
-import { isShape, MOST_DIMS, SHAPE, shownDims, sizeOf } from '../tensor-shape.ts';
+import { isShape, MOST_DIMS, expectedShape, shownDims, sizeOf } from '../tensor-shape.ts';
 import { type Elements, type ElementType, elementTypes } from './elements.ts';
 
 /** What a session says of a tensor, in the author's words. The dtype must be one of the 13. */
@@ -41,7 +41,7 @@ function fromNumbers(spec: TensorSpec, { dims, data }: JsonNumbers): Tensor {
 
 function fromTensor(spec: TensorSpec, { type, dims, data }: Tensor): Tensor {
   if (type !== spec.type) throw misfit(spec, describe(spec), `dtype ${describeValue(type)}`);
-  if (!isShape(dims)) throw misfit(spec, `the dims ${SHAPE}`, shownDims(dims));
+  if (!isShape(dims)) throw misfit(spec, expectedShape(dims), shownDims(dims));
   checkDims(spec, dims, shapeText(dims));
   if (!ArrayBuffer.isView(data) && !Array.isArray(data)) throw misfit(spec, 'data that is an array', describeValue(data));
   if (Array.isArray(data) && Array.isArray(data[0])) return tensor(spec, dims, convertNested(spec, data, dims));

@@ -3,7 +3,7 @@ import type { Tensor } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { excerpt } from '../excerpt.ts';
 import { float16ToNumber } from '../float16.ts';
-import { isShape, SHAPE, shownDims, sizeOf } from '../tensor-shape.ts';
+import { isShape, expectedShape, shownDims, sizeOf } from '../tensor-shape.ts';
 import { tooLarge } from './answer-limit.ts';
 import { MOST_LEVELS, stringify } from './json.ts';
 import { brackets, nest } from './nest.ts';
@@ -163,7 +163,7 @@ class Encoder {
   }
 
   #tensor({ type, dims, data }: Tensor): string {
-    if (!isShape(dims)) throw this.#notJson(`a tensor of dims ${shownDims(dims)} (expected ${SHAPE})`);
+    if (!isShape(dims)) throw this.#notJson(`a tensor of dims ${shownDims(dims)} (expected ${expectedShape(dims)})`);
     const size = sizeOf(dims);
     if (data.length !== size) throw this.#notJson(`a tensor of dims [${dims.join(',')}] with ${data.length} elements instead of ${size}`);
     this.#take(brackets(dims));

@@ -3,7 +3,7 @@ import { ServerError } from '../errors.ts';
 import { excerpt } from '../excerpt.ts';
 import { float16Bits } from '../float16.ts';
 import { elementTypes } from '../inference/elements.ts';
-import { isShape, MOST_DIMS, SHAPE, shownDims, sizeOf } from '../tensor-shape.ts';
+import { isShape, MOST_DIMS, expectedShape, shownDims, sizeOf } from '../tensor-shape.ts';
 import { tooLarge } from './answer-limit.ts';
 import { type InferRequest, show } from './infer-request.ts';
 import { arrays } from './tensor-bytes.ts';
@@ -95,7 +95,7 @@ function ofTypedArray(name: string, value: ArrayBufferView): Tensor {
 /** A tensor that a script made may have plain arrays for data, and any length. */
 function checked(name: string, { type, dims, data }: Tensor): Tensor {
   if (!Object.hasOwn(elementTypes, type)) throw noTensor(name, `a tensor of the dtype ${show(type)}`);
-  if (!isShape(dims)) throw noTensor(name, `a tensor of dims ${shownDims(dims)} (expected ${SHAPE})`);
+  if (!isShape(dims)) throw noTensor(name, `a tensor of dims ${shownDims(dims)} (expected ${expectedShape(dims)})`);
   const isArray: boolean = Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
   if (!isArray || data.length !== sizeOf(dims))
     throw noTensor(name, `a tensor of dims ${shownDims(dims)} with ${isArray ? `${data.length} elements` : 'data that is no array'}`);

@@ -3,7 +3,7 @@ import { ServerError } from '../errors.ts';
 import { JsonNumbers } from '../json-numbers.ts';
 import { excerpt } from '../excerpt.ts';
 import { oipDatatypes } from '../oip-datatypes.ts';
-import { isShape, SHAPE } from '../tensor-shape.ts';
+import { isShape, expectedShape } from '../tensor-shape.ts';
 import { stringify } from './json.ts';
 
 export { sizeOf } from '../tensor-shape.ts';
@@ -38,7 +38,7 @@ export function inputSpec(index: number, name: unknown, datatype: unknown, shape
   if (typeof name !== 'string' || name === '') throw misfit(`inputs[${index}]`, 'a "name"', show(name));
   const type = dtypes.get(datatype);
   if (type === undefined) throw misfit(`input ${name}`, `a datatype, one of ${Array.from(dtypes.keys()).join(', ')}`, show(datatype));
-  if (!isShape(shape)) throw misfit(`input ${name}`, `a "shape" of ${SHAPE}`, show(shape));
+  if (!isShape(shape)) throw misfit(`input ${name}`, `a "shape" of ${expectedShape(shape)}`, show(shape));
   return { name, type, dims: shape };
 }
 
