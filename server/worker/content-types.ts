@@ -5,7 +5,7 @@ import { describeThrown, ServerError } from '../errors.ts';
 import { excerpt } from '../excerpt.ts';
 import { withNumbers } from '../json-numbers.ts';
 import { parseNumbers } from '../parse-numbers.ts';
-import { hasLongInteger, JsonSyntaxError, parseJson, stringify } from './json.ts';
+import { hasLongInteger, JsonSyntaxError, parseJson, readJson, stringify } from './json.ts';
 
 type Form = InputType | 'json or bytes';
 
@@ -39,9 +39,9 @@ export function decodeBody(
   if (form === 'tensors') return parseNumbers(body) ?? withNumbers(decodeJson(body, exactIntegers));
   if (body.length === 0 || !isUtf8(body)) return body;
   try {
-    return parseJson(decodeText(body), exactIntegers && hasLongInteger(body));
+    return readJson(decodeText(body), exactIntegers && hasLongInteger(body));
   } catch (thrown) {
-    if (thrown instanceof JsonSyntaxError) return body;
+    if (thrown instanceof SyntaxError) return body;
     throw thrown;
   }
 }
@@ -131,7 +131,7 @@ export function decodeQuery(url: string, exactIntegers: boolean): Record<string,
 
 function decodeQueryValue(value: string, exactIntegers: boolean): unknown {
   try {
-    return parseJson(value, exactIntegers);
+    return readJson(value, exactIntegers);
   } catch {
     return value;
   }
