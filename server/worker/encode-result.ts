@@ -20,8 +20,11 @@ export type NonFinite = 'string' | 'null' | 'error';
 export function encodeJson(value: unknown, nonFinite: NonFinite, limitBytes = Infinity): string {
   // A character is at least a byte.
   const most = Math.min(limitBytes, constants.MAX_STRING_LENGTH);
-  if (plainLength(value, 0, most) < 0) return new Encoder(nonFinite, most).text(value) ?? '{}';
-  return written(value, most) ?? '{}';
+  const least = plainLength(value, 0, most);
+  if (least < 0) return new Encoder(nonFinite, most).text(value) ?? '{}';
+  const text = least > most ? undefined : (written(value, most) ?? '{}');
+  if (text === undefined || text.length > most) throw tooLarge(most);
+  return text;
 }
 
 /** What JSON.stringify makes of plain values. @throws ServerError answer_too_large */

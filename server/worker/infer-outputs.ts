@@ -72,7 +72,7 @@ function isTensor(value: object): value is Tensor {
 
 function tensorOf(name: string, value: unknown, limitBytes: number): Tensor {
   if (ArrayBuffer.isView(value)) return ofTypedArray(name, value);
-  if (typeof value === 'object' && value !== null && isTensor(value)) return checked(name, value);
+  if (typeof value === 'object' && value !== null && isTensor(value)) return checked(name, value, limitBytes);
   const dims: number[] = [];
   // One that contains itself has no end; isRectangular refuses it.
   for (let level = value; Array.isArray(level) && dims.length < MOST_DIMS; level = level[0] as unknown) dims.push(level.length);
@@ -93,13 +93,14 @@ function ofTypedArray(name: string, value: ArrayBufferView): Tensor {
 }
 
 /** A tensor that a script made may have plain arrays for data, and any length. */
-function checked(name: string, { type, dims, data }: Tensor): Tensor {
+function checked(name: string, { type, dims, data }: Tensor, limitBytes: number): Tensor {
   if (!Object.hasOwn(elementTypes, type)) throw noTensor(name, `a tensor of the dtype ${show(type)}`);
   if (!isShape(dims)) throw noTensor(name, `a tensor of dims ${shownDims(dims)} (expected ${expectedShape(dims)})`);
   const isArray: boolean = Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
   if (!isArray || data.length !== sizeOf(dims))
     throw noTensor(name, `a tensor of dims ${shownDims(dims)} with ${isArray ? `${data.length} elements` : 'data that is no array'}`);
   if (type !== 'string' && data instanceof arrays[type]) return { type, dims, data };
+  if (data.length > limitBytes) throw tooLarge(limitBytes);
   return { type, dims, data: elements(name, type, data) };
 }
 

@@ -80,10 +80,10 @@ function sketch(value: unknown, room: number): string {
   if (typeof value === 'bigint') return stringify(String(value));
   if (typeof value !== 'object' || value === null) return typeof value === 'function' ? 'a function' : String(value);
   if (room <= 0) return '';
-  const list: unknown = value instanceof JsonNumbers ? Array.from(value.data.subarray(0, MOST_SHOWN)) : value;
+  if (value instanceof JsonNumbers) return firstRow(value);
   let text = '';
-  if (Array.isArray(list)) {
-    for (const item of list) {
+  if (Array.isArray(value)) {
+    for (const item of value) {
       if (text.length > room) break;
       text += `${text === '' ? '' : ','}${sketch(item, room - text.length - 1)}`;
     }
@@ -95,4 +95,10 @@ function sketch(value: unknown, room: number): string {
     text += sketch((value as Members)[key], room - text.length - 1);
   }
   return `{${text}}`;
+}
+
+function firstRow({ dims, data }: JsonNumbers): string {
+  const row = data.subarray(0, Math.min(MOST_SHOWN, dims.at(-1) ?? 0));
+  const open = '['.repeat(dims.length);
+  return row.length < data.length ? `${open}${row.join(',')},…` : `${open}${row.join(',')}${']'.repeat(dims.length)}`;
 }
