@@ -129,7 +129,7 @@ describe('a body', () => {
       const levels = (open.match(/[[{]/g) ?? []).length;
       for (const exact of [false, true]) {
         assert.ok(json(nested(Math.floor(1000 / levels), open, close, inside), exact));
-        for (const deep of [1001, 5000, 100_000, 1_000_000])
+        for (const deep of [1001, 5000, 200_000])
           assert.throws(() => json(nested(Math.ceil(deep / levels), open, close, inside), exact), {
             code: 'bad_json',
             message: 'POST body could not be decoded as JSON: arrays and objects are nested more than 1000 deep',
@@ -182,7 +182,7 @@ describe('a body', () => {
       for (const form of type === JSON_TYPE ? (['json', 'tensors', undefined] as const) : [undefined])
         assertLinear(
           `${name} as ${form}`,
-          MiB / 4,
+          MiB / 16,
           (size) => Buffer.from(make(size) as string),
           (body) => decodeBody(body, form === undefined && type === JSON_TYPE ? '' : type, form, true),
         );
@@ -237,7 +237,7 @@ describe('a query', () => {
     for (const [name, make] of queries)
       assertLinear(
         name,
-        256 * 1024,
+        64 * 1024,
         (size) => `/score?${make(size)}`,
         (url) => decodeQuery(url, true),
       );
