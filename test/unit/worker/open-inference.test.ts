@@ -402,7 +402,7 @@ describe('answers', () => {
 });
 
 describe('what a client may not ask for', () => {
-  const refused = (text: string | Buffer, message: RegExp, jsonLength?: number): void =>
+  const refuses = (text: string | Buffer, message: RegExp, jsonLength?: number): void =>
     assert.throws(
       () => decode(text, jsonLength),
       (error) =>
@@ -412,9 +412,9 @@ describe('what a client may not ask for', () => {
   const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
   it('is an output twice', () => {
-    const outputs = Array.from({ length: 10_000 }, () => ({ name: 'y' }));
-    refused(JSON.stringify({ inputs: [], outputs }), /^output y: expected each name once, got it twice$/);
-    refused(
+    const same = Array.from({ length: 10_000 }, () => ({ name: 'y' }));
+    refuses(JSON.stringify({ inputs: [], outputs: same }), /^output y: expected each name once, got it twice$/);
+    refuses(
       JSON.stringify({ inputs: [], outputs: [{ name: 'a' }, { name: 'y'.repeat(500) }, { name: 'y'.repeat(500) }] }),
       /^output y+…: expected each/,
     );
@@ -436,28 +436,28 @@ describe('what a client may not ask for', () => {
       [[[1]], /got \[\[1\]\]/],
     ];
     for (const [shape, got] of shapes)
-      refused(body(input({ shape, data: [] })), new RegExp(`^input x: expected a "shape" of .*${got.source}`));
-    refused(`{"inputs":[{"name":"x","shape":[${'9'.repeat(400)}],"datatype":"FP32","data":[]}]}`, /got \["9+…/);
-    refused(`{"inputs":[{"name":"x","shape":[${'9'.repeat(4000)}],"datatype":"FP32","data":[]}]}`, /at most 1000 digits/);
+      refuses(body(input({ shape, data: [] })), new RegExp(`^input x: expected a "shape" of .*${got.source}`));
+    refuses(`{"inputs":[{"name":"x","shape":[${'9'.repeat(400)}],"datatype":"FP32","data":[]}]}`, /got \["9+…/);
+    refuses(`{"inputs":[{"name":"x","shape":[${'9'.repeat(4000)}],"datatype":"FP32","data":[]}]}`, /at most 1000 digits/);
   });
 
   it('is data that nests deeper than any tensor', () => {
     for (const levels of [65, 900, 1001, 5000, 1_000_000]) {
-      refused(`{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":${nested(levels)}}]}`, /expected|nested more than 1000 deep/);
-      refused(`{"inputs":[{"name":"x","shape":${nested(levels)},"datatype":"FP32","data":[]}]}`, /expected|nested more than 1000 deep/);
-      refused(`{"inputs":${nested(levels)}}`, /expected an object, got \[|nested more than 1000 deep/);
-      refused(nested(levels), /expected an object with the array "inputs", got \[|nested more than 1000 deep/);
-      refused(`{"inputs":[],"parameters":${nested(levels)}}`, /expected an object, got \[|nested more than 1000 deep/);
+      refuses(`{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":${nested(levels)}}]}`, /expected|nested more than 1000 deep/);
+      refuses(`{"inputs":[{"name":"x","shape":${nested(levels)},"datatype":"FP32","data":[]}]}`, /expected|nested more than 1000 deep/);
+      refuses(`{"inputs":${nested(levels)}}`, /expected an object, got \[|nested more than 1000 deep/);
+      refuses(nested(levels), /expected an object with the array "inputs", got \[|nested more than 1000 deep/);
+      refuses(`{"inputs":[],"parameters":${nested(levels)}}`, /expected an object, got \[|nested more than 1000 deep/);
     }
   });
 
   it('is answered with little of what it sent', () => {
     const long = 'n'.repeat(100_000);
-    refused(body(input({ name: long, datatype: 'x' })), /^input n+…: expected a datatype/);
-    refused(body(input({ datatype: long })), /got "n+…$/);
-    refused(body(input({ name: long, data: [long, 1] })), /^input n+…\[0\]: expected/);
-    refused(body(input({ name: long }), input({ name: long })), /^input n+…: expected each name once/);
-    refused(
+    refuses(body(input({ name: long, datatype: 'x' })), /^input n+…: expected a datatype/);
+    refuses(body(input({ datatype: long })), /got "n+…$/);
+    refuses(body(input({ name: long, data: [long, 1] })), /^input n+…\[0\]: expected/);
+    refuses(body(input({ name: long }), input({ name: long })), /^input n+…: expected each name once/);
+    refuses(
       JSON.stringify({ inputs: [], id: Array.from({ length: 10_000 }, () => long.slice(0, 50)) }),
       /^id: expected a string, got \["n+","n+…/,
     );
