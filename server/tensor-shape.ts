@@ -6,7 +6,7 @@ export const MOST_DIMS = 64;
  * A tensor without elements costs its sender nothing, whatever its other sizes are. So these have a limit: what walks rows, or sums
  * along the axis that is 0, would take the time and the memory of so many.
  */
-export const MOST_EMPTY = 2 ** 24;
+const MOST_EMPTY = 2 ** 24;
 
 /** True for the sizes of a tensor that can exist. */
 export function isShape(dims: unknown): dims is readonly number[] {
