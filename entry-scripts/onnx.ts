@@ -20,9 +20,11 @@ import {
   type TensorInput,
   type TensorSpec,
 } from 'scoring-server';
+import { excerpt } from '../server/excerpt.ts';
 import { float16Numbers } from '../server/float16.ts';
 import { JsonNumbers } from '../server/json-numbers.ts';
 import { oipDatatypes } from '../server/oip-datatypes.ts';
+import { shownDims } from '../server/tensor-shape.ts';
 
 /** Numbers arrive as tensors, read from the bytes of the body. */
 export const inputType = 'tensors';
@@ -62,11 +64,15 @@ function readOutputs(target: Model, body: Record<string, unknown>): string[] | u
   if (outputs === undefined || outputs === null) return undefined;
   if (!Array.isArray(outputs)) throw unknownForm(target, '"outputs" is no array of names');
   if (outputs.length === 0) return undefined;
-  return outputs.map((output: unknown) => {
+  const names = new Set<string>();
+  for (const output of outputs as unknown[]) {
     const name = isRecord(output) ? output.name : output;
     if (typeof name !== 'string') throw unknownForm(target, 'an item of "outputs" is neither a name nor {"name": ...}');
-    return name;
-  });
+    // Each mention would be answered in full.
+    if (names.has(name)) throw new ScoringError(400, `output ${excerpt(name)}: expected each name once, got it twice.`);
+    names.add(name);
+  }
+  return Array.from(names);
 }
 
 /** Inputs of the Open Inference Protocol. Data may be flat or nested; datatype and shape must be the model's. */
@@ -80,12 +86,12 @@ function readOip(target: Model, inputs: readonly unknown[]): Record<string, Tens
     if (spec === undefined || tensors.has(name))
       throw new ScoringError(
         400,
-        `inputs[${index}]: the model ${target.name} has no ${spec ? 'second ' : ''}input ${name}; it takes ${inputList(target)}.`,
+        `inputs[${index}]: the model ${target.name} has no ${spec ? 'second ' : ''}input ${excerpt(name)}; it takes ${inputList(target)}.`,
       );
     if (datatype !== oipDatatypes[spec.type])
       throw new ScoringError(
         400,
-        `input ${name}: expected the datatype ${oipDatatypes[spec.type]}, got ${JSON.stringify(datatype) ?? 'none'}.`,
+        `input ${name}: expected the datatype ${oipDatatypes[spec.type]}, got ${typeof datatype === 'string' ? `"${excerpt(datatype)}"` : datatype === undefined ? 'none' : 'something else'}.`,
       );
     const dims = shape instanceof JsonNumbers ? Array.from(shape.data) : shape;
     const flat = data instanceof JsonNumbers ? flatData(name, data, dims) : data;
@@ -98,10 +104,11 @@ function readOip(target: Model, inputs: readonly unknown[]): Record<string, Tens
 
 /** Data may be flat, or nested as the shape says. */
 function flatData(name: string, { dims, data }: JsonNumbers, shape: unknown): Float64Array {
-  if (dims.length > 1 && String(dims) !== String(shape))
+  const fits = Array.isArray(shape) && shape.length === dims.length && dims.every((dim, axis) => dim === shape[axis]);
+  if (dims.length > 1 && !fits)
     throw new ScoringError(
       400,
-      `input ${name}: expected data nested as the shape [${String(shape)}] says, or flat; got [${dims.join(',')}].`,
+      `input ${name}: expected data nested as the shape ${Array.isArray(shape) ? shownDims(shape) : ''} says, or flat; got [${dims.join(',')}].`,
     );
   return data;
 }

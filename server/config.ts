@@ -165,6 +165,12 @@ export const options = {
     parse: bytes,
     doc: 'largest request body, inflated; beyond it 413',
   }),
+  answerLimitBytes: option({
+    env: ['ANSWER_LIMIT_BYTES'],
+    default: 256 * MiB,
+    parse: bytes,
+    doc: 'largest answer, or chunk of a streamed one; beyond it 500, and the log says so',
+  }),
   nonFinite: option<'string' | 'null' | 'error'>({
     env: ['NON_FINITE_NUMBERS'],
     default: 'string',

@@ -190,7 +190,7 @@ export interface EntryScript<Data = unknown> {
   run(data: Data, request: RequestContext): unknown;
   readonly inputType?: InputType;
   readonly rawHttp?: boolean;
-  /** Whole numbers beyond 2^53 in a JSON body arrive as bigint instead of rounded. */
+  /** Whole numbers beyond 2^53 in a JSON body arrive as bigint instead of rounded. More than 1000 digits are refused with 400. */
   readonly exactIntegers?: boolean;
   /** Data as `run()` would get it. It is run before the server says that it is ready, and shows the check of batching realistic input. */
   readonly sample?: Data;

@@ -60,6 +60,12 @@ const table = {
     clientMessage: INTERNAL,
     doc: '`run()` returned something that has no JSON form; the log names it',
   },
+  answer_too_large: {
+    status: 500,
+    fault: 'user',
+    clientMessage: INTERNAL,
+    doc: 'the answer, or a chunk of a stream, is above `ANSWER_LIMIT_BYTES`',
+  },
   internal: { status: 500, fault: 'server', clientMessage: INTERNAL, doc: 'a fault of the server itself' },
   not_ready: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the workers have not finished `init()` yet' },
   stopping: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the server has stopped taking requests' },

@@ -1,6 +1,7 @@
 import { basename, parse } from 'node:path';
 import type { Found } from './discovery.ts';
 import { ServerError } from './errors.ts';
+import { excerpt } from './excerpt.ts';
 
 /** The one version that there is: the protocol has versions, this server has not. */
 export const MODEL_VERSION = '1';
@@ -17,10 +18,10 @@ export function defaultModelName({ kind, entryScript, modelFile }: Pick<Found, '
  */
 export function checkModel(served: string, name: string, version: string | undefined): void {
   if (name !== served)
-    throw new ServerError('model_unknown', `model ${JSON.stringify(name)}: there is no such model; this server serves ${served}.`);
+    throw new ServerError('model_unknown', `model ${JSON.stringify(excerpt(name))}: there is no such model; this server serves ${served}.`);
   if (version !== undefined && version !== '' && version !== MODEL_VERSION)
     throw new ServerError(
       'model_unknown',
-      `model ${name}: there is no version ${JSON.stringify(version)}; the only version is ${MODEL_VERSION}.`,
+      `model ${name}: there is no version ${JSON.stringify(excerpt(version))}; the only version is ${MODEL_VERSION}.`,
     );
 }

@@ -31,10 +31,11 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
 export function readQuery(url: string): Data | undefined {
   const at = url.indexOf('?');
   if (at < 0) return undefined;
-  const entries = [...new URLSearchParams(url.slice(at + 1))].filter(([name]) => mayCapture(name) && name !== 'code' && name !== 'sig');
-  const json = JSON.stringify(
-    Object.fromEntries(entries.map(([name, value]) => [name, isJson(value) ? (JSON.parse(value) as unknown) : value])),
-  );
+  const members = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(url.slice(at + 1)))
+    if (mayCapture(name) && name !== 'code' && name !== 'sig')
+      members.set(name, isJson(value) ? value.replaceAll(/[\r\n]/g, ' ') : JSON.stringify(value));
+  const json = `{${Array.from(members, ([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
   return { json, bytes: Buffer.byteLength(json) };
 }
 

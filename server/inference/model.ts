@@ -3,6 +3,7 @@ import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Model, Tensor, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import { excerpt } from '../excerpt.ts';
 import type { Provider } from '../execution-provider.ts';
 import { float16Bits } from '../float16.ts';
 import type { Release } from '../metric-series.ts';
@@ -202,7 +203,7 @@ export class SessionModel implements OpenedModel {
 
   #wrongName(port: 'input' | 'output', name: string, known: readonly TensorSpec[]): ServerError {
     const note = this.#loaded.omittedOutputs.includes(name) ? ' (it is no tensor)' : '';
-    return new ServerError('invalid_input', `model ${this.name} has no ${port} ${name}${note}; the ${port}s are ${names(known)}.`);
+    return new ServerError('invalid_input', `model ${this.name} has no ${port} ${excerpt(name)}${note}; the ${port}s are ${names(known)}.`);
   }
 }
 

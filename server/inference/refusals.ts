@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { describeThrown, ServerError } from '../errors.ts';
+import { excerpt } from '../excerpt.ts';
 
 /** What an operator can do about a load error. ONNX Runtime's errors have no code: the text is all there is. */
 const advice: readonly (readonly [RegExp, string])[] = [
@@ -27,10 +28,13 @@ const unsupported: Readonly<Record<string, string>> = {
   26: 'int2',
 };
 
+/** Messages may quote a tensor of texts, which a client sent. */
+const LONGEST = 2000;
+
 /** ONNX Runtime's own words, on one line, without the places in its source and the path that every load error repeats. */
 export function ortText(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : describeThrown(thrown);
-  return text
+  return excerpt(text, LONGEST)
     .replace(/^Load model from .* failed:/s, '')
     .replace(/\/onnxruntime_src\/\S+:\d+ [^()]*\([^()]*\)(?: const)?(?:::<lambda\([^()]*\)>)? /, '')
     .replace(/Unsupported data type: (\d+)/, (_, number: string) => `Unsupported data type: ${unsupported[number] ?? number}`)

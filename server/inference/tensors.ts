@@ -1,12 +1,11 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Tensor, TensorData, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import { excerpt } from '../excerpt.ts';
 import { float16Bits } from '../float16.ts';
 import { JsonNumbers } from '../json-numbers.ts';
+import { isShape, MOST_DIMS, expectedShape, shownDims, sizeOf } from '../tensor-shape.ts';
 import { type Elements, type ElementType, elementTypes } from './elements.ts';
-
-/** More than any model has; deeper JSON is an attack on the stack. */
-const MOST_DIMS = 64;
 
 /** What a session says of a tensor, in the author's words. The dtype must be one of the 13. */
 export function specOf({ name, type, shape }: InferenceSession.TensorValueMetadata): TensorSpec {
@@ -42,12 +41,7 @@ function fromNumbers(spec: TensorSpec, { dims, data }: JsonNumbers): Tensor {
 
 function fromTensor(spec: TensorSpec, { type, dims, data }: Tensor): Tensor {
   if (type !== spec.type) throw misfit(spec, describe(spec), `dtype ${describeValue(type)}`);
-  if (dims.length > MOST_DIMS || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
-    throw misfit(
-      spec,
-      `at most ${MOST_DIMS} dimensions, whole numbers from 0`,
-      `[${dims.slice(0, MOST_DIMS).map(describeValue).join(',')}]`,
-    );
+  if (!isShape(dims)) throw misfit(spec, expectedShape(dims), shownDims(dims));
   checkDims(spec, dims, shapeText(dims));
   if (!ArrayBuffer.isView(data) && !Array.isArray(data)) throw misfit(spec, 'data that is an array', describeValue(data));
   if (Array.isArray(data) && Array.isArray(data[0])) return tensor(spec, dims, convertNested(spec, data, dims));
@@ -159,15 +153,13 @@ function checkSizes(spec: TensorSpec, value: unknown, dims: readonly number[], p
 
 const shapeText = (dims: readonly number[]): string => `the shape [${dims.join(',')}]`;
 
-const sizeOf = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
-
 /** `float32 [N,10]`; a size without a name is `?`. */
 const describe = ({ type, dims }: TensorSpec): string => `${type} [${dims.map((dim) => (dim === '' ? '?' : dim)).join(',')}]`;
 
 function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  return typeof value === 'object' && value !== null ? 'an object' : excerpt(String(value), 40);
 }
 
 function misfitElement(spec: TensorSpec, type: ElementType, position: readonly number[], value: unknown): ServerError {
@@ -177,6 +169,6 @@ function misfitElement(spec: TensorSpec, type: ElementType, position: readonly n
 function misfit({ name }: TensorSpec, expected: string, got: string, position: readonly number[] = []): ServerError {
   return new ServerError(
     'invalid_input',
-    `input ${name}${position.map((index) => `[${index}]`).join('')}: expected ${expected}, got ${got}`,
+    `input ${excerpt(name)}${position.map((index) => `[${index}]`).join('')}: expected ${expected}, got ${got}`,
   );
 }

@@ -67,6 +67,7 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
         maxBatchSize: config.maxBatchSize,
         maxBatchDelayMs: config.maxBatchDelayMs,
         nonFinite: config.nonFinite,
+        answerLimitBytes: config.answerLimitBytes,
         logLevel: config.logLevel,
         tracing: config.otlpEndpoint !== '',
         collection: around.collection,

@@ -13,7 +13,7 @@ export interface Encoded {
 export interface Codec {
   /** @throws ServerError with the client's fault */
   decode(request: WorkerRequest, body: Buffer): unknown;
-  /** @throws ServerError result_not_json */
+  /** @throws ServerError result_not_json, answer_too_large; invalid_input for outputs that the client cannot have */
   encode(request: WorkerRequest, result: unknown): Encoded;
   /** The body of a ScoringError. */
   failure(message: string): string;
@@ -23,6 +23,8 @@ export interface Codec {
 export interface Serving {
   readonly modelName: string;
   readonly nonFinite: NonFinite;
+  /** Largest answer, or chunk of a stream; undefined: no limit. */
+  readonly answerLimitBytes?: number;
   /** Whether requests with a sampled `traceparent` are timed. */
   readonly tracing?: boolean;
   /** The inputs of a model that is served without code; undefined: a script decides what it takes. */

@@ -1,7 +1,8 @@
 import type { Protocol } from '../entry-script.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
-import { decodeBody, decodeQuery } from './content-types.ts';
+import { decodeBody, decodeQuery, unreadable } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
+import { stringify } from './json.ts';
 import type { LoadedScript } from './load-entry-script.ts';
 import type { WorkerRequest } from './request-context.ts';
 
@@ -30,6 +31,15 @@ export class Codecs {
   }
 }
 
+/** What `run()` gets. @throws ServerError with the client's fault, whatever goes wrong: no script has seen the request yet */
+export function decode(codec: Codec, request: WorkerRequest, body: Buffer): unknown {
+  try {
+    return codec.decode(request, body);
+  } catch (thrown) {
+    throw unreadable(thrown);
+  }
+}
+
 /** The routes /score: the content type and the script's exports decide. */
 class ScoreCodec implements Codec {
   readonly #script: LoadedScript;
@@ -50,10 +60,10 @@ class ScoreCodec implements Codec {
   }
 
   encode(_request: WorkerRequest, result: unknown): Encoded {
-    return { headers: undefined, parts: [encodeJson(result ?? {}, this.#serving.nonFinite)] };
+    return { headers: undefined, parts: [encodeJson(result ?? {}, this.#serving.nonFinite, this.#serving.answerLimitBytes)] };
   }
 
   failure(message: string): string {
-    return JSON.stringify({ message });
+    return `{"message":${stringify(message)}}`;
   }
 }

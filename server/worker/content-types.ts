@@ -1,10 +1,11 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { constants, isAscii, isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import type { InputType } from '../entry-script.ts';
-import { ServerError } from '../errors.ts';
+import { describeThrown, ServerError } from '../errors.ts';
+import { excerpt } from '../excerpt.ts';
 import { withNumbers } from '../json-numbers.ts';
 import { parseNumbers } from '../parse-numbers.ts';
-import { hasLongInteger, JsonSyntaxError, parseJson } from './json.ts';
+import { hasLongInteger, JsonSyntaxError, parseJson, readJson, stringify } from './json.ts';
 
 type Form = InputType | 'json or bytes';
 
@@ -23,7 +24,7 @@ export const forms: readonly { readonly mediaType: RegExp; readonly form: Form; 
 /**
  * The body as `run()` gets it.
  * @param inputType the script's own choice, if it made one
- * @throws ServerError bad_json, bad_text
+ * @throws ServerError bad_json, bad_text, body_too_large
  */
 export function decodeBody(
   body: Buffer,
@@ -38,9 +39,9 @@ export function decodeBody(
   if (form === 'tensors') return parseNumbers(body) ?? withNumbers(decodeJson(body, exactIntegers));
   if (body.length === 0 || !isUtf8(body)) return body;
   try {
-    return parseJson(decodeText(body), exactIntegers && hasLongInteger(body));
+    return readJson(decodeText(body), exactIntegers && hasLongInteger(body));
   } catch (thrown) {
-    if (thrown instanceof JsonSyntaxError) return body;
+    if (thrown instanceof SyntaxError) return body;
     throw thrown;
   }
 }
@@ -60,6 +61,8 @@ function charsetOf(contentType: string | undefined): string | undefined {
 /** A text by its charset; UTF-8 unless the content type names another. A byte-order mark is dropped. */
 function decodeText(body: Buffer, charset?: string): string {
   if (charset !== undefined) return decodeCharset(body, charset);
+  if (body.length > constants.MAX_STRING_LENGTH)
+    throw new ServerError('body_too_large', `Input cannot be decoded as text: it has more than ${constants.MAX_STRING_LENGTH} bytes`);
   if (isAscii(body)) return body.toString('latin1');
   if (!isUtf8(body)) throw new ServerError('bad_text', `Input cannot be decoded as UTF-8: ${firstBadByte(body)}`);
   const text = body.toString('utf8');
@@ -73,7 +76,7 @@ function decodeCharset(body: Buffer, charset: string): string {
   } catch (cause) {
     throw new ServerError(
       'bad_text',
-      `Input cannot be decoded: expected a charset that this server knows, got ${JSON.stringify(charset)}`,
+      `Input cannot be decoded: expected a charset that this server knows, got ${stringify(excerpt(charset))}`,
       { cause },
     );
   }
@@ -95,33 +98,47 @@ function decodeJson(body: Buffer, exactIntegers: boolean): unknown {
   }
 }
 
-/** The longest valid prefix ends before the first bad byte; a sequence cut off by the prefix's end is not bad yet. */
+/** Every replacement character stands for a bad byte, but for those that the client sent. */
 function firstBadByte(body: Buffer): string {
   const text = body.toString('utf8');
-  const position = [...text.matchAll(/\ufffd/g)]
-    .map(({ index }) => Buffer.byteLength(text.slice(0, index)))
-    .find((at) => body.readUIntBE(at, Math.min(3, body.length - at)) !== 0xefbfbd);
-  if (position === undefined) return 'invalid bytes';
-  return `can't decode byte 0x${body.readUInt8(position).toString(16).padStart(2, '0')} in position ${position}`;
+  let position = 0;
+  let before = 0;
+  for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', before)) {
+    position += Buffer.byteLength(text.slice(before, at));
+    if (body.readUIntBE(position, Math.min(3, body.length - position)) !== 0xefbfbd)
+      return `can't decode byte 0x${body.readUInt8(position).toString(16).padStart(2, '0')} in position ${position}`;
+    position += 3;
+    before = at + 1;
+  }
+  return 'invalid bytes';
 }
 
 /** The query as an object: every value is JSON if it parses, else a string; a repeated key becomes a list (contract 1.5). */
 export function decodeQuery(url: string, exactIntegers: boolean): Record<string, unknown> {
   const at = url.indexOf('?');
-  const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  if (at < 0) return result;
-  const query = new URLSearchParams(url.slice(at + 1));
-  for (const key of new Set(query.keys())) {
-    const values = query.getAll(key).map((value) => decodeQueryValue(value, exactIntegers));
-    result[key] = values.length === 1 ? values[0] : values;
+  const lists = Object.create(null) as Record<string, unknown[]>;
+  if (at < 0) return lists;
+  for (const [key, text] of new URLSearchParams(url.slice(at + 1))) {
+    const value = decodeQueryValue(text, exactIntegers);
+    const list = lists[key];
+    if (list === undefined) lists[key] = [value];
+    else list.push(value);
   }
+  const result = lists as Record<string, unknown>;
+  for (const key in lists) if (lists[key]?.length === 1) result[key] = lists[key][0];
   return result;
 }
 
 function decodeQueryValue(value: string, exactIntegers: boolean): unknown {
   try {
-    return parseJson(value, exactIntegers);
+    return readJson(value, exactIntegers);
   } catch {
     return value;
   }
+}
+
+/** Whatever else goes wrong while a body is read is its own fault, too: no script has seen it yet. */
+export function unreadable(thrown: unknown): ServerError {
+  if (thrown instanceof ServerError) return thrown;
+  return new ServerError('invalid_input', `The request cannot be read: ${excerpt(describeThrown(thrown))}`, { cause: thrown });
 }

@@ -1,50 +1,64 @@
+import { constants } from 'node:buffer';
 import type { Tensor } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import { excerpt } from '../excerpt.ts';
 import { float16ToNumber } from '../float16.ts';
+import { isShape, expectedShape, shownDims, sizeOf } from '../tensor-shape.ts';
+import { tooLarge } from './answer-limit.ts';
+import { MOST_LEVELS, stringify } from './json.ts';
+import { brackets, nest } from './nest.ts';
+import { isTensor, plainLength } from './plain-length.ts';
 
 /** How NaN and the infinities are written: JSON has no numbers for them. */
 export type NonFinite = 'string' | 'null' | 'error';
 
 /**
  * What `run()` returned, as JSON text. Tensors and typed arrays become nested arrays, 64-bit integers exact numbers.
- * @throws ServerError result_not_json that names the place of what has no JSON form
+ * @param limitBytes largest answer; what is certainly larger is refused before its text is made
+ * @throws ServerError result_not_json that names the place of what has no JSON form; answer_too_large
  */
-export function encodeJson(value: unknown, nonFinite: NonFinite): string {
-  if (isPlain(value, 0)) return JSON.stringify(value) ?? '{}';
-  return new Encoder(nonFinite).text(value) ?? '{}';
+export function encodeJson(value: unknown, nonFinite: NonFinite, limitBytes = Infinity): string {
+  // A character is at least a byte.
+  const most = Math.min(limitBytes, constants.MAX_STRING_LENGTH);
+  const least = plainLength(value, 0, most);
+  if (least < 0) return new Encoder(nonFinite, most).text(value) ?? '{}';
+  const text = least > most ? undefined : (written(value, most) ?? '{}');
+  if (text === undefined || text.length > most) throw tooLarge(most);
+  return text;
 }
 
-/** Deeper than any answer; a circular one ends here and is then reported by the encoder. */
-const DEEPEST = 200;
-
-/** True when JSON.stringify alone does it right: no tensors, bigints, non-finite numbers or objects of a class. */
-function isPlain(value: unknown, depth: number): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return false;
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth > DEEPEST) return false;
-  if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === 'number' ? !Number.isFinite(item) : !isPlain(item, depth + 1)) return false;
-    return true;
+/** What JSON.stringify makes of plain values. @throws ServerError answer_too_large */
+function written(value: string, most: number): string;
+function written(value: unknown, most: number): string | undefined;
+function written(value: unknown, most: number): string | undefined {
+  try {
+    return stringify(value);
+  } catch (thrown) {
+    // No string of V8 is so long; plain values have no other way to fail.
+    if (thrown instanceof RangeError) throw tooLarge(most);
+    throw thrown;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value || isTensor(value)) return false;
-  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false;
-  return true;
 }
 
 /** Rows up to here are written number by number: a view and a join cost more. */
 const SHORT_ROW = 8;
+/** Longer rows are written in pieces, so that memory is not spent on what is too large. */
+const LONG_ROW = 1024 * 1024;
 
 class Encoder {
   readonly #nonFinite: NonFinite;
+  readonly #most: number;
+  /** Characters that may still come. */
+  #left: number;
   /** Keys and indices on the way to what is being written, for errors. */
   readonly #way: (string | number)[] = [];
-  /** The objects on that way. */
+  /** The objects on that way; few enough to look through. */
   readonly #above: object[] = [];
 
-  constructor(nonFinite: NonFinite) {
+  constructor(nonFinite: NonFinite, most: number) {
     this.#nonFinite = nonFinite;
+    this.#most = most;
+    this.#left = most;
   }
 
   /** JSON text, or undefined for what JSON leaves out (undefined itself). */
@@ -53,12 +67,13 @@ class Encoder {
       case 'undefined':
         return undefined;
       case 'number':
-        return Number.isFinite(value) ? String(value) : this.#special(value);
+        return this.#counted(Number.isFinite(value) ? String(value) : this.#special(value));
       case 'bigint':
-        return value.toString();
+        return this.#counted(value.toString());
       case 'string':
+        return this.#string(value);
       case 'boolean':
-        return JSON.stringify(value);
+        return String(value);
       case 'object':
         return value === null ? 'null' : this.#object(value);
       case 'function':
@@ -68,10 +83,27 @@ class Encoder {
     }
   }
 
+  /** @throws ServerError answer_too_large */
+  #take(characters: number): void {
+    this.#left -= characters;
+    if (this.#left < 0) throw tooLarge(this.#most);
+  }
+
+  #counted(text: string): string {
+    this.#take(text.length);
+    return text;
+  }
+
+  #string(value: string): string {
+    if (value.length > this.#left) throw tooLarge(this.#most);
+    return this.#counted(written(value, this.#most));
+  }
+
   #object(value: object): string | undefined {
     if (ArrayBuffer.isView(value)) return this.#typedArray(value);
     if (isTensor(value)) return this.#tensor(value);
     if (this.#above.includes(value)) throw this.#notJson('an object that contains itself');
+    if (this.#above.length === MOST_LEVELS) throw this.#notJson(`arrays and objects nested more than ${MOST_LEVELS} deep`);
     this.#above.push(value);
     const text = Array.isArray(value) ? this.#array(value) : this.#members(value);
     this.#above.pop();
@@ -79,17 +111,21 @@ class Encoder {
   }
 
   #array(items: readonly unknown[]): string {
-    return `[${items.map((item, index) => this.#at(index, item) ?? 'null').join(',')}]`;
+    this.#take(items.length + 1);
+    let text = '';
+    for (let index = 0; index < items.length; index++) text += `${index === 0 ? '' : ','}${this.#at(index, items[index]) ?? 'null'}`;
+    return `[${text}]`;
   }
 
   #members(value: object): string | undefined {
     if ('toJSON' in value && typeof value.toJSON === 'function') return this.text((value.toJSON as (key: string) => unknown)(''));
     if (value instanceof Map || value instanceof Set || value instanceof ArrayBuffer || value instanceof Promise)
       throw this.#notJson(`a ${value.constructor.name}`);
+    this.#take(2);
     let members = '';
     for (const key of Object.keys(value)) {
       const text = this.#at(key, (value as Record<string, unknown>)[key]);
-      if (text !== undefined) members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${text}`;
+      if (text !== undefined) members += this.#counted(`${members === '' ? '' : ','}${stringify(key)}:`) + text;
     }
     return `{${members}}`;
   }
@@ -105,22 +141,37 @@ class Encoder {
   #typedArray(value: ArrayBufferView): string {
     if (value instanceof DataView) throw this.#notJson('a DataView');
     const array = value as NodeJS.TypedArray;
+    this.#take(2);
     return `[${this.#items(array, 0, array.length)}]`;
   }
 
   #items(array: NodeJS.TypedArray, from: number, to: number): string {
-    if (isFloat(array) && !isFinite(array, from, to))
-      return Array.from(array.subarray(from, to), (each, at) => (Number.isFinite(each) ? String(each) : this.#special(each, at))).join(',');
-    if (to - from > SHORT_ROW) return array.subarray(from, to).join(',');
-    let text = from < to ? String(array[from]) : '';
-    for (let index = from + 1; index < to; index++) text += `,${array[index]}`;
+    if (2 * (to - from) > this.#left) throw tooLarge(this.#most);
+    let text = this.#piece(array, from, Math.min(to, from + LONG_ROW));
+    for (let at = from + LONG_ROW; at < to; at += LONG_ROW) text += `,${this.#piece(array, at, Math.min(to, at + LONG_ROW))}`;
     return text;
   }
 
+  #piece(array: NodeJS.TypedArray, from: number, to: number): string {
+    if (isFloat(array) && !isFinite(array, from, to))
+      return this.#counted(
+        Array.from(array.subarray(from, to), (each, at) => (Number.isFinite(each) ? String(each) : this.#special(each, from + at))).join(
+          ',',
+        ),
+      );
+    if (to - from > SHORT_ROW) return this.#counted(array.subarray(from, to).join(','));
+    let text = from < to ? String(array[from]) : '';
+    for (let index = from + 1; index < to; index++) text += `,${array[index]}`;
+    return this.#counted(text);
+  }
+
   #tensor({ type, dims, data }: Tensor): string {
-    const size = dims.reduce((product, dim) => product * dim, 1);
+    if (!isShape(dims)) throw this.#notJson(`a tensor of dims ${shownDims(dims)} (expected ${expectedShape(dims)})`);
+    const size = sizeOf(dims);
     if (data.length !== size) throw this.#notJson(`a tensor of dims [${dims.join(',')}] with ${data.length} elements instead of ${size}`);
+    this.#take(brackets(dims));
     if (type === 'bool' || Array.isArray(data)) {
+      if (2 * size > this.#left) throw tooLarge(this.#most);
       this.#way.push('data');
       const texts = Array.from<unknown, string>(data, (item, at) => this.#at(at, type === 'bool' ? Boolean(item) : item) ?? 'null');
       this.#way.pop();
@@ -141,26 +192,9 @@ class Encoder {
     const place = this.#way.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
     return new ServerError(
       'result_not_json',
-      `run() returned ${what} at \`result${place}\`, which has no JSON form: return numbers, strings, arrays, plain objects, typed arrays, tensors or a Response`,
+      `run() returned ${what} at \`result${excerpt(place)}\`, which has no JSON form: return numbers, strings, arrays, plain objects, typed arrays, tensors or a Response`,
     );
   }
-}
-
-/** Brackets for row-major elements: `row(from, to)` writes the elements of one innermost row. */
-function nest(dims: readonly number[], row: (from: number, to: number) => string): string {
-  if (dims.length === 0) return row(0, 1);
-  const level = (axis: number, from: number, size: number): string => {
-    const count = dims[axis] ?? 0;
-    if (axis === dims.length - 1) return `[${row(from, from + count)}]`;
-    const step = count === 0 ? 0 : size / count;
-    if (count === 1) return `[${level(axis + 1, from, step)}]`;
-    return `[${Array.from({ length: count }, (_, index) => level(axis + 1, from + index * step, step)).join(',')}]`;
-  };
-  return level(
-    0,
-    0,
-    dims.reduce((product, dim) => product * dim, 1),
-  );
 }
 
 function isFinite(array: Float32Array | Float64Array, from: number, to: number): boolean {
@@ -170,15 +204,4 @@ function isFinite(array: Float32Array | Float64Array, from: number, to: number):
 
 function isFloat(array: NodeJS.TypedArray): array is Float32Array | Float64Array {
   return array instanceof Float32Array || array instanceof Float64Array || array.constructor.name === 'Float16Array';
-}
-
-/** A tensor by its shape: ONNX Runtime's own class, this server's, or one that an author made. */
-function isTensor(value: object): value is Tensor {
-  return (
-    'dims' in value &&
-    'type' in value &&
-    'data' in value &&
-    Array.isArray(value.dims) &&
-    (ArrayBuffer.isView(value.data) || Array.isArray(value.data))
-  );
 }

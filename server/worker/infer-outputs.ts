@@ -1,8 +1,11 @@
 import type { Dtype, Tensor, TensorData } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
+import { excerpt } from '../excerpt.ts';
 import { float16Bits } from '../float16.ts';
 import { elementTypes } from '../inference/elements.ts';
-import { type InferRequest, MOST_DIMS, show, sizeOf } from './infer-request.ts';
+import { isShape, MOST_DIMS, expectedShape, shownDims, sizeOf } from '../tensor-shape.ts';
+import { tooLarge } from './answer-limit.ts';
+import { type InferRequest, show } from './infer-request.ts';
 import { arrays } from './tensor-bytes.ts';
 
 /** One output of an answer, in the form of the protocol. */
@@ -28,17 +31,33 @@ const dtypeOfClass: ReadonlyMap<unknown, Dtype> = new Map<unknown, Dtype>([
  * What `run()` answered, as the outputs that the client wants: a tensor or a value with a tensor form by name, or one alone.
  * Numbers without a dtype are float64 (they are doubles), bigints int64, and no value decides by being whole: a client
  * can rely on the datatype.
- * @throws ServerError result_not_json where there is no tensor form; invalid_input for an output that there is not
+ * @param limitBytes largest answer
+ * @throws ServerError result_not_json where there is no tensor form; invalid_input for an output that there is not; answer_too_large
  */
-export function outputsOf(result: unknown, { outputs: wanted, binary }: InferRequest): Output[] {
+export function outputsOf(result: unknown, { outputs: wanted, binary }: InferRequest, limitBytes = Infinity): Output[] {
   const named = namedValues(result);
   const names = Array.from(named.keys());
+  let least = 0;
   return (wanted ?? names.map((name) => ({ name, binary: undefined }))).map((output) => {
     const { name } = output;
     if (!named.has(name))
-      throw new ServerError('invalid_input', `output ${name}: there is no such output; the outputs are ${names.join(', ') || 'none'}.`);
-    return { name, tensor: tensorOf(name, named.get(name)), binary: output.binary ?? binary };
+      throw new ServerError(
+        'invalid_input',
+        `output ${excerpt(name)}: there is no such output; the outputs are ${names.join(', ') || 'none'}.`,
+      );
+    const tensor = tensorOf(name, named.get(name), limitBytes);
+    least += leastBytes(tensor);
+    if (least > limitBytes) throw tooLarge(limitBytes);
+    return { name, tensor, binary: output.binary ?? binary };
   });
+}
+
+/** What a tensor takes at least, in any form. */
+function leastBytes({ data }: Tensor): number {
+  if (!Array.isArray(data)) return data.length;
+  let bytes = 0;
+  for (const text of data) bytes += text.length + 1;
+  return bytes;
 }
 
 function namedValues(result: unknown): Map<string, unknown> {
@@ -51,12 +70,14 @@ function isTensor(value: object): value is Tensor {
   return 'type' in value && 'dims' in value && 'data' in value && Array.isArray(value.dims);
 }
 
-function tensorOf(name: string, value: unknown): Tensor {
+function tensorOf(name: string, value: unknown, limitBytes: number): Tensor {
   if (ArrayBuffer.isView(value)) return ofTypedArray(name, value);
-  if (typeof value === 'object' && value !== null && isTensor(value)) return checked(name, value);
+  if (typeof value === 'object' && value !== null && isTensor(value)) return checked(name, value, limitBytes);
   const dims: number[] = [];
   // One that contains itself has no end; isRectangular refuses it.
   for (let level = value; Array.isArray(level) && dims.length < MOST_DIMS; level = level[0] as unknown) dims.push(level.length);
+  // Arrays that stand in each other more than once may promise more than there is memory.
+  if (sizeOf(dims) > limitBytes) throw tooLarge(limitBytes);
   if (!isRectangular(value, dims)) throw noTensor(name, 'arrays whose sizes differ');
   const flat: readonly unknown[] = Array.isArray(value) ? value.flat(dims.length) : [value];
   const type = dtypeOf(name, flat);
@@ -72,12 +93,14 @@ function ofTypedArray(name: string, value: ArrayBufferView): Tensor {
 }
 
 /** A tensor that a script made may have plain arrays for data, and any length. */
-function checked(name: string, { type, dims, data }: Tensor): Tensor {
+function checked(name: string, { type, dims, data }: Tensor, limitBytes: number): Tensor {
   if (!Object.hasOwn(elementTypes, type)) throw noTensor(name, `a tensor of the dtype ${show(type)}`);
-  const isArray: boolean = Array.isArray(data) || ArrayBuffer.isView(data);
+  if (!isShape(dims)) throw noTensor(name, `a tensor of dims ${shownDims(dims)} (expected ${expectedShape(dims)})`);
+  const isArray: boolean = Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
   if (!isArray || data.length !== sizeOf(dims))
-    throw noTensor(name, `a tensor of dims [${dims.join(',')}] with ${isArray ? `${data.length} elements` : 'data that is no array'}`);
+    throw noTensor(name, `a tensor of dims ${shownDims(dims)} with ${isArray ? `${data.length} elements` : 'data that is no array'}`);
   if (type !== 'string' && data instanceof arrays[type]) return { type, dims, data };
+  if (data.length > limitBytes) throw tooLarge(limitBytes);
   return { type, dims, data: elements(name, type, data) };
 }
 
@@ -99,8 +122,11 @@ function dtypeOf(name: string, values: readonly unknown[]): Dtype {
 }
 
 function isRectangular(value: unknown, dims: readonly number[], axis = 0): boolean {
-  if (axis === dims.length) return !Array.isArray(value);
-  return Array.isArray(value) && value.length === dims[axis] && value.every((item) => isRectangular(item, dims, axis + 1));
+  // A hole is no element.
+  if (axis === dims.length) return value !== undefined && !Array.isArray(value);
+  if (!Array.isArray(value) || value.length !== dims[axis]) return false;
+  for (const item of value) if (!isRectangular(item, dims, axis + 1)) return false;
+  return true;
 }
 
 function describe(value: unknown): string {

@@ -1,7 +1,12 @@
 import type { Dtype, Tensor, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { JsonNumbers } from '../json-numbers.ts';
+import { excerpt } from '../excerpt.ts';
 import { oipDatatypes } from '../oip-datatypes.ts';
+import { isShape, expectedShape } from '../tensor-shape.ts';
+import { stringify } from './json.ts';
+
+export { sizeOf } from '../tensor-shape.ts';
 
 /** What a request of the Open Inference Protocol says beside its tensors. */
 export interface InferRequest {
@@ -25,8 +30,7 @@ export interface InputSpec extends TensorSpec {
   readonly dims: readonly number[];
 }
 
-/** Deeper than any model; the checks of nested data recurse. */
-export const MOST_DIMS = 64;
+type Members = Readonly<Record<string, unknown>>;
 const dtypes: ReadonlyMap<unknown, Dtype> = new Map(Object.entries(oipDatatypes).map(([dtype, name]) => [name, dtype as Dtype]));
 
 /** Name, datatype and shape of an input, checked. @throws ServerError invalid_input */
@@ -34,10 +38,8 @@ export function inputSpec(index: number, name: unknown, datatype: unknown, shape
   if (typeof name !== 'string' || name === '') throw misfit(`inputs[${index}]`, 'a "name"', show(name));
   const type = dtypes.get(datatype);
   if (type === undefined) throw misfit(`input ${name}`, `a datatype, one of ${Array.from(dtypes.keys()).join(', ')}`, show(datatype));
-  const fits = Array.isArray(shape) && shape.length <= MOST_DIMS && shape.every((dim) => Number.isSafeInteger(dim) && Number(dim) >= 0);
-  if (!fits || !Number.isSafeInteger(sizeOf(shape as number[])))
-    throw misfit(`input ${name}`, `a "shape" of at most ${MOST_DIMS} whole numbers from 0`, show(shape));
-  return { name, type, dims: shape as number[] };
+  if (!isShape(shape)) throw misfit(`input ${name}`, `a "shape" of ${expectedShape(shape)}`, show(shape));
+  return { name, type, dims: shape };
 }
 
 /** Collects inputs by name; names are the client's, so the record has no prototype that they could meet. */
@@ -46,22 +48,57 @@ export class Inputs {
 
   /** @throws ServerError invalid_input */
   add({ name, type, dims }: InputSpec, data: Tensor['data']): void {
-    if (name in this.tensors) throw new ServerError('invalid_input', `input ${name}: expected each name once, got it twice`);
+    if (name in this.tensors) throw misfit(`input ${name}`, 'each name once', 'it twice');
     this.tensors[name] = { type, dims, data };
   }
 }
 
-export const sizeOf = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
-
-export function misfit(where: string, expected: string, got: string): ServerError {
-  return new ServerError('invalid_input', `${where}: expected ${expected}, got ${got}`);
+/** The outputs that a client wants; undefined: all. @throws ServerError invalid_input for a name that comes twice */
+export function wantedOutputs(outputs: readonly WantedOutput[]): readonly WantedOutput[] | undefined {
+  const names = new Set<string>();
+  for (const { name } of outputs) {
+    if (names.has(name)) throw misfit(`output ${name}`, 'each name once', 'it twice');
+    names.add(name);
+  }
+  return outputs.length === 0 ? undefined : outputs;
 }
 
-const shownBigint = (_key: string, item: unknown): unknown => (typeof item === 'bigint' ? String(item) : item);
+export function misfit(where: string, expected: string, got: string): ServerError {
+  return new ServerError('invalid_input', `${excerpt(where)}: expected ${expected}, got ${excerpt(got)}`);
+}
+
+const MOST_SHOWN = 60;
 
 /** A value of a request in an error message. */
 export function show(value: unknown): string {
-  if (value === undefined) return 'none';
-  const text = JSON.stringify(value instanceof JsonNumbers ? Array.from(value.data.subarray(0, 9)) : value, shownBigint) ?? typeof value;
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return value === undefined ? 'none' : excerpt(sketch(value, MOST_SHOWN + 1), MOST_SHOWN);
+}
+
+/** JSON of a value, but for what is certainly behind the first `room` characters: neither its size nor its depth matter. */
+function sketch(value: unknown, room: number): string {
+  if (typeof value === 'string') return stringify(value.slice(0, room));
+  if (typeof value === 'bigint') return stringify(String(value));
+  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? 'a function' : String(value);
+  if (room <= 0) return '';
+  if (value instanceof JsonNumbers) return firstRow(value);
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (text.length > room) break;
+      text += `${text === '' ? '' : ','}${sketch(item, room - text.length - 1)}`;
+    }
+    return `[${text}]`;
+  }
+  for (const key in value) {
+    if (text.length > room) break;
+    text += `${text === '' ? '' : ','}${sketch(key, room)}:`;
+    text += sketch((value as Members)[key], room - text.length - 1);
+  }
+  return `{${text}}`;
+}
+
+function firstRow({ dims, data }: JsonNumbers): string {
+  const row = data.subarray(0, Math.min(MOST_SHOWN, dims.at(-1) ?? 0));
+  const open = '['.repeat(dims.length);
+  return row.length < data.length ? `${open}${row.join(',')},…` : `${open}${row.join(',')}${']'.repeat(dims.length)}`;
 }

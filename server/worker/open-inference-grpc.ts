@@ -5,7 +5,7 @@ import { oipDatatypes } from '../oip-datatypes.ts';
 import { blockField, blockHead, contentOf, type Field, fieldsOf, packVarints, readVarints } from '../protobuf.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { outputsOf } from './infer-outputs.ts';
-import { type InferRequest, Inputs, inputSpec, misfit } from './infer-request.ts';
+import { type InferRequest, Inputs, inputSpec, misfit, wantedOutputs } from './infer-request.ts';
 import type { WorkerRequest } from './request-context.ts';
 import { readContents, writeContents } from './tensor-contents.ts';
 import { fromBytes, toBytes } from './tensor-bytes.ts';
@@ -44,7 +44,7 @@ export class OpenInferenceGrpcCodec implements Codec {
     request.infer = {
       id: stringOf(fields, REQUEST.id) || undefined,
       version,
-      outputs: outputs.length === 0 ? undefined : outputs,
+      outputs: wantedOutputs(outputs),
       binary: raw.length > 0,
     };
     return readInputs(all(REQUEST.input), raw);
@@ -52,7 +52,7 @@ export class OpenInferenceGrpcCodec implements Codec {
 
   /** Numbers are not copied: heads stand between them. */
   encode({ infer = EVERYTHING }: WorkerRequest, result: unknown): Encoded {
-    const outputs = outputsOf(result, infer);
+    const outputs = outputsOf(result, infer, this.#serving.answerLimitBytes);
     // Raw is all or nothing, and FP16 has no other form.
     const raw = infer.binary || outputs.some(({ tensor }) => tensor.type === 'float16');
     const parts: Uint8Array[] = [blockField(RESPONSE.modelName, this.#serving.modelName)];

@@ -7,7 +7,8 @@ import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
-import { type InferRequest, Inputs, inputSpec, type InputSpec, misfit, show, type WantedOutput } from './infer-request.ts';
+import { type InferRequest, Inputs, inputSpec, type InputSpec, misfit, show, wantedOutputs, type WantedOutput } from './infer-request.ts';
+import { stringify } from './json.ts';
 import { rawInput } from './raw-input.ts';
 import type { WorkerRequest } from './request-context.ts';
 import { fromBytes, toBytes } from './tensor-bytes.ts';
@@ -43,16 +44,16 @@ export class OpenInferenceCodec implements Codec {
   }
 
   encode({ infer = EVERYTHING }: WorkerRequest, result: unknown): Encoded {
-    const { modelName, nonFinite } = this.#serving;
+    const { modelName, nonFinite, answerLimitBytes } = this.#serving;
     const bytes: Uint8Array[] = [];
-    const outputs = outputsOf(result, infer).map(({ name, tensor, binary }) => {
+    const outputs = outputsOf(result, infer, answerLimitBytes).map(({ name, tensor, binary }) => {
       const head = { name, datatype: oipDatatypes[tensor.type], shape: tensor.dims };
       if (!binary) return { ...head, data: jsonData(tensor) };
       const content = toBytes(tensor);
       bytes.push(content);
       return { ...head, parameters: { binary_data_size: content.length } };
     });
-    const json = encodeJson({ model_name: modelName, model_version: infer.version, id: infer.id, outputs }, nonFinite);
+    const json = encodeJson({ model_name: modelName, model_version: infer.version, id: infer.id, outputs }, nonFinite, answerLimitBytes);
     if (bytes.length === 0) return { headers: undefined, parts: [json] };
     // Spaces, so that a client can view the first tensor where it lies.
     const length = Buffer.byteLength(json);
@@ -67,7 +68,7 @@ export class OpenInferenceCodec implements Codec {
   }
 
   failure(message: string): string {
-    return JSON.stringify({ error: message });
+    return `{"error":${stringify(message)}}`;
   }
 }
 
@@ -83,7 +84,7 @@ function readRequest({ id, parameters, outputs }: Members): Omit<InferRequest, '
   if (id !== undefined && typeof id !== 'string') throw misfit('id', 'a string', show(id));
   if (outputs !== undefined && !Array.isArray(outputs)) throw misfit('outputs', 'an array', show(outputs));
   const binary = flag(parametersOf({ parameters }, 'the request'), 'binary_data_output') ?? false;
-  return { id, outputs: outputs?.length ? outputs.map(readOutput) : undefined, binary };
+  return { id, outputs: outputs && wantedOutputs(outputs.map(readOutput)), binary };
 }
 
 function readOutput(output: unknown, index: number): WantedOutput {

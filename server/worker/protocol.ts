@@ -76,6 +76,8 @@ export interface StartMessage {
   readonly maxBatchSize: number | 'auto';
   readonly maxBatchDelayMs: number;
   readonly nonFinite: 'string' | 'null' | 'error';
+  /** Largest answer, or chunk of a stream. */
+  readonly answerLimitBytes: number;
   readonly logLevel: string;
   /** Whether requests with a sampled `traceparent` are timed. */
   readonly tracing: boolean;

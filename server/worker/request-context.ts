@@ -124,7 +124,8 @@ export class WorkerRequest implements RequestContext {
 
   #absoluteUrl(): string {
     const path = this.url.replace(/^\/+/, '/');
-    const absolute = `http://${this.headers.get('host') ?? 'localhost'}${path}`;
-    return URL.canParse(absolute) ? absolute : `http://localhost${path}`;
+    const url = URL.parse(`http://${this.headers.get('host') ?? 'localhost'}${path}`);
+    // A Request takes no URL with credentials.
+    return url === null || url.username !== '' || url.password !== '' ? `http://localhost${path}` : url.href;
   }
 }

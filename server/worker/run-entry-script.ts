@@ -4,7 +4,8 @@ import { InFlight } from '../in-flight.ts';
 import type { RunTimes } from '../run-times.ts';
 import type { ScriptLog } from './console.ts';
 import type { Codec, Serving } from './codec.ts';
-import { Codecs } from './codecs.ts';
+import { checkSize } from './answer-limit.ts';
+import { Codecs, decode } from './codecs.ts';
 import { encodeJson } from './encode-result.ts';
 import type { LoadedScript } from './load-entry-script.ts';
 import { Kind, pairText, protocols, ReplyFlag, type FailureMessage } from './protocol.ts';
@@ -67,7 +68,7 @@ export class Runner {
     let began = performance.now();
     try {
       const codec = (active.codec ??= await this.#codecs.load(request.protocol));
-      const data = codec.decode(request, body);
+      const data = decode(codec, request, body);
       began = performance.now();
       const result = await this.#timed(id, request, began, data);
       await this.#answer(id, active, codec, result, performance.now() - began);
@@ -98,17 +99,20 @@ export class Runner {
     } else {
       this.#warnOfDoubleEncoding(result);
       const { headers, parts } = codec.encode(active.request, result);
+      checkSize(parts, this.#serving.answerLimitBytes);
       this.#reply(id, 200, runMs, headers && pairText(headers), parts);
     }
   }
 
   async #answerParts(id: number, active: Active, parts: Outcome, runMs: number): Promise<void> {
     if (parts.chunks !== undefined) return this.#stream(id, active, parts, runMs);
+    checkSize([parts.body ?? ''], this.#serving.answerLimitBytes);
     this.#reply(id, parts.status, runMs, pairText(parts.headers ?? []), [parts.body ?? '']);
   }
 
   async #stream(id: number, active: Active, outcome: Outcome, runMs: number): Promise<void> {
-    const sender = new StreamSender(this.#frames, id, (chunk) => encodeJson(chunk, this.#serving.nonFinite));
+    const { nonFinite, answerLimitBytes } = this.#serving;
+    const sender = new StreamSender(this.#frames, id, (chunk) => encodeJson(chunk, nonFinite, answerLimitBytes), answerLimitBytes);
     active.stream = sender;
     if (active.request.cancelled) sender.cancel();
     await this.#log.within(active.request, () => sender.send(outcome, (headers) => this.#head(outcome.status, runMs, headers)));

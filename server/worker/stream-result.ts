@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FrameWriter } from '../frames.ts';
+import { checkSize } from './answer-limit.ts';
 import { Kind, pairText, STREAM_WINDOW } from './protocol.ts';
 
 type Chunks = AsyncIterable<unknown> | Iterable<unknown>;
@@ -74,16 +75,21 @@ export class StreamSender {
   readonly #frames: FrameWriter;
   readonly #id: number;
   readonly #encode: (chunk: unknown) => string;
+  readonly #limitBytes: number;
   #underWay = 0;
   #cancelled = false;
   #wake: (() => void) | undefined;
   started = false;
 
-  /** @param encode JSON text of a chunk that is neither text nor bytes */
-  constructor(frames: FrameWriter, id: number, encode: (chunk: unknown) => string) {
+  /**
+   * @param encode JSON text of a chunk that is neither text nor bytes
+   * @param limitBytes largest chunk
+   */
+  constructor(frames: FrameWriter, id: number, encode: (chunk: unknown) => string, limitBytes = Infinity) {
     this.#frames = frames;
     this.#id = id;
     this.#encode = encode;
+    this.#limitBytes = limitBytes;
   }
 
   /** The client's side has taken `bytes`. */
@@ -107,6 +113,7 @@ export class StreamSender {
       if (this.#cancelled) break;
       const bytes =
         typeof chunk === 'string' ? Buffer.from(chunk) : chunk instanceof Uint8Array ? chunk : Buffer.from(`${this.#encode(chunk)}\n`);
+      checkSize([bytes], this.#limitBytes);
       if (!this.started) this.#begin(outcome.headers ?? [['content-type', contentTypeOf(chunk)]], head);
       if (bytes.length === 0) continue;
       this.#frames.write(this.#id, Kind.chunk, [bytes]);

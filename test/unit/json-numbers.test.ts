@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { JsonNumbers, withNumbers } from '../../server/json-numbers.ts';
 import { parseNumbers } from '../../server/parse-numbers.ts';
+import { assertLinear } from './linear-time.ts';
 
 /** What JSON.parse would have made of it. */
 function plain(value: unknown): unknown {
@@ -157,3 +158,49 @@ test('the general parser leads to the same form: whole arrays of numbers, and no
 
 const kinds = (_key: string, value: unknown): unknown =>
   value instanceof JsonNumbers ? { dims: value.dims, data: Array.from(value.data) } : value;
+
+test('JSON of any kind is what JSON.parse makes of it, or left to it', () => {
+  const bytes = fc.oneof(
+    fc.json().map((text) => Buffer.from(text)),
+    fc.tuple(fc.json(), fc.uint8Array({ maxLength: 3 }), fc.nat(60)).map(([text, more, at]) => {
+      const whole = Buffer.from(text);
+      return Buffer.concat([whole.subarray(0, at), more, whole.subarray(at)]);
+    }),
+    fc
+      .array(fc.constantFrom('[', ']', '{', '}', '1', '-', '.', '0', 'e', ',', ':', '"a"', ' ', '\n'), { maxLength: 12 })
+      .map((each) => Buffer.from(each.join(''))),
+  );
+  fc.assert(
+    fc.property(bytes, (body) => {
+      const value = parseNumbers(body);
+      if (value !== undefined) assert.deepEqual(plain(value), JSON.parse(body.toString()));
+    }),
+    { numRuns: 3000 },
+  );
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) =>
+      assert.deepEqual(plain(withNumbers(JSON.parse(JSON.stringify(value)))), JSON.parse(JSON.stringify(value))),
+    ),
+  );
+});
+
+test('numbers are read in a time that grows as their text does', () => {
+  const texts: [name: string, make: (size: number) => string][] = [
+    ['digits', (size) => `[${'9'.repeat(size)}]`],
+    ['digits of fractions', (size) => `[0.${'9'.repeat(size)},1]`],
+    ['zeros', (size) => `[${'0'.repeat(size)}]`],
+    ['exponents', (size) => `[1e${'0'.repeat(size)}1]`],
+    ['numbers that are slow', (size) => `[${'1.2345678901234567890123,'.repeat(size / 24)}1]`],
+    ['exponents among others', (size) => `[${`${'1,'.repeat(20)}1e5,`.repeat(size / 44)}1]`],
+    ['short rows', (size) => `[${'[1],'.repeat(size / 4)}[1]]`],
+    ['rows of one number, nested', (size) => `[${'[[[[[[1]]]]]],'.repeat(size / 14)}[[[[[[1]]]]]]]`],
+    ['keys', (size) => `{${'"a":[1],'.repeat(size / 8)}"b":1}`],
+    ['spaces', (size) => `[1${' '.repeat(size)},${' '.repeat(size)}2]`],
+    ['texts', (size) => `["${'a'.repeat(size)}"]`],
+    ['nesting', (size) => '['.repeat(size)],
+  ];
+  for (const [name, make] of texts) {
+    assertLinear(name, 64 * 1024, (size) => Buffer.from(make(size)), parseNumbers);
+    assertLinear(`${name}, again`, 64 * 1024, make, (text) => withNumbers(JSON.parse(text)));
+  }
+});

@@ -68,6 +68,7 @@ export class Workers {
       maxBatchSize: 'auto',
       maxBatchDelayMs: 0,
       nonFinite: 'string',
+      answerLimitBytes: options.answerLimitBytes.default,
       logLevel: 'debug',
       tracing: false,
       ...settings.start,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { encodeJson } from '../../../server/worker/encode-result.ts';
+import { assertLinear } from '../linear-time.ts';
 
 test('plain values are written as JSON.stringify writes them', () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => assert.equal(encodeJson(value, 'string'), JSON.stringify(value))));
@@ -72,4 +73,119 @@ test('what has no JSON form is named with its place', () => {
     [circular, /contains itself at `result\[0\]\.again`/],
   ];
   for (const [value, message] of cases) assert.throws(() => encodeJson(value, 'string'), { code: 'result_not_json', message });
+});
+
+const nested = (levels: number, inside: unknown, wrap: (value: unknown) => unknown): unknown => {
+  let value = inside;
+  for (let level = 0; level < levels; level++) value = wrap(value);
+  return value;
+};
+const wraps: readonly ((value: unknown) => unknown)[] = [
+  (value) => [value],
+  (value) => ({ a: value }),
+  (value) => ({ toJSON: () => [value] }),
+];
+
+test('what nests more than 1000 deep has no JSON form, whatever is inside', () => {
+  for (const wrap of wraps)
+    for (const inside of [1, Number.NaN, Float32Array.of(1)]) {
+      assert.ok(encodeJson(nested(450, inside, wrap), 'string').length > 900);
+      for (const levels of [1001, 5000, 100_000, 1_000_000])
+        assert.throws(() => encodeJson(nested(levels, inside, wrap), 'string'), {
+          code: 'result_not_json',
+          message: /nested more than 1000 deep at `result.{0,110}`/,
+        });
+    }
+  assert.equal(
+    encodeJson(
+      nested(1000, 1, (value) => [value]),
+      'string',
+    ),
+    `${'['.repeat(1000)}1${']'.repeat(1000)}`,
+  );
+  const endless = { toJSON: (): unknown => ({ ...endless }) };
+  assert.throws(() => encodeJson(endless, 'string'), { code: 'result_not_json', message: /nested more than 1000 deep/ });
+});
+
+test('a tensor has sizes that a tensor can have', () => {
+  const wrong: [dims: unknown, data: unknown[], message: RegExp][] = [
+    [[2 ** 40, 0], [], /dims \[1099511627776,0\] \(expected sizes that multiply to at most 16777216 beside a 0\)/],
+    [[2 ** 30, 0], [], /dims \[1073741824,0\]/],
+    [[2 ** 13, 2 ** 12, 0], [], /multiply to at most/],
+    [[2 ** 30, 2 ** 30, 0], [], /dims/],
+    [[-1, -2], [1, 2], /dims \[-1,-2\] \(expected at most 64 dimensions, whole numbers from 0\)/],
+    [[0.5, 2], [1], /dims \[0.5,2\]/],
+    [[Number.NaN], [], /dims \[NaN\]/],
+    [[Infinity, 0], [], /dims \[Infinity,0\]/],
+    [['1'], [1], /dims \["1"\]/],
+    [[{}], [1], /dims \[object\]/],
+    [Array.from({ length: 65 }, () => 1), [1], /dims \[(?:1,){64}…\]/],
+    [Array.from({ length: 1_000_000 }, () => 1), [1], /dims \[(?:1,){64}…\]/],
+    [[2 ** 53, 2], [], /dims/],
+  ];
+  for (const [dims, data, message] of wrong)
+    assert.throws(() => encodeJson({ a: { type: 'float32', dims, data } }, 'string'), { code: 'result_not_json', message });
+  const empty = encodeJson({ type: 'float32', dims: [2 ** 20, 3, 0], data: [] }, 'string');
+  assert.equal(empty.length, 2 ** 20 * '[[],[],[]],'.length + 1);
+  assert.equal(encodeJson({ type: 'float32', dims: [2, 2, 0, 5], data: [] }, 'string'), '[[[],[]],[[],[]]]');
+  assert.equal(
+    encodeJson({ type: 'float32', dims: Array.from({ length: 64 }, () => 1), data: [7] }, 'string'),
+    `${'['.repeat(64)}7${']'.repeat(64)}`,
+  );
+});
+
+test('what is larger than the limit is refused before it is written', () => {
+  const shared = (levels: number): unknown => nested(levels, 1, (value) => [value, value]);
+  const large: [name: string, value: unknown][] = [
+    ['a text', 'x'.repeat(1001)],
+    ['texts', Array.from({ length: 100 }, () => 'x'.repeat(10))],
+    ['keys', Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`key number ${at}`, 1]))],
+    ['numbers', Array.from({ length: 501 }, () => 1)],
+    ['a sparse array', Object.assign([], { length: 2 ** 32 - 1 })],
+    ['the same arrays again and again', shared(40)],
+    ['a typed array', new Float64Array(501)],
+    ['a large typed array', new Uint8Array(256 * 1024 * 1024)],
+    ['a tensor', { type: 'float32', dims: [501], data: new Float32Array(501) }],
+    ['a tensor of texts', { type: 'string', dims: [2], data: ['x'.repeat(500), 'x'.repeat(500)] }],
+    ['a tensor of nothing', { type: 'float32', dims: [2 ** 24, 0], data: [] }],
+    ['a sparse tensor', { type: 'float32', dims: [2 ** 32 - 1], data: Object.assign([], { length: 2 ** 32 - 1 }) }],
+    ['a bigint', 10n ** 1001n],
+  ];
+  for (const [name, value] of large)
+    for (const whole of [value, [value, Number.NaN], { a: value, b: 1n }]) {
+      const began = performance.now();
+      assert.throws(
+        () => encodeJson(whole, 'string', 1000),
+        { code: 'answer_too_large', message: /1000 bytes \(ANSWER_LIMIT_BYTES\)/ },
+        name,
+      );
+      assert.ok(performance.now() - began < 2000, name);
+    }
+  assert.throws(() => encodeJson(['x'.repeat(300 * 1024 * 1024), 'x'.repeat(300 * 1024 * 1024)], 'string'), { code: 'answer_too_large' });
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom(undefined, Number.NaN, 1n), (value, special) => {
+      const whole = special === undefined ? value : [value, special];
+      // Nothing that fits is refused: the least length is at most the length.
+      assert.equal(encodeJson(whole, 'string', encodeJson(whole, 'string').length), encodeJson(whole, 'string'));
+    }),
+  );
+});
+
+test('a hole of an array is null, beside special values too', () => {
+  const sparse: unknown[] = [Number.NaN];
+  sparse[3] = 1;
+  assert.equal(encodeJson(sparse, 'string'), '["NaN",null,null,1]');
+});
+
+test('a result is written in a time that grows as its size does', () => {
+  const results: [name: string, from: number, make: (size: number) => unknown][] = [
+    ['special numbers', 50_000, (size) => Array.from({ length: size }, () => [Number.NaN])],
+    ['keys', 20_000, (size) => Object.fromEntries(Array.from({ length: size }, (_, at) => [`k${at}`, at === 0 ? Number.NaN : 1]))],
+    ['chains', 100, (size) => Array.from({ length: size }, () => nested(900, Number.NaN, (value) => [value]))],
+    ['tensors', 20_000, (size) => Array.from({ length: size }, () => ({ type: 'float32', dims: [1, 1], data: [Number.NaN] }))],
+    ['one tensor of short rows', 50_000, (size) => ({ type: 'float32', dims: [size, 2], data: new Float32Array(2 * size).fill(Infinity) })],
+    ['a long typed array', 500_000, (size) => new Float32Array(size).fill(0.5)],
+    ['texts', 20_000, (size) => ['\u0001'.repeat(size), Number.NaN]],
+  ];
+  for (const [name, from, make] of results) assertLinear(name, from, make, (value) => encodeJson(value, 'string'));
 });

@@ -48,3 +48,23 @@ test('a body is looked through for whole numbers that a double may not hold', ()
   ];
   for (const [text, found] of cases) assert.equal(hasLongInteger(Buffer.from(text)), found, text);
 });
+
+test('an error has a place inside the text, whatever is wrong with it', () => {
+  const broken = fc.tuple(fc.json(), fc.constantFrom('', ',', '}', ']', '"', '0', ':', 'x', '\n'), fc.nat(60), fc.nat(3));
+  fc.assert(
+    fc.property(broken, ([text, more, at, cut]) => {
+      const whole = text.slice(0, at) + more + text.slice(at + cut);
+      try {
+        parseJson(whole, false);
+        JSON.parse(whole);
+      } catch (thrown) {
+        assert.ok(thrown instanceof Error && thrown.name === 'JsonSyntaxError', String(thrown));
+        const [, line, column, char] = (/line (\d+) column (\d+) \(char (\d+)\)$/.exec(thrown.message) ?? []).map(Number);
+        assert.ok(char !== undefined && char <= whole.length, thrown.message);
+        const before = whole.slice(0, char).split('\n');
+        assert.deepEqual([line, column], [before.length, (before.at(-1)?.length ?? 0) + 1]);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

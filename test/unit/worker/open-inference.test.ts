@@ -8,6 +8,7 @@ import { oipDatatypes } from '../../../server/oip-datatypes.ts';
 import type { Encoded } from '../../../server/worker/codec.ts';
 import { OpenInferenceCodec } from '../../../server/worker/open-inference.ts';
 import { toBytes } from '../../../server/worker/tensor-bytes.ts';
+import { assertLinear } from '../linear-time.ts';
 import { elements, request, shifted, someTensor } from './some-tensor.ts';
 
 const codec = new OpenInferenceCodec({ modelName: 'm', nonFinite: 'string', inputs: undefined });
@@ -397,5 +398,127 @@ describe('answers', () => {
     const strict = new OpenInferenceCodec({ modelName: 'm', nonFinite: 'error', inputs: undefined });
     assert.deepEqual(outputs({ a: Float32Array.of(NaN, -Infinity) }), [['a', 'FP32', [2], ['NaN', '-Infinity']]]);
     assert.throws(() => strict.encode(request({}), { a: NaN }), /result\.outputs\[0\]\.data\[0\]/);
+  });
+});
+
+describe('what a client may not ask for', () => {
+  const refuses = (text: string | Buffer, message: RegExp, jsonLength?: number): void =>
+    assert.throws(
+      () => decode(text, jsonLength),
+      (error) =>
+        error instanceof ServerError && error.failure.fault === 'client' && message.test(error.message) && error.message.length < 400,
+      String(message),
+    );
+  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+
+  it('is an output twice', () => {
+    const same = Array.from({ length: 10_000 }, () => ({ name: 'y' }));
+    refuses(JSON.stringify({ inputs: [], outputs: same }), /^output y: expected each name once, got it twice$/);
+    refuses(
+      JSON.stringify({ inputs: [], outputs: [{ name: 'a' }, { name: 'y'.repeat(500) }, { name: 'y'.repeat(500) }] }),
+      /^output y+…: expected each/,
+    );
+  });
+
+  it('is a shape that no tensor has', () => {
+    const shapes: [shape: unknown, got: RegExp][] = [
+      [[2 ** 40, 0], /multiply to at most 16777216 beside a 0, got \[1099511627776,0\]/],
+      [[0, 2 ** 40], /multiply to at most/],
+      [[-1], /got \[-1\]/],
+      [[1.5], /got \[1.5\]/],
+      [[1e300, 0], /got \[1e\+300,0\]/],
+      [[2 ** 53], /got \["9007199254740992"\]/],
+      [Array.from({ length: 65 }, () => 1), /got \[1,1/],
+      [Array.from({ length: 100_000 }, () => 1), /got \[1,1/],
+      ['x'.repeat(1000), /got "x+…/],
+      [null, /got null/],
+      [{ a: [{ b: 'x'.repeat(1000) }] }, /got \{"a":\[\{"b":"x+…/],
+      [[[1]], /got \[\[1\]\]/],
+    ];
+    for (const [shape, got] of shapes)
+      refuses(body(input({ shape, data: [] })), new RegExp(`^input x: expected a "shape" of .*${got.source}`));
+    refuses(`{"inputs":[{"name":"x","shape":[${'9'.repeat(400)}],"datatype":"FP32","data":[]}]}`, /got \["9+…/);
+    refuses(`{"inputs":[{"name":"x","shape":[${'9'.repeat(4000)}],"datatype":"FP32","data":[]}]}`, /at most 1000 digits/);
+  });
+
+  it('is data that nests deeper than any tensor', () => {
+    for (const levels of [65, 900, 1001, 5000, 1_000_000]) {
+      refuses(`{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":${nested(levels)}}]}`, /expected|nested more than 1000 deep/);
+      refuses(`{"inputs":[{"name":"x","shape":${nested(levels)},"datatype":"FP32","data":[]}]}`, /expected|nested more than 1000 deep/);
+      refuses(`{"inputs":${nested(levels)}}`, /expected an object, got \[|nested more than 1000 deep/);
+      refuses(nested(levels), /expected an object with the array "inputs", got \[|nested more than 1000 deep/);
+      refuses(`{"inputs":[],"parameters":${nested(levels)}}`, /expected an object, got \[|nested more than 1000 deep/);
+    }
+  });
+
+  it('is answered with little of what it sent', () => {
+    const long = 'n'.repeat(100_000);
+    refuses(body(input({ name: long, datatype: 'x' })), /^input n+…: expected a datatype/);
+    refuses(body(input({ datatype: long })), /got "n+…$/);
+    refuses(body(input({ name: long, data: [long, 1] })), /^input n+…\[0\]: expected/);
+    refuses(body(input({ name: long }), input({ name: long })), /^input n+…: expected each name once/);
+    refuses(
+      JSON.stringify({ inputs: [], id: Array.from({ length: 10_000 }, () => long.slice(0, 50)) }),
+      /^id: expected a string, got \["n+","n+…/,
+    );
+  });
+
+  it('takes a time that grows as its size does', () => {
+    const bodies: [name: string, make: (size: number) => string | Buffer][] = [
+      ['inputs', (size) => body(...Array.from({ length: size / 40 }, (_, at) => input({ name: `x${at}` })))],
+      ['inputs of one name', (size) => body(...Array.from({ length: size / 40 }, () => input({})))],
+      ['outputs', (size) => JSON.stringify({ inputs: [], outputs: Array.from({ length: size / 12 }, (_, at) => ({ name: `y${at}` })) })],
+      ['strings', (size) => body(input({ datatype: 'INT64', shape: [size / 4], data: Array.from({ length: size / 4 }, () => '1') }))],
+      ['a string of digits', (size) => body(input({ datatype: 'INT64', shape: [1], data: ['9'.repeat(size)] }))],
+      ['nested rows', (size) => body(input({ shape: [size / 8, 2], data: Array.from({ length: size / 8 }, () => [1, 'NaN']) }))],
+      ['a wrong member', (size) => JSON.stringify({ inputs: Array.from({ length: size / 2 }, () => 1), id: {} })],
+      ['not JSON', (size) => Buffer.alloc(size, 0xff)],
+    ];
+    for (const [name, make] of bodies) assertLinear(name, 128 * 1024, make, (text) => decode(text));
+    const part = (size: number): object => ({ name: `x${size}`, shape: [0], datatype: 'BYTES', parameters: { binary_data_size: 0 } });
+    assertLinear(
+      'empty binary tensors',
+      2000,
+      (size) => Buffer.from(body(...Array.from({ length: size }, (_, at) => part(at)))),
+      (bytes) => decode(bytes, bytes.length),
+    );
+  });
+});
+
+describe('an answer that is too large or has no shape', () => {
+  const limited = new OpenInferenceCodec({ modelName: 'm', nonFinite: 'string', inputs: undefined, answerLimitBytes: 10_000 });
+  const shared = (levels: number): unknown => Array.from({ length: levels }).reduce<unknown>((value) => [value, value], 1);
+
+  it('is refused before it is written, in JSON and as bytes', () => {
+    const large: unknown[] = [
+      new Float32Array(10_001),
+      { a: new Uint8Array(6000), b: new Uint8Array(6000) },
+      { a: ['x'.repeat(6000), 'x'.repeat(6000)] },
+      { type: 'float32', dims: [2 ** 32 - 1], data: Object.assign([], { length: 2 ** 32 - 1 }) },
+      shared(40),
+    ];
+    for (const result of large)
+      for (const binary_data_output of [false, true]) {
+        const asked = request({});
+        limited.decode(asked, Buffer.from(JSON.stringify({ inputs: [], parameters: { binary_data_output } })));
+        assert.throws(() => limited.encode(asked, result), { code: 'answer_too_large' });
+      }
+  });
+
+  it('is the fault of the script', () => {
+    const holes: unknown[] = [1];
+    holes[2] = 1;
+    const wrong: unknown[] = [
+      holes,
+      Object.assign([], { length: 9000 }),
+      { type: 'int8', dims: [2 ** 40, 0], data: [] },
+      { type: 'int8', dims: [-1, -1], data: [1] },
+      { type: 'int8', dims: [0.5, 2], data: [1] },
+      { type: 'int8', dims: [Number.NaN], data: [] },
+      { type: 'int8', dims: Array.from({ length: 1_000_000 }, () => 1), data: [1] },
+      { type: 'int8', dims: [1], data: new DataView(new ArrayBuffer(1)) },
+      Array.from({ length: 5000 }).reduce<unknown>((value) => [value], 1),
+    ];
+    for (const result of wrong) assert.throws(() => limited.encode(request({}), result), { code: 'result_not_json' });
   });
 });
