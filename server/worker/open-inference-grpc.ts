@@ -5,7 +5,7 @@ import { oipDatatypes } from '../oip-datatypes.ts';
 import { blockField, blockHead, FieldReader, packVarints, readVarints } from '../protobuf.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { outputsOf } from './infer-outputs.ts';
-import { type InferRequest, Inputs, inputSpec, misfit, MOST_DIMS } from './infer-request.ts';
+import { type InferRequest, Inputs, inputSpec, misfit } from './infer-request.ts';
 import type { WorkerRequest } from './request-context.ts';
 import { readContents, writeContents } from './tensor-contents.ts';
 import { fromBytes, toBytes } from './tensor-bytes.ts';
@@ -21,6 +21,8 @@ const TOLD: ReadonlySet<number> = new Set([REQUEST.modelName, REQUEST.modelVersi
 /** Fields of a request, and of one of its tensors outside its contents: far above what any model needs, and little memory. */
 const MOST_FIELDS = 16_384;
 const LONGEST_NAME = 4096;
+/** More than any shape has: what is below it is for `inputSpec` to check. */
+const MOST_SIZES = 1024;
 
 const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: true };
 
@@ -150,8 +152,8 @@ function stringOf({ content }: FieldReader): string {
 /** Sizes beyond 2^53 are refused by whoever reads them. */
 function readShape(bytes: Buffer, shape: number[]): void {
   readVarints(bytes, (low, high) => {
-    if (shape.push((high | 0) * 2 ** 32 + low) > MOST_DIMS)
-      throw new RangeError(`expected a shape of at most ${MOST_DIMS} sizes, got more`);
+    if (shape.length === MOST_SIZES) throw new RangeError(`expected a shape of fewer than ${MOST_SIZES} sizes`);
+    shape.push((high | 0) * 2 ** 32 + low);
   });
 }
 
