@@ -7,6 +7,9 @@ import { statusText } from './status.ts';
 /** A longer message leaves in pieces of this size, each when the client has taken the one before. */
 const PIECE_BYTES = 64 * 1024;
 
+/** By then a status has left, where the client takes anything; else `checkPace` looks again. */
+const STATUS_LEAVES_MS = 20;
+
 /** What a call sends: the head, messages, and a status behind them. What nobody waits for any more is dropped. */
 export class AnswerStream {
   readonly #stream: ServerHttp2Stream;
@@ -51,6 +54,7 @@ export class AnswerStream {
 
   /** Gives up an answer that has ended, and of which the client takes nothing. @param now `performance.now()` */
   checkPace(now: number, idleMs: number): void {
+    this.#stopUpload();
     if (now - this.#takenAt > idleMs) this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
@@ -83,7 +87,12 @@ export class AnswerStream {
     const stream = this.#stream;
     if (stream.destroyed) return;
     stream.sendTrailers(this.#trailers ?? {});
-    // The client is still sending, and nobody reads it.
-    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    if (!stream.readableEnded) setTimeout(() => this.#stopUpload(), STATUS_LEAVES_MS).unref();
+  }
+
+  /** Tells a client that is still sending that nobody reads it. Before the status has left, that would drop the status. */
+  #stopUpload(): void {
+    const stream = this.#stream;
+    if (!stream.destroyed && stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }
