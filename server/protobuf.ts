@@ -9,63 +9,108 @@ export interface Field {
   readonly raw: Buffer;
 }
 
+/** 64 bits in groups of seven. */
+const LONGEST_VARINT = 10;
+
 /**
- * The fields of a message, in their order. Groups, which ONNX does not use, and damaged messages are refused.
+ * Walks through a message without making an object for a field: a client decides how many fields there are, and two bytes are one.
+ * Groups, which neither ONNX nor this server's services use, and damaged messages are refused.
+ */
+export class FieldReader {
+  readonly bytes: Buffer;
+  /** Of the field that `next` found. */
+  number = 0;
+  /** Where the field begins, with its key. */
+  start = 0;
+  /** Where its content begins: a varint, or what has a length in front without that length. */
+  from = 0;
+  /** Where its content, and so the field, ends. */
+  to = 0;
+  /** The content is a varint; else it is bytes. */
+  isVarint = false;
+  /** The value where `isVarint`: exact to 2^53. */
+  value = 0;
+  #left: number;
+
+  /** @param most fields that the message may have */
+  constructor(bytes: Buffer, most = Infinity) {
+    this.bytes = bytes;
+    this.#left = most;
+  }
+
+  /** Goes to the next field; false: there is none. @throws RangeError when the bytes are no protobuf message, or have too many fields */
+  next(): boolean {
+    if (this.to >= this.bytes.length) return false;
+    if (--this.#left < 0) throw new RangeError('expected fewer fields');
+    this.start = this.to;
+    const key = this.#varint();
+    this.number = Math.floor(key / 8);
+    if (key < 8 || key > 0xffff_ffff) throw new RangeError(`expected the number of a field at ${this.start}, got ${this.number}`);
+    this.from = this.to;
+    const wireType = key % 8;
+    this.isVarint = wireType === 0;
+    if (wireType === 0) this.value = this.#varint();
+    else if (wireType === 1) this.#skip(8);
+    else if (wireType === 2) this.#block();
+    else if (wireType === 5) this.#skip(4);
+    else throw new RangeError(`expected wire type 0, 1, 2 or 5, got ${wireType}`);
+    return true;
+  }
+
+  /** The content of the field, as a view: the bytes of a varint, or what has a length in front. */
+  get content(): Buffer {
+    return this.bytes.subarray(this.from, this.to);
+  }
+
+  #block(): void {
+    const length = this.#varint();
+    this.from = this.to;
+    this.#skip(length);
+  }
+
+  #skip(length: number): void {
+    if (length > this.bytes.length - this.to)
+      throw new RangeError(`expected ${length} bytes at ${this.to}, got ${this.bytes.length - this.to}`);
+    this.to += length;
+  }
+
+  /** Exact to 2^53, which is beyond every length; larger values (negative ones) are read from the content. */
+  #varint(): number {
+    let value = 0;
+    let factor = 1;
+    for (let count = 0; count < LONGEST_VARINT; count++) {
+      const byte = this.bytes[this.to];
+      if (byte === undefined) throw new RangeError(`expected a whole varint at ${this.to}, got the end`);
+      this.to++;
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+      factor *= 128;
+    }
+    throw tooLong();
+  }
+}
+
+const tooLong = (): RangeError => new RangeError(`expected a varint of at most ${LONGEST_VARINT} bytes, got a longer one`);
+
+/**
+ * The fields of a message, in their order, an object for each: for messages that this server's operator chose.
  * @throws RangeError when the bytes are no protobuf message
  */
 export function fieldsOf(message: Buffer): Field[] {
   const fields: Field[] = [];
-  let at = 0;
-  /** Exact to 2^53, which is beyond every length; larger values (negative ones) are not needed here. */
-  const varint = (): number => {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = message.readUInt8(at++);
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  };
-  const bytes = (length: number): Buffer => {
-    if (at + length > message.length) throw new RangeError(`expected ${length} bytes at ${at}, got ${message.length - at}`);
-    return message.subarray(at, (at += length));
-  };
-  while (at < message.length) {
-    const start = at;
-    const key = varint();
-    const value = readValue(key & 7, varint, bytes);
-    fields.push({ number: Math.floor(key / 8), value, raw: message.subarray(start, at) });
+  const reader = new FieldReader(message);
+  while (reader.next()) {
+    const { number, isVarint, value, start, to } = reader;
+    fields.push({ number, value: isVarint ? value : reader.content, raw: message.subarray(start, to) });
   }
   return fields;
 }
 
-function readValue(wireType: number, varint: () => number, bytes: (length: number) => Buffer): number | Buffer {
-  switch (wireType) {
-    case 0:
-      return varint();
-    case 1:
-      return bytes(8);
-    case 2:
-      return bytes(varint());
-    case 5:
-      return bytes(4);
-    default:
-      throw new RangeError(`expected wire type 0, 1, 2 or 5, got ${wireType}`);
-  }
-}
-
-/** The whole numbers of a repeated field: one by one, or packed into a block. */
+/** The whole numbers of a repeated field: one by one, or packed into a block. @throws RangeError when they are damaged */
 export function numbersOf({ value }: Field): number[] {
   if (typeof value === 'number') return [value];
   const numbers: number[] = [];
-  let [number, factor] = [0, 1];
-  for (const byte of value) {
-    number += (byte & 127) * factor;
-    factor *= 128;
-    if (byte < 128) {
-      numbers.push(number);
-      [number, factor] = [0, 1];
-    }
-  }
+  readVarints(value, (low, high) => numbers.push(high * 2 ** 32 + low));
   return numbers;
 }
 
@@ -76,15 +121,7 @@ export function blockField(number: number, content: Buffer | string): Buffer {
 }
 
 export function varintField(number: number, value: number): Buffer {
-  return Buffer.concat([varintBytes(number * 8), varintBytes(value)]);
-}
-
-const varintBytes = (value: number): Buffer => packVarints([value]);
-
-/** The bytes behind a field's key: of a varint, or what has a length in front. */
-export function contentOf({ value, raw }: Field): Buffer {
-  if (typeof value !== 'number') return value;
-  return raw.subarray(raw.findIndex((byte) => byte < 128) + 1);
+  return packVarints([number * 8, value]);
 }
 
 /** How many varints there are: each ends with a byte below 128. */
@@ -96,7 +133,7 @@ export function countVarints(bytes: Buffer): number {
 
 /**
  * Reads varints one after another as 64 bits, in two halves.
- * @throws RangeError when the last one is cut off
+ * @throws RangeError when one is too long, or the last one cut off
  */
 export function readVarints(bytes: Buffer, take: (low: number, high: number, index: number) => void): void {
   let [low, high, shift, index] = [0, 0, 0, 0];
@@ -107,6 +144,7 @@ export function readVarints(bytes: Buffer, take: (low: number, high: number, ind
       low |= bits << 28;
       high |= bits >> 4;
     } else if (shift < 64) high |= bits << (shift - 32);
+    else throw tooLong();
     shift += 7;
     if (byte >= 128) continue;
     take(low >>> 0, high >>> 0, index++);
@@ -117,23 +155,45 @@ export function readVarints(bytes: Buffer, take: (low: number, high: number, ind
 
 /** Whole numbers, one after another, as protobuf packs them: negative ones as 64 bits. */
 export function packVarints(values: ArrayLike<number | bigint>): Buffer {
-  const bytes: number[] = [];
+  let length = 0;
+  eachHalves(values, (low, high) => (length += varintLength(low, high)));
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  eachHalves(values, (low, high) => (at = writeVarint(bytes, at, low, high)));
+  return bytes;
+}
+
+/** Goes through numbers as 64 bits, in two halves of 32 without a sign. */
+function eachHalves(values: ArrayLike<number | bigint>, take: (low: number, high: number) => void): void {
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    // Little-endian, as every platform of ONNX Runtime is. A bigint for each element would take four times as long.
+    const halves = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+    for (let at = 0; at < halves.length; at += 2) take(halves[at] ?? 0, halves[at + 1] ?? 0);
+    return;
+  }
   for (let index = 0; index < values.length; index++) {
     const value = values[index] ?? 0;
-    if (typeof value === 'number' && value >= 0) {
-      let rest = value;
-      for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
-      bytes.push(rest);
-    } else {
-      let rest = BigInt.asUintN(64, BigInt(value));
-      for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
-      bytes.push(Number(rest));
-    }
+    if (typeof value === 'number') take(value >>> 0, Math.floor(value / 2 ** 32) >>> 0);
+    else take(Number(BigInt.asUintN(32, value)), Number(BigInt.asUintN(32, value >> 32n)));
   }
-  return Buffer.from(bytes);
+}
+
+function varintLength(low: number, high: number): number {
+  const bits = high > 0 ? 64 - Math.clz32(high) : 32 - Math.clz32(low);
+  return Math.max(Math.ceil(bits / 7), 1);
+}
+
+function writeVarint(bytes: Buffer, at: number, low: number, high: number): number {
+  while (high > 0 || low > 127) {
+    bytes[at++] = (low & 127) | 128;
+    low = ((low >>> 7) | (high << 25)) >>> 0;
+    high >>>= 7;
+  }
+  bytes[at++] = low;
+  return at;
 }
 
 /** What stands before content that has a length in front, so that the content itself need not be copied. */
 export function blockHead(number: number, length: number): Buffer {
-  return Buffer.concat([varintBytes(number * 8 + 2), varintBytes(length)]);
+  return packVarints([number * 8 + 2, length]);
 }

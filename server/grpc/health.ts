@@ -1,4 +1,3 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
 import { ServerError } from '../errors.ts';
 import type { Call } from './call.ts';
 import { healthMessage, readService, ServingStatus } from './messages.ts';
@@ -6,45 +5,45 @@ import { healthMessage, readService, ServingStatus } from './messages.ts';
 /** How often watchers are told of a change. */
 const WATCH_MS = 100;
 
-type Watcher = ServerWritableStream<Buffer, Buffer>;
-
 /** The standard health service, which Kubernetes' gRPC probes ask: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 export class Health {
   readonly #ready: () => boolean;
   readonly #services: ReadonlySet<string>;
-  readonly #watchers = new Map<Watcher, number>();
+  readonly #most: number;
+  /** The last status that each was told. */
+  readonly #watchers = new Map<Call, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param services the names that have a health; the empty name is the server's */
-  constructor(ready: () => boolean, services: readonly string[]) {
+  /** @param services the names that have a health; the empty name is the server's @param watchers at a time */
+  constructor(ready: () => boolean, services: readonly string[], watchers: number) {
     this.#ready = ready;
+    this.#most = watchers;
     this.#services = new Set(['', ...services]);
   }
 
-  check(call: Call): void {
-    const service = readService(call.message);
+  /** @param message a HealthCheckRequest */
+  check(call: Call, message: Buffer): void {
+    const service = readService(message);
     if (!this.#services.has(service)) throw new ServerError('model_unknown', `there is no service ${JSON.stringify(service)}`);
     call.answer(healthMessage(this.#status));
   }
 
-  /** The status now, and again whenever it changes. */
-  watch(watcher: Watcher): void {
+  /** The status now, and again whenever it changes. @param message a HealthCheckRequest */
+  watch(watcher: Call, message: Buffer): void {
+    if (this.#watchers.size >= this.#most)
+      throw new ServerError('queue_full', `The server is busy: ${this.#most} calls of Watch are open, which is the limit. Ask Check.`);
     // The status of a service that there is not never changes.
-    const known = this.#services.has(serviceOf(watcher.request));
-    const status = known ? this.#status : ServingStatus.serviceUnknown;
-    watcher.write(healthMessage(status));
+    const status = this.#services.has(serviceOf(message)) ? this.#status : ServingStatus.serviceUnknown;
+    watcher.push(healthMessage(status));
     this.#watchers.set(watcher, status);
-    watcher.on('cancelled', () => this.#forget(watcher));
+    watcher.work = { cancel: () => this.#letGo(watcher) };
     this.#timer ??= setInterval(() => this.#tell(), WATCH_MS).unref();
   }
 
   /** Tells watchers the last news and lets them go, so that a drain need not wait for them. */
   end(): void {
     this.#tell();
-    for (const watcher of Array.from(this.#watchers.keys())) {
-      watcher.end();
-      this.#forget(watcher);
-    }
+    for (const watcher of Array.from(this.#watchers.keys())) this.#letGo(watcher);
   }
 
   get #status(): number {
@@ -54,13 +53,15 @@ export class Health {
   #tell(): void {
     const status = this.#status;
     for (const [watcher, told] of this.#watchers) {
-      if (told === status || told === ServingStatus.serviceUnknown) continue;
-      watcher.write(healthMessage(status));
+      // Who has not taken the last news gets the next when it has.
+      if (told === status || told === ServingStatus.serviceUnknown || !watcher.taken) continue;
+      watcher.push(healthMessage(status));
       this.#watchers.set(watcher, status);
     }
   }
 
-  #forget(watcher: Watcher): void {
+  #letGo(watcher: Call): void {
+    watcher.end();
     this.#watchers.delete(watcher);
     if (this.#watchers.size > 0) return;
     clearInterval(this.#timer);

@@ -2,16 +2,16 @@ import type { Collector } from '../collection/collector.ts';
 import { ServerError } from '../errors.ts';
 import type { ScoreReply, Scorer } from '../scoring/scorer-types.ts';
 import { INFER_PATH, type Call } from './call.ts';
+import type { Message } from './message.ts';
 
 /** Marks a body that is a ModelInferResponse: worker/open-inference-grpc.ts. */
 const CONTENT_TYPE = 'application/grpc';
 
-/** ModelInfer: the message goes to a worker as it is, and so does its answer to the client. */
-export async function infer(scorer: Scorer, collector: Collector | undefined, call: Call): Promise<void> {
-  const { message, ids } = call;
+/** ModelInfer: the message, which was admitted, goes to a worker as it is, and so does its answer to the client. */
+export async function infer(scorer: Scorer, collector: Collector | undefined, call: Call, { pieces, bytes }: Message): Promise<void> {
+  const { ids } = call;
   call.capture = collector?.capture(ids.id);
-  call.capture?.received(CONTENT_TYPE, call.rawHeaders, [message], message.length);
-  scorer.admit(message.length);
+  call.capture?.received(CONTENT_TYPE, call.rawHeaders, pieces, bytes);
   const scoring = scorer.score({
     protocol: 'open-inference-grpc',
     method: call.method,
@@ -22,8 +22,8 @@ export async function infer(scorer: Scorer, collector: Collector | undefined, ca
     traceId: ids.traceId,
     traceparent: ids.traceparent,
     rawHeaders: call.rawHeaders,
-    body: [message],
-    bodyBytes: message.length,
+    body: pieces,
+    bodyBytes: bytes,
   });
   call.work = scoring;
   call.scoring = scoring;

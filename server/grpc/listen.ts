@@ -1,4 +1,4 @@
-import { logVerbosity, type MethodDefinition, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
@@ -13,13 +13,18 @@ import type { Scorer } from '../scoring/scorer-types.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestExports } from '../telemetry/request-exports.ts';
-import { type Call, type Shared, unary } from './call.ts';
+import { AnswerStream } from './answer-stream.ts';
+import { Call, INFER_PATH, type Route, type Shared } from './call.ts';
+import { type Accept, Connections } from './connections.ts';
 import { Health } from './health.ts';
 import { infer } from './infer.ts';
+import { defaultLimits, type GrpcLimits } from './limits.ts';
+import { type Message } from './message.ts';
 import { boolMessage, modelMessage, readModel, serverMessage } from './messages.ts';
+import { status } from './status.ts';
 
 export interface GrpcParts {
-  readonly config: Pick<Config, 'host' | 'grpcPort' | 'bodyLimitBytes' | 'accessLog' | 'modelName'>;
+  readonly config: Pick<Config, 'host' | 'grpcPort' | 'bodyLimitBytes' | 'streamIdleTimeoutMs' | 'accessLog' | 'modelName'>;
   readonly scorer: Scorer;
   /** Undefined: nothing is collected. */
   readonly collector?: Collector | undefined;
@@ -28,6 +33,8 @@ export interface GrpcParts {
   readonly log: Log;
   readonly exports?: RequestExports | undefined;
   readonly sampler?: Sampler;
+  /** Those that differ from the default ones. */
+  readonly limits?: Partial<GrpcLimits>;
 }
 
 export interface GrpcListening {
@@ -41,103 +48,120 @@ export interface GrpcListening {
 const INFERENCE = 'inference.GRPCInferenceService';
 const HEALTH = 'grpc.health.v1.Health';
 
+/** Connections that wait to be accepted. */
+const BACKLOG = 2048;
+
 /** Opens the port for the Open Inference Protocol over gRPC. @throws ServerError listen_failed */
 export async function listenGrpc(parts: GrpcParts): Promise<GrpcListening> {
   const { config, lifecycle, scorer } = parts;
-  // What fails is reported by us, in lines of our log.
-  setLogVerbosity(logVerbosity.NONE);
-  const server = new Server({
-    'grpc.max_receive_message_length': config.bodyLimitBytes,
-    'grpc.max_send_message_length': -1,
-  });
-  const health = new Health(() => lifecycle.state === 'ready' && scorer.ready, [INFERENCE, config.modelName]);
-  addInference(server, parts);
-  addHealth(server, parts, health);
-  const port = await bind(server, config);
+  const limits: GrpcLimits = { ...defaultLimits, answerIdleMs: config.streamIdleTimeoutMs, ...parts.limits };
+  const health = new Health(() => lifecycle.state === 'ready' && scorer.ready, [INFERENCE, config.modelName], limits.watchers);
+  const routes = new Map([...inferenceRoutes(parts, limits), ...healthRoutes(health, limits)]);
+  const connections = new Connections(limits, acceptor(routes, sharedOf(parts, limits)));
+  const port = await bind(connections, config);
   return {
     port,
     close: () => {
       health.end();
-      return new Promise((resolve) => server.tryShutdown(() => resolve()));
+      return connections.close();
     },
-    closeAll: () => server.forceShutdown(),
+    closeAll: () => connections.closeAll(),
   };
 }
 
-function addInference(server: Server, parts: GrpcParts): void {
+type Routes = [path: string, Route][];
+
+function inferenceRoutes(parts: GrpcParts, limits: GrpcLimits): Routes {
   const { config, scorer, lifecycle } = parts;
-  const shared = sharedOf(parts);
-  const probe = (name: string, handle: (call: Call) => void) => unary(shared, { path: `grpc ${name}`, counted: false }, handle);
-  const counted = (name: string, handle: (call: Call) => void) => unary(shared, { path: `grpc ${name}`, counted: true }, handle);
+  const row = (name: string, counted: boolean, handle: (call: Call, message: Buffer) => void): Routes[number] => [
+    `/${INFERENCE}/${name}`,
+    { path: `grpc ${name}`, counted, limit: limits.smallMessageBytes, handle: (call, message) => handle(call, joined(message)) },
+  ];
   const ready = (): boolean => lifecycle.state === 'ready' && scorer.ready;
-  const checked = (call: Call): void => {
-    const { name, version } = readModel(call.message);
+  const check = (message: Buffer): void => {
+    const { name, version } = readModel(message);
     checkModel(config.modelName, name, version);
   };
-  server.addService(definitions(INFERENCE, ['ServerLive', 'ServerReady', 'ModelReady', 'ServerMetadata', 'ModelMetadata', 'ModelInfer']), {
-    ServerLive: probe('ServerLive', (call) => call.answer(boolMessage(lifecycle.live))),
-    ServerReady: probe('ServerReady', (call) => call.answer(boolMessage(ready()))),
-    ModelReady: probe('ModelReady', (call) => {
-      checked(call);
+  const scores: Route = {
+    path: 'grpc ModelInfer',
+    counted: true,
+    scores: true,
+    limit: config.bodyLimitBytes,
+    handle: (call, message) => infer(scorer, parts.collector, call, message),
+  };
+  return [
+    row('ServerLive', false, (call) => call.answer(boolMessage(lifecycle.live))),
+    row('ServerReady', false, (call) => call.answer(boolMessage(ready()))),
+    row('ModelReady', false, (call, message) => {
+      check(message);
       call.answer(boolMessage(ready()));
     }),
-    ServerMetadata: counted('ServerMetadata', (call) => call.answer(serverMessage(serverMetadata))),
-    ModelMetadata: counted('ModelMetadata', (call) => {
-      checked(call);
+    row('ServerMetadata', true, (call) => call.answer(serverMessage(serverMetadata))),
+    row('ModelMetadata', true, (call, message) => {
+      check(message);
       call.answer(modelMessage(modelMetadata(config.modelName, scorer.served)));
     }),
-    ModelInfer: unary(shared, { path: 'grpc ModelInfer', counted: true, scores: true }, (call) => infer(scorer, parts.collector, call)),
-  });
+    [INFER_PATH, scores],
+  ];
 }
 
-function addHealth(server: Server, parts: GrpcParts, health: Health): void {
-  server.addService(
-    { ...definitions(HEALTH, ['Check']), ...definitions(HEALTH, ['Watch'], true) },
-    {
-      Check: unary(sharedOf(parts), { path: 'grpc Check', counted: false }, (call) => health.check(call)),
-      Watch: health.watch.bind(health),
-    },
-  );
+function healthRoutes(health: Health, limits: GrpcLimits): Routes {
+  const row = (name: string, handle: (call: Call, message: Buffer) => void): Routes[number] => [
+    `/${HEALTH}/${name}`,
+    { path: `grpc ${name}`, counted: false, limit: limits.smallMessageBytes, handle: (call, message) => handle(call, joined(message)) },
+  ];
+  return [row('Check', (call, message) => health.check(call, message)), row('Watch', (call, message) => health.watch(call, message))];
 }
 
-function sharedOf({ config, log, metrics, exports, sampler }: GrpcParts): Shared {
+const joined = ({ pieces }: Message): Buffer => Buffer.concat(pieces);
+
+function sharedOf({ config, scorer, log, metrics, exports, sampler }: GrpcParts, limits: GrpcLimits): Shared {
   return {
     failureLog: new FailureLog(log),
     accessLog: new AccessLog(config.accessLog ? log : undefined, metrics, exports),
     buffers: new LargeBuffers(),
     sampler,
+    scorer,
+    limits,
   };
 }
 
-/** Messages stay bytes on both sides. */
-function definitions(service: string, names: readonly string[], streams = false): Record<string, MethodDefinition<Buffer, Buffer>> {
-  const same = (bytes: Buffer): Buffer => bytes;
-  const row = (name: string): MethodDefinition<Buffer, Buffer> => ({
-    path: `/${service}/${name}`,
-    requestStream: false,
-    responseStream: streams,
-    requestSerialize: same,
-    requestDeserialize: same,
-    responseSerialize: same,
-    responseDeserialize: same,
-  });
-  return Object.fromEntries(names.map((name) => [name, row(name)]));
+const GRPC = /^application\/grpc(?:$|[+;])/;
+
+/** Finds the method of a call. */
+function acceptor(routes: ReadonlyMap<string | undefined, Route>, shared: Shared): Accept {
+  return (stream, headers, rawHeaders) => {
+    const route = routes.get(headers[':path']);
+    if (!GRPC.test(headers['content-type'] ?? '')) refuseOther(stream);
+    else if (route === undefined) refuseUnknown(stream, headers);
+    else return new Call(shared, route, stream, headers, rawHeaders);
+    return undefined;
+  };
 }
 
-function bind(server: Server, { host, grpcPort }: GrpcParts['config']): Promise<number> {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${grpcPort}`;
+/** Something that is not gRPC. */
+function refuseOther(stream: ServerHttp2Stream): void {
+  stream.respond({ ':status': 415 }, { endStream: true });
+  stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+function refuseUnknown(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  stream.resume();
+  new AnswerStream(stream, []).end(status.UNIMPLEMENTED, `The server does not implement the method ${headers[':path'] ?? ''}`);
+}
+
+function bind({ server }: Connections, { host, grpcPort }: GrpcParts['config']): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) return resolve(port);
-      reject(
-        new ServerError(
-          'listen_failed',
-          `cannot listen on ${address} for gRPC: ${describeThrown(error)}; check SCORING_HOST, or choose another GRPC_PORT`,
-          {
-            cause: error,
-          },
-        ),
-      );
+    const failed = (cause: Error): void => {
+      const text = `cannot listen on ${host.includes(':') ? `[${host}]` : host}:${grpcPort} for gRPC: ${describeThrown(cause)}; check SCORING_HOST, or choose another GRPC_PORT`;
+      reject(new ServerError('listen_failed', text, { cause }));
+    };
+    server.once('error', failed);
+    server.listen({ host, port: grpcPort, backlog: BACKLOG }, () => {
+      const address = server.address();
+      // A connection that cannot be accepted is the client's loss.
+      server.off('error', failed).on('error', () => undefined);
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
   });
 }

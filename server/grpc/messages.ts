@@ -1,5 +1,5 @@
 /** The small messages of the services, which the host reads and writes itself: reference/open-inference-protocol.md, section 5. */
-import { blockField, contentOf, fieldsOf, packVarints, varintField } from '../protobuf.ts';
+import { blockField, FieldReader, packVarints, varintField } from '../protobuf.ts';
 import type { ModelMetadata, serverMetadata } from '../scoring/model-metadata.ts';
 
 /** ModelReadyRequest and ModelMetadataRequest. @throws RangeError where the bytes are no protobuf */
@@ -7,7 +7,7 @@ export function readModel(message: Buffer): { name: string; version: string } {
   return { name: readString(message, 1), version: readString(message, 2) };
 }
 
-/** HealthCheckRequest: the service that is asked for; empty: the server. */
+/** HealthCheckRequest: the service that is asked for; empty: the server. @throws RangeError where the bytes are no protobuf */
 export const readService = (message: Buffer): string => readString(message, 1);
 
 /** ServerLiveResponse, ServerReadyResponse and ModelReadyResponse; protobuf leaves `false` out. */
@@ -35,7 +35,14 @@ export function modelMessage({ name, versions, platform, inputs, outputs, proper
   ]);
 }
 
+/** Longest name: errors and logs repeat it. */
+const LONGEST_NAME = 4096;
+
+/** The last string under a number, as protobuf has it; empty where there is none. */
 function readString(message: Buffer, number: number): string {
-  const field = fieldsOf(message).findLast((each) => each.number === number);
-  return field === undefined ? '' : contentOf(field).toString();
+  let [from, to] = [0, 0];
+  const reader = new FieldReader(message);
+  while (reader.next()) if (reader.number === number) [from, to] = [reader.from, reader.to];
+  if (to - from > LONGEST_NAME) throw new RangeError(`expected names of at most ${LONGEST_NAME} bytes, got one of ${to - from}`);
+  return message.toString('utf8', from, to);
 }

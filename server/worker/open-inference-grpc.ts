@@ -2,7 +2,7 @@ import type { Tensor } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { checkModel } from '../model-name.ts';
 import { oipDatatypes } from '../oip-datatypes.ts';
-import { blockField, blockHead, contentOf, type Field, fieldsOf, packVarints, readVarints } from '../protobuf.ts';
+import { blockField, blockHead, FieldReader, packVarints, readVarints } from '../protobuf.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { outputsOf } from './infer-outputs.ts';
 import { type InferRequest, Inputs, inputSpec, misfit, wantedOutputs } from './infer-request.ts';
@@ -14,6 +14,15 @@ import { fromBytes, toBytes } from './tensor-bytes.ts';
 const REQUEST = { modelName: 1, modelVersion: 2, id: 3, input: 5, output: 6, raw: 7 };
 const RESPONSE = { modelName: 1, modelVersion: 2, id: 3, output: 5, raw: 6 };
 const TENSOR = { name: 1, datatype: 2, shape: 3, contents: 5 };
+
+/** What a request says of itself. */
+const TOLD: ReadonlySet<number> = new Set([REQUEST.modelName, REQUEST.modelVersion, REQUEST.id]);
+
+/** Fields of a request, and of one of its tensors outside its contents: far above what any model needs, and little memory. */
+const MOST_FIELDS = 16_384;
+const LONGEST_NAME = 4096;
+/** More than any shape has: what is below it is for `inputSpec` to check. */
+const MOST_SIZES = 1024;
 
 const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: true };
 
@@ -35,19 +44,24 @@ export class OpenInferenceGrpcCodec implements Codec {
   }
 
   #read(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
-    const fields = fieldsOf(body);
-    const all = (number: number): Buffer[] => fields.filter((field) => field.number === number).map(contentOf);
-    const version = stringOf(fields, REQUEST.modelVersion) || undefined;
-    checkModel(this.#serving.modelName, stringOf(fields, REQUEST.modelName), version);
-    const raw = all(REQUEST.raw);
-    const outputs = all(REQUEST.output).map((output) => ({ name: stringOf(fieldsOf(output), TENSOR.name), binary: undefined }));
+    const told = new Map<number, string>();
+    const parts = new Map<number, Buffer[]>([REQUEST.input, REQUEST.output, REQUEST.raw].map((number) => [number, []]));
+    const reader = new FieldReader(body, MOST_FIELDS);
+    while (reader.next()) {
+      if (TOLD.has(reader.number)) told.set(reader.number, stringOf(reader));
+      else parts.get(reader.number)?.push(reader.content);
+    }
+    const partsOf = (number: number): readonly Buffer[] => parts.get(number) ?? [];
+    const version = told.get(REQUEST.modelVersion) || undefined;
+    checkModel(this.#serving.modelName, told.get(REQUEST.modelName) ?? '', version);
+    const raw = partsOf(REQUEST.raw);
     request.infer = {
-      id: stringOf(fields, REQUEST.id) || undefined,
+      id: told.get(REQUEST.id) || undefined,
       version,
-      outputs: wantedOutputs(outputs),
+      outputs: wantedOutputs(partsOf(REQUEST.output).map((output) => ({ name: readHead(output).name, binary: undefined }))),
       binary: raw.length > 0,
     };
-    return readInputs(all(REQUEST.input), raw);
+    return readInputs(partsOf(REQUEST.input), raw);
   }
 
   /** Numbers are not copied: heads stand between them. */
@@ -85,28 +99,50 @@ function readInputs(messages: readonly Buffer[], raw: readonly Buffer[]): Record
     throw misfit('raw_input_contents', `one entry for each of the ${messages.length} inputs, or none`, String(raw.length));
   const inputs = new Inputs();
   for (const [index, message] of messages.entries()) {
-    const fields = fieldsOf(message);
-    const shape = fields.filter(({ number }) => number === TENSOR.shape).flatMap(signedNumbers);
-    const spec = inputSpec(index, stringOf(fields, TENSOR.name), stringOf(fields, TENSOR.datatype), shape);
-    const contents = fields.filter(({ number }) => number === TENSOR.contents).flatMap((field) => fieldsOf(contentOf(field)));
+    const { name, datatype, shape, contents } = readHead(message);
+    const spec = inputSpec(index, name, datatype, shape);
     const bytes = raw[index];
-    if (bytes !== undefined && contents.length > 0) throw misfit(`input ${spec.name}`, 'either raw_input_contents or contents', 'both');
+    if (bytes !== undefined && contents.some(({ length }) => length > 0))
+      throw misfit(`input ${spec.name}`, 'either raw_input_contents or contents', 'both');
     inputs.add(spec, bytes === undefined ? readContents(spec, contents) : fromBytes(spec.name, spec.type, spec.dims, bytes));
   }
   return inputs.tensors;
 }
 
-/** The last string under a number, as protobuf has it; empty where there is none. */
-const stringOf = (fields: readonly Field[], number: number): string => {
-  const found = fields.findLast((field) => field.number === number);
-  return found === undefined ? '' : contentOf(found).toString();
-};
+/** An InferInputTensor; of an InferRequestedOutputTensor, whose other field is a map of parameters, only the name is meant. */
+interface Head {
+  name: string;
+  datatype: string;
+  readonly shape: number[];
+  /** Protobuf merges a message that comes in parts. */
+  readonly contents: Buffer[];
+}
+
+function readHead(message: Buffer): Head {
+  const head: Head = { name: '', datatype: '', shape: [], contents: [] };
+  const reader = new FieldReader(message, MOST_FIELDS);
+  while (reader.next()) {
+    if (reader.number === TENSOR.name) head.name = stringOf(reader);
+    else if (reader.number === TENSOR.datatype) head.datatype = stringOf(reader);
+    else if (reader.number === TENSOR.contents) head.contents.push(reader.content);
+    else if (reader.number === TENSOR.shape) readShape(reader.content, head.shape);
+  }
+  return head;
+}
+
+/** A string that a client chose, which errors and logs repeat. */
+function stringOf({ content }: FieldReader): string {
+  if (content.length > LONGEST_NAME)
+    throw new RangeError(`expected names, ids and datatypes of at most ${LONGEST_NAME} bytes, got one of ${content.length}`);
+  return content.toString();
+}
 
 /** Sizes beyond 2^53 are refused by whoever reads them. */
-function signedNumbers(field: Field): number[] {
-  const numbers: number[] = [];
-  readVarints(contentOf(field), (low, high) => numbers.push((high | 0) * 2 ** 32 + low));
-  return numbers;
+function readShape(bytes: Buffer, shape: number[]): void {
+  readVarints(bytes, (low, high) => {
+    if (shape.length === MOST_SIZES) throw new RangeError(`expected a shape of fewer than ${MOST_SIZES} sizes`);
+    shape.push((high | 0) * 2 ** 32 + low);
+  });
 }
 
 const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);

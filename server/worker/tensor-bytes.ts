@@ -51,12 +51,13 @@ export function toBytes({ type, data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** A string of bytes that a client sent. @throws ServerError invalid_input */
-export function text(where: string, bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw misfit(where, 'UTF-8 (BYTES become strings)', 'other bytes');
+/** A string of bytes that a client sent. @param index of the element, where there are several @throws ServerError invalid_input */
+export function text(where: string, bytes: Buffer, index?: number): string {
+  const place = (): string => (index === undefined ? where : `${where}[${index}]`);
+  if (!isUtf8(bytes)) throw misfit(place(), 'UTF-8 (BYTES become strings)', 'other bytes');
   const string = bytes.toString();
   // ONNX Runtime would cut the string there.
-  if (string.includes('\0')) throw misfit(where, 'a string without NUL characters', 'one with NUL');
+  if (string.includes('\0')) throw misfit(place(), 'a string without NUL characters', 'one with NUL');
   return string;
 }
 
@@ -72,7 +73,7 @@ function strings(name: string, bytes: Buffer, size: number): string[] {
         'four bytes of length and that many bytes',
         `the end of the data after ${bytes.length - at}`,
       );
-    elements.push(text(`input ${name}[${elements.length}]`, bytes.subarray(from, to)));
+    elements.push(text(`input ${name}`, bytes.subarray(from, to), elements.length));
     at = to;
   }
   if (elements.length !== size) throw misfit(`input ${name}`, `${size} elements for its shape`, String(elements.length));

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import type { Config } from '../../server/config.ts';
+import type { GrpcLimits } from '../../server/grpc/limits.ts';
 import { type GrpcListening, listenGrpc } from '../../server/grpc/listen.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
@@ -21,7 +22,7 @@ interface Started {
 }
 
 /** The gRPC front door on a free port of 127.0.0.1, with a fake scorer, ready, and a client; closed after the test. */
-export async function start(t: TestContext, changes: Partial<Config> = {}): Promise<Started> {
+export async function start(t: TestContext, changes: Partial<Config> = {}, limits: Partial<GrpcLimits> = {}): Promise<Started> {
   const lines: LogLine[] = [];
   const heard = new EventEmitter();
   const write = (text: string): void => {
@@ -40,7 +41,8 @@ export async function start(t: TestContext, changes: Partial<Config> = {}): Prom
   const lifecycle = new Lifecycle();
   lifecycle.to('ready');
   const metrics = new Metrics();
-  const listening = await listenGrpc({ config: config({ grpcPort: 0, modelName: 'wine', ...changes }), scorer, lifecycle, metrics, log });
+  const parts = { scorer, lifecycle, metrics, log, limits };
+  const listening = await listenGrpc({ config: config({ grpcPort: 0, modelName: 'wine', ...changes }), ...parts });
   const client = new GrpcClient(listening.port);
   t.after(() => {
     client.close();

@@ -27,7 +27,7 @@ const allowed: Record<string, readonly string[]> = {
 const soleImporters: Record<string, RegExp> = {
   'onnxruntime-node': /^inference\//,
   fastify: /^http\//,
-  '@grpc/grpc-js': /^grpc\//,
+  'node:http2': /^grpc\//,
   'prom-client': /^telemetry\//,
   applicationinsights: /^telemetry\/exporting\//,
   '@opentelemetry/exporter-trace-otlp-http': /^telemetry\/exporting\//,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Tensor } from '../../../server/entry-script.ts';
 import { ServerError } from '../../../server/errors.ts';
 import { oipDatatypes } from '../../../server/oip-datatypes.ts';
+import { blockHead, packVarints } from '../../../server/protobuf.ts';
 import { OpenInferenceGrpcCodec } from '../../../server/worker/open-inference-grpc.ts';
 import { toBytes } from '../../../server/worker/tensor-bytes.ts';
 import { read, write } from '../../grpc/client.ts';
@@ -150,6 +151,7 @@ describe('a request in protobuf', () => {
     ['an unknown datatype', { inputs: [{ ...x, datatype: 'BF16' }] }, /expected a datatype, one of/],
     ['a negative size', { inputs: [{ ...x, shape: [-1] }] }, /expected a "shape".*got \[-1\]/],
     ['a size beyond all memory', { inputs: [{ ...x, shape: ['9223372036854775807'] }] }, /expected a "shape"/],
+    ['a large shape without elements', { inputs: [{ ...x, shape: ['1099511627776', 0] }] }, /multiply to at most/],
     ['a large shape without data', { inputs: [{ ...x, shape: [1e9] }] }, /expected 4000000000 bytes/],
     [
       'fewer raw contents than inputs',
@@ -180,6 +182,12 @@ describe('a request in protobuf', () => {
       { inputs: [{ ...x, datatype: 'BYTES', shape: [1], contents: { bytes_contents: [Buffer.of(0xff)] } }] },
       /UTF-8/,
     ],
+    ['an output that is named twice', { outputs: [{ name: 'y' }, { name: 'y' }] }, /output y: expected each name once/],
+    ['a name without end', { inputs: [{ ...x, name: 'x'.repeat(5000) }] }, /names, ids and datatypes of at most 4096 bytes/],
+    ['a shape without end', { inputs: [{ ...x, shape: Array<number>(1e5).fill(1) }] }, /fewer than 1024 sizes/],
+    ['inputs without end', Buffer.alloc(1e6, Buffer.of(42, 0)), /expected fewer fields/],
+    ['unknown fields without end', Buffer.alloc(1e6, Buffer.of(120, 1)), /expected fewer fields/],
+    ['a varint of more than ten bytes', Buffer.concat([Buffer.of(120), Buffer.alloc(10, 0x80), Buffer.of(1)]), /at most 10 bytes/],
   ];
   for (const [title, message, text] of refused)
     it(`is refused: ${title}`, () => {
@@ -191,6 +199,44 @@ describe('a request in protobuf', () => {
           return true;
         },
       );
+    });
+
+  /** A tensor whose contents are `count` times the same field. */
+  const many = (datatype: string, field: Buffer, count: number, shape = count): Buffer => {
+    const block = (number: number, bytes: Buffer): Buffer => Buffer.concat([blockHead(number, bytes.length), bytes]);
+    const tensor = [
+      block(1, Buffer.from('x')),
+      block(2, Buffer.from(datatype)),
+      block(3, packVarints([shape])),
+      block(5, Buffer.alloc(count * field.length, field)),
+    ];
+    return Buffer.concat([block(1, Buffer.from('m')), block(5, Buffer.concat(tensor))]);
+  };
+  const floods: [title: string, make: (count: number) => Buffer][] = [
+    ['numbers one by one', (count) => many('INT32', Buffer.of(16, 1), count)],
+    ['empty blocks of numbers', (count) => many('INT64', Buffer.of(26, 0), count, 0)],
+    ['floats one by one', (count) => many('FP32', Buffer.of(53, 0, 0, 0, 0), count)],
+    ['empty strings', (count) => many('BYTES', Buffer.of(66, 0), count)],
+    ['more strings than its shape has', (count) => many('BYTES', Buffer.of(66, 0), count, 1)],
+    ['contents of a field that there is not', (count) => many('INT64', Buffer.of(120, 1), count)],
+  ];
+  for (const [title, make] of floods)
+    it(`takes at most in proportion to its size: ${title}`, () => {
+      const time = (count: number): number => {
+        const bytes = make(count);
+        const runs = Array.from({ length: 3 }, () => {
+          const from = performance.now();
+          try {
+            decode(bytes);
+          } catch (error) {
+            assert.ok(error instanceof ServerError, String(error));
+          }
+          return performance.now() - from;
+        });
+        return Math.min(...runs);
+      };
+      const [once, twice] = [time(2e5), time(4e5)];
+      assert.ok(twice < once * 4 + 50, `${once} ms, ${twice} ms`);
     });
 
   it('whatever its bytes are, is read or refused', () => {

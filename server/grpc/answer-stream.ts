@@ -1,0 +1,98 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { ENCODINGS } from './inflate.ts';
+import { messageHead } from './message.ts';
+import { echoed } from './metadata.ts';
+import { statusText } from './status.ts';
+
+/** A longer message leaves in pieces of this size, each when the client has taken the one before. */
+const PIECE_BYTES = 64 * 1024;
+
+/** By then a status has left, where the client takes anything; else `checkPace` looks again. */
+const STATUS_LEAVES_MS = 20;
+
+/** What a call sends: the head, messages, and a status behind them. What nobody waits for any more is dropped. */
+export class AnswerStream {
+  readonly #stream: ServerHttp2Stream;
+  readonly #metadata: readonly string[];
+  /** What is left of the message that is leaving. */
+  #rest: Buffer | undefined;
+  #trailers: Record<string, string> | undefined;
+  /** When the client last took something. */
+  #takenAt = 0;
+
+  /** @param metadata name, value, name, value, ... */
+  constructor(stream: ServerHttp2Stream, metadata: readonly string[]) {
+    this.#stream = stream;
+    this.#metadata = metadata;
+    stream.on('drain', () => this.#pour());
+    stream.on('wantTrailers', () => this.#sendTrailers());
+  }
+
+  /** Sends a message; only small ones may follow each other before they are taken. */
+  push(message: Buffer): void {
+    if (!this.#open()) return;
+    if (message.length <= PIECE_BYTES) {
+      this.#stream.write(Buffer.concat([messageHead(message.length), message]));
+      return;
+    }
+    this.#stream.write(messageHead(message.length));
+    this.#rest = message;
+    this.#pour();
+  }
+
+  /** The client has taken all that was pushed. */
+  get taken(): boolean {
+    return this.#rest === undefined && this.#stream.writableLength === 0;
+  }
+
+  /** Sends the status behind the messages, once. */
+  end(status: number, text: string): void {
+    if (this.#trailers !== undefined) return;
+    this.#trailers = { 'grpc-status': String(status), ...(text === '' ? {} : { 'grpc-message': statusText(text) }) };
+    if (this.#open() && this.#rest === undefined) this.#stream.end();
+  }
+
+  /** Gives up an answer that has ended, and of which the client takes nothing. @param now `performance.now()` */
+  checkPace(now: number, idleMs: number): void {
+    this.#stopUpload();
+    if (now - this.#takenAt > idleMs) this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  /** Sends the head where it has not been sent. False: nobody listens. */
+  #open(): boolean {
+    const stream = this.#stream;
+    if (stream.destroyed || stream.closed) return false;
+    this.#takenAt = performance.now();
+    if (stream.headersSent) return true;
+    const head = echoed(this.#metadata);
+    head['content-type'] = 'application/grpc+proto';
+    head['grpc-encoding'] = 'identity';
+    head['grpc-accept-encoding'] = ENCODINGS;
+    stream.respond(head, { waitForTrailers: true });
+    return true;
+  }
+
+  #pour(): void {
+    this.#takenAt = performance.now();
+    while (this.#rest !== undefined) {
+      const piece = this.#rest.subarray(0, PIECE_BYTES);
+      this.#rest = piece.length < this.#rest.length ? this.#rest.subarray(piece.length) : undefined;
+      const takesMore = this.#stream.write(piece);
+      if (this.#rest === undefined && this.#trailers !== undefined) this.#stream.end();
+      if (!takesMore) return;
+    }
+  }
+
+  #sendTrailers(): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    stream.sendTrailers(this.#trailers ?? {});
+    if (!stream.readableEnded) setTimeout(() => this.#stopUpload(), STATUS_LEAVES_MS).unref();
+  }
+
+  /** Tells a client that is still sending that nobody reads it. Before the status has left, that would drop the status. */
+  #stopUpload(): void {
+    const stream = this.#stream;
+    if (!stream.destroyed && stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+}

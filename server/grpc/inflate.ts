@@ -1,0 +1,45 @@
+import { createGunzip, createInflate } from 'node:zlib';
+import { ServerError } from '../errors.ts';
+import { type Message, messageTooLarge } from './message.ts';
+import type { Room } from './room.ts';
+
+/** The encodings of messages that this server reads, as it tells clients. */
+export const ENCODINGS = 'identity,deflate,gzip';
+
+/**
+ * Inflates a message, piece by piece, so that a bomb ends at the limit, and takes room for what comes out.
+ * @throws ServerError body_too_large, queue_full, bad_encoding, unsupported_encoding; client_gone once the room is closed
+ */
+export async function inflate({ pieces, bytes }: Message, encoding: string, limit: number, room: Room): Promise<Message> {
+  const inflater = inflaterOf(encoding);
+  const inflated: Buffer[] = [];
+  let length = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  inflater.on('data', (piece: Buffer) => {
+    try {
+      if (!room.open) throw new ServerError('client_gone', 'The client left before its message was inflated.');
+      length += piece.length;
+      if (length > limit) throw messageTooLarge(limit);
+      room.take(piece.length);
+      inflated.push(piece);
+    } catch (thrown) {
+      inflater.destroy();
+      reject(thrown);
+    }
+  });
+  inflater.on('error', (cause) => reject(new ServerError('bad_encoding', `The message is not valid ${encoding}`, { cause })));
+  inflater.on('end', resolve);
+  for (const piece of pieces) inflater.write(piece);
+  inflater.end();
+  await promise;
+  room.give(bytes);
+  return { pieces: inflated, bytes: length };
+}
+
+function inflaterOf(encoding: string): ReturnType<typeof createGunzip> {
+  if (encoding === 'gzip') return createGunzip();
+  if (encoding === 'deflate') return createInflate();
+  if (encoding === 'identity')
+    throw new ServerError('bad_encoding', 'The message is marked as compressed, but grpc-encoding names no encoding');
+  throw new ServerError('unsupported_encoding', `grpc-encoding: expected one of ${ENCODINGS}, got ${encoding}`);
+}

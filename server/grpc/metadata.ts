@@ -1,0 +1,53 @@
+import { ServerError } from '../errors.ts';
+
+/** Headers that belong to the transport. */
+const TRANSPORT: ReadonlySet<string> = new Set([
+  'accept-encoding',
+  'content-type',
+  'grpc-accept-encoding',
+  'grpc-encoding',
+  'grpc-timeout',
+  'te',
+]);
+
+/** The metadata that is text. @param rawHeaders name, value, name, value, ... @returns the same form */
+export function metadataOf(rawHeaders: readonly string[]): string[] {
+  const metadata: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = [rawHeaders[at], rawHeaders[at + 1]];
+    if (!name.startsWith(':') && !name.endsWith('-bin') && !TRANSPORT.has(name)) metadata.push(name, value);
+  }
+  return metadata;
+}
+
+/** What a header of gRPC may hold. */
+const TEXT = /^[\x20-\x7e]*$/;
+
+/** Headers of an answer from name, value, name, value, ...; a value that gRPC cannot carry, which only a client can have chosen, is left out. */
+export function echoed(headers: readonly string[]): Record<string, string> {
+  const pairs: Record<string, string> = {};
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at], headers[at + 1]];
+    if (TEXT.test(value)) pairs[name.toLowerCase()] = value;
+  }
+  return pairs;
+}
+
+const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
+const UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+/** No timer is longer. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Milliseconds that the client waits; undefined: as long as it takes. @throws ServerError bad_request */
+export function timeoutOf(header: string | string[] | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const [, digits, unit = ''] = TIMEOUT.exec(String(header)) ?? [];
+  const unitMs = UNITS_MS[unit];
+  if (unitMs === undefined)
+    throw new ServerError(
+      'bad_request',
+      `grpc-timeout: expected at most eight digits and one of H, M, S, m, u and n, got ${String(header)}`,
+    );
+  const ms = Number(digits) * unitMs;
+  return ms > LONGEST_MS ? undefined : ms;
+}

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
+
+export const INFER = '/inference.GRPCInferenceService/ModelInfer';
+export const MODEL_READY = '/inference.GRPCInferenceService/ModelReady';
+export const CHECK = '/grpc.health.v1.Health/Check';
+export const WATCH = '/grpc.health.v1.Health/Watch';
+
+/** A message with its head. @param declared its length, where it lies */
+export function framed(message: Buffer, { compressed = false, declared = message.length } = {}): Buffer {
+  const head = Buffer.alloc(5, Number(compressed));
+  head.writeUInt32BE(declared, 1);
+  return Buffer.concat([head, message]);
+}
+
+/** What a call came to: gRPC's status, or why it has none. */
+export interface End {
+  readonly status: number | 'closed';
+  readonly text: string;
+  readonly metadata: IncomingHttpHeaders;
+  readonly bytes: number;
+}
+
+/** A call that does as a test says, rules or not. */
+export class RawCall {
+  readonly stream: ClientHttp2Stream;
+  readonly ended: Promise<End>;
+
+  constructor(session: ClientHttp2Session, path: string, headers: Record<string, string> = {}) {
+    this.stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...headers });
+    let [status, text, bytes]: [number | 'closed', string, number] = ['closed', '', 0];
+    let metadata: IncomingHttpHeaders = {};
+    const told = (from: IncomingHttpHeaders): void => {
+      metadata = { ...metadata, ...from };
+      if (from['grpc-status'] !== undefined) status = Number(from['grpc-status']);
+      text = decodeURIComponent(String(from['grpc-message'] ?? text));
+    };
+    this.stream.on('response', told).on('trailers', told);
+    this.stream.on('data', (data: Buffer) => (bytes += data.length));
+    // Whoever is refused may be cut off.
+    this.stream.on('error', () => undefined);
+    this.ended = new Promise((resolve) => this.stream.on('close', () => resolve({ status, text, metadata, bytes })));
+  }
+
+  /** Sends a part; resolves when the server has taken it, or the call is over. */
+  async send(part: Buffer): Promise<void> {
+    if (this.stream.closed || this.stream.destroyed) return;
+    await new Promise<void>((resolve) => {
+      this.stream.once('close', resolve);
+      this.stream.write(part, () => {
+        this.stream.off('close', resolve);
+        resolve();
+      });
+    });
+  }
+
+  /** Sends the last part and waits for the end. */
+  async finish(part: Buffer = Buffer.alloc(0)): Promise<End> {
+    if (!this.stream.closed && !this.stream.destroyed) this.stream.end(part);
+    return this.ended;
+  }
+}
+
+/** A connection; errors of it are the test's to look for. */
+export async function open(port: number): Promise<ClientHttp2Session> {
+  // Node's client would drop answers while it holds more than this.
+  const session = connect(`http://127.0.0.1:${port}`, { maxSessionMemory: 1000 });
+  session.on('error', () => undefined);
+  await Promise.race([once(session, 'remoteSettings'), once(session, 'close')]);
+  return session;
+}
+
+/** A connection for one action. */
+export async function withSession<T>(port: number, action: (session: ClientHttp2Session) => Promise<T>): Promise<T> {
+  const session = await open(port);
+  try {
+    return await action(session);
+  } finally {
+    session.destroy();
+  }
+}
