@@ -90,8 +90,8 @@ export function nearMisses(folder: string, without: string, levels: number): str
 }
 
 function lineOf(path: string, name: string): string[] {
-  const advice = adviceFor(path, name);
-  return advice === undefined ? [] : [`${name}: ${advice(name)}.`];
+  const known = adviceFor(path, name);
+  return known === undefined ? [] : [`${name}: ${known(name)}.`];
 }
 
 /** What to do where nothing in these folders can be served. @param near what `nearMisses` told of them */

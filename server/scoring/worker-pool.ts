@@ -2,6 +2,7 @@ import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ReadyMessage } from '../worker/protocol.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import { BackOff } from './back-off.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
 import { type Capacity, capacityOf, PoolWorker } from './pool-worker.ts';
@@ -20,6 +21,8 @@ export interface PoolEvents {
   lost(worker: PoolWorker, exit: Exit): void;
   /** Told what entry scripts say, besides the log. */
   readonly said?: Said | undefined;
+  /** Decides when the pipes of workers are left unread. */
+  readonly answers: AnswerMemory;
   /** Who takes the answers of a new worker. */
   answersOf(worker: PoolWorker): AnswerEvents;
 }
@@ -134,7 +137,7 @@ export class WorkerPool {
     if (this.#spec === undefined) return;
     const worker = new PoolWorker(number);
     this.#workers[number] = worker;
-    worker.process = new WorkerProcess(this.#spec(number), this.#eventsOf(worker));
+    worker.process = new WorkerProcess(this.#spec(number), this.#eventsOf(worker), this.#events.answers);
     const { initTimeoutMs } = this.#options;
     if (initTimeoutMs > 0) worker.initTimer = setTimeout(() => this.kill(worker, 'init_timeout'), initTimeoutMs + INIT_GRACE_MS);
   }
