@@ -205,7 +205,7 @@ export class Dispatcher {
   }
 
   #onLost(worker: PoolWorker, { code, signal }: Exit): void {
-    const how = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+    const how = worker.tooLarge !== undefined ? 'too much memory' : signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
     const error =
       worker.endedFor === 'stop'
         ? new ServerError('stopping', 'The server stopped before this request was done. Try again.')
