@@ -91,6 +91,12 @@ export const options = {
     parse: orAuto(integer(1, 1024)),
     doc: 'worker processes, each with a copy of the model; unset: 1, or one for each GPU; `auto`: one for each CPU of the quota, or for each GPU',
   }),
+  workerMemoryBytes: option({
+    env: ['WORKER_MEMORY_BYTES'],
+    default: 0,
+    parse: bytes,
+    doc: "memory of one worker (not what it maps from files), beyond which it is replaced; 0: the largest is, when all together take more than the container's memory less an eighth",
+  }),
   workerConcurrency: option({
     env: ['WORKER_CONCURRENCY'],
     flag: 'worker-concurrency',
@@ -170,6 +176,12 @@ export const options = {
     default: 256 * MiB,
     parse: bytes,
     doc: 'largest answer, or chunk of a streamed one; beyond it 500, and the log says so',
+  }),
+  answersMaxBytes: option({
+    env: ['ANSWERS_MAX_BYTES'],
+    default: 256 * MiB,
+    parse: bytes,
+    doc: 'bytes of answers held by the host for clients that have not taken them; beyond it workers wait, and clients that take nothing for 4 s are cut off',
   }),
   nonFinite: option<'string' | 'null' | 'error'>({
     env: ['NON_FINITE_NUMBERS'],

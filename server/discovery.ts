@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, type Dirent } from 'node:fs';
 import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import type { Config } from './config.ts';
-import { ServerError } from './errors.ts';
+import { describeThrown, ServerError } from './errors.ts';
+import { entriesOf, folderTree, isFile, isFolder, isUntouched, readableEntries, statOf } from './folders.ts';
+import { advice, nearMisses, SCRIPT_EXTENSIONS, SCRIPT_NAMES } from './near-misses.ts';
 
 /** What this server will serve. All paths are absolute. */
 export interface Found {
@@ -13,40 +15,66 @@ export interface Found {
   readonly importPath: readonly string[];
 }
 
-const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs'];
-const DEFAULT_NAMES = ['main', 'score'].flatMap((name) => EXTENSIONS.map((extension) => name + extension));
-
 /** Deep enough for `azureml-models/<name>/<version>/<folder>/model.onnx` below the application's folder. */
 const SEARCH_DEPTH = 5;
 const SEARCH_ENTRIES = 10_000;
+/** Deeper than what is served, so that it can be told. */
+const NEAR_MISS_DEPTH = 8;
+/** Lines of a folder's content in an error. */
+const LISTED = 20;
+
+type Named = Pick<Config, 'appRoot' | 'sourceDirectory' | 'entryScript' | 'modelDir' | 'model'>;
 
 /**
  * Decides what to serve: a named entry script; a named model; a script found in the application's folder; the one model in the
- * model directory or in the application's folder; and only when nothing is named or found, the sample.
- * @param home the folder of this server, which is never searched
- * @throws ServerError script_missing, script_broken, model_missing
+ * model directory or in the application's folder. The sample is served only where nothing is named, and that folder is untouched or this server's own.
+ * @param home the folder of this server: only a file directly in it can be a user's
+ * @param named the options that name something of the user's, as they were given: read-config.ts
+ * @throws ServerError usage, script_missing, script_broken, model_missing
  */
-export function discover(config: Pick<Config, 'appRoot' | 'sourceDirectory' | 'entryScript' | 'modelDir' | 'model'>, home: string): Found {
-  if (statSync(config.appRoot, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new ServerError('usage', `AML_APP_ROOT: expected a folder, but ${config.appRoot} is none.`);
-  }
-  const source = config.sourceDirectory === '' ? [] : [resolve(config.appRoot, config.sourceDirectory)];
+export function discover(config: Named, home: string, named: readonly string[] = []): Found {
+  const { appRoot } = config;
+  if (!isFolder(appRoot)) throw new ServerError('usage', `AML_APP_ROOT: expected a folder, but ${appRoot} is none.`);
+  const source = config.sourceDirectory === '' ? [] : [resolve(appRoot, config.sourceDirectory)];
   const modelDir = checkedModelDir(config.modelDir);
   const found = {
     modelDir,
     modelFile: config.model === '' ? undefined : checkedModelFile(config.model),
-    importPath: [...source, config.appRoot],
+    importPath: [...source, appRoot],
   };
   const noCode = { ...found, kind: 'model without code' as const, entryScript: join(home, 'entry-scripts', 'onnx.ts') };
 
   if (config.entryScript !== '') return { ...found, kind: 'entry script', entryScript: namedScript(config.entryScript, found.importPath) };
   if (found.modelFile !== undefined) return noCode;
-  const script = foundScript(found.importPath.filter((folder) => !isInside(folder, home)));
+  const script = foundScript(found.importPath);
   if (script !== undefined) return { ...found, kind: 'entry script', entryScript: script };
-  if (modelDir !== undefined) return { ...noCode, modelFile: onlyModel(modelDir, 'AZUREML_MODEL_DIR') };
-  const models = isInside(config.appRoot, home) ? [] : findModels(config.appRoot, home);
-  if (models.length > 0) return { ...noCode, modelFile: single(models, config.appRoot, 'AML_APP_ROOT') };
+  if (modelDir !== undefined) return { ...noCode, modelFile: onlyModel(modelDir, 'AZUREML_MODEL_DIR', found.importPath) };
+
+  const real = realpathSync(appRoot);
+  const levels = real === home ? 1 : SEARCH_DEPTH;
+  // Below this server's folder a user may have one of their own; above it, this server's folder is passed over.
+  const without = isInside(real, home) ? '' : home;
+  const models = findModels(appRoot, without, levels);
+  if (models.length > 0) return { ...noCode, modelFile: single(models, appRoot, 'AML_APP_ROOT') };
+  const near = found.importPath.flatMap((folder) => nearMisses(folder, without, levels === 1 ? 1 : NEAR_MISS_DEPTH));
+  const untouched = real === home ? near.length === 0 : isUntouched(appRoot);
+  if (named.length > 0 || !untouched) throw nothingToServe(found.importPath, near, named);
   return { ...found, kind: 'sample', entryScript: join(home, 'entry-scripts', 'diabetes.ts') };
+}
+
+/** What was found, what is looked for, and what to do. */
+function nothingToServe(folders: readonly string[], near: readonly string[], named: readonly string[]): ServerError {
+  const places = folders.join(' or ');
+  return new ServerError(
+    'model_missing',
+    [
+      `There is nothing to serve: no entry script and no model in ${places}.`,
+      ...(named.length === 0 ? [] : [`The sample is served only where nothing is named; here ${named.join(', ')} names something.`]),
+      `Looked for: main.* or score.* (${SCRIPT_EXTENSIONS.join(', ')}) in ${places}; one .onnx file in or below ${folders.at(-1) ?? ''}.`,
+      ...folders.map((folder) => `Found in ${folder}:\n${folderTree(folder, LISTED)}`),
+      advice(folders, near),
+    ].join('\n'),
+  );
 }
 
 function namedScript(named: string, folders: readonly string[]): string {
@@ -58,24 +86,23 @@ function namedScript(named: string, folders: readonly string[]): string {
       `The entry script ${named} does not exist: expected a file at ${candidates.join(' or ')}. Set AZUREML_ENTRY_SCRIPT (or --entry-script) to its path.`,
     );
   }
-  if (!statSync(script).isFile() || !EXTENSIONS.some((extension) => script.endsWith(extension))) {
+  if (!isFile(script) || !SCRIPT_EXTENSIONS.some((extension) => script.endsWith(extension))) {
     throw new ServerError(
       'script_broken',
-      `The entry script ${script} cannot be run: expected a file that ends in ${EXTENSIONS.join(', ')}.`,
+      `The entry script ${script} cannot be run: expected a file that ends in ${SCRIPT_EXTENSIONS.join(', ')}.`,
     );
   }
   return script;
 }
 
 function foundScript(folders: readonly string[]): string | undefined {
-  return folders.flatMap((folder) => DEFAULT_NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
+  return folders.flatMap((folder) => SCRIPT_NAMES.map((name) => join(folder, name))).find(isFile);
 }
 
 function checkedModelDir(path: string): string | undefined {
   if (path === '') return undefined;
-  const stat = statSync(path, { throwIfNoEntry: false });
   // A single registered file may be mounted at the very path of the variable.
-  if (stat?.isFile() === true || stat?.isDirectory() === true) return path;
+  if (isFile(path) || isFolder(path)) return path;
   throw new ServerError(
     'model_missing',
     `The model directory ${path} does not exist: set AZUREML_MODEL_DIR (or --model-dir) to the folder that holds the model, and check that it is mounted.`,
@@ -83,22 +110,31 @@ function checkedModelDir(path: string): string | undefined {
 }
 
 function checkedModelFile(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
-  throw new ServerError('model_missing', `The model ${path} does not exist: set --model (or MODEL_FILE) to the path of an .onnx file.`);
+  if (isFile(path)) return path;
+  const how = isFolder(path) ? 'is a folder' : 'does not exist';
+  throw new ServerError('model_missing', `The model ${path} ${how}: set --model (or MODEL_FILE) to the path of an .onnx file.`);
 }
 
 /**
  * The one model below a folder.
+ * @param scripts folders where no entry script was found
  * @throws ServerError model_missing when there is none, or more than one
  */
-export function onlyModel(folder: string, name: string): string {
-  return single(findModels(folder, ''), folder, name);
+export function onlyModel(folder: string, name: string, scripts: readonly string[] = []): string {
+  const models = findModels(folder, '');
+  if (models.length > 0) return single(models, folder, name);
+  const folders = [folder, ...scripts];
+  throw new ServerError(
+    'model_missing',
+    `There is no .onnx file in ${folder} (${name}): expected one model there, or an entry script.\n${advice(
+      [folder],
+      folders.flatMap((each) => nearMisses(each, '', NEAR_MISS_DEPTH)),
+    )}`,
+  );
 }
 
 function single(models: readonly string[], folder: string, name: string): string {
-  const [model, ...others] = models;
-  if (model === undefined)
-    throw new ServerError('model_missing', `There is no .onnx file in ${folder} (${name}): expected one model there, or an entry script.`);
+  const [model = '', ...others] = models;
   if (others.length > 0) {
     const listed = models.slice(0, 20).map((path) => `\n    ${path}`);
     throw new ServerError(
@@ -109,13 +145,17 @@ function single(models: readonly string[], folder: string, name: string): string
   return model;
 }
 
-/** The `.onnx` files below a folder (or the folder itself, when it is such a file), in order; hidden folders, node_modules and `without` are passed over. */
-export function findModels(folder: string, without: string): string[] {
-  if (statSync(folder, { throwIfNoEntry: false })?.isFile() === true) return isModelFile(folder) ? [folder] : [];
+/**
+ * The `.onnx` files below a folder (or the folder itself, when it is such a file), in order. Passed over are hidden folders, node_modules,
+ * `without`, and folders below that cannot be read.
+ * @throws ServerError model_missing when the folder itself cannot be read, or holds too much
+ */
+export function findModels(folder: string, without: string, levels = SEARCH_DEPTH): string[] {
+  if (isFile(folder)) return isModelFile(folder) ? [folder] : [];
   const models: string[] = [];
   let seen = 0;
-  const visit = (path: string, depth: number): void => {
-    for (const entry of readdirSync(path, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  const visit = (entries: readonly Dirent[], path: string, depth: number): void => {
+    for (const entry of entries) {
       if (++seen > SEARCH_ENTRIES) {
         throw new ServerError(
           'model_missing',
@@ -125,12 +165,17 @@ export function findModels(folder: string, without: string): string[] {
       if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
       const child = join(path, entry.name);
       if (without !== '' && isInside(child, without)) continue;
-      const stat = statSync(child, { throwIfNoEntry: false });
+      const stat = statOf(child);
       if (stat?.isFile() === true && isModelFile(entry.name)) models.push(child);
-      else if (stat?.isDirectory() === true && depth > 1) visit(child, depth - 1);
+      else if (stat?.isDirectory() === true && depth > 1) visit(readableEntries(child), child, depth - 1);
     }
   };
-  visit(folder, SEARCH_DEPTH);
+  try {
+    visit(entriesOf(folder), folder, levels);
+  } catch (thrown) {
+    if (thrown instanceof ServerError) throw thrown;
+    throw new ServerError('model_missing', `The folder ${folder} cannot be read: ${describeThrown(thrown)}`, { cause: thrown });
+  }
   return models;
 }
 
@@ -140,25 +185,4 @@ function isModelFile(path: string): boolean {
 
 function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder + sep);
-}
-
-const TREE_LINES = 200;
-
-/** What is below a folder, four spaces a level, folders with a slash, at most 200 lines (contract 2.2). */
-export function modelTree(folder: string): string {
-  const lines: string[] = [];
-  const visit = (path: string, indent: string): void => {
-    for (const entry of readdirSync(path, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (lines.length > TREE_LINES) return;
-      const isFolder = statSync(join(path, entry.name), { throwIfNoEntry: false })?.isDirectory() === true;
-      lines.push(`${indent}${entry.name}${isFolder ? '/' : ''}`);
-      if (isFolder) visit(join(path, entry.name), `${indent}    `);
-    }
-  };
-  try {
-    visit(folder, '    ');
-  } catch {
-    lines.push('    (it cannot be read)');
-  }
-  return lines.length > TREE_LINES ? [...lines.slice(0, TREE_LINES), '    ...'].join('\n') : lines.join('\n') || '    (nothing)';
 }

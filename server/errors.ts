@@ -89,7 +89,11 @@ const table = {
   script_broken: { exitCode: 3, fault: 'user', doc: 'the entry script cannot be imported, or lacks `init` or `run`' },
   init_failed: { exitCode: 3, fault: 'user', doc: '`init()` threw, or the worker died in it' },
   init_timeout: { exitCode: 3, fault: 'user', doc: '`init()` took longer than `INIT_TIMEOUT_MS`' },
-  model_missing: { exitCode: 3, fault: 'operator', doc: 'the model does not exist, or several do and none is named' },
+  model_missing: {
+    exitCode: 3,
+    fault: 'operator',
+    doc: 'the model does not exist, several do and none is named, or there is nothing to serve',
+  },
   model_refused: { exitCode: 3, fault: 'user', doc: 'the model cannot be loaded or served' },
   provider_unavailable: {
     exitCode: 4,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { options, type Config, type Option } from './config.ts';
@@ -11,9 +11,25 @@ export interface Sources {
   readonly cwd: string;
 }
 
-export type Command =
-  | { readonly kind: 'help' | 'version' }
-  | { readonly kind: 'serve'; readonly config: Config; readonly warnings: readonly string[] };
+/** A server to start. */
+export interface ServeCommand {
+  readonly kind: 'serve';
+  readonly config: Config;
+  readonly warnings: readonly string[];
+  /** The options that name a script, a model or a folder of the user's, as they were given: with one of them the sample is not meant. */
+  readonly named: readonly string[];
+}
+
+export type Command = { readonly kind: 'help' | 'version' } | ServeCommand;
+
+const NAMING: ReadonlySet<string> = new Set([
+  'appRoot',
+  'sourceDirectory',
+  'entryScript',
+  'modelDir',
+  'model',
+  'modelName',
+] satisfies (keyof Config)[]);
 
 /**
  * Reads flags, environment and config.json, in this order of precedence.
@@ -33,12 +49,15 @@ export function readConfig(sources: Sources): Command {
   const beside = script === '' ? [] : [scriptRoot, appRoot].map((folder) => join(dirname(resolve(folder, script)), 'config.json'));
   const file = readConfigFile(resolve(sources.cwd), textOf(options.configFile), [join(appRoot, 'config.json'), ...beside], problems);
 
+  const named: string[] = [];
   const config: Record<string, unknown> = {};
   const implied: Record<string, unknown> = {};
   for (const [key, row] of Object.entries<Option<unknown>>(options)) {
     const found = given(row) ?? fromVariables(row, file.values, `${file.path}: `);
     config[key] = row.default;
     if (found === undefined) continue;
+    // The current folder is the default: whoever names it, as the image does, names nothing of their own.
+    if (NAMING.has(key) && !(key === 'appRoot' && samePlace(found.value, sources.cwd))) named.push(found.from);
     if (row.flag !== undefined && flags.has(row.flag)) Object.assign(implied, row.flagSets);
     try {
       config[key] = (found.alias ? (row.aliasParse ?? row.parse) : row.parse)(found.value);
@@ -52,7 +71,15 @@ export function readConfig(sources: Sources): Command {
     if (config[key] !== '') config[key] = resolve(sources.cwd, String(config[key]));
   }
   config['appRoot'] = resolve(sources.cwd, String(config['appRoot']));
-  return { kind: 'serve', config: config as Config, warnings: file.warnings };
+  return { kind: 'serve', config: config as Config, warnings: file.warnings, named };
+}
+
+function samePlace(path: string, cwd: string): boolean {
+  try {
+    return realpathSync(resolve(cwd, path)) === realpathSync(cwd);
+  } catch {
+    return false;
+  }
 }
 
 interface Given {

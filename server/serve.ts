@@ -10,7 +10,7 @@ import { ServerError, toServerError } from './errors.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog, type Log, type ServerLog } from './log.ts';
 import { defaultModelName } from './model-name.ts';
-import { readConfig } from './read-config.ts';
+import { readConfig, type ServeCommand } from './read-config.ts';
 import type { Sampler } from './request-ids.ts';
 import { poolOptions } from './scoring/pool-options.ts';
 import { PoolScorer } from './scoring/scorer.ts';
@@ -37,11 +37,11 @@ export async function main(host: HostProcess): Promise<void> {
     host.stderr.write(`scoring-server cannot start:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
     return host.exit(error.failure.exitCode ?? 1);
   }
-  if (command.kind === 'serve') await serve(host, command.config, command.warnings);
+  if (command.kind === 'serve') await serve(host, command);
   else host.stdout.write(command.kind === 'help' ? helpText() : `${VERSION}\n`);
 }
 
-async function serve(host: HostProcess, given: Config, warnings: readonly string[]): Promise<void> {
+async function serve(host: HostProcess, { config: given, warnings, named }: ServeCommand): Promise<void> {
   const output = await createLog(given, host.stdout.isTTY);
   const { log, flush: flushLog } = output;
   const exit = (code: number): never => {
@@ -55,7 +55,7 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   let found: Found;
   let collection: CollectionSettings | undefined;
   try {
-    found = discover(given, HOME);
+    found = discover(given, HOME, named);
     const decided = decideCollection(given);
     collection = decided.settings;
     for (const warning of decided.warnings) log.warn(warning);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Config } from './config.ts';
-import { modelTree, type Found } from './discovery.ts';
+import type { Found } from './discovery.ts';
 import { toServerError } from './errors.ts';
+import { folderTree } from './folders.ts';
 import type { Log } from './log.ts';
 
 /** The lines that tell an operator where the server listens and how long it takes to stop. */
@@ -48,7 +49,7 @@ export function reportFailure(log: Log, thrown: unknown, config: Config): number
   const exitCode = error.failure.exitCode ?? 1;
   const tree =
     exitCode === 3 && config.modelDir !== '' && existsSync(config.modelDir)
-      ? `\nThe model directory ${config.modelDir} holds:\n${modelTree(config.modelDir)}`
+      ? `\nThe model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
       : '';
   log.fatal({ code: error.code, exitCode }, `${error.message}${tree}`);
   return exitCode;

@@ -10,7 +10,7 @@ export function helpText(): string {
   return [
     'Usage: node server/main.ts [serve] [flags]',
     '',
-    'Serves POST /score from an entry script (init, run) or an ONNX model. With nothing named or found it serves the sample.',
+    'Serves POST /score from an entry script (init, run) or an ONNX model. With nothing named, in an empty folder, it serves the sample.',
     'Each option is a flag, an environment variable, or a key of config.json, in this order of precedence.',
     '',
     ...lines,

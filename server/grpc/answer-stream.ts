@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { AnswerMemory } from '../scoring/answer-memory.ts';
 import { ENCODINGS } from './inflate.ts';
 import { messageHead } from './message.ts';
 import { echoed } from './metadata.ts';
@@ -14,15 +15,18 @@ const STATUS_LEAVES_MS = 20;
 export class AnswerStream {
   readonly #stream: ServerHttp2Stream;
   readonly #metadata: readonly string[];
+  readonly #answers: AnswerMemory;
   /** What is left of the message that is leaving. */
   #rest: Buffer | undefined;
   #trailers: Record<string, string> | undefined;
+  #poured = 0;
   /** When the client last took something. */
   #takenAt = 0;
 
   /** @param metadata name, value, name, value, ... */
-  constructor(stream: ServerHttp2Stream, metadata: readonly string[]) {
+  constructor(stream: ServerHttp2Stream, metadata: readonly string[], answers: AnswerMemory) {
     this.#stream = stream;
+    this.#answers = answers;
     this.#metadata = metadata;
     stream.on('drain', () => this.#pour());
     stream.on('wantTrailers', () => this.#sendTrailers());
@@ -38,6 +42,24 @@ export class AnswerStream {
     this.#stream.write(messageHead(message.length));
     this.#rest = message;
     this.#pour();
+    if (!this.taken) this.#hold(message.length);
+  }
+
+  /** Counts a message until the client has all of it, or the stream is closed. */
+  #hold(bytes: number): void {
+    const stream = this.#stream;
+    const rest = (): number => (stream.destroyed || this.taken ? 0 : bytes);
+    const poured = (): number => this.#poured - stream.writableLength;
+    const held = this.#answers.hold(bytes, {
+      get unsent() {
+        return rest();
+      },
+      get taken() {
+        return poured();
+      },
+      close: () => stream.destroy(),
+    });
+    stream.once('close', () => held.release());
   }
 
   /** The client has taken all that was pushed. */
@@ -77,6 +99,7 @@ export class AnswerStream {
     while (this.#rest !== undefined) {
       const piece = this.#rest.subarray(0, PIECE_BYTES);
       this.#rest = piece.length < this.#rest.length ? this.#rest.subarray(piece.length) : undefined;
+      this.#poured += piece.length;
       const takesMore = this.#stream.write(piece);
       if (this.#rest === undefined && this.#trailers !== undefined) this.#stream.end();
       if (!takesMore) return;

@@ -85,7 +85,7 @@ export class Call {
     this.#reader = new MessageReader(route.limit, this.#room);
     this.rawHeaders = metadataOf(rawHeaders);
     this.ids = readIds(headers, shared.sampler);
-    this.#stream = new AnswerStream(stream, this.ids.headers);
+    this.#stream = new AnswerStream(stream, this.ids.headers, shared.scorer.answers);
     this.url = `http://${headers[':authority'] ?? headers.host ?? ''}${headers[':path'] ?? ''}`;
     stream.on('data', (data: Buffer) => this.#arrived(data));
     stream.on('end', () => this.#whole());

@@ -133,7 +133,7 @@ function acceptor(routes: ReadonlyMap<string | undefined, Route>, shared: Shared
   return (stream, headers, rawHeaders) => {
     const route = routes.get(headers[':path']);
     if (!GRPC.test(headers['content-type'] ?? '')) refuseOther(stream);
-    else if (route === undefined) refuseUnknown(stream, headers);
+    else if (route === undefined) refuseUnknown(stream, headers, shared);
     else return new Call(shared, route, stream, headers, rawHeaders);
     return undefined;
   };
@@ -145,9 +145,10 @@ function refuseOther(stream: ServerHttp2Stream): void {
   stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
-function refuseUnknown(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+function refuseUnknown(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, { scorer }: Shared): void {
   stream.resume();
-  new AnswerStream(stream, []).end(status.UNIMPLEMENTED, `The server does not implement the method ${headers[':path'] ?? ''}`);
+  const text = `The server does not implement the method ${headers[':path'] ?? ''}`;
+  new AnswerStream(stream, [], scorer.answers).end(status.UNIMPLEMENTED, text);
 }
 
 function bind({ server }: Connections, { host, grpcPort }: GrpcParts['config']): Promise<number> {

@@ -90,7 +90,7 @@ export function buildMetricsApp(parts: Parts): FastifyInstance {
   return app;
 }
 
-function sharedOf({ config, lifecycle, metrics, log, exports, sampler, serverVersion }: Parts): Shared {
+function sharedOf({ config, scorer, lifecycle, metrics, log, exports, sampler, serverVersion }: Parts): Shared {
   return {
     lifecycle,
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
@@ -100,5 +100,6 @@ function sharedOf({ config, lifecycle, metrics, log, exports, sampler, serverVer
     buffers: new LargeBuffers(),
     sampler,
     answerIdleMs: config.streamIdleTimeoutMs,
+    answers: scorer.answers,
   };
 }

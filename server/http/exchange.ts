@@ -5,10 +5,12 @@ import type { FailureLog } from '../failure-log.ts';
 import type { LargeBuffers } from '../large-buffers.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { readIds, type RequestIds, type Sampler } from '../request-ids.ts';
+import type { AnswerMemory, Held } from '../scoring/answer-memory.ts';
 import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
+import { holdUnsent } from './held-answer.ts';
 
 /** What every exchange of one app shares. */
 export interface Shared {
@@ -22,6 +24,8 @@ export interface Shared {
   readonly sampler: Sampler;
   /** Longest time that a client may leave an answer unread. */
   readonly answerIdleMs: number;
+  /** Where answers count that clients have not taken. */
+  readonly answers: AnswerMemory;
 }
 
 export interface Route {
@@ -126,7 +130,19 @@ export class Exchange {
     else if (Buffer.isBuffer(body) && body.length <= ONE_PIECE) this.response.end(body.toString('latin1'), 'latin1');
     else this.response.end(body);
     // The kernel did not take it all: a client that never reads must not hold it for ever.
-    if ((this.response.socket?.writableLength ?? 0) > 0) this.response.setTimeout(this.#shared.answerIdleMs);
+    if (this.response.writableLength === 0) return;
+    this.response.setTimeout(this.#shared.answerIdleMs);
+    this.holdUnsent();
+  }
+
+  /** Counts what the client has not taken of the answer, until it has, or is gone. */
+  holdUnsent(): Held {
+    return holdUnsent(this.#shared.answers, this.request, this.response);
+  }
+
+  /** Counts bytes of an answer that is not written yet, until they are released. */
+  hold(bytes: number): Held {
+    return this.#shared.answers.hold(bytes);
   }
 
   /** The exit of failures. After the head was sent the client can only be told by a truncated answer. */

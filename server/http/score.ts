@@ -15,6 +15,8 @@ import { methodNotAllowed } from './methods.ts';
 const RESERVED = /^(?:x-request-id|x-ms-.*|traceid|connection|keep-alive|transfer-encoding|content-length|trailer|upgrade)$/i;
 /** What most answers are. */
 const PLAIN_JSON = { contentType: 'application/json', encoded: false };
+/** A smaller body is not worth counting while it is compressed. */
+const LARGE = 64 * 1024;
 const CORS_ORIGIN = 'access-control-allow-origin';
 
 /** Who wants to know what requests carry. */
@@ -129,7 +131,11 @@ export class ScoreRoute {
     );
     if (!Buffer.isBuffer(body)) return this.#stream(exchange, reply.status, headers, body);
     if (encoded || !compressible(contentType, body)) return exchange.answer(reply.status, headers, body);
-    compress(exchange.request.headers['accept-encoding'], headers, body, (smaller) => exchange.answer(reply.status, headers, smaller));
+    const held = body.length < LARGE ? undefined : exchange.hold(body.length);
+    compress(exchange.request.headers['accept-encoding'], headers, body, (smaller) => {
+      held?.release();
+      exchange.answer(reply.status, headers, smaller);
+    });
   }
 
   /** Appends what the script may set, to name, value, name, value, ... */
@@ -162,7 +168,10 @@ export class ScoreRoute {
     response.flushHeaders();
     response.setTimeout(this.#streamIdleMs);
     exchange.work = { cancel };
+    const held = exchange.holdUnsent();
+    response.on('drain', () => held.resize(response.writableLength));
     body.on('data', (piece: Buffer) => {
+      held.resize(response.writableLength + piece.length);
       exchange.bytesOut += piece.length;
       exchange.capture?.piece(piece);
     });

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailureMessage, NotCollected } from '../worker/protocol.ts';
 import type { ActiveScoring } from './active-scoring.ts';
+import { AnswerMemory } from './answer-memory.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import { Queue } from './queue.ts';
 import { Redactions } from './redactions.ts';
@@ -13,7 +14,10 @@ import { WorkerPool, type PoolEvents } from './worker-pool.ts';
 import type { ReplyHead } from './reply-head.ts';
 import type { AnswerEvents, Exit } from './worker-process.ts';
 
-export type DispatchLimits = Pick<Config, 'queueMaxRequests' | 'queueMaxBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'>;
+export type DispatchLimits = Pick<
+  Config,
+  'queueMaxRequests' | 'queueMaxBytes' | 'answersMaxBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'
+>;
 
 export interface DispatchParts {
   readonly limits: DispatchLimits;
@@ -36,6 +40,7 @@ export class Dispatcher {
   readonly queue: Queue<ActiveScoring>;
   readonly pool: WorkerPool;
   readonly redactions: Redactions;
+  readonly answers: AnswerMemory;
   readonly #limits: DispatchLimits;
   readonly #log: Log;
   readonly #collecting: Collecting | undefined;
@@ -47,8 +52,10 @@ export class Dispatcher {
     this.#limits = limits;
     this.#log = log;
     this.queue = new Queue({ maxRequests: limits.queueMaxRequests, maxBytes: limits.queueMaxBytes });
+    this.answers = new AnswerMemory(limits.answersMaxBytes, log);
     const poolEvents: PoolEvents = {
       ...events,
+      answers: this.answers,
       available: () => {
         this.#dispatchWaiting();
         this.redactions.available();
@@ -103,6 +110,7 @@ export class Dispatcher {
     worker.process.cancel(scoring.id);
     setTimeout(() => {
       if (!worker.held.has(scoring.id)) return;
+      if (this.answers.pausedUntil > asked) return this.cancelOrReplace(scoring);
       if (worker.process.lastHeard > asked) this.pool.retire(worker);
       else {
         const { cancelGraceMs } = this.#limits;
@@ -187,6 +195,7 @@ export class Dispatcher {
         if (stalled) this.cancelOrReplace(scoring);
         else scoring.leave();
       },
+      held: this.answers.hold(0),
     });
     scoring.resolve(head, scoring.stream);
   }
@@ -196,7 +205,7 @@ export class Dispatcher {
   }
 
   #onLost(worker: PoolWorker, { code, signal }: Exit): void {
-    const how = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+    const how = worker.tooLarge !== undefined ? 'too much memory' : signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
     const error =
       worker.endedFor === 'stop'
         ? new ServerError('stopping', 'The server stopped before this request was done. Try again.')

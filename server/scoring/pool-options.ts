@@ -3,11 +3,12 @@ import type { Config } from '../config.ts';
 import { availableCpus, threadsPerWorker } from '../cpu-quota.ts';
 import type { Found } from '../discovery.ts';
 import type { Execution } from '../execution-provider.ts';
-import { workerHeapMb } from '../heap-limit.ts';
+import { workerHeapMb, workersMemoryBytes } from '../heap-limit.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CollectionStart } from '../worker/protocol.ts';
 import { chooseProvider, pinned, type ProviderChoice } from './provider-choice.ts';
+import type { MemoryLimits } from './worker-memory.ts';
 import type { WorkerSpec } from './worker-process.ts';
 
 const NO_LIMIT_MS = 2 ** 31 - 1;
@@ -22,6 +23,8 @@ export interface PoolOptions {
   /** Made once, at the start; `stop` fires when nobody waits for it any more. */
   readonly plan: (stop: AbortSignal) => Promise<PoolPlan>;
   readonly initTimeoutMs: number;
+  /** Undefined: as much as there is. */
+  readonly memory?: MemoryLimits;
   /** Milliseconds; tests bring their own clock. */
   readonly now?: () => number;
 }
@@ -42,9 +45,15 @@ interface Surroundings {
 export function poolOptions(config: Config, found: Found, around: Surroundings): PoolOptions {
   const { env: hostEnv, choose = chooseProvider } = around;
   const limit = config.debugPort === 0 ? config.initTimeoutMs : NO_LIMIT_MS;
+  const constrained = process.constrainedMemory();
+  const memory: MemoryLimits =
+    config.workerMemoryBytes > 0
+      ? { each: config.workerMemoryBytes, all: Number.POSITIVE_INFINITY }
+      : { each: undefined, all: workersMemoryBytes(constrained) };
   const cpus = availableCpus(availableParallelism());
   return {
     initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : 0,
+    memory,
     plan: async (stop) => {
       const choice = await choose(config, { env: hostEnv, signal: AbortSignal.any([stop, AbortSignal.timeout(limit)]) });
       const { provider, devices } = choice;
@@ -52,9 +61,12 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
       const count = workerCount(config.workerCount, { cpus, devices: provider === 'cpu' ? 0 : Math.max(1, devices.length) });
       const intraOpThreads = config.intraOpThreads === 0 ? threadsPerWorker(cpus, count) : config.intraOpThreads;
       // Whoever sets a limit of their own means it.
-      const heapMb =
-        hostEnv['NODE_OPTIONS']?.includes('max-old-space-size') === true ? undefined : workerHeapMb(process.constrainedMemory(), count);
-      around.log.info({ cpus, workers: count, intraOpThreads, heapMb, concurrency: config.workerConcurrency }, 'sized for this container');
+      const heapMb = hostEnv['NODE_OPTIONS']?.includes('max-old-space-size') === true ? undefined : workerHeapMb(constrained, count);
+      const memoryMb = Math.floor((memory.each ?? memory.all) / 2 ** 20);
+      around.log.info(
+        { cpus, workers: count, intraOpThreads, heapMb, memoryMb, concurrency: config.workerConcurrency },
+        'sized for this container',
+      );
       const execution: Execution = { provider, strict: config.executionProvider !== 'auto' };
       const start = {
         ...found,

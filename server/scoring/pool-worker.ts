@@ -16,7 +16,9 @@ export class PoolWorker {
   /** `run()` calls that it takes at a time. */
   concurrency = 0;
   /** Why the host ended it, for the metric; undefined: it ended by itself. */
-  endedFor: 'deadline' | 'stop' | 'init_timeout' | undefined;
+  endedFor: 'deadline' | 'stop' | 'init_timeout' | 'memory' | undefined;
+  /** How much memory it takes, and may take, where that is why it was ended. */
+  tooLarge: string | undefined;
   initTimer: NodeJS.Timeout | undefined;
 
   constructor(number: number) {
@@ -42,6 +44,8 @@ export class PoolWorker {
         `init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
       );
     }
+    if (this.tooLarge !== undefined)
+      return new ServerError('init_failed', `The worker took too much memory before init() was done, and was killed: ${this.tooLarge}.`);
     const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
     return new ServerError(
       'init_failed',

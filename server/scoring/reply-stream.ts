@@ -1,10 +1,13 @@
 import { Readable } from 'node:stream';
+import type { Held } from './answer-memory.ts';
 
 interface ReplyStreamEvents {
   /** The client's side has taken so many bytes. */
   taken(bytes: number): void;
   /** Nobody reads any more. @param stalled because the worker was silent for too long */
   abandoned(stalled: boolean): void;
+  /** Where the bytes count that nobody has taken. */
+  readonly held: Held;
 }
 
 /** A streamed answer on its way from a worker to a client. The gaps are bounded on both sides, and a slow reader pauses the worker. */
@@ -31,6 +34,7 @@ export class ReplyStream extends Readable {
     this.#restart();
     if (this.destroyed) return;
     this.#notTaken += bytes.length;
+    this.#events.held.resize(this.#notTaken);
     this.push(bytes);
   }
 
@@ -47,10 +51,12 @@ export class ReplyStream extends Readable {
     if (this.#notTaken === 0) return;
     this.#events.taken(this.#notTaken);
     this.#notTaken = 0;
+    this.#events.held.release();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#timer);
+    this.#events.held.release();
     if (!this.#complete) this.#events.abandoned(this.#stalled);
     done(error);
   }

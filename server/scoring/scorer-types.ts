@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { ScoreHead, ServedModel } from '../worker/protocol.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 
 export type { ServedModel };
 
@@ -71,6 +72,8 @@ export interface Scorer {
   release(bytes: number): void;
   /** Queues an admitted request; its bytes are given back when they are handed to a worker. */
   score(request: ScoreRequest): Scoring;
+  /** Where front doors count the bytes of answers that clients have not taken. */
+  readonly answers: AnswerMemory;
   /** Undefined until the first worker is ready. */
   readonly served: Served | undefined;
   /** A worker can take requests now. */

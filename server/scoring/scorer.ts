@@ -50,6 +50,10 @@ export class PoolScorer implements Scorer, ScoringOwner {
     return this.#served;
   }
 
+  get answers(): Dispatcher['answers'] {
+    return this.#dispatcher.answers;
+  }
+
   get ready(): boolean {
     return this.#dispatcher.pool.ready;
   }

@@ -2,10 +2,12 @@ import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ReadyMessage } from '../worker/protocol.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import { BackOff } from './back-off.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
 import { type Capacity, capacityOf, PoolWorker } from './pool-worker.ts';
 import { WorkerProcess, type AnswerEvents, type Exit, type WorkerEvents } from './worker-process.ts';
+import { WorkerMemory } from './worker-memory.ts';
 import { type Said, WorkerReports } from './worker-reports.ts';
 
 /** What the pool tells its owner. */
@@ -20,6 +22,8 @@ export interface PoolEvents {
   lost(worker: PoolWorker, exit: Exit): void;
   /** Told what entry scripts say, besides the log. */
   readonly said?: Said | undefined;
+  /** Decides when the pipes of workers are left unread. */
+  readonly answers: AnswerMemory;
   /** Who takes the answers of a new worker. */
   answersOf(worker: PoolWorker): AnswerEvents;
 }
@@ -37,6 +41,7 @@ export class WorkerPool {
   readonly #events: PoolEvents;
   readonly #log: Log;
   readonly #reports: WorkerReports;
+  readonly #memory: WorkerMemory | undefined;
   readonly #workers: (PoolWorker | undefined)[] = [];
   /** Retiring workers keep their process, but not their place. */
   readonly #retiring = new Set<PoolWorker>();
@@ -53,6 +58,7 @@ export class WorkerPool {
     this.#now = options.now ?? (() => performance.now());
     this.#events = events;
     this.#log = log;
+    this.#memory = options.memory && new WorkerMemory(options.memory, log, (worker) => this.kill(worker, 'memory'));
     this.#reports = new WorkerReports(log, metrics, events.said);
   }
 
@@ -134,7 +140,8 @@ export class WorkerPool {
     if (this.#spec === undefined) return;
     const worker = new PoolWorker(number);
     this.#workers[number] = worker;
-    worker.process = new WorkerProcess(this.#spec(number), this.#eventsOf(worker));
+    worker.process = new WorkerProcess(this.#spec(number), this.#eventsOf(worker), this.#events.answers);
+    this.#memory?.watch(worker);
     const { initTimeoutMs } = this.#options;
     if (initTimeoutMs > 0) worker.initTimer = setTimeout(() => this.kill(worker, 'init_timeout'), initTimeoutMs + INIT_GRACE_MS);
   }
@@ -190,7 +197,7 @@ export class WorkerPool {
     worker.state = 'gone';
     this.#events.lost(worker, exit);
     if (this.#state === 'stopped' || state === 'gone') return undefined;
-    if (worker.endedFor !== 'deadline')
+    if (worker.endedFor !== 'deadline' && worker.endedFor !== 'memory')
       this.#log.error({ worker: worker.number, ...exit }, 'a worker ended unexpectedly; it is being replaced');
     return state === 'retiring'
       ? this.#reports.restarted('deadline')

@@ -7,6 +7,7 @@ import type { MetricsMessage } from '../metric-series.ts';
 import type { RunTimes } from '../run-times.ts';
 import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, ServedModel, StartMessage } from '../worker/protocol.ts';
 import { headText, Kind, protocols } from '../worker/protocol.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 
@@ -70,6 +71,7 @@ export class WorkerProcess {
   readonly #pipe: Duplex;
   readonly #frames: FrameWriter;
   readonly #events: WorkerEvents;
+  readonly #answers: AnswerMemory;
   /** Fixed part of `score` frames, which is copied at once. */
   readonly #scoreHead = Buffer.alloc(5);
   /** Resolves when the process has ended and everything it wrote has been read. */
@@ -77,8 +79,9 @@ export class WorkerProcess {
   /** When the worker last said anything; a thread inside an inference says nothing. */
   lastHeard = performance.now();
 
-  constructor(spec: WorkerSpec, events: WorkerEvents) {
+  constructor(spec: WorkerSpec, events: WorkerEvents, answers: AnswerMemory) {
     this.#events = events;
+    this.#answers = answers;
     const inspect = spec.debugPort === 0 ? [] : [`--inspect=127.0.0.1:${spec.debugPort}`];
     const heap = spec.heapMb === undefined ? [] : [`--max-old-space-size=${spec.heapMb}`];
     this.#child = spawn(process.execPath, [...inspect, ...heap, WORKER_MAIN], {
@@ -173,6 +176,7 @@ export class WorkerProcess {
       case Kind.metrics:
         return events.metrics(parse<MetricsMessage>(payload));
       case Kind.ready:
+        this.#answers.attach(this.#pipe);
         return events.ready(parse<ReadyMessage>(payload));
       case Kind.loaded:
         return events.loaded(parse<ServedModel>(payload));
@@ -193,6 +197,7 @@ export class WorkerProcess {
 
   /** Calls back once everything that is in the pipe has been read, soon in any case. */
   #drainPipe(done: () => void): void {
+    this.#answers.detach(this.#pipe);
     const finish = (): void => {
       clearTimeout(timer);
       this.#pipe.off('close', finish);
@@ -211,6 +216,4 @@ export class WorkerProcess {
   }
 }
 
-function parse<T>(payload: Buffer): T {
-  return JSON.parse(payload.toString()) as T;
-}
+const parse = <T>(payload: Buffer): T => JSON.parse(payload.toString()) as T;

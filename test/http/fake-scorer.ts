@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
+import { pino } from 'pino';
 import type { ServerError } from '../../server/errors.ts';
+import { AnswerMemory } from '../../server/scoring/answer-memory.ts';
 import type { ScoreReply, ScoreRequest, Scorer, Scoring, Served } from '../../server/scoring/scorer-types.ts';
 
 type Outcome = Partial<ScoreReply> | ServerError;
@@ -30,6 +32,7 @@ export function reply(parts: Partial<ScoreReply> = {}): ScoreReply {
 
 /** A scorer that a test programs, and that keeps account of what was reserved. */
 export class FakeScorer implements Scorer {
+  readonly answers = new AnswerMemory(2 ** 28, pino({ level: 'silent' }));
   served: Served | undefined = served;
   ready = true;
   healthy = true;

@@ -47,6 +47,7 @@ const models = {
   future_opset: odd.futureOpset,
   overridable: odd.overridable,
   proto_output: odd.protoOutput,
+  constant_of_shape: odd.constantOfShape,
 } satisfies Record<string, () => Buffer>;
 
 export type ModelName = keyof typeof models;

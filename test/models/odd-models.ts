@@ -97,3 +97,10 @@ export function protoOutput(): Buffer {
   builder.node('Identity', ['x'], { output: '__proto__' });
   return builder.build({ inputs: [rows('x')], outputs: [rows('__proto__')] });
 }
+
+/** As large as its client wants: int64 shape [2] -> y float32, of that shape. */
+export function constantOfShape(): Buffer {
+  const builder = new GraphBuilder('constant-of-shape');
+  builder.node('ConstantOfShape', ['shape'], { output: 'y' });
+  return builder.build({ inputs: [value('shape', 'int64', [2])], outputs: [value('y', 'float32', ['A', 'B'])] });
+}

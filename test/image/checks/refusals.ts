@@ -17,6 +17,8 @@ export function checkRefusals({ engine, cpu }: Images): void {
     await refused({ args: ['--model', '/models/mine.onnx'] }, 3, /The model \/models\/mine\.onnx does not exist/);
     await refused({ env: { AZUREML_MODEL_DIR: '/models' } }, 3, /The model directory \/models does not exist/);
     await refused({ env: { AZUREML_ENTRY_SCRIPT: 'mine.ts' } }, 3, /expected a file at \/var\/azureml-app\/mine\.ts/);
+    await refused({ env: { MODEL_NAME: 'iris' } }, 3, /MODEL_NAME names something/);
+    await refused({ flags: ['--mount', 'type=volume,dst=/var/azureml-app'] }, 3, /\/var\/azureml-app is a mounted volume that is empty/);
   });
 
   test('a wrong flag or variable ends with 2 and says which', async () => {

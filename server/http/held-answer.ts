@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { AnswerMemory, Held, Taker } from '../scoring/answer-memory.ts';
+
+/** What Node's own socket timeout looks at to tell a slow client from one that takes nothing. */
+interface Handle {
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+}
+
+/** Bytes of one answer that wait for its client. */
+class Unsent implements Taker {
+  readonly #socket: Socket;
+  readonly #response: ServerResponse;
+
+  constructor(socket: Socket, response: ServerResponse) {
+    this.#socket = socket;
+    this.#response = response;
+  }
+
+  get unsent(): number {
+    return this.#socket.destroyed || this.#response.closed ? 0 : this.#response.writableLength;
+  }
+
+  /** Of one long write, too, of which the kernel has taken a part. */
+  get taken(): number {
+    const handle = (this.#socket as Socket & { readonly _handle?: Handle | null })._handle;
+    const taken = (handle?.bytesWritten ?? Number.NaN) - (handle?.writeQueueSize ?? 0);
+    return Number.isFinite(taken) ? taken : this.#socket.bytesWritten - this.#socket.writableLength;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** Counts what the kernel has not taken of an answer, until the client has it or is gone. `resize` tells of more. */
+export function holdUnsent(answers: AnswerMemory, request: IncomingMessage, response: ServerResponse): Held {
+  const held = answers.hold(response.writableLength, new Unsent(request.socket, response));
+  response.once('close', () => held.release());
+  return held;
+}

@@ -1,0 +1,108 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Log } from '../log.ts';
+import type { PoolWorker } from './pool-worker.ts';
+
+/** How much memory workers may take; bytes. */
+export interface MemoryLimits {
+  /** Each of them; undefined: only the sum counts. */
+  readonly each: number | undefined;
+  /** All together. */
+  readonly all: number;
+}
+
+/** Five times a second; and more often once half of the limit is taken: memory may grow by a gigabyte a second. */
+const LOOK_MS = 200;
+const CLOSE_LOOK_MS = 25;
+/** A thousandth of the machine's, or container's, memory each, which the kernel adds to what a worker takes when it has to choose a process. */
+const KILLED_BEFORE_HOST = 500;
+const MOST_ADJUSTED = 1000;
+const MiB = 2 ** 20;
+
+/**
+ * Replaces a worker that takes too much memory before the kernel has to choose a process to kill, and makes the kernel choose a worker
+ * where it was faster. What counts are pages of a worker's own: what it maps from files (models, libraries, device memory) the kernel takes back.
+ */
+export class WorkerMemory {
+  readonly #limits: MemoryLimits;
+  readonly #log: Log;
+  readonly #kill: (worker: PoolWorker) => void;
+  readonly #watched = new Set<PoolWorker>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param kill ends a worker for its memory */
+  constructor(limits: MemoryLimits, log: Log, kill: (worker: PoolWorker) => void) {
+    this.#limits = limits;
+    this.#log = log;
+    this.#kill = kill;
+  }
+
+  /** Until the worker is gone. Called when its process has been started. */
+  watch(worker: PoolWorker): void {
+    const { pid } = worker.process;
+    if (pid === undefined) return;
+    volunteer(pid);
+    this.#watched.add(worker);
+    if (this.#timer === undefined) this.#timer = this.#schedule(LOOK_MS);
+  }
+
+  #schedule(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#look(), ms).unref();
+  }
+
+  #look(): void {
+    let all = 0;
+    let largest: { readonly worker: PoolWorker; readonly bytes: number } | undefined;
+    for (const worker of this.#watched) {
+      const bytes = worker.state === 'gone' || worker.process.pid === undefined ? undefined : memoryOf(worker.process.pid);
+      if (bytes === undefined) {
+        this.#watched.delete(worker);
+        continue;
+      }
+      all += bytes;
+      if (worker.endedFor === undefined && bytes > (largest?.bytes ?? 0)) largest = { worker, bytes };
+    }
+    const { each = Number.POSITIVE_INFINITY } = this.#limits;
+    if (largest !== undefined && (largest.bytes > each || all > this.#limits.all)) this.#replace(largest.worker, largest.bytes, all);
+    const share = Math.max((largest?.bytes ?? 0) / each, all / this.#limits.all);
+    this.#timer = this.#watched.size === 0 ? undefined : this.#schedule(share > 1 / 2 ? CLOSE_LOOK_MS : LOOK_MS);
+  }
+
+  #replace(worker: PoolWorker, bytes: number, all: number): void {
+    const { each } = this.#limits;
+    const limit =
+      each === undefined
+        ? `all workers together take ${mib(all)}, and ${mib(this.#limits.all)} is what this container leaves them`
+        : `a worker may take ${mib(each)}`;
+    worker.tooLarge = `it takes ${mib(bytes)} of memory; ${limit} (WORKER_MEMORY_BYTES)`;
+    this.#log.error(
+      { worker: worker.number, pid: worker.process.pid, bytes, all, limit: each ?? this.#limits.all, held: worker.held.size },
+      `a worker is killed and replaced: ${worker.tooLarge}`,
+    );
+    this.#kill(worker);
+  }
+}
+
+const mib = (bytes: number): string => `${Math.round(bytes / MiB)} MiB`;
+
+/** Bytes of a process that no file backs; undefined: there is no such process, or no such number. */
+function memoryOf(pid: number): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    // A process that has ended and is not buried yet has no such lines.
+    if (!status.includes('RssAnon:')) return undefined;
+    const rows = status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB/gm);
+    return rows.reduce((sum, [, kib]) => sum + Number(kib) * 1024, 0);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the kernel must kill, it shall kill this process before the host, its parent. */
+function volunteer(pid: number): void {
+  try {
+    const own = Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(Math.min(MOST_ADJUSTED, own + KILLED_BEFORE_HOST)));
+  } catch {
+    // A sandbox without it: then the kernel takes the larger one.
+  }
+}
