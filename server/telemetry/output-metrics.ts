@@ -15,7 +15,7 @@ export class OutputMetrics {
     });
     const lost = (): number => this.#logLost?.() ?? 0;
     this.logLost = new Counter({
-      name: 'log_lines_lost_total',
+      name: 'server_log_lost_total',
       help: 'lines of the log that are lost because stdout is stalled, full or closed',
       registers: [registry],
       // Not an arrow function: prom-client calls it with the metric as `this`.

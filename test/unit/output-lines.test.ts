@@ -23,7 +23,7 @@ const bytes = fc
 test('lines do not depend on how their bytes are split into chunks', () => {
   fc.assert(
     fc.property(bytes, fc.array(fc.nat(80), { maxLength: 8 }), fc.integer({ min: 1, max: 12 }), (all, at, longest) => {
-      const ends = [...at.map((end) => Math.min(end, all.length)), all.length].sort((a, b) => a - b);
+      const ends = [...at.map((end) => Math.min(end, all.length)), all.length].toSorted((a, b) => a - b);
       const chunks = ends.map((end, index) => all.subarray(ends[index - 1] ?? 0, end));
       const whole = linesOf([all], longest);
       assert.deepEqual(linesOf(chunks, longest), whole);
