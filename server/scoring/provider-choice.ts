@@ -4,7 +4,6 @@ import type { Config } from '../config.ts';
 import { ServerError } from '../errors.ts';
 import type { Provider } from '../execution-provider.ts';
 import { gpuDevices } from '../gpu-devices.ts';
-import { cutText } from '../output-lines.ts';
 import { explain, type Checked } from './provider-findings.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -90,25 +89,16 @@ function unavailable(provider: Provider, problems: readonly string[]): ServerErr
 const CHECK_MAIN = fileURLToPath(new URL('../inference/main.ts', import.meta.url));
 /** Of what a check prints; ONNX Runtime says little. */
 const LONGEST_OUTPUT = 1024 * 1024;
-const LONGEST_PROBLEM = 4096;
 
 const askProcess: ProviderCheck = (provider, env, signal) =>
   new Promise((resolve) => {
     const options = { env: { ...env, ORT_DISABLE_TELEMETRY: '1' }, signal, killSignal: 'SIGKILL', maxBuffer: LONGEST_OUTPUT } as const;
     execFile(process.execPath, [CHECK_MAIN, provider], options, (error, stdout, stderr) => {
-      if (error === null) return resolve({ problem: problemOf(stdout, provider), stderr });
-      const how =
-        typeof error.signal === 'string' ? `was ended by signal ${error.signal}` : `failed: ${cutText(error.message, LONGEST_PROBLEM)}`;
+      if (error === null) {
+        const { problem } = JSON.parse(stdout) as { problem: string | null };
+        return resolve({ problem: problem ?? undefined, stderr });
+      }
+      const how = typeof error.signal === 'string' ? `was ended by signal ${error.signal}` : `failed: ${error.message}`;
       return resolve({ problem: `the process that tried ${provider} ${how}`, stderr });
     });
   });
-
-/** What a check answers; libraries may print there, too. */
-function problemOf(stdout: string, provider: Provider): string | undefined {
-  try {
-    const { problem } = JSON.parse(stdout) as { problem: string | null };
-    return problem ?? undefined;
-  } catch {
-    return `the process that tried ${provider} answered no JSON: ${cutText(stdout, LONGEST_PROBLEM)}`;
-  }
-}

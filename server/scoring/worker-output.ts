@@ -38,6 +38,7 @@ export class WorkerOutput {
     this.#events = events;
   }
 
+  /** Relays a stream of the process, to its end. */
   relay(name: 'stdout' | 'stderr', stream: Readable | null | undefined): void {
     // A process that could not be started has none.
     if (stream === null || stream === undefined) return;
@@ -46,9 +47,9 @@ export class WorkerOutput {
     this.#relays.push(relayLines(stream, (line) => this.#events.output(name, line)));
   }
 
-  /** Logs a line of the console, now or in a later turn. @param bytes that it took in the pipe */
-  say(message: LogMessage, bytes: number): void {
-    const cost = bytes + LINE_COST;
+  /** Logs a line of the console, now or in a later turn. */
+  say(message: LogMessage): void {
+    const cost = costOf(message);
     if (this.#queue.length === 0 && this.#spent < TURN_BUDGET) this.#log({ message, cost });
     else if (this.#waiting + cost <= MOST_WAITING) {
       this.#queue.push({ message, cost });
@@ -103,4 +104,8 @@ export class WorkerOutput {
     this.#dropped = 0;
     this.#events.log({ level: 'warn', msg: '', dropped });
   }
+}
+
+function costOf({ msg, fields }: LogMessage): number {
+  return LINE_COST + msg.length + (fields === undefined ? 0 : JSON.stringify(fields).length);
 }

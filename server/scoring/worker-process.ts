@@ -166,7 +166,7 @@ export class WorkerProcess {
       case Kind.broken:
         return events.broken(id, parse<FailureMessage>(payload));
       case Kind.log:
-        return this.#output.say(parse<LogMessage>(payload), payload.length);
+        return this.#output.say(parse<LogMessage>(payload));
       case Kind.times:
         return events.times(id, parse<RunTimes>(payload));
       case Kind.metrics:

@@ -27,7 +27,8 @@ export class WorkerReports {
   }
 
   line(worker: PoolWorker, message: LogMessage): void {
-    const { level, requestId, traceId, fields, dropped = 0 } = message;
+    const { level, requestId, traceId, fields } = message;
+    const dropped = Number.isSafeInteger(message.dropped) ? Number(message.dropped) : 0;
     // The worker cuts, too; but what it sends is up to its script.
     const msg = cutText(message.msg);
     const cut = message.cut === true || msg.length < message.msg.length;

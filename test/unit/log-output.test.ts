@@ -18,7 +18,7 @@ function folder(t: TestContext): string {
 /** A pipe that does not block, as Node makes stdout. */
 function pipe(t: TestContext): number {
   const path = join(folder(t), 'pipe');
-  execFileSync('mkfifo', [path]);
+  execFileSync('sh', ['-c', `mkfifo '${path}'`]);
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   t.after(() => closeSync(fd));
   return fd;
