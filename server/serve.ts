@@ -42,7 +42,7 @@ export async function main(host: HostProcess): Promise<void> {
 }
 
 async function serve(host: HostProcess, { config: given, warnings, named }: ServeCommand): Promise<void> {
-  const output = await createLog(given, host.stdout.isTTY);
+  const output = await createLog(given, host);
   const { log, flush: flushLog } = output;
   const exit = (code: number): never => {
     flushLog();
@@ -52,6 +52,7 @@ async function serve(host: HostProcess, { config: given, warnings, named }: Serv
 
   const lifecycle = new Lifecycle();
   const metrics = new Metrics();
+  metrics.output.observeLog(output.lost);
   let found: Found;
   let collection: CollectionSettings | undefined;
   try {

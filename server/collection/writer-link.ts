@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { relayLines } from '../output-lines.ts';
 import type { Progress } from './counts.ts';
 import type { CollectionSettings } from './settings.ts';
 
@@ -74,7 +75,7 @@ export class WriterLink {
   }
 
   #start(): void {
-    const thread = new Worker(THREAD, { workerData: this.#data, name: 'collection' });
+    const thread = new Worker(THREAD, { workerData: this.#data, name: 'collection', stdout: true, stderr: true });
     this.#thread = thread;
     let reason = 'it ended by itself';
     thread.on('message', (message: FromWriter) => this.#receive(message));
@@ -86,6 +87,8 @@ export class WriterLink {
       this.#events.lost();
       return void setTimeout(() => this.#closing || this.#start(), RESTART_MS).unref();
     });
+    // What libraries print: Node would hand it to stdout without a bound, where nobody may read.
+    for (const stream of [thread.stdout, thread.stderr]) void relayLines(stream, ({ text }) => this.#events.log.warn(text));
     // The server ends when it has closed the collector, not because of it.
     thread.unref();
   }

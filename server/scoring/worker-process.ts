@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FrameReader, FrameWriter } from '../frames.ts';
 import type { MetricsMessage } from '../metric-series.ts';
@@ -10,6 +9,7 @@ import { headText, Kind, protocols } from '../worker/protocol.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 import type { ScoreRequest } from './scorer-types.ts';
+import { type OutputEvents, WorkerOutput } from './worker-output.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
 
@@ -49,14 +49,11 @@ export interface AnswerEvents {
 }
 
 /** What a worker says, in the order in which it says it. */
-export interface WorkerEvents extends AnswerEvents {
+export interface WorkerEvents extends AnswerEvents, OutputEvents {
   ready(message: ReadyMessage): void;
   startFailed(message: FailureMessage): void;
   loaded(model: ServedModel): void;
-  log(message: LogMessage): void;
   metrics(message: MetricsMessage): void;
-  /** A line that the process wrote to its own stdout or stderr, past the console. */
-  output(stream: 'stdout' | 'stderr', line: string): void;
   exit(exit: Exit): void;
 }
 
@@ -72,6 +69,7 @@ export class WorkerProcess {
   readonly #frames: FrameWriter;
   readonly #events: WorkerEvents;
   readonly #answers: AnswerMemory;
+  readonly #output: WorkerOutput;
   /** Fixed part of `score` frames, which is copied at once. */
   readonly #scoreHead = Buffer.alloc(5);
   /** Resolves when the process has ended and everything it wrote has been read. */
@@ -96,8 +94,9 @@ export class WorkerProcess {
     pipe.on('data', (chunk: Buffer) => reader.feed(chunk));
     // The exit event tells what happened; what could not be written is answered then.
     pipe.on('error', () => undefined);
-    this.#relay('stdout', this.#child.stdout);
-    this.#relay('stderr', this.#child.stderr);
+    this.#output = new WorkerOutput(events);
+    this.#output.relay('stdout', this.#child.stdout);
+    this.#output.relay('stderr', this.#child.stderr);
     this.gone = new Promise((resolve) => {
       const end = (exit: Exit): void => {
         events.exit(exit);
@@ -170,7 +169,7 @@ export class WorkerProcess {
       case Kind.broken:
         return events.broken(id, parse<FailureMessage>(payload));
       case Kind.log:
-        return events.log(parse<LogMessage>(payload));
+        return this.#output.say(parse<LogMessage>(payload));
       case Kind.times:
         return events.times(id, parse<RunTimes>(payload));
       case Kind.metrics:
@@ -195,24 +194,21 @@ export class WorkerProcess {
     }
   }
 
-  /** Calls back once everything that is in the pipe has been read, soon in any case. */
+  /** Calls back once everything that the process wrote has been read, soon in any case. */
   #drainPipe(done: () => void): void {
     this.#answers.detach(this.#pipe);
+    let finished = false;
     const finish = (): void => {
+      if (finished) return;
+      finished = true;
       clearTimeout(timer);
-      this.#pipe.off('close', finish);
-      this.#child.stdout?.destroy();
-      this.#child.stderr?.destroy();
+      this.#output.close();
       this.#pipe.destroy();
       done();
     };
     const timer = setTimeout(finish, LAST_WORDS_MS);
-    if (this.#pipe.closed) finish();
-    else this.#pipe.once('close', finish);
-  }
-
-  #relay(name: 'stdout' | 'stderr', stream: Readable | null): void {
-    if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#events.output(name, line));
+    const closed = new Promise<void>((resolve) => (this.#pipe.closed ? resolve() : this.#pipe.once('close', resolve)));
+    void closed.then(() => this.#output.ended()).then(finish);
   }
 }
 

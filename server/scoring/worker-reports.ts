@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts';
 import type { MetricsMessage } from '../metric-series.ts';
+import { cutText, LONGEST_LINE, type OutputLine } from '../output-lines.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LogMessage, ServedModel } from '../worker/protocol.ts';
 import type { PoolWorker } from './pool-worker.ts';
@@ -7,11 +8,17 @@ import type { PoolWorker } from './pool-worker.ts';
 /** Hears of everything that an entry script says. */
 export type Said = (message: LogMessage) => void;
 
+/** Time between two lines that tell how much of the workers' output is lost. */
+const LOSS_LOG_INTERVAL_MS = 1000;
+
 /** Where what workers say beside their answers goes: lines to the log, numbers to the metrics. */
 export class WorkerReports {
   readonly #log: Log;
   readonly #metrics: Metrics;
   readonly #said: Said | undefined;
+  /** Lines that were cut or dropped since the log told of it. */
+  #lost = { cut: 0, dropped: 0 };
+  #lossTimer: NodeJS.Timeout | undefined;
 
   constructor(log: Log, metrics: Metrics, said: Said | undefined) {
     this.#log = log;
@@ -20,17 +27,24 @@ export class WorkerReports {
   }
 
   line(worker: PoolWorker, message: LogMessage): void {
-    const { level, msg, requestId, traceId, fields } = message;
-    this.#log[level]({ ...fields, worker: worker.number, requestId, traceId }, msg);
-    this.#said?.(message);
+    const { level, requestId, traceId, fields } = message;
+    const dropped = Number.isSafeInteger(message.dropped) ? Number(message.dropped) : 0;
+    // The worker cuts, too; but what it sends is up to its script.
+    const msg = cutText(message.msg);
+    const cut = message.cut === true || msg.length < message.msg.length;
+    if (dropped > 0) this.#lose('dropped', dropped);
+    if (cut) this.#lose('cut', 1);
+    if (msg === '' && dropped > 0) return;
+    this.#log[level]({ ...fields, worker: worker.number, requestId, traceId, ...(cut && { cut }) }, msg);
+    this.#said?.(cut ? { ...message, msg } : message);
   }
 
   /** A line that the process wrote past the console. */
-  output(worker: PoolWorker, stream: 'stdout' | 'stderr', line: string): void {
-    if (line === '') return;
+  output(worker: PoolWorker, stream: 'stdout' | 'stderr', { text, cut }: OutputLine): void {
     const level = stream === 'stderr' ? 'warn' : 'info';
-    this.#log[level]({ worker: worker.number, stream }, line);
-    this.#said?.({ level, msg: line });
+    if (cut) this.#lose('cut', 1);
+    this.#log[level]({ worker: worker.number, stream, ...(cut && { cut }) }, text);
+    this.#said?.({ level, msg: text });
   }
 
   metrics(worker: PoolWorker, message: MetricsMessage): void {
@@ -52,5 +66,24 @@ export class WorkerReports {
 
   gone(worker: PoolWorker): void {
     this.#metrics.gone(worker);
+    this.#tellLost();
+  }
+
+  #lose(reason: 'cut' | 'dropped', lines: number): void {
+    this.#metrics.output.workerLost.inc({ reason }, lines);
+    this.#lost[reason] += lines;
+    this.#lossTimer ??= setTimeout(() => this.#tellLost(), LOSS_LOG_INTERVAL_MS).unref();
+  }
+
+  #tellLost(): void {
+    if (this.#lossTimer === undefined) return;
+    clearTimeout(this.#lossTimer);
+    this.#lossTimer = undefined;
+    const lost = this.#lost;
+    this.#lost = { cut: 0, dropped: 0 };
+    this.#log.warn(
+      lost,
+      `output of workers is not logged whole: lines are cut at ${LONGEST_LINE / 1024} KiB, and those that come faster than they can be logged are dropped (worker_output_lost_total)`,
+    );
   }
 }

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { isRefusal, type ServerError } from '../errors.ts';
 import { type Distribution, DURATIONS } from '../metric-series.ts';
 import { DistributionHistogram } from './distribution-histogram.ts';
+import { OutputMetrics } from './output-metrics.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
 /** What is told of a model: worker/protocol.ts has the same, which this room may not see. */
@@ -110,6 +111,7 @@ export class Metrics {
   });
   /** What workers measure, the entry script's own metrics included. */
   readonly workers = new WorkerMetrics(this.registry);
+  readonly output = new OutputMetrics(this.registry);
 
   /** The common case, kept out of prom-client until somebody reads: it hashes the labels at each call. */
   #scored = 0;

@@ -3,6 +3,7 @@ import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { formatWithOptions } from 'node:util';
 import type { Logger } from '../entry-script.ts';
+import { cutText, LONGEST_LINE } from '../output-lines.ts';
 import type { LogLevelName, LogMessage } from './protocol.ts';
 import type { WorkerRequest } from './request-context.ts';
 
@@ -59,27 +60,35 @@ export class ScriptLog implements Logger {
     return Object.assign(console, { log: at('info'), info: at('info'), debug: at('debug'), warn: at('warn'), error: at('error') });
   }
 
-  #line(level: LogLevelName, msg: string, fields?: Record<string, unknown>): void {
+  /** What is too long is cut here, before it is copied anywhere. */
+  #line(level: LogLevelName, msg: unknown, fields?: Record<string, unknown>): void {
     const request = this.#requests.getStore();
+    const text = typeof msg === 'string' ? msg : formatWithOptions({ colors: false }, msg);
+    const shown = cutText(text);
+    const said = fields === undefined ? undefined : fieldsToSend(fields);
     this.#send({
       level,
-      msg,
+      msg: shown,
       requestId: request?.id,
       traceId: request?.traceId,
       spanId: request?.spanId,
-      fields: fields === undefined ? undefined : jsonable(fields),
+      fields: said?.fields,
+      cut: shown.length < text.length || said?.cut === true ? true : undefined,
     });
   }
 }
 
-/** Fields must never be the reason why a line is lost. */
-function jsonable(fields: Record<string, unknown>): Record<string, unknown> {
+/** Fields must never be the reason why a line is lost, nor make it longer than a text may be. */
+function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Record<string, unknown>; readonly cut: boolean } {
+  let text: string;
   try {
-    JSON.stringify(fields);
-    return fields;
+    text = JSON.stringify(fields);
+    if (text.length <= LONGEST_LINE) return { fields, cut: false };
   } catch {
-    return { fields: formatWithOptions({ colors: false }, fields) };
+    text = formatWithOptions({ colors: false }, fields);
   }
+  const shown = cutText(text);
+  return { fields: { fields: shown }, cut: shown.length < text.length };
 }
 
 /**

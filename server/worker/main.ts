@@ -6,8 +6,9 @@ import { installPort, WorkerPort } from './collection-port.ts';
 import { hintAtDoubleParsing, ScriptLog } from './console.ts';
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
+import { LogFrames } from './log-frames.ts';
 import { installModuleHooks } from './module-hooks.ts';
-import { Kind, type LogMessage, type ReadyMessage, type ServedModel, type StartMessage } from './protocol.ts';
+import { Kind, type ReadyMessage, type ServedModel, type StartMessage } from './protocol.ts';
 import { RedactionHook } from './redact.ts';
 import { Runner } from './run-entry-script.ts';
 import { warmUp } from './warm-up.ts';
@@ -17,11 +18,8 @@ import { startWatchdog } from './watchdog.ts';
 // A worker process: one entry script, spoken to over fd 3. The host alone decides when it ends.
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const frames = new FrameWriter(socket, (flush) => process.nextTick(flush));
-let verbose = true;
-const send = (message: LogMessage): void => {
-  if (verbose || message.level !== 'debug') frames.write(0, Kind.log, [JSON.stringify(message)]);
-};
-const log = new ScriptLog(send);
+const logFrames = new LogFrames(frames);
+const log = new ScriptLog((message) => logFrames.send(message));
 const metrics = new WorkerMetrics((message) => frames.write(0, Kind.metrics, [JSON.stringify(message)]));
 let runner: Runner | undefined;
 let redaction: RedactionHook | undefined;
@@ -39,6 +37,7 @@ const reader = new FrameReader((id, kind, payload) => {
 process.on('SIGTERM', () => undefined);
 process.on('SIGINT', () => undefined);
 process.on('exit', () => {
+  logFrames.tellDropped();
   metrics.report();
   frames.flush();
 });
@@ -60,7 +59,7 @@ function lost(problem: string): void {
 }
 
 async function start(message: StartMessage): Promise<void> {
-  verbose = message.logLevel === 'debug' || message.logLevel === 'trace';
+  logFrames.verbose = message.logLevel === 'debug' || message.logLevel === 'trace';
   globalThis.console = log.toConsole();
   JSON.parse = hintAtDoubleParsing(log);
   installModuleHooks(message.importPath);

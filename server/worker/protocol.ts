@@ -157,6 +157,10 @@ export interface LogMessage {
   readonly traceId?: string | undefined;
   readonly spanId?: string | undefined;
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
+  /** The line was longer. */
+  readonly cut?: boolean | undefined;
+  /** Lines before this one that are lost: they came too fast. Where `msg` is empty this is all that is said. */
+  readonly dropped?: number | undefined;
 }
 
 /** What a script's collectors need to know. */

@@ -1,0 +1,33 @@
+import { Counter, type Registry } from 'prom-client';
+
+/** What of the log is not whole: lines of workers, and lines for which their reader left no room. */
+export class OutputMetrics {
+  readonly workerLost: Counter;
+  readonly logLost: Counter;
+  #logLost: (() => number) | undefined;
+
+  constructor(registry: Registry) {
+    this.workerLost = new Counter({
+      name: 'worker_output_lost_total',
+      help: 'lines of what workers and their children say that are cut at 64 KiB (cut), or left out because they came faster than they can be logged (dropped)',
+      labelNames: ['reason'],
+      registers: [registry],
+    });
+    const lost = (): number => this.#logLost?.() ?? 0;
+    this.logLost = new Counter({
+      name: 'server_log_lost_total',
+      help: 'lines of the log that are lost because stdout is stalled, full or closed',
+      registers: [registry],
+      // Not an arrow function: prom-client calls it with the metric as `this`.
+      collect(this: Counter) {
+        this.reset();
+        this.inc(lost());
+      },
+    });
+  }
+
+  /** Reads the log's own count at each scrape. */
+  observeLog(lost: () => number): void {
+    this.#logLost = lost;
+  }
+}
