@@ -2,13 +2,24 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { FrameReader, FrameWriter } from '../frames.ts';
-import type { MetricsMessage } from '../metric-series.ts';
-import type { RunTimes } from '../run-times.ts';
-import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, ServedModel, StartMessage } from '../worker/protocol.ts';
-import { headText, Kind, protocols } from '../worker/protocol.ts';
-import { readHead, type ReplyHead } from './reply-head.ts';
+import { stackOfThrown } from '../errors.ts';
+import { FrameReader } from '../frame-reader.ts';
+import { FrameError, FrameWriter } from '../frames.ts';
+import type { StartMessage } from '../worker/protocol.ts';
+import {
+  ANSWER_LIMIT_BYTES,
+  headText,
+  Kind,
+  MOST_COLLECTED_BYTES,
+  MOST_HEAD_BYTES,
+  protocols,
+  SCORE_HEAD_BYTES,
+} from '../worker/protocol.ts';
 import type { ScoreRequest } from './scorer-types.ts';
+import { StartMark } from './start-mark.ts';
+import { tell, type Exit, type WorkerEvents } from './worker-events.ts';
+
+export type { AnswerEvents, Exit, WorkerEvents } from './worker-events.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
 
@@ -21,42 +32,8 @@ export interface WorkerSpec {
   readonly debugPort: number;
   /** Limit of V8's heap in megabytes; undefined: V8's own. */
   readonly heapMb?: number | undefined;
-}
-
-/** How a process ended. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** What a worker says of the requests that it was given. */
-export interface AnswerEvents {
-  reply(id: number, head: ReplyHead, body: Buffer): void;
-  failure(id: number, message: FailureMessage): void;
-  stream(id: number, head: ReplyHead): void;
-  chunk(id: number, bytes: Buffer): void;
-  end(id: number): void;
-  broken(id: number, message: FailureMessage): void;
-  /** When a traced run was; its answer follows. */
-  times(id: number, times: RunTimes): void;
-  /** A cancel was read: the worker's thread is not stuck. */
-  cancelled(id: number): void;
-  /** Rows of a script's collector, as the frame has them. */
-  collect(payload: Buffer): void;
-  notCollected(all: readonly NotCollected[]): void;
-  redacted(id: number, payload: Buffer): void;
-}
-
-/** What a worker says, in the order in which it says it. */
-export interface WorkerEvents extends AnswerEvents {
-  ready(message: ReadyMessage): void;
-  startFailed(message: FailureMessage): void;
-  loaded(model: ServedModel): void;
-  log(message: LogMessage): void;
-  metrics(message: MetricsMessage): void;
-  /** A line that the process wrote to its own stdout or stderr, past the console. */
-  output(stream: 'stdout' | 'stderr', line: string): void;
-  exit(exit: Exit): void;
+  /** Longest body of an answer, or chunk of a stream; by default 256 MiB. */
+  readonly answerLimitBytes?: number | undefined;
 }
 
 /** How long the last answers of a process that is gone may take to be read. */
@@ -71,7 +48,8 @@ export class WorkerProcess {
   readonly #frames: FrameWriter;
   readonly #events: WorkerEvents;
   /** Fixed part of `score` frames, which is copied at once. */
-  readonly #scoreHead = Buffer.alloc(5);
+  readonly #scoreHead = Buffer.alloc(SCORE_HEAD_BYTES);
+  readonly #mark = new StartMark();
   /** Resolves when the process has ended and everything it wrote has been read. */
   readonly gone: Promise<void>;
   /** When the worker last said anything; a thread inside an inference says nothing. */
@@ -84,13 +62,17 @@ export class WorkerProcess {
     this.#child = spawn(process.execPath, [...inspect, ...heap, WORKER_MAIN], {
       cwd: spec.cwd,
       env: spec.env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', this.#mark.fd ?? 'ignore'],
     });
     const pipe = this.#child.stdio[3] as Duplex;
     this.#pipe = pipe;
     this.#frames = new FrameWriter(pipe, setImmediate);
-    const reader = new FrameReader((id, kind, payload) => this.#receive(id, kind, payload));
-    pipe.on('data', (chunk: Buffer) => reader.feed(chunk));
+    const mostBytes = Math.max(spec.answerLimitBytes ?? ANSWER_LIMIT_BYTES, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
+    const reader = new FrameReader((id, kind, payload) => {
+      this.lastHeard = performance.now();
+      tell(events, id, kind, payload);
+    }, mostBytes);
+    pipe.on('data', (chunk: Buffer) => this.#read(reader, chunk));
     // The exit event tells what happened; what could not be written is answered then.
     pipe.on('error', () => undefined);
     this.#relay('stdout', this.#child.stdout);
@@ -98,6 +80,7 @@ export class WorkerProcess {
     this.gone = new Promise((resolve) => {
       const end = (exit: Exit): void => {
         events.exit(exit);
+        this.#mark.close();
         resolve();
       };
       // After 'exit' what it wrote is read to the end, so that no answer is lost: but a child of its own may hold stdout for ever.
@@ -111,6 +94,11 @@ export class WorkerProcess {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** Of the requests that it was given, in that order, those beyond this number have not begun; infinity: any may have. */
+  get begun(): number {
+    return this.#mark.read();
   }
 
   /** @param written called once the kernel has the whole body, or the worker is gone */
@@ -148,46 +136,13 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #receive(id: number, kind: number, payload: Buffer): void {
-    this.lastHeard = performance.now();
-    const events = this.#events;
-    switch (kind) {
-      case Kind.reply: {
-        const { head, end } = readHead(payload);
-        return events.reply(id, head, payload.subarray(end));
-      }
-      case Kind.failure:
-        return events.failure(id, parse<FailureMessage>(payload));
-      case Kind.stream:
-        return events.stream(id, readHead(payload).head);
-      case Kind.chunk:
-        return events.chunk(id, payload);
-      case Kind.end:
-        return events.end(id);
-      case Kind.broken:
-        return events.broken(id, parse<FailureMessage>(payload));
-      case Kind.log:
-        return events.log(parse<LogMessage>(payload));
-      case Kind.times:
-        return events.times(id, parse<RunTimes>(payload));
-      case Kind.metrics:
-        return events.metrics(parse<MetricsMessage>(payload));
-      case Kind.ready:
-        return events.ready(parse<ReadyMessage>(payload));
-      case Kind.loaded:
-        return events.loaded(parse<ServedModel>(payload));
-      case Kind.startFailed:
-        return events.startFailed(parse<FailureMessage>(payload));
-      case Kind.cancelled:
-        return events.cancelled(id);
-      case Kind.collect:
-        return events.collect(payload);
-      case Kind.notCollected:
-        return events.notCollected(parse<NotCollected[]>(payload));
-      case Kind.redacted:
-        return events.redacted(id, payload);
-      default:
-        return undefined;
+  /** What is wrong with a frame, or with what was made of it, costs this worker and nobody else. */
+  #read(reader: FrameReader, chunk: Buffer): void {
+    try {
+      reader.feed(chunk);
+    } catch (thrown) {
+      this.#pipe.destroy();
+      this.#events.broke(thrown instanceof FrameError ? thrown.message : stackOfThrown(thrown));
     }
   }
 
@@ -209,8 +164,4 @@ export class WorkerProcess {
   #relay(name: 'stdout' | 'stderr', stream: Readable | null): void {
     if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#events.output(name, line));
   }
-}
-
-function parse<T>(payload: Buffer): T {
-  return JSON.parse(payload.toString()) as T;
 }

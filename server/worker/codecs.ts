@@ -3,6 +3,7 @@ import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody, decodeQuery } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
 import type { LoadedScript } from './load-entry-script.ts';
+import { jsonText } from './message-text.ts';
 import type { WorkerRequest } from './request-context.ts';
 
 /** One codec a protocol. Those of the Open Inference Protocol are loaded by its first request: most servers never get one. */
@@ -54,6 +55,6 @@ class ScoreCodec implements Codec {
   }
 
   failure(message: string): string {
-    return JSON.stringify({ message });
+    return jsonText({ message });
   }
 }

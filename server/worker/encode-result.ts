@@ -1,3 +1,4 @@
+import { stringify } from '../built-ins.ts';
 import type { Tensor } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { float16ToNumber } from '../float16.ts';
@@ -10,7 +11,7 @@ export type NonFinite = 'string' | 'null' | 'error';
  * @throws ServerError result_not_json that names the place of what has no JSON form
  */
 export function encodeJson(value: unknown, nonFinite: NonFinite): string {
-  if (isPlain(value, 0)) return JSON.stringify(value) ?? '{}';
+  if (isPlain(value, 0)) return stringify(value) ?? '{}';
   return new Encoder(nonFinite).text(value) ?? '{}';
 }
 
@@ -58,7 +59,7 @@ class Encoder {
         return value.toString();
       case 'string':
       case 'boolean':
-        return JSON.stringify(value);
+        return stringify(value);
       case 'object':
         return value === null ? 'null' : this.#object(value);
       case 'function':
@@ -89,7 +90,7 @@ class Encoder {
     let members = '';
     for (const key of Object.keys(value)) {
       const text = this.#at(key, (value as Record<string, unknown>)[key]);
-      if (text !== undefined) members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${text}`;
+      if (text !== undefined) members += `${members === '' ? '' : ','}${stringify(key)}:${text}`;
     }
     return `{${members}}`;
   }

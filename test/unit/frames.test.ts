@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import test from 'node:test';
-import { FrameReader, FrameWriter } from '../../server/frames.ts';
+import { FrameReader } from '../../server/frame-reader.ts';
+import { FrameWriter, MOST_FRAME_BYTES } from '../../server/frames.ts';
 
 interface Frame {
   readonly id: number;
@@ -25,7 +26,10 @@ class Pipe extends Duplex {
 
 function collect(): { reader: FrameReader; frames: Frame[] } {
   const frames: Frame[] = [];
-  return { frames, reader: new FrameReader((id, kind, payload) => frames.push({ id, kind, payload: payload.toString('latin1') })) };
+  return {
+    frames,
+    reader: new FrameReader((id, kind, payload) => frames.push({ id, kind, payload: payload.toString('latin1') }), MOST_FRAME_BYTES),
+  };
 }
 
 const size = fc.oneof(fc.nat(100), fc.constantFrom(0, 16383, 16384, 65535, 65536, 200_000));
