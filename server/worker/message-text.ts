@@ -43,11 +43,17 @@ export function metricTexts({ defined, changes }: MetricsMessage): string[] {
 
 function plainText(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return stringify(value);
-  const hook = hookOf(value);
-  if (hook !== undefined && hook !== hookOf(anyObject) && hook !== hookOf(anyArray)) return plainText(hook.call(value, ''));
+  const hook = ownHookOf(value);
+  if (hook !== undefined) return plainText(hook.call(value, ''));
   if (Array.isArray(value)) return `[${value.map((item) => plainText(item) ?? 'null').join(',')}]`;
   const members = Object.entries(value).map(([key, item]) => [stringify(key), plainText(item)] as const);
   return `{${members.flatMap(([key, text]) => (text === undefined ? [] : [`${key}:${text}`])).join(',')}}`;
+}
+
+/** Of the value or its class; not what all objects have. */
+function ownHookOf(value: object): ReturnType<typeof hookOf> {
+  const hook = hookOf(value);
+  return hook === hookOf(anyObject) || hook === hookOf(anyArray) ? undefined : hook;
 }
 
 function hookOf(value: object): ((key: string) => unknown) | undefined {
@@ -57,5 +63,5 @@ function hookOf(value: object): ((key: string) => unknown) | undefined {
 
 /** True for what becomes an object of JSON. */
 function isPlain(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && hookOf(value) === undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && ownHookOf(value) === undefined;
 }

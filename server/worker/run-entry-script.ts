@@ -1,4 +1,4 @@
-import { byteLength, parse } from '../built-ins.ts';
+import { byteLength, parse, subarray } from '../built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
 import { FrameError, readUint32, writeUint32, type FrameWriter } from '../frames.ts';
 import { isStatus } from '../header-fields.ts';
@@ -57,7 +57,7 @@ export class Runner {
     const active: Active = { request, codec: this.#codecs.get(request.protocol), stream: undefined };
     this.#active.add(id, active);
     // Settles every outcome itself.
-    void this.#run(id, active, payload.subarray(headEnd));
+    void this.#run(id, active, subarray.call(payload, headEnd) as Buffer);
   }
 
   /**
