@@ -51,7 +51,8 @@ export class FrameWriter {
   /**
    * Adds a frame. Buffers are not copied when they are large: do not change them afterwards.
    * @param written called once the kernel has the whole frame, or the socket is gone
-   * @throws FrameError when a part is neither text nor bytes, or the frame is longer than a length can say; nothing of it is written
+   * @throws FrameError (TypeError for undefined) when a part is neither text nor bytes, or the frame is longer than a length can say;
+   * nothing of it is written
    */
   write(id: number, kind: number, parts: readonly Part[], written?: () => void): void {
     let most = HEADER;

@@ -28,3 +28,33 @@ test('a worker that breaks the protocol costs the others nothing', () =>
     },
     { env: { WORKER_COUNT: '2' } },
   ));
+
+test('a header that HTTP cannot carry is a 500 of its script, also where the answer would be compressed', () =>
+  withServer(['--entry-script', 'odd-answers.ts'], async (server) => {
+    await server.ready();
+    for (const headers of [{ 'accept-encoding': 'gzip' }, { 'accept-encoding': 'identity' }]) {
+      assert.equal((await server.score('control character', headers)).status, 500);
+      assert.match((await server.line(({ code }) => code === 'result_not_http')).msg, /the header x-a with the character U\+0001/);
+    }
+    assert.equal(await (await server.score('fine')).json(), 'fine');
+  }));
+
+test('a stream that fails just after its first chunk hangs no client, and each failure is logged as the fault of its script', () =>
+  withServer(['--entry-script', 'odd-answers.ts'], async (server) => {
+    await server.ready();
+    const outcomes: string[] = [];
+    const one = async (): Promise<void> => {
+      const response = await server.score('fails after its first chunk');
+      outcomes.push(
+        await response.text().then(
+          () => String(response.status),
+          () => 'broken off',
+        ),
+      );
+    };
+    for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 16 }, one));
+    assert.deepEqual(new Set(outcomes).difference(new Set(['500', 'broken off'])), new Set());
+    assert.equal(outcomes.length, 160);
+    assert.equal(await (await server.score('fine')).json(), 'fine');
+    assert.equal(server.lines.filter(({ code }) => code === 'run_failed').length, 160);
+  }));
