@@ -92,7 +92,9 @@ test('what a lost worker had not begun goes to another, once, and what had begun
     const lost = workers.begin({ file, how: 'exit' });
     const waiting = Array.from({ length: 20 }, (_, at) => workers.begin({ file, how: `run ${at}` }));
     await assert.rejects(lost.reply, { code: 'worker_lost' });
-    const answers = await Promise.all(waiting.map((scoring) => scoring.reply.then(({ body }) => String(body), String)));
+    const answers = await Promise.all(
+      waiting.map((scoring) => scoring.reply.then(async (reply) => (await bytesOf(reply)).toString(), String)),
+    );
     assert.deepEqual(
       answers,
       waiting.map((_, at) => `"run ${at}"`),

@@ -18,7 +18,7 @@ const name = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/);
 const value = fc.string({
   unit: fc
     .integer({ min: 0x20, max: 0xff })
-    .filter((code) => code < 0x7f || code > 0x7f)
+    .filter((code) => code !== 0x7f)
     .map((code) => String.fromCharCode(code)),
 });
 
@@ -86,9 +86,9 @@ test('a run time that is none is not told', () => {
 });
 
 test('the bytes of heads are those of the protocol', () => {
-  const reply = Buffer.from(`c800${'02'}000000000000f83f${'00000000'}7b7d`, 'hex');
+  const reply = Buffer.from('c80002000000000000f83f000000007b7d', 'hex');
   assert.deepEqual(readHead(reply), { head: { status: 200, runFailed: false, runMs: 1.5, headers: JSON_HEADERS }, end: 15 });
-  const stream = Buffer.from(`f401${'01'}000000000000f0bf${'03000000'}780a79`, 'hex');
+  const stream = Buffer.from('f40101000000000000f0bf03000000780a79', 'hex');
   assert.deepEqual(readHead(stream), { head: { status: 500, runFailed: true, runMs: undefined, headers: [['x', 'y']] }, end: 18 });
   const head = {
     protocol: 'score',

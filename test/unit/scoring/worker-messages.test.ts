@@ -44,7 +44,7 @@ test('messages of the right form are read as they are', () => {
 });
 
 /** Everything that one change makes of a value: a member gone, or of another type. */
-function* changed(value: unknown): Generator<unknown> {
+function* changed(value: unknown): Generator {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, member] of Object.entries(value)) {
     for (const other of [null, typeof member === 'string' ? 7 : 'odd', typeof member === 'boolean' ? 0 : true])
