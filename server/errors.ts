@@ -3,6 +3,10 @@
  * Statuses and fixed messages that the Azure contract prescribes: reference/azureml-contract.md, section 1.4.
  */
 
+import { describeThrown } from './thrown.ts';
+
+export { bounded, describeThrown, stackOfThrown } from './thrown.ts';
+
 /** Whose fault a failure is: decides what the client may read and the level of the log line. */
 export type Fault = 'client' | 'user' | 'operator' | 'server';
 
@@ -66,6 +70,12 @@ const table = {
     clientMessage: INTERNAL,
     doc: 'the answer, or a chunk of a stream, is above `ANSWER_LIMIT_BYTES`',
   },
+  result_not_http: {
+    status: 500,
+    fault: 'user',
+    clientMessage: INTERNAL,
+    doc: '`run()` answered a status or a header that HTTP cannot carry; the log names it',
+  },
   internal: { status: 500, fault: 'server', clientMessage: INTERNAL, doc: 'a fault of the server itself' },
   not_ready: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the workers have not finished `init()` yet' },
   stopping: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the server has stopped taking requests' },
@@ -127,10 +137,23 @@ export class ServerError extends Error {
   }
 }
 
-/** Anything thrown, as a ServerError: its own if it is one, else `code` with the thrown value as the cause. */
+/** Anything thrown, as a ServerError: its own if it is one, else `code` with the thrown value as the cause. Never throws. */
 export function toServerError(thrown: unknown, code: ErrorCode = 'internal'): ServerError {
-  if (thrown instanceof ServerError) return thrown;
-  return new ServerError(code, describeThrown(thrown), { cause: thrown });
+  return asServerError(thrown) ?? new ServerError(code, describeThrown(thrown), { cause: thrown });
+}
+
+/** Undefined: it is something else. A script may have given one of ours a code of its own. Never throws. */
+export function asServerError(thrown: unknown): ServerError | undefined {
+  try {
+    return thrown instanceof ServerError && isErrorCode(thrown.code) ? thrown : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param code of any type */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(table, code);
 }
 
 /** True for the answers that tell a client to come back later. */
@@ -142,16 +165,6 @@ export function isRefusal(error: ServerError): boolean {
 export function answerable(thrown: unknown): ServerError {
   const error = toServerError(thrown);
   return error.failure.status === undefined ? new ServerError('internal', error.message, { cause: error }) : error;
-}
-
-/** One line that says what was thrown, whatever it is. */
-export function describeThrown(thrown: unknown): string {
-  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
-  try {
-    return `a thrown ${typeof thrown}: ${typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown))}`;
-  } catch {
-    return `a thrown ${typeof thrown}`;
-  }
 }
 
 /**

@@ -30,6 +30,10 @@ export class ActiveScoring implements Scoring {
   /** The client has its answer, or does not want one any more; the worker may still be at it. */
   answered = false;
   worker: PoolWorker | undefined;
+  /** Which of the requests that its worker was given. */
+  order = 0;
+  /** Its first worker was lost before it began. */
+  again = false;
   stream: ReplyStream | undefined;
 
   constructor(id: number, request: ScoreRequest, owner: ScoringOwner) {
@@ -50,9 +54,10 @@ export class ActiveScoring implements Scoring {
   }
 
   /** Answers milliseconds since admission. */
-  dispatchedTo(worker: PoolWorker): number {
+  dispatchedTo(worker: PoolWorker, order: number): number {
     clearTimeout(this.#queueTimer);
     this.worker = worker;
+    this.order = order;
     const queueMs = performance.now() - this.#admitted;
     this.#queueMs = queueMs;
     return queueMs;
@@ -66,6 +71,12 @@ export class ActiveScoring implements Scoring {
   reject(error: ServerError): void {
     this.answered = true;
     this.#reject(error);
+  }
+
+  /** Answers with the error, or breaks off what has been answered in part. */
+  fail(error: ServerError): void {
+    if (!this.answered) this.reject(error);
+    this.stream?.fail(error);
   }
 
   timed(run: RunTimes): void {

@@ -1,10 +1,11 @@
 import type { Config } from '../config.ts';
 import { ServerError } from '../errors.ts';
+import { FrameError } from '../frames.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { FailureMessage, NotCollected } from '../worker/protocol.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import { AnswerMemory } from './answer-memory.ts';
+import type { Collecting } from './collecting.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import { Queue } from './queue.ts';
 import { Redactions } from './redactions.ts';
@@ -28,13 +29,6 @@ export interface DispatchParts {
   readonly collecting?: Collecting | undefined;
 }
 
-/** Who takes what scripts collected. */
-export interface Collecting {
-  /** @param payload of a `collect` frame */
-  rows(payload: Buffer): void;
-  notCollected(collection: string, reason: NotCollected['reason'], count: number): void;
-}
-
 /** Stop 4: brings scorings to workers and their answers back; what a lost worker held is answered too. */
 export class Dispatcher {
   readonly queue: Queue<ActiveScoring>;
@@ -44,6 +38,8 @@ export class Dispatcher {
   readonly #limits: DispatchLimits;
   readonly #log: Log;
   readonly #collecting: Collecting | undefined;
+  /** There will be no other worker for what a worker held. */
+  stopping = false;
   #inFlight = 0;
   #idle: (() => void) | undefined;
 
@@ -132,7 +128,7 @@ export class Dispatcher {
   #dispatch(scoring: ActiveScoring, worker: PoolWorker): void {
     this.#inFlight++;
     worker.held.add(scoring.id, scoring);
-    scoring.dispatchedTo(worker);
+    scoring.dispatchedTo(worker, ++worker.given);
     worker.process.score(scoring.id, scoring.request, () => this.queue.release(scoring.request.bodyBytes));
   }
 
@@ -164,30 +160,36 @@ export class Dispatcher {
   #answersOf(worker: PoolWorker): AnswerEvents {
     return {
       reply: (id, head, body) => {
+        if (worker.held.get(id)?.stream !== undefined) throw new FrameError(`a reply to the request ${id}, whose stream has begun`);
         const scoring = this.#settle(worker, id);
         if (scoring?.answered === false) scoring.resolve(head, body);
       },
-      failure: (id, { code, message }) => {
-        const scoring = this.#settle(worker, id);
-        if (scoring?.answered === false) scoring.reject(new ServerError(code, message));
-      },
+      failure: (id, { code, message }) => this.#settle(worker, id)?.fail(new ServerError(code, message)),
       stream: (id, head) => this.#onStream(worker, id, head),
       chunk: (id, bytes) => worker.held.get(id)?.stream?.add(bytes),
-      end: (id) => this.#settle(worker, id)?.stream?.finish(),
-      broken: (id, message) => this.#onBroken(worker, id, message),
+      end: (id) => this.#onEnd(worker, id),
+      broken: (id, { code, message }) => this.#settle(worker, id)?.fail(new ServerError(code, message)),
       times: (id, times) => worker.held.get(id)?.timed(times),
       cancelled: () => this.#dispatchWaiting(),
       collect: (payload) => this.#collecting?.rows(payload),
       notCollected: (all) => all.forEach(({ collection, reason, count }) => this.#collecting?.notCollected(collection, reason, count)),
-      redacted: (id, payload) => this.redactions.done(id, payload),
+      redacted: (id, payload) => this.redactions.done(worker, id, payload),
     };
+  }
+
+  #onEnd(worker: PoolWorker, id: number): void {
+    const { answered, stream } = worker.held.get(id) ?? {};
+    if (answered === false && stream === undefined) throw new FrameError(`the end of a stream of the request ${id}, which has none`);
+    this.#settle(worker, id);
+    stream?.finish();
   }
 
   #onStream(worker: PoolWorker, id: number, head: ReplyHead): void {
     const scoring = worker.held.get(id);
+    if (scoring?.stream !== undefined) throw new FrameError(`a second stream for the request ${id}`);
     if (scoring === undefined || scoring.answered) return;
     scoring.disarm();
-    scoring.stream = new ReplyStream(this.#limits.debugPort === 0 ? this.#limits.streamIdleTimeoutMs : 0, {
+    const stream = new ReplyStream(this.#limits.debugPort === 0 ? this.#limits.streamIdleTimeoutMs : 0, {
       taken: (bytes) => worker.process.credit(id, bytes),
       abandoned: (stalled) => {
         scoring.stream = undefined;
@@ -197,24 +199,31 @@ export class Dispatcher {
       },
       held: this.answers.hold(0),
     });
-    scoring.resolve(head, scoring.stream);
+    scoring.stream = stream;
+    // After the frames that came with this one: a stream that they break off is answered as a failure, before its head is out.
+    process.nextTick(() => {
+      if (!scoring.answered) scoring.resolve(head, stream);
+    });
   }
 
-  #onBroken(worker: PoolWorker, id: number, { code, message }: FailureMessage): void {
-    this.#settle(worker, id)?.stream?.destroy(new ServerError(code, message));
-  }
-
-  #onLost(worker: PoolWorker, { code, signal }: Exit): void {
-    const how = worker.tooLarge !== undefined ? 'too much memory' : signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
-    const error =
-      worker.endedFor === 'stop'
-        ? new ServerError('stopping', 'The server stopped before this request was done. Try again.')
-        : new ServerError('worker_lost', `The worker that held this request ended (${how}) and is being replaced. Try again.`);
-    for (const id of worker.held.ids) {
-      const scoring = this.#settle(worker, id);
-      if (scoring?.answered === false) scoring.reject(error);
-      scoring?.stream?.destroy(error);
-    }
+  #onLost(worker: PoolWorker, exit: Exit): void {
+    const error = worker.lossOf(exit);
+    if (!this.stopping) this.#takeBack(worker);
+    for (const id of worker.held.ids) this.#settle(worker, id)?.fail(error);
+    this.#dispatchWaiting();
     this.redactions.lost(worker);
+  }
+
+  /** What a lost worker had not begun waits again, before all others. */
+  #takeBack(worker: PoolWorker): void {
+    const { notBegun } = worker;
+    for (const scoring of notBegun) {
+      worker.held.take(scoring.id);
+      this.#inFlight--;
+      scoring.again = true;
+      this.queue.putBack(scoring, scoring.request.bodyBytes);
+    }
+    if (notBegun.length > 0)
+      this.#log.warn({ worker: worker.number, requests: notBegun.length }, 'requests that a lost worker had not begun go to another');
   }
 }

@@ -12,11 +12,13 @@ export class PoolWorker {
   readonly startedAt = performance.now();
   readonly held = new InFlight<ActiveScoring>();
   state: WorkerState = 'starting';
+  /** Requests that it was given so far. */
+  given = 0;
   process!: WorkerProcess;
   /** `run()` calls that it takes at a time. */
   concurrency = 0;
   /** Why the host ended it, for the metric; undefined: it ended by itself. */
-  endedFor: 'deadline' | 'stop' | 'init_timeout' | 'memory' | undefined;
+  endedFor: 'deadline' | 'stop' | 'init_timeout' | 'memory' | 'protocol' | undefined;
   /** How much memory it takes, and may take, where that is why it was ended. */
   tooLarge: string | undefined;
   initTimer: NodeJS.Timeout | undefined;
@@ -36,6 +38,21 @@ export class PoolWorker {
     return this.usable && this.process.lastHeard >= this.askedAt ? this.concurrency - this.held.size : 0;
   }
 
+  /** What it has certainly not begun, the latest first, but for what was given back before. */
+  get notBegun(): readonly ActiveScoring[] {
+    const { begun } = this.process;
+    return this.held.items
+      .filter((scoring) => !scoring.answered && !scoring.again && scoring.order > begun)
+      .toSorted((one, other) => other.order - one.order);
+  }
+
+  /** What those are answered whose requests it held when it ended. */
+  lossOf({ code, signal }: Exit): ServerError {
+    if (this.endedFor === 'stop') return new ServerError('stopping', 'The server stopped before this request was done. Try again.');
+    const how = this.tooLarge !== undefined ? 'too much memory' : signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+    return new ServerError('worker_lost', `The worker that held this request ended (${how}) and is being replaced. Try again.`);
+  }
+
   /** Why a process that ended before it was ready is a failure. */
   diedAtStart({ code, signal }: Exit, initTimeoutMs: number): ServerError {
     if (this.endedFor === 'init_timeout') {
@@ -46,6 +63,8 @@ export class PoolWorker {
     }
     if (this.tooLarge !== undefined)
       return new ServerError('init_failed', `The worker took too much memory before init() was done, and was killed: ${this.tooLarge}.`);
+    if (this.endedFor === 'protocol')
+      return new ServerError('init_failed', 'The worker was killed before init() was done: the line above this one says what it sent.');
     const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
     return new ServerError(
       'init_failed',

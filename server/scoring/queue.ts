@@ -31,6 +31,12 @@ export class Queue<T> {
     this.#waiting.push(item);
   }
 
+  /** Before all others, beyond the limits if need be: it was admitted before, and its `bytes` are there again. */
+  putBack(item: T, bytes: number): void {
+    this.#waiting.unshift(item);
+    this.#bytes += bytes;
+  }
+
   get oldest(): T | undefined {
     return this.#waiting[0];
   }

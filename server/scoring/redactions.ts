@@ -1,5 +1,6 @@
-import type { RedactHead, Redaction, RedactionFailure } from '../worker/protocol.ts';
+import type { RedactHead, RedactionFailure } from '../worker/protocol.ts';
 import type { PoolWorker } from './pool-worker.ts';
+import { readRedacted } from './worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** A body of a request that is over, to be redacted by the script's hook before it is collected. */
@@ -43,14 +44,13 @@ export class Redactions {
     });
   }
 
-  /** @param payload of a `redacted` frame */
-  done(number: number, payload: Buffer): void {
+  /** @param payload of a `redacted` frame @throws FrameError when it is not one */
+  done(worker: PoolWorker, number: number, payload: Buffer): void {
     const job = this.#jobs.get(number);
-    if (job === undefined) return;
+    if (job?.worker !== worker) return;
+    const { heads, bodiesAt } = readRedacted(payload, job.sides.length);
+    let at = bodiesAt;
     this.#jobs.delete(number);
-    const headEnd = 4 + payload.readUInt32LE(0);
-    let at = headEnd;
-    const heads = JSON.parse(payload.toString('utf8', 4, headEnd)) as Redaction[];
     job.resolve(
       heads.map((head): Result => {
         if (head === null || typeof head === 'string') return head ?? undefined;

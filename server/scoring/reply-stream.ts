@@ -1,4 +1,6 @@
 import { Readable } from 'node:stream';
+import { FrameError } from '../frames.ts';
+import { STREAM_WINDOW } from '../worker/protocol.ts';
 import type { Held } from './answer-memory.ts';
 
 interface ReplyStreamEvents {
@@ -29,10 +31,15 @@ export class ReplyStream extends Readable {
     this.#restart();
   }
 
-  /** A chunk has arrived from the worker, which sends no more than its window before credit comes. */
+  /**
+   * A chunk has arrived from the worker, which sends nothing beyond its window before credit comes.
+   * @throws FrameError when it did
+   */
   add(bytes: Buffer): void {
     this.#restart();
     if (this.destroyed) return;
+    if (this.#notTaken > STREAM_WINDOW)
+      throw new FrameError(`a chunk of ${bytes.length} bytes before there was credit: ${this.#notTaken} are not taken yet`);
     this.#notTaken += bytes.length;
     this.#events.held.resize(this.#notTaken);
     this.push(bytes);
@@ -43,6 +50,12 @@ export class ReplyStream extends Readable {
     this.#complete = true;
     this.#restart();
     if (!this.destroyed) this.push(null);
+  }
+
+  /** The worker has broken it off, or is gone. */
+  fail(error: Error): void {
+    this.#complete = true;
+    this.destroy(error);
   }
 
   /** Called when the reader has room: what was pushed before is on its way to the client. */

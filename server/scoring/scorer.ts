@@ -116,6 +116,7 @@ export class PoolScorer implements Scorer, ScoringOwner {
     this.#stopped = true;
     this.#planning.abort();
     const { queue, pool } = this.#dispatcher;
+    this.#dispatcher.stopping = true;
     const error = new ServerError('stopping', 'The server stopped before this request was done. Try again.');
     for (let scoring = queue.oldest; scoring !== undefined; scoring = queue.oldest) this.#dispatcher.leaveQueue(scoring, error);
     this.#dispatcher.redactions.stop();
@@ -126,6 +127,7 @@ export class PoolScorer implements Scorer, ScoringOwner {
   kill(): void {
     this.#stopped = true;
     this.#planning.abort();
+    this.#dispatcher.stopping = true;
     this.#dispatcher.pool.killAll();
   }
 

@@ -156,6 +156,10 @@ export class WorkerPool {
       loaded: (model) => this.#reports.loaded(worker, model),
       metrics: (message) => this.#reports.metrics(worker, message),
       output: (stream, line) => this.#reports.output(worker, stream, line),
+      broke: (why) => {
+        this.#reports.broke(worker, why);
+        this.kill(worker, 'protocol');
+      },
     };
   }
 
@@ -197,7 +201,7 @@ export class WorkerPool {
     worker.state = 'gone';
     this.#events.lost(worker, exit);
     if (this.#state === 'stopped' || state === 'gone') return undefined;
-    if (worker.endedFor !== 'deadline' && worker.endedFor !== 'memory')
+    if (worker.endedFor === undefined)
       this.#log.error({ worker: worker.number, ...exit }, 'a worker ended unexpectedly; it is being replaced');
     return state === 'retiring'
       ? this.#reports.restarted('deadline')

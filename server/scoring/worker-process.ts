@@ -1,15 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { FrameReader, FrameWriter } from '../frames.ts';
-import type { MetricsMessage } from '../metric-series.ts';
-import type { RunTimes } from '../run-times.ts';
-import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, ServedModel, StartMessage } from '../worker/protocol.ts';
-import { headText, Kind, protocols } from '../worker/protocol.ts';
+import { stackOfThrown } from '../errors.ts';
+import { FrameReader } from '../frame-reader.ts';
+import { FrameError, FrameWriter } from '../frames.ts';
+import type { StartMessage } from '../worker/protocol.ts';
+import { headText, Kind, MOST_COLLECTED_BYTES, MOST_HEAD_BYTES, protocols, SCORE_HEAD_BYTES } from '../worker/protocol.ts';
 import type { AnswerMemory } from './answer-memory.ts';
-import { readHead, type ReplyHead } from './reply-head.ts';
 import type { ScoreRequest } from './scorer-types.ts';
-import { type OutputEvents, WorkerOutput } from './worker-output.ts';
+import { StartMark } from './start-mark.ts';
+import { tell, type Exit, type WorkerEvents } from './worker-events.ts';
+import { WorkerOutput } from './worker-output.ts';
+
+export type { AnswerEvents, Exit, WorkerEvents } from './worker-events.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
 
@@ -24,39 +27,6 @@ export interface WorkerSpec {
   readonly heapMb?: number | undefined;
 }
 
-/** How a process ended. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** What a worker says of the requests that it was given. */
-export interface AnswerEvents {
-  reply(id: number, head: ReplyHead, body: Buffer): void;
-  failure(id: number, message: FailureMessage): void;
-  stream(id: number, head: ReplyHead): void;
-  chunk(id: number, bytes: Buffer): void;
-  end(id: number): void;
-  broken(id: number, message: FailureMessage): void;
-  /** When a traced run was; its answer follows. */
-  times(id: number, times: RunTimes): void;
-  /** A cancel was read: the worker's thread is not stuck. */
-  cancelled(id: number): void;
-  /** Rows of a script's collector, as the frame has them. */
-  collect(payload: Buffer): void;
-  notCollected(all: readonly NotCollected[]): void;
-  redacted(id: number, payload: Buffer): void;
-}
-
-/** What a worker says, in the order in which it says it. */
-export interface WorkerEvents extends AnswerEvents, OutputEvents {
-  ready(message: ReadyMessage): void;
-  startFailed(message: FailureMessage): void;
-  loaded(model: ServedModel): void;
-  metrics(message: MetricsMessage): void;
-  exit(exit: Exit): void;
-}
-
 /** How long the last answers of a process that is gone may take to be read. */
 const LAST_WORDS_MS = 200;
 /** What an idle worker needs to end, with a script's own exit handlers. */
@@ -68,10 +38,11 @@ export class WorkerProcess {
   readonly #pipe: Duplex;
   readonly #frames: FrameWriter;
   readonly #events: WorkerEvents;
+  /** Fixed part of `score` frames, which is copied at once. */
+  readonly #scoreHead = Buffer.alloc(SCORE_HEAD_BYTES);
+  readonly #mark = new StartMark();
   readonly #answers: AnswerMemory;
   readonly #output: WorkerOutput;
-  /** Fixed part of `score` frames, which is copied at once. */
-  readonly #scoreHead = Buffer.alloc(5);
   /** Resolves when the process has ended and everything it wrote has been read. */
   readonly gone: Promise<void>;
   /** When the worker last said anything; a thread inside an inference says nothing. */
@@ -85,21 +56,35 @@ export class WorkerProcess {
     this.#child = spawn(process.execPath, [...inspect, ...heap, WORKER_MAIN], {
       cwd: spec.cwd,
       env: spec.env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', this.#mark.fd ?? 'ignore'],
     });
     const pipe = this.#child.stdio[3] as Duplex;
     this.#pipe = pipe;
     this.#frames = new FrameWriter(pipe, setImmediate);
-    const reader = new FrameReader((id, kind, payload) => this.#receive(id, kind, payload));
-    pipe.on('data', (chunk: Buffer) => reader.feed(chunk));
+    const mostBytes = Math.max(spec.start.answerLimitBytes, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
+    this.#output = new WorkerOutput(events);
+    const told: WorkerEvents = {
+      ...events,
+      // Lines of the console share the pipe with answers, and wait apart from them.
+      log: (message) => this.#output.say(message),
+      ready: (message) => {
+        answers.attach(pipe);
+        events.ready(message);
+      },
+    };
+    const reader = new FrameReader((id, kind, payload) => {
+      this.lastHeard = performance.now();
+      tell(told, id, kind, payload);
+    }, mostBytes);
+    pipe.on('data', (chunk: Buffer) => this.#read(reader, chunk));
     // The exit event tells what happened; what could not be written is answered then.
     pipe.on('error', () => undefined);
-    this.#output = new WorkerOutput(events);
     this.#output.relay('stdout', this.#child.stdout);
     this.#output.relay('stderr', this.#child.stderr);
     this.gone = new Promise((resolve) => {
       const end = (exit: Exit): void => {
         events.exit(exit);
+        this.#mark.close();
         resolve();
       };
       // After 'exit' what it wrote is read to the end, so that no answer is lost: but a child of its own may hold stdout for ever.
@@ -113,6 +98,11 @@ export class WorkerProcess {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** Of the requests that it was given, in that order, those beyond this number have not begun; infinity: any may have. */
+  get begun(): number {
+    return this.#mark.read();
   }
 
   /** @param written called once the kernel has the whole body, or the worker is gone */
@@ -150,47 +140,13 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #receive(id: number, kind: number, payload: Buffer): void {
-    this.lastHeard = performance.now();
-    const events = this.#events;
-    switch (kind) {
-      case Kind.reply: {
-        const { head, end } = readHead(payload);
-        return events.reply(id, head, payload.subarray(end));
-      }
-      case Kind.failure:
-        return events.failure(id, parse<FailureMessage>(payload));
-      case Kind.stream:
-        return events.stream(id, readHead(payload).head);
-      case Kind.chunk:
-        return events.chunk(id, payload);
-      case Kind.end:
-        return events.end(id);
-      case Kind.broken:
-        return events.broken(id, parse<FailureMessage>(payload));
-      case Kind.log:
-        return this.#output.say(parse<LogMessage>(payload));
-      case Kind.times:
-        return events.times(id, parse<RunTimes>(payload));
-      case Kind.metrics:
-        return events.metrics(parse<MetricsMessage>(payload));
-      case Kind.ready:
-        this.#answers.attach(this.#pipe);
-        return events.ready(parse<ReadyMessage>(payload));
-      case Kind.loaded:
-        return events.loaded(parse<ServedModel>(payload));
-      case Kind.startFailed:
-        return events.startFailed(parse<FailureMessage>(payload));
-      case Kind.cancelled:
-        return events.cancelled(id);
-      case Kind.collect:
-        return events.collect(payload);
-      case Kind.notCollected:
-        return events.notCollected(parse<NotCollected[]>(payload));
-      case Kind.redacted:
-        return events.redacted(id, payload);
-      default:
-        return undefined;
+  /** What is wrong with a frame, or with what was made of it, costs this worker and nobody else. */
+  #read(reader: FrameReader, chunk: Buffer): void {
+    try {
+      reader.feed(chunk);
+    } catch (thrown) {
+      this.#pipe.destroy();
+      this.#events.broke(thrown instanceof FrameError ? thrown.message : stackOfThrown(thrown));
     }
   }
 
@@ -211,5 +167,3 @@ export class WorkerProcess {
     void closed.then(() => this.#output.ended()).then(finish);
   }
 }
-
-const parse = <T>(payload: Buffer): T => JSON.parse(payload.toString()) as T;

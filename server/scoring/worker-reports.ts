@@ -60,6 +60,14 @@ export class WorkerReports {
     this.#metrics.loaded(worker, model);
   }
 
+  /** What a worker sent is not the protocol. */
+  broke(worker: PoolWorker, why: string): void {
+    this.#log.error(
+      { worker: worker.number, pid: worker.process.pid },
+      `a worker broke the protocol of its pipe (fd 3), which belongs to the server: it is killed and replaced; it sent ${why}`,
+    );
+  }
+
   restarted(cause: string): void {
     this.#metrics.workerRestarts.inc({ cause });
   }

@@ -46,6 +46,8 @@ export class WorkerMetrics {
   #define(definition: MetricDefinition): boolean {
     const known = this.#metrics.get(definition.name);
     if (known !== undefined) return JSON.stringify(known.definition) === JSON.stringify(definition);
+    // The server's own: a registry throws at a name that it has.
+    if (this.#registry.getSingleMetric(definition.name) !== undefined) return false;
     this.#metrics.set(definition.name, { definition, metric: this.#create(definition) });
     return true;
   }

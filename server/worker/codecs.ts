@@ -2,8 +2,8 @@ import type { Protocol } from '../entry-script.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody, decodeQuery, unreadable } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
-import { stringify } from './json.ts';
 import type { LoadedScript } from './load-entry-script.ts';
+import { jsonText } from './message-text.ts';
 import type { WorkerRequest } from './request-context.ts';
 
 /** One codec a protocol. Those of the Open Inference Protocol are loaded by its first request: most servers never get one. */
@@ -64,6 +64,6 @@ class ScoreCodec implements Codec {
   }
 
   failure(message: string): string {
-    return `{"message":${stringify(message)}}`;
+    return jsonText({ message });
   }
 }

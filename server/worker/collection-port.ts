@@ -1,8 +1,11 @@
-import type { FrameWriter } from '../frames.ts';
+import { writeUint32, type FrameWriter } from '../frames.ts';
+import { bufferFrom, byteLength } from '../built-ins.ts';
+import { bounded } from '../thrown.ts';
 import { isSampled } from '../sampling.ts';
 import type { CollectedRow } from './collect-rows.ts';
 import type { CollectHead } from '../collect-head.ts';
-import { Kind, type CollectionStart, type NotCollected } from './protocol.ts';
+import { jsonText } from './message-text.ts';
+import { Kind, MOST_COLLECTED_BYTES, type CollectionStart, type NotCollected } from './protocol.ts';
 
 /** What a script's collectors are connected to. Outside the server there is none, and nothing is collected. */
 export interface CollectionPort {
@@ -65,12 +68,16 @@ export class WorkerPort implements CollectionPort {
     return false;
   }
 
-  send(collection: string, head: CollectHead, rows: readonly CollectedRow[]): void {
-    const text = JSON.stringify(head);
-    const name = Buffer.from(collection, 'latin1');
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(Buffer.byteLength(text));
-    this.#parts.frames.write(0, Kind.collect, [Uint8Array.of(name.length), name, length, text, JSON.stringify(rows)]);
+  /** @throws RangeError when the rows are too many for one frame */
+  send(collection: string, given: CollectHead, rows: readonly CollectedRow[]): void {
+    const head = headOf(given);
+    const rowsText = jsonText(rows);
+    if (Math.max(rowsText.length, head.length) * 3 > MOST_COLLECTED_BYTES && byteLength(rowsText) + byteLength(head) > MOST_COLLECTED_BYTES)
+      throw new RangeError(`collect: expected at most ${MOST_COLLECTED_BYTES} bytes of rows as JSON, got ${byteLength(rowsText)}`);
+    const name = bufferFrom(collection, 'latin1');
+    const length = new Uint8Array(4);
+    writeUint32(length, 0, byteLength(head));
+    this.#parts.frames.write(0, Kind.collect, [Uint8Array.of(name.length), name, length, head, rowsText]);
   }
 
   failed(collection: string, error: Error): void {
@@ -88,7 +95,18 @@ export class WorkerPort implements CollectionPort {
   }
 
   #tell(): void {
-    this.#parts.frames.write(0, Kind.notCollected, [JSON.stringify([...this.#counts.values()])]);
+    this.#parts.frames.write(0, Kind.notCollected, [jsonText([...this.#counts.values()])]);
     this.#counts = new Map();
   }
+}
+
+/** Scripts may be JavaScript: what they give as a context may be anything, and the protocol is not. */
+function headOf({ id, time, headers, modelVersion, v1 }: CollectHead): string {
+  return jsonText({
+    id: bounded(id),
+    time: Number.isFinite(time) ? time : Date.now(),
+    headers,
+    modelVersion: modelVersion && bounded(modelVersion),
+    v1: v1 && bounded(v1),
+  });
 }

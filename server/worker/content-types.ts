@@ -1,11 +1,12 @@
 import { constants, isAscii, isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
+import { stringify } from '../built-ins.ts';
 import type { InputType } from '../entry-script.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { excerpt } from '../excerpt.ts';
 import { withNumbers } from '../json-numbers.ts';
 import { parseNumbers } from '../parse-numbers.ts';
-import { hasLongInteger, JsonSyntaxError, parseJson, readJson, stringify } from './json.ts';
+import { hasLongInteger, JsonSyntaxError, parseJson, readJson } from './json.ts';
 
 type Form = InputType | 'json or bytes';
 

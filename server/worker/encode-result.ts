@@ -1,11 +1,12 @@
 import { constants } from 'node:buffer';
+import { stringify } from '../built-ins.ts';
 import type { Tensor } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { excerpt } from '../excerpt.ts';
 import { float16ToNumber } from '../float16.ts';
 import { isShape, expectedShape, shownDims, sizeOf } from '../tensor-shape.ts';
 import { tooLarge } from './answer-limit.ts';
-import { MOST_LEVELS, stringify } from './json.ts';
+import { MOST_LEVELS } from './json.ts';
 import { brackets, nest } from './nest.ts';
 import { isTensor, plainLength } from './plain-length.ts';
 

@@ -4,7 +4,7 @@ import { JsonNumbers } from '../json-numbers.ts';
 import { excerpt } from '../excerpt.ts';
 import { oipDatatypes } from '../oip-datatypes.ts';
 import { isShape, expectedShape } from '../tensor-shape.ts';
-import { stringify } from './json.ts';
+import { stringify } from '../built-ins.ts';
 
 export { sizeOf } from '../tensor-shape.ts';
 

@@ -1,5 +1,6 @@
 import type * as JsoncParser from 'jsonc-parser';
 import { createRequire } from 'node:module';
+import { parse } from '../built-ins.ts';
 import { ServerError } from '../errors.ts';
 
 /** Bad JSON; the message says what is wrong and where: `...: line 1 column 2 (char 1)`. */
@@ -13,10 +14,6 @@ export const MOST_LEVELS = 1000;
 const MOST_DIGITS = 1000;
 /** Not an error of anybody: ends the search for the position of one. */
 const FOUND = new Error('position found');
-
-/** The originals: scripts may replace them, and the worker wraps the first to give authors a hint. */
-const { parse } = JSON;
-export const { stringify } = JSON;
 
 /**
  * `readJson` with positions in its errors.

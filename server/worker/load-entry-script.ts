@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import type { EntryScript, InputType } from '../entry-script.ts';
-import { describeThrown, ServerError } from '../errors.ts';
+import { ServerError, stackOfThrown } from '../errors.ts';
 
 const INPUT_TYPES: readonly InputType[] = ['json', 'text', 'bytes', 'tensors'];
 
@@ -78,13 +78,21 @@ async function importScript(path: string): Promise<Record<string, unknown>> {
 
 /** The parser's message with file and line where there is one, else the stack. */
 function whyNotImported(path: string, thrown: unknown): string {
-  if (!(thrown instanceof Error)) return describeThrown(thrown);
-  const stack = thrown.stack ?? describeThrown(thrown);
-  if (!(thrown instanceof SyntaxError)) return stack;
+  const stack = stackOfThrown(thrown);
+  if (!isSyntaxError(thrown)) return stack;
   if (stack.includes(`${path}:`)) return withoutFrames(stack);
   // V8 keeps the place of a syntax error to itself unless it ends the process: so let it end one.
   const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 10_000 });
   return stderr.includes('SyntaxError') ? withoutFrames(stderr) : stack;
+}
+
+function isSyntaxError(thrown: unknown): boolean {
+  try {
+    return thrown instanceof SyntaxError;
+  } catch {
+    // A proxy with a trap that throws.
+    return false;
+  }
 }
 
 /** Where a parser failed is told by its message; the frames of the loader around it tell nothing. */

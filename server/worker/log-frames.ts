@@ -1,8 +1,6 @@
 import type { FrameWriter } from '../frames.ts';
+import { logText } from './message-text.ts';
 import { Kind, type LogMessage } from './protocol.ts';
-
-// Before a script can replace it.
-const { stringify } = JSON;
 
 /** Bytes of log frames that may wait for the kernel. A script that says more in one go loses lines; `run()` and its answers go on. */
 const MOST_WAITING = 4 * 1024 * 1024;
@@ -37,7 +35,7 @@ export class LogFrames {
   }
 
   #write(message: LogMessage): void {
-    const text = stringify(this.#dropped === 0 ? message : { ...message, dropped: this.#dropped });
+    const text = logText(this.#dropped === 0 ? message : { ...message, dropped: this.#dropped });
     this.#dropped = 0;
     this.#waiting += text.length;
     this.#frames.write(0, Kind.log, [text], () => (this.#waiting -= text.length));

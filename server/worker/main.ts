@@ -1,37 +1,48 @@
 import { Socket } from 'node:net';
-import { describeThrown, ServerError, toServerError } from '../errors.ts';
-import { FrameReader, FrameWriter } from '../frames.ts';
+import { parse } from '../built-ins.ts';
+import { asServerError, ServerError, stackOfThrown, toServerError } from '../errors.ts';
+import { FrameReader } from '../frame-reader.ts';
+import { FrameError, FrameWriter, MOST_FRAME_BYTES, readUint32 } from '../frames.ts';
 import type { OpenedModel } from '../inference/model.ts';
 import { installPort, WorkerPort } from './collection-port.ts';
 import { hintAtDoubleParsing, ScriptLog } from './console.ts';
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
+import { Intake, markIn } from './intake.ts';
 import { LogFrames } from './log-frames.ts';
+import { jsonText, metricTexts } from './message-text.ts';
 import { installModuleHooks } from './module-hooks.ts';
 import { Kind, type ReadyMessage, type ServedModel, type StartMessage } from './protocol.ts';
 import { RedactionHook } from './redact.ts';
-import { Runner } from './run-entry-script.ts';
+import { messageOf, Runner } from './run-entry-script.ts';
 import { warmUp } from './warm-up.ts';
 import { InferenceMetrics, WorkerMetrics } from './worker-metrics.ts';
 import { startWatchdog } from './watchdog.ts';
+
+/** Where the worker says how many runs have begun: worker/protocol.ts. */
+const MARK_FD = 4;
+/** What the kernel gives at a time: when it is less, there was no more. */
+const WHOLE_READ = 64 * 1024;
 
 // A worker process: one entry script, spoken to over fd 3. The host alone decides when it ends.
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const frames = new FrameWriter(socket, (flush) => process.nextTick(flush));
 const logFrames = new LogFrames(frames);
 const log = new ScriptLog((message) => logFrames.send(message));
-const metrics = new WorkerMetrics((message) => frames.write(0, Kind.metrics, [JSON.stringify(message)]));
+const metrics = new WorkerMetrics((message) => metricTexts(message).forEach((text) => frames.write(0, Kind.metrics, [text])));
 let runner: Runner | undefined;
 let redaction: RedactionHook | undefined;
+const intake = new Intake((id, payload) => runner?.score(id, payload), markIn(MARK_FD));
 
 const reader = new FrameReader((id, kind, payload) => {
-  if (kind === Kind.score) runner?.score(id, payload);
-  else if (kind === Kind.cancel) runner?.cancel(id);
-  else if (kind === Kind.credit) runner?.credit(id, payload.readUInt32LE(0));
-  else if (kind === Kind.redact) void redaction?.redact(id, payload);
+  if (kind === Kind.score) intake.add(id, payload);
+  else if (kind === Kind.cancel) runner?.cancel(id, intake.drop(id));
+  else if (kind === Kind.credit && payload.length === 4) runner?.credit(id, readUint32(payload, 0));
+  else if (kind === Kind.redact) void redaction?.redact(id, payload).catch(ended);
   // Settles every outcome itself.
-  else if (kind === Kind.start) void start(JSON.parse(payload.toString()) as StartMessage);
-});
+  else if (kind === Kind.start) void start(parse(payload.toString()) as StartMessage).catch(ended);
+  else throw new FrameError(`a frame of kind ${kind} and ${payload.length} bytes, which a host does not send`);
+}, MOST_FRAME_BYTES);
 
 // Ctrl-C reaches the whole process group, and platforms signal every process: the host drains, workers only obey it.
 process.on('SIGTERM', () => undefined);
@@ -41,13 +52,20 @@ process.on('exit', () => {
   metrics.report();
   frames.flush();
 });
-process.on('unhandledRejection', (reason) => log.error(`unhandled rejection in the entry script: ${stackOf(reason)}`));
+process.on('unhandledRejection', (reason) => log.error(`unhandled rejection in the entry script: ${stackOfThrown(reason)}`));
 process.on('uncaughtException', (error) => {
-  log.error(`uncaught exception in the entry script, the worker ends: ${stackOf(error)}`);
+  log.error(`uncaught exception in the entry script, the worker ends: ${stackOfThrown(error)}`);
   metrics.report();
   frames.flush(() => process.exit(1));
 });
-socket.on('data', (chunk: Buffer) => reader.feed(chunk));
+socket.on('data', (chunk: Buffer) => {
+  try {
+    reader.feed(chunk);
+    intake.read(chunk.length >= WHOLE_READ);
+  } catch (thrown) {
+    ended(thrown);
+  }
+});
 socket.on('error', () => process.exit(0));
 socket.on('close', () => process.exit(0));
 startWatchdog(process.ppid);
@@ -56,6 +74,11 @@ startWatchdog(process.ppid);
 function lost(problem: string): void {
   log.error(`${problem}; the worker ends`);
   frames.flush(() => process.exit(1));
+}
+
+/** What came over the pipe is not the protocol: somebody else in this process reads it, or writes to it. */
+function ended(thrown: unknown): void {
+  lost(`the pipe to the server (fd 3), which belongs to it alone, cannot be used any more: ${stackOfThrown(thrown)}`);
 }
 
 async function start(message: StartMessage): Promise<void> {
@@ -86,10 +109,10 @@ async function start(message: StartMessage): Promise<void> {
     };
     // Those of init() are there when the server says that it is ready.
     metrics.report();
-    frames.write(0, Kind.ready, [JSON.stringify(ready)]);
+    frames.write(0, Kind.ready, [jsonText(ready)]);
   } catch (thrown) {
     const error = toServerError(thrown, 'init_failed');
-    frames.write(0, Kind.startFailed, [JSON.stringify({ code: error.code, message: error.message })]);
+    frames.write(0, Kind.startFailed, [jsonText(messageOf(error))]);
     frames.flush(() => process.exit(error.failure.exitCode ?? 1));
   }
 }
@@ -103,7 +126,7 @@ async function settle(model: OpenedModel, { maxBatchSize, maxBatchDelayMs }: Sta
     `model ${model.name}: runs on ${provider} with ${intraOpThreads} threads of ONNX Runtime ${ortVersion}; concurrent calls are ${merges ? '' : 'not '}merged: ${reason}`,
     { model: model.name, provider, intraOpThreads, ortVersion, batching: merges, reason },
   );
-  frames.write(0, Kind.loaded, [JSON.stringify(served(model))]);
+  frames.write(0, Kind.loaded, [jsonText(served(model))]);
 }
 
 function served({ name, inputs, outputs, about }: OpenedModel): ServedModel {
@@ -133,12 +156,9 @@ async function initialise(
         { cause },
       );
     // A model that cannot be served keeps its own reason.
-    if (cause instanceof ServerError && cause.code !== 'run_failed')
-      throw new ServerError(cause.code, noCode ? cause.message : `init() of ${entryScript} failed: ${cause.message}`, { cause });
-    throw new ServerError('init_failed', `User script at ${entryScript}: init() raised an exception: ${stackOf(cause)}`, { cause });
+    const own = asServerError(cause);
+    if (own !== undefined && own.code !== 'run_failed')
+      throw new ServerError(own.code, noCode ? own.message : `init() of ${entryScript} failed: ${own.message}`, { cause });
+    throw new ServerError('init_failed', `User script at ${entryScript}: init() raised an exception: ${stackOfThrown(cause)}`, { cause });
   }
-}
-
-function stackOf(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? describeThrown(thrown)) : describeThrown(thrown);
 }

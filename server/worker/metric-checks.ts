@@ -19,12 +19,14 @@ export function checkDefinition({ kind, name, help, labels, buckets }: MetricDef
   const own = OWN.exec(name);
   if (own !== null) refuse(`names that begin with ${own[0]} are the server's own: choose another`);
   if (typeof help !== 'string' || help === '') refuse('expected a line of help as the second argument');
+  if (!Array.isArray(labels)) refuse(`labels of type ${typeof labels}: expected an array of names`);
   for (const label of labels) {
-    if (!LABEL.test(label)) refuse(`label ${JSON.stringify(label)}: expected letters, digits and _`);
+    if (typeof label !== 'string' || !LABEL.test(label)) refuse(`label ${JSON.stringify(label)}: expected letters, digits and _`);
     if (TAKEN.includes(label)) refuse(`label ${label} has a meaning of its own: choose another`);
   }
   if (new Set(labels).size < labels.length) refuse(`labels ${labels.join(', ')}: expected each once`);
   if (buckets === undefined) return;
+  if (!Array.isArray(buckets)) refuse(`buckets of type ${typeof buckets}: expected an array of numbers`);
   const ascending = buckets.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > (buckets[at - 1] ?? Infinity)));
   if (buckets.length === 0 || !ascending) refuse(`buckets ${buckets.join(', ')}: expected finite numbers, ascending`);
 }

@@ -8,7 +8,7 @@ import { decodeBody } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
 import { type InferRequest, Inputs, inputSpec, type InputSpec, misfit, show, wantedOutputs, type WantedOutput } from './infer-request.ts';
-import { stringify } from './json.ts';
+import { jsonText } from './message-text.ts';
 import { rawInput } from './raw-input.ts';
 import type { WorkerRequest } from './request-context.ts';
 import { fromBytes, toBytes } from './tensor-bytes.ts';
@@ -68,7 +68,7 @@ export class OpenInferenceCodec implements Codec {
   }
 
   failure(message: string): string {
-    return `{"error":${stringify(message)}}`;
+    return jsonText({ error: message });
   }
 }
 

@@ -1,8 +1,19 @@
 /**
  * What host and worker say to each other over the socketpair on fd 3. Both sides import this file and nothing else of
- * each other. Numbers are little-endian; texts are UTF-8; nothing is specific to JavaScript.
+ * each other. Numbers are little-endian; lengths are bytes; texts are UTF-8; nothing is specific to JavaScript.
  *
  * Framing (length, request id, kind, payload): ../frames.ts.
+ *
+ * The host checks each frame as it comes (scoring/worker-messages.ts): its length (an answer's limit and a head, for messages in
+ * JSON `MOST_MESSAGE_BYTES`), its kind, its form. A frame that is wrong costs the worker that sent it: one line of the log says why,
+ * the worker is killed and replaced, and what it held is answered with 503. A worker ends itself when a frame of the host is wrong.
+ *
+ * A worker handles the frames of one read in their order, but for `score`: a run begins after the read, so that a `cancel` behind it
+ * is known. A run that was cancelled before it began is answered with `failure`, code `client_gone`.
+ *
+ * Fd 4 is a file of 8 bytes: an f64, the number of `score` frames that have begun, counted in the order of their arrival. The worker
+ * writes it before it begins them. When a worker is lost, the host gives the frames beyond that number to another worker. A worker
+ * that cannot write truncates the file: then any frame may have begun.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Protocol, TensorSpec } from '../entry-script.ts';
@@ -23,7 +34,7 @@ export const Kind = {
   ready: 16,
   /** worker -> host: JSON FailureMessage: the worker cannot serve, and exits. */
   startFailed: 17,
-  /** worker -> host: u16 status | u8 ReplyFlag | f64 milliseconds (negative: run() threw) | u32 length, texts of `pairText` | body. */
+  /** worker -> host: u16 status, 200 to 599 | u8 ReplyFlag | f64 milliseconds (negative: run() threw) | u32 length, texts of `pairText` | body. */
   reply: 18,
   /** worker -> host: JSON FailureMessage. */
   failure: 19,
@@ -55,6 +66,17 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** `json`: the one header is the content type of JSON, and is not sent. */
 export const ReplyFlag = { runFailed: 1, json: 2 } as const;
+
+/** Longest payload that is JSON, both ways: metrics of a thousand series have some 100 KiB. Longer reports are sent in parts. */
+export const MOST_MESSAGE_BYTES = 4 * 1024 * 1024;
+/** What a frame may have besides an answer: its fixed part, and headers (../header-fields.ts). */
+export const MOST_HEAD_BYTES = 1024 * 1024;
+/** Longest rows of one call of a collector, and longest redacted body: what is longer is not collected. */
+export const MOST_COLLECTED_BYTES = 32 * 1024 * 1024;
+/** Fixed part of `reply` and `stream` frames. */
+export const REPLY_HEAD_BYTES = 15;
+/** Fixed part of `score` frames. */
+export const SCORE_HEAD_BYTES = 5;
 
 /** Bytes of a stream that may be under way before the worker waits for credit. */
 export const STREAM_WINDOW = 256 * 1024;

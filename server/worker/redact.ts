@@ -1,6 +1,9 @@
+import { bufferFrom, byteLength, parse, stringify } from '../built-ins.ts';
 import type { RedactInfo } from '../entry-script.ts';
-import type { FrameWriter } from '../frames.ts';
-import { Kind, type RedactHead, type Redaction, type RedactionFailure } from './protocol.ts';
+import { FrameError, readUint32, writeUint32, type FrameWriter } from '../frames.ts';
+import { stackOfThrown } from '../thrown.ts';
+import { jsonText } from './message-text.ts';
+import { Kind, MOST_COLLECTED_BYTES, type RedactHead, type Redaction, type RedactionFailure } from './protocol.ts';
 
 type Hook = (body: unknown, info: RedactInfo) => unknown;
 type Result = { readonly contentType: string; readonly body: Buffer } | RedactionFailure | undefined;
@@ -23,10 +26,11 @@ export class RedactionHook {
     this.#limitMs = limitMs;
   }
 
-  /** @param payload of a `redact` frame */
+  /** @param payload of a `redact` frame @throws FrameError when it is not one */
   async redact(number: number, payload: Buffer): Promise<void> {
-    let at = 4 + payload.readUInt32LE(0);
-    const { id, sides } = JSON.parse(payload.toString('utf8', 4, at)) as RedactHead;
+    let at = payload.length < 4 ? Infinity : 4 + readUint32(payload, 0);
+    if (at > payload.length) throw new FrameError(`bodies to redact that are too short: ${payload.length} bytes`);
+    const { id, sides } = parse(payload.toString('utf8', 4, at)) as RedactHead;
     const results: Result[] = [];
     for (const { collection, contentType, bytes } of sides) {
       results.push(await this.#one(payload.subarray(at, at + bytes), { collection, contentType, id }));
@@ -35,9 +39,9 @@ export class RedactionHook {
     const heads = results.map((result): Redaction =>
       typeof result === 'object' ? { contentType: result.contentType, bytes: result.body.length } : (result ?? null),
     );
-    const head = JSON.stringify(heads);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(Buffer.byteLength(head));
+    const head = jsonText(heads);
+    const length = new Uint8Array(4);
+    writeUint32(length, 0, byteLength(head));
     this.#frames.write(number, Kind.redacted, [
       length,
       head,
@@ -56,10 +60,13 @@ export class RedactionHook {
         return 'hook_timeout';
       }
       if (redacted === undefined) return undefined;
-      if (redacted instanceof Uint8Array) return { contentType: info.contentType, body: Buffer.from(redacted) };
-      return { contentType: 'application/json', body: Buffer.from(JSON.stringify(redacted)) };
+      const [contentType, body] =
+        redacted instanceof Uint8Array ? [info.contentType, bufferFrom(redacted)] : ['application/json', bufferFrom(stringify(redacted))];
+      if (body.length > MOST_COLLECTED_BYTES)
+        throw new RangeError(`expected at most ${MOST_COLLECTED_BYTES} bytes, got a body of ${body.length}`);
+      return { contentType, body };
     } catch (thrown) {
-      this.#tell(`redact() failed: ${stackOf(thrown)}`);
+      this.#tell(`redact() failed: ${stackOfThrown(thrown)}`);
       return 'hook_failed';
     } finally {
       clearTimeout(timer);
@@ -78,10 +85,8 @@ const LATE = Symbol('late');
 function decode(bytes: Buffer, contentType: string): unknown {
   const text = bytes.toString();
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return /^text\/|json|xml|urlencoded/i.test(contentType) ? text : bytes;
   }
 }
-
-const stackOf = (thrown: unknown): string => (thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));

@@ -1,5 +1,7 @@
-import { ScoringError, ServerError, toServerError } from '../errors.ts';
-import type { FrameWriter } from '../frames.ts';
+import { byteLength, parse, subarray } from '../built-ins.ts';
+import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
+import { FrameError, readUint32, writeUint32, type FrameWriter } from '../frames.ts';
+import { isStatus } from '../header-fields.ts';
 import { InFlight } from '../in-flight.ts';
 import type { RunTimes } from '../run-times.ts';
 import type { ScriptLog } from './console.ts';
@@ -8,9 +10,16 @@ import { checkSize } from './answer-limit.ts';
 import { Codecs, decode } from './codecs.ts';
 import { encodeJson } from './encode-result.ts';
 import type { LoadedScript } from './load-entry-script.ts';
-import { Kind, pairText, protocols, ReplyFlag, type FailureMessage } from './protocol.ts';
+import { jsonText } from './message-text.ts';
+import { Kind, pairText, protocols, ReplyFlag, REPLY_HEAD_BYTES, SCORE_HEAD_BYTES, type FailureMessage } from './protocol.ts';
 import { WorkerRequest } from './request-context.ts';
 import { isIterator, isResponse, responseParts, StreamSender, type Outcome } from './stream-result.ts';
+
+/** Of a run that was cancelled before it began. */
+const NOT_BEGUN: FailureMessage = {
+  code: 'client_gone',
+  message: 'Nobody waited for the answer any more when the run was about to begin.',
+};
 
 /** In place of the milliseconds of `run()`, which are told only when it returned (contract 1.2). */
 const THREW = -1;
@@ -30,7 +39,7 @@ export class Runner {
   readonly #codecs: Codecs;
   readonly #active = new InFlight<Active>();
   /** Fixed part of `reply` and `stream` frames, which is copied at once. */
-  readonly #replyHead = Buffer.alloc(15);
+  readonly #replyHead = Buffer.alloc(REPLY_HEAD_BYTES);
   #warnedOfDoubleEncoding = false;
 
   constructor(script: LoadedScript, frames: FrameWriter, log: ScriptLog, serving: Serving) {
@@ -41,22 +50,28 @@ export class Runner {
     this.#codecs = new Codecs(script, serving);
   }
 
-  /** @param payload of a `score` frame */
+  /** @param payload of a `score` frame @throws FrameError when it is not one */
   score(id: number, payload: Buffer): void {
-    const headEnd = 5 + payload.readUInt32LE(1);
-    const request = new WorkerRequest(protocols[payload.readUInt8(0)] ?? 'score', payload.toString('utf8', 5, headEnd));
+    const headEnd = payload.length < SCORE_HEAD_BYTES ? Infinity : SCORE_HEAD_BYTES + readUint32(payload, 1);
+    if (headEnd > payload.length) throw new FrameError(`a request that is too short: ${payload.length} bytes`);
+    const request = new WorkerRequest(protocols[payload[0] ?? 0] ?? 'score', payload.toString('utf8', SCORE_HEAD_BYTES, headEnd));
     const active: Active = { request, codec: this.#codecs.get(request.protocol), stream: undefined };
     this.#active.add(id, active);
-    // Settles every outcome itself; a rejection would be a fault of this server and ends the worker.
-    void this.#run(id, active, payload.subarray(headEnd));
+    // Settles every outcome itself.
+    void this.#run(id, active, subarray.call(payload, headEnd) as Buffer);
   }
 
-  /** Nobody waits for this answer any more; the acknowledgement shows the host that this thread is not stuck. */
-  cancel(id: number): void {
+  /**
+   * Nobody waits for this answer any more; the acknowledgement shows the host that this thread is not stuck.
+   * @param dropped the run had not begun, and never will
+   */
+  cancel(id: number, dropped: boolean): void {
     this.#frames.write(id, Kind.cancelled, []);
+    if (dropped) return this.#send(id, Kind.failure, NOT_BEGUN);
     const active = this.#active.get(id);
     active?.request.cancel();
     active?.stream?.cancel();
+    return undefined;
   }
 
   credit(id: number, bytes: number): void {
@@ -86,7 +101,7 @@ export class Runner {
     request.inferences = [];
     const tell = (): void => {
       const times: RunTimes = { at: performance.timeOrigin + began, ms: performance.now() - began, inferences: request.inferences ?? [] };
-      this.#frames.write(id, Kind.times, [JSON.stringify(times)]);
+      this.#frames.write(id, Kind.times, [jsonText(times)]);
     };
     return (async () => run())().finally(tell);
   }
@@ -118,20 +133,25 @@ export class Runner {
     await this.#log.within(active.request, () => sender.send(outcome, (headers) => this.#head(outcome.status, runMs, headers)));
   }
 
+  /** Whatever was thrown gets its answer: to look at it may throw, too. */
   async #fail(id: number, active: Active, thrown: unknown): Promise<void> {
-    if (active.stream?.started === true) {
-      this.#send(id, Kind.broken, failureOf(thrown));
-    } else if (thrown instanceof ScoringError) {
-      this.#reply(id, thrown.status, THREW, undefined, [active.codec?.failure(thrown.message) ?? thrown.message]);
-    } else if (isResponse(thrown)) {
-      try {
-        await this.#answerParts(id, active, await responseParts(thrown), THREW);
-      } catch (broken) {
-        this.#send(id, Kind.failure, failureOf(broken));
-      }
-    } else {
-      this.#send(id, Kind.failure, failureOf(thrown));
+    try {
+      if (active.stream?.started !== true && (await this.#answerThrown(id, active, thrown))) return;
+    } catch (broken) {
+      thrown = broken;
     }
+    this.#send(id, active.stream?.started === true ? Kind.broken : Kind.failure, failureOf(thrown));
+  }
+
+  /** A thrown ScoringError or Response is an answer. False: it is neither. */
+  async #answerThrown(id: number, active: Active, thrown: unknown): Promise<boolean> {
+    if (thrown instanceof ScoringError) {
+      this.#reply(id, thrown.status, THREW, undefined, [active.codec?.failure(thrown.message) ?? thrown.message]);
+      return true;
+    }
+    if (!isResponse(thrown)) return false;
+    await this.#answerParts(id, active, await responseParts(thrown), THREW);
+    return true;
   }
 
   /** @param headers undefined: JSON */
@@ -141,22 +161,24 @@ export class Runner {
 
   /** Fixed part of a `reply` or `stream` frame, up to the texts of its headers. */
   #head(status: number, runMs: number, headers: string | undefined): Buffer {
+    if (!isStatus(status)) throw new ServerError('result_not_http', `the answer has the status ${bounded(status)}: expected 200 to 599`);
     const head = this.#replyHead;
-    head.writeUInt16LE(status, 0);
+    head[0] = status;
+    head[1] = status >>> 8;
     head[2] = (status >= 500 ? ReplyFlag.runFailed : 0) | (headers === undefined ? ReplyFlag.json : 0);
     head.writeDoubleLE(runMs, 3);
-    head.writeUInt32LE(headers === undefined ? 0 : Buffer.byteLength(headers), 11);
+    writeUint32(head, 11, headers === undefined ? 0 : byteLength(headers));
     return head;
   }
 
   #send(id: number, kind: typeof Kind.failure | typeof Kind.broken, message: FailureMessage): void {
-    this.#frames.write(id, kind, [JSON.stringify(message)]);
+    this.#frames.write(id, kind, [jsonText(message)]);
   }
 
   #warnOfDoubleEncoding(result: unknown): void {
     if (this.#warnedOfDoubleEncoding || typeof result !== 'string' || !/^\s*[[{]/.test(result)) return;
     try {
-      JSON.parse(result);
+      parse(result);
     } catch {
       return;
     }
@@ -167,10 +189,18 @@ export class Runner {
   }
 }
 
-/** What the host needs to answer and to log: the client never sees the text of `run_failed`. */
+/** What the host needs to answer and to log: the client never sees the text of `run_failed`. Never throws. */
 function failureOf(thrown: unknown): FailureMessage {
-  const error = toServerError(thrown, 'run_failed');
-  if (thrown instanceof ServerError && error.code !== 'run_failed') return { code: error.code, message: error.message };
-  const cause = thrown instanceof ServerError ? thrown.cause : thrown;
-  return { code: 'run_failed', message: cause instanceof Error ? (cause.stack ?? error.message) : error.message };
+  try {
+    const own = asServerError(thrown);
+    if (own !== undefined) return own.code === 'run_failed' ? { code: own.code, message: stackOfThrown(own.cause ?? own) } : messageOf(own);
+  } catch {
+    // Not even its message can be read.
+  }
+  return { code: 'run_failed', message: stackOfThrown(thrown) };
+}
+
+/** A failure of this server's own, whose text a script may have changed. */
+export function messageOf({ code, message }: ServerError): FailureMessage {
+  return { code, message: bounded(message) };
 }

@@ -1,10 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
+import { bufferFrom, tagOf } from '../built-ins.ts';
+import { ServerError } from '../errors.ts';
 import type { FrameWriter } from '../frames.ts';
+import { isStatus, wrongHeaders, type HeaderPairs } from '../header-fields.ts';
+import { bounded } from '../thrown.ts';
 import { checkSize } from './answer-limit.ts';
 import { Kind, pairText, STREAM_WINDOW } from './protocol.ts';
 
 type Chunks = AsyncIterable<unknown> | Iterable<unknown>;
-type HeaderPairs = readonly (readonly [string, string])[];
 
 /** A script's answer that is not plain JSON: a body, or chunks that are to be streamed. */
 export interface Outcome {
@@ -20,7 +23,7 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** A web-standard Response; the tag is asked because the class itself is slow to load and most scripts never touch it. */
 export function isResponse(value: unknown): value is Response {
-  return Object.prototype.toString.call(value) === '[object Response]';
+  return tagOf.call(value) === '[object Response]';
 }
 
 /** An iterator or async iterable, which streams; arrays, strings and maps are values. */
@@ -31,11 +34,12 @@ export function isIterator(value: unknown): value is Chunks {
 
 /**
  * Status, headers and body of a Response. A body that is there already becomes one answer; one that is still being made streams.
- * @throws TypeError when its body has been used already
+ * @throws TypeError when its body has been used already; ServerError result_not_http when HTTP cannot carry its status or a header
  */
 export async function responseParts(response: Response): Promise<Outcome> {
   const status = response.status === 0 ? 500 : response.status;
   const headers = [...response.headers];
+  checkHead(status, headers);
   if (response.bodyUsed) throw new TypeError('run() answered a Response whose body has been read already');
   if (response.body === null) {
     if (WITHOUT_BODY.has(status)) return { status, headers, body: '' };
@@ -45,11 +49,12 @@ export async function responseParts(response: Response): Promise<Outcome> {
   const iterator = response.body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   const first = await iterator.next();
   if (first.done === true) return { status, headers: typed, body: '' };
+  const body = chunkBytes(first.value);
   const next = iterator.next();
   // Decided below by whoever awaits it; until then a rejection is not unhandled.
   next.catch(() => undefined);
   const second = await Promise.race([next, setImmediate(undefined)]);
-  if (second?.done === true) return { status, headers: typed, body: first.value };
+  if (second?.done === true && body !== undefined) return { status, headers: typed, body };
   return { status, headers: typed, chunks: resume(first.value, next, iterator) };
 }
 
@@ -64,6 +69,19 @@ async function* resume(
   } finally {
     await iterator.return?.();
   }
+}
+
+function checkHead(status: unknown, headers: HeaderPairs): void {
+  const wrong = isStatus(status) ? wrongHeaders(headers) : `the status ${bounded(status)}: expected 200 to 599`;
+  if (wrong !== undefined) throw new ServerError('result_not_http', `run() answered a Response with ${wrong}`);
+}
+
+/** The bytes of a chunk of a body, whatever its elements are; undefined: it is neither text nor bytes. */
+function chunkBytes(chunk: unknown): Buffer | undefined {
+  if (typeof chunk === 'string') return bufferFrom(chunk);
+  if (ArrayBuffer.isView(chunk)) return bufferFrom(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  if (chunk instanceof ArrayBuffer || chunk instanceof SharedArrayBuffer) return bufferFrom(chunk);
+  return undefined;
 }
 
 function withContentType(headers: HeaderPairs, type: string): HeaderPairs {
@@ -111,8 +129,7 @@ export class StreamSender {
   async send(outcome: Outcome, head: (headers: string) => Buffer): Promise<void> {
     for await (const chunk of outcome.chunks ?? []) {
       if (this.#cancelled) break;
-      const bytes =
-        typeof chunk === 'string' ? Buffer.from(chunk) : chunk instanceof Uint8Array ? chunk : Buffer.from(`${this.#encode(chunk)}\n`);
+      const bytes = this.#bytesOf(chunk, outcome.headers !== undefined);
       checkSize([bytes], this.#limitBytes);
       if (!this.started) this.#begin(outcome.headers ?? [['content-type', contentTypeOf(chunk)]], head);
       if (bytes.length === 0) continue;
@@ -124,6 +141,17 @@ export class StreamSender {
     }
     if (!this.started) this.#begin(outcome.headers ?? [['content-type', 'text/plain; charset=utf-8']], head);
     this.#frames.write(this.#id, Kind.end, []);
+  }
+
+  /**
+   * A copy, since scripts fill one buffer again and again. In the body of a Response every view is bytes; of an iterator, arrays of
+   * numbers are a line of JSON.
+   */
+  #bytesOf(chunk: unknown, isBody: boolean): Buffer {
+    const bytes =
+      isBody || typeof chunk === 'string' || chunk instanceof Uint8Array || chunk instanceof DataView ? chunkBytes(chunk) : undefined;
+    if (bytes === undefined) return bufferFrom(`${this.#encode(chunk)}\n`);
+    return typeof chunk === 'string' ? bytes : bufferFrom(bytes);
   }
 
   #begin(headers: HeaderPairs, head: (headers: string) => Buffer): void {
@@ -141,5 +169,5 @@ export class StreamSender {
 
 function contentTypeOf(chunk: unknown): string {
   if (typeof chunk === 'string') return 'text/plain; charset=utf-8';
-  return chunk instanceof Uint8Array ? 'application/octet-stream' : 'application/x-ndjson';
+  return chunk instanceof Uint8Array || chunk instanceof DataView ? 'application/octet-stream' : 'application/x-ndjson';
 }

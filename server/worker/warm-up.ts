@@ -1,4 +1,4 @@
-import { describeThrown, ServerError } from '../errors.ts';
+import { ServerError, stackOfThrown } from '../errors.ts';
 import type { Settle, WorkerInitContext } from './init-context.ts';
 import type { LoadedScript } from './load-entry-script.ts';
 import { headText } from './protocol.ts';
@@ -27,7 +27,7 @@ async function runSample(script: LoadedScript): Promise<void> {
   try {
     for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++) await script.run(script.sample, warmUpRequest());
   } catch (cause) {
-    const why = cause instanceof Error ? (cause.stack ?? cause.message) : describeThrown(cause);
+    const why = stackOfThrown(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {
       cause,
     });

@@ -7,6 +7,7 @@ import type {
   MetricOptions,
   ScriptMetrics,
 } from '../entry-script.ts';
+import { ServerError } from '../errors.ts';
 import type { InferenceObserver } from '../inference/model.ts';
 import {
   Distribution,
@@ -25,6 +26,8 @@ import { checkDefinition, checkSame, checkSeries, labelValues, onlyFinite } from
 const REPORT_AFTER_MS = 250;
 /** Series of one metric: label values are often made from data. More would fill the memory of the host. */
 const MOST_SERIES = 1000;
+/** Names may be made from data as well. */
+const MOST_METRICS = 1000;
 
 /** Series of one metric, by the values of its labels. */
 class Metric {
@@ -60,10 +63,15 @@ class Metric {
       if (!series.changed) continue;
       series.changed = false;
       const { labels, numbers } = series;
-      yield { name, labels, value: numbers.sum, ...(kind === 'histogram' && { counts: [...numbers.counts] }) };
+      yield { name, labels, value: saturated(numbers.sum), ...(kind === 'histogram' && { counts: [...numbers.counts] }) };
       if (kind !== 'gauge') numbers.reset();
     }
   }
+}
+
+/** Sums of finite numbers may be too large for one: JSON has no infinity. */
+function saturated(sum: number): number {
+  return Math.min(Math.max(sum, -Number.MAX_VALUE), Number.MAX_VALUE);
 }
 
 function valuesOf(metric: Metric, given: MetricLabels | undefined): Distribution {
@@ -101,7 +109,8 @@ export class WorkerMetrics implements ScriptMetrics {
         valuesOf(metric, given).sum = onlyFinite(metric.definition, value);
       },
       add: (by, given) => {
-        valuesOf(metric, given).sum += onlyFinite(metric.definition, by);
+        const numbers = valuesOf(metric, given);
+        numbers.sum = saturated(numbers.sum + onlyFinite(metric.definition, by));
       },
     };
   }
@@ -135,6 +144,11 @@ export class WorkerMetrics implements ScriptMetrics {
       checkSame(before.definition, definition);
       return before;
     }
+    if (this.#metrics.size >= MOST_METRICS)
+      throw new ServerError(
+        'init_failed',
+        `metrics.${definition.kind}: expected at most ${MOST_METRICS} metrics; make a label of what differs`,
+      );
     checkSeries(definition, (name) => this.#metrics.get(name)?.definition.kind);
     const metric = new Metric(definition, this.#schedule);
     this.#metrics.set(definition.name, metric);

@@ -68,6 +68,7 @@ const cases = {
   run_failed: scorerSays('run_failed'),
   result_not_json: scorerSays('result_not_json'),
   answer_too_large: scorerSays('answer_too_large'),
+  result_not_http: scorerSays('result_not_http'),
   internal: scorerSays('internal'),
   not_ready: scorerSays('not_ready', 'admit'),
   stopping: scorerSays('stopping', 'admit'),

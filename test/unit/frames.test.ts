@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import test from 'node:test';
-import { FrameReader, FrameWriter } from '../../server/frames.ts';
+import { FrameReader } from '../../server/frame-reader.ts';
+import { FrameError, FrameWriter, MOST_FRAME_BYTES } from '../../server/frames.ts';
 
 interface Frame {
   readonly id: number;
@@ -25,8 +26,13 @@ class Pipe extends Duplex {
 
 function collect(): { reader: FrameReader; frames: Frame[] } {
   const frames: Frame[] = [];
-  return { frames, reader: new FrameReader((id, kind, payload) => frames.push({ id, kind, payload: payload.toString('latin1') })) };
+  return {
+    frames,
+    reader: new FrameReader((id, kind, payload) => frames.push({ id, kind, payload: payload.toString('latin1') }), MOST_FRAME_BYTES),
+  };
 }
+
+const noFrame = (): void => assert.fail('no frame has come');
 
 const size = fc.oneof(fc.nat(100), fc.constantFrom(0, 16383, 16384, 65535, 65536, 200_000));
 const parts = fc.array(
@@ -121,4 +127,97 @@ test('whoever waits for the write hears of it, also when the pipe is gone', asyn
   writer.write(2, 1, ['x']);
   await new Promise<void>((resolve) => writer.flush(resolve));
   assert.equal(pipe.writes.length, 1);
+});
+
+test('lengths are bytes: of views, of shared memory, and of texts', () => {
+  const pipe = new Pipe();
+  const writer = new FrameWriter(pipe, () => undefined);
+  const floats = new Float32Array(5000).fill(1);
+  const views = [
+    floats,
+    new Float32Array([1, 2]),
+    new DataView(new ArrayBuffer(7)),
+    new Uint8Array(new SharedArrayBuffer(20_000)),
+  ] as unknown as Uint8Array[];
+  views.forEach((view, id) => writer.write(id, 1, [view]));
+  writer.write(9, 1, ['ü']);
+  writer.flush();
+  const { reader, frames } = collect();
+  reader.feed(Buffer.concat(pipe.writes));
+  assert.deepEqual(
+    frames.map(({ id, payload }) => [id, payload.length]),
+    [
+      [0, 20_000],
+      [1, 8],
+      [2, 7],
+      [3, 20_000],
+      [9, 2],
+    ],
+  );
+  assert.equal(frames[0]?.payload, Buffer.from(floats.buffer).toString('latin1'));
+});
+
+test('what is neither text nor bytes is refused, and nothing of its frame is written', () => {
+  const pipe = new Pipe();
+  const writer = new FrameWriter(pipe, () => undefined);
+  for (const part of [undefined, null, 1, {}, [1, 2], new ArrayBuffer(4), Symbol('s')])
+    assert.throws(() => writer.write(1, 1, ['text', part as never]), part === undefined || part === null ? TypeError : FrameError);
+  writer.write(2, 3, ['x']);
+  writer.flush();
+  assert.deepEqual(Buffer.concat(pipe.writes), Buffer.from([6, 0, 0, 0, 2, 0, 0, 0, 3, 0x78]));
+});
+
+test('a length that is not one of a frame is an error at once', () => {
+  for (const bytes of [
+    [0, 0, 0, 0],
+    [4, 0, 0, 0],
+    [255, 255, 255, 255],
+    [101, 0, 0, 0],
+  ]) {
+    assert.throws(() => new FrameReader(noFrame, 100).feed(Buffer.from(bytes)), FrameError);
+    const reader = new FrameReader(noFrame, 100);
+    assert.throws(() => bytes.forEach((byte) => reader.feed(Buffer.from([byte]))), FrameError);
+  }
+});
+
+test('random bytes give frames within the limit or the one error, and never memory beyond it', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constant(Uint8Array.of(5, 0, 0, 0)))),
+      fc.integer({ min: 5, max: 300 }),
+      (pieces, most) => {
+        const reader = new FrameReader((_id, _kind, payload) => assert.ok(payload.length <= most - 5), most);
+        try {
+          for (const piece of pieces) reader.feed(Buffer.from(piece));
+        } catch (error) {
+          assert.ok(error instanceof FrameError, String(error));
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('a frame takes the memory that has arrived, not what its length says', () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const readers = Array.from({ length: 10 }, () => new FrameReader(noFrame, MOST_FRAME_BYTES));
+  const head = Buffer.from([0, 0, 0, 240]);
+  for (const reader of readers) reader.feed(head);
+  const grown = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grown < 100 * 1024 * 1024, `${grown} bytes for 10 frames that have not come`);
+});
+
+test('a frame of many megabytes arrives whole', () => {
+  const payload = Buffer.alloc(20 * 1024 * 1024, Buffer.from('0123456789abc'));
+  const head = Buffer.from([0, 0, 0, 0, 7, 0, 0, 0, 9]);
+  head.writeUInt32LE(payload.length + 5);
+  const bytes = Buffer.concat([head, payload, head.subarray(0, 4), head.subarray(4), payload]);
+  let count = 0;
+  const reader = new FrameReader((id, kind, got) => {
+    assert.deepEqual([id, kind], [7, 9]);
+    assert.ok(got.equals(payload));
+    count++;
+  }, bytes.length);
+  for (let at = 0; at < bytes.length; at += 65_536) reader.feed(bytes.subarray(at, at + 65_536));
+  assert.equal(count, 2);
 });

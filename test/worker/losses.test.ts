@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -94,6 +94,8 @@ test('the signal of a request fires when its client leaves', async (t) => {
   const file = join(folder, 'state');
   await withWorkers('signal.ts', async (workers) => {
     const scoring = workers.begin({ file });
+    // A run that is cancelled before it began never begins.
+    while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5));
     scoring.cancel();
     await assert.rejects(scoring.reply, { code: 'client_gone' });
     await workers.scorer.idle();

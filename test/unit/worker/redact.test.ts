@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import test from 'node:test';
-import { FrameReader, FrameWriter } from '../../../server/frames.ts';
+import { FrameReader } from '../../../server/frame-reader.ts';
+import { FrameWriter, MOST_FRAME_BYTES } from '../../../server/frames.ts';
 import { Kind, type RedactHead } from '../../../server/worker/protocol.ts';
 import { RedactionHook } from '../../../server/worker/redact.ts';
 
@@ -32,7 +33,7 @@ test('a hook that never ends is given up after a while, one that throws at once,
   const reader = new FrameReader((number, kind, payload) => {
     assert.equal(kind, Kind.redacted);
     answers.push([number, payload.toString('utf8', 4)]);
-  });
+  }, MOST_FRAME_BYTES);
   pipe.on('data', (chunk: Buffer) => reader.feed(chunk));
   const wishes = ['hang', 'fail', 'nothing', 'later'] as const;
   await Promise.all(wishes.map((wish, number) => redaction.redact(number, frame({ wish }))));

@@ -113,3 +113,30 @@ test('labels made from data cannot fill the memory: a metric has at most 1000 se
   metrics.report();
   assert.equal(sent[0]?.changes.length, 1000);
 });
+
+test('sums that grow beyond all numbers stay at the largest', () => {
+  const messages: MetricsMessage[] = [];
+  const metrics = new WorkerMetrics((message) => messages.push(message));
+  const gauge = metrics.gauge('overflow_gauge', 'h');
+  const counter = metrics.counter('overflow_total', 'h');
+  const histogram = metrics.histogram('overflow', 'h', { buckets: [1] });
+  for (let round = 0; round < 2; round++) {
+    gauge.add(-1.7e308);
+    counter.inc(1.7e308);
+    histogram.observe(1.7e308);
+  }
+  metrics.report();
+  assert.deepEqual(
+    messages[0]?.changes.map(({ value }) => value),
+    [-Number.MAX_VALUE, Number.MAX_VALUE, Number.MAX_VALUE],
+  );
+});
+
+test('labels and buckets are lists, and there is an end to metrics', () => {
+  const metrics = new WorkerMetrics(() => undefined);
+  assert.throws(() => metrics.gauge('a', 'h', { labels: 'abc' as never }), /expected an array of names/);
+  assert.throws(() => metrics.gauge('a', 'h', { labels: [['b']] as never }), /expected letters/);
+  assert.throws(() => metrics.histogram('a', 'h', { buckets: new Float64Array([1]) as never }), /expected an array of numbers/);
+  for (let at = 0; at < 1000; at++) metrics.gauge(`g${at}`, 'h');
+  assert.throws(() => metrics.gauge('one_more', 'h'), /at most 1000 metrics/);
+});

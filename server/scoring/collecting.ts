@@ -1,0 +1,8 @@
+import type { NotCollected } from '../worker/protocol.ts';
+
+/** Who takes what scripts collected. */
+export interface Collecting {
+  /** @param payload of a `collect` frame */
+  rows(payload: Buffer): void;
+  notCollected(collection: string, reason: NotCollected['reason'], count: number): void;
+}
