@@ -22,6 +22,10 @@ export interface PoolOptions {
   /** Made once, at the start; `stop` fires when nobody waits for it any more. */
   readonly plan: (stop: AbortSignal) => Promise<PoolPlan>;
   readonly initTimeoutMs: number;
+  /** Replacements of one worker in a row that may fail to start. */
+  readonly replacementAttempts: number;
+  /** Longest wait between two of them. */
+  readonly replacementBackOffMs: number;
   /** Milliseconds; tests bring their own clock. */
   readonly now?: () => number;
 }
@@ -45,6 +49,8 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
   const cpus = availableCpus(availableParallelism());
   return {
     initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : 0,
+    replacementAttempts: config.replacementAttempts,
+    replacementBackOffMs: config.replacementBackOffMs,
     plan: async (stop) => {
       const choice = await choose(config, { env: hostEnv, signal: AbortSignal.any([stop, AbortSignal.timeout(limit)]) });
       const { provider, devices } = choice;

@@ -35,13 +35,18 @@ export class PoolWorker {
   }
 
   /** Why a process that ended before it was ready is a failure. */
-  diedAtStart({ code, signal }: Exit, initTimeoutMs: number): ServerError {
+  diedAtStart({ code, signal, notStarted }: Exit, initTimeoutMs: number): ServerError {
     if (this.endedFor === 'init_timeout') {
       return new ServerError(
         'init_timeout',
         `init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
       );
     }
+    if (notStarted !== undefined)
+      return new ServerError(
+        'init_failed',
+        `The worker process could not be started: ${notStarted}. Check the limits of open files (ulimit -n), processes and memory.`,
+      );
     const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
     return new ServerError(
       'init_failed',

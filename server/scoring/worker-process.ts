@@ -1,7 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { describeThrown } from '../errors.ts';
 import { FrameReader, FrameWriter } from '../frames.ts';
 import type { MetricsMessage } from '../metric-series.ts';
 import type { RunTimes } from '../run-times.ts';
@@ -9,8 +9,7 @@ import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, ServedMode
 import { headText, Kind, protocols } from '../worker/protocol.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 import type { ScoreRequest } from './scorer-types.ts';
-
-const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
+import { killGroup, spawnWorker } from './spawn-worker.ts';
 
 /** What a worker process is started with. */
 export interface WorkerSpec {
@@ -27,6 +26,8 @@ export interface WorkerSpec {
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Why there was no process at all. */
+  readonly notStarted?: string;
 }
 
 /** What a worker says of the requests that it was given. */
@@ -79,14 +80,8 @@ export class WorkerProcess {
 
   constructor(spec: WorkerSpec, events: WorkerEvents) {
     this.#events = events;
-    const inspect = spec.debugPort === 0 ? [] : [`--inspect=127.0.0.1:${spec.debugPort}`];
-    const heap = spec.heapMb === undefined ? [] : [`--max-old-space-size=${spec.heapMb}`];
-    this.#child = spawn(process.execPath, [...inspect, ...heap, WORKER_MAIN], {
-      cwd: spec.cwd,
-      env: spec.env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    });
-    const pipe = this.#child.stdio[3] as Duplex;
+    const { child, pipe } = spawnWorker(spec);
+    this.#child = child;
     this.#pipe = pipe;
     this.#frames = new FrameWriter(pipe, setImmediate);
     const reader = new FrameReader((id, kind, payload) => this.#receive(id, kind, payload));
@@ -101,8 +96,12 @@ export class WorkerProcess {
         resolve();
       };
       // After 'exit' what it wrote is read to the end, so that no answer is lost: but a child of its own may hold stdout for ever.
-      this.#child.once('exit', (code, signal) => this.#drainPipe(() => end({ code, signal })));
-      this.#child.once('error', () => this.#child.pid === undefined && end({ code: null, signal: null }));
+      child.once('exit', (code, signal) => {
+        // What the script has started ends with it.
+        if (child.pid !== undefined) killGroup(child.pid);
+        this.#drainPipe(() => end({ code, signal }));
+      });
+      child.on('error', (error) => child.pid === undefined && end({ code: null, signal: null, notStarted: describeThrown(error) }));
     });
     this.#frames.write(0, Kind.start, [JSON.stringify(spec.start)]);
     // At once: the host is about to be busy with loading its own half.
@@ -145,7 +144,7 @@ export class WorkerProcess {
 
   /** Ends the process at once; `exit` follows. */
   kill(): void {
-    this.#child.kill('SIGKILL');
+    if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) killGroup(this.#child.pid);
   }
 
   #receive(id: number, kind: number, payload: Buffer): void {

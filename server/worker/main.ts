@@ -12,7 +12,7 @@ import { RedactionHook } from './redact.ts';
 import { Runner } from './run-entry-script.ts';
 import { warmUp } from './warm-up.ts';
 import { InferenceMetrics, WorkerMetrics } from './worker-metrics.ts';
-import { startWatchdog } from './watchdog.ts';
+import { endGroup, startWatchdog } from './watchdog.ts';
 
 // A worker process: one entry script, spoken to over fd 3. The host alone decides when it ends.
 const socket = new Socket({ fd: 3, readable: true, writable: true });
@@ -38,6 +38,7 @@ const reader = new FrameReader((id, kind, payload) => {
 // Ctrl-C reaches the whole process group, and platforms signal every process: the host drains, workers only obey it.
 process.on('SIGTERM', () => undefined);
 process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
 process.on('exit', () => {
   metrics.report();
   frames.flush();
@@ -49,9 +50,15 @@ process.on('uncaughtException', (error) => {
   frames.flush(() => process.exit(1));
 });
 socket.on('data', (chunk: Buffer) => reader.feed(chunk));
-socket.on('error', () => process.exit(0));
-socket.on('close', () => process.exit(0));
+socket.on('error', leave);
+socket.on('close', leave);
 startWatchdog(process.ppid);
+
+/** The host has closed the pipe, or is gone: exit handlers of the script run, then what it started ends, too. */
+function leave(): void {
+  process.once('exit', endGroup);
+  process.exit(0);
+}
 
 /** An error of a GPU stays in its process: the host replaces it, and answers what it held. */
 function lost(problem: string): void {
