@@ -34,13 +34,14 @@ interface Drained {
 interface Collecting {
   /** Resolves when no worker is needed for what was collected. */
   redacted(): Promise<void>;
-  /** Delivers what is left, within a limit of its own. */
-  close(): Promise<void>;
+  /** Delivers what is left, within a limit of its own. Answers false where its thread does not end. */
+  close(): Promise<boolean>;
 }
 
 /** Sends what leaves the server besides answers and collected data. */
 interface Telling {
-  stop(limitMs: number): Promise<void>;
+  /** Answers false where its thread does not end. */
+  stop(limitMs: number): Promise<boolean>;
 }
 
 export interface DrainParts {
@@ -65,11 +66,12 @@ export function longestExit({ config, collectorMs = 0 }: Pick<DrainParts, 'confi
 /**
  * Readiness 503 at once; the port stays open for the drain delay; then what was admitted, and what is still being uploaded, is
  * finished, within the limit. What workers collected is delivered when they are gone. Every wait has a limit.
+ * Answers false where a thread does not end.
  */
-export async function drain(signal: EndingSignal, parts: DrainParts): Promise<void> {
+export async function drain(signal: EndingSignal, parts: DrainParts): Promise<boolean> {
   const { config, lifecycle, scorer, collector, doors, log } = parts;
   const wasReady = lifecycle.state === 'ready';
-  if (!lifecycle.to('draining')) return;
+  if (!lifecycle.to('draining')) return true;
   const delayMs = signal === 'SIGTERM' && wasReady ? config.drainDelayMs : 0;
   log.info({ signal, ...scorer.load, delayMs, limitMs: config.drainTimeoutMs }, 'draining');
   const ends = performance.now() + config.drainTimeoutMs;
@@ -82,28 +84,40 @@ export async function drain(signal: EndingSignal, parts: DrainParts): Promise<vo
   );
   const unfinished = scorer.load.queued + scorer.load.inFlight;
   await within(left(), collector?.redacted());
-  await leave(parts, closed, left());
+  const threadsEnded = await leave(parts, closed, left());
   lifecycle.to('stopped');
   if (unfinished > 0) log.warn({ unfinished }, 'drained; requests that were not done in time got 503 (DRAIN_TIMEOUT_MS)');
   else log.info('drained');
+  return threadsEnded;
 }
 
-/** The way out of a server that has failed: what waits gets its 503, what was collected is delivered. */
-export function giveUp(parts: DrainParts): Promise<void> {
+/** The way out of a server that has failed: what waits gets its 503, what was collected is delivered. Answers as `drain`. */
+export function giveUp(parts: DrainParts): Promise<boolean> {
   return leave(parts, closeDoors(parts.doors), parts.config.drainTimeoutMs);
 }
 
 /** Answers what is left, ends workers and connections, and delivers what is to leave the server. */
-async function leave({ scorer, doors, collector, collectorMs = 0, telemetry }: DrainParts, closed: Promise<unknown>, leftMs: number): Promise<void> {
+async function leave({ scorer, doors, collector, collectorMs = 0, telemetry }: DrainParts, closed: Promise<unknown>, leftMs: number): Promise<boolean> {
   await within(LAST_ANSWERS_MS, scorer.stop());
   await within(LAST_ANSWERS_MS, closed);
   scorer.kill();
   for (const door of doors) door.closeAll();
   const telemetryMs = Math.max(leftMs, LAST_ANSWERS_MS);
-  await Promise.all([
-    within(telemetryMs + MARGIN_MS / 4, telemetry?.stop(telemetryMs)),
-    within(collectorMs + MARGIN_MS / 2, collector?.close()),
+  const ended = await Promise.all([
+    ends(telemetryMs + MARGIN_MS / 4, telemetry?.stop(telemetryMs)),
+    ends(collectorMs + MARGIN_MS / 2, collector?.close()),
   ]);
+  return ended.every(Boolean);
+}
+
+/** False where the thread has not ended in time, or it is not known. */
+async function ends(limitMs: number, thread: Promise<boolean> | undefined): Promise<boolean> {
+  let ended = thread === undefined;
+  await within(
+    limitMs,
+    thread?.then((answer) => (ended = answer)),
+  );
+  return ended;
 }
 
 function closeDoors(doors: readonly FrontDoor[]): Promise<unknown> {

@@ -5,15 +5,15 @@ import { within } from './within.ts';
 
 /** What the last lines of the log may take. */
 const FLUSH_MS = 1000;
-/** What threads, and calls to the file system that are under way, may take to end. */
+/** What calls to the file system and the resolver that are under way may take to return. */
 const HELD_MS = 500;
 /** Beyond the limit of an exit, until the thread that watches it ends the process. */
 const WATCH_MARGIN_MS = 2000;
 /** A second signal is obeyed within that. */
 const AT_ONCE_MS = 2000;
 
-/** process.exit() waits without a limit for threads that are being ended (their ports), and for calls of these kinds that do not return. */
-const HOLDS_AN_EXIT = /^(?:MessagePort|FSReq|FileHandle|GetAddrInfo|GetNameInfo)/;
+/** process.exit() waits without a limit for threads, and for calls of these kinds that are under way. */
+const HOLDS_AN_EXIT = /^(?:FSReq|FileHandle|GetAddrInfo|GetNameInfo)/;
 
 /** What an exit needs of the process. */
 export type EndingProcess = Pick<NodeJS.Process, 'exit' | 'kill' | 'pid' | 'getActiveResourcesInfo'> & {
@@ -46,15 +46,15 @@ export class Ending {
     }, limitMs);
   }
 
-  /** Writes the rest of the log, and ends the process. */
-  async exit(code: number): Promise<void> {
+  /** Writes the rest of the log, and ends the process. @param threadsEnded false: one of its threads does not end */
+  async exit(code: number, threadsEnded = true): Promise<void> {
     const { host, log } = this.#parts;
     const ends = performance.now() + HELD_MS;
     while (holding(host).length > 0 && performance.now() < ends) await delay(20);
-    const stuck = holding(host);
+    const stuck = [...holding(host), ...(threadsEnded ? [] : ['thread'])];
     if (stuck.length > 0) log.error({ stuck }, 'a thread or a call to the system does not end: the process ends without it');
     await this.#flushed();
-    if (holding(host).length > 0) this.#leave(code);
+    if (!threadsEnded || holding(host).length > 0) this.#leave(code);
     else host.exit(code);
   }
 

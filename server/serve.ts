@@ -84,8 +84,7 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
     ending.begin(longestExit(parts));
     const code = reportFailure(log, thrown, config);
     telemetry?.failed(toServerError(thrown));
-    const exit = (): Promise<void> => ending.exit(draining ? 1 : code);
-    void giveUp(parts).then(exit, exit);
+    void giveUp(parts).then((threadsEnded) => ending.exit(draining ? 1 : code, threadsEnded), () => ending.atOnce(1));
   };
   const ready = ({ models, concurrency }: ReadyMessage): void => {
     if (!lifecycle.to('ready')) return;
@@ -128,7 +127,7 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
     if (!lifecycle.live) return;
     const parts = ends();
     ending.begin(longestExit(parts));
-    void drain(signal, parts).then(() => ending.exit(0), fail);
+    void drain(signal, parts).then((threadsEnded) => ending.exit(0, threadsEnded), fail);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) host.on(signal, onSignal);
   // Node's own answer to it is to open an inspector, which may read and change everything here.

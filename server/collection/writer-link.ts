@@ -64,15 +64,16 @@ export class WriterLink {
     else this.#thread.postMessage({ kind: 'batch', batch, bytes } satisfies ToWriter, [batch]);
   }
 
-  /** Delivers what is left, within the limit, and ends the thread. Takes at most 2 s more. */
-  async close(timeoutMs: number): Promise<void> {
+  /** Delivers what is left, within the limit, and ends the thread. Takes at most 2 s more. Answers false where the thread does not end. */
+  async close(timeoutMs: number): Promise<boolean> {
     this.#closing = true;
     const thread = this.#thread;
-    if (thread === undefined) return;
+    if (thread === undefined) return true;
     thread.postMessage({ kind: 'close', timeoutMs } satisfies ToWriter);
     await within(timeoutMs + LAST_WORDS_MS, this.#closed.promise);
-    if (!(await within(TERMINATE_MS, thread.terminate())))
-      this.#events.log.error('the writer of collected data does not end: its folder or volume does not answer');
+    const ended = await within(TERMINATE_MS, thread.terminate());
+    if (!ended) this.#events.log.error('the writer of collected data does not end: its folder or volume does not answer');
+    return ended;
   }
 
   #start(): void {

@@ -34,7 +34,7 @@ export class TelemetryExporter {
   readonly #outbox: Outbox;
   #flushed: (() => void) | undefined;
   #running = true;
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<boolean> | undefined;
   #restartMs = RESTART_MS;
   /** For the last line of the log: nobody scrapes a server that ends. */
   #delivered = 0;
@@ -67,13 +67,13 @@ export class TelemetryExporter {
     this.#bytes += this.#outbox.add(item);
   }
 
-  /** Sends what is left, for so long; the rest is dropped and counted. A second call waits for the first. */
-  stop(limitMs: number): Promise<void> {
+  /** Sends what is left, for so long; the rest is dropped and counted. A second call waits for the first. Answers false where the thread does not end. */
+  stop(limitMs: number): Promise<boolean> {
     this.#stopping ??= this.#stop(limitMs);
     return this.#stopping;
   }
 
-  async #stop(limitMs: number): Promise<void> {
+  async #stop(limitMs: number): Promise<boolean> {
     if (this.#thread !== undefined) {
       this.#outbox.post();
       const flushed = new Promise<void>((resolve) => (this.#flushed = resolve));
@@ -87,7 +87,9 @@ export class TelemetryExporter {
       { delivered: this.#delivered, dropped: this.#lost },
       lost ? 'telemetry ends; not all of it was delivered' : 'telemetry ends; all of it was delivered',
     );
-    if (!(await within(TERMINATE_MS, this.#thread?.terminate()))) this.#log.error('the thread of telemetry does not end');
+    const ended = await within(TERMINATE_MS, this.#thread?.terminate());
+    if (!ended) this.#log.error('the thread of telemetry does not end');
+    return ended;
   }
 
   #start(): void {
