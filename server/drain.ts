@@ -97,21 +97,25 @@ export function giveUp(parts: DrainParts): Promise<boolean> {
 }
 
 /** Answers what is left, ends workers and connections, and delivers what is to leave the server. */
-async function leave({ scorer, doors, collector, collectorMs = 0, telemetry }: DrainParts, closed: Promise<unknown>, leftMs: number): Promise<boolean> {
+async function leave(
+  { scorer, doors, collector, collectorMs = 0, telemetry }: DrainParts,
+  closed: Promise<unknown>,
+  leftMs: number,
+): Promise<boolean> {
   await within(LAST_ANSWERS_MS, scorer.stop());
   await within(LAST_ANSWERS_MS, closed);
   scorer.kill();
   for (const door of doors) door.closeAll();
   const telemetryMs = Math.max(leftMs, LAST_ANSWERS_MS);
   const ended = await Promise.all([
-    ends(telemetryMs + MARGIN_MS / 4, telemetry?.stop(telemetryMs)),
-    ends(collectorMs + MARGIN_MS / 2, collector?.close()),
+    endOf(telemetryMs + MARGIN_MS / 4, telemetry?.stop(telemetryMs)),
+    endOf(collectorMs + MARGIN_MS / 2, collector?.close()),
   ]);
   return ended.every(Boolean);
 }
 
 /** False where the thread has not ended in time, or it is not known. */
-async function ends(limitMs: number, thread: Promise<boolean> | undefined): Promise<boolean> {
+async function endOf(limitMs: number, thread: Promise<boolean> | undefined): Promise<boolean> {
   let ended = thread === undefined;
   await within(
     limitMs,

@@ -34,7 +34,10 @@ export class LastResort {
       return undefined;
     }
     this.#loggedAt = performance.now();
-    this.#parts.log.warn({ code, skipped: this.#skipped, err: thrown }, `an error of a connection had no listener: ${describeThrown(thrown)}`);
+    this.#parts.log.warn(
+      { code, skipped: this.#skipped, err: thrown },
+      `an error of a connection had no listener: ${describeThrown(thrown)}`,
+    );
     this.#skipped = 0;
     return undefined;
   }

@@ -84,7 +84,10 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
     ending.begin(longestExit(parts));
     const code = reportFailure(log, thrown, config);
     telemetry?.failed(toServerError(thrown));
-    void giveUp(parts).then((threadsEnded) => ending.exit(draining ? 1 : code, threadsEnded), () => ending.atOnce(1));
+    void giveUp(parts).then(
+      (threadsEnded) => ending.exit(draining ? 1 : code, threadsEnded),
+      () => ending.atOnce(1),
+    );
   };
   const ready = ({ models, concurrency }: ReadyMessage): void => {
     if (!lifecycle.to('ready')) return;
@@ -93,7 +96,16 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
     if (telemetry?.withholds === true) reportWithheld(log);
   };
   const collector = collection === undefined ? undefined : await openCollector(collection, { output, metrics, scorer: () => scorer });
-  const ends = (): DrainParts => ({ config, lifecycle, scorer, collector, collectorMs: collection?.flushTimeoutMs ?? 0, telemetry, doors, log });
+  const ends = (): DrainParts => ({
+    config,
+    lifecycle,
+    scorer,
+    collector,
+    collectorMs: collection?.flushTimeoutMs ?? 0,
+    telemetry,
+    doors,
+    log,
+  });
   const workers = poolOptions(config, found, { env: host.env, log, metrics, collection });
   const scorer: PoolScorer = new PoolScorer(
     { limits: config, workers, found, lifecycle, log, metrics, collecting: collector },
@@ -109,7 +121,10 @@ async function serve(host: HostProcess, given: Config, warnings: readonly string
   const lastResort = new LastResort({
     log,
     count: (code) => metrics.strayErrors.inc({ code }),
-    fatal: (thrown) => fail(new ServerError('internal', thrown instanceof Error ? (thrown.stack ?? thrown.message) : describeThrown(thrown), { cause: thrown })),
+    fatal: (thrown) =>
+      fail(
+        new ServerError('internal', thrown instanceof Error ? (thrown.stack ?? thrown.message) : describeThrown(thrown), { cause: thrown }),
+      ),
   });
   host.on('uncaughtException', (thrown) => lastResort.take(thrown));
   host.on('unhandledRejection', (thrown) => lastResort.take(thrown));

@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { withServer } from '../e2e/start-server.ts';
+import { folder, inHost } from './in-host.ts';
 
 const SHORT = { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '500', MDC_FLUSH_TIMEOUT_MS: '500' };
 /** All limits of the exits below, and a slow machine. */
 const LONGEST_MS = 15_000;
-
-function folder(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'exits-'));
-  t.after(() => rmSync(path, { recursive: true }));
-  return path;
-}
-
-/** Runs code in the host of a server, not in its workers and threads, once it has started. */
-function inHost(t: TestContext, code: string): Record<string, string> {
-  const file = join(folder(t), 'fault.mjs');
-  const guard = `import { isMainThread } from 'node:worker_threads';\nif (isMainThread && process.argv[1]?.endsWith('server/main.ts')) {\n${code}\n}\n`;
-  writeFileSync(file, guard);
-  return { NODE_OPTIONS: `--import=${file}` };
-}
 
 test('a folder for collected data that can never be made is a line in the log, and a signal ends the server', () =>
   withServer(
@@ -72,7 +58,8 @@ test('a thread that is stuck in a file system keeps neither the process nor its 
       const began = performance.now();
       assert.deepEqual(await server.exited, { code: 0, signal: null });
       assert.ok(performance.now() - began < LONGEST_MS);
-      for (const text of ['does not end: its folder', 'not all of it was delivered', 'drained', 'the process ends without it']) await server.said(text);
+      for (const text of ['does not end: its folder', 'not all of it was delivered', 'drained', 'the process ends without it'])
+        await server.said(text);
     },
     { env: stuckWriter(t) },
   ));
@@ -117,7 +104,7 @@ test('a main thread that is stuck during the exit is ended by another', (t) =>
       assert.equal((await server.exited).signal, 'SIGKILL');
       assert.ok(performance.now() - began < 2 * LONGEST_MS);
     },
-    { env: { ...SHORT, ...inHost(t, `process.on('SIGTERM', () => setTimeout(() => { for (;;); }, 100));`) } },
+    { env: { ...SHORT, ...inHost(t, `process.on('SIGTERM', () => setImmediate(() => { for (;;); }));`) } },
   ));
 
 test('a sink that takes connections and never answers costs no more than its limit', async () => {
@@ -136,7 +123,14 @@ test('a sink that takes connections and never answers costs no more than its lim
         assert.deepEqual(await server.exited, { code: 0, signal: null });
         assert.ok(performance.now() - began < LONGEST_MS);
       },
-      { env: { ...SHORT, MDC_SINK: 'http', MDC_HTTP_URL: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` } },
+      {
+        env: {
+          ...SHORT,
+          MDC_SINK: 'http',
+          MDC_HTTP_URL: `http://127.0.0.1:${port}`,
+          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+        },
+      },
     );
   } finally {
     silent.close();

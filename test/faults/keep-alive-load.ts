@@ -70,7 +70,9 @@ class Client {
     return new Promise((resolve) => {
       this.#done = resolve;
       if (this.#socket.destroyed) return resolve(undefined);
-      this.#socket.write(`POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      this.#socket.write(
+        `POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
     });
   }
 

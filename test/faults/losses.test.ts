@@ -27,7 +27,10 @@ function signal(server: ServerProcess, name: NodeJS.Signals, all = false): void 
 }
 
 /** How a worker is broken: by a request with that text, or from outside. Each happens twice. The statuses besides 200 that may be answered. */
-const ways: Record<string, { readonly statuses: readonly number[]; readonly request?: string; readonly from?: (server: ServerProcess) => void }> = {
+const ways: Record<
+  string,
+  { readonly statuses: readonly number[]; readonly request?: string; readonly from?: (server: ServerProcess) => void }
+> = {
   SIGKILL: { from: (server) => signal(server, 'SIGKILL'), statuses: [503] },
   SIGSTOP: { from: (server) => signal(server, 'SIGSTOP'), statuses: [503, 504] },
   SIGSEGV: { from: (server) => signal(server, 'SIGSEGV'), statuses: [503] },
@@ -85,5 +88,6 @@ for (const [what, { request, from, statuses }] of Object.entries(ways)) {
           DRAIN_DELAY_MS: '0',
         },
       },
-    ));
+    ),
+  );
 }

@@ -13,8 +13,7 @@ function database(t: TestContext): string {
   return file;
 }
 
-const workers = (server: ServerProcess): number[] =>
-  server.lines.filter(({ msg }) => msg === 'worker ready').map(({ pid }) => Number(pid));
+const workers = (server: ServerProcess): number[] => server.lines.filter(({ msg }) => msg === 'worker ready').map(({ pid }) => Number(pid));
 
 test('requests that wait when replacements keep failing get their 503 before the server ends, and each attempt is in the log', (t) => {
   const file = database(t);
@@ -31,7 +30,10 @@ test('requests that wait when replacements keep failing get their 503 before the
           return [answer.status, answer.headers.get('connection'), await answer.text().then((text) => text.length > 0)];
         }),
       );
-      assert.deepEqual(answers, Array.from({ length: 32 }, () => [503, 'close', true]));
+      assert.deepEqual(
+        answers,
+        Array.from({ length: 32 }, () => [503, 'close', true]),
+      );
       assert.deepEqual(await server.exited, { code: 3, signal: null });
       const attempts = server.lines.filter(({ msg }) => msg.includes('a replacement did not start'));
       assert.deepEqual(

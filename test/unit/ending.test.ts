@@ -30,7 +30,10 @@ async function endingOf(source: string): Promise<Ended> {
       const ending = new Ending({ host: process, log, flush });
       const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));`;
     const began = performance.now();
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', head + source], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', head + source], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
@@ -53,7 +56,10 @@ const stuck = {
     'false',
   ],
   'a call to the file system that does not return': [`fs.open('fifo', () => undefined);`, 'true'],
-  'such a call of a thread': [`const thread = new Worker("import('fs').then((fs) => fs.open('fifo', () => undefined))", { eval: true });`, 'false'],
+  'such a call of a thread': [
+    `const thread = new Worker("import('fs').then((fs) => fs.open('fifo', () => undefined))", { eval: true });`,
+    'false',
+  ],
   'a thread that makes a folder which cannot be made': [
     `const thread = new Worker("import('fs').then((fs) => fs.mkdirSync('/proc/foo/bar', { recursive: true }))", { eval: true });`,
     'false',
@@ -83,6 +89,8 @@ test('a log that cannot be flushed does not keep the process', async () => {
     const { code } = await endingOf(`const other = new Ending({ host: process, log, flush: ${flush} });\nawait other.exit(3);`);
     assert.equal(code, 3);
   }
-  const { signal } = await endingOf('const other = new Ending({ host: process, log, flush: () => { for (;;); } });\nawait other.atOnce(3);');
+  const { signal } = await endingOf(
+    'const other = new Ending({ host: process, log, flush: () => { for (;;); } });\nawait other.atOnce(3);',
+  );
   assert.equal(signal, 'SIGKILL');
 });

@@ -14,7 +14,16 @@ function lastResort(): { take: (thrown: unknown) => void; warned: Record<string,
 const withCode = (code: unknown): Error => Object.assign(new Error('x'), { code });
 
 test('errors of connections are counted and logged with their stack, and end nothing', () => {
-  for (const code of ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ENOTCONN', 'ETIMEDOUT', 'EMFILE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']) {
+  for (const code of [
+    'ECONNRESET',
+    'EPIPE',
+    'ECONNABORTED',
+    'ENOTCONN',
+    'ETIMEDOUT',
+    'EMFILE',
+    'ERR_STREAM_DESTROYED',
+    'ERR_STREAM_WRITE_AFTER_END',
+  ]) {
     const { take, warned, counted, fatal } = lastResort();
     const error = withCode(code);
     take(error);
@@ -30,7 +39,16 @@ test('a flood of them is one line a second, and each is counted', () => {
 
 test('everything else is fatal, whatever was thrown', () => {
   const { take, counted, fatal } = lastResort();
-  const all = [new TypeError('x'), withCode('ERR_INVALID_CHAR'), withCode('ENOENT'), withCode(5), undefined, null, 'ECONNRESET', { code: 'ECONNRESET' }];
+  const all = [
+    new TypeError('x'),
+    withCode('ERR_INVALID_CHAR'),
+    withCode('ENOENT'),
+    withCode(5),
+    undefined,
+    null,
+    'ECONNRESET',
+    { code: 'ECONNRESET' },
+  ];
   for (const thrown of all) take(thrown);
   assert.deepEqual([counted, fatal], [[], all]);
 });
