@@ -147,6 +147,18 @@ export const options = {
     aliasParse: seconds,
     doc: 'longest `init()`; the alias `WORKER_TIMEOUT` counts in seconds',
   }),
+  replacementAttempts: option({
+    env: ['REPLACEMENT_ATTEMPTS'],
+    default: 20,
+    parse: integer(1, 1_000_000),
+    doc: 'replacements of a lost worker in a row that may fail to start before the server gives up: six minutes of them, and what `init()` takes; one that serves, or another worker, keeps the server',
+  }),
+  replacementBackOffMs: option({
+    env: ['REPLACEMENT_BACKOFF_MS'],
+    default: 30_000,
+    parse: milliseconds,
+    doc: 'longest wait between two replacements that fail; it begins with 100 ms and doubles each time',
+  }),
   drainDelayMs: option({
     env: ['DRAIN_DELAY_MS'],
     default: 2000,
@@ -157,7 +169,7 @@ export const options = {
     env: ['DRAIN_TIMEOUT_MS'],
     default: 8000,
     parse: milliseconds,
-    doc: 'longest drain in all; what is not answered then gets 503',
+    doc: 'longest drain in all; what is not answered then gets 503. Every exit ends within it, `MDC_FLUSH_TIMEOUT_MS` and 6 s',
   }),
   keepAliveTimeoutMs: option({
     env: ['KEEP_ALIVE_TIMEOUT_MS'],

@@ -5,8 +5,10 @@ import type { Collector, Redactor } from './collection/collector.ts';
 import { decideCollection, type CollectionSettings } from './collection/settings.ts';
 import type { Config } from './config.ts';
 import { discover, type Found } from './discovery.ts';
-import { drain, type FrontDoor } from './drain.ts';
-import { ServerError, toServerError } from './errors.ts';
+import { drain, type DrainParts, type EndingSignal, type FrontDoor, giveUp, longestExit } from './drain.ts';
+import { Ending, type EndingProcess } from './ending.ts';
+import { describeThrown, ServerError, toServerError } from './errors.ts';
+import { LastResort } from './last-resort.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog, type Log, type ServerLog } from './log.ts';
 import { defaultModelName } from './model-name.ts';
@@ -25,7 +27,10 @@ const HOME = dirname(dirname(fileURLToPath(import.meta.url)));
 const VERSION = `${packageJson.name}/${packageJson.version}`;
 
 /** What this server needs of its process, so that only main.ts touches the global one. */
-export type HostProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'cwd' | 'stdout' | 'stderr' | 'on' | 'exit'>;
+export type HostProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'cwd' | 'stdout' | 'stderr' | 'on'> & EndingProcess;
+
+/** Platforms and terminals may send one signal twice: to the process, and to its group. */
+const SAME_SIGNAL_MS = 250;
 
 /** The command line: help, version, or a server until a signal ends it. */
 export async function main(host: HostProcess): Promise<void> {
@@ -43,11 +48,8 @@ export async function main(host: HostProcess): Promise<void> {
 
 async function serve(host: HostProcess, { config: given, warnings, named }: ServeCommand): Promise<void> {
   const output = await createLog(given, host);
-  const { log, flush: flushLog } = output;
-  const exit = (code: number): never => {
-    flushLog();
-    return host.exit(code);
-  };
+  const { log, flush } = output;
+  const ending = new Ending({ host, log, flush });
   for (const warning of warnings) log.warn(warning);
 
   const lifecycle = new Lifecycle();
@@ -61,7 +63,7 @@ async function serve(host: HostProcess, { config: given, warnings, named }: Serv
     collection = decided.settings;
     for (const warning of decided.warnings) log.warn(warning);
   } catch (thrown) {
-    return exit(reportFailure(log, thrown, given));
+    return ending.exit(reportFailure(log, thrown, given));
   }
   const config: Config = { ...given, modelName: given.modelName === '' ? defaultModelName(found) : given.modelName };
 
@@ -79,10 +81,14 @@ async function serve(host: HostProcess, { config: given, warnings, named }: Serv
   const fail = (thrown: unknown): void => {
     const draining = lifecycle.state === 'draining';
     if (!lifecycle.to('failed')) return;
+    const parts = ends();
+    ending.begin(longestExit(parts));
     const code = reportFailure(log, thrown, config);
     telemetry?.failed(toServerError(thrown));
-    const ended = scorer.stop().then(() => deliver(config.drainTimeoutMs));
-    void ended.then(() => exit(draining ? 1 : code));
+    void giveUp(parts).then(
+      (threadsEnded) => ending.exit(draining ? 1 : code, threadsEnded),
+      () => ending.atOnce(1),
+    );
   };
   const ready = ({ models, concurrency }: ReadyMessage): void => {
     if (!lifecycle.to('ready')) return;
@@ -91,8 +97,16 @@ async function serve(host: HostProcess, { config: given, warnings, named }: Serv
     if (telemetry?.withholds === true) reportWithheld(log);
   };
   const collector = collection === undefined ? undefined : await openCollector(collection, { output, metrics, scorer: () => scorer });
-  /** What leaves the server besides answers: collected data has a limit of its own. */
-  const deliver = async (limitMs: number): Promise<void> => void (await Promise.all([telemetry?.stop(limitMs), collector?.close()]));
+  const ends = (): DrainParts => ({
+    config,
+    lifecycle,
+    scorer,
+    collector,
+    collectorMs: collection?.flushTimeoutMs ?? 0,
+    telemetry,
+    doors,
+    log,
+  });
   const workers = poolOptions(config, found, { env: host.env, log, metrics, collection });
   const scorer: PoolScorer = new PoolScorer(
     { limits: config, workers, found, lifecycle, log, metrics, collecting: collector },
@@ -105,19 +119,35 @@ async function serve(host: HostProcess, { config: given, warnings, named }: Serv
   );
   metrics.observe(() => ({ ...scorer.load, ready: lifecycle.state === 'ready' && scorer.ready }));
 
-  host.on('uncaughtException', (error) => fail(new ServerError('internal', error.stack ?? error.message, { cause: error })));
-  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
-    // Its own exit, with its own code, is under way.
-    if (!lifecycle.live) return;
-    if (lifecycle.state === 'draining') {
+  const lastResort = new LastResort({
+    log,
+    count: (code) => metrics.strayErrors.inc({ code }),
+    fatal: (thrown) =>
+      fail(
+        new ServerError('internal', thrown instanceof Error ? (thrown.stack ?? thrown.message) : describeThrown(thrown), { cause: thrown }),
+      ),
+  });
+  host.on('uncaughtException', (thrown) => lastResort.take(thrown));
+  host.on('unhandledRejection', (thrown) => lastResort.take(thrown));
+  let signalledAt: number | undefined;
+  const onSignal = (signal: EndingSignal): void => {
+    const now = performance.now();
+    if (signalledAt !== undefined) {
+      if (now - signalledAt < SAME_SIGNAL_MS) return;
       log.warn({ signal }, 'second signal: stopping at once');
       scorer.kill();
-      exit(1);
+      return void ending.atOnce(1);
     }
-    void drain(signal, { config, lifecycle, scorer, collector, doors, log, deliver }).then(() => exit(0), fail);
+    signalledAt = now;
+    // Its own exit, with its own code, is under way.
+    if (!lifecycle.live) return;
+    const parts = ends();
+    ending.begin(longestExit(parts));
+    void drain(signal, parts).then((threadsEnded) => ending.exit(0, threadsEnded), fail);
   };
-  host.on('SIGTERM', onSignal);
-  host.on('SIGINT', onSignal);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) host.on(signal, onSignal);
+  // Node's own answer to it is to open an inspector, which may read and change everything here.
+  host.on('SIGUSR1', () => undefined);
   // The workers load beside the host's own front doors, which are the larger half of its code.
   void scorer.start();
   try {

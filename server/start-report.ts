@@ -11,6 +11,12 @@ export function reportListening(log: Log, config: Config, version: string, ports
   log.info(
     `SIGTERM drains for at most ${config.drainTimeoutMs} ms, ${config.drainDelayMs} ms of it with the port still open: give the platform's grace period more than that`,
   );
+  const { drainTimeoutMs, drainDelayMs, scoringTimeoutMs } = config;
+  if (drainTimeoutMs - drainDelayMs < scoringTimeoutMs)
+    log.info(
+      { drainTimeoutMs, drainDelayMs, scoringTimeoutMs },
+      'a drain is shorter than the deadline of a request: a request that takes longer than the rest of DRAIN_TIMEOUT_MS gets 503',
+    );
 }
 
 /** Where collected data goes, and how long a stop may take for it. */

@@ -55,7 +55,7 @@ export class Collector {
   readonly #redacting = new Set<Promise<void>>();
   /** Records that wait for their redaction: the host's own. */
   #unredacted = 0;
-  #closing: Promise<void> | undefined;
+  #closing: Promise<boolean> | undefined;
 
   constructor({ settings, redactor, log, print, agent }: Parts) {
     this.captureHeaders = settings.captureHeaders;
@@ -119,15 +119,15 @@ export class Collector {
     await Promise.all(this.#redacting);
   }
 
-  /** Delivers what is left, within the limit; the rest is spilled, or dropped and counted. A second call waits for the first. */
-  close(): Promise<void> {
+  /** Delivers what is left, within the limit; the rest is spilled, or dropped and counted. A second call waits for the first. Answers false where the writer's thread does not end. */
+  close(): Promise<boolean> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(): Promise<boolean> {
     await this.#handOver.flushed();
-    await this.#writer.close(this.#flushTimeoutMs);
+    const ended = await this.#writer.close(this.#flushTimeoutMs);
     if (this.counts.records > this.#unredacted) this.#settleRest('flush_timeout');
     const { sent, spilled, dropped } = this.counts.totals();
     const lost = Object.keys(dropped).length > 0;
@@ -136,6 +136,7 @@ export class Collector {
       { sent, spilled, dropped },
       lost ? 'data collection ends; not all of it was delivered' : 'data collection ends; nothing was lost',
     );
+    return ended;
   }
 
   #samples(collection: string, id: string, rate: number): boolean {

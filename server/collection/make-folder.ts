@@ -1,30 +1,54 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+// Node's own `recursive: true` does not return where the system says ENOENT for a folder whose parent exists: below /proc, or
+// below a mount whose source was deleted. Here every folder is tried at most twice.
+
 /** Makes a folder and those above it. @throws what the file system throws */
 export function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (thrown) {
-    tellReason(path);
-    throw thrown;
+  const steps = makingOf(path);
+  for (let step = steps.next(); step.done !== true;) {
+    try {
+      mkdirSync(step.value);
+      step = steps.next(undefined);
+    } catch (thrown) {
+      step = steps.next(thrown);
+    }
   }
 }
 
 /** As `makeFolder`, without waiting for the disk. */
 export async function makeFolderLater(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (thrown) {
-    tellReason(path);
-    throw thrown;
+  const steps = makingOf(path);
+  for (let step = steps.next(); step.done !== true;) {
+    try {
+      await mkdir(step.value);
+      step = steps.next(undefined);
+    } catch (thrown) {
+      step = steps.next(thrown);
+    }
   }
 }
 
-/** Node says ENOENT of a read-only file system; one folder at a time it says EROFS. @throws that */
-function tellReason(path: string): void {
-  let missing = path;
-  while (!existsSync(dirname(missing)) && dirname(missing) !== missing) missing = dirname(missing);
-  mkdirSync(missing);
+/** Yields folders to make, one at a time, and gets what was thrown for each. @throws that, where it says that the folder cannot be made */
+function* makingOf(path: string): Generator<string, void, unknown> {
+  const missing: string[] = [];
+  for (let folder = path; ; folder = dirname(folder)) {
+    const thrown = yield folder;
+    if (thrown === undefined || isThere(folder, thrown)) break;
+    if (codeOf(thrown) !== 'ENOENT' || dirname(folder) === folder) throw thrown;
+    missing.push(folder);
+  }
+  for (const folder of missing.toReversed()) {
+    const thrown = yield folder;
+    if (thrown !== undefined && !isThere(folder, thrown)) throw thrown;
+  }
 }
+
+/** Another process may have made it meanwhile. */
+function isThere(folder: string, thrown: unknown): boolean {
+  return codeOf(thrown) === 'EEXIST' && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+const codeOf = (thrown: unknown): unknown => (thrown instanceof Error && 'code' in thrown ? thrown.code : undefined);

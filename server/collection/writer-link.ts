@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { relayLines } from '../output-lines.ts';
+import { within } from '../within.ts';
 import type { Progress } from './counts.ts';
 import type { CollectionSettings } from './settings.ts';
 
@@ -39,6 +40,8 @@ interface Events {
 
 /** What the thread may take beyond its limit to tell what became of the rest. */
 const LAST_WORDS_MS = 1000;
+/** A thread ends within that, or never: it is inside a call to the system that does not return. */
+const TERMINATE_MS = 1000;
 const RESTART_MS = 1000;
 const THREAD = new URL('./writer-thread.ts', import.meta.url);
 
@@ -62,16 +65,16 @@ export class WriterLink {
     else this.#thread.postMessage({ kind: 'batch', batch, bytes } satisfies ToWriter, [batch]);
   }
 
-  /** Delivers what is left, within the limit, and ends the thread. */
-  async close(timeoutMs: number): Promise<void> {
+  /** Delivers what is left, within the limit, and ends the thread. Takes at most 2 s more. Answers false where the thread does not end. */
+  async close(timeoutMs: number): Promise<boolean> {
     this.#closing = true;
     const thread = this.#thread;
-    if (thread === undefined) return;
-    const timer = setTimeout(() => this.#closed.resolve(), timeoutMs + LAST_WORDS_MS);
+    if (thread === undefined) return true;
     thread.postMessage({ kind: 'close', timeoutMs } satisfies ToWriter);
-    await this.#closed.promise;
-    clearTimeout(timer);
-    await thread.terminate();
+    await within(timeoutMs + LAST_WORDS_MS, this.#closed.promise);
+    const ended = await within(TERMINATE_MS, thread.terminate());
+    if (!ended) this.#events.log.error('the writer of collected data does not end: its folder or volume does not answer');
+    return ended;
   }
 
   #start(): void {

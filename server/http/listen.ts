@@ -3,6 +3,7 @@ import type { Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
+import { connectionLimit } from './connection-limit.ts';
 import { createServer } from './node-http.ts';
 
 const BACKLOG = 2048;
@@ -35,10 +36,12 @@ export async function listen(app: FastifyInstance, config: Config, metrics?: Fas
   const wanted: [server: Server, port: number, option: string][] = [[app.server, config.port, 'PORT']];
   if (config.separateHealthEndpoint) wanted.push([healthServer(app, config), config.healthPort, 'HEALTH_PORT']);
   if (metrics !== undefined) wanted.push([metrics.server, config.metricsPort, 'METRICS_PORT']);
+  const connections = connectionLimit();
   const ports: Port[] = [];
   try {
     for (const [server, number, option] of wanted) {
       const port = new Port(server);
+      if (connections !== undefined) server.maxConnections = Math.ceil(connections / wanted.length);
       await port.open(config.host, number, option);
       ports.push(port);
     }

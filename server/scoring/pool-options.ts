@@ -25,6 +25,10 @@ export interface PoolOptions {
   readonly initTimeoutMs: number;
   /** Undefined: as much as there is. */
   readonly memory?: MemoryLimits;
+  /** Replacements of one worker in a row that may fail to start. */
+  readonly replacementAttempts: number;
+  /** Longest wait between two of them. */
+  readonly replacementBackOffMs: number;
   /** Milliseconds; tests bring their own clock. */
   readonly now?: () => number;
 }
@@ -54,6 +58,8 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
   return {
     initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : 0,
     memory,
+    replacementAttempts: config.replacementAttempts,
+    replacementBackOffMs: config.replacementBackOffMs,
     plan: async (stop) => {
       const choice = await choose(config, { env: hostEnv, signal: AbortSignal.any([stop, AbortSignal.timeout(limit)]) });
       const { provider, devices } = choice;

@@ -54,7 +54,7 @@ export class PoolWorker {
   }
 
   /** Why a process that ended before it was ready is a failure. */
-  diedAtStart({ code, signal }: Exit, initTimeoutMs: number): ServerError {
+  diedAtStart({ code, signal, notStarted }: Exit, initTimeoutMs: number): ServerError {
     if (this.endedFor === 'init_timeout') {
       return new ServerError(
         'init_timeout',
@@ -65,6 +65,11 @@ export class PoolWorker {
       return new ServerError('init_failed', `The worker took too much memory before init() was done, and was killed: ${this.tooLarge}.`);
     if (this.endedFor === 'protocol')
       return new ServerError('init_failed', 'The worker was killed before init() was done: the line above this one says what it sent.');
+    if (notStarted !== undefined)
+      return new ServerError(
+        'init_failed',
+        `The worker process could not be started: ${notStarted}. Check the limits of open files (ulimit -n), processes and memory.`,
+      );
     const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
     return new ServerError(
       'init_failed',

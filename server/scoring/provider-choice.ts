@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
-import { ServerError } from '../errors.ts';
+import { describeThrown, ServerError } from '../errors.ts';
 import type { Provider } from '../execution-provider.ts';
 import { gpuDevices } from '../gpu-devices.ts';
 import { explain, type Checked } from './provider-findings.ts';
@@ -93,12 +93,24 @@ const LONGEST_OUTPUT = 1024 * 1024;
 const askProcess: ProviderCheck = (provider, env, signal) =>
   new Promise((resolve) => {
     const options = { env: { ...env, ORT_DISABLE_TELEMETRY: '1' }, signal, killSignal: 'SIGKILL', maxBuffer: LONGEST_OUTPUT } as const;
-    execFile(process.execPath, [CHECK_MAIN, provider], options, (error, stdout, stderr) => {
-      if (error === null) {
-        const { problem } = JSON.parse(stdout) as { problem: string | null };
-        return resolve({ problem: problem ?? undefined, stderr });
-      }
+    const done = (error: ExecFileException | null, stdout: string, stderr: string): void => {
+      if (error === null) return resolve({ problem: problemIn(stdout, provider), stderr });
       const how = typeof error.signal === 'string' ? `was ended by signal ${error.signal}` : `failed: ${error.message}`;
       return resolve({ problem: `the process that tried ${provider} ${how}`, stderr });
-    });
+    };
+    try {
+      execFile(process.execPath, ['--disable-sigusr1', CHECK_MAIN, provider], options, done);
+    } catch (thrown) {
+      resolve({ problem: `the process that tries ${provider} cannot be started: ${describeThrown(thrown)}`, stderr: '' });
+    }
   });
+
+/** What a check that ended well has found; undefined: nothing is wrong. */
+function problemIn(stdout: string, provider: Provider): string | undefined {
+  try {
+    const { problem } = JSON.parse(stdout) as { problem: string | null };
+    return problem ?? undefined;
+  } catch {
+    return `the process that tried ${provider} printed ${JSON.stringify(stdout.slice(0, 200))}, expected its findings as JSON`;
+  }
+}

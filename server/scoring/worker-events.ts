@@ -11,6 +11,8 @@ import { checkCollect, messages } from './worker-messages.ts';
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Why there was no process at all. */
+  readonly notStarted?: string;
 }
 
 /** What a worker says of the requests that it was given. */

@@ -3,9 +3,9 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ReadyMessage } from '../worker/protocol.ts';
 import type { AnswerMemory } from './answer-memory.ts';
-import { BackOff } from './back-off.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
 import { type Capacity, capacityOf, PoolWorker } from './pool-worker.ts';
+import { Replacements } from './replacements.ts';
 import { WorkerProcess, type AnswerEvents, type Exit, type WorkerEvents } from './worker-process.ts';
 import { WorkerMemory } from './worker-memory.ts';
 import { type Said, WorkerReports } from './worker-reports.ts';
@@ -28,8 +28,6 @@ export interface PoolEvents {
   answersOf(worker: PoolWorker): AnswerEvents;
 }
 
-/** Replacements in a row that die before they are ready, after which the server gives up. */
-const FAILED_STARTS = 5;
 /** What a script gets beyond its limit to end `init()` with an error of its own. */
 const INIT_GRACE_MS = 500;
 /** `/` stays healthy for so long while the only worker is being replaced. */
@@ -45,10 +43,8 @@ export class WorkerPool {
   readonly #workers: (PoolWorker | undefined)[] = [];
   /** Retiring workers keep their process, but not their place. */
   readonly #retiring = new Set<PoolWorker>();
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #backOff = new BackOff();
+  readonly #replacements: Replacements;
   #state: 'starting' | 'running' | 'stopped' = 'starting';
-  #failedStarts = 0;
   #withoutWorkerSince: number | undefined;
   readonly #now: () => number;
   #spec: PoolPlan['spec'] | undefined;
@@ -60,6 +56,8 @@ export class WorkerPool {
     this.#log = log;
     this.#memory = options.memory && new WorkerMemory(options.memory, log, (worker) => this.kill(worker, 'memory'));
     this.#reports = new WorkerReports(log, metrics, events.said);
+    const { replacementAttempts: attempts, replacementBackOffMs: longestMs } = options;
+    this.#replacements = new Replacements({ attempts, longestMs, log, spawn: (number) => this.#spawn(number) });
   }
 
   start(plan: PoolPlan): void {
@@ -117,7 +115,7 @@ export class WorkerPool {
   /** Ends all workers and waits until they are gone. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#replacements.stop();
     const living = this.#all.filter((worker) => worker.state !== 'gone');
     for (const worker of living) {
       worker.endedFor ??= 'stop';
@@ -129,6 +127,7 @@ export class WorkerPool {
   /** Ends all workers at once, without waiting. */
   killAll(): void {
     this.#state = 'stopped';
+    this.#replacements.stop();
     for (const worker of this.#all) if (worker.state !== 'gone') this.kill(worker, 'stop');
   }
 
@@ -167,7 +166,7 @@ export class WorkerPool {
     clearTimeout(worker.initTimer);
     worker.state = 'ready';
     worker.concurrency = message.concurrency;
-    this.#failedStarts = 0;
+    this.#replacements.started(worker.number);
     this.#withoutWorkerSince = undefined;
     this.#log.info(
       { worker: worker.number, pid: worker.process.pid, ms: Math.round(performance.now() - worker.startedAt) },
@@ -183,13 +182,10 @@ export class WorkerPool {
     if (worker.state === 'gone') return;
     worker.state = 'gone';
     if (this.#state === 'stopped') return;
-    this.#failedStarts++;
-    if (this.#state === 'starting' || (this.#failedStarts >= FAILED_STARTS && !this.ready)) return this.#events.failed(error);
-    this.#log.error(
-      { worker: worker.number, code: error.code, attempt: this.#failedStarts },
-      `a replacement did not start: ${error.message}`,
-    );
-    return this.#replace(worker, 'init');
+    if (this.#state === 'starting') return this.#events.failed(error);
+    this.#reports.restarted('init');
+    this.#noteAbsence();
+    if (!this.#replacements.failed(worker.number, error, this.ready)) this.#events.failed(error);
   }
 
   #onExit(worker: PoolWorker, exit: Exit): void {
@@ -211,11 +207,7 @@ export class WorkerPool {
   #replace(worker: PoolWorker, cause: string): void {
     this.#reports.restarted(cause);
     this.#noteAbsence();
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#spawn(worker.number);
-    }, this.#backOff.next());
-    this.#timers.add(timer);
+    this.#replacements.lost(worker.number);
   }
 
   #noteAbsence(): void {

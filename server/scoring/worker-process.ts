@@ -1,20 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { stackOfThrown } from '../errors.ts';
+import { describeThrown, stackOfThrown } from '../errors.ts';
 import { FrameReader } from '../frame-reader.ts';
 import { FrameError, FrameWriter } from '../frames.ts';
 import type { StartMessage } from '../worker/protocol.ts';
 import { headText, Kind, MOST_COLLECTED_BYTES, MOST_HEAD_BYTES, protocols, SCORE_HEAD_BYTES } from '../worker/protocol.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { ScoreRequest } from './scorer-types.ts';
+import { killGroup, spawnWorker } from './spawn-worker.ts';
 import { StartMark } from './start-mark.ts';
 import { tell, type Exit, type WorkerEvents } from './worker-events.ts';
 import { WorkerOutput } from './worker-output.ts';
 
 export type { AnswerEvents, Exit, WorkerEvents } from './worker-events.ts';
-
-const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
 
 /** What a worker process is started with. */
 export interface WorkerSpec {
@@ -51,14 +49,8 @@ export class WorkerProcess {
   constructor(spec: WorkerSpec, events: WorkerEvents, answers: AnswerMemory) {
     this.#events = events;
     this.#answers = answers;
-    const inspect = spec.debugPort === 0 ? [] : [`--inspect=127.0.0.1:${spec.debugPort}`];
-    const heap = spec.heapMb === undefined ? [] : [`--max-old-space-size=${spec.heapMb}`];
-    this.#child = spawn(process.execPath, [...inspect, ...heap, WORKER_MAIN], {
-      cwd: spec.cwd,
-      env: spec.env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', this.#mark.fd ?? 'ignore'],
-    });
-    const pipe = this.#child.stdio[3] as Duplex;
+    const { child, pipe } = spawnWorker(spec, this.#mark.fd);
+    this.#child = child;
     this.#pipe = pipe;
     this.#frames = new FrameWriter(pipe, setImmediate);
     const mostBytes = Math.max(spec.start.answerLimitBytes, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
@@ -88,8 +80,12 @@ export class WorkerProcess {
         resolve();
       };
       // After 'exit' what it wrote is read to the end, so that no answer is lost: but a child of its own may hold stdout for ever.
-      this.#child.once('exit', (code, signal) => this.#drainPipe(() => end({ code, signal })));
-      this.#child.once('error', () => this.#child.pid === undefined && end({ code: null, signal: null }));
+      child.once('exit', (code, signal) => {
+        // What the script has started ends with it.
+        if (child.pid !== undefined) killGroup(child.pid);
+        this.#drainPipe(() => end({ code, signal }));
+      });
+      child.on('error', (error) => child.pid === undefined && end({ code: null, signal: null, notStarted: describeThrown(error) }));
     });
     this.#frames.write(0, Kind.start, [JSON.stringify(spec.start)]);
     // At once: the host is about to be busy with loading its own half.
@@ -137,7 +133,7 @@ export class WorkerProcess {
 
   /** Ends the process at once; `exit` follows. */
   kill(): void {
-    this.#child.kill('SIGKILL');
+    if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) killGroup(this.#child.pid);
   }
 
   /** What is wrong with a frame, or with what was made of it, costs this worker and nobody else. */

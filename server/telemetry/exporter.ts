@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../log.ts';
+import { within } from '../within.ts';
 import type { ExportSettings, FromThread, InsightItem, ItemKind, SpanItem, ToThread } from './exporting/items.ts';
 import type { Metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
@@ -10,6 +11,8 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /** A thread that fails is started anew after a second; while it fails again before anything is delivered, after twice as long each time. */
 const RESTART_MS = 1000;
 const LONGEST_RESTART_MS = 60_000;
+/** A thread ends within that, or never: it is inside a call to the system that does not return. */
+const TERMINATE_MS = 1000;
 const THREAD = new URL('./exporting/main.ts', import.meta.url);
 
 const KINDS: readonly ItemKind[] = ['request', 'trace', 'exception', 'span'];
@@ -31,7 +34,7 @@ export class TelemetryExporter {
   readonly #outbox: Outbox;
   #flushed: (() => void) | undefined;
   #running = true;
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<boolean> | undefined;
   #restartMs = RESTART_MS;
   /** For the last line of the log: nobody scrapes a server that ends. */
   #delivered = 0;
@@ -64,20 +67,18 @@ export class TelemetryExporter {
     this.#bytes += this.#outbox.add(item);
   }
 
-  /** Sends what is left, for so long; the rest is dropped and counted. A second call waits for the first. */
-  stop(limitMs: number): Promise<void> {
+  /** Sends what is left, for so long; the rest is dropped and counted. A second call waits for the first. Answers false where the thread does not end. */
+  stop(limitMs: number): Promise<boolean> {
     this.#stopping ??= this.#stop(limitMs);
     return this.#stopping;
   }
 
-  async #stop(limitMs: number): Promise<void> {
+  async #stop(limitMs: number): Promise<boolean> {
     if (this.#thread !== undefined) {
       this.#outbox.post();
-      await new Promise<void>((resolve) => {
-        this.#flushed = resolve;
-        setTimeout(resolve, limitMs).unref();
-        this.#send('flush');
-      });
+      const flushed = new Promise<void>((resolve) => (this.#flushed = resolve));
+      this.#send('flush');
+      await within(limitMs, flushed);
     }
     this.#running = false;
     this.#drop('stopped');
@@ -86,7 +87,9 @@ export class TelemetryExporter {
       { delivered: this.#delivered, dropped: this.#lost },
       lost ? 'telemetry ends; not all of it was delivered' : 'telemetry ends; all of it was delivered',
     );
-    await this.#thread?.terminate();
+    const ended = await within(TERMINATE_MS, this.#thread?.terminate());
+    if (!ended) this.#log.error('the thread of telemetry does not end');
+    return ended;
   }
 
   #start(): void {

@@ -76,6 +76,12 @@ export class Metrics {
     labelNames: ['cause'],
     registers: [this.registry],
   });
+  readonly strayErrors = new Counter({
+    name: 'server_stray_errors_total',
+    help: 'errors of connections that only the last resort caught, by code; none is expected',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
   readonly telemetryDelivered = new Counter({
     name: 'telemetry_delivered_total',
     help: 'items that Application Insights (request, trace, exception) or the OpenTelemetry collector (span) has taken',

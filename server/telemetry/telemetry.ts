@@ -53,8 +53,8 @@ export class Telemetry {
     this.#exporter.add({ kind: 'exception', at: Date.now(), code: error.code, message: error.message, ...unknown });
   }
 
-  /** Sends what is left, for at most so long. */
-  stop(limitMs: number): Promise<void> {
+  /** Sends what is left, for at most so long. Answers false where its thread does not end. */
+  stop(limitMs: number): Promise<boolean> {
     return this.#exporter.stop(limitMs);
   }
 }

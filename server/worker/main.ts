@@ -17,7 +17,7 @@ import { RedactionHook } from './redact.ts';
 import { messageOf, Runner } from './run-entry-script.ts';
 import { warmUp } from './warm-up.ts';
 import { InferenceMetrics, WorkerMetrics } from './worker-metrics.ts';
-import { startWatchdog } from './watchdog.ts';
+import { endGroup, startWatchdog } from './watchdog.ts';
 
 /** Where the worker says how many runs have begun: worker/protocol.ts. */
 const MARK_FD = 4;
@@ -47,6 +47,7 @@ const reader = new FrameReader((id, kind, payload) => {
 // Ctrl-C reaches the whole process group, and platforms signal every process: the host drains, workers only obey it.
 process.on('SIGTERM', () => undefined);
 process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
 process.on('exit', () => {
   logFrames.tellDropped();
   metrics.report();
@@ -66,9 +67,15 @@ socket.on('data', (chunk: Buffer) => {
     ended(thrown);
   }
 });
-socket.on('error', () => process.exit(0));
-socket.on('close', () => process.exit(0));
+socket.on('error', leave);
+socket.on('close', leave);
 startWatchdog(process.ppid);
+
+/** The host has closed the pipe, or is gone: exit handlers of the script run, then what it started ends, too. */
+function leave(): void {
+  process.once('exit', endGroup);
+  process.exit(0);
+}
 
 /** An error of a GPU stays in its process: the host replaces it, and answers what it held. */
 function lost(problem: string): void {

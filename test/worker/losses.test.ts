@@ -82,7 +82,7 @@ test('replacements that die before they are ready end in failure, and only they'
     await assert.rejects(workers.score(1), { code: 'worker_lost' });
     const error = await workers.failure;
     assert.deepEqual([error.code, error.message.includes('only once')], ['init_failed', true]);
-    assert.equal(workers.lines.filter(({ msg }) => String(msg).includes('a replacement did not start')).length, 4);
+    assert.equal(workers.lines.filter(({ msg }) => String(msg).includes('a replacement did not start')).length, 5);
   } finally {
     await workers.stop();
   }

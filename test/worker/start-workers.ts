@@ -80,6 +80,8 @@ export class Workers {
     this.started = ready.promise;
     const workers = {
       initTimeoutMs: start.initTimeoutMs,
+      replacementAttempts: 5,
+      replacementBackOffMs: 1000,
       ...(settings.now === undefined ? {} : { now: settings.now }),
       plan: async () => ({
         count: settings.workers ?? 1,

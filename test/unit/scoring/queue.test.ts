@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { BackOff } from '../../../server/scoring/back-off.ts';
 import { Queue } from '../../../server/scoring/queue.ts';
 
 test('the queue is first in, first out, also after removals', () => {
@@ -19,13 +18,4 @@ test('bytes are reserved up to the limit and given back', () => {
   queue.reserve(4);
   queue.release(10);
   assert.equal(queue.bytes, 0);
-});
-
-test('a first loss is replaced at once, later ones after twice as long each, and old ones are forgotten', () => {
-  const backOff = new BackOff();
-  assert.deepEqual(
-    Array.from({ length: 9 }, () => backOff.next(0)),
-    [0, 100, 200, 400, 800, 1600, 3000, 3000, 3000],
-  );
-  assert.equal(backOff.next(61_000), 0);
 });

@@ -1,0 +1,48 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { WorkerSpec } from './worker-process.ts';
+
+const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
+
+interface Spawned {
+  readonly child: ChildProcess;
+  /** The socketpair on the child's fd 3; closed where there is no child. */
+  readonly pipe: Duplex;
+}
+
+/**
+ * Starts a worker process, as the leader of a group of its own: what a script starts ends with its worker. Never throws: a process
+ * that cannot be started (no descriptor, no process, no memory) has no pid, and emits `error`.
+ * @param markFd file that becomes its fd 4: worker/protocol.ts
+ */
+export function spawnWorker({ debugPort, heapMb, cwd, env }: WorkerSpec, markFd?: number): Spawned {
+  const inspect = debugPort === 0 ? [] : [`--inspect=127.0.0.1:${debugPort}`];
+  const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
+  let child: ChildProcess;
+  try {
+    child = spawn(process.execPath, ['--disable-sigusr1', ...inspect, ...heap, WORKER_MAIN], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', markFd ?? 'ignore'],
+      detached: true,
+    });
+  } catch (thrown) {
+    // Node throws some reasons and emits others.
+    child = new ChildProcess();
+    process.nextTick(() => child.emit('error', thrown));
+  }
+  // Where descriptors are used up, Node leaves these undefined.
+  if (child.pid === undefined) Object.assign(child, { stdout: child.stdout ?? null, stderr: child.stderr ?? null });
+  const pipe = (child.stdio as ChildProcess['stdio'] | undefined)?.[3];
+  return { child, pipe: pipe instanceof Duplex ? pipe : new Duplex({ read: () => undefined }).destroy() };
+}
+
+/** Ends a worker, and what it has started, at once. What has left the group (a daemon with a session of its own) is out of reach. */
+export function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
+}

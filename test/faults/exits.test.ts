@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { withServer } from '../e2e/start-server.ts';
+import { folder, inHost } from './in-host.ts';
+
+const SHORT = { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '500', MDC_FLUSH_TIMEOUT_MS: '500' };
+/** All limits of the exits below, and a slow machine. */
+const LONGEST_MS = 15_000;
+
+test('a folder for collected data that can never be made is a line in the log, and a signal ends the server', () =>
+  withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      await server.score([1]);
+      await server.line(({ msg }) => msg.includes('ENOENT'));
+      server.child.kill('SIGTERM');
+      const began = performance.now();
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+      assert.ok(performance.now() - began < LONGEST_MS);
+    },
+    { env: { ...SHORT, MDC_SINK: 'file', MDC_DIR: '/proc/foo/bar' } },
+  ));
+
+test('a folder to spill to that can never be made costs nobody anything either', () =>
+  withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      await server.line(({ msg }) => msg.includes('MDC_SPILL_DIR'));
+      assert.equal((await server.score([1])).status, 200);
+      server.child.kill('SIGTERM');
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+    },
+    { env: { ...SHORT, MDC_SINK: 'file', MDC_DIR: '/proc/foo', MDC_SPILL_DIR: '/proc/foo' } },
+  ));
+
+/** The writer's thread reads who owns what it finds in its folder: a FIFO there holds it inside a read for ever. */
+function stuckWriter(t: TestContext): Record<string, string> {
+  const root = folder(t);
+  mkdirSync(join(root, 'spill/left-by-another'), { recursive: true });
+  execFileSync('mkfifo', [join(root, 'spill/left-by-another/owner.json')]);
+  return { ...SHORT, MDC_SINK: 'file', MDC_DIR: join(root, 'data'), MDC_SPILL_DIR: join(root, 'spill') };
+}
+
+test('a thread that is stuck in a file system keeps neither the process nor its exit code, and the log has the account', (t) =>
+  withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      assert.equal((await server.score([1])).status, 200);
+      server.child.kill('SIGTERM');
+      const began = performance.now();
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+      assert.ok(performance.now() - began < LONGEST_MS);
+      for (const text of ['does not end: its folder', 'not all of it was delivered', 'drained', 'the process ends without it'])
+        await server.said(text);
+    },
+    { env: stuckWriter(t) },
+  ));
+
+test('a second signal does not wait for a thread that is stuck', (t) =>
+  withServer(
+    ['--entry-script', 'sleeps.ts'],
+    async (server) => {
+      await server.ready();
+      server.child.kill('SIGTERM');
+      await server.said('draining');
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      server.child.kill('SIGTERM');
+      const began = performance.now();
+      assert.deepEqual(await server.exited, { code: 1, signal: null });
+      assert.ok(performance.now() - began < LONGEST_MS);
+    },
+    { env: { ...stuckWriter(t), DRAIN_DELAY_MS: '60000', DRAIN_TIMEOUT_MS: '60000' } },
+  ));
+
+test('a call to the file system of the host that does not return does not keep it', (t) => {
+  const fifo = join(folder(t), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  return withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      server.child.kill('SIGTERM');
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+    },
+    { env: { ...SHORT, ...inHost(t, `const { open } = await import('node:fs');\nopen(${JSON.stringify(fifo)}, () => undefined);`) } },
+  );
+});
+
+test('a main thread that is stuck during the exit is ended by another', (t) =>
+  withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      server.child.kill('SIGTERM');
+      const began = performance.now();
+      assert.equal((await server.exited).signal, 'SIGKILL');
+      assert.ok(performance.now() - began < 2 * LONGEST_MS);
+    },
+    { env: { ...SHORT, ...inHost(t, `process.on('SIGTERM', () => setImmediate(() => { for (;;); }));`) } },
+  ));
+
+test('a sink that takes connections and never answers costs no more than its limit', async () => {
+  const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const address = silent.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  try {
+    await withServer(
+      ['--entry-script', 'echo.ts'],
+      async (server) => {
+        await server.ready();
+        await server.score([1]);
+        const began = performance.now();
+        server.child.kill('SIGTERM');
+        assert.deepEqual(await server.exited, { code: 0, signal: null });
+        assert.ok(performance.now() - began < LONGEST_MS);
+      },
+      {
+        env: {
+          ...SHORT,
+          MDC_SINK: 'http',
+          MDC_HTTP_URL: `http://127.0.0.1:${port}`,
+          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+        },
+      },
+    );
+  } finally {
+    silent.close();
+  }
+});
+
+test('a worker that is stopped (SIGSTOP) does not keep a server that drains', () =>
+  withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      const { pid } = await server.line(({ msg }) => msg === 'worker ready');
+      process.kill(Number(pid), 'SIGSTOP');
+      const held = server.score([1]);
+      await fetch(await server.url('/health/live'));
+      server.child.kill('SIGTERM');
+      assert.equal((await held).status, 503);
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+    },
+    { env: SHORT },
+  ));
+
+test('an error of a connection that nobody listens for is a line in the log and a count, and ends nothing', (t) =>
+  withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      const line = await server.said('had no listener');
+      assert.deepEqual([line['level'], line['code']], ['warn', 'ECONNRESET']);
+      assert.match(JSON.stringify(line['err']), /at .*fault\.mjs/);
+      assert.equal((await server.score([1])).status, 200);
+      const metrics = await (await fetch(await server.url('/metrics'))).text();
+      assert.match(metrics, /server_stray_errors_total\{code="ECONNRESET"\} 2/);
+      server.child.kill('SIGTERM');
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+    },
+    {
+      env: inHost(
+        t,
+        `const reset = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+        setTimeout(() => { setTimeout(() => { throw reset(); }); void Promise.reject(reset()); }, 500);`,
+      ),
+    },
+  ));
+
+for (const [what, code] of [
+  ['an exception', `setTimeout(() => { throw new TypeError('a fault of the server') });`],
+  ['a rejection', `void Promise.reject(new TypeError('a fault of the server'));`],
+] as const) {
+  test(`${what} that nobody expects ends the server with 1, after what waits was answered`, (t) =>
+    withServer(
+      ['--entry-script', 'sleeps.ts'],
+      async (server) => {
+        await server.ready();
+        const held = server.score(60_000);
+        await fetch(await server.url('/health/live'));
+        process.kill(server.child.pid ?? 0, 'SIGUSR2');
+        const answer = await held;
+        assert.deepEqual([answer.status, answer.headers.get('connection')], [503, 'close']);
+        assert.deepEqual(await server.exited, { code: 1, signal: null });
+        await server.said('a fault of the server');
+      },
+      { env: { ...SHORT, ...inHost(t, `process.on('SIGUSR2', () => { ${code} });`) } },
+    ));
+}

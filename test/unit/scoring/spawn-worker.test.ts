@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import test from 'node:test';
+import type { ServerError } from '../../../server/errors.ts';
+import { spawnWorker } from '../../../server/scoring/spawn-worker.ts';
+import { WorkerPool } from '../../../server/scoring/worker-pool.ts';
+import type { WorkerSpec } from '../../../server/scoring/worker-process.ts';
+import { Metrics } from '../../../server/telemetry/metrics.ts';
+import { pino } from 'pino';
+
+// A worker that gets no start message does nothing.
+const spec = { start: {}, env: process.env, cwd: '/', debugPort: 0 } as unknown as WorkerSpec;
+/** Node emits the first, and throws the second. */
+const cannotStart: Record<string, WorkerSpec> = {
+  'a folder that is not there': { ...spec, cwd: '/nowhere' },
+  'a variable that no process can have': { ...spec, env: { A: 'a\0b' } },
+};
+
+for (const [what, bad] of Object.entries(cannotStart)) {
+  test(`a process that cannot be started is an error, never a throw: ${what}`, async () => {
+    const { child, pipe } = spawnWorker(bad);
+    assert.equal(child.pid, undefined);
+    const [error] = (await once(child, 'error')) as [Error];
+    assert.ok(error instanceof Error);
+    pipe.on('error', () => undefined).end();
+  });
+
+  test(`a pool whose workers cannot be started says why, and stops: ${what}`, async () => {
+    const failed = Promise.withResolvers<ServerError>();
+    const nothing = (): void => undefined;
+    const events = { available: nothing, ready: nothing, failed: failed.resolve, lost: nothing, answersOf: () => ({}) };
+    const options = {
+      plan: () => Promise.reject(new Error('not used')),
+      initTimeoutMs: 10_000,
+      replacementAttempts: 1,
+      replacementBackOffMs: 100,
+    };
+    const pool = new WorkerPool(
+      options,
+      events as unknown as ConstructorParameters<typeof WorkerPool>[1],
+      pino({ level: 'silent' }),
+      new Metrics(),
+    );
+    pool.start({ count: 2, spec: () => bad });
+    const { code, message } = await failed.promise;
+    assert.equal(code, 'init_failed');
+    assert.match(message, /could not be started: .*(?:ENOENT|null bytes)/);
+    await pool.stop();
+    pool.killAll();
+  });
+}
+
+test('a worker leads a group of its own', async () => {
+  const { child, pipe } = spawnWorker(spec);
+  const exit = once(child, 'exit');
+  process.kill(-(child.pid ?? 0), 'SIGKILL');
+  assert.deepEqual(await exit, [null, 'SIGKILL']);
+  pipe.on('error', () => undefined).destroy();
+});
