@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import { AnswerMemory } from './answer-memory.ts';
+import { Cancellation } from './cancellation.ts';
 import type { Collecting } from './collecting.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import { Queue } from './queue.ts';
@@ -35,6 +36,7 @@ export class Dispatcher {
   readonly pool: WorkerPool;
   readonly redactions: Redactions;
   readonly answers: AnswerMemory;
+  readonly cancellation: Cancellation;
   readonly #limits: DispatchLimits;
   readonly #log: Log;
   readonly #collecting: Collecting | undefined;
@@ -61,6 +63,7 @@ export class Dispatcher {
     };
     this.pool = new WorkerPool(workers, poolEvents, log, metrics);
     this.redactions = new Redactions(this.pool);
+    this.cancellation = new Cancellation({ limits, pool: this.pool, answers: this.answers, log });
   }
 
   get inFlight(): number {
@@ -94,35 +97,6 @@ export class Dispatcher {
     scoring.reject(error);
     this.#checkIdle();
     return true;
-  }
-
-  /** Tells the worker to cancel. If that run does not end, its worker is let go: a stuck thread at once, a live one when it holds nothing else. */
-  cancelOrReplace(scoring: ActiveScoring): void {
-    const { worker } = scoring;
-    // A person at a debugger decides when a run ends.
-    if (worker === undefined || !worker.held.has(scoring.id) || this.#limits.debugPort !== 0) return;
-    const asked = performance.now();
-    worker.askedAt = asked;
-    worker.process.cancel(scoring.id);
-    setTimeout(() => {
-      if (!worker.held.has(scoring.id)) return;
-      if (this.answers.pausedUntil > asked) return this.cancelOrReplace(scoring);
-      if (worker.process.lastHeard > asked) this.pool.retire(worker);
-      else {
-        const { cancelGraceMs } = this.#limits;
-        this.#log.warn(
-          {
-            worker: worker.number,
-            pid: worker.process.pid,
-            requestId: scoring.request.id,
-            traceId: scoring.request.traceId,
-            held: worker.held.size,
-          },
-          `a worker did not react to a cancel within ${cancelGraceMs} ms (CANCEL_GRACE_MS): it is killed and replaced`,
-        );
-        this.pool.kill(worker, 'deadline');
-      }
-    }, this.#limits.cancelGraceMs).unref();
   }
 
   #dispatch(scoring: ActiveScoring, worker: PoolWorker): void {
@@ -194,7 +168,7 @@ export class Dispatcher {
       abandoned: (stalled) => {
         scoring.stream = undefined;
         // A client that leaves costs nobody a worker: the run has a whole deadline to end.
-        if (stalled) this.cancelOrReplace(scoring);
+        if (stalled) this.cancellation.ask(scoring);
         else scoring.leave();
       },
       held: this.answers.hold(0),

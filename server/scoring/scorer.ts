@@ -142,7 +142,7 @@ export class PoolScorer implements Scorer, ScoringOwner {
     const error = new ServerError('deadline_exceeded', `Scoring timeout after ${this.#parts.limits.scoringTimeoutMs} ms`);
     if (this.#dispatcher.leaveQueue(scoring, error)) return;
     if (!scoring.answered) scoring.reject(error);
-    this.#dispatcher.cancelOrReplace(scoring);
+    this.#dispatcher.cancellation.ask(scoring);
   }
 
   queueTimeout(scoring: ActiveScoring): void {
