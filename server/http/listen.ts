@@ -1,17 +1,25 @@
 import type { FastifyInstance } from 'fastify';
 import type { Server, ServerOptions } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
+import { probeHalfClosed } from './half-closed.ts';
 import { createServer } from './node-http.ts';
 
 const BACKLOG = 2048;
+/** How long what is in the accept queue and on idle connections may still ask, once the listener has stopped. */
+const LAST_REQUESTS_MS = 1000;
+/** Connections that are idle later, since their answer began before the drain, are closed so often. */
+const SWEEP_MS = 100;
+/** How long the listener waits for a turn of the loop in which no connection is accepted. */
+const LONGEST_ACCEPT_MS = 250;
 
 /** The open ports. */
 export interface Listening {
   /** The main port, then the health port and the metrics port where there are such. */
   readonly ports: readonly number[];
-  /** Stops listening, closes idle connections, resolves when the others have ended. */
+  /** Stops listening, serves what is connected, closes what is idle after a grace period; resolves when all connections have ended. */
   close(): Promise<void>;
   /** Ends every connection now. */
   closeAll(): void;
@@ -65,12 +73,20 @@ function healthServer(app: FastifyInstance, config: Config): Server {
 class Port {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #accepted = 0;
+  #closing: Promise<void> | undefined;
 
   constructor(server: Server) {
     this.#server = server;
+    // A client that has sent its request may close its side, and gets its answer.
+    Object.assign(server, { httpAllowHalfOpen: true });
     server.on('connection', (socket) => {
+      this.#accepted++;
       this.#sockets.add(socket);
+      // Node takes its own listener away where it hands the socket over (CONNECT).
+      socket.on('error', ignore);
       socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('end', () => probeHalfClosed(socket));
     });
   }
 
@@ -91,11 +107,39 @@ class Port {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      // Node takes a connection that has not sent anything yet for a busy one.
-      for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
-    });
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    await this.#acceptQueued();
+    // Of node:net: that of node:http would close idle connections at once.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+    const stopped = performance.now();
+    const sweep = setInterval(() => {
+      if (performance.now() - stopped >= LAST_REQUESTS_MS) this.#closeIdle();
+    }, SWEEP_MS);
+    await closed;
+    clearInterval(sweep);
+    // Ends what Node checks at intervals.
+    server.close();
+  }
+
+  /** The kernel resets what is in the accept queue of a listener that closes: it closes right after a turn that found nothing there. */
+  async #acceptQueued(): Promise<void> {
+    for (const end = performance.now() + LONGEST_ACCEPT_MS; performance.now() < end;) {
+      // This turn may be in the middle of its own accepting.
+      await nextTurn();
+      const before = this.#accepted;
+      await nextTurn();
+      if (this.#accepted === before) return;
+    }
+  }
+
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    // Node takes a connection that has not sent anything yet for a busy one.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 
   closeAll(): void {
@@ -112,3 +156,5 @@ function listenFailed(error: NodeJS.ErrnoException, host: string, port: number, 
   const reason = advice[error.code ?? ''] ?? `${describeThrown(error)}; check SCORING_HOST and ${option}`;
   return new ServerError('listen_failed', `cannot listen on ${host}:${port}: ${reason}`, { cause: error });
 }
+
+function ignore(): void {}

@@ -13,7 +13,10 @@ import { WorkerPool, type PoolEvents } from './worker-pool.ts';
 import type { ReplyHead } from './reply-head.ts';
 import type { AnswerEvents, Exit } from './worker-process.ts';
 
-export type DispatchLimits = Pick<Config, 'queueMaxRequests' | 'queueMaxBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'>;
+export type DispatchLimits = Pick<
+  Config,
+  'queueMaxRequests' | 'queueMaxBytes' | 'bodyLimitBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'
+>;
 
 export interface DispatchParts {
   readonly limits: DispatchLimits;
@@ -46,7 +49,11 @@ export class Dispatcher {
     this.#collecting = collecting;
     this.#limits = limits;
     this.#log = log;
-    this.queue = new Queue({ maxRequests: limits.queueMaxRequests, maxBytes: limits.queueMaxBytes });
+    this.queue = new Queue({
+      maxRequests: limits.queueMaxRequests,
+      maxBytes: limits.queueMaxBytes,
+      largestBody: limits.bodyLimitBytes,
+    });
     const poolEvents: PoolEvents = {
       ...events,
       available: () => {
