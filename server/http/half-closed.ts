@@ -1,26 +1,36 @@
+import type { ServerResponse } from 'node:http';
 import type { HttpSocket } from './parser-errors.ts';
 
 const FIRST_PROBE_MS = 100;
+/** Each wait is twice the last: the longest is 14 minutes. Clients read chunk sizes of up to 16 digits. */
+const MOST_PROBES = 14;
 
 /**
- * A client that closes its side of a connection may want its answer, or have left. TCP tells only when something is sent: `100 Continue`, which any client
- * of HTTP/1.1 skips. The second write to a client that has left fails, which cancels its request. The listener of a socket's `end`.
+ * A client that closes its side of a connection may want its answer, or have left. TCP tells only when something is sent: the second write to a client
+ * that has left fails, which cancels its request. The listener of a socket's `end`.
  */
 export function probeHalfClosed(socket: HttpSocket): void {
-  if (isOpen(socket)) later(socket, FIRST_PROBE_MS);
+  probeLater(socket, 0);
 }
 
-function later(socket: HttpSocket, ms: number): void {
-  setTimeout(() => {
-    if (!isOpen(socket)) return;
-    const { _httpMessage: open } = socket;
-    if (open?.headersSent === false && open.req.httpVersion === '1.1') open.writeContinue();
-    later(socket, 2 * ms);
-  }, ms).unref();
+function probeLater(socket: HttpSocket, probes: number): void {
+  if (probes === MOST_PROBES || unanswered(socket) === undefined) return;
+  setTimeout(
+    () => {
+      const response = unanswered(socket);
+      if (response?.req.httpVersion === '1.1') probe(socket, response);
+      probeLater(socket, probes + 1);
+    },
+    FIRST_PROBE_MS * 2 ** probes,
+  ).unref();
 }
 
-/** A request is unanswered. */
-function isOpen(socket: HttpSocket): boolean {
-  const { _httpMessage: open } = socket;
-  return !socket.destroyed && open !== null && open !== undefined;
+/** What a client of HTTP/1.1 skips: an interim answer, or within a stream the leading zero of the next chunk's size. */
+function probe(socket: HttpSocket, response: ServerResponse): void {
+  if (!response.headersSent) response.writeContinue();
+  else if (response.chunkedEncoding && !response.writableEnded) socket.write('0');
+}
+
+function unanswered({ destroyed, _httpMessage: response }: HttpSocket): ServerResponse | undefined {
+  return destroyed ? undefined : (response ?? undefined);
 }
