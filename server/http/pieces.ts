@@ -4,10 +4,14 @@ export const SMALL = 64 * 1024;
 const LARGE_PIECE = 16 * 1024;
 const SMALLEST_SLAB = 4 * 1024;
 const LARGEST_SLAB = 64 * 1024;
+/** What a body has beyond this is copied into mapped slabs, which costs some 2 ms a megabyte: smaller bodies are worth more time than memory. */
+const LARGE_BODY = 4 * 1024 * 1024;
+const MAPPED_SLAB = 1024 * 1024;
 
 /**
  * A body in few buffers, in whatever pieces it arrives: a Buffer of one byte costs some 400 bytes. Small pieces after the first are copied into slabs,
- * which grow with the body, so that a quarter of it, or 4 KiB, is the most that stands empty.
+ * which grow with the body, so that a quarter of it, or 4 KiB, is the most that stands empty. The rest of a large body goes into slabs of a mapping of their own,
+ * which return to the system: what malloc gave stays with the C library (measured: eight uploads of 99 MB left 160 MB).
  */
 export class Pieces {
   #pieces: Buffer[] = [];
@@ -30,7 +34,7 @@ export class Pieces {
 
   /** Adds a piece, which must not change afterwards. */
   add(piece: Buffer): void {
-    if (this.#bytes === 0 || piece.length >= LARGE_PIECE) {
+    if (this.#bytes === 0 || (piece.length >= LARGE_PIECE && this.#bytes < LARGE_BODY)) {
       this.#seal();
       this.#pieces.push(piece);
       this.#held += piece.length;
@@ -41,8 +45,8 @@ export class Pieces {
   /** The body, in order. Nothing is added afterwards. */
   take(): readonly Buffer[] {
     const slab = this.#slab;
-    // The empty rest goes, where no other piece needs the slab.
-    if (slab !== undefined && this.#from === 0) this.#pieces.push(Buffer.from(slab.subarray(0, this.#to)));
+    // The empty rest goes, where no other piece needs the slab. Pages of a mapped one that were never written take no memory.
+    if (slab !== undefined && this.#from === 0 && slab.length < MAPPED_SLAB) this.#pieces.push(Buffer.from(slab.subarray(0, this.#to)));
     else this.#seal();
     this.#slab = undefined;
     return this.#pieces;
@@ -68,8 +72,9 @@ export class Pieces {
   }
 
   #open(): Buffer {
-    const size = Math.min(LARGEST_SLAB, Math.max(SMALLEST_SLAB, this.#bytes >> 2));
-    this.#slab = Buffer.allocUnsafeSlow(size);
+    const large = this.#bytes >= LARGE_BODY;
+    const size = large ? MAPPED_SLAB : Math.min(LARGEST_SLAB, Math.max(SMALLEST_SLAB, this.#bytes >> 2));
+    this.#slab = large ? mapped(size) : Buffer.allocUnsafeSlow(size);
     this.#from = 0;
     this.#to = 0;
     this.#held += size;
@@ -82,4 +87,9 @@ export class Pieces {
     this.#pieces.push(slab.subarray(this.#from, this.#to));
     this.#from = this.#to;
   }
+}
+
+/** V8 maps what may be resized. */
+function mapped(bytes: number): Buffer {
+  return Buffer.from(new ArrayBuffer(bytes, { maxByteLength: bytes }), 0, bytes);
 }

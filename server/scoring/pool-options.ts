@@ -75,8 +75,6 @@ export function poolOptions(config: Config, found: Found, around: Surroundings):
         ...hostEnv,
         // Must be there before the library loads (reference/onnxruntime-node.md, section 3).
         ORT_DISABLE_TELEMETRY: '1',
-        // Meant for the host's uploads: tensors would be mapped anew for each inference.
-        MALLOC_MMAP_THRESHOLD_: undefined,
         AML_APP_ROOT: config.appRoot,
         AZUREML_ENTRY_SCRIPT: found.entryScript,
         WORKER_COUNT: String(count),
