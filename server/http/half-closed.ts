@@ -1,9 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpSocket } from './parser-errors.ts';
 
-const FIRST_PROBE_MS = 100;
-/** Each wait is twice the last: the longest is 14 minutes. Clients read chunk sizes of up to 16 digits. */
-const MOST_PROBES = 14;
+/** Most answers come sooner, and need no probe. */
+const FIRST_WAIT_MS = 200;
+/** From here on each wait is twice the last: the longest is 14 minutes. */
+const SECOND_WAIT_MS = 100;
+/** Clients read chunk sizes of up to 16 digits. */
+const MOST_PROBES = 15;
 
 /**
  * A client that closes its side of a connection may want its answer, or have left. TCP tells only when something is sent: the second write to a client
@@ -15,14 +18,12 @@ export function probeHalfClosed(socket: HttpSocket): void {
 
 function probeLater(socket: HttpSocket, probes: number): void {
   if (probes === MOST_PROBES || unanswered(socket) === undefined) return;
-  setTimeout(
-    () => {
-      const response = unanswered(socket);
-      if (response?.req.httpVersion === '1.1') probe(socket, response);
-      probeLater(socket, probes + 1);
-    },
-    FIRST_PROBE_MS * 2 ** probes,
-  ).unref();
+  const waitMs = probes === 0 ? FIRST_WAIT_MS : SECOND_WAIT_MS * 2 ** (probes - 1);
+  setTimeout(() => {
+    const response = unanswered(socket);
+    if (response?.req.httpVersion === '1.1') probe(socket, response);
+    probeLater(socket, probes + 1);
+  }, waitMs).unref();
 }
 
 /** What a client of HTTP/1.1 skips: an interim answer, or within a stream the leading zero of the next chunk's size. */

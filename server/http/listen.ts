@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Server, ServerOptions } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { probeHalfClosed } from './half-closed.ts';
@@ -111,29 +110,37 @@ class Port {
   }
 
   async #close(): Promise<void> {
-    const server = this.#server;
-    await this.#acceptQueued();
-    // Of node:net: that of node:http would close idle connections at once.
-    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
-    const stopped = performance.now();
+    let stopped = Number.POSITIVE_INFINITY;
     const sweep = setInterval(() => {
       if (performance.now() - stopped >= LAST_REQUESTS_MS) this.#closeIdle();
     }, SWEEP_MS);
-    await closed;
+    await new Promise<void>((resolve) => {
+      this.#whenAccepted(() => {
+        stopped = performance.now();
+        // Of node:net: that of node:http would close idle connections at once.
+        NetServer.prototype.close.call(this.#server, () => resolve());
+      });
+    });
     clearInterval(sweep);
     // Ends what Node checks at intervals.
-    server.close();
+    this.#server.close();
   }
 
-  /** The kernel resets what is in the accept queue of a listener that closes: it closes right after a turn that found nothing there. */
-  async #acceptQueued(): Promise<void> {
-    for (const end = performance.now() + LONGEST_ACCEPT_MS; performance.now() < end;) {
-      // This turn may be in the middle of its own accepting.
-      await nextTurn();
-      const before = this.#accepted;
-      await nextTurn();
-      if (this.#accepted === before) return;
-    }
+  /**
+   * The kernel resets what is in the accept queue of a listener that closes: `stop` is called right after a turn of the loop that found nothing there.
+   * Such a turn comes soon, since a queue of length 0 holds one connection, and the kernel drops what others send, so that they try again, and are refused.
+   */
+  #whenAccepted(stop: () => void): void {
+    const { _handle: handle } = this.#server as Server & { readonly _handle?: { listen(backlog: number): number } | null };
+    handle?.listen(0);
+    const ends = performance.now() + LONGEST_ACCEPT_MS;
+    let before = -1;
+    const turn = (): void => {
+      if (this.#accepted === before || performance.now() >= ends) return stop();
+      before = this.#accepted;
+      setImmediate(turn);
+    };
+    setImmediate(turn);
   }
 
   #closeIdle(): void {

@@ -6,8 +6,8 @@ import { streamed } from './fake-scorer.ts';
 import { start } from './start.ts';
 
 const POST = 'POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}';
-/** A client is asked whether it is still there 100 and 300 ms after it closed its side. */
-const PROBED_MS = 400;
+/** A client is asked whether it is still there 200 and 300 ms after it closed its side. */
+const PROBED_MS = 500;
 
 /** Starts a client that sends its request and closes its side. */
 async function halfClose(port: number, text: string): Promise<Promise<string>> {
