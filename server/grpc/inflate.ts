@@ -1,6 +1,6 @@
 import { createGunzip, createInflate } from 'node:zlib';
 import { ServerError } from '../errors.ts';
-import { type Message, messageTooLarge } from './message.ts';
+import { type Message, messageTooLarge, SMALL } from './message.ts';
 import type { Room } from './room.ts';
 
 /** The encodings of messages that this server reads, as it tells clients. */
@@ -20,7 +20,7 @@ export async function inflate({ pieces, bytes }: Message, encoding: string, limi
       if (!room.open) throw new ServerError('client_gone', 'The client left before its message was inflated.');
       length += piece.length;
       if (length > limit) throw messageTooLarge(limit);
-      room.take(piece.length);
+      room.take(piece.length, length > SMALL ? 'large' : 'whole');
       inflated.push(piece);
     } catch (thrown) {
       inflater.destroy();

@@ -8,6 +8,9 @@ const HEAD_BYTES = 5;
 const SMALLEST_PIECE = 4 * 1024;
 const LARGEST_PIECE = 1024 * 1024;
 
+/** Longer messages leave a part of the room free for those that are not: scoring/queue.ts. */
+export const SMALL = 64 * 1024;
+
 /** A message, in the pieces in which it is held. */
 export interface Message {
   readonly pieces: readonly Buffer[];
@@ -79,7 +82,8 @@ export class MessageReader {
 
   #hold(wanted: number): void {
     const size = Math.min(this.#length - this.#held, Math.max(wanted, SMALLEST_PIECE, Math.min(this.#held, LARGEST_PIECE)));
-    this.#room.take(size);
+    const large = this.#length > SMALL;
+    this.#room.take(size, large ? 'large' : wanted >= this.#length ? 'whole' : 'small');
     this.#pieces.push(Buffer.allocUnsafe(size));
     this.#held += size;
   }

@@ -1,4 +1,4 @@
-import type { Scorer } from '../scoring/scorer-types.ts';
+import type { BodySize, Scorer } from '../scoring/scorer-types.ts';
 
 /** The room at the scorer of one message: what was reserved is given back once, or handed over with the message. */
 export class Room {
@@ -13,10 +13,10 @@ export class Room {
     this.#free = free;
   }
 
-  /** Reserves so many bytes more. @throws ServerError queue_full */
-  take(bytes: number): void {
+  /** Reserves so many bytes more. @param size which room they may take @throws ServerError queue_full */
+  take(bytes: number, size: BodySize): void {
     const needed = Math.max(bytes - this.#free, 0);
-    if (needed > 0) this.#scorer.grow(needed);
+    if (needed > 0) this.#scorer.grow(needed, size);
     this.#free = Math.max(this.#free - bytes, 0);
     this.#reserved += needed;
   }

@@ -2,12 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { ServerError, toServerError } from '../errors.ts';
-import type { Scorer } from '../scoring/scorer-types.ts';
+import type { Reservation } from './reservation.ts';
+import { TOO_SLOW, UploadRate } from './upload-rate.ts';
 
 type Encoding = 'identity' | 'gzip' | 'deflate';
 
-/** Longest pause of an upload, then 408: an idle client must not hold a reservation. */
-const UPLOAD_IDLE_MS = 30_000;
+/** Low bits of the first byte of the zlib format. */
+const ZLIB = 8;
 
 /** Names the encoding of a body. @throws ServerError unsupported_encoding */
 export function contentEncoding(request: IncomingMessage): Encoding {
@@ -36,45 +37,8 @@ export function bodyTooLarge(limit: number): ServerError {
   return new ServerError('body_too_large', `The request body must not exceed ${limit} bytes`);
 }
 
-/** The room of one request at the scorer: what was reserved is given back once, or handed over with the request. */
-export class Reservation {
-  readonly #scorer: Scorer;
-  #bytes: number;
-  #open = true;
-
-  /** @throws ServerError what `Scorer.admit` throws */
-  constructor(scorer: Scorer, bytes: number) {
-    scorer.admit(bytes);
-    this.#scorer = scorer;
-    this.#bytes = bytes;
-  }
-
-  /** Reserves what `total` bytes need beyond what was admitted. @throws ServerError queue_full */
-  cover(total: number): void {
-    if (!this.#open || total <= this.#bytes) return;
-    this.#scorer.grow(total - this.#bytes);
-    this.#bytes = total;
-  }
-
-  /** False once it was given back or handed over. */
-  get open(): boolean {
-    return this.#open;
-  }
-
-  /** Gives back what is still reserved. */
-  cancel(): void {
-    if (this.#open) this.#scorer.release(this.#bytes);
-    this.#open = false;
-  }
-
-  /** From now on the bytes are the scorer's to give back. */
-  handOver(): void {
-    this.#open = false;
-  }
-}
-
 /**
- * Reads the body of a request, inflated, in the pieces in which it arrives.
+ * Reads the body of a request, inflated, into the reservation's pieces. What has arrived together is read together, in however many chunks it came.
  * `done` is called once, or never when the client leaves.
  */
 export function readBody(
@@ -82,72 +46,91 @@ export function readBody(
   encoding: Encoding,
   limit: number,
   reservation: Reservation,
-  done: (error: ServerError | undefined, pieces: readonly Buffer[], bytes: number) => void,
+  done: (error?: ServerError) => void,
 ): void {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
+  const { pieces } = reservation;
   let finished = false;
   // A client may leave after its last byte, while its body is still being inflated: nobody wants the rest.
   const over = (): boolean => finished || !reservation.open;
   const finish = (error?: ServerError): void => {
     if (over()) return;
     finished = true;
-    if (request.listenerCount('timeout') > 0) request.setTimeout(0);
-    done(error, pieces, bytes);
+    if (error !== undefined) request.removeAllListeners('readable').resume();
+    done(error);
   };
   const take = (piece: Buffer): void => {
     if (over()) return;
-    bytes += piece.length;
     try {
-      if (bytes > limit) throw bodyTooLarge(limit);
-      reservation.cover(bytes);
-      pieces.push(piece);
+      if (pieces.bytes + piece.length > limit) throw bodyTooLarge(limit);
+      pieces.add(piece);
+      reservation.cover(request);
     } catch (thrown) {
       finish(toServerError(thrown));
     }
   };
   // Nothing but parser-errors.ts makes a request emit an error.
   request.on('error', (error) => finish(toServerError(error, 'bad_request')));
-  process.nextTick(limitPauses, request, finish);
+  process.nextTick(watchRate, request, reservation, finish);
   if (encoding === 'identity') {
-    request.on('data', take).on('end', finish);
-    return;
-  }
-  inflate(request, encoding, (inflater) => {
-    // A bomb stops at the limit: nothing is inflated once it is over.
-    const stop = (): void => {
-      if (!over()) return;
-      request.unpipe(inflater).resume();
-      inflater.destroy();
-    };
-    inflater.on('data', (piece: Buffer) => {
-      take(piece);
-      stop();
+    request.on('readable', () => {
+      for (let piece = read(request); piece !== null && !over(); piece = read(request)) take(piece);
     });
-    inflater.on('end', () => finish());
-    inflater.on('error', (error) => finish(new ServerError('bad_encoding', `The request body is not valid ${encoding}`, { cause: error })));
-  });
+    request.on('end', () => finish());
+  } else inflate(request, encoding, { take, over, finish });
 }
 
 /** A body that came with its head needs no timer; most do. */
-function limitPauses(request: IncomingMessage, finish: (error: ServerError) => void): void {
-  if (request.complete || request.destroyed) return;
-  request.setTimeout(UPLOAD_IDLE_MS, () =>
-    finish(new ServerError('request_timeout', `No part of the request body arrived for ${UPLOAD_IDLE_MS / 1000} s`)),
-  );
+function watchRate(request: IncomingMessage, reservation: Reservation, finish: (error: ServerError) => void): void {
+  if (request.complete || request.destroyed || !reservation.open) return;
+  reservation.rate = new UploadRate(request, () => finish(new ServerError('request_timeout', TOO_SLOW)));
 }
 
-function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', use: (inflater: Transform) => void): void {
-  const start = (inflater: Transform): void => {
-    // The client left: pipe() does not tell.
-    request.on('close', () => !request.complete && inflater.destroy());
-    use(request.pipe(inflater));
+/** Everything that is there, in one piece. */
+function read(request: IncomingMessage): Buffer | null {
+  return request.read() as Buffer | null;
+}
+
+interface Inflated {
+  readonly take: (piece: Buffer) => void;
+  readonly over: () => boolean;
+  readonly finish: (error?: ServerError) => void;
+}
+
+/** No pipe: it would hand each chunk to a thread of its own. A bomb stops at the limit: nothing is inflated once it is over. */
+function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take, over, finish }: Inflated): void {
+  let inflater: Transform | undefined;
+  const stop = (): void => {
+    if (over()) inflater?.destroy();
   };
-  if (encoding === 'gzip') return start(createGunzip());
-  // RFC 9110 means the zlib format by "deflate"; some clients send the bare stream. The first byte tells.
-  request.once('readable', () => {
-    const first = request.read() as Buffer | null;
-    if (first !== null) request.unshift(first);
-    start(first === null || ((first[0] ?? 0) & 0x0f) === 8 ? createInflate() : createInflateRaw());
+  const open = (first: number): Transform => {
+    const made = createInflater(encoding, first);
+    made.on('data', (piece: Buffer) => {
+      take(piece);
+      stop();
+    });
+    made.on('end', () => finish());
+    made.on('error', (error) => finish(new ServerError('bad_encoding', `The request body is not valid ${encoding}`, { cause: error })));
+    return made.on('drain', pump);
+  };
+  const pump = (): void => {
+    while (inflater?.writableNeedDrain !== true && !over()) {
+      const piece = read(request);
+      if (piece === null) return;
+      inflater ??= open(piece[0] ?? 0);
+      inflater.write(piece);
+    }
+    stop();
+  };
+  request.on('readable', pump);
+  request.on('end', () => {
+    inflater ??= open(ZLIB);
+    inflater.end();
   });
+  request.on('close', () => !request.complete && inflater?.destroy());
+}
+
+/** RFC 9110 means the zlib format by "deflate"; some clients send the bare stream. The first byte tells. */
+function createInflater(encoding: 'gzip' | 'deflate', first: number): Transform {
+  if (encoding === 'gzip') return createGunzip();
+  return (first & 0x0f) === ZLIB ? createInflate() : createInflateRaw();
 }

@@ -91,6 +91,8 @@ export class Exchange {
     this.response = response;
     this.parameters = parameters;
     this.ids = readIds(request.headers, shared.sampler);
+    // A write to a client that has left: 'close' tells all there is to know.
+    response.on('error', ignore);
     if (route.counted) response.on('close', () => this.#closed());
   }
 
@@ -145,10 +147,27 @@ export class Exchange {
     return this.#shared.answers.hold(bytes);
   }
 
-  /** The exit of failures. After the head was sent the client can only be told by a truncated answer. */
+  /** The exit of failures, which itself never throws. After the head was sent the client can only be told by a truncated answer. */
   fail(thrown: unknown, headers: readonly string[] = []): void {
     if (this.failure !== undefined) return;
-    const error = answerable(thrown);
+    try {
+      this.#answerFailure(answerable(thrown), headers);
+    } catch (second) {
+      this.#logFault(second);
+      this.response.destroy();
+    }
+  }
+
+  /** Runs a callback of this exchange: what it throws is the failure of the exchange, and of nothing else. */
+  guard(step: () => void): void {
+    try {
+      step();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  #answerFailure(error: ServerError, headers: readonly string[]): void {
     this.failure = error;
     this.#shared.failureLog.write(error, this.ids, this.worker);
     const answer = errorAnswer(error, this.route.errorMember);
@@ -175,10 +194,28 @@ export class Exchange {
     request.on('end', end).resume();
   }
 
+  /** Each step is done, whatever the others throw. */
   #closed(): void {
-    if (!this.response.writableFinished) this.work?.cancel();
-    this.#shared.accessLog.write(this);
-    this.#shared.buffers.used(this.bytesIn + this.bytesOut);
-    this.capture?.end({ method: this.method, url: this.request.url ?? '', status: this.status });
+    try {
+      try {
+        if (!this.response.writableFinished) this.work?.cancel();
+      } finally {
+        try {
+          this.#shared.accessLog.write(this);
+        } finally {
+          this.#shared.buffers.used(this.bytesIn + this.bytesOut);
+          this.capture?.end({ method: this.method, url: this.request.url ?? '', status: this.status });
+        }
+      }
+    } catch (thrown) {
+      this.#logFault(thrown);
+    }
+  }
+
+  /** Of an exchange that cannot be answered any more. */
+  #logFault(thrown: unknown): void {
+    this.#shared.failureLog.write(answerable(thrown), this.ids, this.worker);
   }
 }
+
+function ignore(): void {}

@@ -1,18 +1,25 @@
 import type { FastifyInstance } from 'fastify';
 import type { Server, ServerOptions } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Config } from '../config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { connectionLimit } from './connection-limit.ts';
+import { probeHalfClosed } from './half-closed.ts';
 import { createServer } from './node-http.ts';
 
 const BACKLOG = 2048;
+/** How long what is in the accept queue and on idle connections may still ask, once the listener has stopped. */
+const LAST_REQUESTS_MS = 1000;
+/** Connections that are idle later, since their answer began before the drain, are closed so often. */
+const SWEEP_MS = 100;
+/** How long the listener waits for a turn of the loop in which no connection is accepted. */
+const LONGEST_ACCEPT_MS = 250;
 
 /** The open ports. */
 export interface Listening {
   /** The main port, then the health port and the metrics port where there are such. */
   readonly ports: readonly number[];
-  /** Stops listening, closes idle connections, resolves when the others have ended. */
+  /** Stops listening, serves what is connected, closes what is idle after a grace period; resolves when all connections have ended. */
   close(): Promise<void>;
   /** Ends every connection now. */
   closeAll(): void;
@@ -68,12 +75,20 @@ function healthServer(app: FastifyInstance, config: Config): Server {
 class Port {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #accepted = 0;
+  #closing: Promise<void> | undefined;
 
   constructor(server: Server) {
     this.#server = server;
+    // A client that has sent its request may close its side, and gets its answer.
+    Object.assign(server, { httpAllowHalfOpen: true });
     server.on('connection', (socket) => {
+      this.#accepted++;
       this.#sockets.add(socket);
+      // Node takes its own listener away where it hands the socket over (CONNECT).
+      socket.on('error', ignore);
       socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('end', () => probeHalfClosed(socket));
     });
   }
 
@@ -94,11 +109,47 @@ class Port {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      // Node takes a connection that has not sent anything yet for a busy one.
-      for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    let stopped = Number.POSITIVE_INFINITY;
+    const sweep = setInterval(() => {
+      if (performance.now() - stopped >= LAST_REQUESTS_MS) this.#closeIdle();
+    }, SWEEP_MS);
+    await new Promise<void>((resolve) => {
+      this.#whenAccepted(() => {
+        stopped = performance.now();
+        // Of node:net: that of node:http would close idle connections at once.
+        NetServer.prototype.close.call(this.#server, () => resolve());
+      });
     });
+    clearInterval(sweep);
+    // Ends what Node checks at intervals.
+    this.#server.close();
+  }
+
+  /**
+   * The kernel resets what is in the accept queue of a listener that closes: `stop` is called right after a turn of the loop that found nothing there.
+   * Such a turn comes soon, since a queue of length 0 holds one connection, and the kernel drops what others send, so that they try again, and are refused.
+   */
+  #whenAccepted(stop: () => void): void {
+    const { _handle: handle } = this.#server as Server & { readonly _handle?: { listen(backlog: number): number } | null };
+    handle?.listen(0);
+    const ends = performance.now() + LONGEST_ACCEPT_MS;
+    let before = -1;
+    const turn = (): void => {
+      if (this.#accepted === before || performance.now() >= ends) return stop();
+      before = this.#accepted;
+      setImmediate(turn);
+    };
+    setImmediate(turn);
+  }
+
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    // Node takes a connection that has not sent anything yet for a busy one.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 
   closeAll(): void {
@@ -115,3 +166,5 @@ function listenFailed(error: NodeJS.ErrnoException, host: string, port: number, 
   const reason = advice[error.code ?? ''] ?? `${describeThrown(error)}; check SCORING_HOST and ${option}`;
   return new ServerError('listen_failed', `cannot listen on ${host}:${port}: ${reason}`, { cause: error });
 }
+
+function ignore(): void {}

@@ -9,7 +9,7 @@ import { STATUS_CODES } from './node-http.ts';
 const LINGER_MS = 2000;
 
 /** What Node keeps on a socket while a request of it is unanswered; its own default handler reads it too. */
-type HttpSocket = Socket & { _httpMessage?: ServerResponse | null };
+export type HttpSocket = Socket & { _httpMessage?: ServerResponse | null };
 
 /**
  * Answers what Node's parser refuses, in JSON, with an id of its own since the request's cannot be read.
@@ -31,10 +31,19 @@ export function parserErrorListener(failureLog: FailureLog): (error: NodeJS.Errn
     if (!socket.writable) return;
     const ids = { id: randomUUID(), traceId: randomUUID().replaceAll('-', '') };
     failureLog.write(failure, ids);
-    // Closed after a while, not at once: unread bytes would reset the connection before the client sees the answer.
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.on('close', () => clearTimeout(timer)).end(rawAnswer(failure, ids.id));
+    endWith(socket, rawAnswer(failure, ids.id));
   };
+}
+
+/** The last words to a client without a request. Its connection is closed after a while, not at once: unread bytes would reset it before they are seen. */
+export function endWith(socket: Socket, answer: string): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  // Read to its end, so that a client that closes or resets is noticed.
+  socket
+    .on('error', () => undefined)
+    .on('close', () => clearTimeout(timer))
+    .resume()
+    .end(answer);
 }
 
 /** A whole HTTP/1.1 answer for a socket without a request. */

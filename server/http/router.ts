@@ -3,13 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
-import { ServerError } from '../errors.ts';
+import { ServerError, toServerError } from '../errors.ts';
+import type { FailureLog } from '../failure-log.ts';
 import { LONGEST_MODEL_NAME } from '../option-values.ts';
 import { Exchange, type Handler, type Route, type Shared } from './exchange.ts';
 import { serverOptions } from './listen.ts';
 import { methodNotAllowed } from './methods.ts';
 import { createServer, METHODS } from './node-http.ts';
-import { parserErrorListener, rawAnswer } from './parser-errors.ts';
+import { endWith, parserErrorListener, rawAnswer } from './parser-errors.ts';
 
 /** @param parameters what a pattern found in the path */
 export type Serve = (request: IncomingMessage, response: ServerResponse, parameters?: Readonly<Record<string, string>>) => void;
@@ -22,7 +23,10 @@ export function createRouter(config: Config, shared: Shared, exact: ReadonlyMap<
   const app: FastifyInstance = fastify({
     logger: false,
     serverFactory: (router) =>
-      createServer(serverOptions(config), (request, response) => (exact.get(request.url ?? '') ?? router)(request, response)),
+      createServer(
+        serverOptions(config),
+        guarded(shared.failureLog, (request, response) => (exact.get(request.url ?? '') ?? router)(request, response)),
+      ),
     exposeHeadRoutes: false,
     forceCloseConnections: false,
     // No route has a schema; the compilers would be loaded all the same.
@@ -37,10 +41,22 @@ export function createRouter(config: Config, shared: Shared, exact: ReadonlyMap<
   const handle: Serve = (request, response) => void app.server.emit('request', request, response);
   app.server.on('checkContinue', handle).on('checkExpectation', handle);
   app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    socket.end(rawAnswer(new ServerError('method_not_allowed', 'The method is not allowed for the requested URL.'), randomUUID()));
+    endWith(socket, rawAnswer(new ServerError('method_not_allowed', 'The method is not allowed for the requested URL.'), randomUUID()));
   });
   addRoute(app, shared, UNKNOWN, refuseUnknown);
   return app;
+}
+
+/** What is thrown before there is an exchange costs the connection, and nothing else. */
+function guarded(failureLog: FailureLog, handle: Serve): Serve {
+  return (request, response) => {
+    try {
+      handle(request, response);
+    } catch (thrown) {
+      request.socket.destroy();
+      failureLog.write(toServerError(thrown), { id: randomUUID(), traceId: '' });
+    }
+  };
 }
 
 function noSchemas(): never {

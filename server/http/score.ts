@@ -2,14 +2,16 @@ import type { Readable } from 'node:stream';
 import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import type { Protocol } from '../entry-script.ts';
-import { ServerError } from '../errors.ts';
+import { describeThrown, ServerError } from '../errors.ts';
 import { JSON_HEADERS } from '../scoring/reply-head.ts';
 import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
-import { bodyTooLarge, contentEncoding, contentLength, readBody, Reservation } from './body.ts';
+import { bodyTooLarge, contentEncoding, contentLength, readBody } from './body.ts';
 import { compress, compressible } from './compression.ts';
 import type { Exchange } from './exchange.ts';
 import { methodNotAllowed } from './methods.ts';
+import { validateHeaderName, validateHeaderValue } from './node-http.ts';
+import { Reservation } from './reservation.ts';
 
 /** What a script cannot set: the server's own headers, and those that belong to the connection. */
 const RESERVED = /^(?:x-request-id|x-ms-.*|traceid|connection|keep-alive|transfer-encoding|content-length|trailer|upgrade)$/i;
@@ -68,25 +70,27 @@ export class ScoreRoute {
     exchange.capture = this.#collector?.capture(exchange.ids.id);
     exchange.capture?.received(request.headers['content-type'], request.rawHeaders, undefined, 0);
     const length = contentLength(request);
-    if (length === 0) return this.#score(exchange, protocol, new Reservation(this.#scorer, 0), [], 0);
-
+    if (length === 0) {
+      this.#scorer.admit(0);
+      return this.#score(exchange, protocol, [], 0);
+    }
     const encoding = contentEncoding(request);
     if (length !== undefined && length > this.#bodyLimit) throw bodyTooLarge(this.#bodyLimit);
     // The declared length of a compressed body says nothing about the bytes that it will need.
     const reservation = new Reservation(this.#scorer, encoding === 'identity' ? (length ?? 0) : 0);
     exchange.work = reservation;
     if (request.headers.expect !== undefined) exchange.response.writeContinue();
-    readBody(request, encoding, this.#bodyLimit, reservation, (error, pieces, bytes) => {
+    readBody(request, encoding, this.#bodyLimit, reservation, (error) => {
+      const { bytes } = reservation.pieces;
       exchange.bytesIn = bytes;
-      if (error === undefined) return this.#score(exchange, protocol, reservation, pieces, bytes);
+      if (error === undefined) return exchange.guard(() => this.#score(exchange, protocol, reservation.handOver(), bytes));
       reservation.cancel();
       exchange.fail(error);
     });
   }
 
-  #score(exchange: Exchange, protocol: Protocol, reservation: Reservation, body: readonly Buffer[], bodyBytes: number): void {
+  #score(exchange: Exchange, protocol: Protocol, body: readonly Buffer[], bodyBytes: number): void {
     const { request, ids } = exchange;
-    reservation.handOver();
     if (this.#sendsInput) exchange.input = inputText(request, body);
     exchange.capture?.received(request.headers['content-type'], request.rawHeaders, body, bodyBytes, this.#parses(protocol));
     const scoring = this.#scorer.score({
@@ -119,7 +123,8 @@ export class ScoreRoute {
 
   #answer(exchange: Exchange, reply: ScoreReply): void {
     exchange.reply = reply;
-    const { body } = reply;
+    const { body, status } = reply;
+    if (status < 200 || status > 599) throw new ServerError('result_not_json', `run() answered the status ${status}: expected 200 to 599`);
     const headers = ['x-ms-run-function-failed', reply.runFailed ? 'True' : 'False'];
     if (reply.runMs !== undefined) headers.push('x-ms-run-fn-exec-ms', reply.runMs.toFixed(3));
     const { contentType, encoded } = this.#appendHeaders(headers, reply);
@@ -129,12 +134,12 @@ export class ScoreRoute {
       Buffer.isBuffer(body) ? body : undefined,
       reply.headers === JSON_HEADERS && reply.status === 200,
     );
-    if (!Buffer.isBuffer(body)) return this.#stream(exchange, reply.status, headers, body);
-    if (encoded || !compressible(contentType, body)) return exchange.answer(reply.status, headers, body);
+    if (!Buffer.isBuffer(body)) return this.#stream(exchange, status, headers, body);
+    if (encoded || !compressible(contentType, body)) return exchange.answer(status, headers, body);
     const held = body.length < LARGE ? undefined : exchange.hold(body.length);
     compress(exchange.request.headers['accept-encoding'], headers, body, (smaller) => {
       held?.release();
-      exchange.answer(reply.status, headers, smaller);
+      exchange.guard(() => exchange.answer(status, headers, smaller));
     });
   }
 
@@ -148,6 +153,7 @@ export class ScoreRoute {
     let encoded = false;
     for (const [name, value] of reply.headers) {
       const key = name.toLowerCase();
+      checkHeader(name, value);
       if (RESERVED.test(key) || (this.#corsEnabled && key === CORS_ORIGIN)) continue;
       if (key === 'content-type') contentType = value;
       else if (key === 'content-encoding') encoded = true;
@@ -173,12 +179,24 @@ export class ScoreRoute {
     body.on('data', (piece: Buffer) => {
       held.resize(response.writableLength + piece.length);
       exchange.bytesOut += piece.length;
-      exchange.capture?.piece(piece);
+      exchange.guard(() => exchange.capture?.piece(piece));
     });
     body.on('error', (error) => exchange.fail(error));
     // Ended by neither data nor an error: the client must not take what it has for the whole.
     body.on('close', () => body.readableEnded || exchange.fail(new ServerError('client_gone', 'the stream was cancelled')));
     body.pipe(response);
+  }
+}
+
+/** What HTTP does not allow would make the answer fail after its head was begun. @throws ServerError result_not_json */
+function checkHeader(name: string, value: string): void {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+  } catch (thrown) {
+    throw new ServerError('result_not_json', `run() answered a header that HTTP does not allow: ${describeThrown(thrown)}`, {
+      cause: thrown,
+    });
   }
 }
 

@@ -39,7 +39,7 @@ export class Swagger {
     this.#override(OVERRIDES[version], (error, file) => {
       if (error !== undefined) return exchange.fail(error);
       const headers = ['Content-Type', 'application/json', 'x-ms-run-function-failed', 'False'];
-      exchange.answer(200, headers, file ?? this.#generate(version));
+      exchange.guard(() => exchange.answer(200, headers, file ?? this.#generate(version)));
     });
   }
 

@@ -18,7 +18,7 @@ import type { AnswerEvents, Exit } from './worker-process.ts';
 
 export type DispatchLimits = Pick<
   Config,
-  'queueMaxRequests' | 'queueMaxBytes' | 'answersMaxBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'
+  'queueMaxRequests' | 'queueMaxBytes' | 'bodyLimitBytes' | 'answersMaxBytes' | 'streamIdleTimeoutMs' | 'cancelGraceMs' | 'debugPort'
 >;
 
 export interface DispatchParts {
@@ -49,7 +49,11 @@ export class Dispatcher {
     this.#collecting = collecting;
     this.#limits = limits;
     this.#log = log;
-    this.queue = new Queue({ maxRequests: limits.queueMaxRequests, maxBytes: limits.queueMaxBytes });
+    this.queue = new Queue({
+      maxRequests: limits.queueMaxRequests,
+      maxBytes: limits.queueMaxBytes,
+      largestBody: limits.bodyLimitBytes,
+    });
     this.answers = new AnswerMemory(limits.answersMaxBytes, log);
     const poolEvents: PoolEvents = {
       ...events,

@@ -1,16 +1,35 @@
 import { ServerError } from '../errors.ts';
 
+/**
+ * A body that is large, one that is small and has come in part, or one that is small and here. Large bodies leave a quarter of the room to small
+ * ones, and those that are still uploaded leave half of that to those that are here: slow or large uploads never refuse these.
+ */
+export type BodySize = 'large' | 'small' | 'whole';
+
+const LARGEST_SHARE = 1 / 4;
+
+interface Limits {
+  readonly maxRequests: number;
+  readonly maxBytes: number;
+  /** The largest body always finds room in an empty queue. */
+  readonly largestBody: number;
+}
+
 /** Requests that wait for a worker, bounded in number, and the bytes that the host holds for workers, bounded too. */
 export class Queue<T> {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
   /** In order of arrival. No Set: in-flight.ts says why. */
   readonly #waiting: T[] = [];
+  /** Bytes that bodies of a size leave free. */
+  readonly #kept: Readonly<Record<BodySize, number>>;
   #bytes = 0;
 
-  constructor(limits: { readonly maxRequests: number; readonly maxBytes: number }) {
-    this.#maxRequests = limits.maxRequests;
-    this.#maxBytes = limits.maxBytes;
+  constructor({ maxRequests, maxBytes, largestBody }: Limits) {
+    this.#maxRequests = maxRequests;
+    this.#maxBytes = maxBytes;
+    const kept = Math.max(0, Math.min(maxBytes * LARGEST_SHARE, maxBytes - largestBody));
+    this.#kept = { large: kept, small: kept / 2, whole: 0 };
   }
 
   get length(): number {
@@ -53,14 +72,19 @@ export class Queue<T> {
   }
 
   /** @throws ServerError queue_full */
-  reserve(bytes: number): void {
-    if (this.#bytes + bytes > this.#maxBytes) {
-      throw new ServerError(
-        'queue_full',
-        `The server is busy: it holds ${this.#bytes} bytes of requests, and ${bytes} more would pass the limit of ${this.#maxBytes}. Try again later.`,
-      );
-    }
+  reserve(bytes: number, size: BodySize = 'whole'): void {
+    this.check(bytes, size);
     this.#bytes += bytes;
+  }
+
+  /** Reserves nothing. @throws ServerError queue_full where there is no room for so many bytes */
+  check(bytes: number, size: BodySize = 'whole'): void {
+    const limit = this.#maxBytes - this.#kept[size];
+    if (this.#bytes + bytes <= limit) return;
+    throw new ServerError(
+      'queue_full',
+      `The server is busy: it holds ${this.#bytes} bytes of requests, and ${bytes} more would pass the limit of ${limit}. Try again later.`,
+    );
   }
 
   release(bytes: number): void {

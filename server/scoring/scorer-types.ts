@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { ScoreHead, ServedModel } from '../worker/protocol.ts';
 import type { AnswerMemory } from './answer-memory.ts';
+import type { BodySize } from './queue.ts';
 
-export type { ServedModel };
+export type { BodySize, ServedModel };
 
 /** One scoring request as it leaves HTTP: bytes, ids and content type. */
 export interface ScoreRequest extends ScoreHead {
@@ -60,14 +61,16 @@ export interface Served {
 export interface Scorer {
   /**
    * Checks that a request can be taken, and reserves `bytes` of its body, before the body is read.
+   * @param declared bytes that will come: refused at once where there is no room for them now, but not reserved
    * @throws ServerError not_ready, stopping, queue_full
    */
-  admit(bytes: number): void;
+  admit(bytes: number, declared?: number): void;
   /**
    * Reserves room for more bytes of an admitted body.
+   * @param size which room it may take; without it, all of it
    * @throws ServerError queue_full
    */
-  grow(bytes: number): void;
+  grow(bytes: number, size?: BodySize): void;
   /** Gives back the bytes (possibly none) of a body that will not be scored after all. */
   release(bytes: number): void;
   /** Queues an admitted request; its bytes are given back when they are handed to a worker. */

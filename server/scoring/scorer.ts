@@ -5,6 +5,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import type { ReadyMessage } from '../worker/protocol.ts';
 import { ActiveScoring, type ScoringOwner } from './active-scoring.ts';
 import { Dispatcher, type DispatchLimits, type DispatchParts } from './dispatcher.ts';
+import type { BodySize } from './queue.ts';
 import type { RedactableBody, Redactions } from './redactions.ts';
 import type { Scorer, ScoreRequest, Scoring, Served } from './scorer-types.ts';
 import type { Capacity } from './pool-worker.ts';
@@ -68,17 +69,18 @@ export class PoolScorer implements Scorer, ScoringOwner {
     return { queued: queue.length, inFlight, ...pool.capacity };
   }
 
-  admit(bytes: number): void {
+  admit(bytes: number, declared = bytes): void {
     const { state } = this.#parts.lifecycle;
     if (this.#stopped || state === 'stopped' || state === 'failed') throw new ServerError('stopping', 'The server is stopping.');
     if (this.#served === undefined) throw new ServerError('not_ready', 'The server is not ready: init() has not finished yet.');
     const { queue, pool } = this.#dispatcher;
     if (queue.full && pool.leastLoaded() === undefined) throw queue.refusal();
+    queue.check(declared);
     queue.reserve(bytes);
   }
 
-  grow(bytes: number): void {
-    this.#dispatcher.queue.reserve(bytes);
+  grow(bytes: number, size?: BodySize): void {
+    this.#dispatcher.queue.reserve(bytes, size);
   }
 
   release(bytes: number): void {

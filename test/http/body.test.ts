@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -88,7 +87,7 @@ describe('the limit of a body', () => {
     assert.equal((await post(port, chunked, Buffer.alloc(10))).status, 200);
     assert.equal((await post(port, { 'Content-Length': 11 }, Buffer.alloc(11))).status, 413);
     assert.equal((await post(port, chunked, Buffer.alloc(11))).status, 413);
-    assert.deepEqual(scorer.calls, ['admit 10', 'score 10', 'admit 0', 'grow 10', 'score 10', 'admit 0', 'release 0']);
+    assert.deepEqual(scorer.calls, ['admit 0', 'grow 10', 'score 10', 'admit 0', 'grow 10', 'score 10', 'admit 0', 'release 0']);
   });
 
   it('answers a long upload early, without a reset', async (t) => {
@@ -169,43 +168,76 @@ describe('admission', () => {
     });
   }
 
-  it('ends when an upload pauses for too long', async (t) => {
-    const { app, port, scorer } = await start(t);
-    const arrived = once(app.server, 'request') as Promise<[IncomingMessage]>;
+  it('ends when an upload is too slow, however much of it there is already', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { port, scorer } = await start(t);
     const socket = await open(port);
-    socket.write('POST /score HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n\r\nsome');
-    const [request] = await arrived;
-    await setImmediate();
-    assert.equal(request.socket.timeout, 30_000);
-    request.emit('timeout', request.socket);
+    const admitted = scorer.called('admit');
+    socket.write('POST /score HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n');
+    await admitted;
+    const grown = scorer.called('grow');
+    socket.write('x'.repeat(30_000));
+    await grown;
+    t.mock.timers.tick(20_000);
+    const more = scorer.called('grow');
+    socket.write('x');
+    await more;
+    t.mock.timers.tick(20_000);
     const { status, body } = parse(await rest(socket));
     assert.equal(status, 408);
-    assert.match(body, /No part of the request body arrived for 30 s/);
+    assert.match(body, /expected at least 20 KiB in 20 s/);
+    assert.equal(scorer.reserved, 0);
+  });
+
+  it('goes on while an upload keeps the least rate, and ends it where it has stopped', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { port, scorer } = await start(t);
+    const socket = await open(port);
+    socket.write('POST /score HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await scorer.called('admit');
+    for (let window = 0; window < 3; window++) {
+      const grown = scorer.called('grow');
+      socket.write(`5000\r\n${'x'.repeat(20_480)}\r\n`);
+      await grown;
+      t.mock.timers.tick(20_000);
+    }
+    t.mock.timers.tick(20_000);
+    assert.equal(parse(await rest(socket)).status, 408);
     assert.equal(scorer.reserved, 0);
   });
 });
 
 describe('an upload', () => {
-  it('in many pieces arrives whole', async (t) => {
+  it('in many pieces arrives whole, in few buffers, and what it holds is reserved', async (t) => {
     const { port, scorer } = await start(t);
     const socket = await open(port);
     socket.setNoDelay(true);
     socket.write('POST /score HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n');
-    for (const piece of ['{"a"', ': ', '[1]}']) {
-      const grown = scorer.called('grow');
+    let grown = scorer.called('grow');
+    for (const piece of ['{"a"', ': ']) {
       socket.write(`${piece.length.toString(16)}\r\n${piece}\r\n`);
       await grown;
+      grown = scorer.called('grow');
     }
+    const last = `[${'1,'.repeat(3000)}1]}`;
+    for (const byte of last) socket.write(`1\r\n${byte}\r\n`);
     socket.write('0\r\n\r\n');
     assert.equal(parse(await rest(socket)).status, 200);
-    assert.equal(scorer.body, '{"a": [1]}');
-    assert.deepEqual(scorer.calls, ['admit 0', 'grow 4', 'grow 2', 'grow 4', 'score 10']);
+    assert.equal(scorer.body, `{"a": ${last}`);
+    assert.equal(scorer.reserved, 0);
+    assert.deepEqual(scorer.calls.slice(0, 3), ['admit 0', 'grow 4', 'grow 4096']);
+    const [{ body = [] } = {}] = scorer.requests;
+    assert.ok(body.length <= 4, `${body.length} buffers`);
   });
 
-  it('of 30 MB is handed over without a copy being reserved twice', async (t) => {
+  it('of 30 MB is reserved as it arrives, and nothing of it twice', async (t) => {
     const { port, scorer } = await start(t);
     assert.equal((await post(port, { 'Content-Length': 30_000_000 }, Buffer.alloc(30_000_000, 1))).status, 200);
-    assert.deepEqual(scorer.calls, ['admit 30000000', 'score 30000000']);
+    const grown = scorer.calls.filter((call) => call.startsWith('grow')).map((call) => Number(call.split(' ')[1]));
+    const sum = grown.reduce((total, bytes) => total + bytes, 0);
+    assert.ok(sum >= 30_000_000 && sum < 30_200_000, `${sum} bytes`);
+    assert.equal(scorer.reserved, 0);
+    assert.equal(Buffer.concat([...(scorer.requests[0]?.body ?? [])]).equals(Buffer.alloc(30_000_000, 1)), true);
   });
 });
 
@@ -217,7 +249,7 @@ describe('Expect: 100-continue', () => {
     const socket = await open(port);
     socket.write(`${head}Content-Length: 2\r\n\r\n`);
     assert.equal(await until(socket, '\r\n\r\n'), 'HTTP/1.1 100 Continue\r\n\r\n');
-    assert.deepEqual(scorer.calls, ['admit 2']);
+    assert.deepEqual(scorer.calls, ['admit 0']);
     socket.write('{}');
     assert.match(await until(socket, '{"ok":true}'), /^HTTP\/1\.1 200/);
     socket.destroy();

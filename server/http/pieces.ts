@@ -1,0 +1,95 @@
+/** Bodies up to here are small: they come with one read of a socket. */
+export const SMALL = 64 * 1024;
+/** Pieces from here on are kept as they are: a copy would cost more than the memory that it saves. */
+const LARGE_PIECE = 16 * 1024;
+const SMALLEST_SLAB = 4 * 1024;
+const LARGEST_SLAB = 64 * 1024;
+/** What a body has beyond this is copied into mapped slabs, which costs some 2 ms a megabyte: smaller bodies are worth more time than memory. */
+const LARGE_BODY = 4 * 1024 * 1024;
+const MAPPED_SLAB = 1024 * 1024;
+
+/**
+ * A body in few buffers, in whatever pieces it arrives: a Buffer of one byte costs some 400 bytes. Small pieces after the first are copied into slabs,
+ * which grow with the body, so that a quarter of it, or 4 KiB, is the most that stands empty. The rest of a large body goes into slabs of a mapping of their own,
+ * which return to the system: what malloc gave stays with the C library (measured: eight uploads of 99 MB left 160 MB).
+ */
+export class Pieces {
+  #pieces: Buffer[] = [];
+  #slab: Buffer | undefined;
+  /** What of the slab is in no piece yet. */
+  #from = 0;
+  #to = 0;
+  #bytes = 0;
+  #held = 0;
+
+  /** Bytes of the body. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes of memory that hold them. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Adds a piece, which must not change afterwards. */
+  add(piece: Buffer): void {
+    if (this.#bytes === 0 || (piece.length >= LARGE_PIECE && this.#bytes < LARGE_BODY)) {
+      this.#seal();
+      this.#pieces.push(piece);
+      this.#held += piece.length;
+    } else this.#copy(piece);
+    this.#bytes += piece.length;
+  }
+
+  /** The body, in order. Nothing is added afterwards. */
+  take(): readonly Buffer[] {
+    const slab = this.#slab;
+    // The empty rest goes, where no other piece needs the slab. Pages of a mapped one that were never written take no memory.
+    if (slab !== undefined && this.#from === 0 && slab.length < MAPPED_SLAB) this.#pieces.push(Buffer.from(slab.subarray(0, this.#to)));
+    else this.#seal();
+    this.#slab = undefined;
+    return this.#pieces;
+  }
+
+  /** Lets everything go. */
+  clear(): void {
+    this.#pieces = [];
+    this.#slab = undefined;
+    this.#held = 0;
+  }
+
+  #copy(piece: Buffer): void {
+    for (let at = 0; at < piece.length;) {
+      const slab = this.#slab ?? this.#open();
+      const taken = piece.copy(slab, this.#to, at);
+      at += taken;
+      this.#to += taken;
+      if (this.#to < slab.length) continue;
+      this.#seal();
+      this.#slab = undefined;
+    }
+  }
+
+  #open(): Buffer {
+    const large = this.#bytes >= LARGE_BODY;
+    const size = large ? MAPPED_SLAB : Math.min(LARGEST_SLAB, Math.max(SMALLEST_SLAB, this.#bytes >> 2));
+    this.#slab = large ? mapped(size) : Buffer.allocUnsafeSlow(size);
+    this.#from = 0;
+    this.#to = 0;
+    this.#held += size;
+    return this.#slab;
+  }
+
+  #seal(): void {
+    const slab = this.#slab;
+    if (slab === undefined || this.#to === this.#from) return;
+    this.#pieces.push(slab.subarray(this.#from, this.#to));
+    this.#from = this.#to;
+  }
+}
+
+/** V8 maps what may be resized. */
+function mapped(bytes: number): Buffer {
+  return Buffer.from(new ArrayBuffer(bytes, { maxByteLength: bytes }), 0, bytes);
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import test from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { freePort } from '../e2e/free-port.ts';
+import { withServer, type ServerProcess } from '../e2e/start-server.ts';
+
+/** A server with all its HTTP ports: the main one, that of health, that of metrics. */
+async function withPorts(use: (server: ServerProcess, ports: readonly number[]) => Promise<void>): Promise<void> {
+  const [health, metrics] = [await freePort(), await freePort()];
+  await withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      await use(server, [Number(new URL(await server.url()).port), health, metrics]);
+    },
+    { env: { SEPERATE_HEALTH_ENDPOINT: 'true', HEALTH_PORT: String(health), METRICS_PORT: String(metrics), ACCESS_LOG: 'false' } },
+  );
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  socket.on('error', () => undefined).resume();
+  return socket;
+}
+
+/** Still serving, and nothing is in flight. */
+async function assertUnhurt(server: ServerProcess, metricsPort: number): Promise<void> {
+  assert.equal((await server.score({ a: 1 })).status, 200);
+  assert.equal(server.child.exitCode, null);
+  const gauge = async (): Promise<string | undefined> =>
+    /^scoring_requests_in_flight (\d+)$/m.exec(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text())?.[1];
+  while ((await gauge()) !== '0') await setImmediate();
+}
+
+const POST = 'POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+const PACKETS = [
+  'CONNECT a:1 HTTP/1.1\r\n\r\n',
+  'CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\nmore',
+  'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nmore',
+  'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'nonsense\r\n\r\n',
+  `${POST}Content-Length: 100\r\n\r\n{`,
+  `${POST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+  `${POST}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
+  `${POST}Content-Length: 2\r\n\r\n{}`,
+  `${POST}Content-Encoding: gzip\r\nContent-Length: 50\r\n\r\nxx`,
+  'GET /swagger.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20),
+  'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n',
+];
+
+test('a packet and a reset end no server, whatever the packet and the port', () =>
+  withPorts(async (server, ports) => {
+    for (let round = 0; round < 5; round++)
+      for (const port of ports)
+        for (const packet of PACKETS) {
+          const socket = await open(port);
+          socket.write(packet, () => socket.resetAndDestroy());
+          await once(socket, 'close');
+        }
+    await assertUnhurt(server, ports[2]!);
+  }));
+
+/** A generator of its own, so that a failure can be repeated. */
+function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Random bytes, half a request, a request with some bytes changed, or several of them one after the other. */
+function garbage(next: (below: number) => number): Buffer {
+  const bytes = (count: number): Buffer => Buffer.from(Array.from({ length: count }, () => next(256)));
+  const packet = Buffer.from(PACKETS[next(PACKETS.length)]!, 'latin1');
+  switch (next(4)) {
+    case 0:
+      return bytes(next(2000));
+    case 1:
+      return packet.subarray(0, next(packet.length));
+    case 2:
+      for (let changes = next(8); changes >= 0; changes--) packet[next(packet.length)] = next(256);
+      return packet;
+    default:
+      return Buffer.concat([packet, packet, bytes(next(100)), packet]);
+  }
+}
+
+test('thousands of connections with random bytes on each port leave the server alive, nothing in flight and no memory taken', () =>
+  withPorts(async (server, ports) => {
+    const rss = (): number => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]) / 1024;
+    const linux = process.platform === 'linux';
+    const seed = Math.floor(Math.random() * 2 ** 32);
+    const next = random(seed);
+    const ends = performance.now() + 20_000;
+    const client = async (port: number, connections: number): Promise<void> => {
+      for (let left = connections; left > 0 && performance.now() < ends; left--) {
+        const socket = await open(port);
+        const closed = once(socket, 'close');
+        const ending = next(3);
+        let timer: NodeJS.Timeout | undefined;
+        socket.write(garbage(next), () => {
+          if (socket.destroyed) return;
+          if (ending === 0) socket.resetAndDestroy();
+          else if (ending === 1) socket.destroy();
+          else {
+            socket.end();
+            // Nobody answers half a request.
+            timer = setTimeout(() => socket.destroy(), 300);
+          }
+        });
+        await closed;
+        clearTimeout(timer);
+      }
+    };
+    const before = linux ? rss() : 0;
+    await Promise.all(ports.flatMap((port) => Array.from({ length: 8 }, () => client(port, 125))));
+    await assertUnhurt(server, ports[2]!);
+    if (linux) assert.ok(rss() - before < 150, `${(rss() - before).toFixed(0)} MB, seed ${seed}`);
+  }));
