@@ -1,4 +1,5 @@
-import type { BodySize, Scorer } from '../scoring/scorer-types.ts';
+import type { BodySize } from '../scoring/queue.ts';
+import type { Scorer } from '../scoring/scorer-types.ts';
 
 /** The room at the scorer of one message: what was reserved is given back once, or handed over with the message. */
 export class Room {

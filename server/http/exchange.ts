@@ -48,7 +48,6 @@ const LONGEST_IGNORED_BODY = 64 * 1024;
 const LINGER_MS = 2000;
 /** A body up to here goes out as text behind its head, in one piece: two pieces cost more than the copy. Latin-1 keeps every byte. */
 const ONE_PIECE = 8 * 1024;
-const CLIENT_GONE = failures.client_gone.status ?? 0;
 
 /** One request and its answer. Everything that leaves the server over HTTP leaves through `head`, `answer` or `fail`. */
 export class Exchange {
@@ -109,7 +108,7 @@ export class Exchange {
   /** The status of the answer, for the access log and the metrics. */
   get status(): number {
     const { response, failure } = this;
-    return failure?.failure.status ?? (response.writableFinished ? response.statusCode : CLIENT_GONE);
+    return failure?.failure.status ?? (response.writableFinished ? response.statusCode : (failures.client_gone.status ?? 0));
   }
 
   /** Writes the head. @param headers name, value, name, value, ...: those of this answer, to which the common ones are added */

@@ -45,7 +45,7 @@ export class Pieces {
   /** The body, in order. Nothing is added afterwards. */
   take(): readonly Buffer[] {
     const slab = this.#slab;
-    // The empty rest goes, where no other piece needs the slab. Pages of a mapped one that were never written take no memory.
+    // The empty rest goes, where no other piece needs the slab.
     if (slab !== undefined && this.#from === 0 && slab.length < MAPPED_SLAB) this.#pieces.push(Buffer.from(slab.subarray(0, this.#to)));
     else this.#seal();
     this.#slab = undefined;
@@ -65,6 +65,7 @@ export class Pieces {
       const taken = piece.copy(slab, this.#to, at);
       at += taken;
       this.#to += taken;
+      if (slab.length === MAPPED_SLAB) this.#held += taken;
       if (this.#to < slab.length) continue;
       this.#seal();
       this.#slab = undefined;
@@ -77,7 +78,8 @@ export class Pieces {
     this.#slab = large ? mapped(size) : Buffer.allocUnsafeSlow(size);
     this.#from = 0;
     this.#to = 0;
-    this.#held += size;
+    // Pages of a mapped slab take memory when they are written.
+    if (!large) this.#held += size;
     return this.#slab;
   }
 

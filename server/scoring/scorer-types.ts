@@ -4,7 +4,7 @@ import type { ScoreHead, ServedModel } from '../worker/protocol.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { BodySize } from './queue.ts';
 
-export type { BodySize, ServedModel };
+export type { ServedModel };
 
 /** One scoring request as it leaves HTTP: bytes, ids and content type. */
 export interface ScoreRequest extends ScoreHead {

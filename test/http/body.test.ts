@@ -226,8 +226,8 @@ describe('an upload', () => {
     assert.equal(scorer.body, `{"a": ${last}`);
     assert.equal(scorer.reserved, 0);
     assert.deepEqual(scorer.calls.slice(0, 3), ['admit 0', 'grow 4', 'grow 4096']);
-    const [{ body = [] } = {}] = scorer.requests;
-    assert.ok(body.length <= 4, `${body.length} buffers`);
+    const buffers = scorer.requests[0]?.body.length ?? 0;
+    assert.ok(buffers <= 4, `${buffers} buffers`);
   });
 
   it('of 30 MB is reserved as it arrives, and nothing of it twice', async (t) => {
@@ -235,7 +235,7 @@ describe('an upload', () => {
     assert.equal((await post(port, { 'Content-Length': 30_000_000 }, Buffer.alloc(30_000_000, 1))).status, 200);
     const grown = scorer.calls.filter((call) => call.startsWith('grow')).map((call) => Number(call.split(' ')[1]));
     const sum = grown.reduce((total, bytes) => total + bytes, 0);
-    assert.ok(sum >= 30_000_000 && sum < 30_200_000, `${sum} bytes`);
+    assert.ok(sum >= 30_000_000 && sum < 30_100_000, `${sum} bytes`);
     assert.equal(scorer.reserved, 0);
     assert.equal(Buffer.concat([...(scorer.requests[0]?.body ?? [])]).equals(Buffer.alloc(30_000_000, 1)), true);
   });

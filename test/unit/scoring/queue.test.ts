@@ -19,3 +19,22 @@ test('bytes are reserved up to the limit and given back', () => {
   queue.release(10);
   assert.equal(queue.bytes, 0);
 });
+
+test('large bodies leave a quarter of the room to small ones, and those that are uploaded half of that to those that are here', () => {
+  const queue = new Queue({ maxRequests: 1, maxBytes: 800, largestBody: 100 });
+  queue.reserve(600, 'large');
+  assert.throws(() => queue.reserve(1, 'large'), { code: 'queue_full', message: /limit of 600/ });
+  queue.reserve(100, 'small');
+  assert.throws(() => queue.reserve(1, 'small'), { code: 'queue_full', message: /limit of 700/ });
+  queue.reserve(100);
+  assert.throws(() => queue.reserve(1), { code: 'queue_full', message: /limit of 800/ });
+  assert.equal(queue.bytes, 800);
+});
+
+test('the largest body finds room in an empty queue, whatever is kept for others', () => {
+  const queue = new Queue({ maxRequests: 1, maxBytes: 800, largestBody: 750 });
+  queue.reserve(750, 'large');
+  queue.reserve(25, 'small');
+  queue.reserve(25);
+  assert.throws(() => queue.check(1), { code: 'queue_full' });
+});

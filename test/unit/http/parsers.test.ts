@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import test from 'node:test';
+import fc from 'fast-check';
+import { options } from '../../../server/config.ts';
+import { ServerError } from '../../../server/errors.ts';
+import { contentEncoding, contentLength } from '../../../server/http/body.ts';
+import { compress, compressible } from '../../../server/http/compression.ts';
+import { Cors } from '../../../server/http/cors.ts';
+import type { Exchange } from '../../../server/http/exchange.ts';
+import { Swagger } from '../../../server/http/swagger.ts';
+import { readIds } from '../../../server/request-ids.ts';
+import { FakeScorer } from '../../http/fake-scorer.ts';
+
+/** What Node's parser lets through in a header. */
+const value = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCodePoint(code)), maxLength: 300 });
+const request = (headers: Record<string, string>, url = '/'): IncomingMessage => ({ headers, url }) as unknown as IncomingMessage;
+const config = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default])) as never;
+const swagger = new Swagger(config, new FakeScorer(), '/nowhere');
+
+/** Throws nothing but a failure of the table. */
+function parse(step: () => void): void {
+  try {
+    step();
+  } catch (thrown) {
+    assert.ok(thrown instanceof ServerError, String(thrown));
+  }
+}
+
+const PARSERS: Record<string, (text: string) => void> = {
+  'Content-Encoding': (text) => parse(() => contentEncoding(request({ 'content-encoding': text }))),
+  'Content-Length': (text) => parse(() => contentLength(request({ 'content-length': text }))),
+  'Accept-Encoding': (text) => compress(text.replaceAll('gzip', 'g'), [], Buffer.alloc(1), () => undefined),
+  'Content-Type': (text) => void compressible(text, Buffer.alloc(2000)),
+  'Content-Type of a structured syntax': (text) => void compressible(`application/${text}`, Buffer.alloc(2000)),
+  Origin: (text) => new Cors(['http://a', 'http://b']).append(request({ origin: text }), []),
+  'a request id': (text) => {
+    const { id, refusal } = readIds({ 'x-request-id': text, 'x-ms-client-request-id': text, 'x-ms-request-id': text, traceid: text });
+    assert.ok(refusal !== undefined || text === '' || id === text);
+  },
+  traceparent: (text) => {
+    const { traceId } = readIds({ traceparent: text });
+    assert.match(traceId, /^[0-9a-f]{32}$/);
+  },
+  'a traceparent of a later version': (text) => void readIds({ traceparent: `01-${'1'.repeat(32)}-${'2'.repeat(16)}-01-${text}` }),
+  'a query of swagger': (text) =>
+    parse(() => swagger.show({ request: request({}, `/swagger.json?version=9&${text}`), guard: () => undefined } as unknown as Exchange)),
+};
+
+for (const [name, read] of Object.entries(PARSERS))
+  test(`${name} of any text is read or refused`, () => fc.assert(fc.property(value, read)));
+
+/** Texts that made a parser somewhere take its time. */
+const REPEATED = ['a', ',', ';q=', ' ', '\t,', '+', '.+', '-', '0', 'a=b&', '%41', '&', 'gzi,', '\u00ff', '/'];
+const SIZE = 128 * 1024;
+const ROUNDS = 5;
+
+for (const [name, read] of Object.entries(PARSERS)) {
+  test(`${name} of twice the length takes at most twice as long, with all that a slow machine adds`, () => {
+    for (const text of REPEATED) {
+      const long = text.repeat(SIZE / text.length);
+      const double = long + long;
+      const fastest = (of: string): number =>
+        Math.min(
+          ...Array.from({ length: ROUNDS }, () => {
+            const began = performance.now();
+            read(of);
+            return performance.now() - began;
+          }),
+        );
+      const [one, two] = [fastest(long), fastest(double)];
+      // Quadratic work on 256 KiB takes seconds.
+      assert.ok(two < 100 || two < 4 * one, `${JSON.stringify(text)}: ${one.toFixed(1)} ms, then ${two.toFixed(1)} ms`);
+    }
+  });
+}
