@@ -93,6 +93,8 @@ function watch(ms: number): void {
     process.kill(process.pid, 'SIGKILL');`;
   const thread = new Worker(source, {
     eval: true,
+    // It needs none of what the host preloads.
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
   });
   // Without a descriptor for it, timers have to do.
