@@ -8,6 +8,7 @@ import { blockHead, packVarints } from '../../../server/protobuf.ts';
 import { OpenInferenceGrpcCodec } from '../../../server/worker/open-inference-grpc.ts';
 import { toBytes } from '../../../server/worker/tensor-bytes.ts';
 import { read, write } from '../../grpc/client.ts';
+import { assertLinear } from '../linear-time.ts';
 import { request, shifted, someTensor } from './some-tensor.ts';
 
 const codec = new OpenInferenceGrpcCodec({ modelName: 'm', nonFinite: 'string', inputs: undefined });
@@ -220,24 +221,7 @@ describe('a request in protobuf', () => {
     ['more strings than its shape has', (count) => many('BYTES', Buffer.of(66, 0), count, 1)],
     ['contents of a field that there is not', (count) => many('INT64', Buffer.of(120, 1), count)],
   ];
-  for (const [title, make] of floods)
-    it(`takes at most in proportion to its size: ${title}`, () => {
-      const time = (count: number): number => {
-        const bytes = make(count);
-        const runs = Array.from({ length: 3 }, () => {
-          const from = performance.now();
-          try {
-            decode(bytes);
-          } catch (error) {
-            assert.ok(error instanceof ServerError, String(error));
-          }
-          return performance.now() - from;
-        });
-        return Math.min(...runs);
-      };
-      const [once, twice] = [time(2e5), time(4e5)];
-      assert.ok(twice < once * 4 + 50, `${once} ms, ${twice} ms`);
-    });
+  for (const [title, make] of floods) it(`takes at most in proportion to its size: ${title}`, () => assertLinear(title, 1e5, make, decode));
 
   it('whatever its bytes are, is read or refused', () => {
     fc.assert(
