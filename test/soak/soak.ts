@@ -11,6 +11,8 @@ const CONNECTIONS = 32;
 /** Longest pause between two losses. */
 const LONGEST_PAUSE_MS = 4000;
 const SAMPLE_MS = 1000;
+/** Then the soak has failed. */
+const LONGEST_PROBE_MS = 20_000;
 
 export interface Soak {
   readonly seconds: number;
@@ -101,7 +103,7 @@ async function run(server: ServerProcess, folder: string, { seconds, seed }: Soa
 async function sample(pid: number, url: string, running: () => boolean, rss: number[], probes: number[]): Promise<void> {
   while (running()) {
     const began = performance.now();
-    const answer = await fetch(`${url}/health/live`);
+    const answer = await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(LONGEST_PROBE_MS) });
     await answer.text();
     probes.push(performance.now() - began);
     const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -128,7 +130,7 @@ async function loseWorkers(
     const signal = SIGNALS[way];
     const kind = ASKED[way - SIGNALS.length];
     if (signal !== undefined) {
-      const workers = childrenOf(host);
+      const workers = workersOf(host);
       const worker = workers[Math.floor(next() * workers.length)];
       if (worker === undefined) continue;
       kill(worker, signal);
@@ -156,8 +158,18 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number);
+/** Its workers. A child that is still the host's own image holds the host until it has become a worker: nobody may stop it then. */
+function workersOf(host: number): number[] {
+  const children = readFileSync(`/proc/${host}/task/${host}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number);
+  return children.filter((pid) => commandOf(pid).includes('worker/main.ts'));
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** The text of /metrics once nothing is in flight; after ten seconds in any case. */
