@@ -22,7 +22,8 @@ export class StartMark {
       return Infinity;
     }
     const begun = bytes.readDoubleLE(0);
-    return begun >= 0 ? begun : Infinity;
+    // What is no count was written by somebody else.
+    return Number.isSafeInteger(begun) && begun >= 0 ? begun : Infinity;
   }
 
   close(): void {

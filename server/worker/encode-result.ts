@@ -45,6 +45,8 @@ function written(value: unknown, most: number): string | undefined {
 const SHORT_ROW = 8;
 /** Longer rows are written in pieces, so that memory is not spent on what is too large. */
 const LONG_ROW = 1024 * 1024;
+/** `true` and a comma. */
+const LEAST_BOOL = 5;
 
 class Encoder {
   readonly #nonFinite: NonFinite;
@@ -100,9 +102,14 @@ class Encoder {
     return this.#counted(written(value, this.#most));
   }
 
-  #object(value: object): string | undefined {
+  /** @param asks false: `toJSON` has made it, which is asked once, as JSON.stringify does */
+  #object(value: object, asks = true): string | undefined {
     if (ArrayBuffer.isView(value)) return this.#typedArray(value);
     if (isTensor(value)) return this.#tensor(value);
+    if (asks && 'toJSON' in value && typeof value.toJSON === 'function') {
+      const made = (value.toJSON as (key: string) => unknown)(String(this.#way.at(-1) ?? ''));
+      return typeof made === 'object' && made !== null ? this.#object(made, false) : this.text(made);
+    }
     if (this.#above.includes(value)) throw this.#notJson('an object that contains itself');
     if (this.#above.length === MOST_LEVELS) throw this.#notJson(`arrays and objects nested more than ${MOST_LEVELS} deep`);
     this.#above.push(value);
@@ -118,8 +125,7 @@ class Encoder {
     return `[${text}]`;
   }
 
-  #members(value: object): string | undefined {
-    if ('toJSON' in value && typeof value.toJSON === 'function') return this.text((value.toJSON as (key: string) => unknown)(''));
+  #members(value: object): string {
     if (value instanceof Map || value instanceof Set || value instanceof ArrayBuffer || value instanceof Promise)
       throw this.#notJson(`a ${value.constructor.name}`);
     this.#take(2);
@@ -172,7 +178,7 @@ class Encoder {
     if (data.length !== size) throw this.#notJson(`a tensor of dims [${dims.join(',')}] with ${data.length} elements instead of ${size}`);
     this.#take(brackets(dims));
     if (type === 'bool' || Array.isArray(data)) {
-      if (2 * size > this.#left) throw tooLarge(this.#most);
+      if ((type === 'bool' ? LEAST_BOOL : 2) * size > this.#left) throw tooLarge(this.#most);
       this.#way.push('data');
       const texts = Array.from<unknown, string>(data, (item, at) => this.#at(at, type === 'bool' ? Boolean(item) : item) ?? 'null');
       this.#way.pop();

@@ -18,6 +18,27 @@ test('plain values are written as JSON.stringify writes them', () => {
   }
 });
 
+test('toJSON is asked once for each value, and gets its key', () => {
+  class Self {
+    kept = 1;
+    toJSON(): this {
+      return this;
+    }
+  }
+  const key = { toJSON: (name: string) => name };
+  const values = (): unknown[] => [new Self(), { a: new Self() }, { a: key, list: [key] }, [[1, { a: 'b' }], new Date(0)]];
+  for (const value of values()) assert.equal(encodeJson(value, 'string'), JSON.stringify(value));
+  const hook = function (this: object): object {
+    return { ...this };
+  };
+  Object.defineProperty(Object.prototype, 'toJSON', { value: hook, configurable: true, writable: true });
+  try {
+    assert.equal(encodeJson({ a: { b: [1n, 'c'] } }, 'string'), '{"a":{"b":{"0":1,"1":"c"}}}');
+  } finally {
+    delete (Object.prototype as { toJSON?: unknown }).toJSON;
+  }
+});
+
 test('a mixture of plain and special values keeps every plain one as it is', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
@@ -62,6 +83,15 @@ test('numbers that JSON has not follow the option', () => {
   assert.throws(() => encodeJson(value, 'error'), { code: 'result_not_json', message: /NaN at `result\.a\[0\]`/ });
 });
 
+test('booleans that are certainly larger than the limit are refused before they are written', () => {
+  const tensor = { type: 'bool', dims: [2 ** 22], data: new Uint8Array(2 ** 22) };
+  const from = performance.now();
+  assert.throws(() => encodeJson(tensor, 'string', 5 * 2 ** 22 - 1), { code: 'answer_too_large' });
+  const refusedMs = performance.now() - from;
+  assert.ok(encodeJson(tensor, 'string').length > 5 * 2 ** 22);
+  assert.ok(refusedMs * 4 < performance.now() - from, `${refusedMs} ms`);
+});
+
 test('what has no JSON form is named with its place', () => {
   const circular: unknown[] = [];
   circular.push({ again: circular });
@@ -103,8 +133,12 @@ test('what nests more than 1000 deep has no JSON form, whatever is inside', () =
     ),
     `${'['.repeat(1000)}1${']'.repeat(1000)}`,
   );
-  const endless = { toJSON: (): unknown => ({ ...endless }) };
-  assert.throws(() => encodeJson(endless, 'string'), { code: 'result_not_json', message: /nested more than 1000 deep/ });
+  class Endless {
+    toJSON(): unknown {
+      return { next: new Endless() };
+    }
+  }
+  assert.throws(() => encodeJson(new Endless(), 'string'), { code: 'result_not_json', message: /nested more than 1000 deep/ });
 });
 
 test('a tensor has sizes that a tensor can have', () => {
