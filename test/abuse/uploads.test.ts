@@ -117,7 +117,8 @@ test('compressed bodies in chunks of one byte take no more memory than others', 
       }),
     );
     assert.ok(rss(server) - before < 200, `${(rss(server) - before).toFixed(0)} MB`);
-  }));
+  }),
+);
 
 test('uploads that declare all the room take none of it until their bytes come', () =>
   withServer(
