@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { ServerError, toServerError } from '../errors.ts';
+import { Pieces } from './pieces.ts';
 import type { Reservation } from './reservation.ts';
 import { TOO_SLOW, UploadRate } from './upload-rate.ts';
 
@@ -38,7 +39,7 @@ export function bodyTooLarge(limit: number): ServerError {
 }
 
 /**
- * Reads the body of a request, inflated, into the reservation's pieces. What has arrived together is read together, in however many chunks it came.
+ * Reads the body of a request, inflated, into the reservation's pieces. Each chunk is read as it arrives: what Node keeps has an object of its own for each.
  * `done` is called once, or never when the client leaves.
  */
 export function readBody(
@@ -58,15 +59,18 @@ export function readBody(
     if (error !== undefined) request.removeAllListeners('readable').resume();
     done(error);
   };
-  const take = (piece: Buffer): void => {
-    if (over()) return;
+  const cover = (waiting: number): void => {
     try {
-      if (pieces.bytes + piece.length > limit) throw bodyTooLarge(limit);
-      pieces.add(piece);
-      reservation.cover(request);
+      reservation.cover(request, waiting);
     } catch (thrown) {
       finish(toServerError(thrown));
     }
+  };
+  const take = (piece: Buffer, waiting = 0): void => {
+    if (over()) return;
+    if (pieces.bytes + piece.length > limit) return finish(bodyTooLarge(limit));
+    pieces.add(piece);
+    cover(waiting);
   };
   // Nothing but parser-errors.ts makes a request emit an error.
   request.on('error', (error) => finish(toServerError(error, 'bad_request')));
@@ -76,7 +80,7 @@ export function readBody(
       for (let piece = read(request); piece !== null && !over(); piece = read(request)) take(piece);
     });
     request.on('end', () => finish());
-  } else inflate(request, encoding, { take, over, finish });
+  } else inflate(request, encoding, { take, cover, over, finish });
 }
 
 /** A body that came with its head needs no timer; most do. */
@@ -91,41 +95,54 @@ function read(request: IncomingMessage): Buffer | null {
 }
 
 interface Inflated {
-  readonly take: (piece: Buffer) => void;
+  /** @param waiting bytes that are held beside what is inflated */
+  readonly take: (piece: Buffer, waiting: number) => void;
+  readonly cover: (waiting: number) => void;
   readonly over: () => boolean;
   readonly finish: (error?: ServerError) => void;
 }
 
-/** No pipe: it would hand each chunk to a thread of its own. A bomb stops at the limit: nothing is inflated once it is over. */
-function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take, over, finish }: Inflated): void {
+/**
+ * No pipe: it would hand each chunk to a thread of its own. What arrives while the inflater is at work is joined, and counts as held.
+ * A bomb stops at the limit: nothing is inflated once it is over.
+ */
+function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take, cover, over, finish }: Inflated): void {
   let inflater: Transform | undefined;
-  const stop = (): void => {
-    if (over()) inflater?.destroy();
-  };
+  let waiting = new Pieces();
+  /** Bytes that the inflater has in hand. */
+  let writing = 0;
   const open = (first: number): Transform => {
     const made = createInflater(encoding, first);
     made.on('data', (piece: Buffer) => {
-      take(piece);
-      stop();
+      take(piece, waiting.held + writing);
+      if (over()) made.destroy();
     });
     made.on('end', () => finish());
     made.on('error', (error) => finish(new ServerError('bad_encoding', `The request body is not valid ${encoding}`, { cause: error })));
-    return made.on('drain', pump);
+    return made;
   };
   const pump = (): void => {
-    while (inflater?.writableNeedDrain !== true && !over()) {
-      const piece = read(request);
-      if (piece === null) return;
-      inflater ??= open(piece[0] ?? 0);
-      inflater.write(piece);
-    }
-    stop();
+    if (over()) return void inflater?.destroy();
+    if (writing > 0) return undefined;
+    if (waiting.bytes > 0) {
+      writing = waiting.held;
+      const joined = waiting.take();
+      waiting = new Pieces();
+      inflater ??= open(joined[0]?.[0] ?? 0);
+      for (const piece of joined) inflater.write(piece, piece === joined.at(-1) ? written : undefined);
+    } else if (request.readableEnded) (inflater ??= open(ZLIB)).end();
+    return undefined;
   };
-  request.on('readable', pump);
-  request.on('end', () => {
-    inflater ??= open(ZLIB);
-    inflater.end();
+  const written = (): void => {
+    writing = 0;
+    pump();
+  };
+  request.on('readable', () => {
+    for (let piece = read(request); piece !== null && !over(); piece = read(request)) waiting.add(piece);
+    cover(waiting.held + writing);
+    pump();
   });
+  request.on('end', pump);
   request.on('close', () => !request.complete && inflater?.destroy());
 }
 

@@ -24,9 +24,9 @@ export class Reservation {
     this.#declared = declared;
   }
 
-  /** Reserves what the pieces hold. @throws ServerError queue_full */
-  cover(request: IncomingMessage): void {
-    const { held } = this.pieces;
+  /** Reserves what the pieces hold. @param waiting bytes that are held beside them @throws ServerError queue_full */
+  cover(request: IncomingMessage, waiting = 0): void {
+    const held = this.pieces.held + waiting;
     if (!this.#open || held <= this.#bytes) return;
     const large = held > SMALL || this.#declared > SMALL;
     this.#scorer.grow(held - this.#bytes, large ? 'large' : request.complete ? 'whole' : 'small');

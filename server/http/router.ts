@@ -11,6 +11,7 @@ import { serverOptions } from './listen.ts';
 import { methodNotAllowed } from './methods.ts';
 import { createServer, METHODS } from './node-http.ts';
 import { endWith, parserErrorListener, rawAnswer } from './parser-errors.ts';
+import { LONGEST_PIPELINE, Pipelines } from './pipelines.ts';
 
 /** @param parameters what a pattern found in the path */
 export type Serve = (request: IncomingMessage, response: ServerResponse, parameters?: Readonly<Record<string, string>>) => void;
@@ -49,8 +50,12 @@ export function createRouter(config: Config, shared: Shared, exact: ReadonlyMap<
 
 /** What is thrown before there is an exchange costs the connection, and nothing else. */
 function guarded(failureLog: FailureLog, handle: Serve): Serve {
+  const pipelines = new Pipelines();
   return (request, response) => {
+    if (request.socket.destroyed) return;
     try {
+      if (!pipelines.admit(request, response))
+        throw new ServerError('bad_request', `expected at most ${LONGEST_PIPELINE} requests ahead of their answers, got more`);
       handle(request, response);
     } catch (thrown) {
       request.socket.destroy();

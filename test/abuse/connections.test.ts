@@ -122,3 +122,22 @@ test('thousands of connections with random bytes on each port leave the server a
     await assertUnhurt(server, ports[2]!);
     if (linux) assert.ok(rss() - before < 150, `${(rss() - before).toFixed(0)} MB, seed ${seed}`);
   }));
+
+test('requests without end ahead of answers that nobody reads end with their connection, and hold up nobody else', () =>
+  withPorts(async (server, ports) => {
+    const requests = ['/', '/metrics', '/swagger.json', '/score'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(10_000));
+    const sockets = await Promise.all(ports.flatMap((port) => requests.map(() => open(port))));
+    let waits = 0;
+    let left = sockets.length;
+    for (const [at, socket] of sockets.entries()) {
+      socket.pause().on('close', () => left--);
+      socket.write(requests[at % requests.length]!);
+    }
+    while (left > 0) {
+      const began = performance.now();
+      assert.equal((await server.score({ a: 1 })).status, 200);
+      waits = Math.max(waits, performance.now() - began);
+    }
+    assert.ok(waits < 5000, `${waits.toFixed(0)} ms`);
+    await assertUnhurt(server, ports[2]!);
+  }));

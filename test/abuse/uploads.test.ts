@@ -98,6 +98,28 @@ test('a body that comes in segments of one byte is one body, compressed or not',
   }),
 );
 
+test('compressed bodies in chunks of one byte take no more memory than others', { skip: linux }, () =>
+  withServer(['--entry-script', 'counts-bytes.ts'], async (server) => {
+    await server.ready();
+    const zip = gzipSync(Buffer.alloc(60_000, 7), { level: 0 });
+    const chunks = Buffer.concat([...zip].map((byte) => Buffer.of(0x31, 13, 10, byte, 13, 10)));
+    const before = rss(server);
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        const socket = await open(server);
+        const answer = rest(socket);
+        const type = 'Content-Type: application/octet-stream';
+        socket.write(head('Transfer-Encoding: chunked', 'Content-Encoding: gzip', type, 'Connection: close'));
+        socket.write(chunks);
+        socket.write('0\r\n\r\n');
+        const { status, body } = parse(await answer);
+        assert.deepEqual([status, body], [200, '{"bytes":60000}']);
+      }),
+    );
+    assert.ok(rss(server) - before < 200, `${(rss(server) - before).toFixed(0)} MB`);
+  }),
+);
+
 test('uploads that declare all the room take none of it until their bytes come', () =>
   withServer(
     ['--entry-script', 'echo.ts'],

@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** The queue takes no more either, by default. */
+export const LONGEST_PIPELINE = 256;
+
+/**
+ * Bounds the requests of a connection that wait for the answers before them. Node reads 64 KiB at once, which may be 2,000 requests,
+ * and each takes a hundred times the memory of its bytes, for as long as the client does not read.
+ */
+export class Pipelines {
+  readonly #waiting = new WeakMap<Socket, number>();
+
+  /** False: there are too many. Those after it, which Node has read already, are dropped once the connection is destroyed. */
+  admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    // The answer before it has the socket.
+    if (response.socket !== null) return true;
+    const waiting = this.#waiting.get(socket) ?? 0;
+    if (waiting >= LONGEST_PIPELINE) return false;
+    this.#waiting.set(socket, waiting + 1);
+    response.once('close', () => this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1));
+    return true;
+  }
+}
