@@ -163,7 +163,7 @@ export const options = {
     env: ['DRAIN_DELAY_MS'],
     default: 2000,
     parse: milliseconds,
-    doc: 'how long SIGTERM keeps the port open while readiness says 503 (SIGINT: 0)',
+    doc: 'how long SIGTERM keeps the port open while readiness says 503 (SIGINT, SIGHUP: 0)',
   }),
   drainTimeoutMs: option({
     env: ['DRAIN_TIMEOUT_MS'],

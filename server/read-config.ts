@@ -56,8 +56,9 @@ export function readConfig(sources: Sources): Command {
     const found = given(row) ?? fromVariables(row, file.values, `${file.path}: `);
     config[key] = row.default;
     if (found === undefined) continue;
-    // The current folder is the default: whoever names it, as the image does, names nothing of their own.
-    if (NAMING.has(key) && !(key === 'appRoot' && samePlace(found.value, sources.cwd))) named.push(found.from);
+    // The image's variable names its own working directory, which is the default.
+    const isDefault = found.from === 'AML_APP_ROOT' && samePlace(found.value, sources.cwd);
+    if (NAMING.has(key) && !isDefault) named.push(found.from);
     if (row.flag !== undefined && flags.has(row.flag)) Object.assign(implied, row.flagSets);
     try {
       config[key] = (found.alias ? (row.aliasParse ?? row.parse) : row.parse)(found.value);

@@ -65,6 +65,8 @@ export class Collector {
     this.#requestRate = rateOf(settings, 'request');
     this.#responseRate = rateOf(settings, 'response');
     this.#flushTimeoutMs = settings.flushTimeoutMs;
+    // First: a writer that cannot be started is lost at once.
+    this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
     this.#writer = new WriterLink(settings, agent, {
       log,
       print,
@@ -72,7 +74,6 @@ export class Collector {
       recycle: (batch) => this.#handOver.recycle(batch),
       lost: () => this.#writerLost(),
     });
-    this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
   }
 
   /** Begins to keep a scoring request; undefined: neither half of it is collected. */

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { describeThrown } from '../errors.ts';
 import { relayLines } from '../output-lines.ts';
 import { within } from '../within.ts';
 import type { Progress } from './counts.ts';
@@ -78,7 +79,13 @@ export class WriterLink {
   }
 
   #start(): void {
-    const thread = new Worker(THREAD, { workerData: this.#data, name: 'collection', stdout: true, stderr: true });
+    let thread: Worker;
+    try {
+      thread = new Worker(THREAD, { workerData: this.#data, name: 'collection', stdout: true, stderr: true });
+    } catch (thrown) {
+      // The system gives no more threads.
+      return this.#lost(describeThrown(thrown));
+    }
     this.#thread = thread;
     let reason = 'it ended by itself';
     thread.on('message', (message: FromWriter) => this.#receive(message));
@@ -86,14 +93,19 @@ export class WriterLink {
     thread.on('exit', () => {
       this.#thread = undefined;
       if (this.#closing) return this.#closed.resolve();
-      this.#events.log.error(`the writer of collected data is gone, and is started anew: ${reason}`);
-      this.#events.lost();
-      return void setTimeout(() => this.#closing || this.#start(), RESTART_MS).unref();
+      return this.#lost(reason);
     });
     // What libraries print: Node would hand it to stdout without a bound, where nobody may read.
     for (const stream of [thread.stdout, thread.stderr]) void relayLines(stream, ({ text }) => this.#events.log.warn(text));
     // The server ends when it has closed the collector, not because of it.
     thread.unref();
+    return undefined;
+  }
+
+  #lost(reason: string): void {
+    this.#events.log.error(`the writer of collected data is gone, and is started anew: ${reason}`);
+    this.#events.lost();
+    setTimeout(() => this.#closing || this.#start(), RESTART_MS).unref();
   }
 
   #receive(message: FromWriter): void {

@@ -93,7 +93,13 @@ export class TelemetryExporter {
   }
 
   #start(): void {
-    const thread = this.#create();
+    let thread: Worker;
+    try {
+      thread = this.#create();
+    } catch (thrown) {
+      // The system gives no more threads.
+      return this.#ended(thrown);
+    }
     let err: unknown;
     thread.on('message', (message: FromThread) => this.#settle(message));
     thread.on('error', (error) => (err = error));
@@ -102,6 +108,7 @@ export class TelemetryExporter {
     thread.stderr.resume();
     thread.unref();
     this.#thread = thread;
+    return undefined;
   }
 
   /** Counts the item as dropped where there is no room for it, or nobody to send it. */

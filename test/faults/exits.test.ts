@@ -107,6 +107,67 @@ test('a main thread that is stuck during the exit is ended by another', (t) =>
     { env: { ...SHORT, ...inHost(t, `process.on('SIGTERM', () => setImmediate(() => { for (;;); }));`) } },
   ));
 
+/** As where a container may have no more processes and threads (`pids.max`). */
+const NO_THREADS = `
+  const threads = (await import('node:worker_threads')).default;
+  const { syncBuiltinESMExports } = await import('node:module');
+  process.on('SIGUSR2', () => {
+    threads.Worker = class {
+      constructor() {
+        throw Object.assign(new Error('Worker initialization failure: EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
+      }
+    };
+    syncBuiltinESMExports();
+  });`;
+
+test('a server that gets no more threads drains all the same', (t) =>
+  withServer(
+    ['--entry-script', 'sleeps.ts'],
+    async (server) => {
+      await server.ready();
+      server.child.kill('SIGUSR2');
+      const held = server.score(500);
+      await fetch(await server.url('/health/live'));
+      server.child.kill('SIGTERM');
+      assert.equal((await held).status, 200);
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+    },
+    { env: { ...SHORT, DRAIN_TIMEOUT_MS: '8000', ...inHost(t, NO_THREADS) } },
+  ));
+
+test('threads of collected data and telemetry that cannot be started anew cost only what they carry', (t) =>
+  withServer(
+    ['--entry-script', 'echo.ts'],
+    async (server) => {
+      await server.ready();
+      server.child.kill('SIGUSR2');
+      await server.said('the writer of collected data is gone, and is started anew: Error: Worker initialization failure');
+      await server.said('the thread of telemetry failed');
+      assert.equal((await server.score([1])).status, 200);
+      server.child.kill('SIGTERM');
+      assert.deepEqual(await server.exited, { code: 0, signal: null });
+    },
+    {
+      env: {
+        ...SHORT,
+        MDC_SINK: 'stdout',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+        // The threads that were there end, so that they are started anew.
+        ...inHost(
+          t,
+          `${NO_THREADS}
+          const started = [];
+          const { Worker } = threads;
+          threads.Worker = class extends Worker {
+            constructor(...of) { super(...of); started.push(this); }
+          };
+          syncBuiltinESMExports();
+          process.on('SIGUSR2', () => started.forEach((thread) => void thread.terminate()));`,
+        ),
+      },
+    },
+  ));
+
 test('a sink that takes connections and never answers costs no more than its limit', async () => {
   const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');
   await once(silent, 'listening');

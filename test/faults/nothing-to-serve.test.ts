@@ -40,6 +40,7 @@ test('a folder that is not recognised ends the server with 3, and never serves t
 
 test('whoever names anything does not get the sample: a folder, a model name, by flag, variable or config.json', async (t) => {
   const cwd = folder(t, []);
+  await refuses(['--app-root', '.'], { cwd }, /--app-root names something/);
   await refuses(['--model-name=iris'], { cwd }, /--model-name names something/);
   await refuses([], { cwd, env: { MODEL_NAME: 'iris' } }, /MODEL_NAME names something/);
   await refuses(['--app-root', 'test/faults'], { cwd: HOME }, /--app-root names something/);

@@ -107,6 +107,21 @@ test('config.json is found in the application folder, beside the script, or wher
   assert.match(problems({ cwd, env: { AZUREML_CONFIG_FILE: 'none.json' } }), /none\.json: expected a JSON object/);
 });
 
+test('every option that names something of the user is told as it was given, but for a variable that names the current folder', (t) => {
+  const cwd = folder(t);
+  const named = (sources: Partial<Sources>): readonly string[] => {
+    const command = readConfig({ argv: [], env: {}, cwd, ...sources });
+    assert.ok(command.kind === 'serve');
+    return command.named;
+  };
+  assert.deepEqual(named({}), []);
+  assert.deepEqual(named({ argv: ['--port', '5002'] }), []);
+  assert.deepEqual(named({ argv: ['--app-root', '.', '--model-name=iris'] }), ['--model-name', '--app-root']);
+  // As the image does.
+  for (const current of [cwd, '.', `${cwd}/`]) assert.deepEqual(named({ env: { AML_APP_ROOT: current } }), []);
+  assert.deepEqual(named({ env: { AML_APP_ROOT: tmpdir() } }), ['AML_APP_ROOT']);
+});
+
 test('a broken config.json is an error, an empty one is none, an unknown key is only told', (t) => {
   const cwd = folder(t);
   const file = join(cwd, 'config.json');

@@ -31,11 +31,12 @@ test('toJSON is asked once for each value, and gets its key', () => {
   const hook = function (this: object): object {
     return { ...this };
   };
-  Object.defineProperty(Object.prototype, 'toJSON', { value: hook, configurable: true, writable: true });
+  const { prototype } = Object;
+  Object.defineProperty(prototype, 'toJSON', { value: hook, configurable: true, writable: true });
   try {
     assert.equal(encodeJson({ a: { b: [1n, 'c'] } }, 'string'), '{"a":{"b":{"0":1,"1":"c"}}}');
   } finally {
-    delete (Object.prototype as { toJSON?: unknown }).toJSON;
+    delete (prototype as { toJSON?: unknown }).toJSON;
   }
 });
 
