@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 /** Bytes that have gone through the host since the last collection that are worth one. */
 const WORTH_A_COLLECTION = 32 * 1024 * 1024;
 /** Smaller bodies are collected with everything else. */
-const LARGE = 256 * 1024;
+const LARGE = 32 * 1024;
 /** More of them are collected together. */
 const PAUSE_MS = 500;
 

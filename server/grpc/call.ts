@@ -208,7 +208,7 @@ export class Call {
     clearTimeout(this.#deadline);
     this.#room.close();
     if (this.route.counted) this.#shared.accessLog.write(this);
-    this.#shared.buffers.used(this.bytesIn + this.bytesOut);
+    this.#shared.buffers.used(this.#room.taken + this.bytesOut);
     this.capture?.end({ method: this.method, url: INFER_PATH, status: this.status });
   }
 }

@@ -7,6 +7,7 @@ export class Room {
   /** Bytes that need no room: those of probes, which never wait. */
   #free: number;
   #reserved = 0;
+  #taken = 0;
   #open = true;
 
   constructor(scorer: Pick<Scorer, 'grow' | 'release'>, free = 0) {
@@ -20,6 +21,12 @@ export class Room {
     if (needed > 0) this.#scorer.grow(needed, size);
     this.#free = Math.max(this.#free - bytes, 0);
     this.#reserved += needed;
+    this.#taken += bytes;
+  }
+
+  /** All bytes that were ever taken. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** Gives so many of the bytes back. */

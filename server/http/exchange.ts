@@ -59,10 +59,10 @@ export class Exchange {
   readonly ids: RequestIds;
   readonly startedAt = performance.now();
   /**
-   * What is cancelled when the client leaves before its answer has been written. An object, no function: where a new function is stored
+   * What is cancelled when the client leaves before its answer has been written, and the bytes that it had received. An object, no function: where a new function is stored
    * in a field for each request, V8 (Node 24) keeps every request through the next scavenges (measured: a third of all garbage is promoted).
    */
-  work: { cancel(): void } | undefined;
+  work: { cancel(): void; readonly bytes?: number } | undefined;
   /** For the access log and the metrics. */
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
@@ -199,6 +199,7 @@ export class Exchange {
       try {
         if (!this.response.writableFinished) this.work?.cancel();
       } finally {
+        this.bytesIn ||= this.work?.bytes ?? 0;
         try {
           this.#shared.accessLog.write(this);
         } finally {

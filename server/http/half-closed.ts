@@ -1,12 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpSocket } from './parser-errors.ts';
 
-/** Most answers come sooner, and need no probe. */
-const FIRST_WAIT_MS = 200;
-/** From here on each wait is twice the last: the longest is 14 minutes. */
-const SECOND_WAIT_MS = 100;
-/** Clients read chunk sizes of up to 16 digits. */
-const MOST_PROBES = 15;
+/** Each wait is three times the last: the last one is 4 minutes. */
+const FIRST_WAIT_MS = 100;
+/** Some clients read chunk sizes of 16 digits at most, and that of the largest chunk has 8. */
+const MOST_PROBES = 8;
 
 /**
  * A client that closes its side of a connection may want its answer, or have left. TCP tells only when something is sent: the second write to a client
@@ -18,12 +16,14 @@ export function probeHalfClosed(socket: HttpSocket): void {
 
 function probeLater(socket: HttpSocket, probes: number): void {
   if (probes === MOST_PROBES || unanswered(socket) === undefined) return;
-  const waitMs = probes === 0 ? FIRST_WAIT_MS : SECOND_WAIT_MS * 2 ** (probes - 1);
-  setTimeout(() => {
-    const response = unanswered(socket);
-    if (response?.req.httpVersion === '1.1') probe(socket, response);
-    probeLater(socket, probes + 1);
-  }, waitMs).unref();
+  setTimeout(
+    () => {
+      const response = unanswered(socket);
+      if (response?.req.httpVersion === '1.1') probe(socket, response);
+      probeLater(socket, probes + 1);
+    },
+    FIRST_WAIT_MS * 3 ** probes,
+  ).unref();
 }
 
 /** What a client of HTTP/1.1 skips: an interim answer, or within a stream the leading zero of the next chunk's size. */

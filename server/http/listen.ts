@@ -134,8 +134,9 @@ class Port {
    * Such a turn comes soon, since a queue of length 0 holds one connection, and the kernel drops what others send, so that they try again, and are refused.
    */
   #whenAccepted(stop: () => void): void {
-    const { _handle: handle } = this.#server as Server & { readonly _handle?: { listen(backlog: number): number } | null };
-    handle?.listen(0);
+    // Node's own, and no part of its API: without it more of those that come in the last moment are reset.
+    const { _handle: handle } = this.#server as Server & { readonly _handle?: { listen?(backlog: number): number } | null };
+    handle?.listen?.(0);
     const ends = performance.now() + LONGEST_ACCEPT_MS;
     let before = -1;
     const turn = (): void => {

@@ -33,6 +33,11 @@ export class Reservation {
     this.#bytes = held;
   }
 
+  /** Bytes of the body that have arrived, inflated. */
+  get bytes(): number {
+    return this.pieces.bytes;
+  }
+
   /** False once it was given back or handed over. */
   get open(): boolean {
     return this.#open;

@@ -128,12 +128,12 @@ test('requests without end ahead of answers that nobody reads end with their con
     const requests = ['/', '/metrics', '/swagger.json', '/score'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(10_000));
     const sockets = await Promise.all(ports.flatMap((port) => requests.map(() => open(port))));
     let waits = 0;
-    const living = new Set(sockets);
+    const left = new Set(sockets);
     for (const [at, socket] of sockets.entries()) {
-      socket.pause().on('close', () => living.delete(socket));
+      socket.pause().on('close', () => left.delete(socket));
       socket.write(requests[at % requests.length]!);
     }
-    while (living.size > 0) {
+    while (left.size > 0) {
       const began = performance.now();
       assert.equal((await server.score({ a: 1 })).status, 200);
       waits = Math.max(waits, performance.now() - began);

@@ -138,8 +138,8 @@ describe('admission', () => {
       await admitted;
       socket.destroy();
       await released;
-      const { status, bytesOut } = await line(({ msg }) => msg === 'request');
-      assert.deepEqual([status, bytesOut], [499, 0]);
+      const { status, bytesIn, bytesOut } = await line(({ msg }) => msg === 'request');
+      assert.deepEqual([status, bytesIn, bytesOut], [499, name === 'compressed' ? bytesIn : 10, 0]);
       assert.equal(scorer.reserved, 0);
       assert.equal(scorer.requests.length, 0);
       assert.equal(scorer.calls.filter((call) => call.startsWith('release')).length, 1);

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { open, parse, rest } from './raw-client.ts';
 import { streamed } from './fake-scorer.ts';
 import { start } from './start.ts';
 
 const POST = 'POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}';
-/** A client is asked whether it is still there 200 and 300 ms after it closed its side. */
+/** A client is asked whether it is still there 100 and 400 ms after it closed its side. */
 const PROBED_MS = 500;
+/** What net/http of Go reads. */
+const LONGEST_CHUNK_SIZE = 16;
 
 /** Starts a client that sends its request and closes its side. */
 async function halfClose(port: number, text: string): Promise<Promise<string>> {
@@ -51,6 +55,27 @@ describe('a client that closes its side after its request', () => {
       [3, 'two'],
       [0, ''],
     ]);
+  });
+
+  it('gets chunk sizes that every client can read, however long a stream is silent', async (t) => {
+    const { port, scorer } = await start(t);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const source = new PassThrough();
+    scorer.outcome = () => streamed(source);
+    const socket = await open(port);
+    const closed = once(socket, 'end');
+    let received = '';
+    socket.on('data', (piece) => (received += String(piece)));
+    socket.end(POST);
+    await once(socket, 'data');
+    for (let hour = 0; hour < 20; hour++) {
+      await setImmediate();
+      t.mock.timers.tick(3_600_000);
+    }
+    source.end('x');
+    await closed;
+    const [, size = ''] = /\r\n\r\n([0-9a-f]+)\r\nx\r\n/.exec(received) ?? [];
+    assert.ok(size.length > 1 && size.length + '10000000'.length - 1 <= LONGEST_CHUNK_SIZE, received);
   });
 
   for (const [name, outcome] of [

@@ -30,3 +30,12 @@ test('small bodies are not counted, however many there are', (t) => {
   t.mock.timers.tick(10_000);
   assert.equal(collections, 0);
 });
+
+test('images are counted', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let collections = 0;
+  const buffers = new LargeBuffers(() => collections++);
+  for (let body = 0; body < 1000; body++) buffers.used(50_000);
+  t.mock.timers.tick(1000);
+  assert.equal(collections, 1);
+});
