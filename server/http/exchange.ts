@@ -130,14 +130,12 @@ export class Exchange {
     if (this.#leavesLongBody) this.#endLingering(body);
     else if (Buffer.isBuffer(body) && body.length <= ONE_PIECE) this.response.end(body.toString('latin1'), 'latin1');
     else this.response.end(body);
-    // The kernel did not take it all: a client that never reads must not hold it for ever.
-    if (this.response.writableLength === 0) return;
-    this.response.setTimeout(this.#shared.answerIdleMs);
-    this.holdUnsent();
+    if (this.response.writableLength > 0) this.holdUnsent();
   }
 
-  /** Counts what the client has not taken of the answer, until it has, or is gone. */
+  /** Counts what the client has not taken of the answer, until it has, or is gone. One that never reads must not hold it for ever. */
   holdUnsent(): Held {
+    this.response.setTimeout(this.#shared.answerIdleMs);
     return holdUnsent(this.#shared.answers, this.request, this.response);
   }
 

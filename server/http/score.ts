@@ -34,7 +34,6 @@ export class ScoreRoute {
   readonly #scorer: Scorer;
   readonly #collector: Collector | undefined;
   readonly #bodyLimit: number;
-  readonly #streamIdleMs: number;
   readonly #corsEnabled: boolean;
   readonly #sendsInput: boolean;
 
@@ -42,7 +41,6 @@ export class ScoreRoute {
     this.#scorer = scorer;
     this.#collector = collector;
     this.#bodyLimit = config.bodyLimitBytes;
-    this.#streamIdleMs = config.streamIdleTimeoutMs;
     this.#sendsInput = sendsInput;
     this.#corsEnabled = config.corsOrigins.length > 0;
   }
@@ -172,7 +170,6 @@ export class ScoreRoute {
     }
     exchange.head(status, headers);
     response.flushHeaders();
-    response.setTimeout(this.#streamIdleMs);
     exchange.work = { cancel };
     const held = exchange.holdUnsent();
     response.on('drain', () => held.resize(response.writableLength));
