@@ -89,7 +89,11 @@ export class Call {
     this.url = `http://${headers[':authority'] ?? headers.host ?? ''}${headers[':path'] ?? ''}`;
     stream.on('data', (data: Buffer) => this.#arrived(data));
     stream.on('end', () => this.#whole());
-    stream.on('close', () => this.#left());
+    stream.on('close', () => {
+      this.#left();
+      // The answer is held until here.
+      shared.buffers.used(this.#room.taken + this.bytesOut);
+    });
     this.#guarded(() => this.#begin());
   }
 
@@ -168,7 +172,7 @@ export class Call {
   async #handle(): Promise<void> {
     let message = this.#reader.end();
     const { limit } = this.route;
-    if (this.#reader.compressed) message = await inflate(message, encodingOf(this.#headers), limit, this.#room);
+    if (this.#reader.compressed) message = await inflate(message, String(this.#headers['grpc-encoding'] ?? 'identity'), limit, this.#room);
     if (this.#over) return;
     this.bytesIn = message.bytes;
     if (this.route.scores === true) this.#room.handOver();
@@ -208,12 +212,6 @@ export class Call {
     clearTimeout(this.#deadline);
     this.#room.close();
     if (this.route.counted) this.#shared.accessLog.write(this);
-    this.#shared.buffers.used(this.#room.taken + this.bytesOut);
     this.capture?.end({ method: this.method, url: INFER_PATH, status: this.status });
   }
 }
-
-const encodingOf = (headers: IncomingHttpHeaders): string => {
-  const encoding = headers['grpc-encoding'];
-  return typeof encoding === 'string' ? encoding : 'identity';
-};
