@@ -1,4 +1,5 @@
 import { ServerError } from '../errors.ts';
+import { FrameError } from '../frames.ts';
 import { InFlight } from '../in-flight.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import type { Exit, WorkerProcess } from './worker-process.ts';
@@ -29,6 +30,17 @@ export class PoolWorker {
 
   /** When it was last told to cancel for a deadline; until it is heard again its thread may be stuck, and it gets nothing new. */
   askedAt = 0;
+
+  /** @throws FrameError when it has said before how its start ended */
+  checkStarting(): void {
+    if (this.state !== 'starting') throw new FrameError('a second message that tells how its start ended');
+  }
+
+  /** It said why it cannot serve, and exits; an exit handler of its script may not end. @throws FrameError as `checkStarting` */
+  endStart(): void {
+    this.checkStarting();
+    this.process.end();
+  }
 
   get usable(): boolean {
     return this.state === 'ready' && this.endedFor === undefined;

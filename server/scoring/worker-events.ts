@@ -1,7 +1,7 @@
 import { FrameError } from '../frames.ts';
 import type { MetricsMessage } from '../metric-series.ts';
 import type { RunTimes } from '../run-times.ts';
-import type { FailureMessage, NotCollected, ReadyMessage, ServedModel } from '../worker/protocol.ts';
+import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, ServedModel } from '../worker/protocol.ts';
 import { Kind } from '../worker/protocol.ts';
 import { readHead, type ReplyHead } from './reply-head.ts';
 import type { OutputEvents } from './worker-output.ts';
@@ -44,11 +44,17 @@ export interface WorkerEvents extends AnswerEvents, OutputEvents {
   exit(exit: Exit): void;
 }
 
+/** `WorkerEvents` as frames tell them. */
+export interface FrameEvents extends Omit<WorkerEvents, 'log' | 'exit'> {
+  /** @param bytes of the frame */
+  log(message: LogMessage, bytes: number): void;
+}
+
 /**
  * Tells of one frame of a worker.
  * @throws FrameError when it is not one that workers send, or not what its kind says
  */
-export function tell(events: AnswerEvents & Omit<WorkerEvents, 'exit'>, id: number, kind: number, payload: Buffer): void {
+export function tell(events: FrameEvents, id: number, kind: number, payload: Buffer): void {
   switch (kind) {
     case Kind.reply: {
       const { head, end } = readHead(payload);
@@ -65,7 +71,7 @@ export function tell(events: AnswerEvents & Omit<WorkerEvents, 'exit'>, id: numb
     case Kind.broken:
       return events.broken(id, messages.failure(payload));
     case Kind.log:
-      return events.log(messages.log(payload));
+      return events.log(messages.log(payload), payload.length);
     case Kind.times:
       return events.times(id, messages.times(payload));
     case Kind.metrics:

@@ -47,9 +47,9 @@ export class WorkerOutput {
     this.#relays.push(relayLines(stream, (line) => this.#events.output(name, line)));
   }
 
-  /** Logs a line of the console, now or in a later turn. */
-  say(message: LogMessage): void {
-    const cost = costOf(message);
+  /** Logs a line of the console, now or in a later turn. @param bytes of its frame */
+  say(message: LogMessage, bytes: number): void {
+    const cost = LINE_COST + (message.fields === undefined ? message.msg.length : bytes);
     if (this.#queue.length === 0 && this.#spent < TURN_BUDGET) this.#log({ message, cost });
     else if (this.#waiting + cost <= MOST_WAITING) {
       this.#queue.push({ message, cost });
@@ -104,8 +104,4 @@ export class WorkerOutput {
     this.#dropped = 0;
     this.#events.log({ level: 'warn', msg: '', dropped });
   }
-}
-
-function costOf({ msg, fields }: LogMessage): number {
-  return LINE_COST + msg.length + (fields === undefined ? 0 : JSON.stringify(fields).length);
 }

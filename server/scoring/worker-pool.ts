@@ -149,7 +149,10 @@ export class WorkerPool {
     return {
       ...this.#events.answersOf(worker),
       ready: (message) => this.#onReady(worker, message),
-      startFailed: ({ code, message }) => this.#startFailed(worker, new ServerError(code, message)),
+      startFailed: ({ code, message }) => {
+        worker.endStart();
+        this.#startFailed(worker, new ServerError(code, message));
+      },
       exit: (exit) => this.#onExit(worker, exit),
       log: (message) => this.#reports.line(worker, message),
       loaded: (model) => this.#reports.loaded(worker, model),
@@ -163,6 +166,7 @@ export class WorkerPool {
   }
 
   #onReady(worker: PoolWorker, message: ReadyMessage): void {
+    worker.checkStarting();
     clearTimeout(worker.initTimer);
     worker.state = 'ready';
     worker.concurrency = message.concurrency;

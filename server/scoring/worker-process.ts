@@ -9,7 +9,7 @@ import type { AnswerMemory } from './answer-memory.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 import { killGroup, spawnWorker } from './spawn-worker.ts';
 import { StartMark } from './start-mark.ts';
-import { tell, type Exit, type WorkerEvents } from './worker-events.ts';
+import { tell, type Exit, type FrameEvents, type WorkerEvents } from './worker-events.ts';
 import { WorkerOutput } from './worker-output.ts';
 
 export type { AnswerEvents, Exit, WorkerEvents } from './worker-events.ts';
@@ -55,10 +55,10 @@ export class WorkerProcess {
     this.#frames = new FrameWriter(pipe, setImmediate);
     const mostBytes = Math.max(spec.start.answerLimitBytes, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
     this.#output = new WorkerOutput(events);
-    const told: WorkerEvents = {
+    const told: FrameEvents = {
       ...events,
       // Lines of the console share the pipe with answers, and wait apart from them.
-      log: (message) => this.#output.say(message),
+      log: (message, bytes) => this.#output.say(message, bytes),
       ready: (message) => {
         answers.attach(pipe);
         events.ready(message);

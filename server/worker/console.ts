@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { formatWithOptions } from 'node:util';
+import { stringify } from '../built-ins.ts';
 import type { Logger } from '../entry-script.ts';
 import { cutText, LONGEST_LINE } from '../output-lines.ts';
 import type { LogLevelName, LogMessage } from './protocol.ts';
@@ -82,7 +83,7 @@ export class ScriptLog implements Logger {
 function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Record<string, unknown>; readonly cut: boolean } {
   let text: string;
   try {
-    text = JSON.stringify(fields);
+    text = stringify(fields);
     if (text.length <= LONGEST_LINE) return { fields, cut: false };
   } catch {
     text = formatWithOptions({ colors: false }, fields);

@@ -25,6 +25,8 @@ const bytes: Record<string, Buffer> = {
     '{"defined":[{"kind":"counter","name":"falls","help":"h","labels":[]}],"changes":[{"name":"falls","labels":[],"value":-1}]}',
   ),
   'ready without models': frame(16, '{"rawHttp":false}'),
+  'ready again': frame(16, '{"rawHttp":false,"parsesJson":true,"redacts":false,"concurrency":9,"models":[]}'),
+  'a start that failed': frame(17, '{"code":"init_failed","message":"x"}'),
   'a model of another form': frame(31, '{"name":"m"}'),
   'a short reply': frame(18, Buffer.alloc(3)),
   'a reply of status 99': frame(18, Buffer.alloc(15)),
@@ -34,6 +36,9 @@ const bytes: Record<string, Buffer> = {
 
 export function run(how: string) {
   if (how === 'fine') return 'fine';
+  // Deeper than the host's own JSON.stringify goes.
+  if (how === 'deep fields')
+    return writeSync(3, frame(24, `{"level":"info","msg":"deep","fields":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`));
   if (how === 'a child') spawnSync('sh', ['-c', 'printf abcdefghijk >&3'], { stdio: ['ignore', 'inherit', 'inherit', 3] });
   else if (how === 'no mark') ftruncateSync(4, 0);
   else if (how === 'a closed mark') closeSync(4);

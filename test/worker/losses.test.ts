@@ -88,6 +88,34 @@ test('replacements that die before they are ready end in failure, and only they'
   }
 });
 
+test('a replacement that cannot start is ended, also where its exit does not end', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'started-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'started');
+  const workers = new Workers('init-fails-for-ever.ts', { env: { STARTED_FILE: file } });
+  const alive = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  try {
+    await workers.started;
+    await assert.rejects(workers.score(1), { code: 'worker_lost' });
+    await workers.failure;
+    const pids = readFileSync(file, 'utf8').trim().split('\n').map(Number);
+    assert.equal(pids.length, 5);
+    const until = performance.now() + 10_000;
+    while (pids.some(alive) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    const left = pids.filter(alive);
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    assert.deepEqual(left, []);
+  } finally {
+    await workers.stop();
+  }
+});
+
 test('the signal of a request fires when its client leaves', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'signal-'));
   t.after(() => rmSync(folder, { recursive: true }));

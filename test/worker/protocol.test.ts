@@ -17,6 +17,8 @@ const wrong: [how: string, why: RegExp][] = [
   ['a metric of another form', /'metrics' of another form/],
   ['a counter that falls', /decrease a counter/],
   ['ready without models', /'ready' of another form/],
+  ['ready again', /a second message that tells how its start ended/],
+  ['a start that failed', /a second message that tells how its start ended/],
   ['a model of another form', /'loaded' of another form/],
   ['a short reply', /a reply that is too short/],
   ['a reply of status 99', /a reply of status 0/],
@@ -35,6 +37,13 @@ for (const [how, why] of wrong) {
       assert.equal((await workers.score('fine')).json, 'fine');
     }));
 }
+
+test('a line of the log may have fields of any depth', () =>
+  withWorkers('breaks-pipe.ts', async (workers) => {
+    await workers.score('deep fields');
+    await workers.lineWith('deep');
+    assert.equal(workers.pids.length, 1);
+  }));
 
 test('what replaced built-ins would say is not what the server says', () =>
   withWorkers('replaces-built-ins.ts', async (workers) => {
