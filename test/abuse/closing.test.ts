@@ -19,6 +19,19 @@ async function open(port: number): Promise<Socket | undefined> {
   }
 }
 
+/** Whether a new connection is taken at once. One that the kernel drops tries again after a second, which is the whole grace period. */
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1').setTimeout(100);
+  const taken = await new Promise<boolean>((resolve) => {
+    socket
+      .once('connect', () => resolve(true))
+      .once('timeout', () => resolve(false))
+      .once('error', () => resolve(false));
+  });
+  socket.destroy();
+  return taken;
+}
+
 for (const [signal, delayMs] of [
   ['SIGTERM', '300'],
   ['SIGINT', '0'],
@@ -78,7 +91,7 @@ test('idle and silent connections that ask once more when the listener has stopp
       );
       const silent = await Promise.all(Array.from({ length: 8 }, connected));
       server.child.kill('SIGTERM');
-      for (let socket = await open(port); socket !== undefined; socket = await open(port)) socket.destroy();
+      while (await accepts(port));
       const answers = await Promise.all(
         [...idle, ...silent].map((socket) => {
           socket.write(POST);
