@@ -35,8 +35,9 @@ function markdown({
   const ms = (value: number): string => value.toFixed(1);
   return `# The soak
 
-\`npm run test:soak\`: ${seconds} s, seed ${seed}, 32 connections, 2 workers, a fifth of the requests collected to files. A loss is a signal to a worker, or a request that breaks it from within,
-every two seconds on average. Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}.
+\`npm run test:soak\`: ${seconds} s, seed ${seed}, 32 connections, 2 workers,
+a fifth of the requests collected to files. A loss is a signal to a worker, or a request that breaks it
+from within, every two seconds on average. Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}.
 
 ${table('requests', [['sent', sent], ...Object.entries(answers)])}
 
