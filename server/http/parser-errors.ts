@@ -40,7 +40,6 @@ export function endWith(socket: Socket, answer: string): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   // Read to its end, so that a client that closes or resets is noticed.
   socket
-    .on('error', () => undefined)
     .on('close', () => clearTimeout(timer))
     .resume()
     .end(answer);

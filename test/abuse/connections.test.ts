@@ -27,10 +27,14 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Still serving, and nothing is in flight. */
+/** Still serving, nothing is in flight, and no error of a connection went past its own listeners. */
 async function assertUnhurt(server: ServerProcess, metricsPort: number): Promise<void> {
   assert.equal((await server.score({ a: 1 })).status, 200);
   assert.equal(server.child.exitCode, null);
+  assert.deepEqual(
+    server.lines.filter(({ msg }) => msg.includes('had no listener')),
+    [],
+  );
   const gauge = async (): Promise<string | undefined> =>
     /^scoring_requests_in_flight (\d+)$/m.exec(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text())?.[1];
   while ((await gauge()) !== '0') await setImmediate();
