@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Collector } from '../collection/collector.ts';
 import type { Config } from '../config.ts';
 import type { Protocol } from '../entry-script.ts';
-import { describeThrown, ServerError } from '../errors.ts';
+import { ServerError } from '../errors.ts';
 import { JSON_HEADERS } from '../scoring/reply-head.ts';
 import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
@@ -10,7 +10,6 @@ import { bodyTooLarge, contentEncoding, contentLength, readBody } from './body.t
 import { compress, compressible } from './compression.ts';
 import type { Exchange } from './exchange.ts';
 import { methodNotAllowed } from './methods.ts';
-import { validateHeaderName, validateHeaderValue } from './node-http.ts';
 import { Reservation } from './reservation.ts';
 
 /** What a script cannot set: the server's own headers, and those that belong to the connection. */
@@ -122,7 +121,6 @@ export class ScoreRoute {
   #answer(exchange: Exchange, reply: ScoreReply): void {
     exchange.reply = reply;
     const { body, status } = reply;
-    if (status < 200 || status > 599) throw new ServerError('result_not_json', `run() answered the status ${status}: expected 200 to 599`);
     const headers = ['x-ms-run-function-failed', reply.runFailed ? 'True' : 'False'];
     if (reply.runMs !== undefined) headers.push('x-ms-run-fn-exec-ms', reply.runMs.toFixed(3));
     const { contentType, encoded } = this.#appendHeaders(headers, reply);
@@ -151,7 +149,6 @@ export class ScoreRoute {
     let encoded = false;
     for (const [name, value] of reply.headers) {
       const key = name.toLowerCase();
-      checkHeader(name, value);
       if (RESERVED.test(key) || (this.#corsEnabled && key === CORS_ORIGIN)) continue;
       if (key === 'content-type') contentType = value;
       else if (key === 'content-encoding') encoded = true;
@@ -182,18 +179,6 @@ export class ScoreRoute {
     // Ended by neither data nor an error: the client must not take what it has for the whole.
     body.on('close', () => body.readableEnded || exchange.fail(new ServerError('client_gone', 'the stream was cancelled')));
     body.pipe(response);
-  }
-}
-
-/** What HTTP does not allow would make the answer fail after its head was begun. @throws ServerError result_not_json */
-function checkHeader(name: string, value: string): void {
-  try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-  } catch (thrown) {
-    throw new ServerError('result_not_json', `run() answered a header that HTTP does not allow: ${describeThrown(thrown)}`, {
-      cause: thrown,
-    });
   }
 }
 

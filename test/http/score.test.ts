@@ -101,13 +101,13 @@ describe('the reply of a script', () => {
     assert.equal(parse(answer).body, '{"ok":true}');
   });
 
-  it('becomes a 500 when its status or its headers cannot be sent, and the log names them', async (t) => {
+  it('becomes a 500 when its status or its headers cannot be sent: those of workers are checked before', async (t) => {
     const { http, scorer, line } = await start(t);
-    for (const status of [0, 101, 199, 600, 65_535]) {
+    for (const status of [0, 99, 1000, 65_535]) {
       scorer.outcome = () => ({ status });
       await http.post('/score').send({}).expect(500);
     }
-    await line(({ msg }) => msg.includes('status 65535'));
+    await line(({ msg }) => msg.includes('65535'));
     for (const header of [
       ['bad name', '1'],
       ['name', 'line\r\nbreak'],
@@ -116,20 +116,17 @@ describe('the reply of a script', () => {
       scorer.outcome = () => ({ headers: [header] });
       await http.post('/score').send({}).expect(500).expect('x-ms-run-function-failed', 'False');
     }
-    await line(({ msg, code }) => code === 'result_not_json' && msg.includes('"bad name"'));
-    // Compression answers from a callback of its own; 204 and 304 have no body, which their 500 needs all the same.
-    for (const status of [200, 204, 304]) {
-      scorer.outcome = () => ({
-        status,
-        headers: [
-          ['content-type', 'text/plain'],
-          ['x-a', 'a\u0001b'],
-        ],
-        body: Buffer.from('x'.repeat(2000)),
-      });
-      const { body } = await http.post('/score').set('accept-encoding', 'gzip').send({}).expect(500);
-      assert.match((body as { message: string }).message, /internal error/);
-    }
+    await line(({ msg, code }) => code === 'internal' && msg.includes('"bad name"'));
+    // Compression answers from a callback of its own.
+    scorer.outcome = () => ({
+      headers: [
+        ['content-type', 'text/plain'],
+        ['x-a', 'a\u0001b'],
+      ],
+      body: Buffer.from('x'.repeat(2000)),
+    });
+    const { body } = await http.post('/score').set('accept-encoding', 'gzip').send({}).expect(500);
+    assert.match((body as { message: string }).message, /internal error/);
   });
 
   it('of status 204 or 304 has neither body nor length', async (t) => {
