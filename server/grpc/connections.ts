@@ -65,7 +65,7 @@ export class Connections {
   #opened(session: ServerHttp2Session): void {
     const connection = new Connection(session);
     this.#connections.add(connection);
-    session.on('error', ignore);
+    // Node's own listener takes the errors of a session; those of its streams are ours.
     session.on('close', () => this.#connections.delete(connection));
     session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
       stream.on('error', ignore);

@@ -65,9 +65,13 @@ function askUntilStopped(url: string): () => Promise<number> {
   };
 }
 
-/** The server is alive, answers a gRPC client, and holds nothing. */
+/** The server is alive, answers a gRPC client, and holds nothing; no error of a connection went past its own listeners. */
 async function isWell(server: ServerProcess, port: number): Promise<void> {
   assert.equal(server.child.exitCode, null);
+  assert.deepEqual(
+    server.lines.filter(({ msg }) => msg.includes('had no listener')),
+    [],
+  );
   const x = { name: 'x', datatype: 'FP32', shape: [1], contents: { fp32_contents: [1] } };
   const question = write('ModelInferRequest', { model_name: 'tensors', inputs: [x] });
   await withSession(port, async (session) => {

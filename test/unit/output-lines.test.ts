@@ -78,6 +78,8 @@ test('a flood of lines leaves turns of the event loop to others, and loses none'
   stream.end(Buffer.from('y\n'.repeat(100_000)));
   await relayLines(stream, () => void lines++);
   done = true;
+  // The last turn is not over yet: without a budget it is the only one.
+  most = Math.max(most, lines - before);
   assert.equal(lines, 100_000);
   assert.ok(most <= 512, `${most} lines in one turn`);
 });

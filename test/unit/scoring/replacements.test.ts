@@ -62,3 +62,18 @@ test('a replacement that serves has all attempts again', () => {
   assert.equal(all.failed(0, error, false), false);
   all.stop();
 });
+
+test('a replacement that failed is followed by the next after its wait, and by none where the server gives up', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const spawned: number[] = [];
+  const log = pino({ enabled: false });
+  const all = new Replacements({ attempts: 2, longestMs: 1000, spawn: (place) => void spawned.push(place), log });
+  all.failed(0, error, false);
+  t.mock.timers.tick(99);
+  assert.deepEqual(spawned, []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(spawned, [0]);
+  all.failed(0, error, false);
+  t.mock.timers.runAll();
+  assert.deepEqual(spawned, [0]);
+});
