@@ -122,7 +122,7 @@ test('thousands of connections with random bytes on each port leave the server a
       }
     };
     const before = linux ? rss() : 0;
-    await Promise.all(ports.flatMap((port) => Array.from({ length: 8 }, () => client(port, 125))));
+    await Promise.all(ports.flatMap((port) => Array.from({ length: 8 }, () => client(port, 190))));
     await assertUnhurt(server, ports[2]!);
     if (linux) assert.ok(rss() - before < 150, `${(rss() - before).toFixed(0)} MB, seed ${seed}`);
   }));
