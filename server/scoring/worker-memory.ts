@@ -58,8 +58,10 @@ export class WorkerMemory {
         this.#watched.delete(worker);
         continue;
       }
+      // The kernel needs a while to take back the memory of a worker that was ended: no other worker pays for it.
+      if (worker.endedFor !== undefined) continue;
       all += bytes;
-      if (worker.endedFor === undefined && bytes > (largest?.bytes ?? 0)) largest = { worker, bytes };
+      if (bytes > (largest?.bytes ?? 0)) largest = { worker, bytes };
     }
     const { each = Number.POSITIVE_INFINITY } = this.#limits;
     if (largest !== undefined && (largest.bytes > each || all > this.#limits.all)) this.#replace(largest.worker, largest.bytes, all);

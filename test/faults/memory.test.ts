@@ -116,9 +116,13 @@ test(
           await leak({ buffers: 64 });
           const said = await server.said('a worker is killed and replaced');
           assert.match(said.msg, /it takes \d+ MiB of memory; all workers together take \d+ MiB, and 672 MiB .*WORKER_MEMORY_BYTES/);
-          assert.match((await restarts(server)).join(), /cause="memory"\} 1/);
           await leak({ buffers: 64 });
           await leak({ heap: 64 });
+          // One that holds no request when it is killed costs nobody a 503, so there may be more of them than of those.
+          const killed = server.lines.filter(({ msg }) => msg.includes('a worker is killed and replaced')).length;
+          assert.ok(killed >= 2, String(killed));
+          const counted = await restarts(server);
+          assert.ok(counted.includes(`worker_restarts_total{cause="memory"} ${killed}`), `${killed} killed, ${counted.join()}`);
           assert.equal(server.child.exitCode, null);
         },
         { prelude },

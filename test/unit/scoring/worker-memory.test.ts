@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../../../server/log.ts';
+import { PoolWorker } from '../../../server/scoring/pool-worker.ts';
+import { WorkerMemory } from '../../../server/scoring/worker-memory.ts';
+import type { WorkerProcess } from '../../../server/scoring/worker-process.ts';
+
+const skip = process.platform === 'linux' ? false : 'needs /proc';
+
+/** A worker whose process sleeps. */
+async function worker(number: number, t: TestContext): Promise<PoolWorker> {
+  const child = spawn('sleep', ['60']);
+  t.after(() => child.kill());
+  await once(child, 'spawn');
+  const made = new PoolWorker(number);
+  made.process = { pid: child.pid } as WorkerProcess;
+  return made;
+}
+
+/** Bytes of the process that no file backs. */
+const bytesOf = ({ process: { pid } }: PoolWorker): number =>
+  1024 * Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+
+test('no other worker is ended while the kernel takes back the memory of one that was', { skip }, async (t) => {
+  const workers = [await worker(0, t), await worker(1, t)] as const;
+  const lines: string[] = [];
+  const log = { error: (_: object, line: string) => void lines.push(line) } as unknown as Log;
+  const killed: PoolWorker[] = [];
+  const memory = new WorkerMemory({ each: undefined, all: 1.5 * Math.max(...workers.map(bytesOf)) }, log, (each) => {
+    each.endedFor = 'memory';
+    killed.push(each);
+  });
+  for (const each of workers) memory.watch(each);
+  while (killed.length === 0) await delay(10);
+  // Its process goes on for longer than several looks.
+  await delay(500);
+  assert.deepEqual([killed.length, lines.length], [1, 1]);
+});
