@@ -20,11 +20,11 @@ import {
   type TensorInput,
   type TensorSpec,
 } from 'scoring-server';
-import { excerpt } from '../server/excerpt.ts';
-import { float16Numbers } from '../server/float16.ts';
-import { JsonNumbers } from '../server/json-numbers.ts';
-import { oipDatatypes } from '../server/oip-datatypes.ts';
-import { shownDims } from '../server/tensor-shape.ts';
+import { excerpt } from '../server/guards/excerpt.ts';
+import { float16Numbers } from '../server/tensors/float16.ts';
+import { JsonNumbers } from '../server/tensors/json-numbers.ts';
+import { oipDatatypes } from '../server/tensors/oip-datatypes.ts';
+import { shownDims } from '../server/tensors/tensor-shape.ts';
 
 /** Numbers arrive as tensors, read from the bytes of the body. */
 export const inputType = 'tensors';

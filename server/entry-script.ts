@@ -1,6 +1,6 @@
 /**
  * What an entry script is written against: `import { ScoringError, type InitContext } from 'scoring-server'`.
- * Types only, but for the class that scripts throw; the collectors are in worker/script-exports.ts.
+ * Types only, but for the class that scripts throw; the collectors are in worker/script/exports.ts.
  */
 
 export { ScoringError } from './errors.ts';

@@ -3,9 +3,9 @@
  * Statuses and fixed messages that the Azure contract prescribes: reference/azureml-contract.md, section 1.4.
  */
 
-import { describeThrown } from './thrown.ts';
+import { describeThrown } from './guards/thrown.ts';
 
-export { bounded, describeThrown, stackOfThrown } from './thrown.ts';
+export { bounded, describeThrown, stackOfThrown } from './guards/thrown.ts';
 
 /** Whose fault a failure is: decides what the client may read and the level of the log line. */
 export type Fault = 'client' | 'user' | 'operator' | 'server';

@@ -1,7 +1,7 @@
 import { pino, stdSerializers, type Logger as Pino, type LoggerOptions } from 'pino';
-import type { Config } from './config.ts';
-import { LogOutput } from './log-output.ts';
-import { cutText } from './output-lines.ts';
+import type { Config } from './config/config.ts';
+import { LogOutput } from './system/log-output.ts';
+import { cutText } from './guards/output-lines.ts';
 
 export type Log = Pino;
 

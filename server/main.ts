@@ -6,5 +6,5 @@ import { fileURLToPath } from 'node:url';
 const folder = process.env['NODE_COMPILE_CACHE'] ?? fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url));
 if (enableCompileCache(folder).directory !== undefined) process.env['NODE_COMPILE_CACHE'] = folder;
 
-const { main } = await import('./serve.ts');
+const { main } = await import('./host/serve.ts');
 await main(process);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { availableCpus, threadsPerWorker } from '../../server/cpu-quota.ts';
+import { availableCpus, threadsPerWorker } from '../../server/system/cpu-quota.ts';
 import { SubjectProcess } from '../subject-process.ts';
 import type { Load, Subject } from '../subject.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { SinkName } from '../collection-options.ts';
-import type { Config } from '../config.ts';
+import type { SinkName } from '../config/collection-options.ts';
+import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
-import { mayCapture } from '../captured-headers.ts';
+import { mayCapture } from '../request/captured-headers.ts';
 
 export type SinkSettings =
   | { readonly kind: 'file'; readonly dir: string }

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { CloudEvents } from './cloud-events.ts';
-import { printed } from './event-sinks.ts';
-import { Layout } from './layout.ts';
-import { openSink } from './open-sink.ts';
+import { CloudEvents } from './encode/cloud-events.ts';
+import { printed } from './deliver/event-sinks.ts';
+import { Layout } from './encode/layout.ts';
+import { openSink } from './deliver/open-sink.ts';
 import { BatchReader } from './records.ts';
-import { Retry } from './retry.ts';
-import { Spool } from './spool.ts';
-import { Tally } from './tally.ts';
-import { Writer } from './writer.ts';
-import type { FromWriter, ThreadData, ToWriter, WriterLog } from './writer-link.ts';
+import { Retry } from './deliver/retry.ts';
+import { Spool } from './spool/spool.ts';
+import { Tally } from './deliver/tally.ts';
+import { Writer } from './deliver/writer.ts';
+import type { FromWriter, ThreadData, ToWriter, WriterLog } from './host/writer-link.ts';
 
 // The thread that decodes and writes what the host collected.
 if (isMainThread || parentPort === null) throw new Error('expected to be started as a worker thread');

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { Capture } from '../collection/capture.ts';
+import type { Capture } from '../collection/host/capture.ts';
 import { answerable, ServerError } from '../errors.ts';
-import type { FailureLog } from '../failure-log.ts';
-import type { LargeBuffers } from '../large-buffers.ts';
-import { readIds, type RequestIds, type Sampler } from '../request-ids.ts';
+import type { FailureLog } from '../request/failure-log.ts';
+import type { LargeBuffers } from '../system/large-buffers.ts';
+import { readIds, type RequestIds, type Sampler } from '../request/request-ids.ts';
 import type { ScoreReply, Scorer, Scoring } from '../scoring/scorer-types.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import { AnswerStream } from './answer-stream.ts';

@@ -1,10 +1,10 @@
-import type { Collector } from '../collection/collector.ts';
+import type { Collector } from '../collection/host/collector.ts';
 import { ServerError } from '../errors.ts';
 import type { ScoreReply, Scorer } from '../scoring/scorer-types.ts';
 import { INFER_PATH, type Call } from './call.ts';
 import type { Message } from './message.ts';
 
-/** Marks a body that is a ModelInferResponse: worker/open-inference-grpc.ts. */
+/** Marks a body that is a ModelInferResponse: worker/codecs/open-inference-grpc.ts. */
 const CONTENT_TYPE = 'application/grpc';
 
 /** ModelInfer: the message, which was admitted, goes to a worker as it is, and so does its answer to the client. */

@@ -1,5 +1,5 @@
 /** The small messages of the services, which the host reads and writes itself: reference/open-inference-protocol.md, section 5. */
-import { blockField, FieldReader, packVarints, varintField } from '../protobuf.ts';
+import { blockField, FieldReader, packVarints, varintField } from '../tensors/protobuf.ts';
 import type { ModelMetadata, serverMetadata } from '../scoring/model-metadata.ts';
 
 /** ModelReadyRequest and ModelMetadataRequest. @throws RangeError where the bytes are no protobuf */

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import type { Collector } from '../collection/collector.ts';
-import type { Config } from '../config.ts';
-import { FailureLog } from '../failure-log.ts';
+import type { Collector } from '../collection/host/collector.ts';
+import type { Config } from '../config/config.ts';
+import { FailureLog } from '../request/failure-log.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
-import { LargeBuffers } from '../large-buffers.ts';
-import type { Sampler } from '../request-ids.ts';
+import { LargeBuffers } from '../system/large-buffers.ts';
+import type { Sampler } from '../request/request-ids.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

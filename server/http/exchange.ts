@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Capture } from '../collection/capture.ts';
+import type { Capture } from '../collection/host/capture.ts';
 import { answerable, failures, type ServerError } from '../errors.ts';
-import type { FailureLog } from '../failure-log.ts';
-import type { LargeBuffers } from '../large-buffers.ts';
+import type { FailureLog } from '../request/failure-log.ts';
+import type { LargeBuffers } from '../system/large-buffers.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { readIds, type RequestIds, type Sampler } from '../request-ids.ts';
+import { readIds, type RequestIds, type Sampler } from '../request/request-ids.ts';
 import type { AnswerMemory, Held } from '../scoring/answer-memory.ts';
 import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Server, ServerOptions } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { connectionLimit } from './connection-limit.ts';
 import { probeHalfClosed } from './half-closed.ts';

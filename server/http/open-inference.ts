@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { ServerError } from '../errors.ts';
-import { checkModel } from '../model-name.ts';
+import { checkModel } from '../request/model-name.ts';
 import { modelMetadata, serverMetadata } from '../scoring/model-metadata.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
 import type { Exchange, Handler, Route } from './exchange.ts';

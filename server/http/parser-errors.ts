@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ServerError } from '../errors.ts';
-import type { FailureLog } from '../failure-log.ts';
+import type { FailureLog } from '../request/failure-log.ts';
 import { errorAnswer } from './error-reply.ts';
 import { STATUS_CODES } from './node-http.ts';
 

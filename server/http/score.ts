@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
-import type { Collector } from '../collection/collector.ts';
-import type { Config } from '../config.ts';
+import type { Collector } from '../collection/host/collector.ts';
+import type { Config } from '../config/config.ts';
 import type { Protocol } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
-import { JSON_HEADERS } from '../scoring/reply-head.ts';
+import { JSON_HEADERS } from '../ipc/reply-head.ts';
 import type { Scorer, ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
 import { bodyTooLarge, contentEncoding, contentLength, readBody } from './body.ts';

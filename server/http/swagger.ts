@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { ServerError } from '../errors.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
 import type { Exchange } from './exchange.ts';

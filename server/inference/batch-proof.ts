@@ -1,6 +1,6 @@
 import type { Tensor, TensorSpec } from '../entry-script.ts';
-import type { Provider } from '../execution-provider.ts';
-import { float16Numbers } from '../float16.ts';
+import type { Provider } from '../config/execution-provider.ts';
+import { float16Numbers } from '../tensors/float16.ts';
 import { merge, split, type Infer, type Tensors } from './batcher.ts';
 import { probeInputs } from './probe-inputs.ts';
 

@@ -1,5 +1,5 @@
 import type { Tensor } from '../entry-script.ts';
-import type { Release } from '../metric-series.ts';
+import type { Release } from '../ipc/metric-series.ts';
 
 /** Tensors by name; what a model is fed, or what it gives. */
 export type Tensors = Readonly<Record<string, Tensor>>;

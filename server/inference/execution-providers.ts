@@ -1,4 +1,4 @@
-import type { Provider } from '../execution-provider.ts';
+import type { Provider } from '../config/execution-provider.ts';
 
 /** What ONNX Runtime is asked for, the preferred one first. Its CPU provider is always there, for what the others leave. */
 export const executionProviders = (provider: Provider): readonly Provider[] =>

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { Provider } from '../execution-provider.ts';
+import type { Provider } from '../config/execution-provider.ts';
 import { checkProvider } from './provider-check.ts';
 
 // A process that the host asks once, before it starts workers: can the provider be used here? A driver that crashes takes only this

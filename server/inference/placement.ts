@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { ServerError } from '../errors.ts';
-import type { Execution, Provider } from '../execution-provider.ts';
+import type { Execution, Provider } from '../config/execution-provider.ts';
 import { nameInProfile } from './execution-providers.ts';
 
 /** Where the nodes of a model ran, by ONNX Runtime's own profile of one inference. */

@@ -1,5 +1,5 @@
 import type { Tensor, TensorSpec } from '../entry-script.ts';
-import { float16Bits } from '../float16.ts';
+import { float16Bits } from '../tensors/float16.ts';
 import type { Tensors } from './batcher.ts';
 import { elementTypes } from './elements.ts';
 

@@ -1,4 +1,4 @@
-import type { Provider } from '../execution-provider.ts';
+import type { Provider } from '../config/execution-provider.ts';
 import { ortText } from './refusals.ts';
 import { loadRuntime } from './runtime.ts';
 

@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { describeThrown, ServerError } from '../errors.ts';
-import { excerpt } from '../excerpt.ts';
+import { excerpt } from '../guards/excerpt.ts';
 
 /** What an operator can do about a load error. ONNX Runtime's errors have no code: the text is all there is. */
 const advice: readonly (readonly [RegExp, string])[] = [

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { ServerError } from '../errors.ts';
-import type { Execution, Provider } from '../execution-provider.ts';
+import type { Execution, Provider } from '../config/execution-provider.ts';
 import { executionProviders } from './execution-providers.ts';
 import { SessionModel, type Loaded, type OpenedModel } from './model.ts';
 import { Profile, providerInUse } from './placement.ts';

@@ -1,10 +1,10 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Tensor, TensorData, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
-import { excerpt } from '../excerpt.ts';
-import { float16Bits } from '../float16.ts';
-import { JsonNumbers } from '../json-numbers.ts';
-import { isShape, MOST_DIMS, expectedShape, shownDims, sizeOf } from '../tensor-shape.ts';
+import { excerpt } from '../guards/excerpt.ts';
+import { float16Bits } from '../tensors/float16.ts';
+import { JsonNumbers } from '../tensors/json-numbers.ts';
+import { isShape, MOST_DIMS, expectedShape, shownDims, sizeOf } from '../tensors/tensor-shape.ts';
 import { type Elements, type ElementType, elementTypes } from './elements.ts';
 
 /** What a session says of a tensor, in the author's words. The dtype must be one of the 13. */

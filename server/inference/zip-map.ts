@@ -1,4 +1,4 @@
-import { blockField, type Field, fieldsOf, numbersOf, varintField } from '../protobuf.ts';
+import { blockField, type Field, fieldsOf, numbersOf, varintField } from '../tensors/protobuf.ts';
 
 /** Field numbers of onnx.proto. */
 const MODEL = { graph: 7 };

@@ -1,9 +1,9 @@
 import type { ServerError } from '../errors.ts';
-import type { RunTimes } from '../run-times.ts';
+import type { RunTimes } from '../ipc/run-times.ts';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { ReplyStream } from './reply-stream.ts';
-import type { ReplyHead } from './reply-head.ts';
+import type { ReplyHead } from '../ipc/reply-head.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from './scorer-types.ts';
 
 /** What a scoring needs of the scorer. */

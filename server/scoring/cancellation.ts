@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import type { AnswerMemory } from './answer-memory.ts';

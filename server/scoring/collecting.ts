@@ -1,4 +1,4 @@
-import type { NotCollected } from '../worker/protocol.ts';
+import type { NotCollected } from '../ipc/protocol.ts';
 
 /** Who takes what scripts collected. */
 export interface Collecting {

@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { ServerError } from '../errors.ts';
-import { FrameError } from '../frames.ts';
+import { FrameError } from '../ipc/frames.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ActiveScoring } from './active-scoring.ts';
@@ -13,7 +13,7 @@ import { Redactions } from './redactions.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { WorkerPool, type PoolEvents } from './worker-pool.ts';
-import type { ReplyHead } from './reply-head.ts';
+import type { ReplyHead } from '../ipc/reply-head.ts';
 import type { AnswerEvents, Exit } from './worker-process.ts';
 
 export type DispatchLimits = Pick<

@@ -1,8 +1,8 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
-import { MODEL_VERSION } from '../model-name.ts';
-import { oipDatatypes } from '../oip-datatypes.ts';
+import { MODEL_VERSION } from '../request/model-name.ts';
+import { oipDatatypes } from '../tensors/oip-datatypes.ts';
 import type { Served } from './scorer-types.ts';
 
 /** What the server says of itself to clients of the Open Inference Protocol. */

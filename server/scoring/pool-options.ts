@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
-import type { Config } from '../config.ts';
-import { availableCpus, threadsPerWorker } from '../cpu-quota.ts';
-import type { Found } from '../discovery.ts';
-import type { Execution } from '../execution-provider.ts';
-import { workerHeapMb, workersMemoryBytes } from '../heap-limit.ts';
+import type { Config } from '../config/config.ts';
+import { availableCpus, threadsPerWorker } from '../system/cpu-quota.ts';
+import type { Found } from '../config/discovery.ts';
+import type { Execution } from '../config/execution-provider.ts';
+import { workerHeapMb, workersMemoryBytes } from '../system/heap-limit.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { CollectionStart } from '../worker/protocol.ts';
+import type { CollectionStart } from '../ipc/protocol.ts';
 import { chooseProvider, pinned, type ProviderChoice } from './provider-choice.ts';
 import type { MemoryLimits } from './worker-memory.ts';
 import type { WorkerSpec } from './worker-process.ts';

@@ -1,6 +1,6 @@
 import { ServerError } from '../errors.ts';
-import { FrameError } from '../frames.ts';
-import { InFlight } from '../in-flight.ts';
+import { FrameError } from '../ipc/frames.ts';
+import { InFlight } from '../ipc/in-flight.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import type { Exit, WorkerProcess } from './worker-process.ts';
 

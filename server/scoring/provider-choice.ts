@@ -1,9 +1,9 @@
 import { execFile, type ExecFileException } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
-import type { Provider } from '../execution-provider.ts';
-import { gpuDevices } from '../gpu-devices.ts';
+import type { Provider } from '../config/execution-provider.ts';
+import { gpuDevices } from '../system/gpu-devices.ts';
 import { explain, type Checked } from './provider-findings.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;

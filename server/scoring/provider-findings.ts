@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import type { Provider } from '../execution-provider.ts';
+import type { Provider } from '../config/execution-provider.ts';
 
 /** What came of trying a provider. */
 export interface Checked {

@@ -1,6 +1,6 @@
-import type { RedactHead, RedactionFailure } from '../worker/protocol.ts';
+import type { RedactHead, RedactionFailure } from '../ipc/protocol.ts';
 import type { PoolWorker } from './pool-worker.ts';
-import { readRedacted } from './worker-messages.ts';
+import { readRedacted } from '../ipc/worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** A body of a request that is over, to be redacted by the script's hook before it is collected. */
@@ -92,7 +92,7 @@ export class Redactions {
   }
 }
 
-/** A `redact` frame: worker/protocol.ts. Bodies go as the pieces that they came in: to join 32 MiB would stall the host. */
+/** A `redact` frame: ipc/protocol.ts. Bodies go as the pieces that they came in: to join 32 MiB would stall the host. */
 function frameParts({ id, sides }: Job): (string | Uint8Array)[] {
   const heads = sides.map(({ collection, contentType, body }) => ({
     collection,

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ScoringTimes } from '../telemetry/spans.ts';
-import type { ScoreHead, ServedModel } from '../worker/protocol.ts';
+import type { ScoreHead, ServedModel } from '../ipc/protocol.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { BodySize } from './queue.ts';
 

@@ -1,8 +1,8 @@
-import type { Config } from '../config.ts';
-import type { Found } from '../discovery.ts';
+import type { Config } from '../config/config.ts';
+import type { Found } from '../config/discovery.ts';
 import { ServerError, toServerError } from '../errors.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { ReadyMessage } from '../worker/protocol.ts';
+import type { ReadyMessage } from '../ipc/protocol.ts';
 import { ActiveScoring, type ScoringOwner } from './active-scoring.ts';
 import { Dispatcher, type DispatchLimits, type DispatchParts } from './dispatcher.ts';
 import type { BodySize } from './queue.ts';

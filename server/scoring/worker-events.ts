@@ -1,11 +1,11 @@
-import { FrameError } from '../frames.ts';
-import type { MetricsMessage } from '../metric-series.ts';
-import type { RunTimes } from '../run-times.ts';
-import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, ServedModel } from '../worker/protocol.ts';
-import { Kind } from '../worker/protocol.ts';
-import { readHead, type ReplyHead } from './reply-head.ts';
+import { FrameError } from '../ipc/frames.ts';
+import type { MetricsMessage } from '../ipc/metric-series.ts';
+import type { RunTimes } from '../ipc/run-times.ts';
+import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, ServedModel } from '../ipc/protocol.ts';
+import { Kind } from '../ipc/protocol.ts';
+import { readHead, type ReplyHead } from '../ipc/reply-head.ts';
 import type { OutputEvents } from './worker-output.ts';
-import { checkCollect, messages } from './worker-messages.ts';
+import { checkCollect, messages } from '../ipc/worker-messages.ts';
 
 /** How a process ended. */
 export interface Exit {

@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { describeThrown, stackOfThrown } from '../errors.ts';
-import { FrameReader } from '../frame-reader.ts';
-import { FrameError, FrameWriter } from '../frames.ts';
-import type { StartMessage } from '../worker/protocol.ts';
-import { headText, Kind, MOST_COLLECTED_BYTES, MOST_HEAD_BYTES, protocols, SCORE_HEAD_BYTES } from '../worker/protocol.ts';
+import { FrameReader } from '../ipc/frame-reader.ts';
+import { FrameError, FrameWriter } from '../ipc/frames.ts';
+import type { StartMessage } from '../ipc/protocol.ts';
+import { headText, Kind, MOST_COLLECTED_BYTES, MOST_HEAD_BYTES, protocols, SCORE_HEAD_BYTES } from '../ipc/protocol.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 import { killGroup, spawnWorker } from './spawn-worker.ts';

@@ -1,5 +1,5 @@
 import { Histogram, type MetricObjectWithValues, type MetricValueWithName, type Registry } from 'prom-client';
-import { Distribution, type MetricDefinition } from '../metric-series.ts';
+import { Distribution, type MetricDefinition } from '../ipc/metric-series.ts';
 
 type Values = MetricObjectWithValues<MetricValueWithName<string>>;
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../log.ts';
-import { within } from '../within.ts';
+import { within } from '../guards/within.ts';
 import type { ExportSettings, FromThread, InsightItem, ItemKind, SpanItem, ToThread } from './exporting/items.ts';
 import type { Metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';

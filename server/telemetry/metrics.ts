@@ -1,11 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { isRefusal, type ServerError } from '../errors.ts';
-import { type Distribution, DURATIONS } from '../metric-series.ts';
+import { type Distribution, DURATIONS } from '../ipc/metric-series.ts';
 import { DistributionHistogram } from './distribution-histogram.ts';
 import { OutputMetrics } from './output-metrics.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
-/** What is told of a model: worker/protocol.ts has the same, which this room may not see. */
+/** What is told of a model: ipc/protocol.ts has the same, which this room may not see. */
 interface ServedModel {
   readonly name: string;
   readonly provider: string;

@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
-import type { Sampler } from '../request-ids.ts';
-import { telemetryOptions } from '../telemetry-options.ts';
+import type { Config } from '../config/config.ts';
+import type { Sampler } from '../request/request-ids.ts';
+import { telemetryOptions } from '../config/telemetry-options.ts';
 import type { SpanSettings } from './exporting/items.ts';
 
 /** What OpenTelemetry's variables ask for: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/. */

@@ -1,5 +1,5 @@
 import { failures, type ServerError } from '../errors.ts';
-import { newSpanId, type RequestIds } from '../request-ids.ts';
+import { newSpanId, type RequestIds } from '../request/request-ids.ts';
 import type { TelemetryExporter } from './exporter.ts';
 import { spansOf, type ScoringTimes } from './spans.ts';
 

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { readdirSync } from 'node:fs';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { isGuid } from '../option-values.ts';
-import type { Sampler } from '../request-ids.ts';
+import { isGuid } from '../config/option-values.ts';
+import type { Sampler } from '../request/request-ids.ts';
 import { TelemetryExporter } from './exporter.ts';
 import type { Metrics } from './metrics.ts';
 import { tracingOf } from './otel.ts';

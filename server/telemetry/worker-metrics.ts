@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { inferenceDuration, inferenceRows, type MetricDefinition, type MetricsMessage, type SeriesChange } from '../metric-series.ts';
+import { inferenceDuration, inferenceRows, type MetricDefinition, type MetricsMessage, type SeriesChange } from '../ipc/metric-series.ts';
 import { DistributionHistogram } from './distribution-histogram.ts';
 
 /** Label that tells gauges of workers apart. */

@@ -14,7 +14,7 @@ const QUICK_MS = 1;
 
 /**
  * Begins runs. Frames of one read wait until all of them are cut, so that a cancel is known before the run that it is for begins.
- * What has begun is marked first, in a file that outlives this process: fd 4, worker/protocol.ts.
+ * What has begun is marked first, in a file that outlives this process: fd 4, ipc/protocol.ts.
  */
 export class Intake {
   readonly #begin: (id: number, payload: Buffer) => void;

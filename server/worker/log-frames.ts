@@ -1,6 +1,6 @@
-import type { FrameWriter } from '../frames.ts';
+import type { FrameWriter } from '../ipc/frames.ts';
 import { logText } from './message-text.ts';
-import { Kind, type LogMessage } from './protocol.ts';
+import { Kind, type LogMessage } from '../ipc/protocol.ts';
 
 /** Bytes of log frames that may wait for the kernel. A script that says more in one go loses lines; `run()` and its answers go on. */
 const MOST_WAITING = 4 * 1024 * 1024;

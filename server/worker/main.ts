@@ -1,25 +1,25 @@
 import { Socket } from 'node:net';
-import { parse } from '../built-ins.ts';
+import { parse } from '../guards/built-ins.ts';
 import { asServerError, ServerError, stackOfThrown, toServerError } from '../errors.ts';
-import { FrameReader } from '../frame-reader.ts';
-import { FrameError, FrameWriter, MOST_FRAME_BYTES, readUint32 } from '../frames.ts';
+import { FrameReader } from '../ipc/frame-reader.ts';
+import { FrameError, FrameWriter, MOST_FRAME_BYTES, readUint32 } from '../ipc/frames.ts';
 import type { OpenedModel } from '../inference/model.ts';
-import { installPort, WorkerPort } from './collection-port.ts';
-import { hintAtDoubleParsing, ScriptLog } from './console.ts';
-import { WorkerInitContext } from './init-context.ts';
-import { loadEntryScript } from './load-entry-script.ts';
+import { installPort, WorkerPort } from './collect/collection-port.ts';
+import { hintAtDoubleParsing, ScriptLog } from './script/console.ts';
+import { WorkerInitContext } from './script/init-context.ts';
+import { loadEntryScript } from './script/load-entry-script.ts';
 import { Intake, markIn } from './intake.ts';
 import { LogFrames } from './log-frames.ts';
 import { jsonText, metricTexts } from './message-text.ts';
-import { installModuleHooks } from './module-hooks.ts';
-import { Kind, type ReadyMessage, type ServedModel, type StartMessage } from './protocol.ts';
-import { RedactionHook } from './redact.ts';
+import { installModuleHooks } from './script/module-hooks.ts';
+import { Kind, type ReadyMessage, type ServedModel, type StartMessage } from '../ipc/protocol.ts';
+import { RedactionHook } from './collect/redact.ts';
 import { messageOf, Runner } from './run-entry-script.ts';
 import { warmUp } from './warm-up.ts';
-import { InferenceMetrics, WorkerMetrics } from './worker-metrics.ts';
+import { InferenceMetrics, WorkerMetrics } from './metrics/worker-metrics.ts';
 import { endGroup, startWatchdog } from './watchdog.ts';
 
-/** Where the worker says how many runs have begun: worker/protocol.ts. */
+/** Where the worker says how many runs have begun: ipc/protocol.ts. */
 const MARK_FD = 4;
 /** What the kernel gives at a time: when it is less, there was no more. */
 const WHOLE_READ = 64 * 1024;

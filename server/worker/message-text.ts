@@ -1,7 +1,7 @@
-import { stringify } from '../built-ins.ts';
-import type { MetricsMessage } from '../metric-series.ts';
-import { bounded } from '../thrown.ts';
-import { MOST_MESSAGE_BYTES, type LogMessage } from './protocol.ts';
+import { stringify } from '../guards/built-ins.ts';
+import type { MetricsMessage } from '../ipc/metric-series.ts';
+import { bounded } from '../guards/thrown.ts';
+import { MOST_MESSAGE_BYTES, type LogMessage } from '../ipc/protocol.ts';
 
 const { prototype: anyObject } = Object;
 const { prototype: anyArray } = Array;

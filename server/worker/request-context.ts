@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Protocol, RequestContext } from '../entry-script.ts';
-import type { InferenceTimes } from '../run-times.ts';
-import type { InferRequest } from './infer-request.ts';
-import { HeadLine } from './protocol.ts';
+import type { InferenceTimes } from '../ipc/run-times.ts';
+import type { InferRequest } from '../tensors/infer-request.ts';
+import { HeadLine } from '../ipc/protocol.ts';
 
 /** One request inside the worker. What a script may never ask for is made only when it asks. */
 export class WorkerRequest implements RequestContext {

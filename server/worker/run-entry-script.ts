@@ -1,17 +1,17 @@
-import { byteLength, parse, subarray } from '../built-ins.ts';
+import { byteLength, parse, subarray } from '../guards/built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
-import { FrameError, readUint32, writeUint32, type FrameWriter } from '../frames.ts';
-import { isStatus } from '../header-fields.ts';
-import { InFlight } from '../in-flight.ts';
-import type { RunTimes } from '../run-times.ts';
-import type { ScriptLog } from './console.ts';
-import type { Codec, Serving } from './codec.ts';
+import { FrameError, readUint32, writeUint32, type FrameWriter } from '../ipc/frames.ts';
+import { isStatus } from '../ipc/header-fields.ts';
+import { InFlight } from '../ipc/in-flight.ts';
+import type { RunTimes } from '../ipc/run-times.ts';
+import type { ScriptLog } from './script/console.ts';
+import type { Codec, Serving } from './codecs/codec.ts';
 import { checkSize } from './answer-limit.ts';
-import { Codecs, decode } from './codecs.ts';
-import { encodeJson } from './encode-result.ts';
-import type { LoadedScript } from './load-entry-script.ts';
+import { Codecs, decode } from './codecs/codecs.ts';
+import { encodeJson } from './codecs/encode-result.ts';
+import type { LoadedScript } from './script/load-entry-script.ts';
 import { jsonText } from './message-text.ts';
-import { Kind, pairText, protocols, ReplyFlag, REPLY_HEAD_BYTES, SCORE_HEAD_BYTES, type FailureMessage } from './protocol.ts';
+import { Kind, pairText, protocols, ReplyFlag, REPLY_HEAD_BYTES, SCORE_HEAD_BYTES, type FailureMessage } from '../ipc/protocol.ts';
 import { WorkerRequest } from './request-context.ts';
 import { isIterator, isResponse, responseParts, StreamSender, type Outcome } from './stream-result.ts';
 

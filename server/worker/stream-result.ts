@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { bufferFrom, tagOf } from '../built-ins.ts';
+import { bufferFrom, tagOf } from '../guards/built-ins.ts';
 import { ServerError } from '../errors.ts';
-import type { FrameWriter } from '../frames.ts';
-import { isStatus, wrongHeaders, type HeaderPairs } from '../header-fields.ts';
-import { bounded } from '../thrown.ts';
+import type { FrameWriter } from '../ipc/frames.ts';
+import { isStatus, wrongHeaders, type HeaderPairs } from '../ipc/header-fields.ts';
+import { bounded } from '../guards/thrown.ts';
 import { checkSize } from './answer-limit.ts';
-import { Kind, pairText, STREAM_WINDOW } from './protocol.ts';
+import { Kind, pairText, STREAM_WINDOW } from '../ipc/protocol.ts';
 
 type Chunks = AsyncIterable<unknown> | Iterable<unknown>;
 

@@ -1,7 +1,7 @@
 import { ServerError, stackOfThrown } from '../errors.ts';
-import type { Settle, WorkerInitContext } from './init-context.ts';
-import type { LoadedScript } from './load-entry-script.ts';
-import { headText } from './protocol.ts';
+import type { Settle, WorkerInitContext } from './script/init-context.ts';
+import type { LoadedScript } from './script/load-entry-script.ts';
+import { headText } from '../ipc/protocol.ts';
 import { WorkerRequest } from './request-context.ts';
 
 /** Runs on the sample: enough for the compilers of JavaScript and ONNX Runtime, as long as it does not take long. */

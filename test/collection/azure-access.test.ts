@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Storage } from '../../server/collection/append-sink.ts';
-import { openBlobStorage } from '../../server/collection/blob-storage.ts';
+import type { Storage } from '../../server/collection/deliver/append-sink.ts';
+import { openBlobStorage } from '../../server/collection/deliver/blob-storage.ts';
 import { decideCollection } from '../../server/collection/settings.ts';
-import { readConfig } from '../../server/read-config.ts';
+import { readConfig } from '../../server/config/read-config.ts';
 import type { ServerProcess } from '../e2e/start-server.ts';
 import { samples } from '../telemetry/load.ts';
 import { Azurite, eventsOf } from './azurite.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { openBlobStorage } from '../../server/collection/blob-storage.ts';
+import { openBlobStorage } from '../../server/collection/deliver/blob-storage.ts';
 import { Azurite, eventsOf } from './azurite.ts';
 import { startProxy } from './proxy.ts';
 import { numbers, TestWriter } from './start-writer.ts';

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { FileStorage } from '../../server/collection/file-storage.ts';
-import type { Sink } from '../../server/collection/sink.ts';
-import { SinkError } from '../../server/collection/sink.ts';
+import { FileStorage } from '../../server/collection/deliver/file-storage.ts';
+import type { Sink } from '../../server/collection/deliver/sink.ts';
+import { SinkError } from '../../server/collection/deliver/sink.ts';
 import { SCRIPTS, withServer } from '../e2e/start-server.ts';
 import { eventsOf } from './azurite.ts';
 import { numbers, TestWriter } from './start-writer.ts';

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppendSink, type RollLimits, type Storage } from '../../server/collection/append-sink.ts';
-import { CloudEvents } from '../../server/collection/cloud-events.ts';
+import { AppendSink, type RollLimits, type Storage } from '../../server/collection/deliver/append-sink.ts';
+import { CloudEvents } from '../../server/collection/encode/cloud-events.ts';
 import { CollectionCounts } from '../../server/collection/counts.ts';
-import { Layout } from '../../server/collection/layout.ts';
-import { Retry } from '../../server/collection/retry.ts';
+import { Layout } from '../../server/collection/encode/layout.ts';
+import { Retry } from '../../server/collection/deliver/retry.ts';
 import type { CollectionSettings } from '../../server/collection/settings.ts';
-import type { Sink } from '../../server/collection/sink.ts';
-import { Spool, type SpoolLimits } from '../../server/collection/spool.ts';
-import { Tally } from '../../server/collection/tally.ts';
-import { Writer } from '../../server/collection/writer.ts';
+import type { Sink } from '../../server/collection/deliver/sink.ts';
+import { Spool, type SpoolLimits } from '../../server/collection/spool/spool.ts';
+import { Tally } from '../../server/collection/deliver/tally.ts';
+import { Writer } from '../../server/collection/deliver/writer.ts';
 
 export const settings: CollectionSettings = {
   sink: { kind: 'file', dir: '/nowhere' },

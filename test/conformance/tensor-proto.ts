@@ -1,4 +1,4 @@
-import { fieldsOf, numbersOf } from '../../server/protobuf.ts';
+import { fieldsOf, numbersOf } from '../../server/tensors/protobuf.ts';
 import type { OipTensor } from './fixtures.ts';
 
 // Field numbers of TensorProto in onnx.proto

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
-import { gpuDevices } from '../../server/gpu-devices.ts';
+import { gpuDevices } from '../../server/system/gpu-devices.ts';
 import { writeModel } from '../models/models.ts';
 import { withServer } from './start-server.ts';
 import { missing, ServerCopy } from './stub-providers.ts';

@@ -1,8 +1,8 @@
 import type { Model } from '../../server/entry-script.ts';
-import type { Provider } from '../../server/execution-provider.ts';
+import type { Provider } from '../../server/config/execution-provider.ts';
 import type { OpenedModel } from '../../server/inference/model.ts';
 import { openSession } from '../../server/inference/session.ts';
-import { encodeJson } from '../../server/worker/encode-result.ts';
+import { encodeJson } from '../../server/worker/codecs/encode-result.ts';
 import { answer } from '../../entry-scripts/onnx.ts';
 import { assertAnswer } from '../conformance/compare.ts';
 import { casesOf, type Case, type OipTensor, type RealModel, type Tolerance } from '../conformance/fixtures.ts';

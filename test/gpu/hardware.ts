@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { gpuDevices } from '../../server/gpu-devices.ts';
+import { gpuDevices } from '../../server/system/gpu-devices.ts';
 
 const ORT = fileURLToPath(new URL('../../node_modules/onnxruntime-node/', import.meta.url));
 const LIBRARIES = `${ORT}bin/napi-v6/linux/x64`;

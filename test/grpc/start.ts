@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
-import type { Config } from '../../server/config.ts';
+import type { Config } from '../../server/config/config.ts';
 import type { GrpcLimits } from '../../server/grpc/limits.ts';
 import { type GrpcListening, listenGrpc } from '../../server/grpc/listen.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { LargeBuffers } from '../../server/large-buffers.ts';
+import { LargeBuffers } from '../../server/system/large-buffers.ts';
 import { start } from './start.ts';
 
 const SIZE = 4 * 2 ** 20;

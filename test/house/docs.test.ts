@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { CollectionCounts } from '../../server/collection/counts.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
-import { failuresTable, optionsTable } from '../../server/usage.ts';
-import { forms } from '../../server/worker/content-types.ts';
+import { failuresTable, optionsTable } from '../../server/config/usage.ts';
+import { forms } from '../../server/worker/codecs/content-types.ts';
 
 /** Tables that the code knows stand in the documents between two markers. `UPDATE_DOCS=1 npm test` writes them. */
 const tables: [file: string, name: string, text: () => Promise<string> | string][] = [

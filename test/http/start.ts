@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import type { TestContext } from 'node:test';
-import { options as table, type Config } from '../../server/config.ts';
+import { options as table, type Config } from '../../server/config/config.ts';
 import { buildApp, buildMetricsApp } from '../../server/http/app.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';

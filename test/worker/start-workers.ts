@@ -3,13 +3,13 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Readable, Writable } from 'node:stream';
 import { pino } from 'pino';
-import { options } from '../../server/config.ts';
+import { options } from '../../server/config/config.ts';
 import type { ServerError } from '../../server/errors.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import { PoolScorer } from '../../server/scoring/scorer.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from '../../server/scoring/scorer-types.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
-import type { StartMessage } from '../../server/worker/protocol.ts';
+import type { StartMessage } from '../../server/ipc/protocol.ts';
 
 export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
 

@@ -1,4 +1,4 @@
-import { readRetryAfter } from '../../retry-after.ts';
+import { readRetryAfter } from '../../request/retry-after.ts';
 import type { Delivery } from './delivery.ts';
 import type { PostResult } from './post.ts';
 

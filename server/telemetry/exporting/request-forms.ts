@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { newSpanId } from '../../request-ids.ts';
+import { newSpanId } from '../../request/request-ids.ts';
 import { makeForm, type FilledForm, type Form } from './form.ts';
 import { HEAD_BITS, readHead, readRequestLine, TEXTS, type RequestHead } from './request-line.ts';
 

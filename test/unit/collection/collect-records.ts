@@ -1,8 +1,8 @@
-import type { Block } from '../../../server/collection/block.ts';
-import { Capture } from '../../../server/collection/capture.ts';
-import { CloudEvents } from '../../../server/collection/cloud-events.ts';
-import { HandOver } from '../../../server/collection/hand-over.ts';
-import type { References } from '../../../server/collection/place-data.ts';
+import type { Block } from '../../../server/collection/encode/block.ts';
+import { Capture } from '../../../server/collection/host/capture.ts';
+import { CloudEvents } from '../../../server/collection/encode/cloud-events.ts';
+import { HandOver } from '../../../server/collection/host/hand-over.ts';
+import type { References } from '../../../server/collection/encode/place-data.ts';
 import { BatchReader, type ExchangeRecord } from '../../../server/collection/records.ts';
 import { settings } from '../../collection/start-writer.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Layout } from '../../../server/collection/layout.ts';
-import { Pending } from '../../../server/collection/pending.ts';
+import { Layout } from '../../../server/collection/encode/layout.ts';
+import { Pending } from '../../../server/collection/deliver/pending.ts';
 import { settings } from '../../collection/start-writer.ts';
 import { collect, noFiles, type Given } from './collect-records.ts';
 

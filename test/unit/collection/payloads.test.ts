@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { mayCapture } from '../../../server/captured-headers.ts';
-import { Capture } from '../../../server/collection/capture.ts';
-import { HandOver } from '../../../server/collection/hand-over.ts';
+import { mayCapture } from '../../../server/request/captured-headers.ts';
+import { Capture } from '../../../server/collection/host/capture.ts';
+import { HandOver } from '../../../server/collection/host/hand-over.ts';
 import { Body, type ExchangeRecord } from '../../../server/collection/records.ts';
 import { collect, noFiles } from './collect-records.ts';
 

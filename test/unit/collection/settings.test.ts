@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { decideCollection, rateOf, segment, type Decision } from '../../../server/collection/settings.ts';
-import { readConfig } from '../../../server/read-config.ts';
+import { readConfig } from '../../../server/config/read-config.ts';
 
 function decide(env: Record<string, string>, modelMap = '/nowhere/map.json'): Decision {
   const command = readConfig({ argv: [], env, cwd: '/app' });

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import test from 'node:test';
 import fc from 'fast-check';
-import { options } from '../../../server/config.ts';
+import { options } from '../../../server/config/config.ts';
 import { ServerError } from '../../../server/errors.ts';
 import { contentEncoding, contentLength } from '../../../server/http/body.ts';
 import { compress, compressible } from '../../../server/http/compression.ts';
 import { Cors } from '../../../server/http/cors.ts';
 import type { Exchange } from '../../../server/http/exchange.ts';
 import { Swagger } from '../../../server/http/swagger.ts';
-import { readIds } from '../../../server/request-ids.ts';
+import { readIds } from '../../../server/request/request-ids.ts';
 import { FakeScorer } from '../../http/fake-scorer.ts';
 import { assertLinear } from '../linear-time.ts';
 

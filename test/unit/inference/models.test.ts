@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import type { Dtype } from '../../../server/entry-script.ts';
-import { float16Bits, float16Numbers, float16ToNumber } from '../../../server/float16.ts';
+import { float16Bits, float16Numbers, float16ToNumber } from '../../../server/tensors/float16.ts';
 import { elementTypes } from '../../../server/inference/elements.ts';
-import { oipDatatypes } from '../../../server/oip-datatypes.ts';
+import { oipDatatypes } from '../../../server/tensors/oip-datatypes.ts';
 import { modelBytes } from '../../models/models.ts';
 
 it('entry-scripts/diabetes.onnx is what the generator writes', () => {

@@ -7,7 +7,7 @@ import * as diabetes from '../../../entry-scripts/diabetes.ts';
 import * as script from '../../../entry-scripts/onnx.ts';
 import { type InitContext, type Model, type RequestContext, ScoringError } from '../../../server/entry-script.ts';
 import { ServerError } from '../../../server/errors.ts';
-import { float16Bits } from '../../../server/float16.ts';
+import { float16Bits } from '../../../server/tensors/float16.ts';
 import { openSession } from '../../../server/inference/session.ts';
 import { type ModelName, writeModel } from '../../models/models.ts';
 

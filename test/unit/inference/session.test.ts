@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { Dtype, TensorInput } from '../../../server/entry-script.ts';
 import { type ErrorCode, ServerError } from '../../../server/errors.ts';
-import { float16Bits } from '../../../server/float16.ts';
+import { float16Bits } from '../../../server/tensors/float16.ts';
 import type { OpenedModel } from '../../../server/inference/model.ts';
 import { openSession } from '../../../server/inference/session.ts';
 import { modelBytes, type ModelName, writeModel } from '../../models/models.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { Dtype, Tensor, TensorInput, TensorSpec } from '../../../server/entry-script.ts';
 import { ServerError } from '../../../server/errors.ts';
-import { float16Bits } from '../../../server/float16.ts';
+import { float16Bits } from '../../../server/tensors/float16.ts';
 import { specOf, toTensor } from '../../../server/inference/tensors.ts';
 
 const spec = (type: Dtype, ...dims: (number | string)[]): TensorSpec => ({ name: 'X', type, dims });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { blockField, fieldsOf, varintField } from '../../../server/protobuf.ts';
+import { blockField, fieldsOf, varintField } from '../../../server/tensors/protobuf.ts';
 import { withoutZipMap } from '../../../server/inference/zip-map.ts';
 import { modelBytes } from '../../models/models.ts';
 

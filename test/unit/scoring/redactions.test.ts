@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Redactions } from '../../../server/scoring/redactions.ts';
 import type { WorkerPool } from '../../../server/scoring/worker-pool.ts';
-import type { RedactHead } from '../../../server/worker/protocol.ts';
+import type { RedactHead } from '../../../server/ipc/protocol.ts';
 
 test('bodies go to the hook in the pieces that they came in, without a copy', async () => {
   let parts: readonly (string | Uint8Array)[] = [];

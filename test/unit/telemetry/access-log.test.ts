@@ -3,7 +3,7 @@ import test from 'node:test';
 import { ServerError, type ErrorCode } from '../../../server/errors.ts';
 import { AccessLog } from '../../../server/telemetry/access-log.ts';
 import { Metrics } from '../../../server/telemetry/metrics.ts';
-import { readIds } from '../../../server/request-ids.ts';
+import { readIds } from '../../../server/request/request-ids.ts';
 
 const REPLY = { headers: [], body: Buffer.alloc(0), worker: 0 };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readConfig } from '../../../server/read-config.ts';
+import { readConfig } from '../../../server/config/read-config.ts';
 import { tracingOf, type Tracing } from '../../../server/telemetry/otel.ts';
 
 const ON = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { readConfig } from '../../../server/read-config.ts';
+import { readConfig } from '../../../server/config/read-config.ts';
 import { bodyText } from '../../../server/telemetry/request-exports.ts';
 import { insightsConnection, modelIds } from '../../../server/telemetry/telemetry.ts';
 

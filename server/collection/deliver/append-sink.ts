@@ -1,0 +1,123 @@
+import type { Payload } from '../encode/block.ts';
+import type { Stream } from '../encode/layout.ts';
+import type { Batch, Sink } from './sink.ts';
+
+/** A file or an append blob that only this process appends to. */
+export interface Appendable {
+  /** Bytes that are known to be written. */
+  readonly offset: number;
+  /** Successful appends. */
+  readonly blocks: number;
+  /**
+   * Appends one piece after the other at `offset`, so that a second call after a failure writes nothing twice.
+   * @throws SinkError, or Taken when somebody else has written to it, or deleted it
+   */
+  append(pieces: readonly Buffer[], signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Somebody else appends to the same file, or has deleted it: ours is over, and nothing was written that a reader will find. */
+export class Taken extends Error {
+  override readonly name = 'Taken';
+}
+
+/** What has files: a folder or a blob container. Names are relative to its root, with `/`. */
+export interface Storage {
+  readonly name: string;
+  reference(name: string): string;
+  /** Undefined: there is a file of that name, and it is not ours. @throws SinkError */
+  create(name: string, signal: AbortSignal): Promise<Appendable | undefined>;
+  /** Stores a whole file, once more if it is there. @throws SinkError */
+  put(payload: Payload, signal: AbortSignal): Promise<void>;
+}
+
+export interface RollLimits {
+  readonly blocks: number;
+  readonly bytes: number;
+}
+
+/** An append blob takes 50,000 blocks. */
+const ROLL: RollLimits = { blocks: 40_000, bytes: 1024 ** 3 };
+
+/** Hours and days that are open at a time; late rows of the v1 API may go to any day. */
+const MOST_OPEN = 32;
+
+/** Appends batches to files, one writer each: a new one begins by stream (the hour), by blocks and by size. */
+export class AppendSink implements Sink {
+  readonly appends = true;
+  readonly largestInline = 0;
+  readonly #storage: Storage;
+  readonly #limits: RollLimits;
+  /** By folder and name; the least recently used first. */
+  readonly #open = new Map<string, Appendable>();
+  /** Files that were begun, by folder and name. */
+  readonly #begun = new Map<string, number>();
+
+  constructor(storage: Storage, limits: RollLimits = ROLL) {
+    this.#storage = storage;
+    this.#limits = limits;
+  }
+
+  get name(): string {
+    return this.#storage.name;
+  }
+
+  reference(name: string): string {
+    return this.#storage.reference(name);
+  }
+
+  async write({ stream, pieces, blocks }: Batch, signal: AbortSignal): Promise<void> {
+    if (stream === undefined) return;
+    for (const { payloads } of blocks) for (const payload of payloads) await this.#storage.put(payload, signal);
+    const key = keyOf(stream);
+    for (;;) {
+      const file = await this.#openFile(key, stream, signal);
+      try {
+        const first = file.offset === 0 && stream.header !== '';
+        await file.append(first ? [Buffer.from(stream.header), ...pieces] : pieces, signal);
+        return;
+      } catch (thrown) {
+        if (!(thrown instanceof Taken)) throw thrown;
+        this.#open.delete(key);
+        await file.close();
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.#open.values()) await file.close();
+    this.#open.clear();
+  }
+
+  async #openFile(key: string, stream: Stream, signal: AbortSignal): Promise<Appendable> {
+    const open = this.#open.get(key);
+    this.#open.delete(key);
+    if (open !== undefined && open.blocks < this.#limits.blocks && open.offset < this.#limits.bytes) {
+      this.#open.set(key, open);
+      return open;
+    }
+    await open?.close();
+    for (;;) {
+      const begun = this.#begun.get(key) ?? 0;
+      const file = await this.#storage.create(`${stream.folder}/${nameOf(stream, begun)}.${stream.extension}`, signal);
+      this.#begun.set(key, begun + 1);
+      if (file === undefined) continue;
+      this.#open.set(key, file);
+      for (const [oldest, old] of this.#open) {
+        if (this.#open.size <= MOST_OPEN) break;
+        this.#open.delete(oldest);
+        await old.close();
+      }
+      return file;
+    }
+  }
+}
+
+const keyOf = (stream: Stream): string => `${stream.folder}/${stream.name}.${stream.extension} ${stream.header}`;
+
+/** `name`, then, where that is taken or full, `ownName`, `ownName-1`, ... */
+function nameOf({ name, ownName }: Stream, begun: number): string {
+  if (begun === 0) return name;
+  const further = name === ownName ? begun : begun - 1;
+  return further === 0 ? ownName : `${ownName}-${further}`;
+}

@@ -1,0 +1,146 @@
+import type { Block } from '../encode/block.ts';
+import { SinkError, statusError, type Batch, type Sink } from './sink.ts';
+
+/** Events under way at a time. */
+const AT_ONCE = 8;
+const CALL_TIMEOUT_MS = 30_000;
+
+interface Post {
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+/** Sends each event as a POST of its own: the sinks `http` and `azureml`. Any 2xx is the other side's word that it has it. */
+export class PostSink implements Sink {
+  readonly appends = false;
+  readonly largestInline = Infinity;
+  readonly name: string;
+  readonly #url: string;
+  readonly #postOf: (line: Block) => Post;
+
+  constructor(name: string, url: string, postOf: (line: Block) => Post) {
+    this.name = name;
+    this.#url = url;
+    this.#postOf = postOf;
+  }
+
+  reference(): undefined {
+    return undefined;
+  }
+
+  /** What is sent is taken out of the batch at once, so that only the rest is sent again. */
+  async write({ blocks: lines }: Batch, signal: AbortSignal): Promise<void> {
+    while (lines.length > 0) {
+      const some = lines.slice(0, AT_ONCE);
+      const results = await Promise.allSettled(some.map((line) => this.#send(line, signal)));
+      const failures = results.map((result) => (result.status === 'rejected' ? (result.reason as SinkError) : undefined));
+      const rejected = some.filter((_, index) => failures[index]?.retriable === false);
+      const again = some.filter((_, index) => failures[index]?.retriable === true);
+      lines.splice(0, some.length, ...again);
+      const refusal = failures.find((failure) => failure?.retriable === false);
+      if (refusal !== undefined) throw new SinkError(refusal.code, refusal.message, { retriable: false, rejected });
+      const failure = failures.find((each) => each !== undefined);
+      if (failure !== undefined) throw failure;
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #send(line: Block, signal: AbortSignal): Promise<void> {
+    const { headers, body } = this.#postOf(line);
+    let answer: Response;
+    try {
+      answer = await fetch(this.#url, {
+        method: 'POST',
+        headers,
+        body,
+        redirect: 'error',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]),
+      });
+      await answer.arrayBuffer();
+    } catch (thrown) {
+      const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+      const code = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.name) : 'unknown';
+      throw new SinkError(code, `${this.#url}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause: thrown });
+    }
+    if (!answer.ok) throw statusError(answer.status, `${this.#url}: answered ${answer.status}`, answer.headers.get('retry-after'));
+  }
+}
+
+/** CloudEvents over HTTP, structured mode: https://github.com/cloudevents/spec, http-protocol-binding. */
+export const cloudEventPost = ({ data }: Block): Post => ({
+  headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
+  body: data.toString('utf8', 0, data.length - 1),
+});
+
+/** What the Python SDK sends to Azure ML's collector beside the container: reference/data-collection.md, section 3. */
+export function azuremlPost({ data, collection }: Block): Post {
+  const text = data.toString();
+  const event = JSON.parse(text) as Record<string, unknown>;
+  const attribute = (name: string, otherwise: string): string => (typeof event[name] === 'string' ? event[name] : otherwise);
+  const attributes: Record<string, string> = {};
+  for (const [name, value] of Object.entries(event)) {
+    if (name === 'data' || name === 'data_base64' || !(typeof value === 'string' || typeof value === 'number')) continue;
+    attributes[`ce-${name}`] = encodeURI(String(value));
+  }
+  for (const name of FIXED) delete attributes[`ce-${name}`];
+  return {
+    headers: {
+      ...attributes,
+      accept: '*/*',
+      'content-type': 'application/json',
+      'trace-id': attribute('id', ''),
+      'ce-time': String(Math.floor(Date.parse(attribute('time', '')) / 1000)),
+      'ce-type': `azureml.inference.${collection}`,
+      'ce-collect-data-type': attribute('collectdatatype', 'application/json'),
+      'ce-agent': attribute('agent', 'scoring-server'),
+      'ce-x-request-id': encodeURI(attribute('correlationid', '')),
+      'ce-model-version': attribute('modelversion', 'default'),
+    },
+    body: dataText(text, event),
+  };
+}
+
+/** What the collector sets itself, or has under the names above. */
+const FIXED =
+  'specversion id source type datacontenttype time correlationid xrequestid contentrange collectdatatype agent modelversion layout csvname'.split(
+    ' ',
+  );
+
+/** The text between two attributes that every event has: numbers stay as they were sent. */
+function dataText(text: string, event: Record<string, unknown>): string {
+  if (event['data'] === undefined) return JSON.stringify(event['data_base64'] ?? null);
+  const start = text.indexOf(',"data":') + ',"data":'.length;
+  return text.slice(start, text.lastIndexOf(',"correlationid":'));
+}
+
+/** A block as lines `{"mdc": event}`, among the server's log lines. */
+export const printed = ({ data }: Block): string => `{"mdc":${data.toString('utf8', 0, data.length - 1)}}\n`;
+
+/** One line for each record. */
+export class StdoutSink implements Sink {
+  readonly name = 'stdout';
+  readonly appends = false;
+  readonly largestInline = 1024 * 1024;
+  readonly #print: (text: string) => void;
+
+  constructor(print: (text: string) => void) {
+    this.#print = print;
+  }
+
+  reference(): undefined {
+    return undefined;
+  }
+
+  write({ blocks }: Batch): Promise<void> {
+    this.#print(blocks.map(printed).join(''));
+    blocks.length = 0;
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,92 @@
+import { open, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Taken, type Appendable, type Storage } from './append-sink.ts';
+import type { Payload } from '../encode/block.ts';
+import { makeFolderLater } from '../spool/make-folder.ts';
+import { SinkError } from './sink.ts';
+
+/** The `file` sink: a folder or a mounted volume. */
+export class FileStorage implements Storage {
+  readonly name = 'file';
+  readonly #root: string;
+
+  /** @param root absolute */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  reference(name: string): string {
+    return join(this.#root, name);
+  }
+
+  async create(name: string): Promise<Appendable | undefined> {
+    const path = this.reference(name);
+    try {
+      await makeFolderLater(dirname(path));
+      return new OpenFile(path, await open(path, 'wx'));
+    } catch (thrown) {
+      if (codeOf(thrown) === 'EEXIST') return undefined;
+      throw fileError(path, thrown);
+    }
+  }
+
+  async put({ name, body }: Payload): Promise<void> {
+    const path = this.reference(name);
+    try {
+      await makeFolderLater(dirname(path));
+      // Whoever finds the reference finds the whole file.
+      await writeFile(`${path}.part`, body);
+      await rename(`${path}.part`, path);
+    } catch (thrown) {
+      throw fileError(path, thrown);
+    }
+  }
+}
+
+class OpenFile implements Appendable {
+  offset = 0;
+  blocks = 0;
+  readonly #path: string;
+  readonly #file: FileHandle;
+
+  constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /** At a position, so that what a full disk took of it is written over. */
+  async append(pieces: readonly Buffer[]): Promise<void> {
+    let end = this.offset;
+    try {
+      for (const piece of pieces) {
+        for (let written = 0; written < piece.length;) {
+          const { bytesWritten } = await this.#file.write(piece, written, piece.length - written, end);
+          written += bytesWritten;
+          end += bytesWritten;
+        }
+      }
+      const { nlink } = await this.#file.stat();
+      if (nlink === 0) throw new Taken(`${this.#path} was deleted`);
+    } catch (thrown) {
+      if (thrown instanceof Taken) throw thrown;
+      // A network volume says so of a file that was deleted elsewhere.
+      if (codeOf(thrown) === 'ESTALE') throw new Taken(`${this.#path} is not there any more`, { cause: thrown });
+      // Readers see whole lines only.
+      await this.#file.truncate(this.offset).catch(() => undefined);
+      throw fileError(this.#path, thrown);
+    }
+    this.offset = end;
+    this.blocks++;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close().catch(() => undefined);
+  }
+}
+
+/** Whatever is wrong with a folder, an operator can mend it while the server runs. */
+function fileError(path: string, cause: unknown): SinkError {
+  return new SinkError(codeOf(cause), `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+}
+
+const codeOf = (thrown: unknown): string => (thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown');

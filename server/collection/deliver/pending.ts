@@ -1,0 +1,113 @@
+import { sizeOf, splitLines, type Block } from '../encode/block.ts';
+import type { Layout, Stream } from '../encode/layout.ts';
+import type { Batch } from './sink.ts';
+
+/** An append takes at most 4 MiB. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+interface Part {
+  /** A part of a block that belongs to another stream, too, has no records: they are counted with the first part. */
+  readonly block: Block;
+  /** What is appended. */
+  readonly data: Buffer;
+}
+
+interface Waiting {
+  readonly stream: Stream | undefined;
+  parts: Part[];
+  bytes: number;
+  readonly since: number;
+}
+
+/** Blocks in memory that wait to be delivered, by the file that they belong to. */
+export class Pending {
+  readonly #layout: Layout | undefined;
+  readonly #streams = new Map<string, Waiting>();
+  records = 0;
+  bytes = 0;
+
+  /** @param layout undefined: the sink has no files */
+  constructor(layout: Layout | undefined) {
+    this.#layout = layout;
+  }
+
+  /** Answers how many bytes wait for the same file. */
+  add(block: Block): number {
+    this.records += block.records;
+    this.bytes += sizeOf(block);
+    if (this.#layout === undefined) return this.#put('', undefined, { block, data: block.data });
+    let most = 0;
+    for (const [index, { key, stream, data }] of this.#layout.place(block).entries()) {
+      const part = index === 0 ? block : { ...block, data: Buffer.alloc(0), records: 0, cost: 0, payloads: [] };
+      most = Math.max(most, this.#put(key, stream, { block: part, data }));
+    }
+    return most;
+  }
+
+  /** What has waited longest for a file, if that is for so long, or if it is so many bytes. */
+  take(now: number, afterMs: number, fromBytes: number): Batch | undefined {
+    let best: [string, Waiting] | undefined;
+    for (const entry of this.#streams) {
+      const [, { since, bytes }] = entry;
+      if (now - since < afterMs && bytes < fromBytes) continue;
+      if (best === undefined || since < best[1].since) best = entry;
+    }
+    return best === undefined ? undefined : this.#cut(...best);
+  }
+
+  /** Everything; nothing is left. */
+  takeAll(): Block[] {
+    const blocks = [...this.#streams.values()].flatMap(({ parts }) => parts.map(({ block }) => block)).filter(({ records }) => records > 0);
+    this.#streams.clear();
+    this.records = 0;
+    this.bytes = 0;
+    return blocks;
+  }
+
+  /** Milliseconds until the first file's data has waited for so long; undefined: nothing waits. */
+  dueIn(now: number, afterMs: number): number | undefined {
+    let oldest = Infinity;
+    for (const { since } of this.#streams.values()) oldest = Math.min(oldest, since);
+    return oldest === Infinity ? undefined : Math.max(0, oldest + afterMs - now);
+  }
+
+  #put(key: string, stream: Stream | undefined, part: Part): number {
+    let waiting = this.#streams.get(key);
+    if (waiting === undefined) this.#streams.set(key, (waiting = { stream, parts: [], bytes: 0, since: performance.now() }));
+    waiting.parts.push(part);
+    waiting.bytes += part.data.length;
+    return waiting.bytes;
+  }
+
+  #cut(key: string, waiting: Waiting): Batch {
+    let count = 0;
+    let bytes = 0;
+    for (const { data } of waiting.parts) {
+      if (count > 0 && bytes + data.length > MAX_BATCH_BYTES) break;
+      bytes += data.length;
+      count++;
+    }
+    const parts = waiting.parts.splice(0, count);
+    if (waiting.parts.length === 0) this.#streams.delete(key);
+    waiting.bytes -= bytes;
+    const blocks = parts.map(({ block }) => block);
+    for (const block of blocks) {
+      this.records -= block.records;
+      this.bytes -= sizeOf(block);
+    }
+    if (waiting.stream === undefined) return { stream: undefined, pieces: [], blocks: blocks.flatMap(splitLines) };
+    return { stream: waiting.stream, pieces: joinViews(parts.map(({ data }) => data)), blocks };
+  }
+}
+
+/** Views that follow each other in the same memory become one. */
+function joinViews(views: readonly Buffer[]): Buffer[] {
+  const joined: Buffer[] = [];
+  for (const view of views) {
+    const last = joined.at(-1);
+    if (last !== undefined && last.buffer === view.buffer && last.byteOffset + last.length === view.byteOffset)
+      joined[joined.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + view.length);
+    else joined.push(view);
+  }
+  return joined;
+}

@@ -1,0 +1,193 @@
+import { headerAttributes, quote } from './attributes.ts';
+import { BlockWriter } from './block-writer.ts';
+import { V1, type Block } from './block.ts';
+import { LINE_START, LineFrame } from './line-frame.ts';
+import { readData, readQuery, type Data } from './payload-data.ts';
+import { NO_DATA, placeData, type References } from './place-data.ts';
+import { RecordIds } from './record-ids.ts';
+import type { CollectHead } from '../../ipc/collect-head.ts';
+import { Body, costOf, isKept, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
+import type { CollectionSettings } from '../settings.ts';
+
+/** Larger data is a block of its own. */
+const LARGEST_SHARED = 64 * 1024;
+
+const OMITTED: Record<BodyState, string> = {
+  [Body.notCollected]: '',
+  [Body.kept]: '',
+  [Body.parsed]: '',
+  [Body.written]: '',
+  [Body.notRead]: 'not-read',
+  [Body.tooLarge]: 'size',
+  [Body.notRedacted]: 'redaction',
+};
+
+/** What is said of a record beside its data. */
+interface About {
+  readonly collection: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** JSON members: the ids of the request. */
+  readonly ids: Buffer;
+  /** JSON members, each with a comma before it. */
+  readonly attributes: string;
+  readonly contentType?: string;
+  /** Why there is no data. */
+  readonly omitted?: string;
+  readonly cost: number;
+  readonly v1?: boolean;
+}
+
+/** Makes CloudEvents of records, in the layout of reference/data-collection.md, section 4. */
+export class CloudEvents {
+  readonly #settings: CollectionSettings;
+  readonly #references: References;
+  readonly #source: string;
+  readonly #agent: string;
+  readonly #emit: (block: Block) => void;
+  readonly #request: BlockWriter;
+  readonly #response: BlockWriter;
+  readonly #recordIds = new RecordIds();
+  readonly #frames = new Map<string, LineFrame>();
+  #url = '';
+  #method = '';
+  #requestAttributes = '';
+  #status = -1;
+  #responseAttributes = '';
+  #second = 0;
+  #time = '';
+  #hour = '';
+
+  constructor(settings: CollectionSettings, references: References, agent: string, emit: (block: Block) => void) {
+    this.#settings = settings;
+    this.#references = references;
+    this.#source = JSON.stringify(`/services/${settings.endpoint}/deployments/${settings.deployment}`);
+    this.#agent = JSON.stringify(agent);
+    this.#emit = emit;
+    this.#request = new BlockWriter('request', emit);
+    this.#response = new BlockWriter('response', emit);
+  }
+
+  /** The two halves of a request, of which one may not be collected. */
+  exchange(record: ExchangeRecord): void {
+    const { request, response } = record;
+    const ids = idsOf(record.id);
+    // The memory of both is one buffer: the first record stands for it.
+    let cost = costOf(record);
+    if (request.state !== Body.notCollected) {
+      this.#half('request', ids, record, request, this.#aboutRequest(record), cost);
+      cost = 0;
+    }
+    if (response.state !== Body.notCollected) this.#half('response', ids, record, response, this.#aboutResponse(record), cost);
+  }
+
+  /** Path and method: the same for most requests. */
+  #aboutRequest({ url, method }: ExchangeRecord): string {
+    if (url !== this.#url || method !== this.#method) {
+      const at = url.indexOf('?');
+      this.#url = url;
+      this.#method = method;
+      this.#requestAttributes = `,"path":${quote(at < 0 ? url : url.slice(0, at))},"method":${quote(method)}`;
+    }
+    return this.#requestAttributes;
+  }
+
+  #aboutResponse({ status }: ExchangeRecord): string {
+    if (status !== this.#status) {
+      this.#status = status;
+      this.#responseAttributes = `,"statuscode":${status}`;
+    }
+    return this.#responseAttributes;
+  }
+
+  /** Rows that a script collected. @param cost what the host counts for them */
+  rows(collection: string, head: CollectHead, rows: Buffer, cost: number): void {
+    const version = quote(head.modelVersion ?? 'default');
+    const v1 = head.v1 === undefined ? '' : `,${V1},"csvname":${quote(head.v1)}`;
+    const attributes = `,"modelversion":${version},"collectdatatype":"pandas.core.frame.DataFrame","agent":${this.#agent}${v1}${headerAttributes(Object.entries(head.headers ?? {}).flat())}`;
+    this.#write({ collection, time: head.time, ids: idsOf(head.id), attributes, cost, v1: v1 !== '' }, { json: rows, bytes: rows.length });
+  }
+
+  /** Passes on what a batch came to. */
+  flush(): void {
+    this.#request.flush();
+    this.#response.flush();
+  }
+
+  #half(collection: 'request' | 'response', ids: Buffer, { time, url }: ExchangeRecord, side: Side, own: string, cost: number): void {
+    const { state, contentType, headers, body } = side;
+    const attributes = headers.length === 0 ? own : own + headerAttributes(headers);
+    const kept = isKept(side);
+    const about: About = { collection, time, ids, attributes, contentType, omitted: OMITTED[state], cost };
+    const [bytes] = body;
+    if (kept && bytes !== undefined && bytes.length > 0) this.#write(about, readData(contentType, bytes, state));
+    else this.#write(about, kept && collection === 'request' ? readQuery(url) : undefined);
+  }
+
+  #write(about: About, data: Data | undefined): void {
+    const { collection, ids, cost, v1 = false } = about;
+    const id = this.#recordIds.next();
+    const time = this.#seconds(about.time);
+    const hour = this.#hour;
+    const { member, content, bytes, more, contentType, payload, omitted } =
+      data === undefined ? NO_DATA : placeData(data, about.contentType ?? '', this.#references, () => this.#name(time, id));
+    const frame = this.#frame(collection);
+    const parts = [
+      LINE_START,
+      id,
+      frame.opening(contentType ?? 'application/json', time),
+      member,
+      content,
+      ids,
+      frame.closing(bytes, attributesOf(about, more, omitted)),
+    ];
+    if (content.length <= LARGEST_SHARED && payload === undefined) {
+      if (collection === 'request') return this.#request.add(hour, parts, cost);
+      if (collection === 'response') return this.#response.add(hour, parts, cost);
+    }
+    const line = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+    return this.#emit({
+      collection,
+      hour,
+      v1,
+      data: line,
+      records: 1,
+      cost,
+      counted: true,
+      payloads: payload === undefined ? [] : [payload],
+    });
+  }
+
+  /** Of a payload, relative to the root. */
+  #name(time: string, id: Buffer): string {
+    const { endpoint, deployment } = this.#settings;
+    return `${endpoint}/${deployment}/${time.slice(0, 13).replaceAll(/[-T]/g, '/')}/${id.toString()}`;
+  }
+
+  #frame(collection: string): LineFrame {
+    let frame = this.#frames.get(collection);
+    if (frame === undefined) this.#frames.set(collection, (frame = new LineFrame(this.#source, collection)));
+    return frame;
+  }
+
+  /** RFC 3339 in whole seconds; the same for many records. */
+  #seconds(time: number): string {
+    const second = Math.floor(time / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#time = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+      this.#hour = this.#time.slice(0, 13);
+    }
+    return this.#time;
+  }
+}
+
+function idsOf(id: string): Buffer {
+  const quoted = quote(id);
+  return Buffer.from(`,"correlationid":${quoted},"xrequestid":${quoted}`);
+}
+
+function attributesOf({ attributes, omitted: before = '' }: About, more = '', omitted = before): string {
+  const all = more === '' ? attributes : more + attributes;
+  return omitted === '' ? all : `${all},"dataomitted":"${omitted}"`;
+}

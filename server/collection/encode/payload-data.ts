@@ -1,0 +1,49 @@
+import { isUtf8 } from 'node:buffer';
+import { mayCapture } from '../../request/captured-headers.ts';
+import { Body, type BodyState } from '../records.ts';
+
+/** What a body is in a record: JSON text that can stand in a line, as text or as the bytes that came; or bytes that are no text. */
+export type Data = { readonly json: Buffer | string; readonly bytes: number } | { readonly binary: Buffer };
+
+const JSON_TYPE = /^(?:application|text)\/(?:[\w.+-]*\+)?json\s*(?:;|$)/i;
+const TEXT_TYPE =
+  /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:xml|yaml|x-yaml|javascript|x-ndjson|ndjson|jsonl|sql|x-www-form-urlencoded)\s*(?:;|$))/i;
+const LF = 10;
+const CR = 13;
+
+/** Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes. */
+export function readData(contentType: string, body: Buffer, state: BodyState): Data {
+  const plainJson = contentType === 'application/json';
+  // What this server writes has no line's end and is UTF-8.
+  if (plainJson && state === Body.written) return { json: body, bytes: body.length };
+  const maybeText = !plainJson && (contentType === '' || TEXT_TYPE.test(contentType));
+  if (!(plainJson || maybeText || JSON_TYPE.test(contentType)) || !isUtf8(body)) return { binary: body };
+  const oneLine = !body.includes(LF) && !body.includes(CR);
+  if (state === Body.parsed && plainJson && oneLine && body[0] !== 0xef) return { json: body, bytes: body.length };
+  const text = body.toString();
+  // Between the tokens of JSON a line's end is only space; inside a string it cannot be.
+  if (isJson(text)) return { json: oneLine ? body : text.replaceAll(/[\r\n]/g, ' '), bytes: body.length };
+  const quoted = JSON.stringify(text);
+  return { json: quoted, bytes: Buffer.byteLength(quoted) };
+}
+
+/** The query of a request without a body, as an object; what may be a key is left out. */
+export function readQuery(url: string): Data | undefined {
+  const at = url.indexOf('?');
+  if (at < 0) return undefined;
+  const members = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(url.slice(at + 1)))
+    if (mayCapture(name) && name !== 'code' && name !== 'sig')
+      members.set(name, isJson(value) ? value.replaceAll(/[\r\n]/g, ' ') : JSON.stringify(value));
+  const json = `{${Array.from(members, ([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
+  return { json, bytes: Buffer.byteLength(json) };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

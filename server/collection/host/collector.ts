@@ -1,0 +1,211 @@
+import type { Log } from '../../log.ts';
+import { isSampled } from '../../request/sampling.ts';
+import { Capture } from './capture.ts';
+import { CollectionCounts, type DropReason } from '../counts.ts';
+import { HandOver } from './hand-over.ts';
+import { Body, collectionOf, costOf, isKept, rowsBytes, type ExchangeRecord, type Side } from '../records.ts';
+import { rateOf, type CollectionSettings } from '../settings.ts';
+import { WriterLink } from './writer-link.ts';
+
+/** Memory of all records that are not settled yet. Beyond it new ones are dropped, and counted. */
+const MAX_RECORDS = 50_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** A body to redact, and what it became. */
+interface Redactable {
+  readonly collection: 'request' | 'response';
+  readonly contentType: string;
+  readonly body: readonly Buffer[];
+}
+interface Redacted {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** Runs the hook of the entry script, in a worker. */
+export interface Redactor {
+  /** True when the script exports a hook. */
+  readonly needed: boolean;
+  /** Undefined for a body that must not be collected, a text that says why for one that could not be redacted. Never rejects. */
+  redact(id: string, sides: readonly Redactable[]): Promise<readonly (Redacted | string | undefined)[]>;
+}
+
+interface Parts {
+  readonly settings: CollectionSettings;
+  readonly redactor: Redactor;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Writes a line to the server's stdout, for the sink of that name. */
+  readonly print: (line: string) => void;
+  /** Name and version of this server. */
+  readonly agent: string;
+}
+
+/** The host's side of data collection: decides what is kept, bounds what waits, hands it to the writer's thread, and never throws. */
+export class Collector {
+  readonly counts = new CollectionCounts();
+  readonly captureHeaders: readonly string[];
+  readonly sink: string;
+  readonly #redactor: Redactor;
+  readonly #log: Parts['log'];
+  readonly #handOver: HandOver;
+  readonly #writer: WriterLink;
+  readonly #requestRate: number;
+  readonly #responseRate: number;
+  readonly #flushTimeoutMs: number;
+  readonly #redacting = new Set<Promise<void>>();
+  /** Records that wait for their redaction: the host's own. */
+  #unredacted = 0;
+  #closing: Promise<boolean> | undefined;
+
+  constructor({ settings, redactor, log, print, agent }: Parts) {
+    this.captureHeaders = settings.captureHeaders;
+    this.sink = settings.sink.kind;
+    this.#redactor = redactor;
+    this.#log = log;
+    this.#requestRate = rateOf(settings, 'request');
+    this.#responseRate = rateOf(settings, 'response');
+    this.#flushTimeoutMs = settings.flushTimeoutMs;
+    // First: a writer that cannot be started is lost at once.
+    this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
+    this.#writer = new WriterLink(settings, agent, {
+      log,
+      print,
+      progress: (progress) => this.counts.add(progress),
+      recycle: (batch) => this.#handOver.recycle(batch),
+      lost: () => this.#writerLost(),
+    });
+  }
+
+  /** Begins to keep a scoring request; undefined: neither half of it is collected. */
+  capture(id: string): Capture | undefined {
+    const [request, response] = [this.#samples('request', id, this.#requestRate), this.#samples('response', id, this.#responseRate)];
+    return request || response ? new Capture(this, id, request, response) : undefined;
+  }
+
+  hold(bytes: number): boolean {
+    if (this.counts.bytes + bytes > MAX_BYTES) return false;
+    this.counts.bytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.counts.release(bytes);
+  }
+
+  /** A scoring request that is over. */
+  exchange(record: ExchangeRecord): void {
+    if (!this.#redactor.needed || !(isKept(record.request) || isKept(record.response))) return this.#exchange(record);
+    if (!this.#admit(recordsOf(record), record.request.bodyBytes + record.response.bodyBytes)) return this.#exchange(withoutBodies(record));
+    const done = this.#redactAndKeep(record);
+    this.#redacting.add(done);
+    void done.finally(() => this.#redacting.delete(done));
+  }
+
+  /** Rows that a script collected. @param payload of a worker's `collect` frame */
+  rows(payload: Buffer): void {
+    const collection = collectionOf(payload);
+    if (!this.#admit(1, rowsBytes(payload))) return this.counts.drop(collection, 'queue_full');
+    this.counts.of(collection).queued++;
+    this.#handOver.rows(payload);
+  }
+
+  /** What a worker did not hand over. */
+  notCollected(collection: string, reason: DropReason | 'sampled_out', count: number): void {
+    if (reason === 'sampled_out') this.counts.of(collection).sampled_out += count;
+    else this.counts.drop(collection, reason, count);
+  }
+
+  /** Resolves when no worker is needed for what was collected any more. */
+  async redacted(): Promise<void> {
+    await Promise.all(this.#redacting);
+  }
+
+  /** Delivers what is left, within the limit; the rest is spilled, or dropped and counted. A second call waits for the first. Answers false where the writer's thread does not end. */
+  close(): Promise<boolean> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<boolean> {
+    await this.#handOver.flushed();
+    const ended = await this.#writer.close(this.#flushTimeoutMs);
+    if (this.counts.records > this.#unredacted) this.#settleRest('flush_timeout');
+    const { sent, spilled, dropped } = this.counts.totals();
+    const lost = Object.keys(dropped).length > 0;
+    // Nobody scrapes a server that ends.
+    this.#log[lost ? 'warn' : 'info'](
+      { sent, spilled, dropped },
+      lost ? 'data collection ends; not all of it was delivered' : 'data collection ends; nothing was lost',
+    );
+    return ended;
+  }
+
+  #samples(collection: string, id: string, rate: number): boolean {
+    if (rate === 0) return false;
+    if (isSampled(id, rate)) return true;
+    this.counts.of(collection).sampled_out++;
+    return false;
+  }
+
+  #exchange(record: ExchangeRecord): void {
+    const admitted = this.#admit(recordsOf(record), costOf(record));
+    for (const collection of ['request', 'response'] as const) {
+      if (!isCollected(record[collection])) continue;
+      if (admitted) this.counts.of(collection).queued++;
+      else this.counts.drop(collection, 'queue_full');
+    }
+    if (admitted) this.#handOver.exchange(record);
+  }
+
+  #admit(records: number, bytes: number): boolean {
+    if (this.counts.records + records > MAX_RECORDS || this.counts.bytes + bytes > MAX_BYTES) return false;
+    this.counts.records += records;
+    this.counts.bytes += bytes;
+    return true;
+  }
+
+  /** The record has been admitted: what waits for a hook is memory, too. */
+  async #redactAndKeep(record: ExchangeRecord): Promise<void> {
+    const records = recordsOf(record);
+    this.#unredacted += records;
+    const redacted = await this.#redact(record);
+    this.#unredacted -= records;
+    this.counts.records -= records;
+    this.release(record.request.bodyBytes + record.response.bodyBytes);
+    this.#exchange(redacted);
+  }
+
+  async #redact(record: ExchangeRecord): Promise<ExchangeRecord> {
+    const halves = (['request', 'response'] as const).filter((half) => isKept(record[half]));
+    const sides = halves.map((half): Redactable => ({ collection: half, contentType: record[half].contentType, body: record[half].body }));
+    const results = await this.#redactor.redact(record.id, sides);
+    for (const result of results) if (typeof result === 'string') this.counts.failRedaction(result);
+    const changed = halves.map((half, index): [string, Side] => [half, replaced(record[half], results[index])]);
+    return { ...record, ...Object.fromEntries(changed) };
+  }
+
+  #writerLost(): void {
+    this.#handOver.discard();
+    this.#settleRest('writer_lost');
+  }
+
+  /** Nobody will tell of these any more. Which collection they belong to is not known: the writer had them. */
+  #settleRest(reason: DropReason): void {
+    this.counts.drop('unknown', reason, this.counts.records - this.#unredacted);
+    this.counts.records = this.#unredacted;
+    this.counts.bytes = 0;
+  }
+}
+
+const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
+const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
+
+function replaced(side: Side, redacted: Redacted | string | undefined): Side {
+  if (typeof redacted !== 'object') return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };
+  return { ...side, state: Body.kept, contentType: redacted.contentType, body: [redacted.body], bodyBytes: redacted.body.length };
+}
+
+function withoutBodies(record: ExchangeRecord): ExchangeRecord {
+  const without = (side: Side): Side => (isKept(side) ? { ...side, state: Body.tooLarge, body: [], bodyBytes: 0 } : side);
+  return { ...record, request: without(record.request), response: without(record.response) };
+}

@@ -1,0 +1,58 @@
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Block } from '../encode/block.ts';
+import { makeFolder } from './make-folder.ts';
+import { countRecords, Segment } from './segment.ts';
+
+/** Of the limit, so that not everything goes at once. */
+const FILES = 16;
+
+/** What the sink refused for good. One folder serves all processes of a volume; beyond its limit the oldest files go. */
+export class DeadLetters {
+  readonly #folder: string;
+  readonly #instance: string;
+  readonly #maxBytes: number;
+  #files = 0;
+  #payloads = 0;
+  /** Of all files; undefined: nobody has looked. */
+  #bytes: number | undefined;
+
+  constructor(folder: string, instance: string, maxBytes: number) {
+    this.#folder = folder;
+    this.#instance = instance;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Answers how many older records went for it. @throws what the file system throws */
+  add(block: Block): number {
+    makeFolder(this.#folder);
+    let file = this.#file();
+    if (file.bytes > this.#maxBytes / FILES) {
+      this.#files++;
+      file = this.#file();
+    }
+    const bytes = file.append(block, () => `${this.#instance}-payload${++this.#payloads}`);
+    file.close();
+    if (this.#bytes !== undefined) this.#bytes += bytes;
+    return this.#bytes === undefined || this.#bytes > this.#maxBytes ? this.#makeRoom() : 0;
+  }
+
+  #file(): Segment {
+    return new Segment(join(this.#folder, `${this.#instance}${this.#files === 0 ? '' : `-${this.#files}`}.jsonl`));
+  }
+
+  #makeRoom(): number {
+    const all = readdirSync(this.#folder).map((name) => ({ name, stat: statSync(join(this.#folder, name)) }));
+    let bytes = all.reduce((sum, { stat }) => sum + stat.size, 0);
+    let removed = 0;
+    for (const { name, stat } of all.toSorted((one, other) => one.stat.mtimeMs - other.stat.mtimeMs)) {
+      if (bytes <= this.#maxBytes) break;
+      const path = join(this.#folder, name);
+      if (name.endsWith('.jsonl')) removed += countRecords(path);
+      rmSync(path, { force: true });
+      bytes -= stat.size;
+    }
+    this.#bytes = bytes;
+    return removed;
+  }
+}

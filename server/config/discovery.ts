@@ -1,0 +1,188 @@
+import { existsSync, realpathSync, type Dirent } from 'node:fs';
+import { basename, isAbsolute, join, resolve, sep } from 'node:path';
+import type { Config } from './config.ts';
+import { describeThrown, ServerError } from '../errors.ts';
+import { entriesOf, folderTree, isFile, isFolder, isUntouched, readableEntries, statOf } from '../system/folders.ts';
+import { advice, nearMisses, SCRIPT_EXTENSIONS, SCRIPT_NAMES } from './near-misses.ts';
+
+/** What this server will serve. All paths are absolute. */
+export interface Found {
+  readonly kind: 'entry script' | 'model without code' | 'sample';
+  readonly entryScript: string;
+  readonly modelFile: string | undefined;
+  readonly modelDir: string | undefined;
+  /** Folders in which an entry script's imports by name are looked up. */
+  readonly importPath: readonly string[];
+}
+
+/** Deep enough for `azureml-models/<name>/<version>/<folder>/model.onnx` below the application's folder. */
+const SEARCH_DEPTH = 5;
+const SEARCH_ENTRIES = 10_000;
+/** Deeper than what is served, so that it can be told. */
+const NEAR_MISS_DEPTH = 8;
+/** Lines of a folder's content in an error. */
+const LISTED = 20;
+
+type Named = Pick<Config, 'appRoot' | 'sourceDirectory' | 'entryScript' | 'modelDir' | 'model'>;
+
+/**
+ * Decides what to serve: a named entry script; a named model; a script found in the application's folder; the one model in the
+ * model directory or in the application's folder. The sample is served only where nothing is named, and that folder is untouched or this server's own.
+ * @param home the folder of this server: only a file directly in it can be a user's
+ * @param named the options that name something of the user's, as they were given: read-config.ts
+ * @throws ServerError usage, script_missing, script_broken, model_missing
+ */
+export function discover(config: Named, home: string, named: readonly string[] = []): Found {
+  const { appRoot } = config;
+  if (!isFolder(appRoot)) throw new ServerError('usage', `AML_APP_ROOT: expected a folder, but ${appRoot} is none.`);
+  const source = config.sourceDirectory === '' ? [] : [resolve(appRoot, config.sourceDirectory)];
+  const modelDir = checkedModelDir(config.modelDir);
+  const found = {
+    modelDir,
+    modelFile: config.model === '' ? undefined : checkedModelFile(config.model),
+    importPath: [...source, appRoot],
+  };
+  const noCode = { ...found, kind: 'model without code' as const, entryScript: join(home, 'entry-scripts', 'onnx.ts') };
+
+  if (config.entryScript !== '') return { ...found, kind: 'entry script', entryScript: namedScript(config.entryScript, found.importPath) };
+  if (found.modelFile !== undefined) return noCode;
+  const script = foundScript(found.importPath);
+  if (script !== undefined) return { ...found, kind: 'entry script', entryScript: script };
+  if (modelDir !== undefined) return { ...noCode, modelFile: onlyModel(modelDir, 'AZUREML_MODEL_DIR', found.importPath) };
+
+  const real = realpathSync(appRoot);
+  const levels = real === home ? 1 : SEARCH_DEPTH;
+  // Below this server's folder a user may have one of their own; above it, this server's folder is passed over.
+  const without = isInside(real, home) ? '' : home;
+  const models = findModels(appRoot, without, levels);
+  if (models.length > 0) return { ...noCode, modelFile: single(models, appRoot, 'AML_APP_ROOT') };
+  const near = found.importPath.flatMap((folder) => nearMisses(folder, without, levels === 1 ? 1 : NEAR_MISS_DEPTH));
+  const untouched = real === home ? near.length === 0 : isUntouched(appRoot);
+  if (named.length > 0 || !untouched) throw nothingToServe(found.importPath, near, named);
+  return { ...found, kind: 'sample', entryScript: join(home, 'entry-scripts', 'diabetes.ts') };
+}
+
+/** What was found, what is looked for, and what to do. */
+function nothingToServe(folders: readonly string[], near: readonly string[], named: readonly string[]): ServerError {
+  const places = folders.join(' or ');
+  return new ServerError(
+    'model_missing',
+    [
+      `There is nothing to serve: no entry script and no model in ${places}.`,
+      ...(named.length === 0 ? [] : [`The sample is served only where nothing is named; here ${named.join(', ')} names something.`]),
+      `Looked for: main.* or score.* (${SCRIPT_EXTENSIONS.join(', ')}) in ${places}; one .onnx file in or below ${folders.at(-1) ?? ''}.`,
+      ...folders.map((folder) => `Found in ${folder}:\n${folderTree(folder, LISTED)}`),
+      advice(folders, near),
+    ].join('\n'),
+  );
+}
+
+function namedScript(named: string, folders: readonly string[]): string {
+  const candidates = isAbsolute(named) ? [named] : folders.map((folder) => join(folder, named));
+  const script = candidates.find((path) => existsSync(path));
+  if (script === undefined) {
+    throw new ServerError(
+      'script_missing',
+      `The entry script ${named} does not exist: expected a file at ${candidates.join(' or ')}. Set AZUREML_ENTRY_SCRIPT (or --entry-script) to its path.`,
+    );
+  }
+  if (!isFile(script) || !SCRIPT_EXTENSIONS.some((extension) => script.endsWith(extension))) {
+    throw new ServerError(
+      'script_broken',
+      `The entry script ${script} cannot be run: expected a file that ends in ${SCRIPT_EXTENSIONS.join(', ')}.`,
+    );
+  }
+  return script;
+}
+
+function foundScript(folders: readonly string[]): string | undefined {
+  return folders.flatMap((folder) => SCRIPT_NAMES.map((name) => join(folder, name))).find(isFile);
+}
+
+function checkedModelDir(path: string): string | undefined {
+  if (path === '') return undefined;
+  // A single registered file may be mounted at the very path of the variable.
+  if (isFile(path) || isFolder(path)) return path;
+  throw new ServerError(
+    'model_missing',
+    `The model directory ${path} does not exist: set AZUREML_MODEL_DIR (or --model-dir) to the folder that holds the model, and check that it is mounted.`,
+  );
+}
+
+function checkedModelFile(path: string): string {
+  if (isFile(path)) return path;
+  const how = isFolder(path) ? 'is a folder' : 'does not exist';
+  throw new ServerError('model_missing', `The model ${path} ${how}: set --model (or MODEL_FILE) to the path of an .onnx file.`);
+}
+
+/**
+ * The one model below a folder.
+ * @param scripts folders where no entry script was found
+ * @throws ServerError model_missing when there is none, or more than one
+ */
+export function onlyModel(folder: string, name: string, scripts: readonly string[] = []): string {
+  const models = findModels(folder, '');
+  if (models.length > 0) return single(models, folder, name);
+  const folders = [folder, ...scripts];
+  throw new ServerError(
+    'model_missing',
+    `There is no .onnx file in ${folder} (${name}): expected one model there, or an entry script.\n${advice(
+      [folder],
+      folders.flatMap((each) => nearMisses(each, '', NEAR_MISS_DEPTH)),
+    )}`,
+  );
+}
+
+function single(models: readonly string[], folder: string, name: string): string {
+  const [model = '', ...others] = models;
+  if (others.length > 0) {
+    const listed = models.slice(0, 20).map((path) => `\n    ${path}`);
+    throw new ServerError(
+      'model_missing',
+      `There are ${models.length} models in ${folder} (${name}), expected one: name the one to serve with --model (or MODEL_FILE), or write an entry script.${listed.join('')}`,
+    );
+  }
+  return model;
+}
+
+/**
+ * The `.onnx` files below a folder (or the folder itself, when it is such a file), in order. Passed over are hidden folders, node_modules,
+ * `without`, and folders below that cannot be read.
+ * @throws ServerError model_missing when the folder itself cannot be read, or holds too much
+ */
+export function findModels(folder: string, without: string, levels = SEARCH_DEPTH): string[] {
+  if (isFile(folder)) return isModelFile(folder) ? [folder] : [];
+  const models: string[] = [];
+  let seen = 0;
+  const visit = (entries: readonly Dirent[], path: string, depth: number): void => {
+    for (const entry of entries) {
+      if (++seen > SEARCH_ENTRIES) {
+        throw new ServerError(
+          'model_missing',
+          `There are more than ${SEARCH_ENTRIES} files in ${folder}: too many to look for a model. Name it with --model (or MODEL_FILE).`,
+        );
+      }
+      if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+      const child = join(path, entry.name);
+      if (without !== '' && isInside(child, without)) continue;
+      const stat = statOf(child);
+      if (stat?.isFile() === true && isModelFile(entry.name)) models.push(child);
+      else if (stat?.isDirectory() === true && depth > 1) visit(readableEntries(child), child, depth - 1);
+    }
+  };
+  try {
+    visit(entriesOf(folder), folder, levels);
+  } catch (thrown) {
+    if (thrown instanceof ServerError) throw thrown;
+    throw new ServerError('model_missing', `The folder ${folder} cannot be read: ${describeThrown(thrown)}`, { cause: thrown });
+  }
+  return models;
+}
+
+function isModelFile(path: string): boolean {
+  return basename(path).toLowerCase().endsWith('.onnx');
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder + sep);
+}

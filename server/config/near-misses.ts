@@ -1,0 +1,112 @@
+import { basename, dirname, extname, join, relative } from 'node:path';
+import { isFile, isFolder, isMountPoint, readableEntries, statOf } from '../system/folders.ts';
+
+/** What an entry script's name may end in. */
+export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs'];
+/** Names under which an entry script is found, in order. */
+export const SCRIPT_NAMES = ['main', 'score'].flatMap((name) => SCRIPT_EXTENSIONS.map((extension) => name + extension));
+
+const LANGUAGES = new Set(['.py', '.ipynb', '.r', '.jl', '.java', '.cs', '.go']);
+const MODELS = new Set(
+  [
+    'pkl',
+    'pickle',
+    'joblib',
+    'pt',
+    'pth',
+    'h5',
+    'hdf5',
+    'keras',
+    'pb',
+    'gguf',
+    'safetensors',
+    'tflite',
+    'mlmodel',
+    'pmml',
+    'ubj',
+    'ort',
+  ].map((name) => `.${name}`),
+);
+const ARCHIVES = new Set(['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.zst', '.7z', '.rar']);
+
+/** Files looked at, and names told: a folder may be a whole disk. */
+const MOST_LOOKED_AT = 2000;
+const MOST_NAMED = 5;
+
+/** What to do about a file that nearly is what is looked for; its name follows it. */
+type Advice = (name: string) => string;
+
+const elsewhere: Advice = (name) =>
+  `name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT), or set AZUREML_SOURCE_DIRECTORY to ${dirname(name)}`;
+const otherName: Advice = (name) =>
+  `rename it to score${extname(name).toLowerCase()}, or name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT)`;
+const otherLanguage: Advice = () =>
+  'this server runs entry scripts in TypeScript and JavaScript: write init() and run() in score.ts (entry-scripts/README.md)';
+const convert: Advice = () => 'this server runs ONNX models: convert it to one .onnx file';
+const unpack: Advice = () => 'unpack it: archives are not looked into';
+const noFile: Advice = () => 'expected a file, but it is a folder: container engines make one where the file to mount does not exist';
+const noTarget: Advice = () => 'it cannot be opened: a link whose target does not exist, or no permission';
+const deep: Advice = (name) => `it lies too deep to be found: name it with --model ${name} (or MODEL_FILE)`;
+
+function adviceFor(path: string, name: string): Advice | undefined {
+  const [extension, nested] = [extname(name).toLowerCase(), name.includes('/')];
+  const known = SCRIPT_NAMES.includes(basename(name));
+  if (isFolder(path)) return known || extension === '.onnx' ? noFile : undefined;
+  if (statOf(path) === undefined) return known || extension === '.onnx' ? noTarget : undefined;
+  if (SCRIPT_EXTENSIONS.includes(extension)) {
+    if (nested) return known ? elsewhere : undefined;
+    return /\.d\.[cm]?ts$/.test(name) ? undefined : otherName;
+  }
+  if (LANGUAGES.has(extension)) return nested ? undefined : otherLanguage;
+  if (MODELS.has(extension)) return convert;
+  if (ARCHIVES.has(extension)) return unpack;
+  return extension === '.onnx' ? deep : undefined;
+}
+
+/**
+ * What to do about files that are nearly what is looked for, a line each; those nearest to the folder first.
+ * @param without a folder that is passed over
+ * @param levels how deep to look
+ */
+export function nearMisses(folder: string, without: string, levels: number): string[] {
+  if (isFile(folder)) return lineOf(folder, basename(folder));
+  const found: string[] = [];
+  let left = MOST_LOOKED_AT;
+  let level = [folder];
+  for (let depth = 0; depth < levels && level.length > 0; depth++) {
+    const below: string[] = [];
+    for (const path of level) {
+      for (const { name } of readableEntries(path)) {
+        if (left-- <= 0) return found;
+        const child = join(path, name);
+        if (name.startsWith('.') || name === 'node_modules' || child === without) continue;
+        found.push(...lineOf(child, relative(folder, child)));
+        if (isFolder(child)) below.push(child);
+      }
+    }
+    level = below;
+  }
+  return found;
+}
+
+function lineOf(path: string, name: string): string[] {
+  const known = adviceFor(path, name);
+  return known === undefined ? [] : [`${name}: ${known(name)}.`];
+}
+
+/** What to do where nothing in these folders can be served. @param near what `nearMisses` told of them */
+export function advice(folders: readonly string[], near: readonly string[]): string {
+  const empty = folders.filter((folder) => isFolder(folder) && readableEntries(folder).length === 0);
+  const lines = [
+    ...folders.filter((folder) => statOf(folder) === undefined).map((folder) => `${folder} does not exist, or cannot be read.`),
+    ...empty.map((folder) =>
+      isMountPoint(folder)
+        ? `${folder} is a mounted volume that is empty: check that the right one is mounted.`
+        : `${folder} is empty: check that what should be there was copied, or that its volume is mounted.`,
+    ),
+    ...near.slice(0, MOST_NAMED),
+    ...(near.length > MOST_NAMED ? [`And ${near.length - MOST_NAMED} more such files.`] : []),
+    'Put score.ts or one .onnx file there, or name yours with --entry-script, --model or --model-dir (AZUREML_ENTRY_SCRIPT, MODEL_FILE, AZUREML_MODEL_DIR).',
+  ];
+  return `What to do:${lines.map((line) => `\n  - ${line}`).join('')}`;
+}

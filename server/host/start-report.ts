@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import type { Found } from '../config/discovery.ts';
+import { toServerError } from '../errors.ts';
+import { folderTree } from '../system/folders.ts';
+import type { Log } from '../log.ts';
+
+/** The lines that tell an operator where the server listens and how long it takes to stop. */
+export function reportListening(log: Log, config: Config, version: string, ports: readonly number[]): void {
+  log.info({ host: config.host, port: ports[0], ports, pid: process.pid, node: process.version, version }, 'listening');
+  log.info(
+    `SIGTERM drains for at most ${config.drainTimeoutMs} ms, ${config.drainDelayMs} ms of it with the port still open: give the platform's grace period more than that`,
+  );
+  const { drainTimeoutMs, drainDelayMs, scoringTimeoutMs } = config;
+  if (drainTimeoutMs - drainDelayMs < scoringTimeoutMs)
+    log.info(
+      { drainTimeoutMs, drainDelayMs, scoringTimeoutMs },
+      'a drain is shorter than the deadline of a request: a request that takes longer than the rest of DRAIN_TIMEOUT_MS gets 503',
+    );
+}
+
+/** Where collected data goes, and how long a stop may take for it. */
+export function reportCollection(log: Log, { sink, flushTimeoutMs, spillDir }: CollectionReport): void {
+  log.info(
+    { sink: sink.kind, spillDir: spillDir === '' ? undefined : spillDir },
+    `model data is collected; SIGTERM takes at most ${flushTimeoutMs} ms more to deliver what is left (MDC_FLUSH_TIMEOUT_MS)`,
+  );
+}
+
+interface CollectionReport {
+  readonly sink: { readonly kind: string };
+  readonly flushTimeoutMs: number;
+  readonly spillDir: string;
+}
+
+/** What is served, and that it is. */
+export function reportReady(log: Log, { kind, entryScript }: Found, models: readonly string[], concurrency: number): void {
+  log.info({ kind, entryScript, models, concurrency }, 'ready');
+  if (kind === 'sample')
+    log.warn(
+      'no entry script and no model is named or found: this is the sample. Name yours with --entry-script, --model or AZUREML_MODEL_DIR',
+    );
+}
+
+/** What Application Insights does not get although it is asked for. */
+export function reportWithheld(log: Log): void {
+  log.info(
+    'Application Insights gets no bodies and no queries: the entry script redacts what is collected, and its hook does not see what is sent there',
+  );
+}
+
+/** One line with everything an operator needs; answers the exit code. */
+export function reportFailure(log: Log, thrown: unknown, config: Config): number {
+  const error = toServerError(thrown);
+  const exitCode = error.failure.exitCode ?? 1;
+  const tree =
+    exitCode === 3 && config.modelDir !== '' && existsSync(config.modelDir)
+      ? `\nThe model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
+      : '';
+  log.fatal({ code: error.code, exitCode }, `${error.message}${tree}`);
+  return exitCode;
+}

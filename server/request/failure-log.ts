@@ -1,0 +1,36 @@
+import { type Fault, isRefusal, type ServerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { RequestIds } from './request-ids.ts';
+
+const LEVELS = { client: 'debug', operator: 'warn', user: 'error', server: 'error' } as const satisfies Record<Fault, string>;
+const REFUSAL_LOG_INTERVAL_MS = 1000;
+
+/** Logs failures by fault. Overload cannot flood the log: refusals get one line a second, which counts the others. */
+export class FailureLog {
+  readonly #log: Log;
+  #refusalLoggedAt = -Infinity;
+  #refusalsSkipped = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  write(error: ServerError, ids: Pick<RequestIds, 'id' | 'traceId'>, worker?: number): void {
+    const level = LEVELS[error.failure.fault];
+    const fields: Record<string, unknown> = { requestId: ids.id, traceId: ids.traceId, code: error.code, worker };
+    if (isRefusal(error)) {
+      const now = performance.now();
+      if (now - this.#refusalLoggedAt < REFUSAL_LOG_INTERVAL_MS) {
+        this.#refusalsSkipped++;
+        return;
+      }
+      if (this.#refusalsSkipped > 0) fields['skipped'] = this.#refusalsSkipped;
+      this.#refusalLoggedAt = now;
+      this.#refusalsSkipped = 0;
+    } else if (error.failure.fault === 'server') {
+      // What others did wrong is in the message; the way through our own code tells nobody anything.
+      fields['err'] = error;
+    }
+    this.#log[level](fields, error.message);
+  }
+}

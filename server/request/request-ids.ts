@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { ServerError } from '../errors.ts';
+
+/** Ids of one request, and the headers that carry them back. */
+export interface RequestIds {
+  /** `x-request-id`: the client's, else new. */
+  readonly id: string;
+  readonly clientRequestId: string | undefined;
+  /** W3C trace id: 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** Span of the caller, where a valid `traceparent` named one. */
+  readonly parentId: string | undefined;
+  /** Span of this request, where it belongs to a trace or is to begin one; else empty. */
+  readonly spanId: string;
+  /** The caller's choice, else the sampler's. */
+  readonly sampled: boolean;
+  /** What calls on behalf of this request carry, and the answer: https://www.w3.org/TR/trace-context/. */
+  readonly traceparent: string | undefined;
+  /** Name, value, name, value, ... */
+  readonly headers: readonly string[];
+  /** Set when an id of the request is too long: the request goes no further. */
+  readonly refusal: ServerError | undefined;
+}
+
+const LONGEST = 100;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** https://www.w3.org/TR/trace-context/: version 00 has four fields, a later one may have more. */
+const TRACEPARENT =
+  /^(?!ff)(?:00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}|(?!00)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?)$/;
+const NO_TRACE = '0'.repeat(32);
+
+/** Whether a trace that begins here is recorded; undefined: nobody records traces. */
+export type Sampler = ((traceId: string) => boolean) | undefined;
+
+/** Reads or makes the ids of a request: reference/azureml-contract.md, sections 1.2 and 1.3. An empty header counts as absent. */
+export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler): RequestIds {
+  const sent = text(headers['x-request-id']);
+  const deprecated = text(headers['x-ms-request-id']);
+  const client = text(headers['x-ms-client-request-id']);
+  const trace = text(headers['traceid']);
+
+  const idTooLong = sent !== undefined && sent.length > LONGEST;
+  const made = sent === undefined || idTooLong;
+  const id = made ? randomUUID() : sent;
+  const traces = traceOf(text(headers['traceparent']), id, made, sampler);
+  const answer: string[] = trace === undefined ? [] : ['TraceId', trace];
+  if (traces.traceparent !== undefined) answer.push('traceparent', traces.traceparent);
+
+  if (idTooLong) {
+    const refusal = new ServerError('id_too_long', `x-request-id must not exceed ${LONGEST} characters`);
+    return { id, clientRequestId: undefined, ...traces, headers: answer, refusal };
+  }
+  answer.push('x-request-id', id);
+  if ((deprecated?.length ?? 0) > LONGEST || (client?.length ?? 0) > LONGEST) {
+    const refusal = new ServerError('id_too_long', `x-ms-request-id and x-ms-client-request-id must not exceed ${LONGEST} characters`);
+    return { id, clientRequestId: undefined, ...traces, headers: answer, refusal };
+  }
+  answer.push('x-ms-request-id', deprecated ?? client ?? id);
+  const clientRequestId = client ?? deprecated;
+  if (clientRequestId !== undefined) answer.push('x-ms-client-request-id', clientRequestId);
+  return { id, clientRequestId, ...traces, headers: answer, refusal: undefined };
+}
+
+function text(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+type Trace = Pick<RequestIds, 'traceId' | 'parentId' | 'spanId' | 'sampled' | 'traceparent'>;
+
+/** @param made the id is this server's own */
+function traceOf(given: string | undefined, id: string, made: boolean, sampler: Sampler): Trace {
+  const parent = given !== undefined && TRACEPARENT.test(given) ? given : undefined;
+  const traceId = parent?.slice(3, 35) ?? (made ? withoutDashes(id) : newTraceId(id));
+  if (parent === undefined && sampler === undefined)
+    return { traceId, parentId: undefined, spanId: '', sampled: false, traceparent: undefined };
+  const sampled = parent === undefined ? sampler?.(traceId) === true : (Number.parseInt(parent.slice(53, 55), 16) & 1) === 1;
+  const spanId = newSpanId();
+  return { traceId, parentId: parent?.slice(36, 52), spanId, sampled, traceparent: `00-${traceId}-${spanId}-${sampled ? '01' : '00'}` };
+}
+
+/** 16 hexadecimal digits. */
+export function newSpanId(): string {
+  const uuid = randomUUID();
+  // Neither the version nor the variant of the UUID is in these.
+  return uuid.slice(0, 8) + uuid.slice(24, 32);
+}
+
+function newTraceId(id: string): string {
+  if (UUID.test(id)) {
+    const derived = withoutDashes(id).toLowerCase();
+    if (derived !== NO_TRACE) return derived;
+  }
+  return withoutDashes(randomUUID());
+}
+
+function withoutDashes(uuid: string): string {
+  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
+}

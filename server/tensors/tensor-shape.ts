@@ -1,0 +1,41 @@
+import { excerpt } from '../guards/excerpt.ts';
+
+/** More axes than any model has; what walks nested data recurses. */
+export const MOST_DIMS = 64;
+/**
+ * A tensor without elements costs its sender nothing, whatever its other sizes are. So these have a limit: what walks rows, or sums
+ * along the axis that is 0, would take the time and the memory of so many.
+ */
+const MOST_EMPTY = 2 ** 24;
+
+/** True for the sizes of a tensor that can exist. */
+export function isShape(dims: unknown): dims is readonly number[] {
+  if (!Array.isArray(dims) || dims.length > MOST_DIMS) return false;
+  let size = 1;
+  for (const dim of dims as unknown[]) {
+    if (!Number.isSafeInteger(dim) || Number(dim) < 0) return false;
+    if (dim !== 0) size *= Number(dim);
+  }
+  return dims.includes(0) ? size <= MOST_EMPTY : Number.isSafeInteger(size);
+}
+
+/** How many elements a tensor of these sizes has. */
+export const sizeOf = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
+
+/** What the sizes should have been, for messages. */
+export function expectedShape(dims: unknown): string {
+  const empty =
+    Array.isArray(dims) &&
+    dims.length <= MOST_DIMS &&
+    dims.includes(0) &&
+    dims.every((dim) => Number.isSafeInteger(dim) && Number(dim) >= 0);
+  return empty ? `sizes that multiply to at most ${MOST_EMPTY} beside a 0` : `at most ${MOST_DIMS} dimensions, whole numbers from 0`;
+}
+
+/** Sizes in a message, whatever they are. */
+export function shownDims(dims: readonly unknown[]): string {
+  const shown = Array.from(dims.slice(0, MOST_DIMS), (dim) =>
+    typeof dim === 'number' ? String(dim) : typeof dim === 'string' ? `"${excerpt(dim, 20)}"` : typeof dim,
+  );
+  return `[${shown.join(',')}${dims.length > MOST_DIMS ? ',…' : ''}]`;
+}

@@ -1,0 +1,214 @@
+import { constants } from 'node:buffer';
+import { stringify } from '../../guards/built-ins.ts';
+import type { Tensor } from '../../entry-script.ts';
+import { ServerError } from '../../errors.ts';
+import { excerpt } from '../../guards/excerpt.ts';
+import { float16ToNumber } from '../../tensors/float16.ts';
+import { isShape, expectedShape, shownDims, sizeOf } from '../../tensors/tensor-shape.ts';
+import { tooLarge } from '../answer-limit.ts';
+import { MOST_LEVELS } from './json.ts';
+import { brackets, nest } from './nest.ts';
+import { isTensor, plainLength } from './plain-length.ts';
+
+/** How NaN and the infinities are written: JSON has no numbers for them. */
+export type NonFinite = 'string' | 'null' | 'error';
+
+/**
+ * What `run()` returned, as JSON text. Tensors and typed arrays become nested arrays, 64-bit integers exact numbers.
+ * @param limitBytes largest answer; what is certainly larger is refused before its text is made
+ * @throws ServerError result_not_json that names the place of what has no JSON form; answer_too_large
+ */
+export function encodeJson(value: unknown, nonFinite: NonFinite, limitBytes = Infinity): string {
+  // A character is at least a byte.
+  const most = Math.min(limitBytes, constants.MAX_STRING_LENGTH);
+  const least = plainLength(value, 0, most);
+  if (least < 0) return new Encoder(nonFinite, most).text(value) ?? '{}';
+  const text = least > most ? undefined : (written(value, most) ?? '{}');
+  if (text === undefined || text.length > most) throw tooLarge(most);
+  return text;
+}
+
+/** What JSON.stringify makes of plain values. @throws ServerError answer_too_large */
+function written(value: string, most: number): string;
+function written(value: unknown, most: number): string | undefined;
+function written(value: unknown, most: number): string | undefined {
+  try {
+    return stringify(value);
+  } catch (thrown) {
+    // No string of V8 is so long; plain values have no other way to fail.
+    if (thrown instanceof RangeError) throw tooLarge(most);
+    throw thrown;
+  }
+}
+
+/** Rows up to here are written number by number: a view and a join cost more. */
+const SHORT_ROW = 8;
+/** Longer rows are written in pieces, so that memory is not spent on what is too large. */
+const LONG_ROW = 1024 * 1024;
+/** `true` and a comma. */
+const LEAST_BOOL = 5;
+
+class Encoder {
+  readonly #nonFinite: NonFinite;
+  readonly #most: number;
+  /** Characters that may still come. */
+  #left: number;
+  /** Keys and indices on the way to what is being written, for errors. */
+  readonly #way: (string | number)[] = [];
+  /** The objects on that way; few enough to look through. */
+  readonly #above: object[] = [];
+
+  constructor(nonFinite: NonFinite, most: number) {
+    this.#nonFinite = nonFinite;
+    this.#most = most;
+    this.#left = most;
+  }
+
+  /** JSON text, or undefined for what JSON leaves out (undefined itself). */
+  text(value: unknown): string | undefined {
+    switch (typeof value) {
+      case 'undefined':
+        return undefined;
+      case 'number':
+        return this.#counted(Number.isFinite(value) ? String(value) : this.#special(value));
+      case 'bigint':
+        return this.#counted(value.toString());
+      case 'string':
+        return this.#string(value);
+      case 'boolean':
+        return String(value);
+      case 'object':
+        return value === null ? 'null' : this.#object(value);
+      case 'function':
+      case 'symbol':
+      default:
+        throw this.#notJson(`a ${typeof value}`);
+    }
+  }
+
+  /** @throws ServerError answer_too_large */
+  #take(characters: number): void {
+    this.#left -= characters;
+    if (this.#left < 0) throw tooLarge(this.#most);
+  }
+
+  #counted(text: string): string {
+    this.#take(text.length);
+    return text;
+  }
+
+  #string(value: string): string {
+    if (value.length > this.#left) throw tooLarge(this.#most);
+    return this.#counted(written(value, this.#most));
+  }
+
+  /** @param asks false: `toJSON` has made it, which is asked once, as JSON.stringify does */
+  #object(value: object, asks = true): string | undefined {
+    if (ArrayBuffer.isView(value)) return this.#typedArray(value);
+    if (isTensor(value)) return this.#tensor(value);
+    if (asks && 'toJSON' in value && typeof value.toJSON === 'function') {
+      const made = (value.toJSON as (key: string) => unknown)(String(this.#way.at(-1) ?? ''));
+      return typeof made === 'object' && made !== null ? this.#object(made, false) : this.text(made);
+    }
+    if (this.#above.includes(value)) throw this.#notJson('an object that contains itself');
+    if (this.#above.length === MOST_LEVELS) throw this.#notJson(`arrays and objects nested more than ${MOST_LEVELS} deep`);
+    this.#above.push(value);
+    const text = Array.isArray(value) ? this.#array(value) : this.#members(value);
+    this.#above.pop();
+    return text;
+  }
+
+  #array(items: readonly unknown[]): string {
+    this.#take(items.length + 1);
+    let text = '';
+    for (let index = 0; index < items.length; index++) text += `${index === 0 ? '' : ','}${this.#at(index, items[index]) ?? 'null'}`;
+    return `[${text}]`;
+  }
+
+  #members(value: object): string {
+    if (value instanceof Map || value instanceof Set || value instanceof ArrayBuffer || value instanceof Promise)
+      throw this.#notJson(`a ${value.constructor.name}`);
+    this.#take(2);
+    let members = '';
+    for (const key of Object.keys(value)) {
+      const text = this.#at(key, (value as Record<string, unknown>)[key]);
+      if (text !== undefined) members += this.#counted(`${members === '' ? '' : ','}${stringify(key)}:`) + text;
+    }
+    return `{${members}}`;
+  }
+
+  /** What is under a key or an index. */
+  #at(step: string | number, value: unknown): string | undefined {
+    this.#way.push(step);
+    const text = this.text(value);
+    this.#way.pop();
+    return text;
+  }
+
+  #typedArray(value: ArrayBufferView): string {
+    if (value instanceof DataView) throw this.#notJson('a DataView');
+    const array = value as NodeJS.TypedArray;
+    this.#take(2);
+    return `[${this.#items(array, 0, array.length)}]`;
+  }
+
+  #items(array: NodeJS.TypedArray, from: number, to: number): string {
+    if (2 * (to - from) > this.#left) throw tooLarge(this.#most);
+    let text = this.#piece(array, from, Math.min(to, from + LONG_ROW));
+    for (let at = from + LONG_ROW; at < to; at += LONG_ROW) text += `,${this.#piece(array, at, Math.min(to, at + LONG_ROW))}`;
+    return text;
+  }
+
+  #piece(array: NodeJS.TypedArray, from: number, to: number): string {
+    if (isFloat(array) && !isFinite(array, from, to))
+      return this.#counted(
+        Array.from(array.subarray(from, to), (each, at) => (Number.isFinite(each) ? String(each) : this.#special(each, from + at))).join(
+          ',',
+        ),
+      );
+    if (to - from > SHORT_ROW) return this.#counted(array.subarray(from, to).join(','));
+    let text = from < to ? String(array[from]) : '';
+    for (let index = from + 1; index < to; index++) text += `,${array[index]}`;
+    return this.#counted(text);
+  }
+
+  #tensor({ type, dims, data }: Tensor): string {
+    if (!isShape(dims)) throw this.#notJson(`a tensor of dims ${shownDims(dims)} (expected ${expectedShape(dims)})`);
+    const size = sizeOf(dims);
+    if (data.length !== size) throw this.#notJson(`a tensor of dims [${dims.join(',')}] with ${data.length} elements instead of ${size}`);
+    this.#take(brackets(dims));
+    if (type === 'bool' || Array.isArray(data)) {
+      if ((type === 'bool' ? LEAST_BOOL : 2) * size > this.#left) throw tooLarge(this.#most);
+      this.#way.push('data');
+      const texts = Array.from<unknown, string>(data, (item, at) => this.#at(at, type === 'bool' ? Boolean(item) : item) ?? 'null');
+      this.#way.pop();
+      return nest(dims, (from, to) => texts.slice(from, to).join(','));
+    }
+    const numbers = type === 'float16' && data instanceof Uint16Array ? Float64Array.from(data, float16ToNumber) : data;
+    return nest(dims, (from, to) => this.#items(numbers, from, to));
+  }
+
+  #special(value: number, at?: number): string {
+    if (at !== undefined) this.#way.push(at);
+    if (this.#nonFinite === 'error') throw this.#notJson(String(value));
+    if (at !== undefined) this.#way.pop();
+    return this.#nonFinite === 'null' ? 'null' : `"${value}"`;
+  }
+
+  #notJson(what: string): ServerError {
+    const place = this.#way.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+    return new ServerError(
+      'result_not_json',
+      `run() returned ${what} at \`result${excerpt(place)}\`, which has no JSON form: return numbers, strings, arrays, plain objects, typed arrays, tensors or a Response`,
+    );
+  }
+}
+
+function isFinite(array: Float32Array | Float64Array, from: number, to: number): boolean {
+  for (let index = from; index < to; index++) if (!Number.isFinite(array[index])) return false;
+  return true;
+}
+
+function isFloat(array: NodeJS.TypedArray): array is Float32Array | Float64Array {
+  return array instanceof Float32Array || array instanceof Float64Array || array.constructor.name === 'Float16Array';
+}

@@ -1,0 +1,140 @@
+import type * as JsoncParser from 'jsonc-parser';
+import { createRequire } from 'node:module';
+import { parse } from '../../guards/built-ins.ts';
+import { ServerError } from '../../errors.ts';
+
+/** Bad JSON; the message says what is wrong and where: `...: line 1 column 2 (char 1)`. */
+export class JsonSyntaxError extends Error {
+  override readonly name = 'JsonSyntaxError';
+}
+
+/** Arrays and objects inside of each other, in bodies and in answers: what walks them recurses, here and in scripts. */
+export const MOST_LEVELS = 1000;
+/** The time that an exact whole number takes grows faster than its digits. */
+const MOST_DIGITS = 1000;
+/** Not an error of anybody: ends the search for the position of one. */
+const FOUND = new Error('position found');
+
+/**
+ * `readJson` with positions in its errors.
+ * @throws JsonSyntaxError
+ * @throws ServerError bad_json
+ */
+export function parseJson(text: string, exactIntegers: boolean): unknown {
+  try {
+    return readJson(text, exactIntegers);
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown;
+    throw new JsonSyntaxError(`${withoutPosition(thrown.message)}: ${describePosition(text, positionOfError(text))}`);
+  }
+}
+
+/**
+ * JSON.parse with limits.
+ * @param exactIntegers whole numbers that a double cannot hold become bigint; several times slower, so ask hasLongInteger first
+ * @throws SyntaxError as JSON.parse does
+ * @throws ServerError bad_json for JSON that is nested deeper than 1000 levels, or has an exact integer of more than 1000 digits
+ */
+export function readJson(text: string, exactIntegers: boolean): unknown {
+  let value: unknown;
+  try {
+    value = exactIntegers ? parse(text, keepExact) : parse(text);
+  } catch (thrown) {
+    // JSON.parse itself does not recurse; calling a function for each value does.
+    throw thrown instanceof RangeError ? tooDeep() : thrown;
+  }
+  // A level takes two characters: most bodies are too short to be looked at.
+  if (text.length > 2 * MOST_LEVELS && typeof value === 'object' && isDeeper(value, MOST_LEVELS)) throw tooDeep();
+  return value;
+}
+
+/** Numbers are passed by where they lie, without a variable: it takes half the time. */
+function isDeeper(value: object | null, levels: number): boolean {
+  if (value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) {
+    const items = value as readonly (object | null)[];
+    for (let at = 0; at < items.length; at++) if (typeof items[at] === 'object' && isDeeper(items[at] ?? null, levels - 1)) return true;
+    return false;
+  }
+  for (const key in value) {
+    const member = (value as Record<string, unknown>)[key];
+    if (typeof member === 'object' && isDeeper(member, levels - 1)) return true;
+  }
+  return false;
+}
+
+function tooDeep(): ServerError {
+  return new ServerError('bad_json', `POST body could not be decoded as JSON: arrays and objects are nested more than ${MOST_LEVELS} deep`);
+}
+
+/**
+ * True when there may be a whole number that a double does not hold. The digits of fractions, which most models send, must not lead
+ * to the slow way. A loop over bytes: over the characters of a text, or with a regular expression, it takes several times as long.
+ */
+export function hasLongInteger(json: Uint8Array): boolean {
+  let digits = 0;
+  let fraction = false;
+  for (let index = 0; index < json.length; index++) {
+    const code = json[index] ?? 0;
+    if (code >= 0x30 && code <= 0x39) {
+      if (!fraction && ++digits === 16) return true;
+    } else {
+      fraction = code === 0x2e;
+      digits = 0;
+    }
+  }
+  return false;
+}
+
+function keepExact(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || context?.source === undefined) return value;
+  const { source } = context;
+  if (!/^-?\d+$/.test(source)) return value;
+  if (source.length <= MOST_DIGITS) return BigInt(source);
+  throw new ServerError(
+    'bad_json',
+    `POST body could not be decoded as JSON: expected whole numbers of at most ${MOST_DIGITS} digits, got one of ${source.length}`,
+  );
+}
+
+/** V8 gives a position for some errors and an excerpt of the text for others; ours is the same for all. */
+function withoutPosition(message: string): string {
+  return message
+    .replace(/ \(line \d+ column \d+\)$/, '')
+    .replace(/ in JSON at position \d+$| after JSON at position \d+$/, '')
+    .replace(/, (?:\.\.\.)?".*" is not valid JSON$/s, '');
+}
+
+/** Where the first error is, which V8 does not always tell. @throws ServerError bad_json when it lies deeper than anything is read */
+function positionOfError(text: string): number {
+  // Loaded here: only bad input needs it.
+  const { visit } = createRequire(import.meta.url)('jsonc-parser') as typeof JsoncParser;
+  let position = text.length;
+  let level = 0;
+  const deeper = (): void => {
+    // The parser recurses.
+    if (++level > MOST_LEVELS) throw tooDeep();
+  };
+  const back = (): void => void level--;
+  const onError = (_code: number, offset: number): never => {
+    position = offset;
+    throw FOUND;
+  };
+  try {
+    visit(text, { onError, onObjectBegin: deeper, onArrayBegin: deeper, onObjectEnd: back, onArrayEnd: back }, { disallowComments: true });
+  } catch (thrown) {
+    if (thrown !== FOUND) throw thrown;
+  }
+  return position;
+}
+
+function describePosition(text: string, position: number): string {
+  let line = 1;
+  let lineStart = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && at < position; at = text.indexOf('\n', lineStart)) {
+    line++;
+    lineStart = at + 1;
+  }
+  return `line ${line} column ${position - lineStart + 1} (char ${position})`;
+}

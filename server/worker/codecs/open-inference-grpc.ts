@@ -1,0 +1,148 @@
+import type { Tensor } from '../../entry-script.ts';
+import { ServerError } from '../../errors.ts';
+import { checkModel } from '../../request/model-name.ts';
+import { oipDatatypes } from '../../tensors/oip-datatypes.ts';
+import { blockField, blockHead, FieldReader, packVarints, readVarints } from '../../tensors/protobuf.ts';
+import type { Codec, Encoded, Serving } from './codec.ts';
+import { outputsOf } from './infer-outputs.ts';
+import { type InferRequest, Inputs, inputSpec, misfit, wantedOutputs } from '../../tensors/infer-request.ts';
+import type { WorkerRequest } from '../request-context.ts';
+import { readContents, writeContents } from '../../tensors/tensor-contents.ts';
+import { fromBytes, toBytes } from '../../tensors/tensor-bytes.ts';
+
+/** Field numbers: reference/open-inference-protocol.md, section 5. */
+const REQUEST = { modelName: 1, modelVersion: 2, id: 3, input: 5, output: 6, raw: 7 };
+const RESPONSE = { modelName: 1, modelVersion: 2, id: 3, output: 5, raw: 6 };
+const TENSOR = { name: 1, datatype: 2, shape: 3, contents: 5 };
+
+/** What a request says of itself. */
+const TOLD: ReadonlySet<number> = new Set([REQUEST.modelName, REQUEST.modelVersion, REQUEST.id]);
+
+/** Fields of a request, and of one of its tensors outside its contents: far above what any model needs, and little memory. */
+const MOST_FIELDS = 16_384;
+const LONGEST_NAME = 4096;
+/** More than any shape has: what is below it is for `inputSpec` to check. */
+const MOST_SIZES = 1024;
+
+const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: true };
+
+/** The Open Inference Protocol's ModelInfer: protobuf messages, tensors raw or typed. */
+export class OpenInferenceGrpcCodec implements Codec {
+  readonly #serving: Serving;
+
+  constructor(serving: Serving) {
+    this.#serving = serving;
+  }
+
+  decode(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
+    try {
+      return this.#read(request, body);
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+      throw new ServerError('invalid_input', `the message is no ModelInferRequest: ${thrown.message}`, { cause: thrown });
+    }
+  }
+
+  #read(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
+    const told = new Map<number, string>();
+    const parts = new Map<number, Buffer[]>([REQUEST.input, REQUEST.output, REQUEST.raw].map((number) => [number, []]));
+    const reader = new FieldReader(body, MOST_FIELDS);
+    while (reader.next()) {
+      if (TOLD.has(reader.number)) told.set(reader.number, stringOf(reader));
+      else parts.get(reader.number)?.push(reader.content);
+    }
+    const partsOf = (number: number): readonly Buffer[] => parts.get(number) ?? [];
+    const version = told.get(REQUEST.modelVersion) || undefined;
+    checkModel(this.#serving.modelName, told.get(REQUEST.modelName) ?? '', version);
+    const raw = partsOf(REQUEST.raw);
+    request.infer = {
+      id: told.get(REQUEST.id) || undefined,
+      version,
+      outputs: wantedOutputs(partsOf(REQUEST.output).map((output) => ({ name: readHead(output).name, binary: undefined }))),
+      binary: raw.length > 0,
+    };
+    return readInputs(partsOf(REQUEST.input), raw);
+  }
+
+  /** Numbers are not copied: heads stand between them. */
+  encode({ infer = EVERYTHING }: WorkerRequest, result: unknown): Encoded {
+    const outputs = outputsOf(result, infer, this.#serving.answerLimitBytes);
+    // Raw is all or nothing, and FP16 has no other form.
+    const raw = infer.binary || outputs.some(({ tensor }) => tensor.type === 'float16');
+    const parts: Uint8Array[] = [blockField(RESPONSE.modelName, this.#serving.modelName)];
+    if (infer.version !== undefined) parts.push(blockField(RESPONSE.modelVersion, infer.version));
+    if (infer.id !== undefined) parts.push(blockField(RESPONSE.id, infer.id));
+    for (const { name, tensor } of outputs) {
+      const head = Buffer.concat([
+        blockField(TENSOR.name, name),
+        blockField(TENSOR.datatype, oipDatatypes[tensor.type]),
+        blockField(TENSOR.shape, packVarints(tensor.dims)),
+      ]);
+      const contents = raw ? [] : writeContents(TENSOR.contents, tensor);
+      parts.push(blockHead(RESPONSE.output, lengthOf([head, ...contents])), head, ...contents);
+    }
+    for (const { tensor } of raw ? outputs : []) {
+      const bytes = toBytes(tensor);
+      parts.push(blockHead(RESPONSE.raw, bytes.length), bytes);
+    }
+    return { headers: [['content-type', 'application/grpc']], parts };
+  }
+
+  /** gRPC has a place of its own for the text of an error. */
+  failure(message: string): string {
+    return message;
+  }
+}
+
+function readInputs(messages: readonly Buffer[], raw: readonly Buffer[]): Record<string, Tensor> {
+  if (raw.length > 0 && raw.length !== messages.length)
+    throw misfit('raw_input_contents', `one entry for each of the ${messages.length} inputs, or none`, String(raw.length));
+  const inputs = new Inputs();
+  for (const [index, message] of messages.entries()) {
+    const { name, datatype, shape, contents } = readHead(message);
+    const spec = inputSpec(index, name, datatype, shape);
+    const bytes = raw[index];
+    if (bytes !== undefined && contents.some(({ length }) => length > 0))
+      throw misfit(`input ${spec.name}`, 'either raw_input_contents or contents', 'both');
+    inputs.add(spec, bytes === undefined ? readContents(spec, contents) : fromBytes(spec.name, spec.type, spec.dims, bytes));
+  }
+  return inputs.tensors;
+}
+
+/** An InferInputTensor; of an InferRequestedOutputTensor, whose other field is a map of parameters, only the name is meant. */
+interface Head {
+  name: string;
+  datatype: string;
+  readonly shape: number[];
+  /** Protobuf merges a message that comes in parts. */
+  readonly contents: Buffer[];
+}
+
+function readHead(message: Buffer): Head {
+  const head: Head = { name: '', datatype: '', shape: [], contents: [] };
+  const reader = new FieldReader(message, MOST_FIELDS);
+  while (reader.next()) {
+    if (reader.number === TENSOR.name) head.name = stringOf(reader);
+    else if (reader.number === TENSOR.datatype) head.datatype = stringOf(reader);
+    else if (reader.number === TENSOR.contents) head.contents.push(reader.content);
+    else if (reader.number === TENSOR.shape) readShape(reader.content, head.shape);
+  }
+  return head;
+}
+
+/** A string that a client chose, which errors and logs repeat. */
+function stringOf({ content }: FieldReader): string {
+  if (content.length > LONGEST_NAME)
+    throw new RangeError(`expected names, ids and datatypes of at most ${LONGEST_NAME} bytes, got one of ${content.length}`);
+  return content.toString();
+}
+
+/** Sizes beyond 2^53 are refused by whoever reads them. */
+function readShape(bytes: Buffer, shape: number[]): void {
+  readVarints(bytes, (low, high) => {
+    if (shape.length === MOST_SIZES) throw new RangeError(`expected a shape of fewer than ${MOST_SIZES} sizes`);
+    shape.push((high | 0) * 2 ** 32 + low);
+  });
+}
+
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);

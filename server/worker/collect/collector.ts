@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { mayCapture } from '../../request/captured-headers.ts';
+import { toRows, type Collectable } from './collect-rows.ts';
+import { installedPort } from './collection-port.ts';
+
+/** What ties records together: Python's class of the same name. */
+export class BasicCorrelationContext {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  /** Become attributes of the record; names that may mean keys, tokens or cookies are left out. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor({ id = randomUUID(), timestamp = Date.now(), headers = {} }: Partial<BasicCorrelationContext> = {}) {
+    this.id = id;
+    this.timestamp = timestamp;
+    this.headers = headers;
+  }
+}
+
+/** A context, or anything with an id: the `request` that `run()` gets will do. */
+export interface CorrelationContext {
+  readonly id: string;
+}
+
+export interface CollectorOptions {
+  /** Name of the collection, in lower case: `model_inputs` and `model_outputs` are those that Azure's monitors know. */
+  readonly name: string;
+  /** Names of columns, for data that has none. */
+  readonly featureNames?: readonly string[];
+  /** Gets what keeps data from being collected, instead of the log. What it throws reaches the script. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** The payloads: the server collects them itself. */
+const RESERVED = ['request', 'response'];
+const NAME = /^[a-z0-9][a-z0-9_.-]{0,199}$/;
+
+/** Collects rows under a name: `const inputs = new Collector({ name: 'model_inputs' })`. Never throws into scoring, unless asked to. */
+export class Collector {
+  readonly name: string;
+  readonly #featureNames: readonly string[];
+  readonly #onError: ((error: Error) => void) | undefined;
+  readonly #wrong: Error | undefined;
+
+  constructor({ name, featureNames = [], onError }: CollectorOptions) {
+    const given: unknown = name;
+    this.name = String(given);
+    this.#featureNames = featureNames;
+    this.#onError = onError;
+    this.#wrong = wrongName(given);
+    if (this.#wrong !== undefined) this.#fail(this.#wrong);
+  }
+
+  /**
+   * Hands rows over and returns at once. Without a context they belong to the request for which they are collected.
+   * @returns the context, to pass on: `outputs.collect(rows, inputs.collect(data))`
+   */
+  collect(data: Collectable, context?: CorrelationContext): BasicCorrelationContext {
+    const port = installedPort();
+    const correlation = contextOf(context, port?.requestId);
+    if (port === undefined || this.#wrong !== undefined || !port.keeps(this.name, correlation.id)) return correlation;
+    try {
+      const rows = toRows(data, this.#featureNames);
+      const { id, timestamp, headers } = correlation;
+      port.send(this.name, { id, time: timestamp, ...(Object.keys(headers).length === 0 ? {} : { headers: safeHeaders(headers) }) }, rows);
+    } catch (thrown) {
+      this.#fail(thrown instanceof Error ? thrown : new TypeError(String(thrown)));
+    }
+    return correlation;
+  }
+
+  #fail(error: Error): void {
+    installedPort()?.failed(this.#wrong === undefined ? this.name : 'unknown', error);
+    this.#onError?.(error);
+  }
+}
+
+function contextOf(context: CorrelationContext | undefined, requestId: string | undefined): BasicCorrelationContext {
+  if (context instanceof BasicCorrelationContext) return context;
+  const { timestamp, headers } = (context ?? {}) as Partial<BasicCorrelationContext>;
+  // Scripts may be JavaScript: an id may be anything.
+  const id: unknown = context?.id ?? requestId;
+  return new BasicCorrelationContext({
+    ...(id === undefined ? {} : { id: text(id) }),
+    ...(typeof timestamp === 'number' ? { timestamp } : {}),
+    // A request's headers are no context: a web-standard Headers has no keys of its own.
+    ...(typeof headers === 'object' && headers !== null && !(headers instanceof Headers) ? { headers } : {}),
+  });
+}
+
+function safeHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (mayCapture(name) ? [[name, text(value)]] : [])));
+}
+
+function text(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    // An object without a prototype.
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function wrongName(name: unknown): Error | undefined {
+  if (typeof name === 'string' && RESERVED.includes(name))
+    return new Error(`Collector: expected a name of your own, got ${name}, which the server collects itself`);
+  if (typeof name === 'string' && NAME.test(name)) return undefined;
+  return new Error(`Collector: expected a name of lower-case letters, digits, _, . and -, got ${JSON.stringify(name) ?? typeof name}`);
+}

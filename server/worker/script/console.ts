@@ -1,0 +1,112 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
+import { formatWithOptions } from 'node:util';
+import { stringify } from '../../guards/built-ins.ts';
+import type { Logger } from '../../entry-script.ts';
+import { cutText, LONGEST_LINE } from '../../guards/output-lines.ts';
+import type { LogLevelName, LogMessage } from '../../ipc/protocol.ts';
+import type { WorkerRequest } from '../request-context.ts';
+
+/** Everything a script says becomes log lines; inside `run()`, also after an await, they carry the request's ids. */
+export class ScriptLog implements Logger {
+  readonly #send: (message: LogMessage) => void;
+  readonly #requests = new AsyncLocalStorage<WorkerRequest>();
+
+  constructor(send: (message: LogMessage) => void) {
+    this.#send = send;
+  }
+
+  /** The request for which code runs now. */
+  get request(): WorkerRequest | undefined {
+    return this.#requests.getStore();
+  }
+
+  /** Runs `task` so that whatever it logs belongs to this request. */
+  within<T>(request: WorkerRequest, task: () => T): T {
+    return this.#requests.run(request, task);
+  }
+
+  debug(message: string, fields?: Record<string, unknown>): void {
+    this.#line('debug', message, fields);
+  }
+
+  info(message: string, fields?: Record<string, unknown>): void {
+    this.#line('info', message, fields);
+  }
+
+  warn(message: string, fields?: Record<string, unknown>): void {
+    this.#line('warn', message, fields);
+  }
+
+  error(message: string, fields?: Record<string, unknown>): void {
+    this.#line('error', message, fields);
+  }
+
+  /** A console whose every method ends in a log line. */
+  toConsole(): Console {
+    const stream = (level: LogLevelName): Writable =>
+      new Writable({
+        decodeStrings: false,
+        write: (chunk, _encoding, done) => {
+          this.#line(level, String(chunk).replace(/\n$/, ''));
+          done();
+        },
+      });
+    const console = new Console({ stdout: stream('info'), stderr: stream('error') });
+    const at =
+      (level: LogLevelName) =>
+      (...values: unknown[]): void =>
+        this.#line(level, formatWithOptions({ colors: false }, ...values));
+    return Object.assign(console, { log: at('info'), info: at('info'), debug: at('debug'), warn: at('warn'), error: at('error') });
+  }
+
+  /** What is too long is cut here, before it is copied anywhere. */
+  #line(level: LogLevelName, msg: unknown, fields?: Record<string, unknown>): void {
+    const request = this.#requests.getStore();
+    const text = typeof msg === 'string' ? msg : formatWithOptions({ colors: false }, msg);
+    const shown = cutText(text);
+    const said = fields === undefined ? undefined : fieldsToSend(fields);
+    this.#send({
+      level,
+      msg: shown,
+      requestId: request?.id,
+      traceId: request?.traceId,
+      spanId: request?.spanId,
+      fields: said?.fields,
+      cut: shown.length < text.length || said?.cut === true ? true : undefined,
+    });
+  }
+}
+
+/** Fields must never be the reason why a line is lost, nor make it longer than a text may be. */
+function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Record<string, unknown>; readonly cut: boolean } {
+  let text: string;
+  try {
+    text = stringify(fields);
+    if (text.length <= LONGEST_LINE) return { fields, cut: false };
+  } catch {
+    text = formatWithOptions({ colors: false }, fields);
+  }
+  const shown = cutText(text);
+  return { fields: { fields: shown }, cut: shown.length < text.length };
+}
+
+/**
+ * Tells authors once, at the place where they do it, that they parse data that is parsed already:
+ * what JSON.parse says of an object by itself is no help.
+ */
+export function hintAtDoubleParsing(log: Logger): typeof JSON.parse {
+  const parse = JSON.parse;
+  let told = false;
+  return (text, reviver) => {
+    const given: unknown = text;
+    if (!told && typeof given === 'object' && given !== null && !ArrayBuffer.isView(given)) {
+      told = true;
+      log.warn(
+        "JSON.parse was called on data that is parsed already: use it as it is, or export inputType = 'text' to get the body as a string",
+      );
+    }
+    return parse(text, reviver) as unknown;
+  };
+}

@@ -1,0 +1,7 @@
+/** What an entry script imports: `import { Collector, ScoringError, type InitContext } from 'scoring-server'`. */
+export * from '../../entry-script.ts';
+export { BasicCorrelationContext, Collector } from '../collect/collector.ts';
+export type { CollectorOptions, CorrelationContext } from '../collect/collector.ts';
+export type { Collectable, CollectedRow } from '../collect/collect-rows.ts';
+export { ModelDataCollector } from '../collect/model-data-collector.ts';
+export type { Correlations, ModelDataCollectorOptions } from '../collect/model-data-collector.ts';

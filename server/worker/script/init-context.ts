@@ -1,0 +1,150 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { findModels, onlyModel } from '../../config/discovery.ts';
+import type { InitContext, Logger, Model, ScriptMetrics } from '../../entry-script.ts';
+import { ServerError } from '../../errors.ts';
+import type { Execution } from '../../config/execution-provider.ts';
+import type { InferenceObserver, OpenedModel } from '../../inference/model.ts';
+import { openSession } from '../../inference/session.ts';
+
+interface Surroundings {
+  readonly entryScript: string;
+  readonly modelDir: string | undefined;
+  readonly modelFile: string | undefined;
+  readonly intraOpThreads: number;
+  readonly execution: Execution;
+  /** Called when the execution provider can run nothing more in this process. */
+  readonly lost: (problem: string) => void;
+  readonly log: Logger;
+  readonly metrics: ScriptMetrics;
+  readonly signal: AbortSignal;
+}
+
+/** Makes the last decisions on a model that has been opened. */
+export type Settle = (model: OpenedModel) => Promise<void>;
+
+/** What `init()` gets; remembers the models that were opened before the worker was ready. */
+export class WorkerInitContext implements InitContext {
+  readonly modelDir: string | undefined;
+  readonly log: Logger;
+  readonly metrics: ScriptMetrics;
+  readonly signal: AbortSignal;
+  readonly opened: OpenedModel[] = [];
+  readonly #around: Surroundings;
+  #observer: InferenceObserver | undefined;
+  #remembers = false;
+  #settle: Settle | undefined;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.modelDir = around.modelDir;
+    this.log = around.log;
+    this.metrics = around.metrics;
+    this.signal = around.signal;
+  }
+
+  async openModel(path?: string): Promise<Model> {
+    const file = path === undefined ? this.#onlyModel() : this.#locate(path);
+    const { intraOpThreads, execution, lost } = this.#around;
+    const model = await openSession(file, { intraOpThreads, execution, lost });
+    if (execution.provider !== 'cpu') this.#tellPlacement(model, execution);
+    model.remember(this.#remembers);
+    // Scripts may keep the context, and open a model when a request wants it.
+    if (this.#settle === undefined) this.opened.push(model);
+    else await this.#settle(model);
+    if (this.#observer !== undefined) model.observe(this.#observer);
+    return model;
+  }
+
+  #tellPlacement({ name, about }: OpenedModel, { provider }: Execution): void {
+    const { placement } = about;
+    const fields = { model: name, provider: about.provider, ...placement };
+    if (placement === undefined)
+      this.log.info(`model ${name}: opened for ${provider}; which of its nodes run there is not known (no input could be made up)`, fields);
+    else {
+      const rest = placement.elsewhere === 0 ? '' : `, ${placement.elsewhere} elsewhere (${placement.operators.join(', ')})`;
+      const level = placement.onProvider === 0 ? 'warn' : 'info';
+      this.log[level](`model ${name}: ${placement.onProvider} nodes run on ${provider}${rest}`, fields);
+    }
+  }
+
+  /** From now on, for the models that are open and those to come. */
+  observe(observer: InferenceObserver): void {
+    this.#observer = observer;
+    for (const model of this.opened) model.observe(observer);
+  }
+
+  /** Models remember, or no longer, what they are fed: those that are open and those to come. */
+  remember(on: boolean): void {
+    this.#remembers = on;
+    for (const model of this.opened) model.remember(on);
+  }
+
+  /** Settles the models that are open, and from then on each as it is opened. */
+  async settle(settle: Settle): Promise<void> {
+    for (const model of this.opened) await settle(model);
+    // No await between the last look and this: no model slips through.
+    this.#settle = settle;
+  }
+
+  modelPath(name: string, version?: string | number): string {
+    const { modelDir } = this;
+    if (modelDir === undefined)
+      throw new ServerError(
+        'model_missing',
+        `modelPath(${JSON.stringify(name)}): AZUREML_MODEL_DIR is not set, so there is no directory of models.`,
+      );
+    // With one model, AZUREML_MODEL_DIR is its version's folder; with several, the folder above the names (contract 3.5).
+    const folder = basename(dirname(modelDir)) === name ? dirname(modelDir) : join(modelDir, name);
+    const versions = foldersIn(folder);
+    const wanted = version === undefined ? highest(versions) : String(version);
+    if (wanted === undefined || !versions.includes(wanted)) {
+      const there = versions.length === 0 ? 'there is no such folder, or it is empty' : `the versions there are ${versions.join(', ')}`;
+      throw new ServerError(
+        'model_missing',
+        `modelPath(${JSON.stringify(name)}${version === undefined ? '' : `, ${version}`}): expected ${join(folder, wanted ?? '<version>')}; ${there}.`,
+      );
+    }
+    const inside = readdirSync(join(folder, wanted)).filter((entry) => !entry.startsWith('.'));
+    return join(folder, wanted, ...(inside.length === 1 ? inside : []));
+  }
+
+  /** Folders in which relative paths are looked up, first the model directory, then the script's own. */
+  get #folders(): string[] {
+    const script = dirname(this.#around.entryScript);
+    if (this.modelDir === undefined) return [script];
+    return [isFile(this.modelDir) ? dirname(this.modelDir) : this.modelDir, script];
+  }
+
+  #locate(path: string): string {
+    const candidates = isAbsolute(path) ? [path] : this.#folders.map((folder) => join(folder, path));
+    const file = candidates.find(isFile);
+    if (file === undefined)
+      throw new ServerError(
+        'model_missing',
+        `openModel(${JSON.stringify(path)}): there is no such file; looked at ${candidates.join(' and ')}.`,
+      );
+    return file;
+  }
+
+  #onlyModel(): string {
+    const { modelFile, entryScript } = this.#around;
+    if (modelFile !== undefined) return modelFile;
+    if (this.modelDir !== undefined && findModels(this.modelDir, '').length > 0) return onlyModel(this.modelDir, 'AZUREML_MODEL_DIR');
+    return onlyModel(dirname(entryScript), "the entry script's folder");
+  }
+}
+
+function foldersIn(folder: string): string[] {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(folder).filter((entry) => statSync(join(folder, entry), { throwIfNoEntry: false })?.isDirectory() === true);
+}
+
+/** The highest number; names that are no numbers come before all numbers, in order of the alphabet. */
+function highest(versions: readonly string[]): string | undefined {
+  return versions.toSorted((a, b) => (Number(a) || 0) - (Number(b) || 0) || (a < b ? -1 : 1)).at(-1);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}

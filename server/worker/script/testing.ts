@@ -1,0 +1,120 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger, MetricLabels, RequestContext } from '../../entry-script.ts';
+import type { CollectedRow } from '../collect/collect-rows.ts';
+import { installPort, type CollectionPort } from '../collect/collection-port.ts';
+import { WorkerInitContext } from './init-context.ts';
+import { loadEntryScript } from './load-entry-script.ts';
+import { installModuleHooks } from './module-hooks.ts';
+import { type Observed, TestMetrics } from '../metrics/test-metrics.ts';
+
+interface ScriptSettings {
+  /** What AZUREML_MODEL_DIR would be. */
+  readonly modelDir?: string;
+  /** What `--model` would be. */
+  readonly modelFile?: string;
+}
+
+/** Rows that a script handed to a collector. */
+export interface Collected {
+  readonly collection: string;
+  /** Id of the request, or of the context that the script gave. */
+  readonly id: string;
+  readonly rows: readonly CollectedRow[];
+}
+
+/** An entry script in the process of its own test. */
+export interface ScriptUnderTest {
+  /** Calls the script's `run()` with data as it would arrive; answers what it returns, throws what it throws. */
+  run(data: unknown, request?: Partial<RequestContext>): Promise<unknown>;
+  /**
+   * What a metric of the script shows by now: the number of a counter or gauge, count and sum of a histogram; undefined: nothing yet.
+   * @throws Error when the script has no such metric
+   */
+  metric(name: string, labels?: MetricLabels): number | Observed | undefined;
+  /** What the script collected, in order, by collections whose data would be kept: all of them, and every request. */
+  readonly collected: readonly Collected[];
+  /** Frees the models that `init()` opened. */
+  close(): Promise<void>;
+}
+
+/**
+ * Imports an entry script and awaits its `init()`, in this process and without HTTP.
+ * @param script absolute path, or file URL: `new URL('score.ts', import.meta.url)`
+ * @throws ServerError script_broken when it cannot be imported or lacks `init` or `run`; whatever `init()` throws
+ */
+export async function loadScript(script: string | URL, settings: ScriptSettings = {}): Promise<ScriptUnderTest> {
+  const entryScript = script instanceof URL || script.startsWith('file:') ? fileURLToPath(script) : script;
+  // Read when ONNX Runtime loads, as in the workers of the server: no test of an author sends telemetry.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+  installModuleHooks([dirname(entryScript)]);
+  const collected: Collected[] = [];
+  const requests = new AsyncLocalStorage<RequestContext>();
+  installPort(testPort(collected, requests));
+  const loaded = await loadEntryScript(entryScript);
+  const metrics = new TestMetrics();
+  const context = new WorkerInitContext({
+    metrics: metrics.own,
+    entryScript,
+    modelDir: settings.modelDir,
+    modelFile: settings.modelFile,
+    intraOpThreads: availableParallelism(),
+    execution: { provider: 'cpu', strict: true },
+    lost: (problem) => consoleLog.error(problem),
+    log: consoleLog,
+    signal: new AbortController().signal,
+  });
+  await loaded.init(context);
+  return {
+    run: async (data, given = {}) => {
+      const request = requestOf(given);
+      return requests.run(request, () => loaded.run(data, request));
+    },
+    metric: (name, labels) => metrics.value(name, labels),
+    collected,
+    close: async () => {
+      await Promise.all(context.opened.map((model) => model.release()));
+    },
+  };
+}
+
+/** Keeps what is collected, and throws what the server would only log. */
+function testPort(collected: Collected[], requests: AsyncLocalStorage<RequestContext>): CollectionPort {
+  return {
+    get requestId() {
+      return requests.getStore()?.id;
+    },
+    identity: { workspace: 'default/default/default', endpoint: 'test', modelVersions: {} },
+    keeps: () => true,
+    send: (collection, { id }, rows) => void collected.push({ collection, id, rows }),
+    failed: (_collection, error) => {
+      throw error;
+    },
+  };
+}
+
+function requestOf(given: Partial<RequestContext>): RequestContext {
+  return {
+    protocol: 'score',
+    outputs: undefined,
+    id: 'test',
+    clientRequestId: undefined,
+    traceId: '0'.repeat(31) + '1',
+    traceparent: `00-${'0'.repeat(31)}1-${'0'.repeat(15)}1-00`,
+    method: 'POST',
+    url: '/score',
+    query: new URLSearchParams(given.url?.split('?')[1]),
+    headers: new Headers(),
+    signal: new AbortController().signal,
+    ...given,
+  };
+}
+
+const consoleLog: Logger = {
+  debug: (message, fields) => console.debug(message, ...(fields === undefined ? [] : [fields])),
+  info: (message, fields) => console.info(message, ...(fields === undefined ? [] : [fields])),
+  warn: (message, fields) => console.warn(message, ...(fields === undefined ? [] : [fields])),
+  error: (message, fields) => console.error(message, ...(fields === undefined ? [] : [fields])),
+};

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { options, type Config } from '../../../server/config/config.ts';
+import { readConfig, type Sources } from '../../../server/config/read-config.ts';
+import { helpText } from '../../../server/config/usage.ts';
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'config-'));
+  t.after(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function read(sources: Partial<Sources>): Config {
+  const command = readConfig({ argv: [], env: {}, cwd: tmpdir(), ...sources });
+  assert.ok(command.kind === 'serve');
+  return command.config;
+}
+
+const problems = (sources: Partial<Sources>): string => {
+  try {
+    read(sources);
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
+  return assert.fail('expected a usage error');
+};
+
+test('without anything given every option has its default', (t) => {
+  const cwd = folder(t);
+  const config = read({ cwd });
+  for (const [key, row] of Object.entries(options)) if (key !== 'appRoot') assert.deepEqual(config[key as keyof Config], row.default, key);
+  assert.equal(config.appRoot, cwd);
+});
+
+test('a flag comes before the environment, the environment before config.json', (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'config.json'), JSON.stringify({ WORKER_COUNT: 2, SCORING_TIMEOUT_MS: 10, SERVICE_NAME: 'file' }));
+  const config = read({ cwd, argv: ['--worker-count', '4'], env: { WORKER_COUNT: '3', SCORING_TIMEOUT_MS: '20' } });
+  assert.deepEqual([config.workerCount, config.scoringTimeoutMs, config.serviceName], [4, 20, 'file']);
+});
+
+test("both spellings of a flag, with a space or =, and the platform's `serve`", () => {
+  const argv = ['serve', '--entry_script', 'a.ts', '--model-dir=/models', '--access_control_allow_origins', 'http://a_b, http://c'];
+  const config = read({ argv });
+  assert.deepEqual([config.entryScript, config.modelDir, config.corsOrigins], ['a.ts', '/models', ['http://a_b', 'http://c']]);
+});
+
+test('the command that a platform appends for its own images starts the server too, and no other does', () => {
+  assert.equal(read({ argv: ['runsvdir', '/var/runit'] }).port, 5001);
+  assert.equal(read({ argv: ['runsvdir', '/var/runit', '--port', '7'] }).port, 7);
+  assert.match(problems({ argv: ['runsvdir', '/etc'] }), /argument "runsvdir": expected only flags/);
+  assert.match(problems({ argv: ['--port', '7', 'serve'] }), /argument "serve": expected only flags/);
+});
+
+test('an empty variable is not set, an alias counts in its own unit, the first name wins', () => {
+  assert.equal(read({ env: { PORT: '' } }).port, 5001);
+  assert.equal(read({ env: { WORKER_TIMEOUT: '400' } }).initTimeoutMs, 400_000);
+  assert.equal(read({ env: { WORKER_TIMEOUT: '400', INIT_TIMEOUT_MS: '5' } }).initTimeoutMs, 5);
+});
+
+test('values are read in the words of the contract and of people', () => {
+  const config = read({
+    env: {
+      AZUREML_LOG_LEVEL: 'WARNING',
+      SEPERATE_HEALTH_ENDPOINT: 'True',
+      BODY_LIMIT_BYTES: '64K',
+      QUEUE_MAX_BYTES: '1G',
+      NON_FINITE_NUMBERS: 'null',
+    },
+  });
+  assert.deepEqual(
+    [config.logLevel, config.separateHealthEndpoint, config.bodyLimitBytes, config.queueMaxBytes, config.nonFinite],
+    ['warn', true, 65536, 2 ** 30, 'null'],
+  );
+});
+
+test('everything that is wrong is told at once, with what was expected and what came', () => {
+  const message = problems({
+    argv: ['stray', '--port', '99999', '--nope=1', '--model'],
+    env: { WORKER_COUNT: '0', ACCESS_LOG: 'maybe', QUEUE_MAX_BYTES: 'lots', AZUREML_LOG_LEVEL: 'loud' },
+  });
+  for (const line of [
+    /argument "stray"/,
+    /--port: expected a whole number from 0 to 65535, got "99999"/,
+    /--nope: there is no such flag/,
+    /--model: expected a value/,
+    /WORKER_COUNT: expected a whole number from 1 to 1024, or auto, got "0"/,
+    /ACCESS_LOG: expected true or false, got "maybe"/,
+    /QUEUE_MAX_BYTES: expected a number of bytes.*got "lots"/,
+    /AZUREML_LOG_LEVEL: expected one of .*got "loud"/,
+  ]) {
+    assert.match(message, line);
+  }
+});
+
+test('config.json is found in the application folder, beside the script, or where it is named', (t) => {
+  const cwd = folder(t);
+  mkdirSync(join(cwd, 'code'));
+  writeFileSync(join(cwd, 'code', 'config.json'), '{"SERVICE_NAME": "beside"}');
+  assert.equal(read({ cwd, argv: ['--entry-script', 'code/score.ts'] }).serviceName, 'beside');
+  writeFileSync(join(cwd, 'config.json'), '{"SERVICE_NAME": "root"}');
+  assert.equal(read({ cwd, argv: ['--entry-script', 'code/score.ts'] }).serviceName, 'root');
+  assert.equal(read({ cwd, env: { AZUREML_CONFIG_FILE: 'code/config.json' } }).serviceName, 'beside');
+  assert.match(problems({ cwd, env: { AZUREML_CONFIG_FILE: 'none.json' } }), /none\.json: expected a JSON object/);
+});
+
+test('every option that names something of the user is told as it was given, but for a variable that names the current folder', (t) => {
+  const cwd = folder(t);
+  const named = (sources: Partial<Sources>): readonly string[] => {
+    const command = readConfig({ argv: [], env: {}, cwd, ...sources });
+    assert.ok(command.kind === 'serve');
+    return command.named;
+  };
+  assert.deepEqual(named({}), []);
+  assert.deepEqual(named({ argv: ['--port', '5002'] }), []);
+  assert.deepEqual(named({ argv: ['--app-root', '.', '--model-name=iris'] }), ['--model-name', '--app-root']);
+  // As the image does.
+  for (const current of [cwd, '.', `${cwd}/`]) assert.deepEqual(named({ env: { AML_APP_ROOT: current } }), []);
+  assert.deepEqual(named({ env: { AML_APP_ROOT: tmpdir() } }), ['AML_APP_ROOT']);
+});
+
+test('a broken config.json is an error, an empty one is none, an unknown key is only told', (t) => {
+  const cwd = folder(t);
+  const file = join(cwd, 'config.json');
+  writeFileSync(file, '');
+  assert.equal(read({ cwd }).port, 5001);
+  for (const text of ['{', '[1]', '"x"']) {
+    writeFileSync(file, text);
+    assert.match(problems({ cwd }), /config\.json: expected a JSON object of options/);
+  }
+  writeFileSync(file, '{"WORKER_COUNT": "x"}');
+  assert.match(problems({ cwd }), /config\.json: WORKER_COUNT: expected/);
+  writeFileSync(file, '{"architectures": ["Bert"], "PORT": 5005}');
+  const command = readConfig({ argv: [], env: {}, cwd });
+  assert.ok(command.kind === 'serve' && command.config.port === 5005);
+  assert.match(command.warnings.join(), /architectures/);
+});
+
+test('--help names every option, and --version is a command too', () => {
+  assert.deepEqual(
+    [readConfig({ argv: ['--help'], env: {}, cwd: '/' }).kind, readConfig({ argv: ['--version'], env: {}, cwd: '/' }).kind],
+    ['help', 'version'],
+  );
+  const text = helpText();
+  for (const row of Object.values(options)) for (const name of row.env) assert.ok(text.includes(name), name);
+});

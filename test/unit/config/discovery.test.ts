@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { discover } from '../../../server/config/discovery.ts';
+
+const HOME = '/opt/scoring-server';
+
+function application(t: TestContext, files: readonly string[]): string {
+  const root = mkdtempSync(join(tmpdir(), 'discovery-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  for (const file of files) {
+    mkdirSync(join(root, file, '..'), { recursive: true });
+    writeFileSync(join(root, file), '');
+  }
+  return root;
+}
+
+const nothing = { sourceDirectory: '', entryScript: '', modelDir: '', model: '' };
+const find = (appRoot: string, given: Partial<typeof nothing> = {}, home = HOME, named: string[] = []): ReturnType<typeof discover> =>
+  discover({ ...nothing, appRoot, ...given }, home, named);
+const refusal = (...given: Parameters<typeof find>): string => {
+  try {
+    return `served: ${find(...given).kind}`;
+  } catch (thrown) {
+    assert.equal((thrown as { code?: string }).code, 'model_missing');
+    return (thrown as Error).message;
+  }
+};
+
+test('the sample is served where nothing is named and nobody has put anything', (t) => {
+  assert.equal(find(application(t, [])).kind, 'sample');
+  assert.equal(find(application(t, ['.git/config', '.hidden/model.onnx'])).kind, 'sample');
+  assert.equal(find(application(t, ['modelDataCollector/a/b.csv', 'lost+found/x'])).kind, 'sample');
+});
+
+test('with anything named the sample is not served, and what names it is told', (t) => {
+  for (const named of ['--app-root', '--model-name', 'MODEL_NAME', '/x/config.json: AML_APP_ROOT']) {
+    const message = refusal(application(t, []), {}, HOME, [named]);
+    assert.ok(message.includes(`${named} names something`) && message.includes('is empty'), message);
+  }
+  const missing = refusal(application(t, []), { sourceDirectory: 'source' }, HOME, ['AZUREML_SOURCE_DIRECTORY']);
+  assert.match(missing, /\/source does not exist, or cannot be read/);
+});
+
+test('a folder in which nothing is recognised is told with what to do, and never serves the sample', (t) => {
+  const cases: [files: string[], ...words: RegExp[]][] = [
+    [['notes.txt'], /Found in .*:\n {4}notes\.txt/, /Looked for: main\.\* or score\.\*/, /--entry-script, --model or --model-dir/],
+    [['index.ts', 'types.d.ts'], / - index\.ts: rename it to score\.ts, or name it with --entry-script index\.ts/],
+    [['Score.JS'], / - Score\.JS: rename it to score\.js/],
+    [
+      ['score.py', 'model.pkl'],
+      /score\.py: this server runs entry scripts in TypeScript/,
+      /model\.pkl: this server runs ONNX models: convert/,
+    ],
+    [['sub/score.ts'], /sub\/score\.ts: name it with --entry-script sub\/score\.ts .* or set AZUREML_SOURCE_DIRECTORY to sub/],
+    [['model.onnx.zip'], /model\.onnx\.zip: unpack it/],
+    [['models/a.tar.gz'], /models\/a\.tar\.gz: unpack it/],
+    [['model.onnx/x', 'score.ts/x'], /model\.onnx: expected a file, but it is a folder/, /score\.ts: expected a file/],
+    [['1/2/3/4/5/6/model.onnx'], /too deep to be found: name it with --model 1\/2\/3\/4\/5\/6\/model\.onnx/],
+    [['node_modules/x/model.onnx'], /Found in .*:\n {4}node_modules\//],
+    ...['joblib', 'pt', 'h5', 'keras', 'pb', 'gguf', 'safetensors'].map((kind): [string[], RegExp] => [[`m.${kind}`], /convert it to one/]),
+  ];
+  for (const [files, ...words] of cases) {
+    const message = refusal(application(t, files));
+    for (const word of words) assert.match(message, word);
+    assert.doesNotMatch(message, /types\.d\.ts:/);
+  }
+});
+
+test('a link that leads nowhere, a circle of links and a folder of thousands of files are told too, in bounded text', (t) => {
+  const root = application(
+    t,
+    Array.from({ length: 1500 }, (_, index) => `data/${index}.pkl`),
+  );
+  symlinkSync('/nowhere/score.ts', join(root, 'score.ts'));
+  symlinkSync('circle', join(root, 'circle'));
+  symlinkSync('.', join(root, 'again'));
+  const message = refusal(root);
+  assert.match(message, /score\.ts: it cannot be opened/);
+  assert.match(message, /And \d+ more such files/);
+  assert.ok(message.length < 5000, `${message.length} characters`);
+});
+
+test('a model directory without an .onnx file tells what to do with what is there, and with what is in the application', (t) => {
+  const root = application(t, ['models/model.pkl', 'app/index.js']);
+  const message = refusal(join(root, 'app'), { modelDir: join(root, 'models') });
+  assert.match(message, /no \.onnx file[\s\S]*model\.pkl: this server runs ONNX[\s\S]*index\.js: rename it/);
+  mkdirSync(join(root, 'empty'));
+  assert.match(refusal(join(root, 'app'), { modelDir: join(root, 'empty') }), /empty is empty: check that/);
+});
+
+test('scripts are found by name in a fixed order', (t) => {
+  const root = application(t, ['score.ts', 'score.py']);
+  assert.equal(find(root).entryScript, join(root, 'score.ts'));
+  writeFileSync(join(root, 'main.cjs'), '');
+  assert.equal(find(root).entryScript, join(root, 'main.cjs'));
+  writeFileSync(join(root, 'main.ts'), '');
+  assert.equal(find(root).entryScript, join(root, 'main.ts'));
+});
+
+test('a named script is looked up in the source directory first', (t) => {
+  const root = application(t, ['a.ts', 'source/a.ts', 'b.ts']);
+  assert.equal(find(root, { entryScript: 'a.ts', sourceDirectory: 'source' }).entryScript, join(root, 'source', 'a.ts'));
+  assert.equal(find(root, { entryScript: 'b.ts', sourceDirectory: 'source' }).entryScript, join(root, 'b.ts'));
+  assert.equal(find(root, { entryScript: join(root, 'b.ts') }).entryScript, join(root, 'b.ts'));
+});
+
+test('a script comes before a model that is found, a named model before a script that is found', (t) => {
+  const root = application(t, ['main.ts', 'model.onnx']);
+  assert.equal(find(root).kind, 'entry script');
+  const named = find(root, { model: join(root, 'model.onnx') });
+  assert.deepEqual([named.kind, named.modelFile], ['model without code', join(root, 'model.onnx')]);
+});
+
+test('the one model below the model directory, or below the application, is served', (t) => {
+  const root = application(t, ['azureml-models/iris/1/folder/Model.ONNX', 'elsewhere/a.txt']);
+  const file = join(root, 'azureml-models/iris/1/folder/Model.ONNX');
+  assert.equal(find(root).modelFile, file);
+  assert.equal(find(root, { modelDir: join(root, 'azureml-models') }).modelFile, file);
+  assert.equal(find(root, { modelDir: file }).modelFile, file);
+  writeFileSync(join(root, 'second.onnx'), '');
+  assert.throws(() => find(root), { code: 'model_missing', message: /There are 2 models in[\s\S]*Model\.ONNX[\s\S]*second\.onnx/ });
+});
+
+test('what is named must be there', (t) => {
+  const root = application(t, ['text.py']);
+  assert.throws(() => find(root, { entryScript: 'no.ts' }), { code: 'script_missing' });
+  assert.throws(() => find(root, { entryScript: 'text.py' }), { code: 'script_broken', message: /\.ts, \.mts, \.js, \.mjs, \.cjs/ });
+  assert.throws(() => find(root, { modelDir: join(root, 'no') }), { code: 'model_missing' });
+  assert.throws(() => find(root, { modelDir: root }), { code: 'model_missing', message: /no \.onnx file/ });
+  assert.throws(() => find(root, { model: join(root, 'no.onnx') }), { code: 'model_missing' });
+  assert.throws(() => find(join(root, 'no')), { code: 'usage' });
+});
+
+test("in this server's own folder only what lies directly there is a user's", (t) => {
+  const home = application(t, ['entry-scripts/diabetes.onnx', 'docker/examples/score.ts', 'package.json', 'README.md']);
+  assert.equal(find(home, {}, home).kind, 'sample');
+  assert.match(refusal(home, {}, home, ['--model-name']), /nothing to serve/);
+  writeFileSync(join(home, 'index.ts'), '');
+  assert.match(refusal(home, {}, home), /index\.ts: rename it/);
+  writeFileSync(join(home, 'mine.onnx'), '');
+  assert.equal(find(home, {}, home).modelFile, join(home, 'mine.onnx'));
+  writeFileSync(join(home, 'score.ts'), '');
+  assert.equal(find(home, {}, home).entryScript, join(home, 'score.ts'));
+});
+
+test("below this server's own folder a user's is searched; above it, this server's is passed over", (t) => {
+  const home = application(t, ['clone/docker/examples/score.ts', 'clone/test/one/model.onnx', 'clone/empty/.keep']);
+  const clone = join(home, 'clone');
+  assert.equal(find(join(clone, 'docker/examples'), {}, clone).kind, 'entry script');
+  assert.equal(find(join(clone, 'test'), {}, clone).modelFile, join(clone, 'test/one/model.onnx'));
+  assert.match(refusal(join(clone, 'empty'), {}, clone, ['--app-root']), /nothing to serve/);
+  const above = refusal(home, {}, clone);
+  assert.match(above, /nothing to serve/);
+  assert.doesNotMatch(above, /docker\/examples\/score\.ts: name it/);
+});
