@@ -93,6 +93,11 @@ const table = {
     doc: 'the worker that held the request died; it is being replaced',
   },
   deadline_exceeded: { status: 504, fault: 'user', runFailed: true, doc: 'no answer within `SCORING_TIMEOUT_MS`' },
+  version_mismatch: {
+    exitCode: 1,
+    fault: 'server',
+    doc: 'host and worker come from different installations: one of them changed while the server ran',
+  },
   usage: { exitCode: 2, fault: 'operator', doc: 'a flag, an environment variable or config.json is wrong' },
   listen_failed: { exitCode: 2, fault: 'operator', doc: 'the port cannot be opened' },
   script_missing: { exitCode: 3, fault: 'operator', doc: 'the entry script does not exist' },

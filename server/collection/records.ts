@@ -4,7 +4,7 @@
  *   record   = u32 length of what follows | u8 kind | ...
  *   exchange = f64 milliseconds since 1970 | u16 status | u8 request: what it is | u8 response: what it is
  *                | u32 length, id | u32 length, head | u32 length, request body | response body
- *   rows     = the payload of a worker's `collect` frame (ipc/protocol.ts): u8 length, collection | u32 length, JSON CollectHead | JSON rows
+ *   rows     = the payload of a worker's `collect` frame (ipc/README.md): u8 length, collection | u32 length, JSON CollectHead | JSON rows
  */
 
 const RecordKind = { exchange: 1, rows: 2 } as const;
@@ -190,4 +190,4 @@ function readRows(payload: Buffer, handlers: Handlers, bytes: number): void {
 
 /** The collection that a worker's payload belongs to. */
 export const collectionOf = (payload: Buffer): string => payload.toString('latin1', 1, 1 + (payload[0] ?? 0));
-import type { CollectHead } from '../ipc/collect-head.ts';
+import type { CollectHead } from '../ipc/collected-rows.ts';

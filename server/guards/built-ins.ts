@@ -5,6 +5,7 @@
  */
 export const { parse, stringify } = JSON;
 export const { allocUnsafeSlow, byteLength, from: bufferFrom } = Buffer;
-export const { subarray, write: writeText } = Buffer.prototype;
+export const { write: writeText } = Buffer.prototype;
+export const subarray: (this: Uint8Array, from?: number, to?: number) => Buffer = Buffer.prototype.subarray;
 export const { set: setBytes } = Uint8Array.prototype;
 export const { toString: tagOf } = Object.prototype;

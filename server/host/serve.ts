@@ -21,7 +21,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import type { RequestExports } from '../telemetry/request-exports.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
 import { helpText } from '../config/usage.ts';
-import type { ReadyMessage } from '../ipc/protocol.ts';
+import type { ReadyMessage } from '../ipc/worker-messages.ts';
 
 const HOME = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const VERSION = `${packageJson.name}/${packageJson.version}`;

@@ -79,6 +79,6 @@ export class FrameReader {
   }
 
   #emit(bytes: Buffer, from: number, to: number): void {
-    this.#onFrame(readUint32(bytes, from), bytes[from + 4] ?? 0, subarray.call(bytes, from + ID_AND_KIND, to) as Buffer);
+    this.#onFrame(readUint32(bytes, from), bytes[from + 4] ?? 0, subarray.call(bytes, from + ID_AND_KIND, to));
   }
 }

@@ -137,7 +137,7 @@ export class FrameWriter {
 
   #seal(): void {
     if (this.#to === this.#from) return;
-    this.#sealed.push(subarray.call(this.#slab, this.#from, this.#to) as Buffer);
+    this.#sealed.push(subarray.call(this.#slab, this.#from, this.#to));
     this.#from = this.#to;
   }
 }

@@ -1,66 +1,112 @@
-import { isErrorCode } from '../errors.ts';
-import { FrameError, readUint32 } from './frames.ts';
-import type { MetricsMessage } from './metric-series.ts';
-import { oipDatatypes } from '../tensors/oip-datatypes.ts';
-import type { RunTimes } from './run-times.ts';
-import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, Redaction, ServedModel } from './protocol.ts';
-import { MOST_MESSAGE_BYTES } from './protocol.ts';
-
 /**
- * Checks of what workers send as JSON. A script shares the process with the worker's code, so that none of it can be taken as it
- * comes. Each check looks at every member once.
+ * Messages of a worker whose payload is JSON: each type beside its check. Why they are checked: a script shares the process with the
+ * worker's code, and may write to its pipe.
  */
-type Check = (value: unknown) => boolean;
+import type { TensorSpec } from '../entry-script.ts';
+import { isErrorCode, type ErrorCode } from '../errors.ts';
+import { oipDatatypes } from '../tensors/oip-datatypes.ts';
+import { count, either, finite, flag, listOf, object, oneOf, optional, pattern, positive, shape, text, type Check } from './checks.ts';
+import { PROTOCOL_VERSION } from './kinds.ts';
+import { messageReader, versionedReader } from './message-reader.ts';
+import { jsonText } from './message-text.ts';
+import type { MetricDefinition, MetricsMessage, SeriesChange } from './metric-series.ts';
 
-const text: Check = (value) => typeof value === 'string';
-const flag: Check = (value) => typeof value === 'boolean';
-const finite: Check = (value) => Number.isFinite(value);
-const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
-const positive: Check = (value) => count(value) && value !== 0;
-const pattern =
-  (expression: RegExp): Check =>
-  (value) =>
-    typeof value === 'string' && expression.test(value);
-const oneOf =
-  (...values: readonly string[]): Check =>
-  (value) =>
-    typeof value === 'string' && values.includes(value);
-const either =
-  (...checks: readonly Check[]): Check =>
-  (value) =>
-    checks.some((check) => check(value));
-const maybe = (check: Check): Check => either((value) => value === undefined, check);
-const listOf =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(check);
-const object: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const shape = (members: Readonly<Record<string, Check>>): Check => {
-  const entries = Object.entries(members);
-  return (value) => object(value) && entries.every(([name, check]) => check((value as Record<string, unknown>)[name]));
-};
+/** A model that a worker has opened. */
+export interface ServedModel {
+  readonly name: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** Execution provider that ONNX Runtime reports for the session. */
+  readonly provider: string;
+  readonly intraOpThreads: number;
+  readonly ortVersion: string;
+  readonly loadSeconds: number;
+  /** Whether concurrent calls are merged, and why. */
+  readonly batching: { readonly merges: boolean; readonly reason: string };
+}
 
-const ascending: Check = (value) =>
-  Array.isArray(value) && value.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > value[at - 1]));
+/** `init()` and warm-up are done. */
+export interface ReadyMessage {
+  readonly rawHttp: boolean;
+  /** A body of JSON is parsed before `run()`. */
+  readonly parsesJson: boolean;
+  /** The script exports a hook that redacts what is collected. */
+  readonly redacts: boolean;
+  readonly concurrency: number;
+  readonly models: readonly ServedModel[];
+}
+
+/** A failure by its code in the table of failures (errors.ts). */
+export interface FailureMessage {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type LogLevelName = 'debug' | 'info' | 'warn' | 'error';
+
+/** A line for the log. */
+export interface LogMessage {
+  readonly level: LogLevelName;
+  readonly msg: string;
+  readonly requestId?: string | undefined;
+  readonly traceId?: string | undefined;
+  readonly spanId?: string | undefined;
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
+  /** The line was longer. */
+  readonly cut?: boolean | undefined;
+  /** Lines lost before this one, because they came too fast. An empty `msg` carries only this count. */
+  readonly dropped?: number | undefined;
+}
+
+/** When a traced run was, and its inferences. */
+export interface RunTimes {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly ms: number;
+  readonly inferences: readonly InferenceTimes[];
+}
+
+export interface InferenceTimes {
+  readonly model: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly ms: number;
+  /** Rows of the whole inference, which may have served other requests, too. */
+  readonly rows: number;
+}
+
+/** Calls of collectors that collected nothing. */
+export interface NotCollected {
+  readonly collection: string;
+  readonly reason: 'sampled_out' | 'invalid_data';
+  readonly count: number;
+}
+
 const metricName = pattern(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/);
 const labelNames = listOf(pattern(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/));
-const collectionName = pattern(/^[a-z0-9][a-z0-9_.-]{0,199}$/);
-const tensors = listOf(shape({ name: text, type: oneOf(...Object.keys(oipDatatypes)), dims: listOf(either(text, finite)) }));
+/** Name of a collection. */
+export const collectionName = pattern(/^[a-z0-9][a-z0-9_.-]{0,199}$/);
+const ascending: Check<readonly number[]> = (value): value is readonly number[] =>
+  listOf(finite)(value) && value.every((bound, at) => at === 0 || bound > (value[at - 1] ?? Infinity));
+const dtype: Check<TensorSpec['type']> = (value): value is TensorSpec['type'] =>
+  typeof value === 'string' && Object.hasOwn(oipDatatypes, value);
+const tensors = listOf(shape<TensorSpec>({ name: text, type: dtype, dims: listOf(either(text, finite)) }));
+const errorCode: Check<ErrorCode> = isErrorCode;
 
-const failure = shape({ code: isErrorCode, message: text });
-const log = shape({
+const failure = shape<FailureMessage>({ code: errorCode, message: text });
+const log = shape<LogMessage>({
   level: oneOf('debug', 'info', 'warn', 'error'),
   msg: text,
-  requestId: maybe(text),
-  traceId: maybe(text),
-  spanId: maybe(text),
-  fields: maybe(object),
-  cut: maybe(flag),
-  dropped: maybe(count),
+  requestId: optional(text),
+  traceId: optional(text),
+  spanId: optional(text),
+  fields: optional(object),
+  cut: optional(flag),
+  dropped: optional(count),
 });
-const inference = shape({ model: text, at: finite, ms: finite, rows: finite });
-const times = shape({ at: finite, ms: finite, inferences: listOf(inference) });
-const model = shape({
+const inference = shape<InferenceTimes>({ model: text, at: finite, ms: finite, rows: finite });
+const times = shape<RunTimes>({ at: finite, ms: finite, inferences: listOf(inference) });
+const model = shape<ServedModel>({
   name: text,
   inputs: tensors,
   outputs: tensors,
@@ -68,86 +114,29 @@ const model = shape({
   intraOpThreads: finite,
   ortVersion: text,
   loadSeconds: finite,
-  batching: shape({ merges: flag, reason: text }),
+  batching: shape<ServedModel['batching']>({ merges: flag, reason: text }),
 });
-const ready = shape({ rawHttp: flag, parsesJson: flag, redacts: flag, concurrency: positive, models: listOf(model) });
-const metrics = shape({
-  defined: listOf(
-    either(
-      shape({ kind: oneOf('counter', 'gauge'), name: metricName, help: text, labels: labelNames }),
-      shape({ kind: oneOf('histogram'), name: metricName, help: text, labels: labelNames, buckets: ascending }),
-    ),
-  ),
-  changes: listOf(shape({ name: text, labels: listOf(text), value: finite, counts: maybe(listOf(count)) })),
-});
-const notCollected = listOf(shape({ collection: collectionName, reason: oneOf('sampled_out', 'invalid_data'), count }));
-const redactions = listOf(
-  either((value) => value === null, oneOf('hook_failed', 'hook_timeout'), shape({ contentType: text, bytes: count })),
+const ready = shape<ReadyMessage>({ rawHttp: flag, parsesJson: flag, redacts: flag, concurrency: positive, models: listOf(model) });
+const definition: Check<MetricDefinition> = either(
+  shape<Omit<MetricDefinition, 'buckets'>>({ kind: oneOf('counter', 'gauge'), name: metricName, help: text, labels: labelNames }),
+  shape<MetricDefinition>({ kind: oneOf('histogram'), name: metricName, help: text, labels: labelNames, buckets: ascending }),
 );
-const collectHead = shape({
-  id: text,
-  time: finite,
-  headers: maybe((value) => object(value) && Object.values(value as object).every(text)),
-  modelVersion: maybe(text),
-  v1: maybe(text),
-});
+const change = shape<SeriesChange>({ name: text, labels: listOf(text), value: finite, counts: optional(listOf(count)) });
+const metrics = shape<MetricsMessage>({ defined: listOf(definition), changes: listOf(change) });
+const notCollected = listOf(shape<NotCollected>({ collection: collectionName, reason: oneOf('sampled_out', 'invalid_data'), count }));
 
-const reader =
-  <T>(name: string, check: Check) =>
-  (payload: Buffer): T => {
-    if (payload.length > MOST_MESSAGE_BYTES)
-      throw new FrameError(`a message '${name}' of ${payload.length} bytes: expected at most ${MOST_MESSAGE_BYTES}`);
-    let value: unknown;
-    try {
-      value = JSON.parse(payload.toString());
-    } catch {
-      throw new FrameError(`a message '${name}' that is not JSON: ${excerpt(payload)}`);
-    }
-    if (!check(value)) throw new FrameError(`a message '${name}' of another form than expected: ${excerpt(payload)}`);
-    return value as T;
-  };
-
-/** The readers of payloads that are JSON, by name. @throws FrameError that says what came */
+/** The readers, by the form of the message. @throws FrameError that says what came */
 export const messages = {
-  failure: reader<FailureMessage>('failure', failure),
-  log: reader<LogMessage>('log', log),
-  times: reader<RunTimes>('times', times),
-  metrics: reader<MetricsMessage>('metrics', metrics),
-  ready: reader<ReadyMessage>('ready', ready),
-  loaded: reader<ServedModel>('loaded', model),
-  notCollected: reader<readonly NotCollected[]>('notCollected', notCollected),
+  failure: messageReader('failure', failure),
+  log: messageReader('log', log),
+  times: messageReader('times', times),
+  metrics: messageReader('metrics', metrics),
+  ready: versionedReader('ready', ready),
+  loaded: messageReader('loaded', model),
+  notCollected: messageReader('notCollected', notCollected),
 };
-const readRedactions = reader<readonly Redaction[]>('redacted', redactions);
-const readCollectHead = reader<unknown>('collect', collectHead);
 
-/** The heads of a `redacted` frame, and where the bodies begin. @throws FrameError */
-export function readRedacted(payload: Buffer, sides: number): { readonly heads: readonly Redaction[]; readonly bodiesAt: number } {
-  const bodiesAt = lengthPrefixed(payload, 0, 'redacted');
-  const heads = readRedactions(payload.subarray(4, bodiesAt));
-  const bytes = heads.reduce((sum, head) => sum + (typeof head === 'object' && head !== null ? head.bytes : 0), bodiesAt);
-  if (heads.length !== sides || bytes !== payload.length)
-    throw new FrameError(`a message 'redacted' of ${heads.length} bodies and ${payload.length} bytes: expected ${sides} and ${bytes}`);
-  return { heads, bodiesAt };
-}
-
-/** Checks a `collect` frame, but for what its rows contain. @throws FrameError */
-export function checkCollect(payload: Buffer): void {
-  const nameEnd = 1 + (payload[0] ?? 0);
-  if (!collectionName(payload.toString('latin1', 1, nameEnd)))
-    throw new FrameError(`a message 'collect' of a collection without a name: ${excerpt(payload)}`);
-  const rowsAt = lengthPrefixed(payload, nameEnd, 'collect');
-  readCollectHead(payload.subarray(nameEnd + 4, rowsAt));
-  if (payload[rowsAt] !== 0x5b || payload.at(-1) !== 0x5d) throw new FrameError(`a message 'collect' without rows: ${excerpt(payload)}`);
-}
-
-/** Where that ends which has its length before it. */
-function lengthPrefixed(payload: Buffer, at: number, name: string): number {
-  const end = payload.length < at + 4 ? Infinity : at + 4 + readUint32(payload, at);
-  if (end > payload.length) throw new FrameError(`a message '${name}' that is too short: ${payload.length} bytes`);
-  return end;
-}
-
-/** The beginning, for the log. */
-function excerpt(payload: Buffer): string {
-  return JSON.stringify(payload.toString('latin1', 0, 100));
+/** The payload of a `ready` frame. */
+export function readyText(message: ReadyMessage): string {
+  return jsonText({ version: PROTOCOL_VERSION, ...message });
 }

@@ -1,5 +1,5 @@
 import type { ServerError } from '../errors.ts';
-import type { RunTimes } from '../ipc/run-times.ts';
+import type { RunTimes } from '../ipc/worker-messages.ts';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { ReplyStream } from './reply-stream.ts';

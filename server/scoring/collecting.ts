@@ -1,4 +1,4 @@
-import type { NotCollected } from '../ipc/protocol.ts';
+import type { NotCollected } from '../ipc/worker-messages.ts';
 
 /** Who takes what scripts collected. */
 export interface Collecting {

@@ -6,7 +6,7 @@ import type { Execution } from '../config/execution-provider.ts';
 import { workerHeapMb, workersMemoryBytes } from '../system/heap-limit.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { CollectionStart } from '../ipc/protocol.ts';
+import type { CollectionStart } from '../ipc/start-message.ts';
 import { chooseProvider, pinned, type ProviderChoice } from './provider-choice.ts';
 import type { MemoryLimits } from './worker-memory.ts';
 import type { WorkerSpec } from './worker-process.ts';

@@ -1,22 +1,11 @@
-import type { RedactHead, RedactionFailure } from '../ipc/protocol.ts';
+import { readRedacted, type RedactableBody, type RedactedBody, type RedactHead, type RedactionFailure } from '../ipc/redaction.ts';
 import type { PoolWorker } from './pool-worker.ts';
-import { readRedacted } from '../ipc/worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
-
-/** A body of a request that is over, to be redacted by the script's hook before it is collected. */
-export interface RedactableBody {
-  readonly collection: 'request' | 'response';
-  readonly contentType: string;
-  readonly body: readonly Buffer[];
-}
-
-/** Undefined: the hook says that nothing of it may be kept. */
-type Result = { readonly contentType: string; readonly body: Buffer } | RedactionFailure | undefined;
 
 interface Job {
   readonly id: string;
   readonly sides: readonly RedactableBody[];
-  readonly resolve: (results: readonly Result[]) => void;
+  readonly resolve: (results: readonly RedactedBody[]) => void;
   worker: PoolWorker | undefined;
   tries: number;
 }
@@ -35,7 +24,7 @@ export class Redactions {
   }
 
   /** Never rejects: a body that could not be redacted must not be collected either. */
-  redact(id: string, sides: readonly RedactableBody[]): Promise<readonly Result[]> {
+  redact(id: string, sides: readonly RedactableBody[]): Promise<readonly RedactedBody[]> {
     return new Promise((resolve) => {
       this.#lastNumber = (this.#lastNumber % 0xffff_ffff) + 1;
       const job: Job = { id, sides, resolve, worker: undefined, tries: 0 };
@@ -52,7 +41,7 @@ export class Redactions {
     let at = bodiesAt;
     this.#jobs.delete(number);
     job.resolve(
-      heads.map((head): Result => {
+      heads.map((head): RedactedBody => {
         if (head === null || typeof head === 'string') return head ?? undefined;
         return { contentType: head.contentType, body: payload.subarray(at, (at += head.bytes)) };
       }),
@@ -83,7 +72,11 @@ export class Redactions {
     if (worker === undefined) return;
     job.worker = worker;
     job.tries++;
-    worker.process.redact(number, frameParts(job));
+    worker.process.redact(
+      number,
+      headOf(job),
+      job.sides.flatMap(({ body }) => body),
+    );
   }
 
   #giveUp(number: number, job: Job, reason: RedactionFailure): void {
@@ -92,15 +85,13 @@ export class Redactions {
   }
 }
 
-/** A `redact` frame: ipc/protocol.ts. Bodies go as the pieces that they came in: to join 32 MiB would stall the host. */
-function frameParts({ id, sides }: Job): (string | Uint8Array)[] {
-  const heads = sides.map(({ collection, contentType, body }) => ({
-    collection,
-    contentType,
-    bytes: body.reduce((sum, { length: bytes }) => sum + bytes, 0),
-  }));
-  const head = JSON.stringify({ id, sides: heads } satisfies RedactHead);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(Buffer.byteLength(head));
-  return [length, head, ...sides.flatMap(({ body }) => body)];
+function headOf({ id, sides }: Job): RedactHead {
+  return {
+    id,
+    sides: sides.map(({ collection, contentType, body }) => ({
+      collection,
+      contentType,
+      bytes: body.reduce((sum, { length: bytes }) => sum + bytes, 0),
+    })),
+  };
 }

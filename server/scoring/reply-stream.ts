@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { FrameError } from '../ipc/frames.ts';
-import { STREAM_WINDOW } from '../ipc/protocol.ts';
+import { STREAM_WINDOW } from '../ipc/limits.ts';
 import type { Held } from './answer-memory.ts';
 
 interface ReplyStreamEvents {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ScoringTimes } from '../telemetry/spans.ts';
-import type { ScoreHead, ServedModel } from '../ipc/protocol.ts';
+import type { ScoreHead } from '../ipc/score-head.ts';
+import type { ServedModel } from '../ipc/worker-messages.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { BodySize } from './queue.ts';
 

@@ -14,7 +14,7 @@ interface Spawned {
 /**
  * Starts a worker process, as the leader of a group of its own: what a script starts ends with its worker. Never throws: a process
  * that cannot be started (no descriptor, no process, no memory) has no pid, and emits `error`.
- * @param markFd file that becomes its fd 4: ipc/protocol.ts
+ * @param markFd file that becomes its fd 4: ipc/README.md
  */
 export function spawnWorker({ debugPort, heapMb, cwd, env }: WorkerSpec, markFd?: number): Spawned {
   const inspect = debugPort === 0 ? [] : [`--inspect=127.0.0.1:${debugPort}`];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 const BYTES = 8;
 
 /**
- * How many `score` frames a worker has begun, in a file without a name that it writes before it begins them (ipc/protocol.ts, fd 4).
+ * How many `score` frames a worker has begun, in a file without a name that it writes before it begins them (ipc/README.md, fd 4).
  * A write to memory that outlives the worker costs it a microsecond; a frame would wake the host for each.
  */
 export class StartMark {

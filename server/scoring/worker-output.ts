@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { LINE_COST, type OutputLine, relayLines, TURN_BUDGET } from '../guards/output-lines.ts';
-import type { LogMessage } from '../ipc/protocol.ts';
+import type { LogMessage } from '../ipc/worker-messages.ts';
 
 /** What lines that came faster than they can be logged may take in memory, by worker. More are dropped and counted. */
 const MOST_WAITING = 4 * 1024 * 1024;

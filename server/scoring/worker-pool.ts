@@ -1,7 +1,7 @@
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { ReadyMessage } from '../ipc/protocol.ts';
+import type { ReadyMessage } from '../ipc/worker-messages.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
 import { type Capacity, capacityOf, PoolWorker } from './pool-worker.ts';

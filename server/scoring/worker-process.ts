@@ -3,13 +3,16 @@ import type { Duplex } from 'node:stream';
 import { describeThrown, stackOfThrown } from '../errors.ts';
 import { FrameReader } from '../ipc/frame-reader.ts';
 import { FrameError, FrameWriter } from '../ipc/frames.ts';
-import type { StartMessage } from '../ipc/protocol.ts';
-import { headText, Kind, MOST_COLLECTED_BYTES, MOST_HEAD_BYTES, protocols, SCORE_HEAD_BYTES } from '../ipc/protocol.ts';
+import { readFromWorker, type FromWorker } from '../ipc/from-worker.ts';
+import { MOST_COLLECTED_BYTES, MOST_HEAD_BYTES } from '../ipc/limits.ts';
+import type { RedactHead } from '../ipc/redaction.ts';
+import type { StartMessage } from '../ipc/start-message.ts';
+import { ToWorker } from '../ipc/to-worker.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 import { killGroup, spawnWorker } from './spawn-worker.ts';
 import { StartMark } from './start-mark.ts';
-import { tell, type Exit, type FrameEvents, type WorkerEvents } from './worker-events.ts';
+import type { Exit, WorkerEvents } from './worker-events.ts';
 import { WorkerOutput } from './worker-output.ts';
 
 export type { AnswerEvents, Exit, WorkerEvents } from './worker-events.ts';
@@ -34,10 +37,8 @@ const LONGEST_END_MS = 500;
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #pipe: Duplex;
-  readonly #frames: FrameWriter;
+  readonly #to: ToWorker;
   readonly #events: WorkerEvents;
-  /** Fixed part of `score` frames, which is copied at once. */
-  readonly #scoreHead = Buffer.alloc(SCORE_HEAD_BYTES);
   readonly #mark = new StartMark();
   readonly #answers: AnswerMemory;
   readonly #output: WorkerOutput;
@@ -52,10 +53,11 @@ export class WorkerProcess {
     const { child, pipe } = spawnWorker(spec, this.#mark.fd);
     this.#child = child;
     this.#pipe = pipe;
-    this.#frames = new FrameWriter(pipe, setImmediate);
+    const frames = new FrameWriter(pipe, setImmediate);
+    this.#to = new ToWorker(frames);
     const mostBytes = Math.max(spec.start.answerLimitBytes, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
     this.#output = new WorkerOutput(events);
-    const told: FrameEvents = {
+    const from: FromWorker = {
       ...events,
       // Lines of the console share the pipe with answers, and wait apart from them.
       log: (message, bytes) => this.#output.say(message, bytes),
@@ -66,7 +68,7 @@ export class WorkerProcess {
     };
     const reader = new FrameReader((id, kind, payload) => {
       this.lastHeard = performance.now();
-      tell(told, id, kind, payload);
+      readFromWorker(from, id, kind, payload);
     }, mostBytes);
     pipe.on('data', (chunk: Buffer) => this.#read(reader, chunk));
     // The exit event tells what happened; what could not be written is answered then.
@@ -87,9 +89,9 @@ export class WorkerProcess {
       });
       child.on('error', (error) => child.pid === undefined && end({ code: null, signal: null, notStarted: describeThrown(error) }));
     });
-    this.#frames.write(0, Kind.start, [JSON.stringify(spec.start)]);
+    this.#to.start(spec.start);
     // At once: the host is about to be busy with loading its own half.
-    this.#frames.flush();
+    frames.flush();
   }
 
   get pid(): number | undefined {
@@ -103,26 +105,22 @@ export class WorkerProcess {
 
   /** @param written called once the kernel has the whole body, or the worker is gone */
   score(id: number, request: ScoreRequest, written: () => void): void {
-    const text = headText(request, request.rawHeaders);
-    this.#scoreHead[0] = protocols.indexOf(request.protocol);
-    this.#scoreHead.writeUInt32LE(Buffer.byteLength(text), 1);
-    const parts = [this.#scoreHead, text, ...request.body];
-    if (request.bodyBytes > 0) return this.#frames.write(id, Kind.score, parts, written);
-    this.#frames.write(id, Kind.score, parts);
+    if (request.bodyBytes > 0) return this.#to.score(id, request, request.rawHeaders, request.body, written);
+    this.#to.score(id, request, request.rawHeaders, request.body);
     return written();
   }
 
   cancel(id: number): void {
-    this.#frames.write(id, Kind.cancel, []);
+    this.#to.cancel(id);
   }
 
   credit(id: number, bytes: number): void {
-    this.#frames.write(id, Kind.credit, [Uint8Array.of(bytes, bytes >>> 8, bytes >>> 16, bytes >>> 24)]);
+    this.#to.credit(id, bytes);
   }
 
-  /** Asks for redacted bodies. @param parts of the frame */
-  redact(id: number, parts: readonly (string | Uint8Array)[]): void {
-    this.#frames.write(id, Kind.redact, parts);
+  /** Asks for redacted bodies. */
+  redact(id: number, head: RedactHead, bodies: readonly Uint8Array[]): void {
+    this.#to.redact(id, head, bodies);
   }
 
   /** Lets the process end by itself, which it does when its pipe closes, and ends it when it does not; `exit` follows. */

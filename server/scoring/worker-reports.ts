@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 import type { MetricsMessage } from '../ipc/metric-series.ts';
 import { cutText, LONGEST_LINE, type OutputLine } from '../guards/output-lines.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { LogMessage, ServedModel } from '../ipc/protocol.ts';
+import type { LogMessage, ServedModel } from '../ipc/worker-messages.ts';
 import type { PoolWorker } from './pool-worker.ts';
 
 /** Hears of everything that an entry script says. */

@@ -1,19 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { isRefusal, type ServerError } from '../errors.ts';
 import { type Distribution, DURATIONS } from '../ipc/metric-series.ts';
+import type { ServedModel } from '../ipc/worker-messages.ts';
 import { DistributionHistogram } from './distribution-histogram.ts';
 import { OutputMetrics } from './output-metrics.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
-/** What is told of a model: ipc/protocol.ts has the same, which this room may not see. */
-interface ServedModel {
-  readonly name: string;
-  readonly provider: string;
-  readonly intraOpThreads: number;
-  readonly ortVersion: string;
-  readonly loadSeconds: number;
-  readonly batching: { readonly merges: boolean; readonly reason: string };
-}
+type LoadedModel = Omit<ServedModel, 'inputs' | 'outputs'>;
 
 /** What the gauges show. */
 interface Load {
@@ -95,7 +88,7 @@ export class Metrics {
     registers: [this.registry],
   });
   /** What living workers have loaded, by worker and by name of the model. */
-  readonly #loaded = new Map<object, Map<string, ServedModel>>();
+  readonly #loaded = new Map<object, Map<string, LoadedModel>>();
   readonly modelLoad = this.#ofModels('model_load_seconds', 'duration of the last load of a model', ['model'], ({ name, loadSeconds }) => [
     [name],
     loadSeconds,
@@ -140,8 +133,8 @@ export class Metrics {
   }
 
   /** A worker has loaded a model. @param owner the worker, for `gone` */
-  loaded(owner: object, model: ServedModel): void {
-    const models = this.#loaded.get(owner) ?? new Map<string, ServedModel>();
+  loaded(owner: object, model: LoadedModel): void {
+    const models = this.#loaded.get(owner) ?? new Map<string, LoadedModel>();
     this.#loaded.set(owner, models.set(model.name, model));
   }
 
@@ -170,7 +163,7 @@ export class Metrics {
     name: string,
     help: string,
     labelNames: readonly string[],
-    series: (model: ServedModel) => [labels: string[], value: number],
+    series: (model: LoadedModel) => [labels: string[], value: number],
   ): Gauge {
     const loaded = this.#loaded;
     return new Gauge({

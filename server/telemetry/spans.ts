@@ -1,6 +1,6 @@
 import { newSpanId, type RequestIds } from '../request/request-ids.ts';
 import type { ServerError } from '../errors.ts';
-import type { RunTimes } from '../ipc/run-times.ts';
+import type { RunTimes } from '../ipc/worker-messages.ts';
 import type { SpanItem } from './exporting/items.ts';
 
 /** When a scoring request was where. */

@@ -1,7 +1,7 @@
 import { ServerError } from '../errors.ts';
 
 /**
- * Refuses what is larger than one answer, or one chunk of a stream, may be.
+ * Refuses an answer, or a chunk of a stream, above the limit.
  * @throws ServerError answer_too_large
  */
 export function checkSize(parts: readonly (string | ArrayBufferView)[], limitBytes = Infinity): void {

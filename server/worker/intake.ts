@@ -3,18 +3,18 @@ import { ftruncateSync, writeSync } from 'node:fs';
 interface Waiting {
   readonly id: number;
   readonly payload: Buffer;
-  /** Which of the requests that this worker was given. */
+  /** Number of the request, in the order in which this worker got them. */
   readonly order: number;
 }
 
-/** Runs that begin one after the other hold the thread: after so long the pipe is read again, and a cancel is heard. */
+/** Milliseconds after which the pipe is read again. Why: runs that begin one after the other hold the thread, and a cancel may wait. */
 const TURN_MS = 10;
-/** Runs that give the thread back sooner are marked together. */
+/** Milliseconds. Runs that give the thread back sooner are marked together. */
 const QUICK_MS = 1;
 
 /**
- * Begins runs. Frames of one read wait until all of them are cut, so that a cancel is known before the run that it is for begins.
- * What has begun is marked first, in a file that outlives this process: fd 4, ipc/protocol.ts.
+ * Begins runs. Frames of one read wait until all of them are read. Why: a cancel is then known before its run begins.
+ * Each run is marked before it begins, in a file that outlives this process: fd 4, ipc/README.md.
  */
 export class Intake {
   readonly #begin: (id: number, payload: Buffer) => void;
@@ -38,14 +38,14 @@ export class Intake {
     this.#waiting.push({ id, payload, order: ++this.#given });
   }
 
-  /** True: it had not begun, and never will. */
+  /** Drops a run that has not begun. False: it has begun, or there is none. */
   drop(id: number): boolean {
     const at = this.#waiting.findIndex((waiting) => waiting.id === id);
     if (at >= 0) this.#waiting.splice(at, 1);
     return at >= 0;
   }
 
-  /** A read is done. @param more the pipe may hold more already */
+  /** Begins the runs of a read. @param more the pipe may hold more already */
   read(more: boolean): void {
     if (this.#waiting.length === 0 || this.#scheduled) return;
     if (more) this.#later();
@@ -81,7 +81,10 @@ export class Intake {
   }
 }
 
-/** Writes how many runs have begun. Where it cannot, the file is emptied: any may have. @throws where it cannot do that either */
+/**
+ * Writes how many runs have begun. Where that fails it empties the file, which means that any run may have begun.
+ * @throws where that fails, too
+ */
 export function markIn(fd: number): (begun: number) => void {
   const number = new Float64Array(1);
   const bytes = new Uint8Array(number.buffer);

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Protocol, RequestContext } from '../entry-script.ts';
-import type { InferenceTimes } from '../ipc/run-times.ts';
+import { HeadLine } from '../ipc/score-head.ts';
+import type { InferenceTimes } from '../ipc/worker-messages.ts';
 import type { InferRequest } from '../tensors/infer-request.ts';
-import { HeadLine } from '../ipc/protocol.ts';
 
-/** One request inside the worker. What a script may never ask for is made only when it asks. */
+/** One request inside the worker. Lazy: headers, query and signal are made when the script reads them. */
 export class WorkerRequest implements RequestContext {
   readonly protocol: Protocol;
   readonly #head: string;
@@ -13,7 +13,7 @@ export class WorkerRequest implements RequestContext {
   #query: URLSearchParams | undefined;
   #controller: AbortController | undefined;
   #cancelled: Error | undefined;
-  /** What the request says beside its tensors, Open Inference Protocol only: set when it is decoded. */
+  /** The request beside its tensors, Open Inference Protocol only: set when it is decoded. */
   infer: InferRequest | undefined;
   /** Inferences so far, where they are timed. */
   inferences: InferenceTimes[] | undefined;
@@ -40,12 +40,12 @@ export class WorkerRequest implements RequestContext {
     return this.#line(HeadLine.traceparent) || `00-${this.traceId}-${randomBytes(8).toString('hex')}-00`;
   }
 
-  /** Span of the request on the host; undefined: it belongs to no trace. */
+  /** Span of the request on the host; undefined if the request belongs to no trace. */
   get spanId(): string | undefined {
     return this.#line(HeadLine.traceparent).slice(36, 52) || undefined;
   }
 
-  /** Whether somebody records this trace. */
+  /** Whether this trace is recorded. */
   get sampled(): boolean {
     return this.#line(HeadLine.traceparent).endsWith('1');
   }
@@ -100,13 +100,13 @@ export class WorkerRequest implements RequestContext {
     return this.#cancelled !== undefined;
   }
 
-  /** Nobody waits for the answer any more. */
+  /** Fires the signal: the client has left, or the deadline has passed. */
   cancel(): void {
     this.#cancelled = new DOMException('The client has left or the deadline has passed', 'AbortError');
     this.#controller?.abort(this.#cancelled);
   }
 
-  /** The same request in the web's own form. */
+  /** The same request as a web-standard Request. */
   toWebRequest(body: Buffer): Request {
     const withoutBody = this.method === 'GET' || this.method === 'HEAD';
     const init: RequestInit = { method: this.method, headers: this.headers, signal: this.signal };

@@ -1,27 +1,27 @@
-import { byteLength, parse, subarray } from '../guards/built-ins.ts';
+import { parse, subarray } from '../guards/built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
-import { FrameError, readUint32, writeUint32, type FrameWriter } from '../ipc/frames.ts';
-import { isStatus } from '../ipc/header-fields.ts';
+import { isStatus, type HeaderPairs } from '../ipc/header-fields.ts';
 import { InFlight } from '../ipc/in-flight.ts';
-import type { RunTimes } from '../ipc/run-times.ts';
-import type { ScriptLog } from './script/console.ts';
+import { protocolOf, scoreHeadEnd, SCORE_HEAD_BYTES } from '../ipc/score-head.ts';
+import type { ToHost } from '../ipc/to-host.ts';
+import type { FailureMessage } from '../ipc/worker-messages.ts';
 import type { Codec, Serving } from './codecs/codec.ts';
 import { checkSize } from './answer-limit.ts';
 import { Codecs, decode } from './codecs/codecs.ts';
 import { encodeJson } from './codecs/encode-result.ts';
-import type { LoadedScript } from './script/load-entry-script.ts';
-import { jsonText } from './message-text.ts';
-import { Kind, pairText, protocols, ReplyFlag, REPLY_HEAD_BYTES, SCORE_HEAD_BYTES, type FailureMessage } from '../ipc/protocol.ts';
+import { isIterator, isResponse, responseParts, type Outcome } from './outcome.ts';
 import { WorkerRequest } from './request-context.ts';
-import { isIterator, isResponse, responseParts, StreamSender, type Outcome } from './stream-result.ts';
+import type { LoadedScript } from './script/load-entry-script.ts';
+import type { ScriptLog } from './script/script-log.ts';
+import { StreamSender } from './stream-sender.ts';
 
-/** Of a run that was cancelled before it began. */
+/** The answer of a run that was cancelled before it began. */
 const NOT_BEGUN: FailureMessage = {
   code: 'client_gone',
   message: 'Nobody waited for the answer any more when the run was about to begin.',
 };
 
-/** In place of the milliseconds of `run()`, which are told only when it returned (contract 1.2). */
+/** In place of the milliseconds of `run()`. Why: the contract has them only where it returned (docs/http-api.md). */
 const THREW = -1;
 
 interface Active {
@@ -30,21 +30,19 @@ interface Active {
   stream: StreamSender | undefined;
 }
 
-/** Stop 5: decodes a request, awaits the script's `run()`, encodes what it answers. Many runs interleave. */
+/** Stop 5: decodes a request, awaits the script's `run()`, encodes its answer. Many runs interleave. */
 export class Runner {
   readonly #script: LoadedScript;
-  readonly #frames: FrameWriter;
+  readonly #toHost: ToHost;
   readonly #log: ScriptLog;
   readonly #serving: Serving;
   readonly #codecs: Codecs;
   readonly #active = new InFlight<Active>();
-  /** Fixed part of `reply` and `stream` frames, which is copied at once. */
-  readonly #replyHead = Buffer.alloc(REPLY_HEAD_BYTES);
   #warnedOfDoubleEncoding = false;
 
-  constructor(script: LoadedScript, frames: FrameWriter, log: ScriptLog, serving: Serving) {
+  constructor(script: LoadedScript, toHost: ToHost, log: ScriptLog, serving: Serving) {
     this.#script = script;
-    this.#frames = frames;
+    this.#toHost = toHost;
     this.#log = log;
     this.#serving = serving;
     this.#codecs = new Codecs(script, serving);
@@ -52,22 +50,21 @@ export class Runner {
 
   /** @param payload of a `score` frame @throws FrameError when it is not one */
   score(id: number, payload: Buffer): void {
-    const headEnd = payload.length < SCORE_HEAD_BYTES ? Infinity : SCORE_HEAD_BYTES + readUint32(payload, 1);
-    if (headEnd > payload.length) throw new FrameError(`a request that is too short: ${payload.length} bytes`);
-    const request = new WorkerRequest(protocols[payload[0] ?? 0] ?? 'score', payload.toString('utf8', SCORE_HEAD_BYTES, headEnd));
+    const headEnd = scoreHeadEnd(payload);
+    const request = new WorkerRequest(protocolOf(payload), payload.toString('utf8', SCORE_HEAD_BYTES, headEnd));
     const active: Active = { request, codec: this.#codecs.get(request.protocol), stream: undefined };
     this.#active.add(id, active);
     // Settles every outcome itself.
-    void this.#run(id, active, subarray.call(payload, headEnd) as Buffer);
+    void this.#run(id, active, subarray.call(payload, headEnd));
   }
 
   /**
-   * Nobody waits for this answer any more; the acknowledgement shows the host that this thread is not stuck.
-   * @param dropped the run had not begun, and never will
+   * Cancels a run whose answer has no reader any more. The acknowledgement shows the host that this thread is not stuck.
+   * @param dropped the run has not begun, and never will
    */
   cancel(id: number, dropped: boolean): void {
-    this.#frames.write(id, Kind.cancelled, []);
-    if (dropped) return this.#send(id, Kind.failure, NOT_BEGUN);
+    this.#toHost.cancelled(id);
+    if (dropped) return this.#toHost.failure(id, NOT_BEGUN);
     const active = this.#active.get(id);
     active?.request.cancel();
     active?.stream?.cancel();
@@ -94,16 +91,16 @@ export class Runner {
     }
   }
 
-  /** Runs the script, and tells of the time before the answer, where the request is traced. */
+  /** Runs the script. The times of a traced request are sent before its answer. */
   #timed(id: number, request: WorkerRequest, began: number, data: unknown): unknown {
     const run = (): unknown => this.#log.within(request, () => this.#script.run(data, request));
     if (this.#serving.tracing !== true || !request.sampled) return run();
     request.inferences = [];
-    const tell = (): void => {
-      const times: RunTimes = { at: performance.timeOrigin + began, ms: performance.now() - began, inferences: request.inferences ?? [] };
-      this.#frames.write(id, Kind.times, [jsonText(times)]);
+    const sendTimes = (): void => {
+      const ms = performance.now() - began;
+      this.#toHost.times(id, { at: performance.timeOrigin + began, ms, inferences: request.inferences ?? [] });
     };
-    return (async () => run())().finally(tell);
+    return (async () => run())().finally(sendTimes);
   }
 
   async #answer(id: number, active: Active, codec: Codec, result: unknown, runMs: number): Promise<void> {
@@ -115,35 +112,37 @@ export class Runner {
       this.#warnOfDoubleEncoding(result);
       const { headers, parts } = codec.encode(active.request, result);
       checkSize(parts, this.#serving.answerLimitBytes);
-      this.#reply(id, 200, runMs, headers && pairText(headers), parts);
+      this.#reply(id, 200, runMs, headers, parts);
     }
   }
 
   async #answerParts(id: number, active: Active, parts: Outcome, runMs: number): Promise<void> {
     if (parts.chunks !== undefined) return this.#stream(id, active, parts, runMs);
     checkSize([parts.body ?? ''], this.#serving.answerLimitBytes);
-    this.#reply(id, parts.status, runMs, pairText(parts.headers ?? []), [parts.body ?? '']);
+    this.#reply(id, parts.status, runMs, parts.headers ?? [], [parts.body ?? '']);
   }
 
   async #stream(id: number, active: Active, outcome: Outcome, runMs: number): Promise<void> {
     const { nonFinite, answerLimitBytes } = this.#serving;
-    const sender = new StreamSender(this.#frames, id, (chunk) => encodeJson(chunk, nonFinite, answerLimitBytes), answerLimitBytes);
+    const sender = new StreamSender(this.#toHost, id, (chunk) => encodeJson(chunk, nonFinite, answerLimitBytes), answerLimitBytes);
     active.stream = sender;
     if (active.request.cancelled) sender.cancel();
-    await this.#log.within(active.request, () => sender.send(outcome, (headers) => this.#head(outcome.status, runMs, headers)));
+    const begin = (headers: HeaderPairs): void => this.#toHost.stream(id, sendable(outcome.status), runMs, headers);
+    await this.#log.within(active.request, () => sender.send(outcome, begin));
   }
 
-  /** Whatever was thrown gets its answer: to look at it may throw, too. */
+  /** Answers with what was thrown. To read a thrown value may throw, too. */
   async #fail(id: number, active: Active, thrown: unknown): Promise<void> {
     try {
       if (active.stream?.started !== true && (await this.#answerThrown(id, active, thrown))) return;
     } catch (broken) {
       thrown = broken;
     }
-    this.#send(id, active.stream?.started === true ? Kind.broken : Kind.failure, failureOf(thrown));
+    if (active.stream?.started === true) this.#toHost.broken(id, failureOf(thrown));
+    else this.#toHost.failure(id, failureOf(thrown));
   }
 
-  /** A thrown ScoringError or Response is an answer. False: it is neither. */
+  /** Answers with a thrown ScoringError or Response. False: it is neither. */
   async #answerThrown(id: number, active: Active, thrown: unknown): Promise<boolean> {
     if (thrown instanceof ScoringError) {
       this.#reply(id, thrown.status, THREW, undefined, [active.codec?.failure(thrown.message) ?? thrown.message]);
@@ -155,24 +154,8 @@ export class Runner {
   }
 
   /** @param headers undefined: JSON */
-  #reply(id: number, status: number, runMs: number, headers: string | undefined, body: readonly (string | Uint8Array)[]): void {
-    this.#frames.write(id, Kind.reply, [this.#head(status, runMs, headers), headers ?? '', ...body]);
-  }
-
-  /** Fixed part of a `reply` or `stream` frame, up to the texts of its headers. */
-  #head(status: number, runMs: number, headers: string | undefined): Buffer {
-    if (!isStatus(status)) throw new ServerError('result_not_http', `the answer has the status ${bounded(status)}: expected 200 to 599`);
-    const head = this.#replyHead;
-    head[0] = status;
-    head[1] = status >>> 8;
-    head[2] = (status >= 500 ? ReplyFlag.runFailed : 0) | (headers === undefined ? ReplyFlag.json : 0);
-    head.writeDoubleLE(runMs, 3);
-    writeUint32(head, 11, headers === undefined ? 0 : byteLength(headers));
-    return head;
-  }
-
-  #send(id: number, kind: typeof Kind.failure | typeof Kind.broken, message: FailureMessage): void {
-    this.#frames.write(id, kind, [jsonText(message)]);
+  #reply(id: number, status: number, runMs: number, headers: HeaderPairs | undefined, body: readonly (string | Uint8Array)[]): void {
+    this.#toHost.reply(id, sendable(status), runMs, headers, body);
   }
 
   #warnOfDoubleEncoding(result: unknown): void {
@@ -189,18 +172,24 @@ export class Runner {
   }
 }
 
-/** What the host needs to answer and to log: the client never sees the text of `run_failed`. Never throws. */
+/** @throws ServerError result_not_http for a status that a script has changed to one that HTTP cannot carry */
+function sendable(status: number): number {
+  if (!isStatus(status)) throw new ServerError('result_not_http', `the answer has the status ${bounded(status)}: expected 200 to 599`);
+  return status;
+}
+
+/** The failure that the host answers and logs. The client never sees the text of `run_failed`. Never throws. */
 function failureOf(thrown: unknown): FailureMessage {
   try {
     const own = asServerError(thrown);
     if (own !== undefined) return own.code === 'run_failed' ? { code: own.code, message: stackOfThrown(own.cause ?? own) } : messageOf(own);
   } catch {
-    // Not even its message can be read.
+    // Its message cannot be read either.
   }
   return { code: 'run_failed', message: stackOfThrown(thrown) };
 }
 
-/** A failure of this server's own, whose text a script may have changed. */
+/** A failure of this server. Its text is bounded, because a script may have changed it. */
 export function messageOf({ code, message }: ServerError): FailureMessage {
   return { code, message: bounded(message) };
 }

@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads';
 
 /**
- * Ends this process when its host is gone without a word (SIGKILL, out of memory): a closed pipe is seen only by a thread that is
- * not inside an inference or an endless loop, and neither a worker nor what it started may outlive its host. A thread that runs no ONNX may be killed with us.
+ * Ends this process when its host was killed (SIGKILL, out of memory). Neither a worker nor its children may outlive the host.
+ * Why a thread: the main thread does not see the closed pipe inside an inference or an endless loop. This one runs no ONNX, so it
+ * can be killed with the process.
+ * @param host process id
  */
 export function startWatchdog(host: number): void {
   const source = `
@@ -13,7 +15,7 @@ export function startWatchdog(host: number): void {
   new Worker(source, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 } }).unref();
 }
 
-/** Ends what this process started, and itself: the host has made it the leader of a group. */
+/** Ends this process and its children. The host has made it the leader of their group. */
 export function endGroup(): void {
   try {
     process.kill(-process.pid, 'SIGKILL');

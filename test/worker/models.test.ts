@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import type { StartMessage } from '../../server/ipc/protocol.ts';
+import type { StartMessage } from '../../server/ipc/start-message.ts';
 import { writeModel, type ModelName } from '../models/models.ts';
 import { type Workers, withWorkers } from './start-workers.ts';
 

@@ -9,7 +9,7 @@ import { Lifecycle } from '../../server/lifecycle.ts';
 import { PoolScorer } from '../../server/scoring/scorer.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from '../../server/scoring/scorer-types.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
-import type { StartMessage } from '../../server/ipc/protocol.ts';
+import type { StartMessage } from '../../server/ipc/start-message.ts';
 
 export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'node:test';
-import { STREAM_WINDOW } from '../../server/ipc/protocol.ts';
+import { STREAM_WINDOW } from '../../server/ipc/limits.ts';
 import { read, withWorkers, type Workers } from './start-workers.ts';
 
 async function streamOf(workers: Workers, data: unknown): Promise<Readable> {

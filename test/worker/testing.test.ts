@@ -93,7 +93,7 @@ test("an author's own project tests its script with the package linked, or with 
   symlinkSync(ROOT, join(linked, 'node_modules', 'scoring-server'));
   assert.match(execFileSync(process.execPath, ['--test', '--test-reporter=tap'], { cwd: linked, encoding: 'utf8', env }), /# pass 1/);
   const bare = project(t);
-  const register = join(ROOT, 'server', 'worker', 'register.ts');
+  const register = join(ROOT, 'server', 'worker', 'script', 'register.ts');
   assert.match(
     execFileSync(process.execPath, ['--import', register, '--test', '--test-reporter=tap'], { cwd: bare, encoding: 'utf8', env }),
     /# pass 1/,

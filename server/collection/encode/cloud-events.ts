@@ -5,7 +5,7 @@ import { LINE_START, LineFrame } from './line-frame.ts';
 import { readData, readQuery, type Data } from './payload-data.ts';
 import { NO_DATA, placeData, type References } from './place-data.ts';
 import { RecordIds } from './record-ids.ts';
-import type { CollectHead } from '../../ipc/collect-head.ts';
+import type { CollectHead } from '../../ipc/collected-rows.ts';
 import { Body, costOf, isKept, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
 import type { CollectionSettings } from '../settings.ts';
 

@@ -1,3 +1,4 @@
+import type { RedactableBody, RedactedBody } from '../../ipc/redaction.ts';
 import type { Log } from '../../log.ts';
 import { isSampled } from '../../request/sampling.ts';
 import { Capture } from './capture.ts';
@@ -11,23 +12,12 @@ import { WriterLink } from './writer-link.ts';
 const MAX_RECORDS = 50_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** A body to redact, and what it became. */
-interface Redactable {
-  readonly collection: 'request' | 'response';
-  readonly contentType: string;
-  readonly body: readonly Buffer[];
-}
-interface Redacted {
-  readonly contentType: string;
-  readonly body: Buffer;
-}
-
 /** Runs the hook of the entry script, in a worker. */
 export interface Redactor {
   /** True when the script exports a hook. */
   readonly needed: boolean;
   /** Undefined for a body that must not be collected, a text that says why for one that could not be redacted. Never rejects. */
-  redact(id: string, sides: readonly Redactable[]): Promise<readonly (Redacted | string | undefined)[]>;
+  redact(id: string, sides: readonly RedactableBody[]): Promise<readonly RedactedBody[]>;
 }
 
 interface Parts {
@@ -177,7 +167,11 @@ export class Collector {
 
   async #redact(record: ExchangeRecord): Promise<ExchangeRecord> {
     const halves = (['request', 'response'] as const).filter((half) => isKept(record[half]));
-    const sides = halves.map((half): Redactable => ({ collection: half, contentType: record[half].contentType, body: record[half].body }));
+    const sides = halves.map((half): RedactableBody => ({
+      collection: half,
+      contentType: record[half].contentType,
+      body: record[half].body,
+    }));
     const results = await this.#redactor.redact(record.id, sides);
     for (const result of results) if (typeof result === 'string') this.counts.failRedaction(result);
     const changed = halves.map((half, index): [string, Side] => [half, replaced(record[half], results[index])]);
@@ -200,7 +194,7 @@ export class Collector {
 const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
 const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
 
-function replaced(side: Side, redacted: Redacted | string | undefined): Side {
+function replaced(side: Side, redacted: RedactedBody): Side {
   if (typeof redacted !== 'object') return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };
   return { ...side, state: Body.kept, contentType: redacted.contentType, body: [redacted.body], bodyBytes: redacted.body.length };
 }

@@ -3,7 +3,7 @@ import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody, decodeQuery, unreadable } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
 import type { LoadedScript } from '../script/load-entry-script.ts';
-import { jsonText } from '../message-text.ts';
+import { jsonText } from '../../ipc/message-text.ts';
 import type { WorkerRequest } from '../request-context.ts';
 
 /** One codec a protocol. Those of the Open Inference Protocol are loaded by its first request: most servers never get one. */

@@ -17,7 +17,7 @@ import {
   wantedOutputs,
   type WantedOutput,
 } from '../../tensors/infer-request.ts';
-import { jsonText } from '../message-text.ts';
+import { jsonText } from '../../ipc/message-text.ts';
 import { rawInput } from './raw-input.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import { fromBytes, toBytes } from '../../tensors/tensor-bytes.ts';

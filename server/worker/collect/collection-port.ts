@@ -1,11 +1,13 @@
-import { writeUint32, type FrameWriter } from '../../ipc/frames.ts';
-import { bufferFrom, byteLength } from '../../guards/built-ins.ts';
+import { byteLength } from '../../guards/built-ins.ts';
 import { bounded } from '../../guards/thrown.ts';
 import { isSampled } from '../../request/sampling.ts';
 import type { CollectedRow } from './collect-rows.ts';
-import type { CollectHead } from '../../ipc/collect-head.ts';
-import { jsonText } from '../message-text.ts';
-import { Kind, MOST_COLLECTED_BYTES, type CollectionStart, type NotCollected } from '../../ipc/protocol.ts';
+import type { CollectHead } from '../../ipc/collected-rows.ts';
+import { MOST_COLLECTED_BYTES } from '../../ipc/limits.ts';
+import { jsonText } from '../../ipc/message-text.ts';
+import type { CollectionStart } from '../../ipc/start-message.ts';
+import type { ToHost } from '../../ipc/to-host.ts';
+import type { NotCollected } from '../../ipc/worker-messages.ts';
 
 /** What a script's collectors are connected to. Outside the server there is none, and nothing is collected. */
 export interface CollectionPort {
@@ -36,7 +38,7 @@ export function installedPort(): CollectionPort | undefined {
 
 interface Parts {
   readonly settings: CollectionStart;
-  readonly frames: FrameWriter;
+  readonly toHost: ToHost;
   readonly requestId: () => string | undefined;
   readonly warn: (text: string) => void;
 }
@@ -74,10 +76,7 @@ export class WorkerPort implements CollectionPort {
     const rowsText = jsonText(rows);
     if (Math.max(rowsText.length, head.length) * 3 > MOST_COLLECTED_BYTES && byteLength(rowsText) + byteLength(head) > MOST_COLLECTED_BYTES)
       throw new RangeError(`collect: expected at most ${MOST_COLLECTED_BYTES} bytes of rows as JSON, got ${byteLength(rowsText)}`);
-    const name = bufferFrom(collection, 'latin1');
-    const length = new Uint8Array(4);
-    writeUint32(length, 0, byteLength(head));
-    this.#parts.frames.write(0, Kind.collect, [Uint8Array.of(name.length), name, length, head, rowsText]);
+    this.#parts.toHost.collect(collection, head, rowsText);
   }
 
   failed(collection: string, error: Error): void {
@@ -95,7 +94,7 @@ export class WorkerPort implements CollectionPort {
   }
 
   #tell(): void {
-    this.#parts.frames.write(0, Kind.notCollected, [jsonText([...this.#counts.values()])]);
+    this.#parts.toHost.notCollected([...this.#counts.values()]);
     this.#counts = new Map();
   }
 }

@@ -8,7 +8,7 @@ import { installPort, type CollectionPort } from '../collect/collection-port.ts'
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
 import { installModuleHooks } from './module-hooks.ts';
-import { type Observed, TestMetrics } from '../metrics/test-metrics.ts';
+import { type Observed, MetricsUnderTest } from '../metrics/metrics-under-test.ts';
 
 interface ScriptSettings {
   /** What AZUREML_MODEL_DIR would be. */
@@ -54,7 +54,7 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
   const requests = new AsyncLocalStorage<RequestContext>();
   installPort(testPort(collected, requests));
   const loaded = await loadEntryScript(entryScript);
-  const metrics = new TestMetrics();
+  const metrics = new MetricsUnderTest();
   const context = new WorkerInitContext({
     metrics: metrics.own,
     entryScript,

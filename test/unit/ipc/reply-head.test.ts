@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FrameError } from '../../../server/ipc/frames.ts';
-import { JSON_HEADERS, readHead } from '../../../server/ipc/reply-head.ts';
-import { headText, pairText, readPairText } from '../../../server/ipc/protocol.ts';
+import { pairText, readHead, readPairText } from '../../../server/ipc/reply-head.ts';
 
 function frame(status: number, flags: number, ms: number, headers: string, body = ''): Buffer {
   const head = Buffer.alloc(15);
@@ -81,23 +80,6 @@ test('what HTTP cannot carry is refused', () => {
   for (const [payload, why] of bad) assert.throws(() => readHead(payload), { name: 'FrameError', message: why });
 });
 
-test('a run time that is none is not told', () => {
+test('a run time that is no duration is undefined', () => {
   for (const ms of [-1, Number.NaN, Infinity, -Infinity]) assert.equal(readHead(frame(200, 2, ms, '')).head.runMs, undefined);
-});
-
-test('the bytes of heads are those of the protocol', () => {
-  const reply = Buffer.from('c80002000000000000f83f000000007b7d', 'hex');
-  assert.deepEqual(readHead(reply), { head: { status: 200, runFailed: false, runMs: 1.5, headers: JSON_HEADERS }, end: 15 });
-  const stream = Buffer.from('f40101000000000000f0bf03000000780a79', 'hex');
-  assert.deepEqual(readHead(stream), { head: { status: 500, runFailed: true, runMs: undefined, headers: [['x', 'y']] }, end: 18 });
-  const head = {
-    protocol: 'score',
-    method: 'POST',
-    url: '/score',
-    contentType: 'text/plain',
-    id: 'i',
-    clientRequestId: undefined,
-    traceId: 't',
-  } as const;
-  assert.equal(headText(head, ['Host', 'x']), 'POST\n/score\ntext/plain\ni\n\nt\n\nHost\nx');
 });

@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FrameError } from '../../../server/ipc/frames.ts';
-import { checkCollect, messages, readRedacted } from '../../../server/ipc/worker-messages.ts';
-import { MOST_MESSAGE_BYTES } from '../../../server/ipc/protocol.ts';
+import { checkCollect } from '../../../server/ipc/collected-rows.ts';
+import { PROTOCOL_VERSION } from '../../../server/ipc/kinds.ts';
+import { MOST_MESSAGE_BYTES } from '../../../server/ipc/limits.ts';
+import { readRedact, readRedacted } from '../../../server/ipc/redaction.ts';
+import { readStart } from '../../../server/ipc/start-message.ts';
+import { messages } from '../../../server/ipc/worker-messages.ts';
 
 const model = {
   name: 'm',
@@ -36,7 +40,11 @@ const right: Record<keyof typeof messages, unknown[]> = {
   loaded: [model],
   notCollected: [[], [{ collection: 'model_inputs', reason: 'sampled_out', count: 3 }]],
 };
-const read = (name: keyof typeof messages, value: unknown): unknown => messages[name](Buffer.from(JSON.stringify(value)));
+/** A version is compared before the form: it is always the right one here. */
+const read = (name: keyof typeof messages, value: unknown): unknown =>
+  messages[name](
+    Buffer.from(JSON.stringify(name === 'ready' && typeof value === 'object' ? { version: PROTOCOL_VERSION, ...value } : value)),
+  );
 
 test('messages of the right form are read as they are', () => {
   for (const [name, values] of Object.entries(right))
@@ -76,7 +84,7 @@ test('random JSON and random bytes are a message or the one error', () => {
     fc.json().map((text) => Buffer.from(text)),
     fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes)),
   );
-  const readers = [...Object.values(messages), checkCollect, (bytes: Buffer) => readRedacted(bytes, 1)];
+  const readers = [...Object.values(messages), checkCollect, readRedact, readStart, (bytes: Buffer) => readRedacted(bytes, 1)];
   fc.assert(
     fc.property(payload, fc.constantFrom(...readers), (bytes, reader) => {
       try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import test from 'node:test';
 import { WorkerOutput } from '../../../server/scoring/worker-output.ts';
-import type { LogMessage } from '../../../server/ipc/protocol.ts';
+import type { LogMessage } from '../../../server/ipc/worker-messages.ts';
 
 const message = (msg: string, fields?: LogMessage['fields']): LogMessage => ({ level: 'info', msg, fields });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Dtype, Tensor, TensorData } from '../../../server/entry-script.ts';
 import { oipDatatypes } from '../../../server/tensors/oip-datatypes.ts';
 import { WorkerRequest } from '../../../server/worker/request-context.ts';
-import { headText, type ScoreHead } from '../../../server/ipc/protocol.ts';
+import { headText, type ScoreHead } from '../../../server/ipc/score-head.ts';
 
 const text = fc.string({ unit: 'grapheme' }).filter((string) => !string.includes('\0'));
 

@@ -1,7 +1,8 @@
 import { stringify } from '../guards/built-ins.ts';
-import type { MetricsMessage } from '../ipc/metric-series.ts';
 import { bounded } from '../guards/thrown.ts';
-import { MOST_MESSAGE_BYTES, type LogMessage } from '../ipc/protocol.ts';
+import { MOST_MESSAGE_BYTES } from './limits.ts';
+import type { MetricsMessage } from './metric-series.ts';
+import type { LogMessage } from './worker-messages.ts';
 
 const { prototype: anyObject } = Object;
 const { prototype: anyArray } = Array;
@@ -9,13 +10,13 @@ const { prototype: anyArray } = Array;
 /** A UTF-16 unit takes at most three bytes. */
 const MOST_CHARACTERS = Math.floor(MOST_MESSAGE_BYTES / 3);
 
-/** JSON text of what this server says itself: no `toJSON` that a script gave to all objects or arrays has a say in it. */
+/** JSON text of a message of this server. A `toJSON` that a script gave to all objects or arrays does not change it. */
 export function jsonText(value: unknown): string {
   if (hookOf(anyObject) === undefined && hookOf(anyArray) === undefined) return stringify(value) ?? 'null';
   return plainText(value) ?? 'null';
 }
 
-/** A line of a script, whatever it gave as message and fields: what the protocol does not allow never reaches the pipe. */
+/** JSON text of a line that a script logged. Why: a script may pass anything as message and fields; the protocol does not allow it. */
 export function logText(message: LogMessage): string {
   const msg = bounded(message.msg, MOST_CHARACTERS / 8);
   try {
@@ -28,7 +29,7 @@ export function logText(message: LogMessage): string {
   }
 }
 
-/** A report of metrics, in as many texts as the longest message asks for. A series that is too long by itself is left out. */
+/** JSON texts of a report of metrics, split at the longest message. A series that is too long by itself is left out. */
 export function metricTexts({ defined, changes }: MetricsMessage): string[] {
   const text = jsonText({ defined, changes });
   if (text.length <= MOST_CHARACTERS) return [text];
@@ -50,18 +51,22 @@ function plainText(value: unknown): string | undefined {
   return `{${members.flatMap(([key, text]) => (text === undefined ? [] : [`${key}:${text}`])).join(',')}}`;
 }
 
-/** Of the value or its class; not what all objects have. */
+/** The `toJSON` of the value or its class; undefined where all objects share it. */
 function ownHookOf(value: object): ReturnType<typeof hookOf> {
   const hook = hookOf(value);
   return hook === hookOf(anyObject) || hook === hookOf(anyArray) ? undefined : hook;
 }
 
 function hookOf(value: object): ((key: string) => unknown) | undefined {
-  const { toJSON } = value as { readonly toJSON?: unknown };
-  return typeof toJSON === 'function' ? (toJSON as (key: string) => unknown) : undefined;
+  const toJSON: unknown = 'toJSON' in value ? value.toJSON : undefined;
+  return isHook(toJSON) ? toJSON : undefined;
 }
 
-/** True for what becomes an object of JSON. */
+function isHook(value: unknown): value is (key: string) => unknown {
+  return typeof value === 'function';
+}
+
+/** True for a value whose JSON is an object. */
 function isPlain(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && ownHookOf(value) === undefined;
 }

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ScriptMetrics } from '../../../../server/entry-script.ts';
 import type { MetricsMessage } from '../../../../server/ipc/metric-series.ts';
-import { InferenceMetrics, WorkerMetrics } from '../../../../server/worker/metrics/worker-metrics.ts';
+import { InferenceMetrics } from '../../../../server/worker/metrics/inference-metrics.ts';
+import { MetricRecorder } from '../../../../server/worker/metrics/metric-recorder.ts';
 
-function started(): { metrics: WorkerMetrics; sent: MetricsMessage[] } {
+function started(): { metrics: MetricRecorder; sent: MetricsMessage[] } {
   const sent: MetricsMessage[] = [];
-  return { metrics: new WorkerMetrics((message) => sent.push(message)), sent };
+  return { metrics: new MetricRecorder((message) => sent.push(message)), sent };
 }
 
 test('what was counted between two reports is one change', () => {
@@ -47,7 +48,7 @@ test('what was counted between two reports is one change', () => {
 
 test('a report comes by itself, soon after a change, and inferences are in it', async () => {
   const sent = Promise.withResolvers<MetricsMessage>();
-  const inferences = new InferenceMetrics(new WorkerMetrics(sent.resolve));
+  const inferences = new InferenceMetrics(new MetricRecorder(sent.resolve));
   inferences.inferred('ridge', 0.02, 8, 'idle');
   inferences.inferred('ridge', 3, 1, 'alone');
   // The timer does not keep a process alive; this one does.
@@ -116,7 +117,7 @@ test('labels made from data cannot fill the memory: a metric has at most 1000 se
 
 test('sums that grow beyond all numbers stay at the largest', () => {
   const messages: MetricsMessage[] = [];
-  const metrics = new WorkerMetrics((message) => messages.push(message));
+  const metrics = new MetricRecorder((message) => messages.push(message));
   const gauge = metrics.gauge('overflow_gauge', 'h');
   const counter = metrics.counter('overflow_total', 'h');
   const histogram = metrics.histogram('overflow', 'h', { buckets: [1] });
@@ -133,7 +134,7 @@ test('sums that grow beyond all numbers stay at the largest', () => {
 });
 
 test('labels and buckets are lists, and there is an end to metrics', () => {
-  const metrics = new WorkerMetrics(() => undefined);
+  const metrics = new MetricRecorder(() => undefined);
   assert.throws(() => metrics.gauge('a', 'h', { labels: 'abc' as never }), /expected an array of names/);
   assert.throws(() => metrics.gauge('a', 'h', { labels: [['b']] as never }), /expected letters/);
   assert.throws(() => metrics.histogram('a', 'h', { buckets: new Float64Array([1]) as never }), /expected an array of numbers/);

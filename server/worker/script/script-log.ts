@@ -5,10 +5,10 @@ import { formatWithOptions } from 'node:util';
 import { stringify } from '../../guards/built-ins.ts';
 import type { Logger } from '../../entry-script.ts';
 import { cutText, LONGEST_LINE } from '../../guards/output-lines.ts';
-import type { LogLevelName, LogMessage } from '../../ipc/protocol.ts';
+import type { LogLevelName, LogMessage } from '../../ipc/worker-messages.ts';
 import type { WorkerRequest } from '../request-context.ts';
 
-/** Everything a script says becomes log lines; inside `run()`, also after an await, they carry the request's ids. */
+/** Makes log lines of everything that a script logs or prints. Inside `run()`, also after an await, they carry the request's ids. */
 export class ScriptLog implements Logger {
   readonly #send: (message: LogMessage) => void;
   readonly #requests = new AsyncLocalStorage<WorkerRequest>();
@@ -17,12 +17,12 @@ export class ScriptLog implements Logger {
     this.#send = send;
   }
 
-  /** The request for which code runs now. */
+  /** The request whose code runs now. */
   get request(): WorkerRequest | undefined {
     return this.#requests.getStore();
   }
 
-  /** Runs `task` so that whatever it logs belongs to this request. */
+  /** Runs `task` so that its log lines belong to this request. */
   within<T>(request: WorkerRequest, task: () => T): T {
     return this.#requests.run(request, task);
   }
@@ -61,25 +61,25 @@ export class ScriptLog implements Logger {
     return Object.assign(console, { log: at('info'), info: at('info'), debug: at('debug'), warn: at('warn'), error: at('error') });
   }
 
-  /** What is too long is cut here, before it is copied anywhere. */
+  /** Cuts a line that is too long, before it is copied anywhere. */
   #line(level: LogLevelName, msg: unknown, fields?: Record<string, unknown>): void {
     const request = this.#requests.getStore();
     const text = typeof msg === 'string' ? msg : formatWithOptions({ colors: false }, msg);
     const shown = cutText(text);
-    const said = fields === undefined ? undefined : fieldsToSend(fields);
+    const sent = fields === undefined ? undefined : fieldsToSend(fields);
     this.#send({
       level,
       msg: shown,
       requestId: request?.id,
       traceId: request?.traceId,
       spanId: request?.spanId,
-      fields: said?.fields,
-      cut: shown.length < text.length || said?.cut === true ? true : undefined,
+      fields: sent?.fields,
+      cut: shown.length < text.length || sent?.cut === true ? true : undefined,
     });
   }
 }
 
-/** Fields must never be the reason why a line is lost, nor make it longer than a text may be. */
+/** Fields as they can be sent. Why: they must neither lose the line nor make it longer than a text may be. */
 function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Record<string, unknown>; readonly cut: boolean } {
   let text: string;
   try {
@@ -93,16 +93,16 @@ function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Recor
 }
 
 /**
- * Tells authors once, at the place where they do it, that they parse data that is parsed already:
- * what JSON.parse says of an object by itself is no help.
+ * Makes a JSON.parse that warns once where a script parses data that is parsed already. Why: the error of JSON.parse itself does
+ * not name the mistake.
  */
 export function hintAtDoubleParsing(log: Logger): typeof JSON.parse {
   const parse = JSON.parse;
-  let told = false;
+  let warned = false;
   return (text, reviver) => {
     const given: unknown = text;
-    if (!told && typeof given === 'object' && given !== null && !ArrayBuffer.isView(given)) {
-      told = true;
+    if (!warned && typeof given === 'object' && given !== null && !ArrayBuffer.isView(given)) {
+      warned = true;
       log.warn(
         "JSON.parse was called on data that is parsed already: use it as it is, or export inputType = 'text' to get the body as a string",
       );

@@ -1,17 +1,17 @@
 import type { MetricLabels, ScriptMetrics } from '../../entry-script.ts';
 import type { MetricDefinition, MetricsMessage } from '../../ipc/metric-series.ts';
 import { labelValues } from './metric-checks.ts';
-import { WorkerMetrics } from './worker-metrics.ts';
+import { MetricRecorder } from './metric-recorder.ts';
 
-/** What a histogram has seen. */
+/** Observations of a histogram. */
 export interface Observed {
   readonly count: number;
   readonly sum: number;
 }
 
-/** The metrics of a script under test, for its test to read. */
-export class TestMetrics {
-  readonly #metrics = new WorkerMetrics((message) => this.#take(message));
+/** The metrics of a script under test, which its test reads. */
+export class MetricsUnderTest {
+  readonly #metrics = new MetricRecorder((message) => this.#take(message));
   readonly #definitions = new Map<string, MetricDefinition>();
   readonly #values = new Map<string, { count: number; sum: number }>();
 

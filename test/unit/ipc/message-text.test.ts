@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { jsonText, logText, metricTexts } from '../../../server/worker/message-text.ts';
-import { MOST_MESSAGE_BYTES } from '../../../server/ipc/protocol.ts';
+import { jsonText, logText, metricTexts } from '../../../server/ipc/message-text.ts';
+import { MOST_MESSAGE_BYTES } from '../../../server/ipc/limits.ts';
 
 const line = (msg: unknown, fields?: unknown): Record<string, unknown> =>
   JSON.parse(logText({ level: 'info', msg: msg as string, fields: fields as Record<string, unknown> })) as Record<string, unknown>;

@@ -8,29 +8,18 @@ import type {
   ScriptMetrics,
 } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
-import type { InferenceObserver } from '../../inference/model.ts';
-import {
-  Distribution,
-  DURATIONS,
-  inferenceDuration,
-  inferenceRows,
-  type MetricDefinition,
-  type MetricsMessage,
-  type Release,
-  type SeriesChange,
-} from '../../ipc/metric-series.ts';
-import type { WorkerRequest } from '../request-context.ts';
+import { Distribution, DURATIONS, type MetricDefinition, type MetricsMessage, type SeriesChange } from '../../ipc/metric-series.ts';
 import { checkDefinition, checkSame, checkSeries, labelValues, onlyFinite } from './metric-checks.ts';
 
-/** How long changes wait for others, so that a frame carries many. */
+/** Milliseconds that a change waits for others. Why: one frame then carries many. */
 const REPORT_AFTER_MS = 250;
-/** Series of one metric: label values are often made from data. More would fill the memory of the host. */
+/** Series of one metric. Why: label values are often made from data, and would fill the memory of the host. */
 const MOST_SERIES = 1000;
-/** Names may be made from data as well. */
+/** Why: names may be made from data as well. */
 const MOST_METRICS = 1000;
 
 /** Series of one metric, by the values of its labels. */
-class Metric {
+export class Metric {
   readonly definition: MetricDefinition;
   readonly #series = new Map<string, { readonly labels: readonly string[]; readonly numbers: Distribution; changed: boolean }>();
   readonly #changed: () => void;
@@ -40,7 +29,7 @@ class Metric {
     this.#changed = changed;
   }
 
-  /** Numbers that are about to change. For counters and gauges only their sum is used. */
+  /** Numbers that are about to change. Counters and gauges use only their sum. */
   touch(labels: readonly string[]): Distribution {
     const key = labels.length === 0 ? '' : labels.length === 1 ? (labels[0] ?? '') : labels.join('\0');
     let series = this.#series.get(key);
@@ -56,7 +45,7 @@ class Metric {
     return series.numbers;
   }
 
-  /** What has changed since the last time. Gauges keep their value, the others begin again. */
+  /** The changes since the last time. Gauges keep their value, the others restart. */
   *take(): Generator<SeriesChange> {
     const { name, kind } = this.definition;
     for (const series of this.#series.values()) {
@@ -69,7 +58,7 @@ class Metric {
   }
 }
 
-/** Sums of finite numbers may be too large for one: JSON has no infinity. */
+/** Why: a sum of finite numbers may be infinite, and JSON has no infinity. */
 function saturated(sum: number): number {
   return Math.min(Math.max(sum, -Number.MAX_VALUE), Number.MAX_VALUE);
 }
@@ -78,8 +67,8 @@ function valuesOf(metric: Metric, given: MetricLabels | undefined): Distribution
   return metric.touch(labelValues(metric.definition, given));
 }
 
-/** The metrics of one worker: adds up here, and reports what has changed, now and then. */
-export class WorkerMetrics implements ScriptMetrics {
+/** Records the metrics of one worker: adds them up here, and reports the changes now and then. */
+export class MetricRecorder implements ScriptMetrics {
   readonly #send: (message: MetricsMessage) => void;
   readonly #metrics = new Map<string, Metric>();
   #defined: MetricDefinition[] = [];
@@ -120,14 +109,14 @@ export class WorkerMetrics implements ScriptMetrics {
     return { observe: (value, given) => valuesOf(metric, given).observe(onlyFinite(metric.definition, value)) };
   }
 
-  /** A metric that the host knows already. */
+  /** A metric that the host has already. */
   known(definition: MetricDefinition): Metric {
     const metric = new Metric(definition, this.#schedule);
     this.#metrics.set(definition.name, metric);
     return metric;
   }
 
-  /** Tells what has changed; nothing when nothing has. */
+  /** Sends the changes, if there are any. */
   report(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -156,29 +145,4 @@ export class WorkerMetrics implements ScriptMetrics {
     this.#schedule();
     return metric;
   }
-}
-
-/** Measures inferences, and tells traced requests of those that served them. */
-export class InferenceMetrics implements InferenceObserver {
-  readonly #duration: Metric;
-  readonly #rows: Metric;
-
-  readonly listener: InferenceObserver['listener'];
-
-  /** @param traced the request whose inferences are wanted by name, time and rows */
-  constructor(metrics: WorkerMetrics, traced?: () => WorkerRequest | undefined) {
-    this.listener = traced && (() => listenerOf(traced()));
-    this.#duration = metrics.known(inferenceDuration);
-    this.#rows = metrics.known(inferenceRows);
-  }
-
-  inferred(model: string, ms: number, rows: number, release: Release): void {
-    this.#duration.touch([model]).observe(ms / 1000);
-    this.#rows.touch([model, release]).observe(rows);
-  }
-}
-
-function listenerOf(request: WorkerRequest | undefined): ReturnType<NonNullable<InferenceObserver['listener']>> {
-  const inferences = request?.inferences;
-  return inferences && ((model, at, ms, rows) => void inferences.push({ model, at: performance.timeOrigin + at, ms, rows }));
 }

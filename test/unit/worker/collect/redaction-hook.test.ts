@@ -3,8 +3,10 @@ import { PassThrough } from 'node:stream';
 import test from 'node:test';
 import { FrameReader } from '../../../../server/ipc/frame-reader.ts';
 import { FrameWriter, MOST_FRAME_BYTES } from '../../../../server/ipc/frames.ts';
-import { Kind, type RedactHead } from '../../../../server/ipc/protocol.ts';
-import { RedactionHook } from '../../../../server/worker/collect/redact.ts';
+import { WorkerKind } from '../../../../server/ipc/kinds.ts';
+import type { RedactHead } from '../../../../server/ipc/redaction.ts';
+import { ToHost } from '../../../../server/ipc/to-host.ts';
+import { RedactionHook } from '../../../../server/worker/collect/redaction-hook.ts';
 
 interface Body {
   readonly wish: 'hang' | 'fail' | 'nothing' | 'later';
@@ -16,27 +18,23 @@ function hook({ wish }: Body): unknown {
   return wish === 'nothing' ? undefined : Promise.resolve({ wish });
 }
 
-function frame(body: Body): Buffer {
-  const text = JSON.stringify(body);
-  const sides = [{ collection: 'request' as const, contentType: 'application/json', bytes: text.length }];
-  const head = JSON.stringify({ id: 'i', sides } satisfies RedactHead);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(head.length);
-  return Buffer.concat([length, Buffer.from(head + text)]);
+function headOf(body: Buffer): RedactHead {
+  return { id: 'i', sides: [{ collection: 'request', contentType: 'application/json', bytes: body.length }] };
 }
 
 test('a hook that never ends is given up after a while, one that throws at once, and others are not kept waiting', async () => {
   const pipe = new PassThrough();
   const warnings: string[] = [];
-  const redaction = new RedactionHook(hook as never, new FrameWriter(pipe, setImmediate), (text) => warnings.push(text), 50);
+  const redaction = new RedactionHook(hook as never, new ToHost(new FrameWriter(pipe, setImmediate)), (text) => warnings.push(text), 50);
   const answers: [number, string][] = [];
   const reader = new FrameReader((number, kind, payload) => {
-    assert.equal(kind, Kind.redacted);
+    assert.equal(kind, WorkerKind.redacted);
     answers.push([number, payload.toString('utf8', 4)]);
   }, MOST_FRAME_BYTES);
   pipe.on('data', (chunk: Buffer) => reader.feed(chunk));
   const wishes = ['hang', 'fail', 'nothing', 'later'] as const;
-  await Promise.all(wishes.map((wish, number) => redaction.redact(number, frame({ wish }))));
+  const bodies = wishes.map((wish) => Buffer.from(JSON.stringify({ wish } satisfies Body)));
+  await Promise.all(bodies.map((body, number) => redaction.redact(number, headOf(body), [body])));
   while (answers.length < wishes.length) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(answers, [
     [1, '["hook_failed"]'],
@@ -44,5 +42,5 @@ test('a hook that never ends is given up after a while, one that throws at once,
     [3, '[{"contentType":"application/json","bytes":16}]{"wish":"later"}'],
     [0, '["hook_timeout"]'],
   ]);
-  assert.equal(warnings.length, 1, 'told once');
+  assert.equal(warnings.length, 1, 'logged once');
 });

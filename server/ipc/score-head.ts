@@ -1,0 +1,51 @@
+/** The payload of a `score` frame: u8 place in `protocols` | u32 length, head | body. The head is text, one field a line. */
+import type { Protocol } from '../entry-script.ts';
+import { FrameError, readUint32, writeUint32 } from './frames.ts';
+
+/** Front doors, in the order of their numbers on the wire. */
+export const protocols: readonly Protocol[] = ['score', 'open-inference', 'open-inference-grpc'];
+
+/** Fixed part of a `score` frame, in bytes. */
+export const SCORE_HEAD_BYTES = 5;
+
+/** What a worker learns of a request, besides its headers and body. */
+export interface ScoreHead {
+  readonly protocol: Protocol;
+  readonly method: string;
+  readonly url: string;
+  readonly contentType: string | undefined;
+  readonly id: string;
+  readonly clientRequestId: string | undefined;
+  readonly traceId: string;
+  /** Of the request's span; undefined where the request belongs to no trace. */
+  readonly traceparent?: string | undefined;
+}
+
+/** Lines of the head. Names and values of the request's headers follow, in turn. */
+export const HeadLine = { method: 0, url: 1, contentType: 2, id: 3, clientRequestId: 4, traceId: 5, traceparent: 6, headers: 7 } as const;
+
+/** The head; absent fields are empty lines. HTTP/1.1 and HTTP/2 allow no line break in any of them. */
+export function headText(head: ScoreHead, rawHeaders: readonly string[]): string {
+  const { method, url, contentType = '', id, clientRequestId = '', traceId, traceparent = '' } = head;
+  return `${method}\n${url}\n${contentType}\n${id}\n${clientRequestId}\n${traceId}\n${traceparent}\n${rawHeaders.join('\n')}`;
+}
+
+/** Writes the fixed part, which the frame's writer copies at once. @param bytes of the head's text */
+export function writeScoreHead(into: Uint8Array, protocol: Protocol, bytes: number): void {
+  into[0] = protocols.indexOf(protocol);
+  writeUint32(into, 1, bytes);
+}
+
+/** @throws FrameError for a number without a protocol */
+export function protocolOf(payload: Uint8Array): Protocol {
+  const protocol = protocols[payload[0] ?? protocols.length];
+  if (protocol === undefined) throw new FrameError(`a request of protocol ${payload[0]}: expected 0 to ${protocols.length - 1}`);
+  return protocol;
+}
+
+/** Where the head ends and the body begins. @throws FrameError when the payload ends earlier */
+export function scoreHeadEnd(payload: Uint8Array): number {
+  const end = payload.length < SCORE_HEAD_BYTES ? Infinity : SCORE_HEAD_BYTES + readUint32(payload, 1);
+  if (end > payload.length) throw new FrameError(`a request that is too short: ${payload.length} bytes`);
+  return end;
+}

@@ -1,0 +1,116 @@
+import { asServerError, ServerError, stackOfThrown } from '../errors.ts';
+import type { OpenedModel } from '../inference/model.ts';
+import type { StartMessage } from '../ipc/start-message.ts';
+import type { ToHost } from '../ipc/to-host.ts';
+import type { ReadyMessage, ServedModel } from '../ipc/worker-messages.ts';
+import { installPort, WorkerPort } from './collect/collection-port.ts';
+import { RedactionHook } from './collect/redaction-hook.ts';
+import { InferenceMetrics } from './metrics/inference-metrics.ts';
+import type { MetricRecorder } from './metrics/metric-recorder.ts';
+import { Runner } from './run-entry-script.ts';
+import { WorkerInitContext } from './script/init-context.ts';
+import { loadEntryScript, type LoadedScript } from './script/load-entry-script.ts';
+import { installModuleHooks } from './script/module-hooks.ts';
+import { hintAtDoubleParsing, type ScriptLog } from './script/script-log.ts';
+import { warmUp } from './warm-up.ts';
+
+interface Surroundings {
+  readonly toHost: ToHost;
+  readonly log: ScriptLog;
+  readonly metrics: MetricRecorder;
+  /** Called when this process can run no inference any more. */
+  readonly lost: (problem: string) => void;
+}
+
+/** An entry script that can serve. */
+export interface StartedScript {
+  readonly runner: Runner;
+  readonly redaction: RedactionHook;
+  readonly ready: ReadyMessage;
+}
+
+/**
+ * Loads the entry script, awaits its `init()`, and warms it up.
+ * @throws ServerError that says why the script cannot serve; an error of the script as it is where it cannot be told
+ */
+export async function startScript(message: StartMessage, around: Surroundings): Promise<StartedScript> {
+  const { toHost, log, metrics, lost } = around;
+  preparePlatform(message, log);
+  const signal = AbortSignal.timeout(message.initTimeoutMs);
+  const context = new WorkerInitContext({ ...message, log, metrics, signal, lost });
+  const port = openCollection(message, around);
+  const script = await loadEntryScript(message.entryScript);
+  await initialise(() => script.init(context), signal, message);
+  await warmUp(script, context, (model) => settle(model, message, around));
+  context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
+  if (port !== undefined) port.open = true;
+  const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
+  return {
+    runner: new Runner(script, toHost, log, { ...message, inputs }),
+    redaction: new RedactionHook(script.redact, toHost, (text) => log.warn(text)),
+    ready: readyMessage(script, context, message),
+  };
+}
+
+/** Changes what the script finds in its process: the console, the modules it can import, a hint in `JSON.parse`. */
+function preparePlatform({ importPath }: StartMessage, log: ScriptLog): void {
+  globalThis.console = log.toConsole();
+  JSON.parse = hintAtDoubleParsing(log);
+  installModuleHooks(importPath);
+}
+
+/** Connects the script's collectors. Must run before the script makes them. */
+function openCollection({ collection }: StartMessage, { toHost, log }: Surroundings): WorkerPort | undefined {
+  if (collection === undefined) return undefined;
+  const port = new WorkerPort({ settings: collection, toHost, requestId: () => log.request?.id, warn: (text) => log.warn(text) });
+  installPort(port);
+  return port;
+}
+
+async function initialise(
+  init: () => void | Promise<void>,
+  signal: AbortSignal,
+  { entryScript, noCode, initTimeoutMs }: StartMessage,
+): Promise<void> {
+  try {
+    await init();
+  } catch (cause) {
+    if (signal.aborted)
+      throw new ServerError(
+        'init_timeout',
+        `User script at ${entryScript}: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS).`,
+        { cause },
+      );
+    // A model that cannot be served keeps its own reason.
+    const own = asServerError(cause);
+    if (own !== undefined && own.code !== 'run_failed')
+      throw new ServerError(own.code, noCode ? own.message : `init() of ${entryScript} failed: ${own.message}`, { cause });
+    throw new ServerError('init_failed', `User script at ${entryScript}: init() raised an exception: ${stackOfThrown(cause)}`, { cause });
+  }
+}
+
+/** Decides whether concurrent calls of a model are merged, and reports how it is loaded. */
+async function settle(model: OpenedModel, { maxBatchSize, maxBatchDelayMs }: StartMessage, { toHost, log }: Surroundings): Promise<void> {
+  await model.settleBatching({ maxBatchSize, maxDelayMs: maxBatchDelayMs });
+  const { provider, intraOpThreads, ortVersion, batching } = model.about;
+  const { merges, reason } = batching;
+  log.info(
+    `model ${model.name}: runs on ${provider} with ${intraOpThreads} threads of ONNX Runtime ${ortVersion}; concurrent calls are ${merges ? '' : 'not '}merged: ${reason}`,
+    { model: model.name, provider, intraOpThreads, ortVersion, batching: merges, reason },
+  );
+  toHost.loaded(served(model));
+}
+
+function readyMessage(script: LoadedScript, { opened }: WorkerInitContext, { concurrency }: StartMessage): ReadyMessage {
+  return {
+    rawHttp: script.rawHttp,
+    parsesJson: !script.rawHttp && (script.inputType ?? 'json') !== 'bytes' && script.inputType !== 'text',
+    redacts: script.redact !== undefined,
+    concurrency: Math.min(script.concurrency ?? concurrency, concurrency),
+    models: opened.map(served),
+  };
+}
+
+function served({ name, inputs, outputs, about }: OpenedModel): ServedModel {
+  return { name, inputs, outputs, ...about };
+}
