@@ -3,7 +3,7 @@ import type { Protocol } from '../entry-script.ts';
 import { FrameError, readUint32, writeUint32 } from './frames.ts';
 
 /** Front doors, in the order of their numbers on the wire. */
-export const protocols: readonly Protocol[] = ['score', 'open-inference', 'open-inference-grpc'];
+const protocols: readonly Protocol[] = ['score', 'open-inference', 'open-inference-grpc'];
 
 /** Fixed part of a `score` frame, in bytes. */
 export const SCORE_HEAD_BYTES = 5;
