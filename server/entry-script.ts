@@ -1,6 +1,6 @@
 /**
- * What an entry script is written against: `import { ScoringError, type InitContext } from 'scoring-server'`.
- * Types only, but for the class that scripts throw; the collectors are in worker/script/exports.ts.
+ * The types of an entry script: `import { ScoringError, type InitContext } from 'scoring-server'`.
+ * Types only, except the class that scripts throw. worker/script/exports.ts adds the collectors.
  */
 
 export { ScoringError } from './errors.ts';
@@ -43,7 +43,7 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-/** What a model takes or gives under one name. */
+/** One input or output of a model. */
 export interface TensorSpec {
   readonly name: string;
   readonly type: Dtype;
@@ -51,7 +51,7 @@ export interface TensorSpec {
   readonly dims: readonly (number | string)[];
 }
 
-/** Input of one name: nested arrays or a scalar, a typed array (whole tensor, dims by the model), or a tensor. */
+/** Nested arrays or a scalar, a typed array (a whole tensor; dims by the model), or a tensor. */
 export type TensorInput = Tensor | TensorData | TensorValue;
 export type TensorValue = number | bigint | string | boolean | null | readonly TensorValue[];
 
@@ -65,7 +65,8 @@ export interface Model {
   /**
    * Runs the model once. Inputs are converted by the model's own metadata.
    * @param outputs names of the wanted outputs; absent: all
-   * @throws an error that becomes a 400 when an input does not fit: it names the tensor, what was expected and what came
+   * @throws an error that becomes a 400 when an input does not fit. It names the tensor, the
+   * expected and the given form
    */
   run(inputs: Readonly<Record<string, TensorInput>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
   /** Frees the model's memory. */
@@ -84,21 +85,21 @@ export type MetricLabels = Readonly<Record<string, string | number | boolean>>;
 
 /** Only grows. Added up over all workers. */
 export interface CounterMetric {
-  /** @throws RangeError when `by` (1 by default) is negative or not finite; TypeError when the labels are not the metric's */
+  /** @throws RangeError when `by` (default 1) is negative or not finite; TypeError for wrong labels */
   inc(by?: number, labels?: MetricLabels): void;
 }
 
 /** The state of one worker, which has its number as the label `worker`. */
 export interface GaugeMetric {
-  /** @throws RangeError when the value is not finite; TypeError when the labels are not the metric's */
+  /** @throws RangeError when the value is not finite; TypeError for wrong labels */
   set(value: number, labels?: MetricLabels): void;
-  /** Adds to what this worker set last (0 at first). */
+  /** Adds to the value that this worker set last (0 at first). */
   add(by: number, labels?: MetricLabels): void;
 }
 
 /** How often values fall into each bucket. Added up over all workers. */
 export interface HistogramMetric {
-  /** @throws RangeError when the value is not finite; TypeError when the labels are not the metric's */
+  /** @throws RangeError when the value is not finite; TypeError for wrong labels */
   observe(value: number, labels?: MetricLabels): void;
 }
 
@@ -112,9 +113,10 @@ export interface HistogramOptions extends MetricOptions {
 }
 
 /**
- * Metrics of a script, shown by `/metrics` beside the server's own. Names are Prometheus's (`tokens_total`, `cache_bytes`).
- * To define one twice in the same way gives the same metric.
- * @throws ServerError init_failed where a name or a label is not allowed, is the server's, or has another kind already
+ * Metrics of a script, shown by `/metrics` beside the server's own. Names are Prometheus's
+ * (`tokens_total`, `cache_bytes`). A second, equal definition returns the same metric.
+ * @throws ServerError init_failed where a name or a label is not allowed, belongs to the server, or
+ * has another kind already
  */
 export interface ScriptMetrics {
   counter(name: string, help: string, options?: MetricOptions): CounterMetric;
@@ -127,19 +129,19 @@ export interface InitContext {
   /** Absolute path of AZUREML_MODEL_DIR; undefined when it is not set. */
   readonly modelDir: string | undefined;
   /**
-   * Loads an ONNX model. Relative paths are tried in the model directory, then in the script's own folder.
-   * Without a path: the model that `--model` names, else the only one in those folders.
+   * Loads an ONNX model. Relative paths are tried in the model directory, then in the script's own
+   * folder. Without a path: the model that `--model` names, else the only one in those folders.
    */
   openModel(path?: string): Promise<Model>;
   /**
-   * The path of a model in the layout `<model directory>/<name>/<version>`; without a version, the highest.
-   * Answers the file or folder inside when there is just one, else the version's folder.
+   * The path of a model in the layout `<model directory>/<name>/<version>`; without a version, the
+   * highest. Answers the file or folder inside when there is just one, else the version's folder.
    */
   modelPath(name: string, version?: string | number): string;
   readonly log: Logger;
   /** Counters, gauges and histograms of your own. */
   readonly metrics: ScriptMetrics;
-  /** Fires when `init()` has used up its time. */
+  /** Fires when the time limit of `init()` has passed. */
   readonly signal: AbortSignal;
 }
 
@@ -152,7 +154,7 @@ export interface RequestContext {
   readonly id: string;
   /** `x-ms-client-request-id` (or the deprecated `x-ms-request-id`), when the client sent one. */
   readonly clientRequestId: string | undefined;
-  /** The front door that the request came through: it decides the form of `data` and of the answer. */
+  /** The front door of the request. It decides the form of `data` and of the answer. */
   readonly protocol: Protocol;
   /** Names of the outputs that the client wants, Open Inference Protocol only; undefined: all. */
   readonly outputs: readonly string[] | undefined;
@@ -169,10 +171,10 @@ export interface RequestContext {
   readonly signal: AbortSignal;
 }
 
-/** What `run()` always gets, whatever the content type: see the author's guide. */
+/** Form of the data that `run()` gets, whatever the content type (docs/entry-scripts.md). */
 export type InputType = 'json' | 'text' | 'bytes' | 'tensors';
 
-/** What a redaction hook is told of a body. */
+/** Describes a body to a redaction hook. */
 export interface RedactInfo {
   readonly collection: 'request' | 'response';
   readonly contentType: string;
@@ -181,22 +183,29 @@ export interface RedactInfo {
 }
 
 /**
- * The exports of an entry script. `Data` is what `run()` gets: parsed JSON by default, a string or bytes by content
- * type or `inputType`, a web-standard Request with `rawHttp = true`.
+ * The exports of an entry script. `Data` is what `run()` gets: parsed JSON by default, a string or
+ * bytes by content type or `inputType`, a web-standard Request with `rawHttp = true`.
  */
 export interface EntryScript<Data = unknown> {
   init(context: InitContext): void | Promise<void>;
-  /** Answers anything that has a JSON form, tensors, a web-standard Response, or an (async) iterator that streams. */
+  /** Answers a value with a JSON form, tensors, a Response, or an (async) iterator that streams. */
   run(data: Data, request: RequestContext): unknown;
   readonly inputType?: InputType;
   readonly rawHttp?: boolean;
-  /** Whole numbers beyond 2^53 in a JSON body arrive as bigint instead of rounded. More than 1000 digits are refused with 400. */
+  /**
+   * Whole numbers beyond 2^53 in a JSON body arrive as bigint instead of rounded. More than 1000
+   * digits are refused with 400.
+   */
   readonly exactIntegers?: boolean;
-  /** Data as `run()` would get it. It is run before the server says that it is ready, and shows the check of batching realistic input. */
+  /**
+   * Data as `run()` would get it. It is run before the server is ready, and gives the check of
+   * batching realistic input.
+   */
   readonly sample?: Data;
   /**
-   * Called before a body is collected, when its request is over: answers what may be kept, undefined for nothing. Gets parsed JSON, else
-   * text or bytes, a copy of its own. What it throws keeps the body from being collected.
+   * Called with a body before it is collected, when its request is over. Returns the value to keep;
+   * undefined keeps nothing. The body is parsed JSON, else text or bytes, and a copy. An error
+   * keeps the body from being collected.
    */
   readonly redact?: (body: unknown, info: RedactInfo) => unknown;
   /** `run()` calls at a time in one worker, at most WORKER_CONCURRENCY. 1 serialises them. */

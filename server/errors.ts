@@ -1,28 +1,31 @@
 /**
- * Every failure of the server, one row each. The table is the only place that knows statuses and exit codes.
- * Statuses and fixed messages that the Azure contract prescribes: reference/azureml-contract.md, section 1.4.
+ * Every failure of the server, one row each. The table is the only place that knows statuses and
+ * exit codes. Statuses and fixed messages that the Azure contract prescribes: docs/http-api.md.
  */
 
 import { describeThrown } from './guards/thrown.ts';
 
 export { bounded, describeThrown, stackOfThrown } from './guards/thrown.ts';
 
-/** Whose fault a failure is: decides what the client may read and the level of the log line. */
+/**
+ * Whose fault a failure is. It decides the text that the client may read, and the level of the log
+ * line.
+ */
 export type Fault = 'client' | 'user' | 'operator' | 'server';
 
 interface Failure {
   /** HTTP status of the answer, where the failure can reach a client. */
   readonly status?: number;
-  /** Exit code of the process, where the failure ends it (house.md section 10). */
+  /** Exit code of the process, where the failure ends it. */
   readonly exitCode?: number;
   readonly fault: Fault;
-  /** Fixed text for the client; absent: the error's own message is written for clients. */
+  /** Fixed text for the client; absent where the error's own message is written for clients. */
   readonly clientMessage?: string;
   /** Value of `x-ms-run-function-failed`. */
   readonly runFailed?: true;
   /** Seconds for `Retry-After`. */
   readonly retryAfter?: number;
-  /** What it means, for the documentation. */
+  /** Its meaning, for the documentation. */
   readonly doc: string;
 }
 
@@ -56,7 +59,7 @@ const table = {
   },
   id_too_long: { status: 431, fault: 'client', doc: 'an id header has more than 100 characters' },
   headers_too_large: { status: 431, fault: 'client', doc: 'the header section is above 16 KiB' },
-  client_gone: { status: 499, fault: 'client', doc: 'the client left before the answer (only in logs and metrics)' },
+  client_gone: { status: 499, fault: 'client', doc: 'the client left before the answer (in logs and metrics only)' },
   run_failed: { status: 500, fault: 'user', clientMessage: SCRIPT_FAILED, runFailed: true, doc: '`run()` threw' },
   result_not_json: {
     status: 500,
@@ -90,7 +93,7 @@ const table = {
     fault: 'user',
     runFailed: true,
     retryAfter: 1,
-    doc: 'the worker that held the request died; it is being replaced',
+    doc: 'the worker that held the request ended; it is replaced',
   },
   deadline_exceeded: { status: 504, fault: 'user', runFailed: true, doc: 'no answer within `SCORING_TIMEOUT_MS`' },
   version_mismatch: {
@@ -102,7 +105,7 @@ const table = {
   listen_failed: { exitCode: 2, fault: 'operator', doc: 'the port cannot be opened' },
   script_missing: { exitCode: 3, fault: 'operator', doc: 'the entry script does not exist' },
   script_broken: { exitCode: 3, fault: 'user', doc: 'the entry script cannot be imported, or lacks `init` or `run`' },
-  init_failed: { exitCode: 3, fault: 'user', doc: '`init()` threw, or the worker died in it' },
+  init_failed: { exitCode: 3, fault: 'user', doc: '`init()` threw, or the worker ended during it' },
   init_timeout: { exitCode: 3, fault: 'user', doc: '`init()` took longer than `INIT_TIMEOUT_MS`' },
   model_missing: {
     exitCode: 3,
@@ -142,12 +145,18 @@ export class ServerError extends Error {
   }
 }
 
-/** Anything thrown, as a ServerError: its own if it is one, else `code` with the thrown value as the cause. Never throws. */
+/**
+ * Anything thrown, as a ServerError: itself if it is one, else one of `code` with the thrown value
+ * as the cause. Never throws.
+ */
 export function toServerError(thrown: unknown, code: ErrorCode = 'internal'): ServerError {
   return asServerError(thrown) ?? new ServerError(code, describeThrown(thrown), { cause: thrown });
 }
 
-/** Undefined: it is something else. A script may have given one of ours a code of its own. Never throws. */
+/**
+ * A thrown ServerError; undefined for anything else, and where a script has changed its code. Never
+ * throws.
+ */
 export function asServerError(thrown: unknown): ServerError | undefined {
   try {
     return thrown instanceof ServerError && isErrorCode(thrown.code) ? thrown : undefined;
@@ -161,20 +170,20 @@ export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(table, code);
 }
 
-/** True for the answers that tell a client to come back later. */
+/** True for failures that a client should retry later. */
 export function isRefusal(error: ServerError): boolean {
   return error.failure.fault === 'operator' && error.failure.retryAfter !== undefined;
 }
 
-/** The failure of a request: what has no status in the table is a fault of the server. */
+/** The failure of a request. A code without a status is a fault of the server. */
 export function answerable(thrown: unknown): ServerError {
   const error = toServerError(thrown);
   return error.failure.status === undefined ? new ServerError('internal', error.message, { cause: error }) : error;
 }
 
 /**
- * Thrown by an entry script to answer with a status and a message of its own:
- * `throw new ScoringError(422, 'age must be positive')` answers 422 `{"message": "age must be positive"}`.
+ * Thrown by an entry script to answer with a status and a message of its own: `throw new
+ * ScoringError(422, 'age must be positive')` answers 422 `{"message": "age must be positive"}`.
  */
 export class ScoringError extends Error {
   override readonly name = 'ScoringError';

@@ -17,12 +17,15 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** Alive until failed or stopped: the answer of the liveness probe. */
+  /** True until failed or stopped: the answer of the liveness probe. */
   get live(): boolean {
     return this.#state !== 'failed' && this.#state !== 'stopped';
   }
 
-  /** Moves on; answers false, and changes nothing, where that step is not allowed (a drain that is already under way, say). */
+  /**
+   * Changes the state. False, and no change, where the step is not allowed (a second drain, for
+   * example).
+   */
   to(state: State): boolean {
     if (!next[this.#state].includes(state)) return false;
     this.#state = state;

@@ -7,11 +7,14 @@ export type Log = Pino;
 
 export interface ServerLog {
   readonly log: Log;
-  /** Writes what is left before the process exits, for at most a second. What its reader does not take is lost. */
+  /**
+   * Writes the remaining lines before the process exits, for at most 1 s. Lines that the reader
+   * does not take are lost.
+   */
   readonly flush: () => void;
-  /** Writes lines of something else among those of the log. */
+  /** Writes lines of another source among those of the log. */
   readonly print: (text: string) => void;
-  /** Lines that are lost: their reader left no room for them. */
+  /** Lines that are lost, because their reader left no room for them. */
   readonly lost: () => number;
 }
 
@@ -21,18 +24,19 @@ interface Streams {
   readonly stderr: { readonly isTTY: boolean; write(text: string): unknown };
 }
 
-/** What pino-pretty leaves out of a line: a person at a terminal does not need them. */
+/** Fields that pino-pretty leaves out, because a person at a terminal does not need them. */
 const NOT_FOR_PEOPLE = 'pid,hostname';
 const FLUSH_LIMIT_MS = 1000;
-/** A line that is longer, although its text and its worker's fields were cut, is shown as text. */
+/** Characters. A longer line, although its text and fields were cut, is logged as text. */
 const LONGEST_RECORD = 1024 * 1024;
 
 /**
- * The host's logger: JSON lines on stdout, or coloured lines for a person at a terminal. Neither waits for its reader: a bounded number of
- * lines is kept for one that stalls, then lines are lost, and the log says how many when it goes on.
+ * The host's logger: JSON lines on stdout, or coloured lines for a person at a terminal. It never
+ * waits for its reader. It keeps a bounded number of lines for a stalled reader, then loses lines,
+ * and logs their number when the reader goes on.
  */
 export async function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>, { stdout, stderr }: Streams): Promise<ServerLog> {
-  // To ask has Node make a pipe non-blocking.
+  // Reading `isTTY` makes Node set a pipe to non-blocking.
   const isTerminal = stdout.isTTY;
   const output = new LogOutput(1, (lines) => log.warn({ lost: lines }, 'lines of the log are lost: stdout was stalled, full or closed'));
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && isTerminal);
@@ -48,7 +52,7 @@ export async function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>, 
   return { log, flush, print: (text) => output.write(text), lost: () => output.lost };
 }
 
-/** Loaded only where a person reads. */
+/** Loads pino-pretty, which JSON lines do not need. */
 async function prettifier(colorize: boolean): Promise<(line: string) => string> {
   const { prettyFactory } = await import('pino-pretty');
   return prettyFactory({ colorize, ignore: NOT_FOR_PEOPLE, translateTime: 'HH:MM:ss.l' });
@@ -61,7 +65,7 @@ function options(config: Pick<Config, 'logLevel'>): LoggerOptions {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
     hooks: {
-      // Texts of clients and scripts are in messages; before they are copied.
+      // Cut before they are copied, because messages contain texts of clients and scripts.
       logMethod(args, method) {
         for (let at = 0; at < args.length; at++) {
           const value: unknown = args[at];
@@ -81,7 +85,7 @@ function cutError(thrown: unknown): unknown {
   return { type, message: cutText(message), stack: cutText(stack), ...rest };
 }
 
-/** The beginning of a line, as text in a line of its own. */
+/** A line with the beginning of a longer one as its text. */
 function shortened(line: string): string {
   return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), characters: line.length, msg: `a line of the log is cut: ${cutText(line)}` })}\n`;
 }

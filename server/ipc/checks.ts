@@ -1,6 +1,6 @@
 /**
- * Checks of values that come from outside the process. A check is a type guard: the compiler compares it with the type that it
- * promises, member by member. Each check reads every member once.
+ * Checks of values that come from outside the process. A check is a type guard: the compiler
+ * compares it with the type that it promises, member by member. Each check reads every member once.
  */
 export type Check<T> = (value: unknown) => value is T;
 

@@ -1,4 +1,7 @@
-/** The payload of a `collect` frame: u8 length, collection | u32 length, JSON CollectHead | JSON array of rows. */
+/**
+ * The payload of a `collect` frame: u8 length, collection | u32 length, JSON CollectHead | JSON
+ * array of rows.
+ */
 import { bufferFrom, byteLength } from '../guards/built-ins.ts';
 import { finite, optional, recordOf, shape, text } from './checks.ts';
 import { FrameError, writeUint32 } from './frames.ts';

@@ -1,32 +1,39 @@
 import { allocUnsafeSlow, setBytes, subarray } from '../guards/built-ins.ts';
 import { FrameError, ID_AND_KIND, readUint32 } from './frames.ts';
 
-/** A frame up to here gets its memory when its length is known; a longer one as it arrives, twice what is there. */
+/**
+ * Bytes. A shorter frame gets its memory at once; a longer one gets it as it arrives, twice the
+ * bytes that are there.
+ */
 const AT_ONCE = 4 * 1024 * 1024;
 
 export type OnFrame = (id: number, kind: number, payload: Buffer) => void;
 
 /**
- * Cuts what arrives into frames. Whole frames are views of the received bytes; a frame over several reads is copied.
- * It holds no more than twice what has arrived of a frame, or 4 MiB, whatever its length says.
+ * Cuts the bytes of a pipe into frames. Whole frames are views of the received bytes; a frame over
+ * several reads is copied. A frame never holds more than 4 MiB, or twice its bytes that have
+ * arrived, whatever its length says.
  */
 export class FrameReader {
   readonly #onFrame: OnFrame;
   readonly #mostBytes: number;
   readonly #head = allocUnsafeSlow(4);
   #headFilled = 0;
-  /** Room for the frame that has begun; undefined: none has. */
+  /** Memory of the frame that has begun; undefined if none has. */
   #frame: Buffer | undefined;
   #length = 0;
   #filled = 0;
 
-  /** @param mostBytes longest frame that is taken, id and kind included */
+  /** @param mostBytes longest frame, id and kind included */
   constructor(onFrame: OnFrame, mostBytes: number) {
     this.#onFrame = onFrame;
     this.#mostBytes = mostBytes;
   }
 
-  /** @throws FrameError when a length is not one of a frame; nothing can be fed any more. What `onFrame` throws, too */
+  /**
+   * @throws FrameError for a length that no frame has; errors of `onFrame` as they are. Nothing can
+   * be fed after an error
+   */
   feed(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
@@ -57,7 +64,7 @@ export class FrameReader {
     this.#frame = allocUnsafeSlow(Math.min(length, AT_ONCE));
   }
 
-  /** Answers how many bytes it took. */
+  /** Returns how many bytes it took. */
   #fill(frame: Buffer, chunk: Buffer, at: number): number {
     const taken = Math.min(chunk.length - at, this.#length - this.#filled);
     const needed = this.#filled + taken;

@@ -3,7 +3,8 @@
  *
  *   frame = u32 length of what follows | u32 request id (0: none) | u8 kind | payload
  *
- * A length below 5 or above the reader's limit is no frame: what follows cannot be told apart any more (frame-reader.ts).
+ * A length below 5 or above the reader's limit is no frame. Nothing marks where the next one
+ * begins, so reading ends (frame-reader.ts).
  */
 import type { Duplex } from 'node:stream';
 import { allocUnsafeSlow, bufferFrom, setBytes, subarray, writeText } from '../guards/built-ins.ts';
@@ -11,15 +12,21 @@ import { allocUnsafeSlow, bufferFrom, setBytes, subarray, writeText } from '../g
 /** Bytes of id and kind, which the length counts. */
 export const ID_AND_KIND = 5;
 const HEADER = 4 + ID_AND_KIND;
-/** The most that a length can say. */
+/** Largest value of a length. */
 export const MOST_FRAME_BYTES = 0xffff_ffff;
 const SLAB = 64 * 1024;
-/** Parts from this size on are handed to the kernel as they are; smaller ones share a slab, so that one tick is one write. */
+/**
+ * Bytes. Larger parts go to the kernel as they are; smaller ones share a slab, so that one tick is
+ * one write.
+ */
 const LARGE = 16 * 1024;
-/** After so many frames the other side begins, while this one makes more: with all of a tick in one write, one of them would always wait. */
+/** Frames of one write. Why a limit: the other side begins with them while this side makes more. */
 const BURST = 16;
 
-/** Bytes that are no frame, or a frame that is not what its kind says. The pipe that it came from is of no use any more. */
+/**
+ * Bytes that are no frame, or a frame of another form than its kind. Its pipe cannot be used any
+ * more.
+ */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
@@ -42,17 +49,20 @@ export class FrameWriter {
   #scheduled = false;
   #collected = 0;
 
-  /** @param schedule when to write what was collected: the end of the tick (process.nextTick) or of the loop's turn (setImmediate) */
+  /**
+   * @param schedule when to write the frames: at the end of the tick (process.nextTick) or of the
+   * loop's turn (setImmediate)
+   */
   constructor(socket: Duplex, schedule: (flush: () => void) => void) {
     this.#socket = socket;
     this.#schedule = schedule;
   }
 
   /**
-   * Adds a frame. Buffers are not copied when they are large: do not change them afterwards.
+   * Adds a frame. Large buffers are not copied: do not change them afterwards.
    * @param written called once the kernel has the whole frame, or the socket is gone
-   * @throws FrameError (TypeError for undefined) when a part is neither text nor bytes, or the frame is longer than a length can say;
-   * nothing of it is written
+   * @throws FrameError (TypeError for undefined) when a part is neither text nor bytes, or the
+   * frame is too long. Nothing of the frame is written
    */
   write(id: number, kind: number, parts: readonly Part[], written?: () => void): void {
     let most = HEADER;
@@ -66,7 +76,10 @@ export class FrameWriter {
     this.#schedule(this.#flushNow);
   }
 
-  /** Writes what was collected; `done`, if any, is called once the kernel has all of it or the socket is gone. */
+  /**
+   * Writes the collected frames.
+   * @param done called once the kernel has all of them, or the socket is gone
+   */
   flush(done?: () => void): void {
     this.#collected = 0;
     if (done !== undefined) this.#waiting.push(done);
@@ -142,7 +155,7 @@ export class FrameWriter {
   }
 }
 
-/** The bytes of any view, whatever its elements are. Types promise nothing here: parts come from scripts, too. */
+/** The bytes of any view, whatever its elements are. Why checked: parts come from scripts, too. */
 function bytesOf(part: Part): Buffer {
   if (typeof part === 'string') return bufferFrom(part);
   if (!ArrayBuffer.isView(part)) throw new FrameError(`a part of a frame is neither text nor bytes, but of type ${typeof part}`);

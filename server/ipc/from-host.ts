@@ -4,7 +4,7 @@ import { HostKind } from './kinds.ts';
 import { readRedact, type RedactHead } from './redaction.ts';
 import { readStart, type StartMessage } from './start-message.ts';
 
-/** Takes what the host sends: a method a kind. */
+/** Receives the frames of the host: a method a kind. */
 export interface FromHost {
   start(message: StartMessage): void;
   /** The host is of another version. */
@@ -38,7 +38,10 @@ const readers: Readonly<Record<HostKind, Read>> = {
 };
 const byNumber: Readonly<Record<number, Read | undefined>> = readers;
 
-/** Reads one frame of the host. @throws FrameError when a host sends no such kind, or the payload is not one of its kind */
+/**
+ * Reads one frame of the host.
+ * @throws FrameError when a host sends no such kind, or the payload is not one of its kind
+ */
 export function readFromHost(to: FromHost, id: number, kind: number, payload: Buffer): void {
   const read = byNumber[kind];
   if (read === undefined) throw new FrameError(`a frame of kind ${kind} and ${payload.length} bytes, which a host does not send`);

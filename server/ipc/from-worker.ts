@@ -14,7 +14,7 @@ import {
   type ServedModel,
 } from './worker-messages.ts';
 
-/** Takes what a worker sends: a method a kind, in the order of the frames. */
+/** Receives the frames of a worker in their order: a method a kind. */
 export interface FromWorker {
   ready(message: ReadyMessage): void;
   /** The worker cannot serve, or is of another version. */
@@ -26,7 +26,7 @@ export interface FromWorker {
   chunk(id: number, bytes: Buffer): void;
   end(id: number): void;
   broken(id: number, message: FailureMessage): void;
-  /** When a traced run was; its answer follows. */
+  /** Times of a traced run; its answer follows. */
   times(id: number, times: RunTimes): void;
   /** A cancel was read: the worker's thread is not stuck. */
   cancelled(id: number): void;
@@ -36,7 +36,9 @@ export interface FromWorker {
   /** Rows of a script's collector. @param payload checked: collected-rows.ts */
   collect(payload: Buffer): void;
   notCollected(all: readonly NotCollected[]): void;
-  /** @param payload not checked: `readRedacted` needs to know how many bodies were asked for */
+  /**
+   * @param payload not checked yet: `readRedacted` compares it with the bodies that were asked for
+   */
   redacted(id: number, payload: Buffer): void;
 }
 
@@ -72,7 +74,10 @@ const readers: Readonly<Record<WorkerKind, Read>> = {
 };
 const byNumber: Readonly<Record<number, Read | undefined>> = readers;
 
-/** Reads one frame of a worker. @throws FrameError when workers send no such kind, or the payload is not one of its kind */
+/**
+ * Reads one frame of a worker.
+ * @throws FrameError when workers send no such kind, or the payload is not one of its kind
+ */
 export function readFromWorker(to: FromWorker, id: number, kind: number, payload: Buffer): void {
   const read = byNumber[kind];
   if (read === undefined) throw new FrameError(`a frame of kind ${kind}, which workers do not send`);

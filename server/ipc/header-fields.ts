@@ -1,13 +1,19 @@
-/** What HTTP can carry of an answer (RFC 9110, section 5): checked where a script answers, and again where its worker's frame arrives. */
+/**
+ * Status and headers that HTTP can carry (RFC 9110, section 5): checked where a script answers, and
+ * where its worker's frame arrives.
+ */
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const NOT_IN_VALUES = /[^\t\x20-\x7e\x80-\xff]/;
-/** Names and values of one answer. Node, proxies and browsers take 8 to 256 KiB. */
+/** Characters of all names and values. Why: Node, proxies and browsers take 8 to 256 KiB. */
 const MOST_CHARACTERS = 64 * 1024;
 
 export type HeaderPairs = readonly (readonly [string, string])[];
 
-/** Says what is wrong with the headers, by name; undefined: nothing. Types promise nothing here. */
+/**
+ * Names the first header that is wrong, and why; undefined if all are right. A script may pass
+ * values of other types.
+ */
 export function wrongHeaders(headers: HeaderPairs): string | undefined {
   let characters = 0;
   for (const [name, value] of headers) {

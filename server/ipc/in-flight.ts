@@ -1,8 +1,9 @@
 /**
- * A few dozen things by id, which come and go all the time.
+ * A few dozen items by id, which come and go all the time.
  *
- * A Map would do, but one that is always added to and deleted from moves into a new table every few dozen steps, and V8 links each old
- * table to the next: what was in them outlives scavenges (measured: a tenth of a request's garbage is promoted; none with arrays).
+ * Why not a Map: V8 moves a busy Map into a new table every few dozen steps, and links each old
+ * table to the next. Items of old tables then outlive scavenges (measured: a tenth of a request's
+ * garbage is promoted; none with arrays).
  */
 export class InFlight<T> {
   readonly #ids: number[] = [];
@@ -26,7 +27,7 @@ export class InFlight<T> {
     return at < 0 ? undefined : this.#items[at];
   }
 
-  /** Takes it out; undefined: it was not there. */
+  /** Removes an item and returns it; undefined if there is none. */
   take(id: number): T | undefined {
     const at = this.#ids.indexOf(id);
     if (at < 0) return undefined;
@@ -39,7 +40,7 @@ export class InFlight<T> {
     return item;
   }
 
-  /** A copy, so that what it is used for may take them out. */
+  /** A copy, so that a loop over it may remove items. */
   get ids(): readonly number[] {
     return this.#ids.slice();
   }

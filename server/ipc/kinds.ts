@@ -1,15 +1,18 @@
 /**
- * The kinds of frames between host and worker, and the version of all that they say. The wire is described in README.md beside this
- * file. A new kind does not compile until both sides write and read it (to-worker.ts, from-host.ts, to-host.ts, from-worker.ts).
+ * The kinds of frames between host and worker, and the version of the wire that README.md
+ * describes. A new kind does not compile until both sides write and read it (to-worker.ts,
+ * from-host.ts, to-host.ts, from-worker.ts).
  */
 
-/** Raised when a frame of one version would be misread by the other. `start` and `ready` carry it. */
+/**
+ * Raised when a frame of one version would be misread by the other. `start` and `ready` carry it.
+ */
 export const PROTOCOL_VERSION = 1;
 
-/** What the host sends. */
+/** Frames of the host. */
 export const HostKind = { start: 1, score: 2, cancel: 3, credit: 4, redact: 5 } as const;
 
-/** What a worker sends. */
+/** Frames of a worker. */
 export const WorkerKind = {
   ready: 16,
   startFailed: 17,

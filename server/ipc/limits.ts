@@ -1,8 +1,16 @@
-/** Longest payload that is JSON, in bytes, both ways. Why: metrics of a thousand series take about 100 KiB. Longer reports are split. */
+/**
+ * Longest payload that is JSON, in bytes, both ways. Why: metrics of a thousand series take about
+ * 100 KiB. Longer reports are split.
+ */
 export const MOST_MESSAGE_BYTES = 4 * 1024 * 1024;
-/** Bytes that a frame may have besides an answer: its fixed part, and headers (header-fields.ts). */
+/**
+ * Bytes that a frame may have besides an answer: its fixed part, and headers (header-fields.ts).
+ */
 export const MOST_HEAD_BYTES = 1024 * 1024;
-/** Longest rows of one call of a collector, and longest redacted body, in bytes. Longer ones are not collected. */
+/**
+ * Longest rows of one call of a collector, and longest redacted body, in bytes. Longer ones are not
+ * collected.
+ */
 export const MOST_COLLECTED_BYTES = 32 * 1024 * 1024;
 /** Bytes of a stream that may be under way before the worker waits for credit. */
 export const STREAM_WINDOW = 256 * 1024;

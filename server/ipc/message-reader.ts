@@ -5,7 +5,10 @@ import { FrameError, readUint32 } from './frames.ts';
 import { PROTOCOL_VERSION } from './kinds.ts';
 import { MOST_MESSAGE_BYTES } from './limits.ts';
 
-/** Reads payloads that are JSON. @throws FrameError that names the message and shows how the payload begins */
+/**
+ * Reads payloads that are JSON.
+ * @throws FrameError that names the message and shows how the payload begins
+ */
 export const messageReader =
   <T>(name: string, check: Check<T>) =>
   (payload: Buffer): T =>
@@ -53,7 +56,10 @@ export function beginning(payload: Buffer): string {
   return JSON.stringify(payload.toString('latin1', 0, 100));
 }
 
-/** End of a part that has its u32 length before it. @throws FrameError when the payload ends earlier */
+/**
+ * End of a part that has its u32 length before it.
+ * @throws FrameError when the payload ends earlier
+ */
 export function lengthPrefixedEnd(payload: Buffer, at: number, name: string): number {
   const end = payload.length < at + 4 ? Infinity : at + 4 + readUint32(payload, at);
   if (end > payload.length) throw new FrameError(`a message '${name}' that is too short: ${payload.length} bytes`);

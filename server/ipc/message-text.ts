@@ -10,13 +10,19 @@ const { prototype: anyArray } = Array;
 /** A UTF-16 unit takes at most three bytes. */
 const MOST_CHARACTERS = Math.floor(MOST_MESSAGE_BYTES / 3);
 
-/** JSON text of a message of this server. A `toJSON` that a script gave to all objects or arrays does not change it. */
+/**
+ * JSON text of a message of this server. A `toJSON` that a script gave to all objects or arrays
+ * does not change it.
+ */
 export function jsonText(value: unknown): string {
   if (hookOf(anyObject) === undefined && hookOf(anyArray) === undefined) return stringify(value) ?? 'null';
   return plainText(value) ?? 'null';
 }
 
-/** JSON text of a line that a script logged. Why: a script may pass anything as message and fields; the protocol does not allow it. */
+/**
+ * JSON text of a line that a script logged. Why: a script may pass anything as message and fields;
+ * the protocol does not allow it.
+ */
 export function logText(message: LogMessage): string {
   const msg = bounded(message.msg, MOST_CHARACTERS / 8);
   try {
@@ -29,7 +35,10 @@ export function logText(message: LogMessage): string {
   }
 }
 
-/** JSON texts of a report of metrics, split at the longest message. A series that is too long by itself is left out. */
+/**
+ * JSON texts of a report of metrics, split at the longest message. A series that is too long by
+ * itself is left out.
+ */
 export function metricTexts({ defined, changes }: MetricsMessage): string[] {
   const text = jsonText({ defined, changes });
   if (text.length <= MOST_CHARACTERS) return [text];

@@ -1,5 +1,6 @@
 /**
- * Metrics as workers report them and the host adds them up: plain numbers, so that recording one costs no more than an addition.
+ * Metrics as workers report them and the host adds them up. Why plain numbers: recording one costs
+ * no more than an addition.
  */
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
@@ -13,18 +14,18 @@ export interface MetricDefinition {
   readonly buckets?: readonly number[];
 }
 
-/** What has changed in one series since the last report. */
+/** The change of one series since the last report. */
 export interface SeriesChange {
   readonly name: string;
   /** Values in the order of the definition's labels. */
   readonly labels: readonly string[];
-  /** Counter: what was added. Gauge: what it is now. Histogram: the sum of what was observed. */
+  /** Counter: the sum added. Gauge: the current value. Histogram: the sum of the observations. */
   readonly value: number;
   /** Histogram: observations by bucket, the last one above every bound. */
   readonly counts?: readonly number[];
 }
 
-/** What a worker tells of its metrics, now and then. */
+/** A report of a worker's metrics. */
 export interface MetricsMessage {
   /** Metrics that the entry script has defined since the last report. */
   readonly defined: readonly MetricDefinition[];
@@ -44,7 +45,7 @@ export type Release = keyof typeof releases;
 /** Seconds: from half a millisecond (a small model) to the default deadline. */
 export const DURATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** Measured in the workers. An inference of a small model takes some ten microseconds. */
+/** Measured in the workers. An inference of a small model takes about 10 microseconds. */
 export const inferenceDuration: MetricDefinition = {
   kind: 'histogram',
   name: 'inference_duration_seconds',

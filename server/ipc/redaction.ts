@@ -35,13 +35,16 @@ export interface RedactableBody {
   readonly body: readonly Buffer[];
 }
 
-/** Why a body was not redacted, and so is not collected. `worker_lost`: twice. `stopped`: the server stops. */
+/**
+ * Why a body was not redacted, and so is not collected. `worker_lost`: twice. `stopped`: the server
+ * stops.
+ */
 export type RedactionFailure = 'hook_failed' | 'hook_timeout' | 'worker_lost' | 'stopped';
 
-/** What a hook made of a body; null: nothing of it may be kept. */
+/** Result of a hook for one body, on the wire; null: nothing of the body may be kept. */
 export type Redaction = KeptBody | RedactionFailure | null;
 
-/** What a hook made of a body, with the bytes; undefined: nothing of it may be kept. */
+/** Result of a hook for one body; undefined: nothing of the body may be kept. */
 export type RedactedBody = { readonly contentType: string; readonly body: Buffer } | RedactionFailure | undefined;
 
 type Parts = (string | Uint8Array)[];
@@ -52,12 +55,18 @@ const nothing: Check<null> = (value) => value === null;
 const kept = shape<KeptBody>({ contentType: text, bytes: count });
 const readRedactions = messageReader('redacted', listOf<Redaction>(either(nothing, oneOf('hook_failed', 'hook_timeout'), kept)));
 
-/** The parts of a `redact` frame. Bodies stay in the pieces that they came in. Why: to join 32 MiB would stall the host. */
+/**
+ * The parts of a `redact` frame. Bodies stay in the pieces that they came in. Why: to join 32 MiB
+ * would stall the host.
+ */
 export function redactParts(head: RedactHead, bodies: readonly Uint8Array[]): Parts {
   return prefixed(JSON.stringify(head), bodies);
 }
 
-/** Reads a `redact` frame. @throws FrameError when the bodies are not those that the head announces */
+/**
+ * Reads a `redact` frame.
+ * @throws FrameError when the bodies are not those that the head announces
+ */
 export function readRedact(payload: Buffer): { readonly head: RedactHead; readonly bodies: readonly Buffer[] } {
   const bodiesAt = lengthPrefixedEnd(payload, 0, 'redact');
   const head = readRedactHead(payload.subarray(4, bodiesAt));
@@ -76,7 +85,11 @@ export function redactedParts(results: readonly RedactedBody[]): Parts {
   return prefixed(jsonText(heads), bodies);
 }
 
-/** Reads a `redacted` frame. @param sides bodies that were asked for @throws FrameError when others came */
+/**
+ * Reads a `redacted` frame.
+ * @param sides bodies that were asked for
+ * @throws FrameError when others came
+ */
 export function readRedacted(payload: Buffer, sides: number): { readonly heads: readonly Redaction[]; readonly bodiesAt: number } {
   const bodiesAt = lengthPrefixedEnd(payload, 0, 'redacted');
   const heads = readRedactions(payload.subarray(4, bodiesAt));

@@ -1,6 +1,6 @@
 /**
- * The head of `reply` and `stream` frames: u16 status | u8 flags | f64 milliseconds of `run()` | u32 length, headers. Headers are
- * text: names and values in turn, one a line.
+ * The head of `reply` and `stream` frames: u16 status | u8 flags | f64 milliseconds of `run()` |
+ * u32 length, headers. Headers are text: names and values in turn, one a line.
  */
 import { byteLength } from '../guards/built-ins.ts';
 import { FrameError, readUint32, writeUint32 } from './frames.ts';
@@ -10,7 +10,10 @@ import { isStatus, type HeaderPairs, wrongHeaders } from './header-fields.ts';
 export interface ReplyHead {
   readonly status: number;
   readonly runFailed: boolean;
-  /** Milliseconds of `run()`; undefined when it threw its answer, or its script has replaced the clock. */
+  /**
+   * Milliseconds of `run()`; undefined when it threw its answer, or its script has replaced the
+   * clock.
+   */
   readonly runMs: number | undefined;
   readonly headers: HeaderPairs;
 }

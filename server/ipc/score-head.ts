@@ -1,4 +1,7 @@
-/** The payload of a `score` frame: u8 place in `protocols` | u32 length, head | body. The head is text, one field a line. */
+/**
+ * The payload of a `score` frame: u8 place in `protocols` | u32 length, head | body. The head is
+ * text, one field a line.
+ */
 import type { Protocol } from '../entry-script.ts';
 import { FrameError, readUint32, writeUint32 } from './frames.ts';
 
@@ -8,7 +11,7 @@ const protocols: readonly Protocol[] = ['score', 'open-inference', 'open-inferen
 /** Fixed part of a `score` frame, in bytes. */
 export const SCORE_HEAD_BYTES = 5;
 
-/** What a worker learns of a request, besides its headers and body. */
+/** Fields of a request that a worker gets, besides its headers and body. */
 export interface ScoreHead {
   readonly protocol: Protocol;
   readonly method: string;
@@ -24,13 +27,18 @@ export interface ScoreHead {
 /** Lines of the head. Names and values of the request's headers follow, in turn. */
 export const HeadLine = { method: 0, url: 1, contentType: 2, id: 3, clientRequestId: 4, traceId: 5, traceparent: 6, headers: 7 } as const;
 
-/** The head; absent fields are empty lines. HTTP/1.1 and HTTP/2 allow no line break in any of them. */
+/**
+ * The head; absent fields are empty lines. HTTP/1.1 and HTTP/2 allow no line break in any of them.
+ */
 export function headText(head: ScoreHead, rawHeaders: readonly string[]): string {
   const { method, url, contentType = '', id, clientRequestId = '', traceId, traceparent = '' } = head;
   return `${method}\n${url}\n${contentType}\n${id}\n${clientRequestId}\n${traceId}\n${traceparent}\n${rawHeaders.join('\n')}`;
 }
 
-/** Writes the fixed part, which the frame's writer copies at once. @param bytes of the head's text */
+/**
+ * Writes the fixed part, which the frame's writer copies at once.
+ * @param bytes of the head's text
+ */
 export function writeScoreHead(into: Uint8Array, protocol: Protocol, bytes: number): void {
   into[0] = protocols.indexOf(protocol);
   writeUint32(into, 1, bytes);

@@ -3,7 +3,7 @@ import { count, either, finite, flag, listOf, oneOf, optional, positive, recordO
 import { PROTOCOL_VERSION } from './kinds.ts';
 import { versionedReader } from './message-reader.ts';
 
-/** What a worker needs to begin: the first frame on its pipe. */
+/** The first frame on a worker's pipe: everything that the worker needs to begin. */
 export interface StartMessage {
   readonly entryScript: string;
   readonly noCode: boolean;
@@ -15,7 +15,9 @@ export interface StartMessage {
   readonly importPath: readonly string[];
   readonly concurrency: number;
   readonly initTimeoutMs: number;
-  /** Decided once by the host: a replacement opens models as the first worker did, or not at all. */
+  /**
+   * Decided once by the host: a replacement opens models as the first worker did, or not at all.
+   */
   readonly execution: Execution;
   readonly intraOpThreads: number;
   readonly maxBatchSize: number | 'auto';
@@ -30,9 +32,12 @@ export interface StartMessage {
   readonly collection?: CollectionStart | undefined;
 }
 
-/** What a script's collectors need to know. */
+/** Settings of a script's collectors. */
 export interface CollectionStart {
-  /** Share of the ids that are kept, by collection; `others` for those that are not named. 0: not collected. */
+  /**
+   * Share of the ids that are kept, by collection; `others` for those that are not named. 0: not
+   * collected.
+   */
   readonly rates: Readonly<Record<string, number>>;
   readonly others: number;
   /** Identity of v1 records. */
@@ -74,5 +79,9 @@ export function startText(message: StartMessage): string {
   return JSON.stringify({ version: PROTOCOL_VERSION, ...message });
 }
 
-/** Reads it. @returns an error where the host is of another version @throws FrameError where the message has another form */
+/**
+ * Reads it.
+ * @returns an error where the host is of another version
+ * @throws FrameError where the message has another form
+ */
 export const readStart = versionedReader('start', start);

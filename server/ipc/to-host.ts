@@ -16,7 +16,7 @@ import {
   type ServedModel,
 } from './worker-messages.ts';
 
-/** Writes what a worker sends: a method a kind. */
+/** Writes the frames of a worker: a method a kind. */
 export class ToHost implements Readonly<Record<WorkerKindName, (...args: never[]) => unknown>> {
   readonly #frames: FrameWriter;
   /** Fixed part of `reply` and `stream` frames, which is copied at once. */
@@ -64,7 +64,10 @@ export class ToHost implements Readonly<Record<WorkerKindName, (...args: never[]
     this.#frames.write(id, WorkerKind.broken, [jsonText(message)]);
   }
 
-  /** @param written called once the kernel has the line, with its length in characters. @returns that length */
+  /**
+   * @param written called once the kernel has the line, with its length in characters.
+   * @returns that length
+   */
   log(message: LogMessage, written?: (characters: number) => void): number {
     const text = logText(message);
     this.#frames.write(0, WorkerKind.log, [text], written && (() => written(text.length)));

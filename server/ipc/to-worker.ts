@@ -5,7 +5,7 @@ import { redactParts, type RedactHead } from './redaction.ts';
 import { headText, SCORE_HEAD_BYTES, writeScoreHead, type ScoreHead } from './score-head.ts';
 import { startText, type StartMessage } from './start-message.ts';
 
-/** Writes what the host sends: a method a kind. */
+/** Writes the frames of the host: a method a kind. */
 export class ToWorker implements Readonly<Record<HostKindName, (...args: never[]) => void>> {
   readonly #frames: FrameWriter;
   /** Fixed part of `score` frames, which is copied at once. */

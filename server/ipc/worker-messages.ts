@@ -1,6 +1,6 @@
 /**
- * Messages of a worker whose payload is JSON: each type beside its check. Why they are checked: a script shares the process with the
- * worker's code, and may write to its pipe.
+ * Messages of a worker whose payload is JSON: each type beside its check. Why they are checked: a
+ * script shares the process with the worker's code, and may write to its pipe.
  */
 import type { TensorSpec } from '../entry-script.ts';
 import { isErrorCode, type ErrorCode } from '../errors.ts';
@@ -30,7 +30,7 @@ export interface ReadyMessage {
   readonly rawHttp: boolean;
   /** A body of JSON is parsed before `run()`. */
   readonly parsesJson: boolean;
-  /** The script exports a hook that redacts what is collected. */
+  /** The script exports a hook that redacts collected bodies. */
   readonly redacts: boolean;
   readonly concurrency: number;
   readonly models: readonly ServedModel[];
@@ -54,11 +54,13 @@ export interface LogMessage {
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
   /** The line was longer. */
   readonly cut?: boolean | undefined;
-  /** Lines lost before this one, because they came too fast. An empty `msg` carries only this count. */
+  /**
+   * Lines lost before this one, because they came too fast. An empty `msg` carries only this count.
+   */
   readonly dropped?: number | undefined;
 }
 
-/** When a traced run was, and its inferences. */
+/** Times of a traced run and its inferences. */
 export interface RunTimes {
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -125,7 +127,7 @@ const change = shape<SeriesChange>({ name: text, labels: listOf(text), value: fi
 const metrics = shape<MetricsMessage>({ defined: listOf(definition), changes: listOf(change) });
 const notCollected = listOf(shape<NotCollected>({ collection: collectionName, reason: oneOf('sampled_out', 'invalid_data'), count }));
 
-/** The readers, by the form of the message. @throws FrameError that says what came */
+/** The readers, by the form of the message. @throws FrameError that shows how the message begins */
 export const messages = {
   failure: messageReader('failure', failure),
   log: messageReader('log', log),

@@ -7,14 +7,18 @@ interface Waiting {
   readonly order: number;
 }
 
-/** Milliseconds after which the pipe is read again. Why: runs that begin one after the other hold the thread, and a cancel may wait. */
+/**
+ * Milliseconds after which the pipe is read again. Why: runs that begin one after the other hold
+ * the thread, and a cancel may wait.
+ */
 const TURN_MS = 10;
 /** Milliseconds. Runs that give the thread back sooner are marked together. */
 const QUICK_MS = 1;
 
 /**
- * Begins runs. Frames of one read wait until all of them are read. Why: a cancel is then known before its run begins.
- * Each run is marked before it begins, in a file that outlives this process: fd 4, ipc/README.md.
+ * Begins runs. Frames of one read wait until all of them are read. Why: a cancel is then known
+ * before its run begins. Each run is marked before it begins, in a file that outlives this process:
+ * fd 4, ipc/README.md.
  */
 export class Intake {
   readonly #begin: (id: number, payload: Buffer) => void;
@@ -82,7 +86,8 @@ export class Intake {
 }
 
 /**
- * Writes how many runs have begun. Where that fails it empties the file, which means that any run may have begun.
+ * Writes how many runs have begun. Where that fails it empties the file, which means that any run
+ * may have begun.
  * @throws where that fails, too
  */
 export function markIn(fd: number): (begun: number) => void {

@@ -1,12 +1,18 @@
 import type { ToHost } from '../ipc/to-host.ts';
 import type { LogMessage } from '../ipc/worker-messages.ts';
 
-/** Characters of log frames that may wait for the kernel. Lines beyond it are dropped; `run()` and its answers go on. */
+/**
+ * Characters of log frames that may wait for the kernel. Lines beyond it are dropped; `run()` and
+ * its answers go on.
+ */
 const MOST_WAITING = 4 * 1024 * 1024;
 /** Milliseconds after which dropped lines are reported, where no line follows them. */
 const REPORT_AFTER_MS = 1000;
 
-/** The worker's end of its log: frames of a bounded size in all, and a count of the lines that were dropped. */
+/**
+ * The worker's end of its log: frames of a bounded size in all, and a count of the lines that were
+ * dropped.
+ */
 export class LogFrames {
   readonly #toHost: ToHost;
   readonly #written = (characters: number): void => {

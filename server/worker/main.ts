@@ -20,7 +20,8 @@ const MARK_FD = 4;
 /** Bytes that the kernel gives at a time. A shorter read means that the pipe is empty. */
 const WHOLE_READ = 64 * 1024;
 
-// A worker process: one entry script, and a pipe to the host. The host alone decides when the process ends.
+// A worker process: one entry script, and a pipe to the host. The host alone decides when the
+// process ends.
 const socket = new Socket({ fd: HOST_FD, readable: true, writable: true });
 const frames = new FrameWriter(socket, (flush) => process.nextTick(flush));
 const toHost = new ToHost(frames);
@@ -46,7 +47,10 @@ reportBeforeExit();
 readPipe();
 startWatchdog(process.ppid);
 
-/** Why: Ctrl-C reaches the whole process group, and platforms signal every process. The host drains; its workers end when it says so. */
+/**
+ * Why: Ctrl-C reaches the whole process group, and platforms signal every process. The host drains,
+ * and ends its workers itself.
+ */
 function ignoreSignals(): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 }
@@ -100,19 +104,28 @@ function startRefused(error: ServerError): void {
   frames.flush(() => process.exit(error.failure.exitCode ?? 1));
 }
 
-/** The host has closed the pipe, or is gone: the script's exit handlers run, then every process that it started ends, too. */
+/**
+ * The host has closed the pipe, or is gone: the script's exit handlers run, then every process that
+ * it started ends, too.
+ */
 function leave(): void {
   process.once('exit', endGroup);
   process.exit(0);
 }
 
-/** Ends this process after an error that only a new process can clear. The host replaces it, and answers the requests it held. */
+/**
+ * Ends this process after an error that only a new process can clear. The host replaces it, and
+ * answers the requests it held.
+ */
 function lost(problem: string): void {
   log.error(`${problem}; the worker ends`);
   frames.flush(() => process.exit(1));
 }
 
-/** The bytes of the pipe are not the protocol: other code in this process reads from it, or writes to it. */
+/**
+ * The bytes of the pipe are not the protocol: other code in this process reads from it, or writes
+ * to it.
+ */
 function leaveBrokenPipe(thrown: unknown): void {
   lost(`the pipe to the server (fd 3), which belongs to it alone, cannot be used any more: ${stackOfThrown(thrown)}`);
 }

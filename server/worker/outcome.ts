@@ -18,7 +18,10 @@ export interface Outcome {
 /** Statuses whose answers have no body (RFC 9110). */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** True for a web-standard Response. Why by its tag: Node loads the class slowly, and most scripts never use it. */
+/**
+ * True for a web-standard Response. Why by its tag: Node loads the class slowly, and most scripts
+ * never use it.
+ */
 export function isResponse(value: unknown): value is Response {
   return tagOf.call(value) === '[object Response]';
 }
@@ -30,8 +33,10 @@ export function isIterator(value: unknown): value is Chunks {
 }
 
 /**
- * Status, headers and body of a Response. A complete body becomes one answer; a body that is still being made streams.
- * @throws TypeError when its body has been used already; ServerError result_not_http when HTTP cannot carry its status or a header
+ * Status, headers and body of a Response. A complete body becomes one answer; a body that is still
+ * being made streams.
+ * @throws TypeError when its body has been used already; ServerError result_not_http when HTTP
+ * cannot carry its status or a header
  */
 export async function responseParts(response: Response): Promise<Outcome> {
   const status = response.status === 0 ? 500 : response.status;
@@ -48,7 +53,8 @@ export async function responseParts(response: Response): Promise<Outcome> {
   if (first.done === true) return { status, headers: typed, body: '' };
   const body = chunkBytes(first.value);
   const next = iterator.next();
-  // The await below, or in `resume`, handles a rejection. Until then it must not count as unhandled.
+  // The await below, or in `resume`, handles a rejection. Until then it must not count as
+  // unhandled.
   next.catch(() => undefined);
   const second = await Promise.race([next, setImmediate(undefined)]);
   if (second?.done === true && body !== undefined) return { status, headers: typed, body };

@@ -4,7 +4,10 @@ import { HeadLine } from '../ipc/score-head.ts';
 import type { InferenceTimes } from '../ipc/worker-messages.ts';
 import type { InferRequest } from '../tensors/infer-request.ts';
 
-/** One request inside the worker. Lazy: headers, query and signal are made when the script reads them. */
+/**
+ * One request inside the worker. Lazy: headers, query and signal are made when the script reads
+ * them.
+ */
 export class WorkerRequest implements RequestContext {
   readonly protocol: Protocol;
   readonly #head: string;
@@ -18,7 +21,7 @@ export class WorkerRequest implements RequestContext {
   /** Inferences so far, where they are timed. */
   inferences: InferenceTimes[] | undefined;
 
-  /** @param head what `headText` made */
+  /** @param head text of `headText` */
   constructor(protocol: Protocol, head: string) {
     this.protocol = protocol;
     this.#head = head;

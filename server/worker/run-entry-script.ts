@@ -21,7 +21,10 @@ const NOT_BEGUN: FailureMessage = {
   message: 'Nobody waited for the answer any more when the run was about to begin.',
 };
 
-/** In place of the milliseconds of `run()`. Why: the contract has them only where it returned (docs/http-api.md). */
+/**
+ * In place of the milliseconds of `run()`. Why: the contract has them only where it returned
+ * (docs/http-api.md).
+ */
 const THREW = -1;
 
 interface Active {
@@ -30,7 +33,9 @@ interface Active {
   stream: StreamSender | undefined;
 }
 
-/** Stop 5: decodes a request, awaits the script's `run()`, encodes its answer. Many runs interleave. */
+/**
+ * Stop 5: decodes a request, awaits the script's `run()`, encodes its answer. Many runs interleave.
+ */
 export class Runner {
   readonly #script: LoadedScript;
   readonly #toHost: ToHost;
@@ -59,7 +64,8 @@ export class Runner {
   }
 
   /**
-   * Cancels a run whose answer has no reader any more. The acknowledgement shows the host that this thread is not stuck.
+   * Cancels a run whose answer has no reader any more. The acknowledgement shows the host that this
+   * thread is not stuck.
    * @param dropped the run has not begun, and never will
    */
   cancel(id: number, dropped: boolean): void {
@@ -131,7 +137,7 @@ export class Runner {
     await this.#log.within(active.request, () => sender.send(outcome, begin));
   }
 
-  /** Answers with what was thrown. To read a thrown value may throw, too. */
+  /** Answers with the failure. Reading a thrown value may throw, too. */
   async #fail(id: number, active: Active, thrown: unknown): Promise<void> {
     try {
       if (active.stream?.started !== true && (await this.#answerThrown(id, active, thrown))) return;
@@ -172,13 +178,19 @@ export class Runner {
   }
 }
 
-/** @throws ServerError result_not_http for a status that a script has changed to one that HTTP cannot carry */
+/**
+ * @throws ServerError result_not_http for a status that a script has changed to one that HTTP
+ * cannot carry
+ */
 function sendable(status: number): number {
   if (!isStatus(status)) throw new ServerError('result_not_http', `the answer has the status ${bounded(status)}: expected 200 to 599`);
   return status;
 }
 
-/** The failure that the host answers and logs. The client never sees the text of `run_failed`. Never throws. */
+/**
+ * The failure that the host answers and logs. The client never sees the text of `run_failed`. Never
+ * throws.
+ */
 function failureOf(thrown: unknown): FailureMessage {
   try {
     const own = asServerError(thrown);

@@ -31,7 +31,7 @@ export interface StartedScript {
 
 /**
  * Loads the entry script, awaits its `init()`, and warms it up.
- * @throws ServerError that says why the script cannot serve; an error of the script as it is where it cannot be told
+ * @throws ServerError that says why the script cannot serve
  */
 export async function startScript(message: StartMessage, around: Surroundings): Promise<StartedScript> {
   const { toHost, log, metrics, lost } = around;
@@ -52,7 +52,10 @@ export async function startScript(message: StartMessage, around: Surroundings): 
   };
 }
 
-/** Changes what the script finds in its process: the console, the modules it can import, a hint in `JSON.parse`. */
+/**
+ * Prepares the process for the script: its console, the modules it can import, a hint in
+ * `JSON.parse`.
+ */
 function preparePlatform({ importPath }: StartMessage, log: ScriptLog): void {
   globalThis.console = log.toConsole();
   JSON.parse = hintAtDoubleParsing(log);

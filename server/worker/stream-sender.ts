@@ -41,7 +41,8 @@ export class StreamSender {
   }
 
   /**
-   * Sends the head with the first chunk. Why: an iterator that fails before it still gets an answer of its own.
+   * Sends the head with the first chunk. Why: an iterator that fails before it still gets an answer
+   * of its own.
    * @param begin sends the head
    * @throws whatever the iterator throws
    */
@@ -54,7 +55,8 @@ export class StreamSender {
       if (bytes.length === 0) continue;
       this.#toHost.chunk(this.#id, bytes);
       this.#underWay += bytes.length;
-      // One turn of the loop a chunk: the chunk leaves now, and credit and cancel are read even if the iterator never waits.
+      // One turn of the loop a chunk: the chunk leaves now, and credit and cancel are read even if
+      // the iterator never waits.
       await setImmediate();
       while (this.#underWay > STREAM_WINDOW && !this.#cancelled) await this.#creditOrCancel();
     }
@@ -63,8 +65,8 @@ export class StreamSender {
   }
 
   /**
-   * A copy. Why: scripts fill one buffer again and again. In the body of a Response every view is bytes; from an iterator, arrays of
-   * numbers are a line of JSON.
+   * A copy. Why: scripts fill one buffer again and again. In the body of a Response every view is
+   * bytes; from an iterator, arrays of numbers are a line of JSON.
    */
   #bytesOf(chunk: unknown, isBody: boolean): Buffer {
     const bytes =

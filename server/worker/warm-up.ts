@@ -4,12 +4,16 @@ import type { LoadedScript } from './script/load-entry-script.ts';
 import { headText } from '../ipc/score-head.ts';
 import { WorkerRequest } from './request-context.ts';
 
-/** Runs on the sample. Why three: V8 and ONNX Runtime have compiled by then. A slow script gets fewer. */
+/**
+ * Runs on the sample. Why three: V8 and ONNX Runtime have compiled by then. A slow script gets
+ * fewer.
+ */
 const RUNS = 3;
 const LONG_ENOUGH_MS = 200;
 
 /**
- * Makes a worker's first request as fast as its others, before the worker is ready, and settles its models.
+ * Makes a worker's first request as fast as its others, before the worker is ready, and settles its
+ * models.
  * @throws ServerError init_failed when `run()` fails on the script's own sample
  */
 export async function warmUp(script: LoadedScript, context: WorkerInitContext, settle: Settle): Promise<void> {

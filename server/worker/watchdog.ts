@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 
 /**
- * Ends this process when its host was killed (SIGKILL, out of memory). Neither a worker nor its children may outlive the host.
- * Why a thread: the main thread does not see the closed pipe inside an inference or an endless loop. This one runs no ONNX, so it
- * can be killed with the process.
+ * Ends this process when its host was killed (SIGKILL, out of memory). Neither a worker nor its
+ * children may outlive the host. Why a thread: the main thread does not see the closed pipe inside
+ * an inference or an endless loop. This one runs no ONNX, so it can be killed with the process.
  * @param host process id
  */
 export function startWatchdog(host: number): void {

@@ -5,7 +5,10 @@ import { float16Numbers } from '../../tensors/float16.ts';
 type Cell = string | number | boolean | null;
 export type CollectedRow = Record<string, Cell>;
 
-/** What can be collected: rows (objects, or arrays of numbers), columns by name, tensors by name, one tensor, or one value for each row. */
+/**
+ * Data to collect: rows (objects, or arrays of numbers), columns by name, tensors by name, one
+ * tensor, or one value for each row.
+ */
 export type Collectable =
   | Readonly<Record<string, unknown>>
   | readonly Readonly<Record<string, unknown>>[]
@@ -16,16 +19,16 @@ export type Collectable =
 const DEFAULT_COLUMN = 'value';
 
 /**
- * Flat rows of whatever a script collects. Whole numbers beyond 2^53 become strings; NaN, infinities and what is missing become null.
+ * Flat rows of the data. Whole numbers beyond 2^53 become strings; NaN, infinities and missing
+ * values become null.
  * @param names of the columns, where the data has none
- * @throws TypeError that says what was expected and what came
+ * @throws TypeError that names the expected and the given data
  */
-export function toRows(data: Collectable, names: readonly string[] = []): CollectedRow[] {
-  const given: unknown = data;
-  if (typeof given !== 'object' || given === null) throw unfit(given);
-  if (isList(given)) return Array.from(given as ArrayLike<unknown>, (item, index) => rowOf(item, names, index));
-  if (isTensor(given)) return rowsOfColumns([[names.length === 1 ? (names[0] ?? '') : '', tensorRows(given)]], names);
-  const columns = Object.entries(given).map(([name, value]): [string, unknown] => [name, isTensor(value) ? tensorRows(value) : value]);
+export function toRows(data: unknown, names: readonly string[] = []): CollectedRow[] {
+  if (typeof data !== 'object' || data === null) throw unfit(data);
+  if (isList(data)) return Array.from(data, (item, index) => rowOf(item, names, index));
+  if (isTensor(data)) return rowsOfColumns([[names.length === 1 ? (names[0] ?? '') : '', tensorRows(data)]], names);
+  const columns = Object.entries(data).map(([name, value]): [string, unknown] => [name, isTensor(value) ? tensorRows(value) : value]);
   return rowsOfColumns(columns, names);
 }
 
@@ -41,23 +44,27 @@ function rowOf(item: unknown, names: readonly string[], index: number): Collecte
     spread(row, names[0] ?? DEFAULT_COLUMN, item);
     return row;
   }
-  for (const [column, value] of Array.from(item as ArrayLike<unknown>).entries()) spread(row, names[column] ?? `column_${column}`, value);
+  for (const [column, value] of Array.from(item).entries()) spread(row, names[column] ?? `column_${column}`, value);
   return row;
 }
 
-/** Columns of the same length; a single value stands in every row. An object of single values is one row. */
+/**
+ * Columns of the same length; a single value stands in every row. An object of single values is one
+ * row.
+ */
 function rowsOfColumns(columns: readonly [string, unknown][], names: readonly string[]): CollectedRow[] {
   if (columns.length === 0) throw new TypeError('collect: expected rows, columns or tensors, got an object without any');
-  const lengths = new Set(columns.filter(([, value]) => isList(value)).map(([, value]) => (value as ArrayLike<unknown>).length));
+  const lists = columns.flatMap(([name, value]) => (isList(value) ? [{ name, length: value.length }] : []));
+  const lengths = new Set(lists.map((list) => list.length));
   if (lengths.size > 1) {
-    const got = columns.filter(([, value]) => isList(value)).map(([name, value]) => `${name}: ${(value as ArrayLike<unknown>).length}`);
+    const got = lists.map((list) => `${list.name}: ${list.length}`);
     throw new TypeError(`collect: expected columns of the same length, got ${got.join(', ')}`);
   }
   const [length = 1] = lengths;
   return Array.from({ length }, (_, index) => {
     const row: CollectedRow = {};
     for (const [name, value] of columns) {
-      const item = isList(value) ? (value as ArrayLike<unknown>)[index] : value;
+      const item = isList(value) ? value[index] : value;
       // One tensor has no name of its own, but its columns may.
       if (name === '' && isList(item)) Object.assign(row, rowOf(item, names, index));
       else spread(row, name === '' ? DEFAULT_COLUMN : name, item);
@@ -66,9 +73,9 @@ function rowsOfColumns(columns: readonly [string, unknown][], names: readonly st
   });
 }
 
-/** Puts a value into a row; what it has inside becomes columns `name_0`, `name_1`, ... or `name.key`. */
+/** Puts a value into a row. Nested values become columns `name_0`, `name_1`, ... or `name.key`. */
 function spread(row: CollectedRow, name: string, value: unknown): void {
-  if (isList(value)) for (const [index, item] of Array.from(value as ArrayLike<unknown>).entries()) spread(row, `${name}_${index}`, item);
+  if (isList(value)) for (const [index, item] of Array.from(value).entries()) spread(row, `${name}_${index}`, item);
   else if (value instanceof Date) row[name] = Number.isNaN(value.valueOf()) ? null : value.toISOString();
   else if (isTensor(value)) spread(row, name, tensorRows(value));
   else if (typeof value === 'object' && value !== null)
@@ -82,7 +89,7 @@ function cell(value: unknown): Cell {
   return typeof value === 'string' || typeof value === 'boolean' ? value : null;
 }
 
-/** The items along the first dimension: single values, or lists of what is below, flat. */
+/** The items along the first dimension: single values, or flat lists of the values below it. */
 function tensorRows({ type, dims, data }: Tensor): unknown {
   const values: ArrayLike<unknown> = type === 'float16' && data instanceof Uint16Array ? float16Numbers(data) : data;
   const at = (index: number): unknown => (type === 'bool' ? values[index] === 1 : values[index]);
@@ -93,14 +100,14 @@ function tensorRows({ type, dims, data }: Tensor): unknown {
   return Array.from({ length: rows }, (_, row) => Array.from({ length: width }, (__, column) => at(row * width + column)));
 }
 
-function isList(value: unknown): boolean {
+function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
 function isTensor(value: unknown): value is Tensor {
   if (typeof value !== 'object' || value === null) return false;
-  const { type, dims, data } = value as Partial<Tensor>;
-  return typeof type === 'string' && Array.isArray(dims) && typeof data === 'object' && isList(data);
+  if (!('type' in value && 'dims' in value && 'data' in value)) return false;
+  return typeof value.type === 'string' && Array.isArray(value.dims) && isList(value.data);
 }
 
 function unfit(given: unknown, where = 'data'): TypeError {

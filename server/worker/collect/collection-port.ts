@@ -9,22 +9,25 @@ import type { CollectionStart } from '../../ipc/start-message.ts';
 import type { ToHost } from '../../ipc/to-host.ts';
 import type { NotCollected } from '../../ipc/worker-messages.ts';
 
-/** What a script's collectors are connected to. Outside the server there is none, and nothing is collected. */
+/**
+ * Connects a script's collectors to the server. Outside the server there is none, and nothing is
+ * collected.
+ */
 export interface CollectionPort {
-  /** Id of the request for which code runs now, also after an await. */
+  /** Id of the request whose code runs now, also after an await. */
   readonly requestId: string | undefined;
-  /** Who v1 records say that they come from. */
+  /** Origin of v1 records. */
   readonly identity: Pick<CollectionStart, 'workspace' | 'endpoint' | 'modelVersions'>;
-  /** True where rows of this id are kept; counts them where they are not. */
+  /** Whether rows of this id are kept. Counts those that are not. */
   keeps(collection: string, id: string): boolean;
   send(collection: string, head: CollectHead, rows: readonly CollectedRow[]): void;
-  /** Data that could not be collected: counted, and told once. */
+  /** Counts data that could not be collected, and logs the first case. */
   failed(collection: string, error: Error): void;
 }
 
 /**
- * Where collectors find it. A script makes them with `new Collector(...)`, with no more to go on, and possibly from another copy of
- * this package than the worker's: so it is a property of the process, as `console` is.
+ * Property of `globalThis` that holds the port. Why global: a script writes only `new
+ * Collector(...)`, and may import another copy of this package than the worker's.
  */
 const PLACE = Symbol.for('scoring-server.collection');
 
@@ -33,6 +36,7 @@ export function installPort(port: CollectionPort | undefined): void {
 }
 
 export function installedPort(): CollectionPort | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only `installPort`, of this copy or another, sets the property
   return (globalThis as { [PLACE]?: CollectionPort })[PLACE];
 }
 
@@ -48,8 +52,8 @@ export class WorkerPort implements CollectionPort {
   readonly identity: CollectionStart;
   readonly #parts: Parts;
   #counts = new Map<string, NotCollected>();
-  readonly #told = new Set<string>();
-  /** False while the worker warms up: what a script collects then is no request's. */
+  readonly #logged = new Set<string>();
+  /** False during warm-up. Why: rows of that time belong to no request. */
   open = false;
 
   constructor(parts: Parts) {
@@ -81,25 +85,25 @@ export class WorkerPort implements CollectionPort {
 
   failed(collection: string, error: Error): void {
     this.#count(collection, 'invalid_data');
-    if (this.#told.has(collection)) return;
-    this.#told.add(collection);
-    this.#parts.warn(`${collection}: data is not collected (told once): ${error.message}`);
+    if (this.#logged.has(collection)) return;
+    this.#logged.add(collection);
+    this.#parts.warn(`${collection}: data is not collected (logged once): ${error.message}`);
   }
 
-  /** What one turn of the loop left out is told in one frame. */
+  /** Sends the counts of one turn of the loop in one frame. */
   #count(collection: string, reason: NotCollected['reason']): void {
-    if (this.#counts.size === 0) setImmediate(() => this.#tell());
+    if (this.#counts.size === 0) setImmediate(() => this.#sendCounts());
     const key = `${collection} ${reason}`;
     this.#counts.set(key, { collection, reason, count: (this.#counts.get(key)?.count ?? 0) + 1 });
   }
 
-  #tell(): void {
+  #sendCounts(): void {
     this.#parts.toHost.notCollected([...this.#counts.values()]);
     this.#counts = new Map();
   }
 }
 
-/** Scripts may be JavaScript: what they give as a context may be anything, and the protocol is not. */
+/** Text of a head. Why bounded and checked: a script may pass anything as a context. */
 function headOf({ id, time, headers, modelVersion, v1 }: CollectHead): string {
   return jsonText({
     id: bounded(id),

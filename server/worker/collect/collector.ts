@@ -3,12 +3,12 @@ import { mayCapture } from '../../request/captured-headers.ts';
 import { toRows, type Collectable } from './collect-rows.ts';
 import { installedPort } from './collection-port.ts';
 
-/** What ties records together: Python's class of the same name. */
+/** Ties records together. Python's API has a class of the same name. */
 export class BasicCorrelationContext {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
-  /** Become attributes of the record; names that may mean keys, tokens or cookies are left out. */
+  /** Extra attributes of the record. Names that may mean keys, tokens or cookies are left out. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor({ id = randomUUID(), timestamp = Date.now(), headers = {} }: Partial<BasicCorrelationContext> = {}) {
@@ -24,11 +24,17 @@ export interface CorrelationContext {
 }
 
 export interface CollectorOptions {
-  /** Name of the collection, in lower case: `model_inputs` and `model_outputs` are those that Azure's monitors know. */
+  /**
+   * Name of the collection, in lower case. Azure's monitors read `model_inputs` and
+   * `model_outputs`.
+   */
   readonly name: string;
   /** Names of columns, for data that has none. */
   readonly featureNames?: readonly string[];
-  /** Gets what keeps data from being collected, instead of the log. What it throws reaches the script. */
+  /**
+   * Called with an error that keeps data from being collected, in place of the log. Its own errors
+   * reach the script.
+   */
   readonly onError?: (error: Error) => void;
 }
 
@@ -36,7 +42,10 @@ export interface CollectorOptions {
 const RESERVED = ['request', 'response'];
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,199}$/;
 
-/** Collects rows under a name: `const inputs = new Collector({ name: 'model_inputs' })`. Never throws into scoring, unless asked to. */
+/**
+ * Collects rows under a name: `const inputs = new Collector({ name: 'model_inputs' })`. Never
+ * throws into scoring, unless asked to.
+ */
 export class Collector {
   readonly name: string;
   readonly #featureNames: readonly string[];
@@ -53,7 +62,8 @@ export class Collector {
   }
 
   /**
-   * Hands rows over and returns at once. Without a context they belong to the request for which they are collected.
+   * Hands rows over and returns at once. Without a context they belong to the request for which
+   * they are collected.
    * @returns the context, to pass on: `outputs.collect(rows, inputs.collect(data))`
    */
   collect(data: Collectable, context?: CorrelationContext): BasicCorrelationContext {

@@ -5,7 +5,7 @@ import { installedPort } from './collection-port.ts';
 const DESIGNATIONS = ['inputs', 'predictions', 'labels', 'signals', 'general'] as const;
 type Designation = (typeof DESIGNATIONS)[number];
 
-/** The columns of v1, exactly: reference/data-collection.md, section 6. */
+/** The columns of v1, exactly: docs/data-collection.md. */
 export interface Correlations {
   readonly $aml_dc_correlation_id: string;
   /** UTC, with microseconds and without a Z. */
@@ -31,7 +31,10 @@ export interface ModelDataCollectorOptions {
 const DAY_MINUTES = 1440;
 const NO_REQUEST = '00000000-0000-0000-0000-000000000000';
 
-/** The collector of v1: rows go into CSV files. New scripts use `Collector`. Never throws into scoring. */
+/**
+ * The collector of v1: rows go into CSV files. New scripts use `Collector`. Never throws into
+ * scoring.
+ */
 export class ModelDataCollector {
   readonly #model: string;
   readonly #designation: Designation;
@@ -51,7 +54,8 @@ export class ModelDataCollector {
 
   /**
    * Hands rows over and returns at once. Rows with correlation columns keep them.
-   * @returns for `inputs` what ties predictions to them: `predictions.collect(predictions.addCorrelations(rows, correlations))`
+   * @returns correlations of `inputs`, for their predictions:
+   * `predictions.collect(predictions.addCorrelations(rows, correlations))`
    */
   collect(data: Collectable, userCorrelationId = ''): Correlations | undefined {
     const port = installedPort();
@@ -73,7 +77,10 @@ export class ModelDataCollector {
     return answer;
   }
 
-  /** The rows with the eight correlation columns; none where the data does not fit, which is told and counted. */
+  /**
+   * The rows with the eight correlation columns; none where the data does not fit, which is logged
+   * and counted.
+   */
   addCorrelations(data: Collectable, correlations: Correlations | undefined): (CollectedRow | (CollectedRow & Correlations))[] {
     try {
       return this.#rows(data).map((row) => ({ ...row, ...correlations }));
@@ -89,10 +96,9 @@ export class ModelDataCollector {
 
   /** One array of numbers is one row. */
   #rows(data: Collectable): CollectedRow[] {
-    const given: unknown = data;
     const { featureNames } = this.#options;
-    const single = (Array.isArray(given) && given.length > 0 && typeof given[0] !== 'object') || ArrayBuffer.isView(given);
-    return toRows(single ? [given as never] : data, featureNames);
+    const single = (Array.isArray(data) && data.length > 0 && typeof data[0] !== 'object') || ArrayBuffer.isView(data);
+    return toRows(single ? [data] : data, featureNames);
   }
 
   #correlations(userCorrelationId: string): Correlations {

@@ -2,14 +2,14 @@ import type { MetricLabels } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import type { MetricDefinition, MetricKind } from '../../ipc/metric-series.ts';
 
-/** What the server's own metrics begin with, those to come included. */
+/** Prefixes of the server's own metrics, future ones included. */
 const OWN = /^(?:scoring|inference|worker|model|server|session|telemetry|mdc|process|nodejs)_/;
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** Labels with a meaning of their own: buckets, and the worker of a gauge. */
 const TAKEN = ['le', 'quantile', 'worker'];
 
-/** @throws ServerError init_failed that says what is wrong with the definition */
+/** @throws ServerError init_failed that names the mistake in the definition */
 export function checkDefinition({ kind, name, help, labels, buckets }: MetricDefinition): void {
   const refuse = (why: string): never => {
     throw new ServerError('init_failed', `metrics.${kind}(${JSON.stringify(name)}): ${why}`);
@@ -42,7 +42,10 @@ export function checkSame(before: MetricDefinition, now: MetricDefinition): void
   );
 }
 
-/** @throws ServerError init_failed when a name is also that of a series of a histogram (`x` and `x_count`) */
+/**
+ * @throws ServerError init_failed when a name is also that of a series of a histogram (`x` and
+ * `x_count`)
+ */
 export function checkSeries({ kind, name }: MetricDefinition, kindOf: (name: string) => MetricKind | undefined): void {
   const suffixes = ['_bucket', '_sum', '_count'];
   const of = suffixes.find((suffix) => name.endsWith(suffix) && kindOf(name.slice(0, -suffix.length)) === 'histogram');

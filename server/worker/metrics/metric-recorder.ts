@@ -13,7 +13,10 @@ import { checkDefinition, checkSame, checkSeries, labelValues, onlyFinite } from
 
 /** Milliseconds that a change waits for others. Why: one frame then carries many. */
 const REPORT_AFTER_MS = 250;
-/** Series of one metric. Why: label values are often made from data, and would fill the memory of the host. */
+/**
+ * Series of one metric. Why: label values are often made from data, and would fill the memory of
+ * the host.
+ */
 const MOST_SERIES = 1000;
 /** Why: names may be made from data as well. */
 const MOST_METRICS = 1000;

@@ -1,4 +1,7 @@
-/** What an entry script imports: `import { Collector, ScoringError, type InitContext } from 'scoring-server'`. */
+/**
+ * The package as entry scripts import it: `import { Collector, ScoringError, type InitContext }
+ * from 'scoring-server'`.
+ */
 export * from '../../entry-script.ts';
 export { BasicCorrelationContext, Collector } from '../collect/collector.ts';
 export type { CollectorOptions, CorrelationContext } from '../collect/collector.ts';

@@ -13,17 +13,17 @@ interface Surroundings {
   readonly modelFile: string | undefined;
   readonly intraOpThreads: number;
   readonly execution: Execution;
-  /** Called when the execution provider can run nothing more in this process. */
+  /** Called when the execution provider can run no inference in this process any more. */
   readonly lost: (problem: string) => void;
   readonly log: Logger;
   readonly metrics: ScriptMetrics;
   readonly signal: AbortSignal;
 }
 
-/** Makes the last decisions on a model that has been opened. */
+/** Makes the last decisions on an opened model. */
 export type Settle = (model: OpenedModel) => Promise<void>;
 
-/** What `init()` gets; remembers the models that were opened before the worker was ready. */
+/** The context of `init()`. Keeps the models that were opened before the worker was ready. */
 export class WorkerInitContext implements InitContext {
   readonly modelDir: string | undefined;
   readonly log: Logger;
@@ -47,20 +47,20 @@ export class WorkerInitContext implements InitContext {
     const file = path === undefined ? this.#onlyModel() : this.#locate(path);
     const { intraOpThreads, execution, lost } = this.#around;
     const model = await openSession(file, { intraOpThreads, execution, lost });
-    if (execution.provider !== 'cpu') this.#tellPlacement(model, execution);
+    if (execution.provider !== 'cpu') this.#logPlacement(model, execution);
     model.remember(this.#remembers);
-    // Scripts may keep the context, and open a model when a request wants it.
+    // A script may keep the context and open a model during a request.
     if (this.#settle === undefined) this.opened.push(model);
     else await this.#settle(model);
     if (this.#observer !== undefined) model.observe(this.#observer);
     return model;
   }
 
-  #tellPlacement({ name, about }: OpenedModel, { provider }: Execution): void {
+  #logPlacement({ name, about }: OpenedModel, { provider }: Execution): void {
     const { placement } = about;
     const fields = { model: name, provider: about.provider, ...placement };
     if (placement === undefined)
-      this.log.info(`model ${name}: opened for ${provider}; which of its nodes run there is not known (no input could be made up)`, fields);
+      this.log.info(`model ${name}: opened for ${provider}; its nodes on that provider are unknown (no input could be made up)`, fields);
     else {
       const rest = placement.elsewhere === 0 ? '' : `, ${placement.elsewhere} elsewhere (${placement.operators.join(', ')})`;
       const level = placement.onProvider === 0 ? 'warn' : 'info';
@@ -68,13 +68,13 @@ export class WorkerInitContext implements InitContext {
     }
   }
 
-  /** From now on, for the models that are open and those to come. */
+  /** Observes the inferences of the open models and of later ones. */
   observe(observer: InferenceObserver): void {
     this.#observer = observer;
     for (const model of this.opened) model.observe(observer);
   }
 
-  /** Models remember, or no longer, what they are fed: those that are open and those to come. */
+  /** Makes models keep their inputs, or stop keeping them: the open ones and later ones. */
   remember(on: boolean): void {
     this.#remembers = on;
     for (const model of this.opened) model.remember(on);
@@ -94,7 +94,8 @@ export class WorkerInitContext implements InitContext {
         'model_missing',
         `modelPath(${JSON.stringify(name)}): AZUREML_MODEL_DIR is not set, so there is no directory of models.`,
       );
-    // With one model, AZUREML_MODEL_DIR is its version's folder; with several, the folder above the names (contract 3.5).
+    // With one model, AZUREML_MODEL_DIR is its version's folder; with several, the folder above the
+    // names (docs/models.md).
     const folder = basename(dirname(modelDir)) === name ? dirname(modelDir) : join(modelDir, name);
     const versions = foldersIn(folder);
     const wanted = version === undefined ? highest(versions) : String(version);
@@ -109,7 +110,10 @@ export class WorkerInitContext implements InitContext {
     return join(folder, wanted, ...(inside.length === 1 ? inside : []));
   }
 
-  /** Folders in which relative paths are looked up, first the model directory, then the script's own. */
+  /**
+   * Folders in which relative paths are looked up, first the model directory, then the script's
+   * own.
+   */
   get #folders(): string[] {
     const script = dirname(this.#around.entryScript);
     if (this.modelDir === undefined) return [script];
@@ -140,7 +144,7 @@ function foldersIn(folder: string): string[] {
   return readdirSync(folder).filter((entry) => statSync(join(folder, entry), { throwIfNoEntry: false })?.isDirectory() === true);
 }
 
-/** The highest number; names that are no numbers come before all numbers, in order of the alphabet. */
+/** The highest number. Names that are no numbers sort before all numbers, by the alphabet. */
 function highest(versions: readonly string[]): string | undefined {
   return versions.toSorted((a, b) => (Number(a) || 0) - (Number(b) || 0) || (a < b ? -1 : 1)).at(-1);
 }

@@ -15,59 +15,68 @@ export interface LoadedScript {
   readonly exactIntegers: boolean;
   readonly concurrency: number | undefined;
   readonly redact: EntryScript['redact'];
-  /** Data for warm-up; undefined: none. */
+  /** Data for warm-up; undefined if there is none. */
   readonly sample: unknown;
 }
 
 /**
- * Imports an entry script and checks what it exports.
+ * Imports an entry script and checks its exports.
  * @param path absolute
- * @throws ServerError script_broken; its text carries the words that Azure's tools look for (contract 3.1)
+ * @throws ServerError script_broken; Azure's tools look for words of its text
+ * (docs/entry-scripts.md)
  */
 export async function loadEntryScript(path: string): Promise<LoadedScript> {
   const exports = await importScript(path);
-  for (const name of ['init', 'run'] as const) {
-    const got = exports[name];
-    if (typeof got === 'function') continue;
-    const found =
-      got === undefined
-        ? `its exports are: ${Object.keys(exports).join(', ') || 'none'}`
-        : `its export \`${name}\` is of type ${typeof got}`;
-    throw broken(
-      `User script at ${path} does not have a ${name}() function defined. Expected \`export function ${name}(...)\` (or \`module.exports = { init, run }\`); ${found}.`,
-    );
-  }
-  const { inputType, rawHttp = false, exactIntegers = false, concurrency, redact } = exports;
-  if (inputType !== undefined && !INPUT_TYPES.includes(inputType as InputType)) {
+  const init = requiredFunction<EntryScript['init']>(path, exports, 'init');
+  const run = requiredFunction<EntryScript['run']>(path, exports, 'run');
+  const { inputType, redact, concurrency } = exports;
+  if (inputType !== undefined && !isInputType(inputType))
     throw broken(`User script at ${path} exports inputType ${JSON.stringify(inputType)}: expected one of ${INPUT_TYPES.join(', ')}.`);
-  }
-  for (const [name, value] of Object.entries({ rawHttp, exactIntegers })) {
-    if (typeof value !== 'boolean') throw broken(`User script at ${path} exports ${name} of type ${typeof value}: expected true or false.`);
-  }
-  if (redact !== undefined && typeof redact !== 'function')
+  const rawHttp = flagOf(path, exports, 'rawHttp');
+  const exactIntegers = flagOf(path, exports, 'exactIntegers');
+  if (redact !== undefined && !isFunction<NonNullable<EntryScript['redact']>>(redact))
     throw broken(`User script at ${path} exports redact of type ${typeof redact}: expected a function that answers what may be collected.`);
-  if (rawHttp === true && inputType !== undefined) {
+  if (rawHttp && inputType !== undefined)
     throw broken(`User script at ${path} exports both rawHttp and inputType: with rawHttp run() gets a Request, so leave inputType out.`);
-  }
-  if (concurrency !== undefined && !(Number.isInteger(concurrency) && Number(concurrency) >= 1)) {
+  if (concurrency !== undefined && !isConcurrency(concurrency))
     throw broken(`User script at ${path} exports concurrency ${JSON.stringify(concurrency)}: expected a whole number of at least 1.`);
-  }
-  return {
-    path,
-    init: exports['init'] as EntryScript['init'],
-    run: exports['run'] as EntryScript['run'],
-    inputType: inputType as InputType | undefined,
-    rawHttp: rawHttp === true,
-    exactIntegers: exactIntegers === true,
-    concurrency: concurrency as number | undefined,
-    redact: redact as EntryScript['redact'],
-    sample: exports['sample'],
-  };
+  return { path, init, run, inputType, rawHttp, exactIntegers, concurrency, redact, sample: exports['sample'] };
 }
 
-async function importScript(path: string): Promise<Record<string, unknown>> {
+type Exports = Readonly<Record<string, unknown>>;
+
+function requiredFunction<T>(path: string, exports: Exports, name: string): T {
+  const got = exports[name];
+  if (isFunction<T>(got)) return got;
+  const found =
+    got === undefined ? `its exports are: ${Object.keys(exports).join(', ') || 'none'}` : `its export \`${name}\` is of type ${typeof got}`;
+  throw broken(
+    `User script at ${path} does not have a ${name}() function defined. Expected \`export function ${name}(...)\` (or \`module.exports = { init, run }\`); ${found}.`,
+  );
+}
+
+function flagOf(path: string, exports: Exports, name: string): boolean {
+  const { [name]: value = false } = exports;
+  if (typeof value === 'boolean') return value;
+  throw broken(`User script at ${path} exports ${name} of type ${typeof value}: expected true or false.`);
+}
+
+/** Parameters and result of a script's function cannot be checked before it is called. */
+function isFunction<T>(value: unknown): value is T {
+  return typeof value === 'function';
+}
+
+function isInputType(value: unknown): value is InputType {
+  return INPUT_TYPES.some((type) => type === value);
+}
+
+function isConcurrency(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 1;
+}
+
+async function importScript(path: string): Promise<Exports> {
   try {
-    const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    const namespace: Exports = await import(pathToFileURL(path).href);
     const whole = namespace['default'];
     // CommonJS, and `export default { init, run }`: the object holds what named exports would.
     return typeof whole === 'object' && whole !== null ? { ...whole, ...namespace } : { ...namespace };
@@ -76,12 +85,12 @@ async function importScript(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** The parser's message with file and line where there is one, else the stack. */
+/** The parser's message with file and line; the stack where there is no such message. */
 function whyNotImported(path: string, thrown: unknown): string {
   const stack = stackOfThrown(thrown);
   if (!isSyntaxError(thrown)) return stack;
   if (stack.includes(`${path}:`)) return withoutFrames(stack);
-  // V8 keeps the place of a syntax error to itself unless it ends the process: so let it end one.
+  // V8 prints the place of a syntax error only when the error ends a process.
   const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 10_000 });
   return stderr.includes('SyntaxError') ? withoutFrames(stderr) : stack;
 }
@@ -95,7 +104,7 @@ function isSyntaxError(thrown: unknown): boolean {
   }
 }
 
-/** Where a parser failed is told by its message; the frames of the loader around it tell nothing. */
+/** Removes the stack frames of the loader. The parser's message has the place of the error. */
 function withoutFrames(text: string): string {
   return text
     .split('\n')

@@ -11,8 +11,9 @@ const own: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Lets an entry script anywhere on disk import `scoring-server` with nothing installed beside it, and modules of the
- * application by name (the contract's AML_APP_ROOT and AZUREML_SOURCE_DIRECTORY are Python's import path).
+ * Lets an entry script anywhere on disk import `scoring-server` with nothing installed beside it,
+ * and modules of the application by name. Why by name: AML_APP_ROOT and AZUREML_SOURCE_DIRECTORY
+ * are Python's import path (docs/entry-scripts.md).
  */
 export function installModuleHooks(importPath: readonly string[]): void {
   registerHooks({

@@ -8,7 +8,10 @@ import { cutText, LONGEST_LINE } from '../../guards/output-lines.ts';
 import type { LogLevelName, LogMessage } from '../../ipc/worker-messages.ts';
 import type { WorkerRequest } from '../request-context.ts';
 
-/** Makes log lines of everything that a script logs or prints. Inside `run()`, also after an await, they carry the request's ids. */
+/**
+ * Makes log lines of everything that a script logs or prints. Inside `run()`, also after an await,
+ * they carry the request's ids.
+ */
 export class ScriptLog implements Logger {
   readonly #send: (message: LogMessage) => void;
   readonly #requests = new AsyncLocalStorage<WorkerRequest>();
@@ -79,7 +82,10 @@ export class ScriptLog implements Logger {
   }
 }
 
-/** Fields as they can be sent. Why: they must neither lose the line nor make it longer than a text may be. */
+/**
+ * Fields as they can be sent. Why: they must neither lose the line nor make it longer than a text
+ * may be.
+ */
 function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Record<string, unknown>; readonly cut: boolean } {
   let text: string;
   try {
@@ -93,8 +99,8 @@ function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Recor
 }
 
 /**
- * Makes a JSON.parse that warns once where a script parses data that is parsed already. Why: the error of JSON.parse itself does
- * not name the mistake.
+ * Makes a JSON.parse that warns once where a script parses data that is parsed already. Why: the
+ * error of JSON.parse itself does not name the mistake.
  */
 export function hintAtDoubleParsing(log: Logger): typeof JSON.parse {
   const parse = JSON.parse;

@@ -11,9 +11,9 @@ import { installModuleHooks } from './module-hooks.ts';
 import { type Observed, MetricsUnderTest } from '../metrics/metrics-under-test.ts';
 
 interface ScriptSettings {
-  /** What AZUREML_MODEL_DIR would be. */
+  /** In place of AZUREML_MODEL_DIR. */
   readonly modelDir?: string;
-  /** What `--model` would be. */
+  /** In place of `--model`. */
   readonly modelFile?: string;
 }
 
@@ -27,14 +27,17 @@ export interface Collected {
 
 /** An entry script in the process of its own test. */
 export interface ScriptUnderTest {
-  /** Calls the script's `run()` with data as it would arrive; answers what it returns, throws what it throws. */
+  /**
+   * Calls the script's `run()` with data as it would arrive. Resolves and rejects as `run()` does.
+   */
   run(data: unknown, request?: Partial<RequestContext>): Promise<unknown>;
   /**
-   * What a metric of the script shows by now: the number of a counter or gauge, count and sum of a histogram; undefined: nothing yet.
+   * Value of a metric: the number of a counter or gauge, count and sum of a histogram; undefined if
+   * it has none yet.
    * @throws Error when the script has no such metric
    */
   metric(name: string, labels?: MetricLabels): number | Observed | undefined;
-  /** What the script collected, in order, by collections whose data would be kept: all of them, and every request. */
+  /** The rows that the script collected, in order. Every collection is kept, for every request. */
   readonly collected: readonly Collected[];
   /** Frees the models that `init()` opened. */
   close(): Promise<void>;
@@ -43,11 +46,13 @@ export interface ScriptUnderTest {
 /**
  * Imports an entry script and awaits its `init()`, in this process and without HTTP.
  * @param script absolute path, or file URL: `new URL('score.ts', import.meta.url)`
- * @throws ServerError script_broken when it cannot be imported or lacks `init` or `run`; whatever `init()` throws
+ * @throws ServerError script_broken when it cannot be imported or lacks `init` or `run`; whatever
+ * `init()` throws
  */
 export async function loadScript(script: string | URL, settings: ScriptSettings = {}): Promise<ScriptUnderTest> {
   const entryScript = script instanceof URL || script.startsWith('file:') ? fileURLToPath(script) : script;
-  // Read when ONNX Runtime loads, as in the workers of the server: no test of an author sends telemetry.
+  // Read when ONNX Runtime loads, as in the workers of the server: no test of an author sends
+  // telemetry.
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   installModuleHooks([dirname(entryScript)]);
   const collected: Collected[] = [];
@@ -80,7 +85,7 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
   };
 }
 
-/** Keeps what is collected, and throws what the server would only log. */
+/** Keeps the collected rows, and throws errors that the server would only log. */
 function testPort(collected: Collected[], requests: AsyncLocalStorage<RequestContext>): CollectionPort {
   return {
     get requestId() {
