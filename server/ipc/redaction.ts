@@ -4,7 +4,7 @@
  *   redact   = u32 length, JSON RedactHead | the bodies, one after the other
  *   redacted = u32 length, JSON array of Redaction | the bodies that are left
  */
-import { byteLength } from '../guards/built-ins.ts';
+import { byteLength, subarray } from '../guards/built-ins.ts';
 import { count, either, listOf, oneOf, shape, text, type Check } from './checks.ts';
 import { FrameError, writeUint32 } from './frames.ts';
 import { lengthPrefixedEnd, messageReader } from './message-reader.ts';
@@ -69,9 +69,9 @@ export function redactParts(head: RedactHead, bodies: readonly Uint8Array[]): Pa
  */
 export function readRedact(payload: Buffer): { readonly head: RedactHead; readonly bodies: readonly Buffer[] } {
   const bodiesAt = lengthPrefixedEnd(payload, 0, 'redact');
-  const head = readRedactHead(payload.subarray(4, bodiesAt));
+  const head = readRedactHead(subarray.call(payload, 4, bodiesAt));
   let at = bodiesAt;
-  const bodies = head.sides.map(({ bytes }) => payload.subarray(at, (at += bytes)));
+  const bodies = head.sides.map(({ bytes }) => subarray.call(payload, at, (at += bytes)));
   if (at !== payload.length) throw new FrameError(`a message 'redact' of ${payload.length} bytes: expected ${at}`);
   return { head, bodies };
 }

@@ -121,6 +121,22 @@ test('bodies that were redacted must be there, as many as were asked for', () =>
     assert.throws(() => readRedacted(prefixed(heads, rest), 1), FrameError, JSON.stringify(heads));
 });
 
+test('bodies to redact are those that the head lists, whatever a script made of Buffer', () => {
+  const head = { id: 'i', sides: [{ collection: 'request', contentType: 'text/plain', bytes: 2 }] };
+  const payload = prefixed(head, 'ab');
+  const own = Object.getOwnPropertyDescriptor(Buffer.prototype, 'subarray');
+  assert.ok(own !== undefined);
+  Object.defineProperty(Buffer.prototype, 'subarray', { ...own, value: () => Buffer.alloc(0) });
+  try {
+    const { bodies } = readRedact(payload);
+    assert.deepEqual(bodies.map(String), ['ab']);
+  } finally {
+    Object.defineProperty(Buffer.prototype, 'subarray', own);
+  }
+  for (const wrong of [prefixed(head, 'a'), prefixed(head, 'abc'), prefixed({ id: 'i' }, ''), Buffer.of(9, 0, 0, 0)])
+    assert.throws(() => readRedact(wrong), FrameError);
+});
+
 test('rows of a collector need a name, a head and a list', () => {
   const frame = (name: string, head: unknown, rows: string): Buffer =>
     Buffer.concat([Uint8Array.of(name.length), Buffer.from(name), prefixed(head, rows)]);
