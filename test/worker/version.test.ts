@@ -25,7 +25,7 @@ async function startWith(payload: string): Promise<{ frames: [number, string][];
   return { frames, code };
 }
 
-test('a worker that gets a start of another version says so, and ends with the exit code of a fault of the server', async () => {
+test('a start of another version is refused by name, with the exit code of a fault of the server', async () => {
   const { frames, code } = await startWith('{"version":99}');
   assert.equal(code, 1);
   assert.deepEqual(
@@ -41,7 +41,7 @@ test('a worker that gets a start of another form logs which, and ends', async ()
   assert.match(frames[0]?.[1] ?? '', /a message 'start' of another form than expected: .*entryScript/);
 });
 
-test('a host whose worker is of another version cannot start, and says why', async () => {
+test('a host whose worker is of another version fails to start, with the reason', async () => {
   const workers = new Workers('ready-of-another-version.ts');
   try {
     const error = await workers.failure;

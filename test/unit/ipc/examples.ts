@@ -78,7 +78,7 @@ const times = { at: 1_700_000_000_000.5, ms: 2.5, inferences: [{ model: 'ridge',
 const notCollected = [{ collection: 'model_inputs', reason: 'sampled_out', count: 3 }] as const;
 const failure = { code: 'run_failed', message: 'Error: no' } as const;
 
-/** What the host sends. */
+/** Frames of the host. */
 export const hostExamples: Readonly<Record<HostKindName, Example<ToWorker>>> = {
   start: { write: (to) => to.start(start), read: ['start', startOnTheWire] },
   score: {
@@ -114,7 +114,7 @@ export const hostExamples: Readonly<Record<HostKindName, Example<ToWorker>>> = {
   },
 };
 
-/** What a worker sends. */
+/** Frames of a worker. */
 export const workerExamples: Readonly<Record<WorkerKindName, Example<ToHost>>> = {
   ready: { write: (to) => to.ready(ready), read: ['ready', ready] },
   startFailed: {

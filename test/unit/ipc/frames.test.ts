@@ -44,7 +44,7 @@ const parts = fc.array(
 );
 const frame = fc.record({ id: fc.nat(), kind: fc.nat(255), parts });
 
-test('what is written is read, however the bytes are cut', () => {
+test('frames are read as they were written, however the bytes are cut', () => {
   fc.assert(
     fc.property(
       fc.array(frame, { maxLength: 8 }),
@@ -89,7 +89,7 @@ test('a few frames of one tick leave in one write, many in bursts that do not wa
   assert.equal(pipe.writes.length, 4);
 });
 
-test('each frame of a burst is told of when the kernel has it, the last one too', async () => {
+test('the callback of each frame of a burst runs when the kernel has the frame, the last one too', async () => {
   const pipe = new Pipe();
   const done: (() => void)[] = [];
   pipe._write = (_chunk, _encoding, taken) => void done.push(taken);
@@ -117,7 +117,7 @@ test('a large body is handed on without a copy', () => {
   assert.ok(seen.some((chunk) => chunk.buffer === body.buffer && chunk.length === body.length));
 });
 
-test('whoever waits for the write hears of it, also when the pipe is gone', async () => {
+test('the callback of a write runs, also when the pipe is gone', async () => {
   const pipe = new Pipe();
   const writer = new FrameWriter(pipe, () => undefined);
   const written = new Promise<void>((resolve) => writer.write(1, 1, ['x'], resolve));
@@ -157,7 +157,7 @@ test('lengths are bytes: of views, of shared memory, and of texts', () => {
   assert.equal(frames[0]?.payload, Buffer.from(floats.buffer).toString('latin1'));
 });
 
-test('what is neither text nor bytes is refused, and nothing of its frame is written', () => {
+test('a part that is neither text nor bytes is refused, and nothing of its frame is written', () => {
   const pipe = new Pipe();
   const writer = new FrameWriter(pipe, () => undefined);
   for (const part of [undefined, null, 1, {}, [1, 2], new ArrayBuffer(4), Symbol('s')])
@@ -198,7 +198,7 @@ test('random bytes give frames within the limit or the one error, and never memo
   );
 });
 
-test('a frame takes the memory that has arrived, not what its length says', () => {
+test('a frame takes the memory of the bytes that have arrived, not of its length', () => {
   const before = process.memoryUsage().arrayBuffers;
   const readers = Array.from({ length: 10 }, () => new FrameReader(noFrame, MOST_FRAME_BYTES));
   const head = Buffer.from([0, 0, 0, 240]);

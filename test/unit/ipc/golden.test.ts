@@ -11,7 +11,7 @@ import { ToHost } from '../../../server/ipc/to-host.ts';
 import { ToWorker } from '../../../server/ipc/to-worker.ts';
 import { hostExamples, recorder, workerExamples } from './examples.ts';
 
-/** The bytes of one frame of each kind, for whoever writes a worker in another language. */
+/** The bytes of one frame of each kind, for authors of a worker in another language. */
 const GOLDEN = new URL('golden/', import.meta.url);
 
 interface Row {

@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { InFlight } from '../../../server/ipc/in-flight.ts';
 
-test('does what a Map would do, whatever comes and goes in whatever order', () => {
+test('behaves as a Map for any order of additions and removals', () => {
   const step = fc.record({ add: fc.boolean(), id: fc.integer({ min: 1, max: 6 }) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

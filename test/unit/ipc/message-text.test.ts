@@ -30,7 +30,7 @@ test('a line is no longer than a message may be', () => {
   }
 });
 
-test('a report that is too long is sent in parts, with nothing lost but what is too long by itself', () => {
+test('a report that is too long is sent in parts; only a series that is too long by itself is lost', () => {
   const changes = Array.from({ length: 3000 }, (_, at) => ({ name: 'n', labels: [String(at), 'x'.repeat(1000)], value: at }));
   const defined = [{ kind: 'gauge' as const, name: 'n', help: 'h', labels: ['a', 'b'] }];
   const texts = metricTexts({ defined, changes: [...changes, { name: 'n', labels: ['x'.repeat(3_000_000), ''], value: 1 }] });
@@ -43,7 +43,7 @@ test('a report that is too long is sent in parts, with nothing lost but what is 
   );
 });
 
-test('toJSON of all objects and lists has no say, that of a class has', () => {
+test('toJSON of all objects and lists is ignored, that of a class is called', () => {
   const value = { at: new Date(0), list: [1, 'a', undefined], nothing: undefined, inner: { text: '"' } };
   const expected = JSON.stringify(value);
   for (const prototype of [Object.prototype, Array.prototype]) {

@@ -67,7 +67,7 @@ test('random bytes are a head or the one error', () => {
   );
 });
 
-test('what HTTP cannot carry is refused', () => {
+test('a head that HTTP cannot carry is refused', () => {
   const bad: [Buffer, RegExp][] = [
     [frame(199, 2, 1, ''), /status 199/],
     [frame(600, 2, 1, ''), /status 600/],

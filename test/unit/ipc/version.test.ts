@@ -9,7 +9,7 @@ import { recorder } from './examples.ts';
 const other = Buffer.from(JSON.stringify({ version: PROTOCOL_VERSION + 1, members: 'of another form' }));
 const none = Buffer.from('{}');
 
-test('a worker refuses a host of another version by name, whatever else the message says', () => {
+test('a worker refuses a host of another version by name, whatever the rest of the message is', () => {
   for (const [payload, got] of [
     [other, String(PROTOCOL_VERSION + 1)],
     [none, 'none'],

@@ -26,7 +26,7 @@ test('runs begin after the read, in order, each marked before it begins', () => 
   assert.deepEqual(said.slice(4), ['mark 5', 'run 1', 'run 2', 'run 3'], 'quick runs are marked together');
 });
 
-test('what is dropped never begins, also where its cancel comes with a later read', async () => {
+test('a dropped run never begins, also where its cancel comes with a later read', async () => {
   const begun: number[] = [];
   const intake = new Intake(
     (id) => begun.push(id),

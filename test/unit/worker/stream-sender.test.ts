@@ -87,7 +87,7 @@ function endless(): { readonly chunks: AsyncGenerator<Buffer>; readonly state: {
   return { chunks, state };
 }
 
-/** Turns of the loop, more than the sender needs for what it may send. */
+/** More turns of the loop than the sender needs for a full window. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await setImmediate();
 }

@@ -86,7 +86,7 @@ const cases: readonly (readonly [what: string, data: Collectable, rows: unknown,
 
 for (const [what, data, rows, names] of cases) test(`collects ${what}`, () => assert.deepEqual(toRows(data, names), rows));
 
-test('says what was expected of data that has no rows', () => {
+test('names the expected form for data that has no rows', () => {
   const wrong = (data: unknown, message: RegExp): void => assert.throws(() => toRows(data), { name: 'TypeError', message });
   wrong({ a: [1, 2], b: [1] }, /columns of the same length, got a: 2, b: 1/);
   wrong(5, /expected rows, columns or tensors as data, got number/);

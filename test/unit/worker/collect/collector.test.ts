@@ -51,7 +51,7 @@ test('rows belong to the request, to the context that is given, or to an id of t
   assert.deepEqual(sent[3]?.head, { id: 'theirs', time: 5, headers: { tenant: 't' } });
 });
 
-test("a request is a context, and its headers are nobody's", (t) => {
+test('a request is a context, and its headers are not collected', (t) => {
   const { sent } = connect(t);
   const request = { id: 'r', headers: new Headers({ authorization: 'secret' }) };
   new Collector({ name: 'x' }).collect([{ a: 1 }], request);
@@ -59,7 +59,7 @@ test("a request is a context, and its headers are nobody's", (t) => {
   assert.equal(sent[0]?.head.headers, undefined);
 });
 
-test('a name that is wrong or reserved collects nothing, throws nothing, and is told', (t) => {
+test('a name that is wrong or reserved collects nothing, throws nothing, and is reported', (t) => {
   const { sent, failures } = connect(t);
   for (const name of ['request', 'Model Inputs', '', '../x']) new Collector({ name }).collect([{ a: 1 }]);
   assert.deepEqual(sent, []);
@@ -78,7 +78,7 @@ test('an error reaches the script only where it asks for it', (t) => {
   assert.throws(() => throwing.collect({ a: [1], b: [] }), /same length/);
 });
 
-test('what does not fit is told, and thrown into nobody: neither by the collector nor by that of v1', (t) => {
+test('data that does not fit is reported and throws nothing, in both collectors', (t) => {
   const { sent, failures } = connect(t);
   const legacy = new ModelDataCollector('m', { designation: 'predictions' });
   const unfit = [5, null, undefined, { a: [1, 2], b: [1] }] as unknown as object[];
@@ -95,7 +95,7 @@ test('what does not fit is told, and thrown into nobody: neither by the collecto
   assert.deepEqual([sent[0]?.head.id, sent[0]?.head.headers, failures.length], ['[object Object]', undefined, 12]);
 });
 
-test('a connection to the server that breaks is told, too', (t) => {
+test('a broken connection to the server is reported, too', (t) => {
   const { failures } = connect(t, undefined, () => {
     throw new RangeError('Invalid string length');
   });

@@ -10,7 +10,7 @@ function started(): { metrics: MetricRecorder; sent: MetricsMessage[] } {
   return { metrics: new MetricRecorder((message) => sent.push(message)), sent };
 }
 
-test('what was counted between two reports is one change', () => {
+test('all counts between two reports are one change', () => {
   const { metrics, sent } = started();
   const counter = metrics.counter('c_total', 'c', { labels: ['kind'] });
   const gauge = metrics.gauge('g', 'g');
