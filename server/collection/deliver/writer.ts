@@ -149,7 +149,7 @@ export class Writer {
     if (!retry.failing) for (const block of this.#failed(error)) this.#pending.add(block);
     else retry.failed(error);
     if (this.#closing && spool !== undefined) return false;
-    await retry.wait(error.retryAfterMs, this.#stop.signal);
+    await retry.wait(error.askedMs, this.#stop.signal);
     return true;
   }
 

@@ -1,5 +1,5 @@
-import { readRetryAfter } from '../../request/retry-after.ts';
-import type { Delivery } from './delivery.ts';
+import { readRetryAfter } from '../../delivery/retry-delay.ts';
+import type { Delivery } from './delivery-queue.ts';
 import type { PostResult } from './post.ts';
 
 /** Statuses of a request, or of one item in it, after which another try may succeed. */
@@ -21,7 +21,7 @@ export function deliveryOf<T>(items: readonly T[], result: PostResult): Delivery
   }
   const { status, text } = result;
   const { errors = [] } = parse(text);
-  const waitMs = readRetryAfter(result.retryAfter);
+  const askedMs = readRetryAfter(result.retryAfter);
   if (status === 200 || status === 206) {
     if (errors.length === 0) return { ...none, delivered: items, reason: 'rejected' };
     const bad = new Map(errors.map(({ index, statusCode }) => [index, Number(statusCode)]));
@@ -30,10 +30,10 @@ export function deliveryOf<T>(items: readonly T[], result: PostResult): Delivery
     const lost = items.filter((_, at) => failed(at) !== undefined && !RETRIABLE.has(failed(at) ?? 0));
     const delivered = items.filter((_, at) => failed(at) === undefined);
     const problem = `Application Insights refused ${errors.length} of ${items.length} items: ${String(errors[0]?.message)}`;
-    return { delivered, again, lost, reason: 'rejected', problem, waitMs };
+    return { delivered, again, lost, reason: 'rejected', problem, askedMs };
   }
   const problem = `Application Insights answered ${status}${errors[0] === undefined ? '' : `: ${String(errors[0].message)}`}`;
-  if (RETRIABLE.has(status)) return { ...none, again: items, reason: 'rejected', problem, waitMs };
+  if (RETRIABLE.has(status)) return { ...none, again: items, reason: 'rejected', problem, askedMs };
   return { ...none, lost: items, reason: 'rejected', problem };
 }
 

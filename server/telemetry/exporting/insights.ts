@@ -1,6 +1,6 @@
 import type { Contracts, TelemetryClient } from 'applicationinsights';
 import { constants, gzipSync } from 'node:zlib';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './delivery-queue.ts';
 import { deliveryOf } from './ingestion.ts';
 import { FormWriter, makeForm, type FilledForm } from './form.ts';
 import { addCut, dimensions, LONGEST_MESSAGE, operationTags, serverTags } from './insights-fields.ts';

@@ -1,7 +1,7 @@
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './delivery-queue.ts';
 import type { DropReason, SpanItem, SpanSettings } from './items.ts';
 
 type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
