@@ -1,4 +1,4 @@
-export type Result = 'queued' | 'sampled_out' | 'sent' | 'spilled' | 'dropped';
+export type RecordResult = 'queued' | 'sampled_out' | 'sent' | 'spilled' | 'dropped';
 
 /** Why a record was not delivered. */
 export type DropReason =
@@ -16,7 +16,7 @@ export interface Progress {
   /** Records and bytes of memory that are settled: sent, spilled or dropped. */
   readonly records: number;
   readonly bytes: number;
-  readonly results: readonly (readonly [collection: string, result: Result, count: number])[];
+  readonly results: readonly (readonly [collection: string, result: RecordResult, count: number])[];
   readonly dropped: readonly (readonly [reason: DropReason, count: number])[];
   readonly flushSeconds: readonly number[];
   readonly errors: readonly (readonly [code: string, count: number])[];
@@ -30,7 +30,7 @@ const MOST_DURATIONS = 5000;
 
 /** Plain numbers, read when somebody scrapes: a request counts without hashing labels. */
 export class CollectionCounts {
-  readonly results = new Map<string, Record<Result, number>>();
+  readonly results = new Map<string, Record<RecordResult, number>>();
   readonly dropped = new Map<DropReason, number>();
   readonly errors = new Map<string, number>();
   /** Bodies that were not redacted, and so not collected, by reason. */
@@ -42,7 +42,7 @@ export class CollectionCounts {
   records = 0;
   bytes = 0;
 
-  of(collection: string): Record<Result, number> {
+  of(collection: string): Record<RecordResult, number> {
     let row = this.results.get(collection);
     if (row === undefined) {
       row = { queued: 0, sampled_out: 0, sent: 0, spilled: 0, dropped: 0 };

@@ -1,4 +1,4 @@
-import { sizeOf, splitLines, type Block } from '../encode/block.ts';
+import { blockBytes, splitLines, type Block } from '../encode/block.ts';
 import type { Layout, Stream } from '../encode/layout.ts';
 import type { Batch } from './sink.ts';
 
@@ -34,7 +34,7 @@ export class Pending {
   /** Answers how many bytes wait for the same file. */
   add(block: Block): number {
     this.records += block.records;
-    this.bytes += sizeOf(block);
+    this.bytes += blockBytes(block);
     if (this.#layout === undefined) return this.#put('', undefined, { block, data: block.data });
     let most = 0;
     for (const [index, { key, stream, data }] of this.#layout.place(block).entries()) {
@@ -93,7 +93,7 @@ export class Pending {
     const blocks = parts.map(({ block }) => block);
     for (const block of blocks) {
       this.records -= block.records;
-      this.bytes -= sizeOf(block);
+      this.bytes -= blockBytes(block);
     }
     if (waiting.stream === undefined) return { stream: undefined, pieces: [], blocks: blocks.flatMap(splitLines) };
     return { stream: waiting.stream, pieces: joinViews(parts.map(({ data }) => data)), blocks };

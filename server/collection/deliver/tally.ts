@@ -1,9 +1,9 @@
-import type { DropReason, Progress, Result } from '../counts.ts';
+import type { DropReason, Progress, RecordResult } from '../counts.ts';
 import type { Block } from '../encode/block.ts';
 
 /** What became of lines since the host was told last. */
 export class Tally {
-  readonly #results = new Map<string, Map<Result, number>>();
+  readonly #results = new Map<string, Map<RecordResult, number>>();
   readonly #dropped = new Map<DropReason, number>();
   readonly #errors = new Map<string, number>();
   #flushSeconds: number[] = [];
@@ -18,10 +18,10 @@ export class Tally {
     this.#tell = tell;
   }
 
-  settle(blocks: readonly Block[], result: Result, reason?: DropReason): void {
+  settle(blocks: readonly Block[], result: RecordResult, reason?: DropReason): void {
     if (blocks.length === 0) return;
     for (const { collection, records, counted, cost } of blocks) {
-      const row = this.#results.get(collection) ?? new Map<Result, number>();
+      const row = this.#results.get(collection) ?? new Map<RecordResult, number>();
       this.#results.set(collection, row.set(result, (row.get(result) ?? 0) + records));
       if (reason !== undefined) this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + records);
       if (counted) this.#records += records;

@@ -27,7 +27,7 @@ export interface Block {
 const LF = 10;
 
 /** Bytes of memory of a block. */
-export const sizeOf = ({ data, payloads }: Block): number => payloads.reduce((sum, { body }) => sum + body.length, data.length);
+export const blockBytes = ({ data, payloads }: Block): number => payloads.reduce((sum, { body }) => sum + body.length, data.length);
 
 /** One block a line. Payloads belong to a block of one line. */
 export function splitLines(block: Block): Block[] {

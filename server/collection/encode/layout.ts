@@ -1,6 +1,7 @@
 import { CSV_COLUMNS, csvHeader, csvRow } from './csv.ts';
 import type { Block } from './block.ts';
-import { segment, type CollectionSettings } from '../settings.ts';
+import { pathSegment } from '../path-segment.ts';
+import type { CollectionSettings } from '../settings.ts';
 
 /** Files that are appended to, one after the other: `<folder>/<name>.<extension>`. */
 export interface Stream {
@@ -32,7 +33,7 @@ export class Layout {
   /** @param instance name of this process, and of its files: the host's name and a part that is new at each start */
   constructor(settings: CollectionSettings, instance: string) {
     this.#settings = settings;
-    this.#instance = segment(instance);
+    this.#instance = pathSegment(instance);
   }
 
   /** Rows of the v1 API may belong to several days. */
@@ -61,7 +62,7 @@ export class Layout {
     }
     return [...byFile].map(([key, rows]) => {
       const [first = {}] = rows;
-      const name = segment(csvname);
+      const name = pathSegment(csvname);
       const folder = this.#folderOf(first, csvname);
       const stream = { folder, name, ownName: `${name}-${this.#instance}`, extension: 'csv' as const, header: csvHeader(first) };
       return { key, stream, data: Buffer.from(rows.map(csvRow).join('')) };
@@ -71,14 +72,14 @@ export class Layout {
   /** `<subscription>/<group>/<workspace>/<service>/<model>/<version>/<designation>/<year>/<month>/<day>`, by the row's own columns. */
   #folderOf(row: Row, csvname: string): string {
     const [, time, , workspace, service, model, version] = CSV_COLUMNS.map((column) => cell(row[column]));
-    const account = (workspace || this.#settings.workspace).toLowerCase().split('/').map(segment);
+    const account = (workspace || this.#settings.workspace).toLowerCase().split('/').map(pathSegment);
     return [
       ...account,
-      segment(service || this.#settings.endpoint),
-      segment(model || 'default'),
-      segment(version || 'default'),
-      segment(csvname),
-      ...(time ?? '').slice(0, 10).split('-').map(segment),
+      pathSegment(service || this.#settings.endpoint),
+      pathSegment(model || 'default'),
+      pathSegment(version || 'default'),
+      pathSegment(csvname),
+      ...(time ?? '').slice(0, 10).split('-').map(pathSegment),
     ].join('/');
   }
 }

@@ -41,7 +41,7 @@ interface Parts {
 }
 
 /** The host's side of data collection: decides what is kept, bounds what waits, hands it to the writer's thread, and never throws. */
-export class Collector {
+export class HostCollector {
   readonly counts = new CollectionCounts();
   readonly captureHeaders: readonly string[];
   readonly sink: string;

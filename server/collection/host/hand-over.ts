@@ -9,7 +9,7 @@ const LARGE = 64 * 1024;
 /** Bytes that are copied in one turn of the host's event loop: about a fifth of a millisecond. */
 const SLICE = 1024 * 1024;
 
-type Job = { readonly bytes: number; write(into: Buffer): AsyncGenerator<void, number> };
+type LargeRecord = { readonly bytes: number; write(into: Buffer): AsyncGenerator<void, number> };
 
 /** Copies records into buffers and passes those on: small ones many at a time, large ones in slices, so that nobody waits for a copy. */
 export class HandOver {
@@ -19,7 +19,7 @@ export class HandOver {
   #used = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #spare: ArrayBuffer[] = [];
-  readonly #large: Job[] = [];
+  readonly #large: LargeRecord[] = [];
   #copying: Promise<void> | undefined;
 
   /** @param post gets a buffer of its own, to transfer */
@@ -81,15 +81,15 @@ export class HandOver {
     return this.#slab;
   }
 
-  #later(job: Job): void {
-    this.#large.push(job);
+  #later(record: LargeRecord): void {
+    this.#large.push(record);
     this.#copying ??= this.#copyLarge();
   }
 
   async #copyLarge(): Promise<void> {
-    for (let job = this.#large.shift(); job !== undefined; job = this.#large.shift()) {
-      const into = Buffer.allocUnsafeSlow(job.bytes);
-      const copy = job.write(into);
+    for (let record = this.#large.shift(); record !== undefined; record = this.#large.shift()) {
+      const into = Buffer.allocUnsafeSlow(record.bytes);
+      const copy = record.write(into);
       let step = await copy.next();
       while (step.done !== true) {
         await nextTurn();

@@ -71,6 +71,8 @@ export class WriterLink {
         return this.#events.log[message.level](message.text);
       case 'closed':
         return this.#link.finished();
+      default:
+        return message satisfies never;
     }
   }
 }

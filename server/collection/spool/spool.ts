@@ -1,6 +1,6 @@
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { sizeOf, type Block } from '../encode/block.ts';
+import { blockBytes, type Block } from '../encode/block.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { makeFolder } from './make-folder.ts';
 import { Segment, type Chunk } from './segment.ts';
@@ -66,7 +66,7 @@ export class Spool {
   /** Writes a block to disk. Never throws. */
   add(block: Block): Spilled {
     if (performance.now() - this.#failedAt < RETRY_MS) return 'spill_failed';
-    if (this.#bytes + sizeOf(block) > this.#maxBytes) return 'spill_full';
+    if (this.#bytes + blockBytes(block) > this.#maxBytes) return 'spill_full';
     const done = this.#try(() => {
       this.#prepare();
       if (this.#writing === undefined || this.#writing.bytes > SEGMENT_BYTES) this.#begin();

@@ -1,16 +1,19 @@
 import { readRetryAfter } from '../../delivery/retry-delay.ts';
+import { isJsonObject } from '../../guards/json-object.ts';
 import type { Delivery } from './delivery-queue.ts';
 import type { PostResult } from './post.ts';
 
-/** Statuses of a request, or of one item in it, after which another try may succeed. */
+/** Statuses of a request, or of one item in it, after which a retry may succeed. */
 const RETRIABLE: ReadonlySet<number> = new Set([408, 429, 439, 500, 502, 503, 504]);
 
-interface TrackAnswer {
-  readonly itemsAccepted?: unknown;
-  readonly errors?: readonly { readonly index?: unknown; readonly statusCode?: unknown; readonly message?: unknown }[];
+/** Why the service did not take one item. */
+interface ItemError {
+  readonly index?: unknown;
+  readonly statusCode?: unknown;
+  readonly message?: unknown;
 }
 
-/** What has become of the items of a POST: reference/telemetry.md, section 6. Items that an answer does not name share its fate. */
+/** The outcome of each item of a POST: docs/telemetry.md. Items that the answer does not name share the outcome of the POST. */
 export function deliveryOf<T>(items: readonly T[], result: PostResult): Delivery<T> {
   const none = { delivered: [], again: [], lost: [] };
   if ('error' in result) {
@@ -20,7 +23,7 @@ export function deliveryOf<T>(items: readonly T[], result: PostResult): Delivery
       : { ...none, again: items, reason: 'unreachable', problem };
   }
   const { status, text } = result;
-  const { errors = [] } = parse(text);
+  const errors = readErrors(text);
   const askedMs = readRetryAfter(result.retryAfter);
   if (status === 200 || status === 206) {
     if (errors.length === 0) return { ...none, delivered: items, reason: 'rejected' };
@@ -37,11 +40,13 @@ export function deliveryOf<T>(items: readonly T[], result: PostResult): Delivery
   return { ...none, lost: items, reason: 'rejected', problem };
 }
 
-function parse(text: string): TrackAnswer {
+/** The errors that an answer lists; none where it has another form. */
+function readErrors(text: string): readonly ItemError[] {
   try {
-    const answer = JSON.parse(text) as TrackAnswer | null;
-    return Array.isArray(answer?.errors) ? answer : {};
+    const answer: unknown = JSON.parse(text);
+    const errors = isJsonObject(answer) ? answer['errors'] : undefined;
+    return Array.isArray(errors) && errors.every(isJsonObject) ? errors : [];
   } catch {
-    return {};
+    return [];
   }
 }

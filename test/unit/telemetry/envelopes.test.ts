@@ -3,7 +3,7 @@ import test from 'node:test';
 import applicationinsights from 'applicationinsights';
 import { Insights } from '../../../server/telemetry/exporting/insights.ts';
 import type { ExceptionItem, RequestItem, TraceItem } from '../../../server/telemetry/exporting/items.ts';
-import { FormWriter } from '../../../server/telemetry/exporting/form.ts';
+import { TemplateWriter } from '../../../server/telemetry/exporting/template.ts';
 import { writeRequestLine } from '../../../server/telemetry/exporting/request-line.ts';
 import type { Envelope } from '../../telemetry/ingestion-server.ts';
 
@@ -21,7 +21,7 @@ const settings = {
 const CONNECTION = `InstrumentationKey=${KEY}`;
 
 const insights = await Insights.open(settings, CONNECTION);
-const writer = new FormWriter();
+const writer = new TemplateWriter();
 const envelopesOf = (lines: readonly string[]): Envelope[] =>
   writer
     .lines(lines.map((line) => insights.read(line)))
