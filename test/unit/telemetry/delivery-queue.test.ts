@@ -126,7 +126,15 @@ const items = [0, 1, 2];
 const answer = (status: number, text = '', retryAfter?: string) => deliveryOf(items, { status, text, retryAfter });
 
 test('an answer of 200 is delivery, with or without a body that says so', () => {
-  for (const text of ['', '{"itemsReceived":3,"itemsAccepted":3,"errors":[]}', 'null', '[]'])
+  for (const text of [
+    '',
+    '{"itemsReceived":3,"itemsAccepted":3,"errors":[]}',
+    'null',
+    '[]',
+    '{"errors":"x"}',
+    '{"errors":[null]}',
+    '{"errors":[[1]]}',
+  ])
     assert.deepEqual(answer(200, text).delivered, items);
 });
 
