@@ -72,7 +72,8 @@ test('small records share a buffer, which leaves after a while', (t) => {
   assert.equal(posted.length, 1);
 });
 
-test('a buffer leaves when the next record finds no room in it, and is filled again when it comes back', () => {
+test('a buffer leaves when the next record finds no room in it, and is filled again when it comes back', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { handOver, posted } = open();
   for (let n = 0; n < 9; n++) handOver.exchange(exchange(String(n), Buffer.alloc(60 * 1024)));
   assert.deepEqual(
@@ -93,7 +94,9 @@ test('a buffer leaves when the next record finds no room in it, and is filled ag
   assert.equal(posted[3]?.batch, first?.batch);
 });
 
-test('large records travel alone, whole, and in their order', async () => {
+test('large records travel alone, whole, and in their order', async (t) => {
+  // A small record leaves when it is asked to, however long the copies take.
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { handOver, posted } = open();
   const large = Buffer.alloc(3 * 1024 * 1024, 'x');
   handOver.exchange(exchange('large', large, Buffer.from('end')));
@@ -108,7 +111,8 @@ test('large records travel alone, whole, and in their order', async () => {
   assert.equal(posted[1]?.bodies[0], `["${'y'.repeat(100_000)}"]`);
 });
 
-test('discarded records are not passed on', async () => {
+test('discarded records are not passed on', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { handOver, posted } = open();
   handOver.exchange(exchange('small'));
   handOver.exchange(exchange('under way', Buffer.alloc(3 * 1024 * 1024)));
