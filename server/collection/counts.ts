@@ -2,15 +2,7 @@
 export type RecordResult = 'queued' | 'sampled_out' | 'sent' | 'spilled' | 'dropped';
 
 /** Why a record was not delivered. */
-export type DropReason =
-  | 'queue_full'
-  | 'invalid_data'
-  | 'rejected'
-  | 'flush_timeout'
-  | 'spill_failed'
-  | 'spill_full'
-  | 'spill_damaged'
-  | 'writer_lost';
+export type DropReason = 'queue_full' | 'invalid_data' | 'rejected' | 'flush_timeout' | 'spill_damaged' | 'writer_lost';
 
 /** A report of the writer's thread: outcomes since its last one. */
 export interface Progress {
