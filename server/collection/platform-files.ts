@@ -14,13 +14,19 @@ export interface Platform {
   readonly headers: readonly string[];
 }
 
-/** The collections that the server itself fills. On Azure ML's endpoints the platform's own proxy records them. */
+/**
+ * The collections that the server itself fills. On Azure ML's endpoints the platform's own proxy
+ * records them.
+ */
 export const PAYLOADS = ['request', 'response'];
 
 /** A platform whose proxy records the payloads. */
 export const PROXIED = { local: false, rates: Object.fromEntries(PAYLOADS.map((name) => [name, 0])), headers: [] };
 
-/** Azure ML's file of collections: docs/data-collection.md. @throws whatever is wrong with the file */
+/**
+ * Azure ML's file of collections: docs/data-collection.md.
+ * @throws whatever is wrong with the file
+ */
 export function readCollectionsFile(path: string): Platform {
   const { collections, runMode, captureHeaders } = objectOf(JSON.parse(readFileSync(path, 'utf8')), 'the file');
   const rates = Object.entries(objectOf(collections ?? {}, 'collections')).map(([name, given]) => {
@@ -44,7 +50,10 @@ interface ModelMap {
   readonly modelVersions: Readonly<Record<string, string>>;
 }
 
-/** The file in which a v1 deployment lists its models: docs/data-collection.md. Other deployments have none, and get defaults. */
+/**
+ * The file in which a v1 deployment lists its models: docs/data-collection.md. Other deployments
+ * have none, and get defaults.
+ */
 export function readModelMap(path: string): ModelMap {
   try {
     const { accountContext, modelsInfo } = objectOf(JSON.parse(readFileSync(path, 'utf8')), 'the file');

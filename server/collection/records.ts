@@ -1,15 +1,20 @@
 /**
- * Batches of records, from the host to the writer's thread: bytes in one buffer that is transferred. Numbers are little-endian.
+ * Batches of records, from the host to the writer's thread: bytes in one buffer that is
+ * transferred. Numbers are little-endian.
  *
  *   record   = u32 length of what follows | u8 kind | ...
- *   exchange = f64 milliseconds since 1970 | u16 status | u8 state of the request's body | u8 state of the response's body
+ *   exchange = f64 milliseconds since 1970 | u16 status | u8 state of the request's body
+ *                | u8 state of the response's body
  *                | u32 length, id | u32 length, head | u32 length, request body | response body
  *   rows     = the payload of a worker's `collect` frame (ipc/protocol.ts): u8 length, collection | u32 length, JSON CollectHead | JSON rows
  */
 
 const RecordKind = { exchange: 1, rows: 2 } as const;
 
-/** State of a body. `parsed`: kept, and a worker has parsed it as JSON. `written`: kept, and this server has written it as JSON. */
+/**
+ * State of a body. `parsed`: kept, and a worker has parsed it as JSON. `written`: kept, and this
+ * server has written it as JSON.
+ */
 export const Body = { notCollected: 0, kept: 1, parsed: 2, notRead: 3, tooLarge: 4, notRedacted: 5, written: 6 } as const;
 export type BodyState = (typeof Body)[keyof typeof Body];
 
@@ -43,7 +48,9 @@ export interface Side {
 const FIXED = 29;
 const SEPARATOR = '\0';
 
-/** Memory that the host counts for a record, in bytes: its bodies, and about the size of the rest. */
+/**
+ * Memory that the host counts for a record, in bytes: its bodies, and about the size of the rest.
+ */
 export const costOf = ({ request, response }: ExchangeRecord): number => FIXED + request.bodyBytes + response.bodyBytes;
 
 /** Encodes heads. Neighbours mostly share one, which is encoded once. */
@@ -54,7 +61,10 @@ export class ExchangeHeads {
   #responseType = '';
   #head = Buffer.alloc(0);
 
-  /** The head of a record. Why latin1 and NUL: HTTP's parser makes each byte a character, and refuses NUL. */
+  /**
+   * The head of a record. Why latin1 and NUL: HTTP's parser makes each byte a character, and
+   * refuses NUL.
+   */
   of({ method, url, request, response }: ExchangeRecord): Buffer {
     const types = request.contentType === this.#requestType && response.contentType === this.#responseType;
     const plain = request.headers.length === 0 && response.headers.length === 0;
@@ -163,7 +173,10 @@ function readHead(head: Buffer): Head {
   return { method, url, requestType, responseType, requestHeaders, responseHeaders: headers.slice(requestHeaders.length) };
 }
 
-/** Makes each field a string of its own, because comparisons of sliced strings take several times as long. */
+/**
+ * Makes each field a string of its own, because comparisons of sliced strings take several times as
+ * long.
+ */
 function readFields(head: Buffer): string[] {
   const fields: string[] = [];
   for (let from = 0; from <= head.length;) {

@@ -12,7 +12,10 @@ export type SinkSettings =
   | { readonly kind: 'azureml' | 'http'; readonly url: string }
   | { readonly kind: 'stdout' };
 
-/** Which data is collected, and where it goes. Plain data, because the writer's thread and the workers get it, too. */
+/**
+ * Which data is collected, and where it goes. Plain data, because the writer's thread and the
+ * workers get it, too.
+ */
 export interface CollectionSettings {
   readonly sink: SinkSettings;
   /** Share of the ids that are kept, by collection. */
@@ -128,7 +131,10 @@ function sinkSettings(kind: SinkName, config: Config): SinkSettings {
   }
 }
 
-/** The address of the account. Azure's portal hands out a container's SAS with the container's address: the container is cut off. */
+/**
+ * The address of the account. Azure's portal hands out a container's SAS with the container's
+ * address: the container is cut off.
+ */
 function accountAddress({ mdcBlobAccountUrl, mdcBlobContainer }: Config): string {
   if (mdcBlobAccountUrl === '') return '';
   const url = new URL(mdcBlobAccountUrl);

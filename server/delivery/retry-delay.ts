@@ -5,13 +5,21 @@ export interface RetryPolicy {
   /** Milliseconds before the first retry; each further one waits twice as long. */
   readonly firstMs: number;
   readonly longestMs: number;
-  /** Share of a wait that is random, 0 to 1, so that servers that failed together do not retry together. */
+  /**
+   * Share of a wait that is random, 0 to 1, so that servers that failed together do not retry
+   * together.
+   */
   readonly jitter: number;
-  /** How a wait that the other side asks for (Retry-After) counts; undefined: nobody can ask for one. */
+  /**
+   * How a wait that the other side asks for (Retry-After) counts; undefined: nobody can ask for
+   * one.
+   */
   readonly asked?: {
     /** It is cut to this. */
     readonly longestMs: number;
-    /** True: it takes the place of the policy's own wait. False: the longer one of the two counts. */
+    /**
+     * True: it takes the place of the policy's own wait. False: the longer one of the two counts.
+     */
     readonly replaces: boolean;
   };
 }
@@ -35,7 +43,10 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** Milliseconds from now that a header Retry-After (RFC 9110, section 10.2.3) asks for; undefined where it cannot be read. */
+/**
+ * Milliseconds from now that a header Retry-After (RFC 9110, section 10.2.3) asks for; undefined
+ * where it cannot be read.
+ */
 export function readRetryAfter(header: string | null | undefined): number | undefined {
   if (typeof header !== 'string') return undefined;
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();

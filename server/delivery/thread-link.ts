@@ -22,31 +22,35 @@ export interface ThreadEvents<From> {
   /**
    * The thread has exited, or could not be started. What it held is lost.
    * @param thrown what ended it; undefined: it exited by itself
-   * @param restartMs milliseconds until the restart; undefined: the link ends, and there is no restart
+   * @param restartMs milliseconds until the restart; undefined: the link ends, and there is no
+   * restart
    */
   lost(thrown: unknown, restartMs: number | undefined): void;
   /** Gets each line that code in the thread prints. Undefined: those lines are discarded. */
   readonly printed?: (line: string) => void;
 }
 
-/** Wait for `terminate()`. A thread that takes longer is inside a system call that does not return. */
+/**
+ * Wait for `terminate()`. A thread that takes longer is inside a system call that does not return.
+ */
 const TERMINATE_MS = 1000;
 
 /**
  * The host's end of a thread that delivers data.
  *
- *   | state   | event                    | next    | then                                                    |
- *   |---------|--------------------------|---------|---------------------------------------------------------|
- *   |         | start()                  | running |                                                         |
- *   | running | the thread exits         | lost    | `lost` with a delay; the next one after `retryDelay`     |
- *   | lost    | the delay is over        | running |                                                         |
- *   | running | finish()                 | ending  | last message; waits for `finished()`, exit or the limit |
- *   | lost    | finish()                 | ending  | nothing to wait for                                     |
- *   | ending  | the thread exits         | ending  | `lost` without a delay: no restart                      |
- *   | ending  | end()                    | ended   | terminates, and waits at most TERMINATE_MS              |
+ *   | state   | event             | next    | then                                                    |
+ *   |---------|-------------------|---------|---------------------------------------------------------|
+ *   |         | start()           | running |                                                         |
+ *   | running | the thread exits  | lost    | calls `lost` with the delay until the restart           |
+ *   | lost    | the delay is over | running |                                                         |
+ *   | running | finish()          | ending  | last message; waits for `finished()`, exit or the limit |
+ *   | lost    | finish()          | ending  | nothing to wait for                                     |
+ *   | ending  | the thread exits  | ending  | calls `lost` without a delay: no restart                |
+ *   | ending  | end()             | ended   | terminates, and waits at most TERMINATE_MS              |
  *
- * The link queues nothing. Without a thread it refuses messages, and the owner counts them as lost. With one, the owner bounds
- * the messages that are under way. Why: only the owner knows their cost, and when they are settled.
+ * The link queues nothing. Without a thread it refuses messages, and the owner counts them as lost.
+ * With one, the owner bounds the messages that are under way. Why: only the owner knows their cost,
+ * and when they are settled.
  */
 export class ThreadLink<To, From> {
   readonly #setup: ThreadSetup;
@@ -87,7 +91,10 @@ export class ThreadLink<To, From> {
     return undefined;
   }
 
-  /** Sends a message. Answers false where there is no thread to take it. @param transfer buffers that move to the thread */
+  /**
+   * Sends a message. Answers false where there is no thread to take it.
+   * @param transfer buffers that move to the thread
+   */
   post(message: To, transfer: ArrayBuffer[] = []): boolean {
     this.#thread?.postMessage(message, transfer);
     return this.#thread !== undefined;
@@ -98,7 +105,10 @@ export class ThreadLink<To, From> {
     this.#losses = 0;
   }
 
-  /** Sends the last message and waits until the thread has finished, has exited, or the limit is over. No restart from now on. */
+  /**
+   * Sends the last message and waits until the thread has finished, has exited, or the limit is
+   * over. No restart from now on.
+   */
   async finish(message: To, limitMs: number): Promise<void> {
     this.#ending = true;
     if (this.post(message)) await within(limitMs, this.#finished.promise);

@@ -63,7 +63,10 @@ export class AccessLog {
     } else if (scoring?.times !== undefined && failure?.code !== 'queue_full') this.#measureFailed(scoring.times, failure);
   }
 
-  /** A worker reports no duration of a run that failed. The time since it got the request stands for it, because slow failures matter most. */
+  /**
+   * A worker reports no duration of a run that failed. The time since it got the request stands for
+   * it, because slow failures matter most.
+   */
   #measureFailed({ admittedAt, queueMs }: ScoringTimes, failure: ServerError | undefined): void {
     const ms = performance.now() - admittedAt;
     this.#metrics.queueDuration.observe((queueMs ?? ms) / 1000);
@@ -71,7 +74,10 @@ export class AccessLog {
   }
 }
 
-/** True where run() had begun: it threw an answer of its own, failed, or was cancelled. An error of the client may come before run(). */
+/**
+ * True where run() had begun: it threw an answer of its own, failed, or was cancelled. An error of
+ * the client may come before run().
+ */
 function runBegan(failure: ServerError | undefined): boolean {
   return failure === undefined || failures[failure.code].fault === 'user';
 }

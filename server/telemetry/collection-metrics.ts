@@ -1,6 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** Counts of collected data. The room `collection` keeps them (counts.ts) and this room may not import it, so only the form is known. */
+/**
+ * Counts of collected data. The room `collection` keeps them (counts.ts) and this room may not
+ * import it, so only the form is known.
+ */
 interface Counts {
   readonly results: ReadonlyMap<string, Readonly<Record<string, number>>>;
   readonly dropped: ReadonlyMap<string, number>;

@@ -4,8 +4,9 @@ import { Distribution, type MetricDefinition } from '../ipc/metric-series.ts';
 type Values = MetricObjectWithValues<MetricValueWithName<string>>;
 
 /**
- * A histogram of prom-client that keeps its own numbers. Why: `observe` of the original hashes labels and allocates. That costs the
- * host more than 1 % of a small request's CPU time, for each histogram. This one also adds up what workers have counted.
+ * A histogram of prom-client that keeps its own numbers. Why: `observe` of the original hashes
+ * labels and allocates. That costs the host more than 1 % of a small request's CPU time, for each
+ * histogram. This one also adds up what workers have counted.
  */
 export class DistributionHistogram extends Histogram {
   readonly #definition: Omit<MetricDefinition, 'kind'>;

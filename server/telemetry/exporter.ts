@@ -5,7 +5,10 @@ import type { ExportSettings, FromThread, InsightItem, ItemKind, SpanItem, ToThr
 import type { Metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 
-/** Limits of the items that are under way, from here to their last byte sent, and of their lines. Further items are dropped and counted. */
+/**
+ * Limits of the items that are under way, from here to their last byte sent, and of their lines.
+ * Further items are dropped and counted.
+ */
 const MOST_ITEMS = 100_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 /** Waits while the thread fails again before it has delivered anything. */
@@ -15,8 +18,9 @@ const THREAD = new URL('./exporting/main.ts', import.meta.url);
 const KINDS: readonly ItemKind[] = ['request', 'trace', 'exception', 'span'];
 
 /**
- * The host's end of telemetry: writes each item as a line and leaves the rest to a thread, which loads the libraries, sends,
- * waits and retries. Every item is delivered, or counted as dropped with a reason.
+ * The host's end of telemetry: writes each item as a line and leaves the rest to a thread, which
+ * loads the libraries, sends, waits and retries. Every item is delivered, or counted as dropped
+ * with a reason.
  */
 export class TelemetryExporter {
   readonly #link: ThreadLink<ToThread, FromThread>;
@@ -47,7 +51,9 @@ export class TelemetryExporter {
     this.#link.start();
   }
 
-  /** Takes an item: requests, traces and exceptions for Application Insights, spans for a collector. */
+  /**
+   * Takes an item: requests, traces and exceptions for Application Insights, spans for a collector.
+   */
   add(item: InsightItem | SpanItem): void {
     if (!this.#accepts(item.kind)) return;
     this.#items++;
@@ -55,7 +61,10 @@ export class TelemetryExporter {
     this.#bytes += this.#outbox.add(item);
   }
 
-  /** Sends the rest within the limit, and drops and counts unsent items. A second call waits for the first. Answers false where the thread does not end. */
+  /**
+   * Sends the rest within the limit, and drops and counts unsent items. A second call waits for the
+   * first. Answers false where the thread does not end.
+   */
   stop(limitMs: number): Promise<boolean> {
     this.#stopping ??= this.#stop(limitMs);
     return this.#stopping;
@@ -138,7 +147,10 @@ export class TelemetryExporter {
   }
 }
 
-/** Switches the package `applicationinsights` off where it acts unasked: reports about itself, patches of Node's modules. */
+/**
+ * Switches the package `applicationinsights` off where it acts unasked: reports about itself,
+ * patches of Node's modules.
+ */
 const QUIET = {
   APPLICATION_INSIGHTS_NO_STATSBEAT: 'true',
   APPLICATION_INSIGHTS_NO_DIAGNOSTIC_CHANNEL: 'true',

@@ -119,7 +119,10 @@ export class Metrics {
   readonly workers = new ReportedMetrics(this.registry);
   readonly output = new OutputMetrics(this.registry);
 
-  /** Successful scorings since the last scrape. A plain number, because prom-client hashes the labels at each call. */
+  /**
+   * Successful scorings since the last scrape. A plain number, because prom-client hashes the
+   * labels at each call.
+   */
   #scored = 0;
   #observed: (() => Load) | undefined;
 

@@ -3,11 +3,17 @@ import type { Sampler } from '../request/request-ids.ts';
 import { telemetryOptions } from '../config/telemetry-options.ts';
 import type { SpanSettings } from './exporting/items.ts';
 
-/** The settings that OpenTelemetry's variables ask for: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/. */
+/**
+ * The settings that OpenTelemetry's variables ask for:
+ * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
+ */
 export interface Tracing {
   readonly spans: SpanSettings;
   readonly sampler: NonNullable<Sampler>;
-  /** Requests that this server does not support. They stop nothing, because platforms set these variables for all containers. */
+  /**
+   * Requests that this server does not support. They stop nothing, because platforms set these
+   * variables for all containers.
+   */
   readonly warnings: readonly string[];
 }
 
@@ -64,7 +70,10 @@ export function tracingOf(config: TracingConfig, names: Readonly<Record<string, 
   return { spans, sampler, warnings };
 }
 
-/** Share of the traces that begin here. A caller's decision always comes first, whatever the sampler's name. */
+/**
+ * Share of the traces that begin here. A caller's decision always comes first, whatever the
+ * sampler's name.
+ */
 function shareOf({ traceSampler, traceShare }: TracingConfig, warnings: string[]): number {
   const name = traceSampler === '' ? 'parentbased_traceidratio' : traceSampler;
   const known = /^(?:parentbased_)?(always_on|always_off|traceidratio)$/.exec(name)?.[1];
@@ -74,12 +83,18 @@ function shareOf({ traceSampler, traceShare }: TracingConfig, warnings: string[]
   return known === 'always_off' ? 0 : traceShare;
 }
 
-/** Decides by the trace id's random half, as OpenTelemetry's TraceIdRatioBased does, so that all services record the same traces. */
+/**
+ * Decides by the trace id's random half, as OpenTelemetry's TraceIdRatioBased does, so that all
+ * services record the same traces.
+ */
 function samplerOf(share: number): NonNullable<Sampler> {
   return (traceId) => Number.parseInt(traceId.slice(16, 24), 16) < share * 2 ** 32;
 }
 
-/** Reads W3C baggage: `name=value,name=value`, percent-encoded. One wrong pair makes the whole list invalid. */
+/**
+ * Reads W3C baggage: `name=value,name=value`, percent-encoded. One wrong pair makes the whole list
+ * invalid.
+ */
 function attributesOf(list: string, warnings: string[]): Record<string, string> {
   try {
     return Object.fromEntries(

@@ -8,13 +8,17 @@ const WORKER = 'worker';
 type Reported = { readonly definition: MetricDefinition; readonly metric: Counter | Gauge | DistributionHistogram };
 
 /**
- * Metrics that workers report, added up in the one registry. Counters and histograms outlive the worker that counted. A gauge is the
- * state of one worker: it has the worker's number as a label, and is removed with the worker.
+ * Metrics that workers report, added up in the one registry. Counters and histograms outlive the
+ * worker that counted. A gauge is the state of one worker: it has the worker's number as a label,
+ * and is removed with the worker.
  */
 export class ReportedMetrics {
   readonly #registry: Registry;
   readonly #metrics = new Map<string, Reported>();
-  /** The worker that set a series of a gauge last. Its number is not enough: during a replacement two workers have the same one. */
+  /**
+   * The worker that set a series of a gauge last. Its number is not enough: during a replacement
+   * two workers have the same one.
+   */
   readonly #owners = new Map<string, { readonly owner: object; readonly gauge: Gauge; readonly labels: Record<string, string> }>();
 
   constructor(registry: Registry) {
@@ -25,7 +29,8 @@ export class ReportedMetrics {
   /**
    * Adds a report.
    * @param owner the worker, as `gone` gets it
-   * @returns the names of metrics whose definition differs from an earlier one; their changes are left out
+   * @returns the names of metrics whose definition differs from an earlier one; their changes are
+   * left out
    */
   merge(owner: object, worker: number, { defined, changes }: MetricsMessage): string[] {
     const odd = defined.filter((definition) => !this.#define(definition)).map(({ name }) => name);

@@ -30,7 +30,10 @@ export interface ExportChoice {
   readonly insights: boolean;
   readonly responses: boolean;
   readonly modelData: boolean;
-  /** True where the script redacts collected data. Then neither bodies nor queries are sent, because its hook does not see them here. */
+  /**
+   * True where the script redacts collected data. Then neither bodies nor queries are sent, because
+   * its hook does not see them here.
+   */
   readonly redacts: () => boolean;
   /** Spans go to an OpenTelemetry collector. */
   readonly spans: boolean;
@@ -69,7 +72,8 @@ export class RequestExports {
     const { route, method, status, ids, failure } = request;
     const [responses, modelData] = [this.choice.responses && !withheld, this.choice.modelData && !withheld];
     const response = responses || modelData ? responseText(request) : undefined;
-    // No exception for an error of the client, which its request shows, nor for overload, which the metrics show.
+    // No exception for an error of the client, which its request shows, nor for overload, which the
+    // metrics show.
     const fault = failure !== undefined && ['user', 'server'].includes(failures[failure.code].fault);
     const collected = modelData && route.scores === true && status < 300;
     const spanId = ids.spanId !== '' ? ids.spanId : fault || collected ? newSpanId() : undefined;
@@ -101,7 +105,10 @@ export class RequestExports {
   }
 }
 
-/** The text of a body, cut; a fixed text in place of a body that is no text. @param contentType of the whole */
+/**
+ * The text of a body, cut; a fixed text in place of a body that is no text.
+ * @param contentType of the whole
+ */
 export function bodyText(pieces: readonly Buffer[], contentType: string): string {
   if (!/^(?:text\/|application\/(?:.*\+)?json|application\/x-www-form-urlencoded)/.test(contentType)) return NO_TEXT;
   const bytes: Buffer[] = [];

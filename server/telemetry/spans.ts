@@ -21,7 +21,10 @@ interface Traced {
   readonly scoring: { readonly times?: ScoringTimes } | undefined;
 }
 
-/** Spans of one request: request > queue, run > inference. Attributes have the names of OpenTelemetry's semantic conventions for HTTP. */
+/**
+ * Spans of one request: request > queue, run > inference. Attributes have the names of
+ * OpenTelemetry's semantic conventions for HTTP.
+ */
 export function spansOf({ route, method, status, ids, failure, scoring }: Traced, url: string, at: number, ms: number): SpanItem[] {
   const { traceId, spanId, parentId } = ids;
   const part = (name: string, parent: string, from: number, long: number, attributes: SpanItem['attributes'] = {}): SpanItem => ({

@@ -36,7 +36,10 @@ export class Telemetry {
     this.#sendsOutput = sendsOutput;
   }
 
-  /** True where Application Insights would get bodies, but does not, because the script redacts collected data. */
+  /**
+   * True where Application Insights would get bodies, but does not, because the script redacts
+   * collected data.
+   */
   get withholds(): boolean {
     const { insights, responses, modelData, redacts } = this.exports.choice;
     return insights && (responses || modelData) && redacts();
@@ -59,7 +62,10 @@ export class Telemetry {
   }
 }
 
-/** Opens the exports that the options ask for. Answers undefined, and loads nothing, where they ask for none. */
+/**
+ * Opens the exports that the options ask for. Answers undefined, and loads nothing, where they ask
+ * for none.
+ */
 export function openTelemetry(
   config: Config,
   around: {
@@ -102,7 +108,10 @@ export function openTelemetry(
   return new Telemetry(exporter, exports, tracing?.sampler, insights && config.appInsightsOutput);
 }
 
-/** A connection string comes first. Without one the key counts, as in the Python server, if it is a GUID: docs/telemetry.md. */
+/**
+ * A connection string comes first. Without one the key counts, as in the Python server, if it is a
+ * GUID: docs/telemetry.md.
+ */
 export function insightsConnection(
   config: Pick<Config, 'appInsightsConnectionString' | 'appInsightsEnabled' | 'appInsightsKey'>,
 ): string | undefined {

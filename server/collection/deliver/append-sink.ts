@@ -16,7 +16,10 @@ export interface Appendable {
   close(): Promise<void>;
 }
 
-/** Another process appends to the same file, or has deleted it. Nothing was written that a reader finds, and a new file must begin. */
+/**
+ * Another process appends to the same file, or has deleted it. Nothing was written that a reader
+ * finds, and a new file must begin.
+ */
 export class Taken extends Error {
   override readonly name = 'Taken';
 }
@@ -42,7 +45,10 @@ const ROLL: RollLimits = { blocks: 40_000, bytes: 1024 ** 3 };
 /** Files that are open at a time. Late rows of the v1 API may go to any day. */
 const MOST_OPEN = 32;
 
-/** Appends batches to files that only this process writes. A new file begins with a stream (its hour) and at each limit. */
+/**
+ * Appends batches to files that only this process writes. A new file begins with a stream (its
+ * hour) and at each limit.
+ */
 export class AppendSink implements Sink {
   readonly appends = true;
   readonly largestInline = 0;

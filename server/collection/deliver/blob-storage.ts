@@ -10,12 +10,21 @@ const CALL_TIMEOUT_MS = 30_000;
 /** The SDK retries nothing, because the writer does. */
 const OPTIONS = { retryOptions: { maxTries: 1, tryTimeoutInMs: CALL_TIMEOUT_MS } };
 
-/** The blob was deleted, sealed or replaced, or its container was deleted. `create` makes the missing ones. */
+/**
+ * The blob was deleted, sealed or replaced, or its container was deleted. `create` makes the
+ * missing ones.
+ */
 const GONE: ReadonlySet<string | undefined> = new Set(['BlobNotFound', 'ContainerNotFound', 'BlobIsSealed', 'InvalidBlobType']);
-/** Refusals that are temporary despite their status. A container that is being deleted can be made again half a minute later. */
+/**
+ * Refusals that are temporary despite their status. A container that is being deleted can be made
+ * again half a minute later.
+ */
 const PASSING: ReadonlySet<string | undefined> = new Set(['ContainerBeingDeleted']);
 
-/** The `azure-blob` sink: append blobs that only this process writes. Loaded only where it is used, because it takes 0.2 s and 40 MB. */
+/**
+ * The `azure-blob` sink: append blobs that only this process writes. Loaded only where it is used,
+ * because it takes 0.2 s and 40 MB.
+ */
 export async function openBlobStorage(settings: Extract<SinkSettings, { kind: 'azure-blob' }>): Promise<Storage> {
   const { connectionString, accountUrl, container } = settings;
   if (connectionString !== '')
@@ -147,7 +156,10 @@ function blobError(what: string, thrown: unknown): SinkError {
   return statusError(thrown.statusCode, message, thrown.response?.headers.get('retry-after'));
 }
 
-/** An account's error has its reason in the first line, and sometimes a detail. The chain of identities has a line for each one tried. */
+/**
+ * An account's error has its reason in the first line, and sometimes a detail. The chain of
+ * identities has a line for each one tried.
+ */
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const lines = thrown.message.split('\n');

@@ -12,7 +12,10 @@ interface Post {
   readonly body: string;
 }
 
-/** Sends each event as a POST of its own: the sinks `http` and `azureml`. Any 2xx means that the other side has taken it. */
+/**
+ * Sends each event as a POST of its own: the sinks `http` and `azureml`. Any 2xx means that the
+ * other side has taken it.
+ */
 export class PostSink implements Sink {
   readonly appends = false;
   readonly largestInline = Infinity;
@@ -77,13 +80,19 @@ function failureOf(result: PromiseSettledResult<void>): SinkError | undefined {
   return reason instanceof SinkError ? reason : new SinkError('unknown', describeThrown(reason), { cause: reason });
 }
 
-/** A CloudEvent over HTTP, structured mode: https://github.com/cloudevents/spec, http-protocol-binding. */
+/**
+ * A CloudEvent over HTTP, structured mode: https://github.com/cloudevents/spec,
+ * http-protocol-binding.
+ */
 export const cloudEventPost = ({ data }: Block): Post => ({
   headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
   body: data.toString('utf8', 0, data.length - 1),
 });
 
-/** The request that the Python SDK sends to Azure ML's collector: docs/data-collection.md. @throws SinkError where the line is no event */
+/**
+ * The request that the Python SDK sends to Azure ML's collector: docs/data-collection.md.
+ * @throws SinkError where the line is no event
+ */
 export function azuremlPost({ data, collection }: Block): Post {
   const text = data.toString();
   const event = readEvent(text);
@@ -131,7 +140,10 @@ const FIXED =
     ' ',
   );
 
-/** Cuts the data out of the line, because numbers must stay as they were sent. Every event has the attributes around it. */
+/**
+ * Cuts the data out of the line, because numbers must stay as they were sent. Every event has the
+ * attributes around it.
+ */
 function dataText(text: string, event: Event): string {
   if (event['data'] === undefined) return JSON.stringify(event['data_base64'] ?? null);
   const start = text.indexOf(',"data":') + ',"data":'.length;

@@ -4,7 +4,10 @@ import { FileStorage } from './file-storage.ts';
 import type { CollectionSettings } from '../settings.ts';
 import { SinkError, type Sink } from './sink.ts';
 
-/** Makes the sink. One that cannot be made never stops the server: a sink that always fails takes its place. */
+/**
+ * Makes the sink. One that cannot be made never stops the server: a sink that always fails takes
+ * its place.
+ */
 export async function openSink(settings: CollectionSettings, print: (text: string) => void, limits?: RollLimits): Promise<Sink> {
   try {
     return await open(settings, print, limits);

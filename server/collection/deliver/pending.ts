@@ -47,7 +47,10 @@ export class Pending {
     return most;
   }
 
-  /** The batch that has waited longest, of those that have waited so long or have so many bytes. Answers undefined where there is none. */
+  /**
+   * The batch that has waited longest, of those that have waited so long or have so many bytes.
+   * Answers undefined where there is none.
+   */
   take(now: number, afterMs: number, fromBytes: number): Batch | undefined {
     let best: [string, Waiting] | undefined;
     for (const entry of this.#streams) {

@@ -2,7 +2,10 @@ import { pause, retryDelay, type RetryPolicy } from '../../delivery/retry-delay.
 import type { WriterLog } from '../writer-messages.ts';
 import type { SinkError } from './sink.ts';
 
-/** Retries never end while the server runs. A sink that names its own wait gets it, up to five minutes. */
+/**
+ * Retries never end while the server runs. A sink that names its own wait gets it, up to five
+ * minutes.
+ */
 export const SINK_RETRIES: RetryPolicy = {
   firstMs: 100,
   longestMs: 30_000,

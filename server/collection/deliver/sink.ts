@@ -3,7 +3,10 @@ import type { Block } from '../encode/block.ts';
 import type { Stream } from '../encode/layout.ts';
 import type { References } from '../encode/place-data.ts';
 
-/** Blocks that are delivered together: all of one stream where the sink has files, else one line each. */
+/**
+ * Blocks that are delivered together: all of one stream where the sink has files, else one line
+ * each.
+ */
 export interface Batch {
   readonly stream: Stream | undefined;
   /** Bytes to append, in this order; none where the sink sends line by line. */
@@ -18,7 +21,8 @@ export interface Sink extends References {
   /** True where lines are appended to files. */
   readonly appends: boolean;
   /**
-   * Delivers a batch. A second call with the same batch, after a failure, delivers nothing twice as far as the sink can know.
+   * Delivers a batch. A second call with the same batch, after a failure, delivers nothing twice as
+   * far as the sink can know.
    * @throws SinkError
    */
   write(batch: Batch, signal: AbortSignal): Promise<void>;
@@ -53,7 +57,10 @@ export class SinkError extends Error {
   }
 }
 
-/** The meaning of an HTTP status. After 401, 403 and 404 data waits, because an operator can mend those while the server runs. */
+/**
+ * The meaning of an HTTP status. After 401, 403 and 404 data waits, because an operator can mend
+ * those while the server runs.
+ */
 export function statusError(status: number, message: string, retryAfter: string | null | undefined): SinkError {
   const retriable = status >= 500 || [401, 403, 404, 408, 429].includes(status);
   return new SinkError(String(status), message, { retriable, askedMs: readRetryAfter(retryAfter) });

@@ -7,10 +7,15 @@ import { SinkError, type Batch, type Sink } from './sink.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Tally } from './tally.ts';
 
-/** Longest wait of a record for others, and so the most that a killed process loses while the sink is well. */
+/**
+ * Longest wait of a record for others, and so the most that a killed process loses while the sink
+ * is well.
+ */
 const FLUSH_MS = 1000;
 const FLUSH_BYTES = 1024 * 1024;
-/** Half of what the host admits. Beyond it new records go to disk, where there is a folder for them. */
+/**
+ * Half of what the host admits. Beyond it new records go to disk, where there is a folder for them.
+ */
 const SPILL_AT_RECORDS = 25_000;
 const SPILL_AT_BYTES = 32 * 1024 * 1024;
 /** Wait for a call that was aborted. */
@@ -25,7 +30,10 @@ interface Parts {
   readonly retry: Retry;
 }
 
-/** Delivers blocks in batches, one at a time. Keeps blocks that cannot be delivered in memory, or on disk: README.md, "States of a block". */
+/**
+ * Delivers blocks in batches, one at a time. Keeps blocks that cannot be delivered in memory, or on
+ * disk: README.md, "States of a block".
+ */
 export class Writer {
   readonly #parts: Parts;
   readonly #pending: Pending;
@@ -49,7 +57,10 @@ export class Writer {
     else if (this.#timer === undefined && this.#running === undefined) this.#schedule();
   }
 
-  /** Delivers the rest within the limit. Then, or at once where the sink fails and there is a disk, spills it, else drops it. */
+  /**
+   * Delivers the rest within the limit. Then, or at once where the sink fails and there is a disk,
+   * spills it, else drops it.
+   */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true;
     this.#parts.retry.hurry();
@@ -95,7 +106,9 @@ export class Writer {
     }
   }
 
-  /** Delivers a chunk from disk. Answers false where there is none, or it cannot be delivered now. */
+  /**
+   * Delivers a chunk from disk. Answers false where there is none, or it cannot be delivered now.
+   */
   async #replay(): Promise<boolean> {
     const { spool, layout } = this.#parts;
     const next = spool?.next();
@@ -105,7 +118,8 @@ export class Writer {
     for (const block of next.chunk.blocks) pending.add(block);
     for (let batch = pending.take(0, 0, 0); batch !== undefined; batch = pending.take(0, 0, 0)) {
       if (await this.#deliver(batch)) continue;
-      // Delivered blocks must not be delivered again, so that the rest becomes a segment of its own.
+      // Delivered blocks must not be delivered again, so that the rest becomes a segment of its
+      // own.
       const rest = [...batch.blocks, ...pending.takeAll()].filter(({ records }) => records > 0);
       const some = countOf(rest) < countOf(next.chunk.blocks);
       if (some && rest.every((block) => spool.add(block) === 'spilled')) spool.done(next);
@@ -153,7 +167,10 @@ export class Writer {
     return true;
   }
 
-  /** The first failure after a success: spills all waiting blocks. Answers those that could not be written. */
+  /**
+   * The first failure after a success: spills all waiting blocks. Answers those that could not be
+   * written.
+   */
   #failed(error: SinkError): readonly Block[] {
     this.#parts.retry.failed(error);
     return this.#parts.spool === undefined ? [] : this.#spill(this.#pending.takeAll());

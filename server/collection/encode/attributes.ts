@@ -1,6 +1,9 @@
 const SAFE = /^[\w./ -]*$/;
 
-/** A JSON string. Ids and paths rarely need escapes, and the test for that is cheaper than `JSON.stringify`. */
+/**
+ * A JSON string. Ids and paths rarely need escapes, and the test for that is cheaper than
+ * `JSON.stringify`.
+ */
 export const quote = (text: string): string => (SAFE.test(text) ? `"${text}"` : JSON.stringify(text));
 
 const OWN = new Set(
@@ -10,7 +13,8 @@ const OWN = new Set(
 );
 
 /**
- * Headers as attributes, whose names have letters and digits only. A header with the name of a fixed attribute is left out.
+ * Headers as attributes, whose names have letters and digits only. A header with the name of a
+ * fixed attribute is left out.
  * @param pairs name, value, name, value, ...
  */
 export function headerAttributes(pairs: readonly string[]): string {

@@ -7,7 +7,10 @@ const LONGEST_CHARACTER = 3;
 /** Parts of a line: texts, or their bytes in UTF-8. */
 export type LineParts = readonly (Buffer | string)[];
 
-/** Joins the lines of one collection and hour of a batch into a block. Each byte is written once, in the block's own memory. */
+/**
+ * Joins the lines of one collection and hour of a batch into a block. Each byte is written once, in
+ * the block's own memory.
+ */
 export class BlockWriter {
   readonly #collection: string;
   readonly #done: (block: Block) => void;

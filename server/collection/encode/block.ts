@@ -6,7 +6,9 @@ export interface Payload {
   readonly body: Buffer;
 }
 
-/** Lines of one collection and hour that are delivered together: CloudEvents, one JSON text a line. */
+/**
+ * Lines of one collection and hour that are delivered together: CloudEvents, one JSON text a line.
+ */
 export interface Block {
   readonly collection: string;
   /** `YYYY-MM-DDTHH`, UTC: the hour of the folder that they belong to. */
@@ -41,12 +43,18 @@ export function splitLines(block: Block): Block[] {
   return lines;
 }
 
-/** Start of a line. No other text matches, because attributes have this order and quotes inside of texts are escaped. */
+/**
+ * Start of a line. No other text matches, because attributes have this order and quotes inside of
+ * texts are escaped.
+ */
 const PLACE =
   /^\{"specversion":"1\.0","id":"[^"]*","source":"(?:[^"\\]|\\.)*","type":"azureml\.inference\.([^"]*)","datacontenttype":"[^"]*","time":"([^"]{13})/;
 export const V1 = '"layout":"csv-v1"';
 
-/** Makes a block of a line that was read from disk, without its line end. Answers undefined where the line is damaged. */
+/**
+ * Makes a block of a line that was read from disk, without its line end. Answers undefined where
+ * the line is damaged.
+ */
 export function readLine(text: string, payload: Payload | undefined): Block | undefined {
   const [, collection, hour] = PLACE.exec(text) ?? [];
   if (collection === undefined || hour === undefined || !text.endsWith('}')) return undefined;

@@ -100,7 +100,10 @@ export class CloudEvents {
     return this.#responseAttributes;
   }
 
-  /** Adds rows that a script collected. @param cost memory that the host counts for them, in bytes */
+  /**
+   * Adds rows that a script collected.
+   * @param cost memory that the host counts for them, in bytes
+   */
   rows(collection: string, head: CollectHead, rows: Buffer, cost: number): void {
     const version = quote(head.modelVersion ?? 'default');
     const v1 = head.v1 === undefined ? '' : `,${V1},"csvname":${quote(head.v1)}`;

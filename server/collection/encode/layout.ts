@@ -4,7 +4,9 @@ import type { Block } from './block.ts';
 import { pathSegment } from '../path-segment.ts';
 import type { CollectionSettings } from '../settings.ts';
 
-/** A sequence of files, each appended to until the next one begins: `<folder>/<name>.<extension>`. */
+/**
+ * A sequence of files, each appended to until the next one begins: `<folder>/<name>.<extension>`.
+ */
 export interface Stream {
   readonly folder: string;
   /** Name of the first file. */
@@ -38,15 +40,18 @@ export class Layout {
   readonly #instance: string;
   readonly #streams = new Map<string, Stream>();
 
-  /** @param instance name of this process and of its files: the host's name, and a part that is new at each start */
+  /**
+   * @param instance name of this process and of its files: the host's name, and a part that is new
+   * at each start
+   */
   constructor(settings: CollectionSettings, instance: string) {
     this.#settings = settings;
     this.#instance = pathSegment(instance);
   }
 
   /**
-   * The files of a block, and the data that each one gets. Rows of the v1 API may belong to several days. Where they are no rows, the
-   * block's line goes to the file of lines.
+   * The files of a block, and the data that each one gets. Rows of the v1 API may belong to several
+   * days. Where they are no rows, the block's line goes to the file of lines.
    */
   place(block: Block): Placed[] {
     const rows = block.v1 ? readRows(block.data.toString()) : undefined;
@@ -81,7 +86,10 @@ export class Layout {
     });
   }
 
-  /** `<subscription>/<group>/<workspace>/<service>/<model>/<version>/<designation>/<year>/<month>/<day>`, by the row's own columns. */
+  /**
+   * `<subscription>/<group>/<workspace>/<service>/<model>/<version>/<designation>/<year>/<month>/<day>`,
+   * by the row's own columns.
+   */
   #folderOf(row: Row, csvname: string): string {
     const [, time, , workspace, service, model, version] = CSV_COLUMNS.map((column) => cell(row[column]));
     const account = (workspace || this.#settings.workspace).toLowerCase().split('/').map(pathSegment);
@@ -96,7 +104,10 @@ export class Layout {
   }
 }
 
-/** Reads a line of the v1 API. Answers undefined where it has another form: scripts and disks bring lines. */
+/**
+ * Reads a line of the v1 API. Answers undefined where it has another form: scripts and disks bring
+ * lines.
+ */
 function readRows(line: string): Rows | undefined {
   try {
     const event: unknown = JSON.parse(line);

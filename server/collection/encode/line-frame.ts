@@ -2,8 +2,8 @@
 export const LINE_START = Buffer.from('{"specversion":"1.0","id":"');
 
 /**
- * Parts that the lines of a collection share with their neighbours, encoded when they change. Why: to encode a text costs several
- * times as much as to copy its bytes.
+ * Parts that the lines of a collection share with their neighbours, encoded when they change. Why:
+ * to encode a text costs several times as much as to copy its bytes.
  */
 export class LineFrame {
   readonly #source: string;

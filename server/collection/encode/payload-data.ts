@@ -2,7 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { mayCapture } from '../../request/captured-headers.ts';
 import { Body, type BodyState } from '../records.ts';
 
-/** A body as data of a record: JSON in one line, as text or as the received bytes, or bytes that are no text. */
+/**
+ * A body as data of a record: JSON in one line, as text or as the received bytes, or bytes that are
+ * no text.
+ */
 export type Data = { readonly json: Buffer | string; readonly bytes: number } | { readonly binary: Buffer };
 
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.+-]*\+)?json\s*(?:;|$)/i;
@@ -11,7 +14,9 @@ const TEXT_TYPE =
 const LF = 10;
 const CR = 13;
 
-/** Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes. */
+/**
+ * Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes.
+ */
 export function readData(contentType: string, body: Buffer, state: BodyState): Data {
   const plainJson = contentType === 'application/json';
   // JSON that this server writes is UTF-8 without line ends.
@@ -27,7 +32,10 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
   return { json: quoted, bytes: Buffer.byteLength(quoted) };
 }
 
-/** The query of a request without a body, as an object. Names that may be keys are left out. Answers undefined where there is no query. */
+/**
+ * The query of a request without a body, as an object. Names that may be keys are left out. Answers
+ * undefined where there is no query.
+ */
 export function readQuery(url: string): Data | undefined {
   const at = url.indexOf('?');
   if (at < 0) return undefined;

@@ -7,7 +7,10 @@ const LARGEST_INLINE = 4 * 1024 * 1024 - 64 * 1024;
 
 /** How a sink stores payloads that do not fit into a line. */
 export interface References {
-  /** The address of a payload with this name, relative to the root. Answers undefined where the sink has no files. */
+  /**
+   * The address of a payload with this name, relative to the root. Answers undefined where the sink
+   * has no files.
+   */
   reference(name: string): string | undefined;
   /** Largest data of a line where the sink has no files, in bytes. */
   readonly largestInline: number;
@@ -35,7 +38,10 @@ const DATA = Buffer.from(',"data":');
 
 export const NO_DATA: PlacedData = { member: NOTHING, content: NOTHING };
 
-/** Puts data into the line, or into a file of its own. @param nameOf answers the name of such a file, without its extension */
+/**
+ * Puts data into the line, or into a file of its own.
+ * @param nameOf answers the name of such a file, without its extension
+ */
 export function placeData(data: Data, contentType: string, references: References, nameOf: () => string): PlacedData {
   const bytes = 'json' in data ? data.bytes : data.binary.length;
   if ('json' in data && bytes <= LARGEST_INLINE) return { member: DATA, content: data.json, bytes };

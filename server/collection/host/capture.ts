@@ -21,7 +21,10 @@ export interface Ended {
   readonly status: number;
 }
 
-/** The parts of one scoring request that are kept while it is under way. They are references, not copies. */
+/**
+ * The parts of one scoring request that are kept while it is under way. They are references, not
+ * copies.
+ */
 export class Capture {
   readonly #keeper: Keeper;
   readonly #id: string;

@@ -26,7 +26,7 @@ interface Redacted {
 export interface Redactor {
   /** True where the script exports the hook. */
   readonly needed: boolean;
-  /** Undefined for a body that must not be collected, a text that says why for one that could not be redacted. Never rejects. */
+  /** Undefined: the body must not be collected. A text: why redaction failed. Never rejects. */
   redact(id: string, sides: readonly Redactable[]): Promise<readonly (Redacted | string | undefined)[]>;
 }
 
@@ -40,7 +40,10 @@ interface Parts {
   readonly agent: string;
 }
 
-/** The host's side of data collection: samples, bounds memory, and hands records to the writer's thread. Never throws. */
+/**
+ * The host's side of data collection: samples, bounds memory, and hands records to the writer's
+ * thread. Never throws.
+ */
 export class HostCollector {
   readonly counts = new CollectionCounts();
   readonly captureHeaders: readonly string[];
@@ -76,7 +79,7 @@ export class HostCollector {
     });
   }
 
-  /** Begins the capture of a scoring request. Answers undefined where neither half of it is collected. */
+  /** Begins the capture of a request. Answers undefined where neither half of it is collected. */
   capture(id: string): Capture | undefined {
     const [request, response] = [this.#samples('request', id, this.#requestRate), this.#samples('response', id, this.#responseRate)];
     return request || response ? new Capture(this, id, request, response) : undefined;
@@ -121,8 +124,8 @@ export class HostCollector {
   }
 
   /**
-   * Delivers the rest within the limit, then spills it, or drops and counts it. A second call waits for the first. Answers false where
-   * the writer's thread does not end.
+   * Delivers the rest within the limit, then spills it, or drops and counts it. A second call waits
+   * for the first. Answers false where the writer's thread does not end.
    */
   close(): Promise<boolean> {
     this.#closing ??= this.#close();
@@ -192,7 +195,7 @@ export class HostCollector {
     this.#settleRest('writer_lost');
   }
 
-  /** Counts records without a report of their outcome. Only the writer's thread knew their collections. */
+  /** Counts records without a reported outcome. Only the thread knew their collections. */
   #settleRest(reason: DropReason): void {
     this.counts.drop('unknown', reason, this.counts.records - this.#unredacted);
     this.counts.records = this.#unredacted;

@@ -15,7 +15,10 @@ type LargeRecord = { readonly bytes: number; write(into: Buffer): AsyncGenerator
 /** Memory that can be transferred: no pool and no shared memory. */
 type Slab = Buffer<ArrayBuffer>;
 
-/** Copies records into buffers and passes those on: many small records in one, large ones alone and in slices. */
+/**
+ * Copies records into buffers and passes those on: many small records in one, large ones alone and
+ * in slices.
+ */
 export class HandOver {
   readonly #post: (batch: ArrayBuffer, bytes: number) => void;
   readonly #heads = new ExchangeHeads();

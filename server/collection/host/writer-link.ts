@@ -20,7 +20,10 @@ const LAST_REPORT_MS = 1000;
 const RESTARTS: RetryPolicy = { firstMs: 1000, longestMs: 1000, jitter: 0 };
 const THREAD = new URL('../writer-thread.ts', import.meta.url);
 
-/** The thread that encodes and delivers. It runs only this server's code, without ONNX Runtime, so that a thread suffices. */
+/**
+ * The thread that encodes and delivers. It runs only this server's code, without ONNX Runtime, so
+ * that a thread suffices.
+ */
 export class WriterLink {
   readonly #events: Events;
   readonly #link: ThreadLink<ToWriter, FromWriter>;
@@ -44,7 +47,10 @@ export class WriterLink {
     if (!this.#link.post({ kind: 'batch', batch, bytes }, [batch])) this.#events.lost();
   }
 
-  /** Delivers the rest within the limit and ends the thread, in at most 2 s more. Answers false where the thread does not end. */
+  /**
+   * Delivers the rest within the limit and ends the thread, in at most 2 s more. Answers false
+   * where the thread does not end.
+   */
   async close(timeoutMs: number): Promise<boolean> {
     await this.#link.finish({ kind: 'close', timeoutMs }, timeoutMs + LAST_REPORT_MS);
     const ended = await this.#link.end();

@@ -7,7 +7,10 @@ import { countRecords, Segment } from './segment.ts';
 /** Files that share the limit, so that only a part of the letters is removed at a time. */
 const FILES = 16;
 
-/** Records that the sink refused for good. All processes of a volume share one folder. Beyond its limit the oldest files are removed. */
+/**
+ * Records that the sink refused for good. All processes of a volume share one folder. Beyond its
+ * limit the oldest files are removed.
+ */
 export class DeadLetters {
   readonly #folder: string;
   readonly #instance: string;
@@ -23,7 +26,10 @@ export class DeadLetters {
     this.#maxBytes = maxBytes;
   }
 
-  /** Adds a block. Answers the number of older records that were removed for it. @throws errors of the file system */
+  /**
+   * Adds a block. Answers the number of older records that were removed for it.
+   * @throws errors of the file system
+   */
   add(block: Block): number {
     makeFolder(this.#folder);
     let file = this.#file();

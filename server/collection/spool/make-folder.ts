@@ -2,8 +2,9 @@ import { mkdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-// Node's own `recursive: true` never returns where the system answers ENOENT for a folder whose parent exists: below /proc, or
-// below a mount whose source was deleted. These functions try every folder at most twice.
+// Node's own `recursive: true` never returns where the system answers ENOENT for a folder whose
+// parent exists: below /proc, or below a mount whose source was deleted. These functions try every
+// folder at most twice.
 
 /** Makes a folder and those above it. @throws errors of the file system */
 export function makeFolder(path: string): void {
@@ -31,7 +32,10 @@ export async function makeFolderLater(path: string): Promise<void> {
   }
 }
 
-/** Yields folders to make, one at a time, and gets the error of each. @throws the error after which the folder cannot be made */
+/**
+ * Yields folders to make, one at a time, and gets the error of each.
+ * @throws the error after which the folder cannot be made
+ */
 function* makingOf(path: string): Generator<string, void, unknown> {
   const missing: string[] = [];
   for (let folder = path; ; folder = dirname(folder)) {

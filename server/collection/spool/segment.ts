@@ -7,7 +7,10 @@ import { joinBlocks, readLine, type Block, type Payload } from '../encode/block.
 const PAYLOAD = '#payload ';
 /** Bytes of lines that are read at a time. */
 const CHUNK = 1024 * 1024;
-/** Bytes of payloads that are read at a time, plus at most one payload. Why: short lines may have large payloads. */
+/**
+ * Bytes of payloads that are read at a time, plus at most one payload. Why: short lines may have
+ * large payloads.
+ */
 const CHUNK_PAYLOADS = 8 * 1024 * 1024;
 const LF = 10;
 
@@ -31,7 +34,10 @@ export interface Chunk {
   readonly payloadBytes: number;
 }
 
-/** A file of lines, `NNNNNN.jsonl`, and the position up to which it has been delivered, `NNNNNN.offset`. */
+/**
+ * A file of lines, `NNNNNN.jsonl`, and the position up to which it has been delivered,
+ * `NNNNNN.offset`.
+ */
 export class Segment {
   readonly path: string;
   /** Length of the lines, without payloads. */
@@ -45,7 +51,10 @@ export class Segment {
     this.#delivered = readOffset(path);
   }
 
-  /** Appends whole lines, or nothing. Answers their bytes on disk, payload included. @throws errors of the file system */
+  /**
+   * Appends whole lines, or nothing. Answers their bytes on disk, payload included.
+   * @throws errors of the file system
+   */
   append({ data, payloads: [payload] }: Block, nextFile: () => string): number {
     this.#fd ??= openSync(this.path, 'a');
     if (payload === undefined) return this.#write(this.#fd, data);
@@ -68,7 +77,10 @@ export class Segment {
     this.#fd = undefined;
   }
 
-  /** The next lines, about a megabyte. Answers undefined where there are none. @throws errors of the file system */
+  /**
+   * The next lines, about a megabyte. Answers undefined where there are none.
+   * @throws errors of the file system
+   */
   read(): Chunk | undefined {
     const data = this.#readLines();
     if (data.length === 0) return undefined;
@@ -132,7 +144,10 @@ export class Segment {
     return data.length;
   }
 
-  /** Whole lines. At the end of the file also half a line, which a process that was killed may have left. */
+  /**
+   * Whole lines. At the end of the file also half a line, which a process that was killed may have
+   * left.
+   */
   #readLines(): Buffer {
     const fd = openSync(this.path, 'r');
     try {
@@ -148,7 +163,10 @@ export class Segment {
     }
   }
 
-  /** The end of the last line that is a record, so that a payload's line and its record stay together. */
+  /**
+   * The end of the last line that is a record, so that a payload's line and its record stay
+   * together.
+   */
   #lastLine(data: Buffer): number {
     const end = data.lastIndexOf('\n') + 1;
     if (end === 0) return 0;
@@ -165,7 +183,9 @@ export function countRecords(path: string): number {
 
 const offsetFile = (path: string): string => path.replace(/\.jsonl$/, '.offset');
 
-/** 0 where there is no offset that can be read: then lines are delivered twice rather than never. */
+/**
+ * 0 where there is no offset that can be read: then lines are delivered twice rather than never.
+ */
 function readOffset(path: string): number {
   try {
     const offset = Number(readFileSync(offsetFile(path), 'utf8'));

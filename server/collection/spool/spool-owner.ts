@@ -10,7 +10,10 @@ const ABANDONED_AFTER_MS = 60_000;
 interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** Start of the process, from the kernel. Why: a container that is restarted has the same host name and process id. */
+  /**
+   * Start of the process, from the kernel. Why: a container that is restarted has the same host
+   * name and process id.
+   */
   readonly started: string;
 }
 
@@ -56,7 +59,10 @@ function isOwner(value: unknown): value is Owner {
   return typeof host === 'string' && typeof pid === 'number' && typeof started === 'string';
 }
 
-/** Field 22 of /proc/<pid>/stat with the boot id of the machine; empty where there is no such process. */
+/**
+ * Field 22 of /proc/<pid>/stat with the boot id of the machine; empty where there is no such
+ * process.
+ */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

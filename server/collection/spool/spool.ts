@@ -10,7 +10,10 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Wait before a folder that could not be written is tried again. */
 const RETRY_MS = 5000;
 const HEARTBEAT_MS = 5000;
-/** Heartbeats between two looks for folders of processes that are gone. Their lines are delivered after the next flush. */
+/**
+ * Heartbeats between two looks for folders of processes that are gone. Their lines are delivered
+ * after the next flush.
+ */
 const ADOPT_EVERY = 12;
 
 /** Limits on disk, payloads included. */
@@ -23,7 +26,10 @@ const LIMITS: SpoolLimits = { bytes: 512 * 1024 * 1024, deadLetterBytes: 64 * 10
 
 export type Spilled = 'spilled' | 'spill_failed' | 'spill_full';
 
-/** Lines on disk that wait for the sink: in this process's folder, and in those that earlier processes left. */
+/**
+ * Lines on disk that wait for the sink: in this process's folder, and in those that earlier
+ * processes left.
+ */
 export class Spool {
   readonly #root: string;
   readonly #folder: string;
@@ -75,7 +81,10 @@ export class Spool {
     return done ? 'spilled' : 'spill_failed';
   }
 
-  /** Keeps a refused block for a person to look at. Answers the number of older records that were removed for it. Never throws. */
+  /**
+   * Keeps a refused block for a person to look at. Answers the number of older records that were
+   * removed for it. Never throws.
+   */
   bury(block: Block): number {
     let removed = 0;
     this.#try(() => (removed = this.#deadLetters.add(block)));
@@ -102,7 +111,10 @@ export class Spool {
     if (this.#try(() => segment.delivered(chunk))) this.#bytes -= chunk.payloadBytes;
   }
 
-  /** Takes over folders of processes that are gone. The rename decides which of several processes gets a folder. */
+  /**
+   * Takes over folders of processes that are gone. The rename decides which of several processes
+   * gets a folder.
+   */
   #adopt(): void {
     for (const name of readdirSync(this.#root)) {
       const theirs = join(this.#root, name);

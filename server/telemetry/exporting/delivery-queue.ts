@@ -52,8 +52,9 @@ const RETRIES: Omit<RetryPolicy, 'firstMs'> = { longestMs: 15_000, jitter: 0, as
 const HURRIED_WAIT_MS = 200;
 
 /**
- * Delivers items in portions, one after the other. Each item has one outcome: delivered, or dropped with a reason. Items that were
- * certainly not taken are retried. Items that may have been taken never are.
+ * Delivers items in portions, one after the other. Each item has one outcome: delivered, or dropped
+ * with a reason. Items that were certainly not taken are retried. Items that may have been taken
+ * never are.
  */
 export class DeliveryQueue<T extends Item> {
   readonly #backend: Backend<T>;

@@ -13,7 +13,10 @@ interface ItemError {
   readonly message?: unknown;
 }
 
-/** The outcome of each item of a POST: docs/telemetry.md. Items that the answer does not name share the outcome of the POST. */
+/**
+ * The outcome of each item of a POST: docs/telemetry.md. Items that the answer does not name share
+ * the outcome of the POST.
+ */
 export function deliveryOf<T>(items: readonly T[], result: PostResult): Delivery<T> {
   const none = { delivered: [], again: [], lost: [] };
   if ('error' in result) {

@@ -1,6 +1,8 @@
 import type { ExportSettings } from './items.ts';
 
-/** Longest property, URL and message that the wire format takes, in UTF-16 units: docs/telemetry.md. */
+/**
+ * Longest property, URL and message that the wire format takes, in UTF-16 units: docs/telemetry.md.
+ */
 export const LONGEST_PROPERTY = 8192;
 export const LONGEST_URL = 2048;
 export const LONGEST_MESSAGE = 32_768;

@@ -22,9 +22,10 @@ export interface Envelope extends FilledTemplate {
 }
 
 /**
- * Sends items to Application Insights. The package `applicationinsights` reads the connection string and makes the envelopes, of
- * requests the first of each head. It does not send. Why: its sender writes each envelope as JSON, compresses at the priority of
- * scoring, and exposes no status.
+ * Sends items to Application Insights. The package `applicationinsights` reads the connection
+ * string and makes the envelopes, of requests the first of each head. It does not send. Why: its
+ * sender writes each envelope as JSON, compresses at the priority of scoring, and exposes no
+ * status.
  */
 export class Insights {
   readonly #client: TelemetryClient;
@@ -76,7 +77,8 @@ export class Insights {
 
   /** One POST. Never rejects. */
   async send(envelopes: readonly Envelope[]): Promise<Delivery<Envelope>> {
-    // Synchronous, because libuv's threads have the priority of scoring. This thread has the lowest.
+    // Synchronous, because libuv's threads have the priority of scoring. This thread has the
+    // lowest.
     const body = gzipSync(this.#writer.lines(envelopes), COMPRESSION);
     return deliveryOf(envelopes, await this.#poster.post(body));
   }

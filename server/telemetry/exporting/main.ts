@@ -5,7 +5,8 @@ import { DeliveryQueue, type DeliveryEvents } from './delivery-queue.ts';
 import type { Envelope } from './insights.ts';
 import type { DropReason, ExportSettings, FromThread, ItemKind, SpanItem, ToThread } from './items.ts';
 
-// The thread that sends telemetry. Libraries, JSON, compression and waits cost the host's event loop nothing.
+// The thread that sends telemetry. Libraries, JSON, compression and waits cost the host's event
+// loop nothing.
 const { data: settings, post, onMessage } = openPort<ExportSettings, ToThread, FromThread>();
 /** Time in which outcomes are gathered into one report to the host. */
 const REPORT_AFTER_MS = 50;

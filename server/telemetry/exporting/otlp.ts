@@ -6,7 +6,10 @@ import type { DropReason, SpanItem, SpanSettings } from './items.ts';
 
 type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
 
-/** Sends spans to an OpenTelemetry collector over HTTP. The exporter itself retries, and reads further variables OTEL_EXPORTER_OTLP_*. */
+/**
+ * Sends spans to an OpenTelemetry collector over HTTP. The exporter itself retries, and reads
+ * further variables OTEL_EXPORTER_OTLP_*.
+ */
 export class Otlp {
   readonly #exporter: Pick<OTLPTraceExporter, 'export'>;
   readonly #common: Pick<ReadableSpan, 'resource' | 'instrumentationScope'>;
@@ -75,7 +78,10 @@ function hrTime(ms: number): [number, number] {
   return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
 }
 
-/** An HTTP status is an answer: the collector rejected the spans. A failed connection may have delivered them or not. */
+/**
+ * An HTTP status is an answer: the collector rejected the spans. A failed connection may have
+ * delivered them or not.
+ */
 function reasonOf(error: Error | undefined): DropReason {
   if (error !== undefined && 'code' in error && typeof error.code === 'number') return 'rejected';
   const text = `${error?.message ?? ''} ${error?.cause instanceof Error ? error.cause.message : ''}`;

@@ -25,13 +25,17 @@ export interface RequestLine {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly us: number;
-  /** JSON strings, quotes included, without optional texts that the request lacks. Where the span id is empty, the thread chooses one. */
+  /**
+   * JSON strings, quotes included, without optional texts that the request lacks. Where the span id
+   * is empty, the thread chooses one.
+   */
   readonly texts: readonly string[];
 }
 
 /**
- * Writes one line for a request. It does no more than it must, because the host calls it for every request. Its texts are ready for
- * an envelope: the thread neither parses nor writes them again. Tabs separate fields, because JSON contains neither tabs nor line ends.
+ * Writes one line for a request. It does no more than it must, because the host calls it for every
+ * request. Its texts are ready for an envelope: the thread neither parses nor writes them again.
+ * Tabs separate fields, because JSON contains neither tabs nor line ends.
  */
 export function writeRequestLine(item: RequestItem): string {
   const { method, route, status, at, ms, url, requestId, clientRequestId, traceId, spanId, parentId, response } = item;

@@ -16,8 +16,9 @@ const SPAN_ID = BLANKS.indexOf('spanId');
 type MakeEnvelope = (head: RequestHead, texts: Blanks) => object;
 
 /**
- * Envelopes of requests. The first request of each head is made as an object, with a mark in place of each text that differs. Its
- * JSON is cut at the marks into a template, which further requests fill. Why: to make and write an object takes several times as long.
+ * Envelopes of requests. The first request of each head is made as an object, with a mark in place
+ * of each text that differs. Its JSON is cut at the marks into a template, which further requests
+ * fill. Why: to make and write an object takes several times as long.
  */
 export class RequestTemplates {
   readonly #make: MakeEnvelope;

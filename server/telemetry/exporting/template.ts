@@ -11,7 +11,10 @@ export interface FilledTemplate {
   readonly values: readonly string[];
 }
 
-/** Makes a template of a text. Each match of `blank` is a blank, and its first group is the index of the value that fills it. */
+/**
+ * Makes a template of a text. Each match of `blank` is a blank, and its first group is the index of
+ * the value that fills it.
+ */
 export function makeTemplate(text: string, blank: RegExp): Template {
   const pieces = text.split(blank);
   const parts: Template['parts'][number][] = [];
@@ -25,8 +28,8 @@ const FIRST_LENGTH = 1024 * 1024;
 const LINE_END = 0x0a;
 
 /**
- * Writes filled templates as lines into memory that it keeps. Why: intermediate strings cost twice as much CPU, and as much again in
- * garbage collection.
+ * Writes filled templates as lines into memory that it keeps. Why: intermediate strings cost twice
+ * as much CPU, and as much again in garbage collection.
  */
 export class TemplateWriter {
   #buffer = Buffer.allocUnsafeSlow(FIRST_LENGTH);
