@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { collect, noFiles, type Given } from './collect-records.ts';
 
-// What lines share is encoded once: each of these differs from the one before in something that could be taken over by mistake.
+// Parts that lines share are encoded once. Each of these differs from the one before in a part that
+// could be taken over by mistake.
 const plain: Given = { id: 'a', type: 'application/json', body: ['[1]'], answer: '[1]' };
 const neighbours: readonly Given[] = [
   plain,

@@ -75,7 +75,7 @@ test('items wait for others to go with them, until the portion is full or a flus
   await full.promise;
   await queue.flush();
   assert.deepEqual(sizes, [1000, 1]);
-  // Nobody waits while the server ends.
+  // After a flush items wait no longer.
   queue.add(lines(1));
   await queue.flush();
   assert.deepEqual(sizes, [1000, 1, 1]);

@@ -51,7 +51,7 @@ const request = (more: Partial<RequestItem> = {}): RequestItem => ({
   response: undefined,
   ...more,
 });
-/** What the package itself makes of a request. */
+/** The envelope that the package itself makes of a request. */
 function madeByPackage(item: RequestItem): Envelope {
   const client = new applicationinsights.TelemetryClient(CONNECTION);
   let made: unknown;
@@ -94,7 +94,7 @@ function madeByPackage(item: RequestItem): Envelope {
     },
   });
   const { data, ...envelope } = JSON.parse(JSON.stringify(made)) as Envelope;
-  // The package writes seven decimals of any number; we know six.
+  // The package writes seven decimals of any number; a request line has six.
   return {
     ...envelope,
     data: { ...data, baseData: { ...data.baseData, duration: `${duration}${String(Math.round((item.ms % 1) * 1000)).padStart(3, '0')}0` } },

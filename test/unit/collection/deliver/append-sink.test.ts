@@ -126,7 +126,7 @@ test('at most 32 files are open: the one that was used least recently is closed'
     memory.calls.filter((call) => call.startsWith('close')),
     ['close 1/me.jsonl'],
   );
-  // What was closed is not continued: its name is another's by now, for all that is known.
+  // A file that was closed is not continued, because another process may have its name by now.
   await write('b', stream({ folder: '1' }));
   assert.equal(memory.files.get('1/me-1.jsonl'), 'b');
 });

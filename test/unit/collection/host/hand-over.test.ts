@@ -36,7 +36,7 @@ interface Posted {
   readonly bodies: string[];
 }
 
-/** What is posted, as the writer's thread reads it. */
+/** A hand-over, and the batches that it posts, as the writer's thread reads them. */
 function open(): { readonly handOver: HandOver; readonly posted: Posted[] } {
   const posted: Posted[] = [];
   const reader = new BatchReader();

@@ -6,7 +6,7 @@ import type { Block, Payload } from '../../../../server/collection/encode/block.
 import { Spool } from '../../../../server/collection/spool/spool.ts';
 import { block, folder } from '../blocks.ts';
 
-/** Everything, as somebody who delivers it takes it out. */
+/** Takes all lines out, as the writer does. */
 function drain(spool: Spool): { texts: string[]; damaged: number; payloads: Payload[] } {
   const texts: string[] = [];
   const payloads: Payload[] = [];
