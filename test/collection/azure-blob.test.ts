@@ -18,7 +18,7 @@ const containerOf = (azurite: Azurite) =>
 const isCreate = (method: string, url: string): boolean => method === 'PUT' && !url.includes('comp=');
 const isAppend = (method: string, url: string): boolean => method === 'PUT' && url.includes('comp=appendblock');
 
-/** The delivered records, in the order of the files. */
+/** What arrived, in the order of the files. */
 async function arrived(azurite: Azurite, collection = 'model_inputs'): Promise<number[]> {
   return eventsOf(await azurite.blobs(), collection).map(({ data }) => Number(data[0]?.['n']));
 }
@@ -219,7 +219,7 @@ test('what a stopped process left on disk is delivered by the next one', async (
   await first.close();
   const counts = first.counts.of('model_inputs');
   assert.deepEqual([counts.sent, counts.spilled, counts.dropped], [0, 10_000, 0]);
-  // Stands for a process that is gone: another one has started with its id.
+  // As if that process were gone: its folder says that another started with its id.
   const owner = join(spillDir, first.instance, 'owner.json');
   const { writeFileSync, readFileSync } = await import('node:fs');
   writeFileSync(owner, readFileSync(owner, 'utf8').replace(/"started":"[^"]*"/, '"started":"before"'));

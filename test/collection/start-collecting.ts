@@ -21,7 +21,7 @@ export async function serve(t: TestContext, script: string, env: Record<string, 
   return server.ready();
 }
 
-/** Ends the server as platforms do. It delivers its records then. */
+/** Ends it as platforms do: what was collected is delivered then. */
 export async function stop(server: ServerProcess): Promise<void> {
   server.child.kill('SIGTERM');
   assert.deepEqual(await server.exited, { code: 0, signal: null });

@@ -40,7 +40,7 @@ export class TestWriter {
   readonly spool: Spool | undefined;
   readonly writer: Writer;
   readonly #events: CloudEvents;
-  #waiting: (() => void)[] = [];
+  #told: (() => void)[] = [];
 
   constructor(storage: Storage | Sink, { spillDir, limits, spoolLimits }: Options = {}) {
     const log = {
@@ -72,9 +72,9 @@ export class TestWriter {
     this.#events.rows(collection, head, Buffer.from(JSON.stringify(rows)), 0);
   }
 
-  /** Resolves when the counts pass the test. */
+  /** Resolves when the counts are as wanted. */
   async until(reached: (counts: CollectionCounts) => boolean): Promise<void> {
-    while (!reached(this.counts)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (!reached(this.counts)) await new Promise<void>((resolve) => this.#told.push(resolve));
   }
 
   async sent(count: number, collection = 'model_inputs'): Promise<void> {
@@ -82,10 +82,10 @@ export class TestWriter {
   }
 
   async said(text: string): Promise<void> {
-    while (!this.lines.some((line) => line.includes(text))) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (!this.lines.some((line) => line.includes(text))) await new Promise<void>((resolve) => this.#told.push(resolve));
   }
 
-  /** Closes, and waits for the last counts, which are reported at the end of the turn. */
+  /** Closes, and waits for the last counts, which are told at the end of the turn. */
   async close(timeoutMs = 5000): Promise<void> {
     await this.writer.close(timeoutMs);
     await delay(0);
@@ -98,11 +98,11 @@ export class TestWriter {
   }
 
   #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    const told = this.#told;
+    this.#told = [];
+    for (const wake of told) wake();
   }
 }
 
-/** 0, 1, ... count - 1: each must have arrived, once. */
+/** 0, 1, ... count - 1: what must have arrived, once each. */
 export const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

@@ -10,7 +10,7 @@ import { load, samples } from './load.ts';
 const TRACE = 'a'.repeat(32);
 const CALLER = 'b'.repeat(16);
 
-/** The server's last line on telemetry. */
+/** What the server says when it ends. */
 async function ending(server: ServerProcess): Promise<{ delivered: number; dropped: Record<string, number> }> {
   const line = await server.said('telemetry ends');
   return { delivered: line['delivered'] as number, dropped: line['dropped'] as Record<string, number> };
@@ -95,7 +95,7 @@ for (const { how, answer, delivered, reason } of broken) {
         assert.ok(performance.now() - began < 6500, 'the drain took too long');
         const end = await ending(server);
         assert.deepEqual(end, { delivered, dropped: reason === undefined ? {} : { [reason]: N } });
-        // The POST that got no answer has arrived, and is not sent twice.
+        // What was closed without an answer has arrived, and is not sent again: never twice.
         assert.equal(unique(ingestion), ingestion.of('RequestData').length);
         if (delivered === N) assert.equal(ingestion.of('RequestData').length, N);
         if (reason !== undefined && how !== 'never answers') await server.said('telemetry is not delivered');
