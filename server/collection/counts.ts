@@ -1,48 +1,42 @@
-export type Result = 'queued' | 'sampled_out' | 'sent' | 'spilled' | 'dropped';
+/** The state that a record is counted in: README.md, "States of a block". */
+export type RecordResult = 'queued' | 'sampled_out' | 'sent' | 'spilled' | 'dropped';
 
 /** Why a record was not delivered. */
-export type DropReason =
-  | 'queue_full'
-  | 'invalid_data'
-  | 'rejected'
-  | 'flush_timeout'
-  | 'spill_failed'
-  | 'spill_full'
-  | 'spill_damaged'
-  | 'writer_lost';
+export type DropReason = 'queue_full' | 'invalid_data' | 'rejected' | 'flush_timeout' | 'spill_damaged' | 'writer_lost';
 
-/** What the writer's thread tells since the last time. */
+/** A report of the writer's thread: outcomes since its last one. */
 export interface Progress {
-  /** Records and bytes of memory that are settled: sent, spilled or dropped. */
+  /** Records that are settled, and their bytes of memory: sent, spilled or dropped. */
   readonly records: number;
   readonly bytes: number;
-  readonly results: readonly (readonly [collection: string, result: Result, count: number])[];
+  readonly results: readonly (readonly [collection: string, result: RecordResult, count: number])[];
   readonly dropped: readonly (readonly [reason: DropReason, count: number])[];
   readonly flushSeconds: readonly number[];
   readonly errors: readonly (readonly [code: string, count: number])[];
-  /** Seconds since 1970; 0: none yet. */
+  /** Seconds since 1970; 0 before the first success. */
   readonly lastSuccess: number;
-  /** Records that were kept as dead letters, and went for newer ones. */
+  /** Dead letters that were removed for newer ones. */
   readonly deadLettersRemoved: number;
 }
 
+/** Durations that wait for a scrape. */
 const MOST_DURATIONS = 5000;
 
-/** Plain numbers, read when somebody scrapes: a request counts without hashing labels. */
+/** Plain numbers that a scrape reads, because prom-client hashes labels at each count. */
 export class CollectionCounts {
-  readonly results = new Map<string, Record<Result, number>>();
+  readonly results = new Map<string, Record<RecordResult, number>>();
   readonly dropped = new Map<DropReason, number>();
   readonly errors = new Map<string, number>();
-  /** Bodies that were not redacted, and so not collected, by reason. */
+  /** Bodies that were not redacted, and therefore not collected, by reason. */
   readonly notRedacted = new Map<string, number>();
   readonly flushSeconds: number[] = [];
   lastSuccess = 0;
   deadLettersRemoved = 0;
-  /** What was admitted and is not settled. */
+  /** Records that were admitted and are not settled. */
   records = 0;
   bytes = 0;
 
-  of(collection: string): Record<Result, number> {
+  of(collection: string): Record<RecordResult, number> {
     let row = this.results.get(collection);
     if (row === undefined) {
       row = { queued: 0, sampled_out: 0, sent: 0, spilled: 0, dropped: 0 };
@@ -56,7 +50,7 @@ export class CollectionCounts {
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
   }
 
-  /** Of all collections. */
+  /** Sums of all collections. */
   totals(): { readonly sent: number; readonly spilled: number; readonly dropped: Readonly<Record<string, number>> } {
     const rows = [...this.results.values()];
     return {
@@ -81,7 +75,7 @@ export class CollectionCounts {
     for (const [reason, count] of progress.dropped) this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
     for (const [code, count] of progress.errors) this.errors.set(code, (this.errors.get(code) ?? 0) + count);
     this.flushSeconds.push(...progress.flushSeconds);
-    // Nobody scrapes.
+    // Without a scrape the oldest durations go.
     if (this.flushSeconds.length > MOST_DURATIONS) this.flushSeconds.splice(0, this.flushSeconds.length - MOST_DURATIONS);
     this.lastSuccess = Math.max(this.lastSuccess, progress.lastSuccess);
     this.deadLettersRemoved += progress.deadLettersRemoved;

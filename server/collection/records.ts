@@ -1,22 +1,27 @@
 /**
- * What the host hands to the writer's thread: batches of records, as bytes in one buffer that is transferred. Numbers are little-endian.
+ * Batches of records, from the host to the writer's thread: bytes in one buffer that is
+ * transferred. Numbers are little-endian.
  *
  *   record   = u32 length of what follows | u8 kind | ...
- *   exchange = f64 milliseconds since 1970 | u16 status | u8 request: what it is | u8 response: what it is
+ *   exchange = f64 milliseconds since 1970 | u16 status | u8 state of the request's body
+ *                | u8 state of the response's body
  *                | u32 length, id | u32 length, head | u32 length, request body | response body
  *   rows     = the payload of a worker's `collect` frame (ipc/README.md): u8 length, collection | u32 length, JSON CollectHead | JSON rows
  */
 
 const RecordKind = { exchange: 1, rows: 2 } as const;
 
-/** What became of a body. `parsed`: as `kept`, and a worker has parsed it as JSON. `written`: as `kept`, and this server has written it as JSON. */
+/**
+ * State of a body. `parsed`: kept, and a worker has parsed it as JSON. `written`: kept, and this
+ * server has written it as JSON.
+ */
 export const Body = { notCollected: 0, kept: 1, parsed: 2, notRead: 3, tooLarge: 4, notRedacted: 5, written: 6 } as const;
 export type BodyState = (typeof Body)[keyof typeof Body];
 
-/** True where the record has the body. */
+/** True where the record contains the body. */
 export const isKept = ({ state }: Pick<Side, 'state'>): boolean => state === Body.kept || state === Body.parsed || state === Body.written;
 
-/** Two records of one scoring request: what came in, and what was answered. */
+/** The two records of one scoring request: its request and its response. */
 export interface ExchangeRecord {
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -29,22 +34,26 @@ export interface ExchangeRecord {
   readonly response: Side;
 }
 
+/** One half of an exchange. */
 export interface Side {
   readonly state: BodyState;
   readonly contentType: string;
-  /** Name, value, name, value, ...: those of the allow-list. */
+  /** Captured headers: name, value, name, value, ... */
   readonly headers: readonly string[];
   readonly body: readonly Buffer[];
   readonly bodyBytes: number;
 }
 
+/** Bytes of a record besides id, head and bodies. */
 const FIXED = 29;
 const SEPARATOR = '\0';
 
-/** What the host counts for a record: its bodies, and about what it has beside them. */
+/**
+ * Memory that the host counts for a record, in bytes: its bodies, and about the size of the rest.
+ */
 export const costOf = ({ request, response }: ExchangeRecord): number => FIXED + request.bodyBytes + response.bodyBytes;
 
-/** Encodes what neighbours mostly share, once. */
+/** Encodes heads. Neighbours mostly share one, which is encoded once. */
 export class ExchangeHeads {
   #method = '';
   #url = '';
@@ -52,7 +61,10 @@ export class ExchangeHeads {
   #responseType = '';
   #head = Buffer.alloc(0);
 
-  /** Fields that cannot contain the separator, each character a byte: so HTTP's parser gives them. */
+  /**
+   * The head of a record. Why latin1 and NUL: HTTP's parser makes each byte a character, and
+   * refuses NUL.
+   */
   of({ method, url, request, response }: ExchangeRecord): Buffer {
     const types = request.contentType === this.#requestType && response.contentType === this.#responseType;
     const plain = request.headers.length === 0 && response.headers.length === 0;
@@ -68,10 +80,10 @@ export class ExchangeHeads {
   }
 }
 
-/** The bytes of a record of this head. */
+/** Bytes of a record with this head. */
 export const exchangeBytes = (head: Buffer, record: ExchangeRecord): number => costOf(record) + record.id.length + head.length;
 
-/** Writes everything but the bodies, and answers where they begin. */
+/** Writes a record without its bodies. Answers where those begin. */
 export function writeExchange(into: Buffer, at: number, head: Buffer, { id, time, status, request, response }: ExchangeRecord): number {
   into[at + 4] = RecordKind.exchange;
   into.writeDoubleLE(time, at + 5);
@@ -88,7 +100,7 @@ export function writeExchange(into: Buffer, at: number, head: Buffer, { id, time
   return headEnd + 4;
 }
 
-/** Writes a worker's payload; answers the end. */
+/** Writes the payload of a worker's `collect` frame. Answers the end. */
 export function writeRows(into: Buffer, at: number, payload: Buffer): number {
   into.writeUInt32LE(1 + payload.length, at);
   into[at + 4] = RecordKind.rows;
@@ -115,10 +127,10 @@ interface Head {
 /** Reads batches. */
 export class BatchReader {
   #headBytes = Buffer.alloc(0);
-  /** Of the last exchange: the next mostly has the same. */
+  /** Head of the last exchange. The next one mostly has the same. */
   #head = readHead(Buffer.alloc(0));
 
-  /** Bodies are views of the batch. */
+  /** Calls a handler for each record. Bodies are views of the batch. */
   read(batch: Buffer, handlers: Handlers): void {
     for (let at = 0; at + 4 < batch.length;) {
       const end = at + 4 + batch.readUInt32LE(at);
@@ -128,7 +140,7 @@ export class BatchReader {
     }
   }
 
-  /** A view costs more than all numbers of a record: only bodies are views. */
+  /** Only bodies become views, because a view costs more than all numbers of a record. */
   #exchange(batch: Buffer, at: number, end: number): ExchangeRecord {
     const idEnd = at + 21 + batch.readUInt32LE(at + 17);
     const headEnd = idEnd + 4 + batch.readUInt32LE(idEnd);
@@ -161,7 +173,10 @@ function readHead(head: Buffer): Head {
   return { method, url, requestType, responseType, requestHeaders, responseHeaders: headers.slice(requestHeaders.length) };
 }
 
-/** Each a string of its own: to compare a part of another takes several times as long. */
+/**
+ * Makes each field a string of its own, because comparisons of sliced strings take several times as
+ * long.
+ */
 function readFields(head: Buffer): string[] {
   const fields: string[] = [];
   for (let from = 0; from <= head.length;) {
@@ -174,6 +189,7 @@ function readFields(head: Buffer): string[] {
 }
 
 const readSide = (state: number | undefined, contentType: string, headers: readonly string[], body: Buffer): Side => ({
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `writeExchange` has written it, in this process
   state: state as BodyState,
   contentType,
   headers,
@@ -184,10 +200,11 @@ const readSide = (state: number | undefined, contentType: string, headers: reado
 function readRows(payload: Buffer, handlers: Handlers, bytes: number): void {
   const nameEnd = 1 + (payload[0] ?? 0);
   const headEnd = nameEnd + 4 + payload.readUInt32LE(nameEnd);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the host has checked it before it took the payload: `checkCollect` in ipc
   const head = JSON.parse(payload.toString('utf8', nameEnd + 4, headEnd)) as CollectHead;
   handlers.rows(payload.toString('latin1', 1, nameEnd), head, payload.subarray(headEnd), bytes);
 }
 
-/** The collection that a worker's payload belongs to. */
+/** The collection of a worker's payload. */
 export const collectionOf = (payload: Buffer): string => payload.toString('latin1', 1, 1 + (payload[0] ?? 0));
 import type { CollectHead } from '../ipc/collected-rows.ts';

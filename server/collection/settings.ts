@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { SinkName } from '../config/collection-options.ts';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { mayCapture } from '../request/captured-headers.ts';
+import { pathSegment } from './path-segment.ts';
+import { PAYLOADS, PROXIED, readCollectionsFile, readModelMap, type Platform } from './platform-files.ts';
 
 export type SinkSettings =
   | { readonly kind: 'file'; readonly dir: string }
@@ -11,42 +12,43 @@ export type SinkSettings =
   | { readonly kind: 'azureml' | 'http'; readonly url: string }
   | { readonly kind: 'stdout' };
 
-/** What is collected, and where it goes. Plain data: the writer's thread and the workers get it, too. */
+/**
+ * Which data is collected, and where it goes. Plain data, because the writer's thread and the
+ * workers get it, too.
+ */
 export interface CollectionSettings {
   readonly sink: SinkSettings;
-  /** Share of the ids that are kept, by collection; what is not named is not collected, unless `others` says so. */
+  /** Share of the ids that are kept, by collection. */
   readonly rates: Readonly<Record<string, number>>;
   /** Share for collections that are not named; 0: they are not collected. */
   readonly others: number;
-  /** `<endpoint>` and `<deployment>` of the layout. */
+  /** `<endpoint>` of the layout. */
   readonly endpoint: string;
+  /** `<deployment>` of the layout. */
   readonly deployment: string;
   /** In lower case. */
   readonly captureHeaders: readonly string[];
-  /** Empty: none. */
+  /** Absolute; empty where there is none. */
   readonly spillDir: string;
   readonly flushTimeoutMs: number;
   /** `<subscription>/<resource group>/<workspace>` of the v1 layout. */
   readonly workspace: string;
   /** Newest version of each model that the platform knows, v1 only. */
   readonly modelVersions: Readonly<Record<string, string>>;
-  /** Rows of v1 are printed, too. */
+  /** True: rows of v1 are printed, too. */
   readonly prints: boolean;
 }
 
 export interface Decision {
-  /** Undefined: nothing is collected. */
+  /** Undefined where nothing is collected. */
   readonly settings: CollectionSettings | undefined;
   readonly warnings: readonly string[];
 }
 
-/** The payloads: on Azure ML's endpoints the platform's own proxy records them. */
-const PAYLOADS = ['request', 'response'];
-
-/** The collections of v1: its designations. */
+/** The collections of v1, which Azure's v1 SDK calls designations. */
 const V1 = ['inputs', 'predictions', 'labels', 'signals', 'general'];
 
-/** Where v1 deployments say what their models are: reference/data-collection.md, section 6. */
+/** The file in which a v1 deployment lists its models: docs/data-collection.md. */
 const MODEL_MAP = '/var/azureml-app/model_config_map.json';
 
 /** Share of the ids that are kept of a collection; 0: it is not collected. */
@@ -55,7 +57,7 @@ export function rateOf({ rates, others }: Pick<CollectionSettings, 'rates' | 'ot
 }
 
 /**
- * Decides from the options and from what the platform says whether and how data is collected. Nothing asked for: nothing collected.
+ * Decides from the options and from the platform's configuration whether and how data is collected.
  * @throws ServerError usage where a sink is named without its address
  */
 export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision {
@@ -63,7 +65,7 @@ export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision
   const warnings: string[] = [];
   const platform = readPlatform(config, warnings) ?? (config.mdcSink === 'azureml' ? { ...PROXIED, others: 1 } : undefined);
   const asked = chooseSink(config, platform);
-  // What only the switch for debugging asks for is what it prints.
+  // The switch for debugging alone asks for the sink that prints.
   const sink = asked ?? (config.mdcDebug ? 'stdout' : undefined);
   if (sink === undefined) return { settings: undefined, warnings };
 
@@ -73,8 +75,8 @@ export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision
   const settings: CollectionSettings = {
     sink: sinkSettings(sink, config),
     ...(asked === undefined ? { rates: Object.fromEntries(V1.map((name) => [name, 1])), others: 0 } : shares(config, platform)),
-    endpoint: segment(config.serviceName),
-    deployment: segment(config.mdcDeployment),
+    endpoint: pathSegment(config.serviceName),
+    deployment: pathSegment(config.mdcDeployment),
     captureHeaders: headers.filter(mayCapture).map((name) => name.toLowerCase()),
     spillDir: config.mdcSpillDir === '' ? '' : resolve(config.appRoot, config.mdcSpillDir),
     flushTimeoutMs: config.mdcFlushTimeoutMs,
@@ -84,36 +86,12 @@ export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision
   return { settings, warnings };
 }
 
-interface Platform {
-  readonly local: boolean;
-  readonly rates: Readonly<Record<string, number>>;
-  readonly others: number;
-  readonly headers: readonly string[];
-}
-
-/** Payloads are left to the platform's proxy. */
-const PROXIED = { local: false, rates: Object.fromEntries(PAYLOADS.map((name) => [name, 0])), headers: [] };
-
-/** Azure ML's own configuration: reference/data-collection.md, section 2. */
+/** Azure ML's own configuration, in a file or in variables: docs/data-collection.md. */
 function readPlatform(config: Config, warnings: string[]): Platform | undefined {
   const { mdcConfigPath: path, mdcSidecarEnabled, mdcSidecarPercentage } = config;
   if (path === '') return mdcSidecarEnabled ? { ...PROXIED, others: mdcSidecarPercentage / 100 } : undefined;
   try {
-    const file = JSON.parse(readFileSync(path, 'utf8')) as {
-      collections?: Record<string, { enabled?: boolean | string; sampleRatePercentage?: number; sampling_percentage?: number }>;
-      runMode?: string;
-      captureHeaders?: string[];
-    };
-    const rates = Object.entries(file.collections ?? {}).map(([name, { enabled, sampleRatePercentage, sampling_percentage: sampling }]) => [
-      name.toLowerCase(),
-      String(enabled).toLowerCase() === 'true' ? (sampleRatePercentage ?? sampling ?? 100) / 100 : 0,
-    ]);
-    return {
-      local: file.runMode === 'local',
-      rates: { ...Object.fromEntries(rates), ...PROXIED.rates },
-      others: 0,
-      headers: file.captureHeaders ?? [],
-    };
+    return readCollectionsFile(path);
   } catch (thrown) {
     warnings.push(`AZUREML_MDC_CONFIG_PATH: expected a JSON file of collections at ${path}, ${describeThrown(thrown)}`);
     return undefined;
@@ -147,12 +125,16 @@ function sinkSettings(kind: SinkName, config: Config): SinkSettings {
       if (config.mdcHttpUrl === '') throw missing(kind, 'MDC_HTTP_URL');
       return { kind, url: config.mdcHttpUrl };
     case 'stdout':
-    default:
       return { kind };
+    default:
+      return kind satisfies never;
   }
 }
 
-/** Azure's portal hands out the SAS of a container with the address of the container: the account is what stands before it. */
+/**
+ * The address of the account. Azure's portal hands out a container's SAS with the container's
+ * address: the container is cut off.
+ */
 function accountAddress({ mdcBlobAccountUrl, mdcBlobContainer }: Config): string {
   if (mdcBlobAccountUrl === '') return '';
   const url = new URL(mdcBlobAccountUrl);
@@ -174,7 +156,7 @@ function accountAddress({ mdcBlobAccountUrl, mdcBlobContainer }: Config): string
 const missing = (sink: SinkName, option: string): ServerError =>
   new ServerError('usage', `MDC_SINK: the sink ${sink} needs an address, but ${option} is not set`);
 
-/** What is named in MDC_COLLECTIONS is asked for, also where the platform records it. */
+/** A collection that MDC_COLLECTIONS names is collected, also where the platform records it. */
 function shares(config: Config, platform: Platform | undefined): Pick<CollectionSettings, 'rates' | 'others'> {
   const rate = config.mdcSamplingRate;
   if (config.mdcCollections.length > 0) {
@@ -188,29 +170,4 @@ function shares(config: Config, platform: Platform | undefined): Pick<Collection
   if (platform === undefined) return { rates: {}, others: rate ?? 1 };
   const scaled = Object.entries(platform.rates).map(([name, given]) => [name, given === 0 ? 0 : (rate ?? given)]);
   return { rates: Object.fromEntries(scaled), others: platform.others === 0 ? 0 : (rate ?? platform.others) };
-}
-
-function readModelMap(path: string): Pick<CollectionSettings, 'workspace' | 'modelVersions'> {
-  try {
-    const { accountContext: account, modelsInfo } = JSON.parse(readFileSync(path, 'utf8')) as {
-      accountContext?: { subscriptionId?: string; resourceGroupName?: string; accountName?: string; workspaceId?: string };
-      modelsInfo?: Record<string, Record<string, unknown>>;
-    };
-    const newest = Object.entries(modelsInfo ?? {}).map(([model, versions]) => [
-      model,
-      Object.keys(versions).toSorted((a, b) => Number(b) - Number(a))[0] ?? 'default',
-    ]);
-    const names = [account?.subscriptionId, account?.resourceGroupName, account?.accountName ?? account?.workspaceId];
-    return { workspace: names.map((name) => segment(name ?? 'default')).join('/'), modelVersions: Object.fromEntries(newest) };
-  } catch {
-    // Outside v1 deployments there is no such file.
-    return { workspace: 'default/default/default', modelVersions: {} };
-  }
-}
-
-/** A name as one segment of a path: what would be a folder of its own, or leave the root, is replaced. */
-export function segment(name: string): string {
-  // oxlint-disable-next-line no-control-regex
-  const safe = name.replaceAll(/[/\\\u0000-\u001f]/g, '_');
-  return /^\.*$/.test(safe) ? `_${safe}` : safe;
 }

@@ -1,4 +1,4 @@
-import type { Collector } from '../collection/host/collector.ts';
+import type { HostCollector } from '../collection/host/collector.ts';
 import { ServerError } from '../errors.ts';
 import type { ScoreReply, Scorer } from '../scoring/scorer-types.ts';
 import { INFER_PATH, type Call } from './call.ts';
@@ -8,7 +8,7 @@ import type { Message } from './message.ts';
 const CONTENT_TYPE = 'application/grpc';
 
 /** ModelInfer: the message, which was admitted, goes to a worker as it is, and so does its answer to the client. */
-export async function infer(scorer: Scorer, collector: Collector | undefined, call: Call, { pieces, bytes }: Message): Promise<void> {
+export async function infer(scorer: Scorer, collector: HostCollector | undefined, call: Call, { pieces, bytes }: Message): Promise<void> {
   const { ids } = call;
   call.capture = collector?.capture(ids.id);
   call.capture?.received(CONTENT_TYPE, call.rawHeaders, pieces, bytes);

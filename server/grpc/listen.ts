@@ -1,5 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { Collector } from '../collection/host/collector.ts';
+import type { HostCollector } from '../collection/host/collector.ts';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { FailureLog } from '../request/failure-log.ts';
@@ -27,7 +27,7 @@ export interface GrpcParts {
   readonly config: Pick<Config, 'host' | 'grpcPort' | 'bodyLimitBytes' | 'streamIdleTimeoutMs' | 'accessLog' | 'modelName'>;
   readonly scorer: Scorer;
   /** Undefined: nothing is collected. */
-  readonly collector?: Collector | undefined;
+  readonly collector?: HostCollector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;

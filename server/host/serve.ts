@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { Collector, Redactor } from '../collection/host/collector.ts';
+import type { HostCollector, Redactor } from '../collection/host/collector.ts';
 import { decideCollection, type CollectionSettings } from '../collection/settings.ts';
 import type { Config } from '../config/config.ts';
 import { discover, type Found } from '../config/discovery.ts';
@@ -166,8 +166,8 @@ interface CollectorParts {
 }
 
 /** Loaded only where data is collected. */
-async function openCollector(settings: CollectionSettings, { output, metrics, scorer }: CollectorParts): Promise<Collector> {
-  const [{ Collector: HostCollector }, { addCollectionMetrics }] = await Promise.all([
+async function openCollector(settings: CollectionSettings, { output, metrics, scorer }: CollectorParts): Promise<HostCollector> {
+  const [{ HostCollector }, { addCollectionMetrics }] = await Promise.all([
     import('../collection/host/collector.ts'),
     import('../telemetry/collection-metrics.ts'),
   ]);
@@ -185,7 +185,7 @@ async function openCollector(settings: CollectionSettings, { output, metrics, sc
 
 interface DoorParts {
   readonly scorer: PoolScorer;
-  readonly collector: Collector | undefined;
+  readonly collector: HostCollector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Collector } from '../collection/host/collector.ts';
+import type { HostCollector } from '../collection/host/collector.ts';
 import type { Config } from '../config/config.ts';
 import { FailureLog } from '../request/failure-log.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -24,7 +24,7 @@ interface Parts {
   readonly config: Config;
   readonly scorer: Scorer;
   /** Undefined: nothing is collected. */
-  readonly collector?: Collector | undefined;
+  readonly collector?: HostCollector | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Collector } from '../collection/host/collector.ts';
+import type { HostCollector } from '../collection/host/collector.ts';
 import type { Config } from '../config/config.ts';
 import type { Protocol } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
@@ -25,13 +25,13 @@ interface Tells {
   /** Telemetry sends inputs. */
   readonly sendsInput: boolean;
   /** Undefined: nothing is collected. */
-  readonly collector: Collector | undefined;
+  readonly collector: HostCollector | undefined;
 }
 
 /** `/score`, every method: reference/azureml-contract.md, section 1.4. */
 export class ScoreRoute {
   readonly #scorer: Scorer;
-  readonly #collector: Collector | undefined;
+  readonly #collector: HostCollector | undefined;
   readonly #bodyLimit: number;
   readonly #corsEnabled: boolean;
   readonly #sendsInput: boolean;

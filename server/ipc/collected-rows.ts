@@ -3,7 +3,7 @@
  * array of rows.
  */
 import { bufferFrom, byteLength } from '../guards/built-ins.ts';
-import { finite, optional, recordOf, shape, text } from './checks.ts';
+import { finite, optional, recordOf, shape, text } from '../guards/checks.ts';
 import { FrameError, writeUint32 } from './frames.ts';
 import { beginning, lengthPrefixedEnd, messageReader } from './message-reader.ts';
 import { collectionName } from './worker-messages.ts';

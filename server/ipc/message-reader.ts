@@ -1,6 +1,6 @@
 import { parse } from '../guards/built-ins.ts';
 import { ServerError } from '../errors.ts';
-import { object, type Check } from './checks.ts';
+import { object, type Check } from '../guards/checks.ts';
 import { FrameError, readUint32 } from './frames.ts';
 import { PROTOCOL_VERSION } from './kinds.ts';
 import { MOST_MESSAGE_BYTES } from './limits.ts';

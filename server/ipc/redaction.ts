@@ -5,7 +5,7 @@
  *   redacted = u32 length, JSON array of Redaction | the bodies that are left
  */
 import { byteLength, subarray } from '../guards/built-ins.ts';
-import { count, either, listOf, oneOf, shape, text, type Check } from './checks.ts';
+import { count, either, listOf, oneOf, shape, text, type Check } from '../guards/checks.ts';
 import { FrameError, writeUint32 } from './frames.ts';
 import { lengthPrefixedEnd, messageReader } from './message-reader.ts';
 import { jsonText } from './message-text.ts';

@@ -1,5 +1,5 @@
 import type { Execution } from '../config/execution-provider.ts';
-import { count, either, finite, flag, listOf, oneOf, optional, positive, recordOf, shape, text, type Check } from './checks.ts';
+import { count, either, finite, flag, listOf, oneOf, optional, positive, recordOf, shape, text, type Check } from '../guards/checks.ts';
 import { PROTOCOL_VERSION } from './kinds.ts';
 import { versionedReader } from './message-reader.ts';
 

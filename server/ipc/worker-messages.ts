@@ -5,7 +5,21 @@
 import type { TensorSpec } from '../entry-script.ts';
 import { isErrorCode, type ErrorCode } from '../errors.ts';
 import { oipDatatypes } from '../tensors/oip-datatypes.ts';
-import { count, either, finite, flag, listOf, object, oneOf, optional, pattern, positive, shape, text, type Check } from './checks.ts';
+import {
+  count,
+  either,
+  finite,
+  flag,
+  listOf,
+  object,
+  oneOf,
+  optional,
+  pattern,
+  positive,
+  shape,
+  text,
+  type Check,
+} from '../guards/checks.ts';
 import { PROTOCOL_VERSION } from './kinds.ts';
 import { messageReader, versionedReader } from './message-reader.ts';
 import { jsonText } from './message-text.ts';

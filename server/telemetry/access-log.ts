@@ -4,17 +4,17 @@ import type { Metrics } from './metrics.ts';
 import type { ExportedRequest, RequestExports } from './request-exports.ts';
 import type { ScoringTimes } from './spans.ts';
 
-/** What a front door tells of a request that is over. */
+/** A request that is over, as a front door reports it. */
 interface Answered extends ExportedRequest {
   readonly startedAt: number;
   readonly reply: (NonNullable<ExportedRequest['reply']> & { readonly worker: number; readonly queueMs: number }) | undefined;
-  /** Number of the worker that had the request, where it failed. */
+  /** Number of the worker that held the request, where it failed. */
   readonly worker: number | undefined;
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
 
-/** Records each request when it is over: one log line, and the request metrics. */
+/** Records each request when it is over: one log line, the request metrics, and the exports. */
 export class AccessLog {
   readonly #log: Log | undefined;
   readonly #metrics: Metrics;
@@ -22,7 +22,7 @@ export class AccessLog {
 
   /**
    * @param log undefined: no lines
-   * @param exports undefined: nothing is sent anywhere
+   * @param exports undefined: no telemetry leaves the process
    */
   constructor(log: Log | undefined, metrics: Metrics, exports?: RequestExports) {
     this.#log = log;
@@ -63,7 +63,10 @@ export class AccessLog {
     } else if (scoring?.times !== undefined && failure?.code !== 'queue_full') this.#measureFailed(scoring.times, failure);
   }
 
-  /** Those that take too long matter most. The worker tells no time of a run that failed: what passed since it got the request stands for it. */
+  /**
+   * A worker reports no duration of a run that failed. The time since it got the request stands for
+   * it, because slow failures matter most.
+   */
   #measureFailed({ admittedAt, queueMs }: ScoringTimes, failure: ServerError | undefined): void {
     const ms = performance.now() - admittedAt;
     this.#metrics.queueDuration.observe((queueMs ?? ms) / 1000);
@@ -71,7 +74,10 @@ export class AccessLog {
   }
 }
 
-/** True where run() had begun: it threw an answer of its own, failed, or was given up. What a client did wrong may have ended before it. */
+/**
+ * True where run() had begun: it threw an answer of its own, failed, or was cancelled. An error of
+ * the client may come before run().
+ */
 function runBegan(failure: ServerError | undefined): boolean {
   return failure === undefined || failures[failure.code].fault === 'user';
 }

@@ -1,12 +1,15 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** What is known of collected data: collection/counts.ts has the same, which this room may not see. */
+/**
+ * Counts of collected data. The room `collection` keeps them (counts.ts) and this room may not
+ * import it, so only the form is known.
+ */
 interface Counts {
   readonly results: ReadonlyMap<string, Readonly<Record<string, number>>>;
   readonly dropped: ReadonlyMap<string, number>;
   readonly errors: ReadonlyMap<string, number>;
   readonly notRedacted: ReadonlyMap<string, number>;
-  /** Emptied when it is read. */
+  /** Each scrape empties it. */
   readonly flushSeconds: number[];
   readonly lastSuccess: number;
   readonly deadLettersRemoved: number;
@@ -14,67 +17,109 @@ interface Counts {
   readonly bytes: number;
 }
 
-type Row = readonly [labels: Record<string, string>, total: number];
+type Series = readonly [labels: Readonly<Record<string, string>>, total: number];
+
+/** One metric: a row of the table. */
+type Row = { readonly name: string; readonly help: string } & (
+  | { readonly kind: 'totals'; readonly labels: readonly string[]; readonly read: (counts: Counts, sink: string) => readonly Series[] }
+  | { readonly kind: 'gauge'; readonly read: (counts: Counts) => number }
+  | { readonly kind: 'durations'; readonly buckets: readonly number[]; readonly take: (counts: Counts) => readonly number[] }
+);
+
+const byReason = (counts: ReadonlyMap<string, number>): Series[] => [...counts].map(([reason, total]) => [{ reason }, total]);
+
+/** The metrics of model data collection, in their order on the page: docs/metrics.md. */
+const rows: readonly Row[] = [
+  {
+    kind: 'totals',
+    name: 'mdc_records_total',
+    help: 'collected records, by what became of them',
+    labels: ['collection', 'result'],
+    read: ({ results }) =>
+      [...results].flatMap(([collection, row]) => Object.entries(row).map(([result, total]): Series => [{ collection, result }, total])),
+  },
+  {
+    kind: 'totals',
+    name: 'mdc_dropped_total',
+    help: 'collected records that were not delivered',
+    labels: ['reason'],
+    read: ({ dropped }) => byReason(dropped),
+  },
+  {
+    kind: 'totals',
+    name: 'mdc_redactions_failed_total',
+    help: 'bodies that redact() did not redact, and that were not collected',
+    labels: ['reason'],
+    read: ({ notRedacted }) => byReason(notRedacted),
+  },
+  { kind: 'gauge', name: 'mdc_queue_records', help: 'collected records in memory', read: ({ records }) => records },
+  { kind: 'gauge', name: 'mdc_queue_bytes', help: 'memory of collected records', read: ({ bytes }) => bytes },
+  {
+    kind: 'durations',
+    name: 'mdc_flush_seconds',
+    help: 'duration of a delivery to the sink',
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+    take: ({ flushSeconds }) => flushSeconds.splice(0),
+  },
+  {
+    kind: 'totals',
+    name: 'mdc_sink_errors_total',
+    help: 'failed deliveries to the sink',
+    labels: ['sink', 'code'],
+    read: ({ errors }, sink) => [...errors].map(([code, total]) => [{ sink, code }, total]),
+  },
+  {
+    kind: 'totals',
+    name: 'mdc_dead_letters_removed_total',
+    help: 'records that the sink refused for good and that went for newer ones',
+    labels: [],
+    read: ({ deadLettersRemoved }) => [[{}, deadLettersRemoved]],
+  },
+  {
+    kind: 'gauge',
+    name: 'mdc_last_success_timestamp_seconds',
+    help: 'when the sink last took data',
+    read: ({ lastSuccess }) => lastSuccess,
+  },
+];
 
 /**
- * Adds the metrics of model data collection, read from its counts at each scrape. Names: reference/data-collection.md, section 12.
+ * Adds the metrics of model data collection. Each scrape reads the counts.
  * @param sink its name
  */
 export function addCollectionMetrics(registry: Registry, sink: string, read: () => Counts): void {
-  const registers: Registry[] = [];
-  /** A counter that shows totals kept elsewhere. */
-  const totals = (name: string, help: string, labelNames: string[], rows: (counts: Counts) => readonly Row[]): Counter =>
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers,
-      // Not an arrow function: prom-client calls it with the metric as `this`.
-      collect(this: Counter) {
-        this.reset();
-        for (const [labels, total] of rows(read())) if (total > 0) this.inc(labels, total);
-      },
-    });
-  const gauge = (name: string, help: string, value: (counts: Counts) => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect(this: Gauge) {
-        this.set(value(read()));
-      },
-    });
-  const all = [
-    totals('mdc_records_total', 'collected records, by what became of them', ['collection', 'result'], ({ results }) =>
-      [...results].flatMap(([collection, row]) => Object.entries(row).map(([result, total]): Row => [{ collection, result }, total])),
-    ),
-    totals('mdc_dropped_total', 'collected records that were not delivered', ['reason'], ({ dropped }) =>
-      [...dropped].map(([reason, total]): Row => [{ reason }, total]),
-    ),
-    totals(
-      'mdc_redactions_failed_total',
-      'bodies that redact() did not redact, and that were not collected',
-      ['reason'],
-      ({ notRedacted }) => [...notRedacted].map(([reason, total]): Row => [{ reason }, total]),
-    ),
-    gauge('mdc_queue_records', 'collected records in memory', ({ records }) => records),
-    gauge('mdc_queue_bytes', 'memory of collected records', ({ bytes }) => bytes),
-    new Histogram({
-      name: 'mdc_flush_seconds',
-      help: 'duration of a delivery to the sink',
-      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
-      registers,
-      collect(this: Histogram) {
-        for (const seconds of read().flushSeconds.splice(0)) this.observe(seconds);
-      },
-    }),
-    totals('mdc_sink_errors_total', 'failed deliveries to the sink', ['sink', 'code'], ({ errors }) =>
-      [...errors].map(([code, total]): Row => [{ sink, code }, total]),
-    ),
-    totals('mdc_dead_letters_removed_total', 'records that the sink refused for good and that went for newer ones', [], (counts) => [
-      [{}, counts.deadLettersRemoved],
-    ]),
-    gauge('mdc_last_success_timestamp_seconds', 'when the sink last took data', ({ lastSuccess }) => lastSuccess),
-  ];
-  for (const metric of all) registry.registerMetric(metric);
+  for (const row of rows) registry.registerMetric(metricOf(row, sink, read));
+}
+
+/** Not arrow functions: prom-client calls `collect` with the metric as `this`. */
+function metricOf(row: Row, sink: string, read: () => Counts): Counter | Gauge | Histogram {
+  const common = { name: row.name, help: row.help, registers: [] };
+  switch (row.kind) {
+    case 'totals':
+      return new Counter({
+        ...common,
+        labelNames: row.labels,
+        collect(this: Counter) {
+          this.reset();
+          for (const [labels, total] of row.read(read(), sink)) if (total > 0) this.inc(labels, total);
+        },
+      });
+    case 'gauge':
+      return new Gauge({
+        ...common,
+        collect(this: Gauge) {
+          this.set(row.read(read()));
+        },
+      });
+    case 'durations':
+      return new Histogram({
+        ...common,
+        buckets: [...row.buckets],
+        collect(this: Histogram) {
+          for (const seconds of row.take(read())) this.observe(seconds);
+        },
+      });
+    default:
+      return row satisfies never;
+  }
 }

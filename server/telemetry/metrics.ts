@@ -4,11 +4,11 @@ import { type Distribution, DURATIONS } from '../ipc/metric-series.ts';
 import type { ServedModel } from '../ipc/worker-messages.ts';
 import { DistributionHistogram } from './distribution-histogram.ts';
 import { OutputMetrics } from './output-metrics.ts';
-import { WorkerMetrics } from './worker-metrics.ts';
+import { ReportedMetrics } from './reported-metrics.ts';
 
 type LoadedModel = Omit<ServedModel, 'inputs' | 'outputs'>;
 
-/** What the gauges show. */
+/** The state that the gauges show. */
 interface Load {
   readonly queued: number;
   readonly inFlight: number;
@@ -18,7 +18,7 @@ interface Load {
   readonly ready: boolean;
 }
 
-/** The server's metrics, in a registry of their own. Names: reference/kubernetes.md, section 2. */
+/** The server's metrics, in a registry of their own. Names: docs/metrics.md. */
 export class Metrics {
   readonly registry = new Registry();
 
@@ -87,7 +87,7 @@ export class Metrics {
     labelNames: ['item', 'reason'],
     registers: [this.registry],
   });
-  /** What living workers have loaded, by worker and by name of the model. */
+  /** Models of the current workers, by worker and by name of the model. */
   readonly #loaded = new Map<object, Map<string, LoadedModel>>();
   readonly modelLoad = this.#ofModels('model_load_seconds', 'duration of the last load of a model', ['model'], ({ name, loadSeconds }) => [
     [name],
@@ -108,11 +108,14 @@ export class Metrics {
     labelNames: ['asked', 'used', 'devices'],
     registers: [this.registry],
   });
-  /** What workers measure, the entry script's own metrics included. */
-  readonly workers = new WorkerMetrics(this.registry);
+  /** Metrics that workers report, the entry script's own included. */
+  readonly workers = new ReportedMetrics(this.registry);
   readonly output = new OutputMetrics(this.registry);
 
-  /** The common case, kept out of prom-client until somebody reads: it hashes the labels at each call. */
+  /**
+   * Successful scorings since the last scrape. A plain number, because prom-client hashes the
+   * labels at each call.
+   */
   #scored = 0;
   #observed: (() => Load) | undefined;
 
@@ -138,7 +141,7 @@ export class Metrics {
     this.#loaded.set(owner, models.set(model.name, model));
   }
 
-  /** A worker has ended: what it alone can tell goes with it. */
+  /** A worker has exited: removes the series that only it can report. */
   gone(owner: object): void {
     this.#loaded.delete(owner);
     this.workers.gone(owner);
@@ -158,7 +161,7 @@ export class Metrics {
     return new DistributionHistogram({ name, help, labels: [], buckets: DURATIONS }, this.registry).of();
   }
 
-  /** A gauge of what living workers have loaded. */
+  /** A gauge of the models of the current workers. */
   #ofModels(
     name: string,
     help: string,

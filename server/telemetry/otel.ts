@@ -3,11 +3,17 @@ import type { Sampler } from '../request/request-ids.ts';
 import { telemetryOptions } from '../config/telemetry-options.ts';
 import type { SpanSettings } from './exporting/items.ts';
 
-/** What OpenTelemetry's variables ask for: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/. */
+/**
+ * The settings that OpenTelemetry's variables ask for:
+ * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
+ */
 export interface Tracing {
   readonly spans: SpanSettings;
   readonly sampler: NonNullable<Sampler>;
-  /** What was asked for and is not done: platforms set these variables for everybody, so it stops nothing. */
+  /**
+   * Requests that this server does not support. They stop nothing, because platforms set these
+   * variables for all containers.
+   */
   readonly warnings: readonly string[];
 }
 
@@ -25,9 +31,9 @@ type TracingConfig = Pick<
 
 const PROTOCOLS = ['http/json', 'http/protobuf'] as const;
 
-/** Variables that the exporter reads by itself. */
+/** Variables that the exporter itself reads. */
 const EXPORTER = /^OTEL_EXPORTER_OTLP_(?:TRACES_)?(?:HEADERS|TIMEOUT|COMPRESSION|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY)$/;
-/** Values that ask for what is done anyway. */
+/** Values that ask for this server's only behaviour. */
 const AS_ASKED: Readonly<Record<string, RegExp>> = {
   OTEL_PROPAGATORS: /\btracecontext\b/,
   OTEL_METRICS_EXPORTER: /^(?:none|prometheus)$/,
@@ -35,7 +41,7 @@ const AS_ASKED: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Undefined: no spans are sent.
+ * Reads the variables. Answers undefined where no spans are sent.
  * @param names attributes that the variables may override
  */
 export function tracingOf(config: TracingConfig, names: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): Tracing | undefined {
@@ -64,7 +70,10 @@ export function tracingOf(config: TracingConfig, names: Readonly<Record<string, 
   return { spans, sampler, warnings };
 }
 
-/** Share of the traces that begin here. A caller's decision comes first, whatever the sampler's name. */
+/**
+ * Share of the traces that begin here. A caller's decision always comes first, whatever the
+ * sampler's name.
+ */
 function shareOf({ traceSampler, traceShare }: TracingConfig, warnings: string[]): number {
   const name = traceSampler === '' ? 'parentbased_traceidratio' : traceSampler;
   const known = /^(?:parentbased_)?(always_on|always_off|traceidratio)$/.exec(name)?.[1];
@@ -74,12 +83,18 @@ function shareOf({ traceSampler, traceShare }: TracingConfig, warnings: string[]
   return known === 'always_off' ? 0 : traceShare;
 }
 
-/** The same traces everywhere: by their random half, as OpenTelemetry's sampler of ratios does. */
+/**
+ * Decides by the trace id's random half, as OpenTelemetry's TraceIdRatioBased does, so that all
+ * services record the same traces.
+ */
 function samplerOf(share: number): NonNullable<Sampler> {
   return (traceId) => Number.parseInt(traceId.slice(16, 24), 16) < share * 2 ** 32;
 }
 
-/** As a W3C baggage: `name=value,name=value`, percent-encoded. One that cannot be read makes all of it invalid. */
+/**
+ * Reads W3C baggage: `name=value,name=value`, percent-encoded. One wrong pair makes the whole list
+ * invalid.
+ */
 function attributesOf(list: string, warnings: string[]): Record<string, string> {
   try {
     return Object.fromEntries(

@@ -1,19 +1,19 @@
 import type { InsightItem, SpanItem, ToThread } from './exporting/items.ts';
 import { writeRequestLine } from './exporting/request-line.ts';
 
-/** Items and milliseconds that make a message to the thread. */
+/** A message leaves with so many items, or after so many milliseconds. */
 const BATCH = 256;
 const BATCH_AFTER_MS = 100;
 
 /** Gathers items into messages to the thread. */
 export class Outbox {
-  readonly #send: (message: ToThread) => void;
+  readonly #send: (message: ToThread) => unknown;
   #insights: string[] = [];
   #spans: string[] = [];
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(send: (message: ToThread) => void) {
+  constructor(send: (message: ToThread) => unknown) {
     this.#send = send;
   }
 
@@ -30,7 +30,7 @@ export class Outbox {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#count === 0) return;
-    // Long strings are copied at once; objects would be cloned member by member.
+    // Strings, because structured clone copies a string at once and an object member by member.
     this.#send({ insights: this.#insights.join('\n'), spans: this.#spans.join('\n') });
     this.#insights = [];
     this.#spans = [];

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 
-/** What of the log is not whole: lines of workers, and lines for which their reader left no room. */
+/** Losses of output: lines of workers, and lines of the log that found no room. */
 export class OutputMetrics {
   readonly workerLost: Counter;
   readonly logLost: Counter;
@@ -26,7 +26,7 @@ export class OutputMetrics {
     });
   }
 
-  /** Reads the log's own count at each scrape. */
+  /** Sets the log's own count, which each scrape reads. */
   observeLog(lost: () => number): void {
     this.#logLost = lost;
   }

@@ -3,16 +3,16 @@ import { newSpanId, type RequestIds } from '../request/request-ids.ts';
 import type { TelemetryExporter } from './exporter.ts';
 import { spansOf, type ScoringTimes } from './spans.ts';
 
-/** Longest text of a body that is sent. */
+/** Longest text of a body that is sent, in bytes. */
 const LONGEST_TEXT = 8192;
-/** The Python server's words: reference/telemetry.md, section 7. */
+/** The Python server's text: docs/telemetry.md. */
 const NO_TEXT = '"Scoring request response payload is a non serializable object or raw binary"';
 
-/** What is sent of a request that is over. */
+/** A request that is over, with all fields that may be sent. */
 export interface ExportedRequest {
   readonly route: { readonly path: string; readonly scores?: boolean };
   readonly method: string;
-  /** With scheme and host as far as the client told them. */
+  /** With scheme and host where the client sent them. */
   readonly url: string;
   readonly status: number;
   readonly ids: RequestIds;
@@ -21,7 +21,7 @@ export interface ExportedRequest {
     | { readonly headers: readonly (readonly [string, string])[]; readonly body: unknown; readonly runMs: number | undefined }
     | undefined;
   readonly scoring: { readonly times?: ScoringTimes } | undefined;
-  /** Beginning of the body, where inputs are sent. */
+  /** Beginning of the body; undefined where inputs are not sent. */
   readonly input: string | undefined;
 }
 
@@ -30,7 +30,10 @@ export interface ExportChoice {
   readonly insights: boolean;
   readonly responses: boolean;
   readonly modelData: boolean;
-  /** True where the script redacts what is collected: its hook does not see what is sent here, so no body is, and no query. */
+  /**
+   * True where the script redacts collected data. Then neither bodies nor queries are sent, because
+   * its hook does not see them here.
+   */
   readonly redacts: () => boolean;
   /** Spans go to an OpenTelemetry collector. */
   readonly spans: boolean;
@@ -41,7 +44,7 @@ interface Sent {
   readonly at: number;
   readonly ms: number;
   readonly url: string;
-  /** Neither input nor answer is sent. */
+  /** True: neither input nor answer is sent. */
   readonly withheld: boolean;
 }
 
@@ -56,7 +59,7 @@ export class RequestExports {
   }
 
   write(request: ExportedRequest, ms: number): void {
-    // As in the Python server: what the router refused is no request.
+    // As in the Python server, a request that the router refused is not reported.
     if (request.failure?.code === 'not_found' || request.failure?.code === 'method_not_allowed') return;
     const at = Date.now() - ms;
     const withheld = this.choice.redacts();
@@ -69,7 +72,8 @@ export class RequestExports {
     const { route, method, status, ids, failure } = request;
     const [responses, modelData] = [this.choice.responses && !withheld, this.choice.modelData && !withheld];
     const response = responses || modelData ? responseText(request) : undefined;
-    // What a client did wrong is in its request already, and overload in the metrics.
+    // No exception for an error of the client, which its request shows, nor for overload, which the
+    // metrics show.
     const fault = failure !== undefined && ['user', 'server'].includes(failures[failure.code].fault);
     const collected = modelData && route.scores === true && status < 300;
     const spanId = ids.spanId !== '' ? ids.spanId : fault || collected ? newSpanId() : undefined;
@@ -101,12 +105,15 @@ export class RequestExports {
   }
 }
 
-/** The text of a body of bytes, cut; what is no text is said to be none. @param contentType of the whole */
+/**
+ * The text of a body, cut; a fixed text in place of a body that is no text.
+ * @param contentType of the whole
+ */
 export function bodyText(pieces: readonly Buffer[], contentType: string): string {
   if (!/^(?:text\/|application\/(?:.*\+)?json|application\/x-www-form-urlencoded)/.test(contentType)) return NO_TEXT;
   const bytes: Buffer[] = [];
   let length = 0;
-  // A character has at most four bytes; one more tells that it was cut.
+  // One byte more than the limit, so that the reader of the text sees that it was cut.
   for (const piece of pieces) {
     if (length > LONGEST_TEXT) break;
     bytes.push(piece.subarray(0, LONGEST_TEXT + 1 - length));

@@ -3,11 +3,11 @@ import type { ServerError } from '../errors.ts';
 import type { RunTimes } from '../ipc/worker-messages.ts';
 import type { SpanItem } from './exporting/items.ts';
 
-/** When a scoring request was where. */
+/** Times of a scoring request. */
 export interface ScoringTimes {
-  /** On this process's clock. */
+  /** On this process's monotonic clock, in milliseconds. */
   readonly admittedAt: number;
-  /** Undefined: it never reached a worker. */
+  /** Undefined where it never reached a worker. */
   readonly queueMs: number | undefined;
   readonly run: RunTimes | undefined;
 }
@@ -21,7 +21,10 @@ interface Traced {
   readonly scoring: { readonly times?: ScoringTimes } | undefined;
 }
 
-/** Spans of one request: request > queue, run > inference. Names of attributes: OpenTelemetry's semantic conventions for HTTP. */
+/**
+ * Spans of one request: request > queue, run > inference. Attributes have the names of
+ * OpenTelemetry's semantic conventions for HTTP.
+ */
 export function spansOf({ route, method, status, ids, failure, scoring }: Traced, url: string, at: number, ms: number): SpanItem[] {
   const { traceId, spanId, parentId } = ids;
   const part = (name: string, parent: string, from: number, long: number, attributes: SpanItem['attributes'] = {}): SpanItem => ({

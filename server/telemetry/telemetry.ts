@@ -1,30 +1,30 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
-import { readdirSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { isGuid } from '../config/option-values.ts';
 import type { Sampler } from '../request/request-ids.ts';
+import { readableEntries } from '../system/folders.ts';
 import { TelemetryExporter } from './exporter.ts';
 import type { Metrics } from './metrics.ts';
 import { tracingOf } from './otel.ts';
 import { RequestExports } from './request-exports.ts';
 
-/** What an entry script said. */
+/** A line that an entry script logged. */
 interface Line {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly msg: string;
   readonly requestId?: string | undefined;
   readonly traceId?: string | undefined;
-  /** Of the request that it was said for. */
+  /** Of the request during which it was logged. */
   readonly spanId?: string | undefined;
 }
 
-/** Everything that is sent away, and who sends it. */
+/** All telemetry that leaves the process. */
 export class Telemetry {
   readonly exports: RequestExports;
-  /** Which traces that begin here are recorded. */
+  /** Decides which of the traces that begin here are recorded. */
   readonly sampler: Sampler;
   readonly #exporter: TelemetryExporter;
   readonly #sendsOutput: boolean;
@@ -36,7 +36,10 @@ export class Telemetry {
     this.#sendsOutput = sendsOutput;
   }
 
-  /** Application Insights would get bodies, but the script redacts them elsewhere. */
+  /**
+   * True where Application Insights would get bodies, but does not, because the script redacts
+   * collected data.
+   */
   get withholds(): boolean {
     const { insights, responses, modelData, redacts } = this.exports.choice;
     return insights && (responses || modelData) && redacts();
@@ -46,20 +49,23 @@ export class Telemetry {
     if (this.#sendsOutput) this.#exporter.add({ kind: 'trace', at: Date.now(), level, message: msg, requestId, traceId, parentId: spanId });
   }
 
-  /** The server cannot serve. */
+  /** Reports why the server cannot serve. */
   failed(error: ServerError): void {
     if (!this.exports.choice.insights) return;
     const unknown = { requestId: 'Unknown', clientRequestId: 'Unknown', traceId: undefined };
     this.#exporter.add({ kind: 'exception', at: Date.now(), code: error.code, message: error.message, ...unknown });
   }
 
-  /** Sends what is left, for at most so long. Answers false where its thread does not end. */
+  /** Sends the rest within the limit. Answers false where the thread does not end. */
   stop(limitMs: number): Promise<boolean> {
     return this.#exporter.stop(limitMs);
   }
 }
 
-/** Opens what the options ask for; undefined: nothing, and nothing is loaded. */
+/**
+ * Opens the exports that the options ask for. Answers undefined, and loads nothing, where they ask
+ * for none.
+ */
 export function openTelemetry(
   config: Config,
   around: {
@@ -68,7 +74,7 @@ export function openTelemetry(
     readonly env: NodeJS.ProcessEnv;
     readonly metrics: Metrics;
     readonly log: Log;
-    /** Whether the script redacts what is collected; known when it is served. */
+    /** True where the script redacts collected data. Not known before a worker is ready. */
     readonly redacts: () => boolean;
   },
 ): Telemetry | undefined {
@@ -102,7 +108,10 @@ export function openTelemetry(
   return new Telemetry(exporter, exports, tracing?.sampler, insights && config.appInsightsOutput);
 }
 
-/** A connection string comes first; the Python server's pair of variables wants a key that is a GUID (contract, section 2.2). */
+/**
+ * A connection string comes first. Without one the key counts, as in the Python server, if it is a
+ * GUID: docs/telemetry.md.
+ */
 export function insightsConnection(
   config: Pick<Config, 'appInsightsConnectionString' | 'appInsightsEnabled' | 'appInsightsKey'>,
 ): string | undefined {
@@ -115,24 +124,19 @@ function proxiesOf(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
   return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
 
-/** `name:version` of the models in the registry's layout: contract, section 3.5. */
+/** `name:version` of the models in the registry's layout: docs/models.md. */
 export function modelIds(modelDir: string | undefined): string[] {
   if (modelDir === undefined) return [];
   if (/^\d+$/.test(basename(modelDir))) return [`${basename(dirname(modelDir))}:${basename(modelDir)}`];
-  return foldersIn(modelDir).flatMap((name) =>
-    foldersIn(`${modelDir}/${name}`)
+  return subfolders(modelDir).flatMap((name) =>
+    subfolders(`${modelDir}/${name}`)
       .filter((version) => /^\d+$/.test(version))
       .map((version) => `${name}:${version}`),
   );
 }
 
-function foldersIn(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name);
-  } catch {
-    // A file, or a folder that this user may not read: it holds no models that could be named.
-    return [];
-  }
-}
+/** Names of the folders in a folder; none where it is a file, or this user may not read it. */
+const subfolders = (folder: string): string[] =>
+  readableEntries(folder)
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);

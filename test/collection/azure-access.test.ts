@@ -14,7 +14,7 @@ import { numbers, TestWriter } from './start-writer.ts';
 type Env = Record<string, string>;
 const REQUESTS = { MDC_COLLECTIONS: 'request' };
 
-/** What a server of this environment writes to. */
+/** The container that a server of this environment writes to. */
 function storageOf(env: Env): Promise<Storage> {
   const command = readConfig({ argv: [], env, cwd: '/' });
   assert.ok(command.kind === 'serve');
@@ -23,7 +23,7 @@ function storageOf(env: Env): Promise<Storage> {
   return openBlobStorage(sink);
 }
 
-/** Scores once and waits until the sink has failed three times; answers what the log says of that. */
+/** Scores once and waits until the sink has failed three times. Answers the log's lines on that. */
 async function failedThrice(server: ServerProcess, id: string): Promise<string> {
   assert.equal((await server.score(1, { 'x-request-id': id })).status, 200);
   const url = await server.url('/metrics');
@@ -35,7 +35,7 @@ async function failedThrice(server: ServerProcess, id: string): Promise<string> 
   return said[0]?.msg ?? '';
 }
 
-/** Ends it, and looks whether it has told a secret. */
+/** Ends the server, and asserts that no secret is in its log. */
 async function end(server: ServerProcess): Promise<void> {
   await stop(server);
   const secrets = /sig=|Bearer|eyJ/;

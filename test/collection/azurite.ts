@@ -27,7 +27,7 @@ const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 const SHARED_KEY = new StorageSharedKeyCredential(ACCOUNT, KEY);
-/** What our sink needs: create, add (append), write (whole files), read (lengths). */
+/** The permissions that the sink needs: create, add (append), write (whole files), read (lengths). */
 const PERMISSIONS = 'racw';
 const HOUR_MS = 3_600_000;
 
@@ -73,7 +73,7 @@ export class Azurite {
     });
   }
 
-  /** With SIGTERM: after SIGKILL it has not written what it knows of blobs. */
+  /** Stops it with SIGTERM, because after SIGKILL its index of blobs is not on disk. */
   async stop(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;

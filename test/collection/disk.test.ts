@@ -32,7 +32,7 @@ function linesIn(root: string): number[] {
   return eventsOf(all, 'model_inputs').map(({ data }) => Number(data[0]?.['n']));
 }
 
-/** A sink that takes nothing until it is told to. */
+/** A sink that takes nothing until it is opened. */
 class Closed implements Sink {
   readonly name = 'closed';
   readonly appends = false;

@@ -19,7 +19,7 @@ export function token(audience = 'https://storage.azure.com'): string {
 export interface IdentityEndpoint {
   /** Environment of a server that has this identity. */
   readonly env: Readonly<Record<string, string>>;
-  /** What was asked of it, by resource. */
+  /** Requests, by resource. */
   readonly asked: (string | null)[];
   /** The token to hand out; undefined: none. */
   token: string | undefined;

@@ -3,14 +3,14 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** What becomes of a call: it goes through, its answer is dropped, or it is answered here, with a code as the service has it. */
+/** The fate of a call: it passes, its answer is dropped, or the proxy answers with a code of the service. */
 type Fate =
   | 'pass'
   | 'lose answer'
   | 'hang'
   | { readonly status: number; readonly headers?: Record<string, string>; readonly code?: string };
 
-/** A proxy in front of a blob server, which a test tells what to do. */
+/** A proxy in front of a blob server. The test decides each call's fate. */
 export interface Proxy {
   readonly port: number;
   /** Decides for each call, by method and URL. */

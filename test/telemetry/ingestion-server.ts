@@ -35,7 +35,7 @@ export interface Envelope {
 
 export const KEY = '11111111-2222-3333-4444-555555555555';
 
-/** Indexes of items to refuse, and with which status; or what to do with the whole POST. */
+/** Items to refuse, by index, with their statuses; or the answer to the whole POST. */
 type Answer = (items: readonly Envelope[], post: number) => Reply | Promise<Reply>;
 export type Reply =
   | { readonly refuse?: ReadonlyMap<number, number> }
@@ -47,9 +47,9 @@ export type Reply =
 
 /** A stand-in for the ingestion endpoint of Application Insights, over TLS. */
 export class IngestionServer {
-  /** What it accepted. */
+  /** Accepted items. */
   readonly accepted: Envelope[] = [];
-  /** What it was sent, accepted or not. */
+  /** All items, accepted or not. */
   readonly posts: { readonly items: readonly Envelope[]; readonly path: string; readonly encoding: string | undefined }[] = [];
   /** Everything asked of it, by method and path. */
   readonly asked: string[] = [];

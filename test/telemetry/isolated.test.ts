@@ -16,7 +16,7 @@ const isolated = (command: string): string[] => [
 ];
 const impossible = spawnSync('unshare', isolated('true')).status !== 0;
 
-/** Starts the server, waits for it, asks it, ends it; prints what a test wants to know. */
+/** Starts a server, scores, and ends it. Prints the facts that the test asserts. */
 const PROGRAM = `
   const { spawn } = await import('node:child_process');
   const { createInterface } = await import('node:readline');

@@ -37,7 +37,7 @@ const message = protobuf
   .parse(readFileSync(new URL('trace.proto', import.meta.url), 'utf8'), { keepCase: true })
   .root.lookupType('ExportTraceServiceRequest');
 
-/** A collector of OpenTelemetry that keeps what it gets. */
+/** An OpenTelemetry collector that keeps its spans. */
 export interface SpanCollector {
   readonly url: string;
   /** Undefined where it speaks plain HTTP. */

@@ -4,30 +4,33 @@ import type { Batch, Sink } from './sink.ts';
 
 /** A file or an append blob that only this process appends to. */
 export interface Appendable {
-  /** Bytes that are known to be written. */
+  /** Bytes that are certainly written. */
   readonly offset: number;
   /** Successful appends. */
   readonly blocks: number;
   /**
-   * Appends one piece after the other at `offset`, so that a second call after a failure writes nothing twice.
-   * @throws SinkError, or Taken when somebody else has written to it, or deleted it
+   * Appends the pieces at `offset`, so that a second call after a failure writes nothing twice.
+   * @throws SinkError, or Taken where another process has written to it or deleted it
    */
   append(pieces: readonly Buffer[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Somebody else appends to the same file, or has deleted it: ours is over, and nothing was written that a reader will find. */
+/**
+ * Another process appends to the same file, or has deleted it. Nothing was written that a reader
+ * finds, and a new file must begin.
+ */
 export class Taken extends Error {
   override readonly name = 'Taken';
 }
 
-/** What has files: a folder or a blob container. Names are relative to its root, with `/`. */
+/** A place for files: a folder or a blob container. Names are relative to its root, with `/`. */
 export interface Storage {
   readonly name: string;
   reference(name: string): string;
-  /** Undefined: there is a file of that name, and it is not ours. @throws SinkError */
+  /** Answers undefined where another process has a file of that name. @throws SinkError */
   create(name: string, signal: AbortSignal): Promise<Appendable | undefined>;
-  /** Stores a whole file, once more if it is there. @throws SinkError */
+  /** Stores a whole file. Replaces one of that name. @throws SinkError */
   put(payload: Payload, signal: AbortSignal): Promise<void>;
 }
 
@@ -36,13 +39,16 @@ export interface RollLimits {
   readonly bytes: number;
 }
 
-/** An append blob takes 50,000 blocks. */
+/** An append blob takes at most 50,000 blocks. */
 const ROLL: RollLimits = { blocks: 40_000, bytes: 1024 ** 3 };
 
-/** Hours and days that are open at a time; late rows of the v1 API may go to any day. */
+/** Files that are open at a time. Late rows of the v1 API may go to any day. */
 const MOST_OPEN = 32;
 
-/** Appends batches to files, one writer each: a new one begins by stream (the hour), by blocks and by size. */
+/**
+ * Appends batches to files that only this process writes. A new file begins with a stream (its
+ * hour) and at each limit.
+ */
 export class AppendSink implements Sink {
   readonly appends = true;
   readonly largestInline = 0;
@@ -50,7 +56,7 @@ export class AppendSink implements Sink {
   readonly #limits: RollLimits;
   /** By folder and name; the least recently used first. */
   readonly #open = new Map<string, Appendable>();
-  /** Files that were begun, by folder and name. */
+  /** Number of files so far, by folder and name. */
   readonly #begun = new Map<string, number>();
 
   constructor(storage: Storage, limits: RollLimits = ROLL) {
@@ -115,7 +121,7 @@ export class AppendSink implements Sink {
 
 const keyOf = (stream: Stream): string => `${stream.folder}/${stream.name}.${stream.extension} ${stream.header}`;
 
-/** `name`, then, where that is taken or full, `ownName`, `ownName-1`, ... */
+/** `name`, then `ownName`, `ownName-1`, ... where the file before is another process's, or full. */
 function nameOf({ name, ownName }: Stream, begun: number): string {
   if (begun === 0) return name;
   const further = name === ownName ? begun : begun - 1;

@@ -1,20 +1,30 @@
 import { AnonymousCredential, BlobServiceClient, type AppendBlobClient, type ContainerClient, type RestError } from '@azure/storage-blob';
+import { object } from '../../guards/checks.ts';
 import { Taken, type Appendable, type Storage } from './append-sink.ts';
 import type { Payload } from '../encode/block.ts';
 import { SinkError, statusError } from './sink.ts';
 import type { SinkSettings } from '../settings.ts';
 
-/** A call that gets no answer is a failure. */
+/** A call without an answer fails after this time. */
 const CALL_TIMEOUT_MS = 30_000;
-/** One policy of retries is enough: the writer's. */
+/** The SDK retries nothing, because the writer does. */
 const OPTIONS = { retryOptions: { maxTries: 1, tryTimeoutInMs: CALL_TIMEOUT_MS } };
 
-/** Somebody has deleted, sealed or replaced the blob, or deleted its container: `create` makes what is missing. */
+/**
+ * The blob was deleted, sealed or replaced, or its container was deleted. `create` makes the
+ * missing ones.
+ */
 const GONE: ReadonlySet<string | undefined> = new Set(['BlobNotFound', 'ContainerNotFound', 'BlobIsSealed', 'InvalidBlobType']);
-/** Refusals that pass although their status says otherwise: a container that is being deleted can be made again half a minute later. */
+/**
+ * Refusals that are temporary despite their status. A container that is being deleted can be made
+ * again half a minute later.
+ */
 const PASSING: ReadonlySet<string | undefined> = new Set(['ContainerBeingDeleted']);
 
-/** The `azure-blob` sink: append blobs, one writer each. Loaded only where it is used: it takes 0.2 s and 40 MB. */
+/**
+ * The `azure-blob` sink: append blobs that only this process writes. Loaded only where it is used,
+ * because it takes 0.2 s and 40 MB.
+ */
 export async function openBlobStorage(settings: Extract<SinkSettings, { kind: 'azure-blob' }>): Promise<Storage> {
   const { connectionString, accountUrl, container } = settings;
   if (connectionString !== '')
@@ -33,7 +43,7 @@ class BlobStorage implements Storage {
     this.#container = container;
   }
 
-  /** Without the SAS, which is a key. */
+  /** Without the SAS, because that is a key. */
   reference(name: string): string {
     return this.#container.getBlobClient(name).url.replace(/\?.*$/, '');
   }
@@ -47,7 +57,7 @@ class BlobStorage implements Storage {
     } catch (thrown) {
       if (codeOf(thrown) !== 'BlobAlreadyExists') throw blobError(name, thrown);
     }
-    // Ours, when the answer to its creation was lost: nobody has written to it.
+    // An empty append blob is this process's own: the answer to its creation was lost.
     try {
       const { contentLength, blobType } = await blob.getProperties({ abortSignal });
       return contentLength === 0 && blobType === 'AppendBlob' ? new AppendBlob(blob) : undefined;
@@ -81,7 +91,7 @@ class BlobStorage implements Storage {
   }
 }
 
-/** Exactly once, as long as this process lives: reference/data-collection.md, section 9. */
+/** Appends exactly once while this process runs: docs/data-collection.md. */
 class AppendBlob implements Appendable {
   offset = 0;
   blocks = 0;
@@ -110,7 +120,7 @@ class AppendBlob implements Appendable {
     return Promise.resolve();
   }
 
-  /** True when an append whose answer was lost has been done. @throws Taken */
+  /** True where the append was done and its answer lost. @throws Taken */
   async #isAppended(data: Buffer, abortSignal: AbortSignal): Promise<boolean> {
     let length: number | undefined;
     try {
@@ -131,12 +141,12 @@ function codeOf(thrown: unknown): string | undefined {
   return isRestError(thrown) ? thrown.code : undefined;
 }
 
-/** By its name, no class: npm may install several copies of the package that defines it. */
+/** By name, not by class, because npm may install several copies of the package that defines it. */
 function isRestError(thrown: unknown): thrown is RestError {
   return thrown instanceof Error && thrown.name === 'RestError';
 }
 
-/** @param what was to be done, or what it was done to */
+/** @param what the failed step, or the blob */
 function blobError(what: string, thrown: unknown): SinkError {
   if (thrown instanceof SinkError) return thrown;
   const message = `${what}: ${reasonOf(thrown)}`;
@@ -146,19 +156,22 @@ function blobError(what: string, thrown: unknown): SinkError {
   return statusError(thrown.statusCode, message, thrown.response?.headers.get('retry-after'));
 }
 
-/** An account says in one line what is wrong, and sometimes in another why. The chain of identities has a line for each that was tried. */
+/**
+ * An account's error has its reason in the first line, and sometimes a detail. The chain of
+ * identities has a line for each one tried.
+ */
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const lines = thrown.message.split('\n');
   if (!isRestError(thrown)) return lines.join(' ');
-  const { authenticationErrorDetail: why } = (thrown.details ?? {}) as { authenticationErrorDetail?: unknown };
+  const why = object(thrown.details) ? thrown.details['authenticationErrorDetail'] : undefined;
   const expired = expiryOf(thrown.request?.url);
   return [lines[0], typeof why === 'string' && why.split('\n')[0], expired !== undefined && `The SAS expired at ${expired}.`]
     .filter(Boolean)
     .join(' ');
 }
 
-/** When the SAS in an address expired; undefined: it has not, or there is none. */
+/** Expiry of the SAS in an address; undefined where it has not expired, or there is none. */
 function expiryOf(url: string | undefined): string | undefined {
   const expiry = URL.parse(url ?? '')?.searchParams.get('se') ?? '';
   return Date.parse(expiry) < Date.now() ? expiry : undefined;

@@ -1,7 +1,9 @@
+import { describeThrown } from '../../errors.ts';
+import { object } from '../../guards/checks.ts';
 import type { Block } from '../encode/block.ts';
 import { SinkError, statusError, type Batch, type Sink } from './sink.ts';
 
-/** Events under way at a time. */
+/** Events that are sent at a time. */
 const AT_ONCE = 8;
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -10,7 +12,10 @@ interface Post {
   readonly body: string;
 }
 
-/** Sends each event as a POST of its own: the sinks `http` and `azureml`. Any 2xx is the other side's word that it has it. */
+/**
+ * Sends each event as a POST of its own: the sinks `http` and `azureml`. Any 2xx means that the
+ * other side has taken it.
+ */
 export class PostSink implements Sink {
   readonly appends = false;
   readonly largestInline = Infinity;
@@ -28,12 +33,12 @@ export class PostSink implements Sink {
     return undefined;
   }
 
-  /** What is sent is taken out of the batch at once, so that only the rest is sent again. */
+  /** Removes each line that is sent from the batch, so that a retry sends only the rest. */
   async write({ blocks: lines }: Batch, signal: AbortSignal): Promise<void> {
     while (lines.length > 0) {
       const some = lines.slice(0, AT_ONCE);
       const results = await Promise.allSettled(some.map((line) => this.#send(line, signal)));
-      const failures = results.map((result) => (result.status === 'rejected' ? (result.reason as SinkError) : undefined));
+      const failures = results.map(failureOf);
       const rejected = some.filter((_, index) => failures[index]?.retriable === false);
       const again = some.filter((_, index) => failures[index]?.retriable === true);
       lines.splice(0, some.length, ...again);
@@ -69,16 +74,28 @@ export class PostSink implements Sink {
   }
 }
 
-/** CloudEvents over HTTP, structured mode: https://github.com/cloudevents/spec, http-protocol-binding. */
+function failureOf(result: PromiseSettledResult<void>): SinkError | undefined {
+  if (result.status === 'fulfilled') return undefined;
+  const reason: unknown = result.reason;
+  return reason instanceof SinkError ? reason : new SinkError('unknown', describeThrown(reason), { cause: reason });
+}
+
+/**
+ * A CloudEvent over HTTP, structured mode: https://github.com/cloudevents/spec,
+ * http-protocol-binding.
+ */
 export const cloudEventPost = ({ data }: Block): Post => ({
   headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
   body: data.toString('utf8', 0, data.length - 1),
 });
 
-/** What the Python SDK sends to Azure ML's collector beside the container: reference/data-collection.md, section 3. */
+/**
+ * The request that the Python SDK sends to Azure ML's collector: docs/data-collection.md.
+ * @throws SinkError where the line is no event
+ */
 export function azuremlPost({ data, collection }: Block): Post {
   const text = data.toString();
-  const event = JSON.parse(text) as Record<string, unknown>;
+  const event = readEvent(text);
   const attribute = (name: string, otherwise: string): string => (typeof event[name] === 'string' ? event[name] : otherwise);
   const attributes: Record<string, string> = {};
   for (const [name, value] of Object.entries(event)) {
@@ -103,23 +120,40 @@ export function azuremlPost({ data, collection }: Block): Post {
   };
 }
 
-/** What the collector sets itself, or has under the names above. */
+type Event = Readonly<Record<string, unknown>>;
+
+/** @throws SinkError where the line is no event: no retry would help */
+function readEvent(line: string): Event {
+  let event: unknown;
+  try {
+    event = JSON.parse(line);
+  } catch (thrown) {
+    throw new SinkError('invalid_event', `a line that is not JSON: ${describeThrown(thrown)}`, { retriable: false, cause: thrown });
+  }
+  if (!object(event)) throw new SinkError('invalid_event', 'a line that is no event', { retriable: false });
+  return event;
+}
+
+/** Attributes that the collector sets itself, or has under the names above. */
 const FIXED =
   'specversion id source type datacontenttype time correlationid xrequestid contentrange collectdatatype agent modelversion layout csvname'.split(
     ' ',
   );
 
-/** The text between two attributes that every event has: numbers stay as they were sent. */
-function dataText(text: string, event: Record<string, unknown>): string {
+/**
+ * Cuts the data out of the line, because numbers must stay as they were sent. Every event has the
+ * attributes around it.
+ */
+function dataText(text: string, event: Event): string {
   if (event['data'] === undefined) return JSON.stringify(event['data_base64'] ?? null);
   const start = text.indexOf(',"data":') + ',"data":'.length;
   return text.slice(start, text.lastIndexOf(',"correlationid":'));
 }
 
-/** A block as lines `{"mdc": event}`, among the server's log lines. */
+/** A block of one line as the line `{"mdc": event}`, which stands among the server's log lines. */
 export const printed = ({ data }: Block): string => `{"mdc":${data.toString('utf8', 0, data.length - 1)}}\n`;
 
-/** One line for each record. */
+/** Prints one line for each record. */
 export class StdoutSink implements Sink {
   readonly name = 'stdout';
   readonly appends = false;

@@ -34,7 +34,7 @@ export class FileStorage implements Storage {
     const path = this.reference(name);
     try {
       await makeFolderLater(dirname(path));
-      // Whoever finds the reference finds the whole file.
+      // The rename makes the file appear whole.
       await writeFile(`${path}.part`, body);
       await rename(`${path}.part`, path);
     } catch (thrown) {
@@ -54,7 +54,7 @@ class OpenFile implements Appendable {
     this.#file = file;
   }
 
-  /** At a position, so that what a full disk took of it is written over. */
+  /** Writes at a position, so that a retry overwrites the part that a full disk took. */
   async append(pieces: readonly Buffer[]): Promise<void> {
     let end = this.offset;
     try {
@@ -69,9 +69,9 @@ class OpenFile implements Appendable {
       if (nlink === 0) throw new Taken(`${this.#path} was deleted`);
     } catch (thrown) {
       if (thrown instanceof Taken) throw thrown;
-      // A network volume says so of a file that was deleted elsewhere.
+      // A network volume answers ESTALE for a file that another host deleted.
       if (codeOf(thrown) === 'ESTALE') throw new Taken(`${this.#path} is not there any more`, { cause: thrown });
-      // Readers see whole lines only.
+      // Readers must see whole lines only.
       await this.#file.truncate(this.offset).catch(() => undefined);
       throw fileError(this.#path, thrown);
     }
@@ -84,7 +84,7 @@ class OpenFile implements Appendable {
   }
 }
 
-/** Whatever is wrong with a folder, an operator can mend it while the server runs. */
+/** Always retriable, because an operator can mend a folder while the server runs. */
 function fileError(path: string, cause: unknown): SinkError {
   return new SinkError(codeOf(cause), `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

@@ -4,7 +4,10 @@ import { FileStorage } from './file-storage.ts';
 import type { CollectionSettings } from '../settings.ts';
 import { SinkError, type Sink } from './sink.ts';
 
-/** Makes the sink. One that cannot be made never stops the server: it is one that always fails. */
+/**
+ * Makes the sink. One that cannot be made never stops the server: a sink that always fails takes
+ * its place.
+ */
 export async function openSink(settings: CollectionSettings, print: (text: string) => void, limits?: RollLimits): Promise<Sink> {
   try {
     return await open(settings, print, limits);
@@ -21,7 +24,7 @@ export async function openSink(settings: CollectionSettings, print: (text: strin
   }
 }
 
-/** Packages are loaded only where they are used. */
+/** Loads packages only for the sink that uses them. */
 async function open({ sink }: CollectionSettings, print: (text: string) => void, limits?: RollLimits): Promise<Sink> {
   switch (sink.kind) {
     case 'file':
@@ -35,7 +38,8 @@ async function open({ sink }: CollectionSettings, print: (text: string) => void,
     case 'http':
       return new PostSink(sink.kind, sink.url, cloudEventPost);
     case 'stdout':
-    default:
       return new StdoutSink(print);
+    default:
+      return sink satisfies never;
   }
 }

@@ -1,40 +1,43 @@
-import { sizeOf, splitLines, type Block } from '../encode/block.ts';
+import { blockBytes, splitLines, type Block } from '../encode/block.ts';
 import type { Layout, Stream } from '../encode/layout.ts';
 import type { Batch } from './sink.ts';
 
-/** An append takes at most 4 MiB. */
+/** An append blob takes at most 4 MiB in one append. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
+/** A block, or the part of it that belongs to one stream. */
 interface Part {
-  /** A part of a block that belongs to another stream, too, has no records: they are counted with the first part. */
+  /** Without records, cost and payloads in all parts but the first, so that they count once. */
   readonly block: Block;
-  /** What is appended. */
+  /** Bytes to append. */
   readonly data: Buffer;
 }
 
+/** Parts that wait for the same file. */
 interface Waiting {
   readonly stream: Stream | undefined;
   parts: Part[];
   bytes: number;
+  /** Arrival of the first part, on the monotonic clock. */
   readonly since: number;
 }
 
-/** Blocks in memory that wait to be delivered, by the file that they belong to. */
+/** Blocks in memory that wait for their delivery, by file. */
 export class Pending {
   readonly #layout: Layout | undefined;
   readonly #streams = new Map<string, Waiting>();
   records = 0;
   bytes = 0;
 
-  /** @param layout undefined: the sink has no files */
+  /** @param layout undefined where the sink has no files */
   constructor(layout: Layout | undefined) {
     this.#layout = layout;
   }
 
-  /** Answers how many bytes wait for the same file. */
+  /** Adds a block. Answers how many bytes wait for its file now. */
   add(block: Block): number {
     this.records += block.records;
-    this.bytes += sizeOf(block);
+    this.bytes += blockBytes(block);
     if (this.#layout === undefined) return this.#put('', undefined, { block, data: block.data });
     let most = 0;
     for (const [index, { key, stream, data }] of this.#layout.place(block).entries()) {
@@ -44,7 +47,10 @@ export class Pending {
     return most;
   }
 
-  /** What has waited longest for a file, if that is for so long, or if it is so many bytes. */
+  /**
+   * The batch that has waited longest, of those that have waited so long or have so many bytes.
+   * Answers undefined where there is none.
+   */
   take(now: number, afterMs: number, fromBytes: number): Batch | undefined {
     let best: [string, Waiting] | undefined;
     for (const entry of this.#streams) {
@@ -55,7 +61,7 @@ export class Pending {
     return best === undefined ? undefined : this.#cut(...best);
   }
 
-  /** Everything; nothing is left. */
+  /** Removes and answers all blocks. */
   takeAll(): Block[] {
     const blocks = [...this.#streams.values()].flatMap(({ parts }) => parts.map(({ block }) => block)).filter(({ records }) => records > 0);
     this.#streams.clear();
@@ -64,7 +70,7 @@ export class Pending {
     return blocks;
   }
 
-  /** Milliseconds until the first file's data has waited for so long; undefined: nothing waits. */
+  /** Milliseconds until the oldest part has waited for so long; undefined where nothing waits. */
   dueIn(now: number, afterMs: number): number | undefined {
     let oldest = Infinity;
     for (const { since } of this.#streams.values()) oldest = Math.min(oldest, since);
@@ -93,14 +99,14 @@ export class Pending {
     const blocks = parts.map(({ block }) => block);
     for (const block of blocks) {
       this.records -= block.records;
-      this.bytes -= sizeOf(block);
+      this.bytes -= blockBytes(block);
     }
     if (waiting.stream === undefined) return { stream: undefined, pieces: [], blocks: blocks.flatMap(splitLines) };
     return { stream: waiting.stream, pieces: joinViews(parts.map(({ data }) => data)), blocks };
   }
 }
 
-/** Views that follow each other in the same memory become one. */
+/** Joins views that follow each other in the same memory. */
 function joinViews(views: readonly Buffer[]): Buffer[] {
   const joined: Buffer[] = [];
   for (const view of views) {

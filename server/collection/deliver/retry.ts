@@ -1,13 +1,21 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { WriterLog } from '../host/writer-link.ts';
+import { pause, retryDelay, type RetryPolicy } from '../../delivery/retry-delay.ts';
+import type { WriterLog } from '../writer-messages.ts';
 import type { SinkError } from './sink.ts';
 
-const FIRST_MS = 100;
-const LONGEST_MS = 30_000;
-/** An outage is one line; so is each minute of a sink that comes and goes. */
+/**
+ * Retries never end while the server runs. A sink that names its own wait gets it, up to five
+ * minutes.
+ */
+export const SINK_RETRIES: RetryPolicy = {
+  firstMs: 100,
+  longestMs: 30_000,
+  jitter: 0.5,
+  asked: { longestMs: 300_000, replaces: false },
+};
+/** An outage is one line. A sink that fails and recovers in turn costs one line a minute. */
 const LOG_INTERVAL_MS = 60_000;
 
-/** When the next try is, and what an operator is told of failures. */
+/** When the writer tries a sink again, and which failures the log gets. */
 export class Retry {
   readonly #log: WriterLog;
   readonly #sink: string;
@@ -15,7 +23,7 @@ export class Retry {
   #failures = 0;
   #loggedAt = -Infinity;
   #refusedAt = -Infinity;
-  #told = false;
+  #logged = false;
   #hurry = new AbortController();
 
   /** @param waitsOn where records are meanwhile, for the log */
@@ -34,7 +42,7 @@ export class Retry {
     this.#failures++;
     if (this.#failures > 1 || performance.now() - this.#loggedAt < LOG_INTERVAL_MS) return;
     this.#loggedAt = performance.now();
-    this.#told = true;
+    this.#logged = true;
     this.#log.warn(
       `collected data cannot be delivered to ${this.#sink} (${error.code}: ${error.message}); it waits ${this.#waitsOn}, and is tried again`,
     );
@@ -42,8 +50,8 @@ export class Retry {
 
   succeeded(): void {
     this.#failures = 0;
-    if (this.#told) this.#log.info(`collected data is delivered to ${this.#sink} again`);
-    this.#told = false;
+    if (this.#logged) this.#log.info(`collected data is delivered to ${this.#sink} again`);
+    this.#logged = false;
   }
 
   refused(error: SinkError, records: number): void {
@@ -52,11 +60,9 @@ export class Retry {
     this.#log.error(`${this.#sink} refuses collected data for good: ${records} records are dropped (${error.code}: ${error.message})`);
   }
 
-  /** Exponential, with jitter; as long as the other side asked, if that is longer. Ends early when the server stops. */
-  async wait(retryAfterMs: number, stop: AbortSignal): Promise<void> {
-    const most = Math.min(LONGEST_MS, FIRST_MS * 2 ** (this.#failures - 1));
-    const signal = AbortSignal.any([stop, this.#hurry.signal]);
-    await delay(Math.max(retryAfterMs, most / 2 + (Math.random() * most) / 2), undefined, { signal }).catch(() => undefined);
+  /** Waits for the next try. Ends early at `hurry`, or when the server stops. */
+  async wait(askedMs: number | undefined, stop: AbortSignal): Promise<void> {
+    await pause(retryDelay(this.#failures, SINK_RETRIES, askedMs), AbortSignal.any([stop, this.#hurry.signal]));
     this.#hurry = new AbortController();
   }
 

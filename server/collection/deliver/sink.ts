@@ -1,24 +1,28 @@
-import { readRetryAfter } from '../../request/retry-after.ts';
+import { readRetryAfter } from '../../delivery/retry-delay.ts';
 import type { Block } from '../encode/block.ts';
 import type { Stream } from '../encode/layout.ts';
 import type { References } from '../encode/place-data.ts';
 
-/** Blocks that are delivered together: where the sink has files, all of one stream; else of one line each. */
+/**
+ * Blocks that are delivered together: all of one stream where the sink has files, else one line
+ * each.
+ */
 export interface Batch {
   readonly stream: Stream | undefined;
-  /** The bytes to append, one after the other; none where the sink sends line by line. */
+  /** Bytes to append, in this order; none where the sink sends line by line. */
   readonly pieces: readonly Buffer[];
-  /** What is not delivered yet: a sink that sends line by line takes out what it has sent. */
+  /** Undelivered blocks. A sink that sends line by line removes each line that it has sent. */
   readonly blocks: Block[];
 }
 
-/** Where batches go. One at a time. */
+/** Where batches go. The writer calls it for one batch at a time. */
 export interface Sink extends References {
   readonly name: string;
   /** True where lines are appended to files. */
   readonly appends: boolean;
   /**
-   * Delivers a batch. Called again with the same batch after a failure, it delivers nothing twice as far as it can know.
+   * Delivers a batch. A second call with the same batch, after a failure, delivers nothing twice as
+   * far as the sink can know.
    * @throws SinkError
    */
   write(batch: Batch, signal: AbortSignal): Promise<void>;
@@ -27,7 +31,7 @@ export interface Sink extends References {
 
 interface SinkErrorOptions extends ErrorOptions {
   readonly retriable?: boolean;
-  readonly retryAfterMs?: number;
+  readonly askedMs?: number | undefined;
   readonly rejected?: readonly Block[];
 }
 
@@ -36,28 +40,28 @@ export class SinkError extends Error {
   override readonly name = 'SinkError';
   /** Short, for metrics. */
   readonly code: string;
-  /** False: the same batch will never be taken. */
+  /** False: the sink will never take the same batch. */
   readonly retriable: boolean;
-  /** What the other side asked for; 0: nothing. */
-  readonly retryAfterMs: number;
-  /** Lines that will never be taken, taken out of the batch; undefined: all of it. */
+  /** Wait that the other side asked for; undefined: none. */
+  readonly askedMs: number | undefined;
+  /** Lines that the sink will never take, removed from the batch; undefined: the whole batch. */
   readonly rejected: readonly Block[] | undefined;
 
   constructor(code: string, message: string, options: SinkErrorOptions = {}) {
-    const { retriable = true, retryAfterMs = 0, rejected, cause } = options;
+    const { retriable = true, askedMs, rejected, cause } = options;
     super(message, { cause });
     this.code = code;
     this.retriable = retriable;
-    this.retryAfterMs = retryAfterMs;
+    this.askedMs = askedMs;
     this.rejected = rejected;
   }
 }
 
-/** What another side may ask for. */
-const LONGEST_ASKED_MS = 300_000;
-
-/** What an HTTP status means. An operator can mend 401, 403 and 404 while the server runs: the data waits for that. */
+/**
+ * The meaning of an HTTP status. After 401, 403 and 404 data waits, because an operator can mend
+ * those while the server runs.
+ */
 export function statusError(status: number, message: string, retryAfter: string | null | undefined): SinkError {
   const retriable = status >= 500 || [401, 403, 404, 408, 429].includes(status);
-  return new SinkError(String(status), message, { retriable, retryAfterMs: Math.min(readRetryAfter(retryAfter) ?? 0, LONGEST_ASKED_MS) });
+  return new SinkError(String(status), message, { retriable, askedMs: readRetryAfter(retryAfter) });
 }

@@ -1,9 +1,9 @@
-import type { DropReason, Progress, Result } from '../counts.ts';
+import type { DropReason, Progress, RecordResult } from '../counts.ts';
 import type { Block } from '../encode/block.ts';
 
-/** What became of lines since the host was told last. */
+/** Outcomes of lines since the last report to the host. */
 export class Tally {
-  readonly #results = new Map<string, Map<Result, number>>();
+  readonly #results = new Map<string, Map<RecordResult, number>>();
   readonly #dropped = new Map<DropReason, number>();
   readonly #errors = new Map<string, number>();
   #flushSeconds: number[] = [];
@@ -11,17 +11,17 @@ export class Tally {
   #bytes = 0;
   #deadLettersRemoved = 0;
   lastSuccess = 0;
-  readonly #tell: (progress: Progress) => void;
+  readonly #report: (progress: Progress) => void;
   #scheduled = false;
 
-  constructor(tell: (progress: Progress) => void) {
-    this.#tell = tell;
+  constructor(report: (progress: Progress) => void) {
+    this.#report = report;
   }
 
-  settle(blocks: readonly Block[], result: Result, reason?: DropReason): void {
+  settle(blocks: readonly Block[], result: RecordResult, reason?: DropReason): void {
     if (blocks.length === 0) return;
     for (const { collection, records, counted, cost } of blocks) {
-      const row = this.#results.get(collection) ?? new Map<Result, number>();
+      const row = this.#results.get(collection) ?? new Map<RecordResult, number>();
       this.#results.set(collection, row.set(result, (row.get(result) ?? 0) + records));
       if (reason !== undefined) this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + records);
       if (counted) this.#records += records;
@@ -30,7 +30,7 @@ export class Tally {
     this.#schedule();
   }
 
-  /** Lines of which nothing is known but that they cannot be read. */
+  /** Lines that cannot be read, so that their collection is not known. */
   damaged(count: number): void {
     if (count === 0) return;
     this.#results.set('unknown', new Map([['dropped', count + (this.#results.get('unknown')?.get('dropped') ?? 0)]]));
@@ -44,7 +44,7 @@ export class Tally {
     this.#schedule();
   }
 
-  /** Dead letters that went for newer ones. */
+  /** Dead letters that were removed for newer ones. */
   removed(count: number): void {
     this.#deadLettersRemoved += count;
     this.#schedule();
@@ -55,10 +55,10 @@ export class Tally {
     this.#schedule();
   }
 
-  /** Tells now. */
+  /** Reports now. */
   flush(): void {
     this.#scheduled = false;
-    this.#tell({
+    this.#report({
       records: this.#records,
       bytes: this.#bytes,
       results: [...this.#results].flatMap(([collection, row]) => [...row].map(([result, count]) => [collection, result, count] as const)),

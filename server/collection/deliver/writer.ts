@@ -7,13 +7,18 @@ import { SinkError, type Batch, type Sink } from './sink.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Tally } from './tally.ts';
 
-/** Longest time that a record waits for others. What is lost when the process is killed is not more than that. */
+/**
+ * Longest wait of a record for others, and so the most that a killed process loses while the sink
+ * is well.
+ */
 const FLUSH_MS = 1000;
 const FLUSH_BYTES = 1024 * 1024;
-/** Beyond it new records go to disk, where there is a folder for them: half of what the host admits. */
+/**
+ * Half of what the host admits. Beyond it new records go to disk, where there is a folder for them.
+ */
 const SPILL_AT_RECORDS = 25_000;
 const SPILL_AT_BYTES = 32 * 1024 * 1024;
-/** What a call that is told to stop may take for it. */
+/** Wait for a call that was aborted. */
 const ABORT_MS = 500;
 
 interface Parts {
@@ -25,7 +30,10 @@ interface Parts {
   readonly retry: Retry;
 }
 
-/** Delivers blocks in batches, one at a time, and keeps those that cannot be delivered: in memory, or on disk. */
+/**
+ * Delivers blocks in batches, one at a time. Keeps blocks that cannot be delivered in memory, or on
+ * disk: README.md, "States of a block".
+ */
 export class Writer {
   readonly #parts: Parts;
   readonly #pending: Pending;
@@ -49,7 +57,10 @@ export class Writer {
     else if (this.#timer === undefined && this.#running === undefined) this.#schedule();
   }
 
-  /** Delivers what is left. After the limit, or at once where the sink fails and there is a disk, the rest is spilled, else dropped. */
+  /**
+   * Delivers the rest within the limit. Then, or at once where the sink fails and there is a disk,
+   * spills it, else drops it.
+   */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true;
     this.#parts.retry.hurry();
@@ -83,7 +94,7 @@ export class Writer {
   }
 
   async #run(): Promise<void> {
-    // What is added in the same turn belongs to the same batch.
+    // Blocks of the same turn belong to the same batch.
     await Promise.resolve();
     while (!this.#stop.signal.aborted) {
       const batch = this.#pending.take(performance.now(), this.#closing ? 0 : FLUSH_MS, FLUSH_BYTES);
@@ -95,7 +106,9 @@ export class Writer {
     }
   }
 
-  /** Delivers a part of what is on disk; false: there is nothing, or it cannot be delivered now. */
+  /**
+   * Delivers a chunk from disk. Answers false where there is none, or it cannot be delivered now.
+   */
   async #replay(): Promise<boolean> {
     const { spool, layout } = this.#parts;
     const next = spool?.next();
@@ -105,7 +118,8 @@ export class Writer {
     for (const block of next.chunk.blocks) pending.add(block);
     for (let batch = pending.take(0, 0, 0); batch !== undefined; batch = pending.take(0, 0, 0)) {
       if (await this.#deliver(batch)) continue;
-      // What is delivered already must not come again: the rest becomes a segment of its own.
+      // Delivered blocks must not be delivered again, so that the rest becomes a segment of its
+      // own.
       const rest = [...batch.blocks, ...pending.takeAll()].filter(({ records }) => records > 0);
       const some = countOf(rest) < countOf(next.chunk.blocks);
       if (some && rest.every((block) => spool.add(block) === 'spilled')) spool.done(next);
@@ -115,7 +129,7 @@ export class Writer {
     return true;
   }
 
-  /** Tries until the batch is delivered or refused; false: it is still undone, and the server stops. */
+  /** Tries until the batch is delivered or refused. Answers false where the server stops before. */
   async #deliver(batch: Batch): Promise<boolean> {
     const { sink, tally, retry } = this.#parts;
     while (!this.#stop.signal.aborted) {
@@ -143,17 +157,20 @@ export class Writer {
     return false;
   }
 
-  /** Waits before the next try; false: there will be none. */
+  /** Waits before the next try. Answers false where there will be none. */
   async #pause(error: SinkError): Promise<boolean> {
     const { retry, spool } = this.#parts;
     if (!retry.failing) for (const block of this.#failed(error)) this.#pending.add(block);
     else retry.failed(error);
     if (this.#closing && spool !== undefined) return false;
-    await retry.wait(error.retryAfterMs, this.#stop.signal);
+    await retry.wait(error.askedMs, this.#stop.signal);
     return true;
   }
 
-  /** The first failure after a success: what waits goes to disk. Answers what could not. */
+  /**
+   * The first failure after a success: spills all waiting blocks. Answers those that could not be
+   * written.
+   */
   #failed(error: SinkError): readonly Block[] {
     this.#parts.retry.failed(error);
     return this.#parts.spool === undefined ? [] : this.#spill(this.#pending.takeAll());
@@ -176,7 +193,7 @@ export class Writer {
     tally.settle(blocks, 'dropped', 'rejected');
   }
 
-  /** To disk; answers what could not be written. */
+  /** Writes blocks to disk. Answers those that could not be written. */
   #spill(blocks: readonly Block[]): readonly Block[] {
     const { spool, tally } = this.#parts;
     if (spool === undefined) return blocks;

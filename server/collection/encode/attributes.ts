@@ -1,6 +1,9 @@
 const SAFE = /^[\w./ -]*$/;
 
-/** A JSON string; ids and paths rarely need more than the quotes. */
+/**
+ * A JSON string. Ids and paths rarely need escapes, and the test for that is cheaper than
+ * `JSON.stringify`.
+ */
 export const quote = (text: string): string => (SAFE.test(text) ? `"${text}"` : JSON.stringify(text));
 
 const OWN = new Set(
@@ -9,7 +12,11 @@ const OWN = new Set(
   ),
 );
 
-/** Headers as attributes, whose names have letters and digits only; the fixed names win. @param pairs name, value, name, value, ... */
+/**
+ * Headers as attributes, whose names have letters and digits only. A header with the name of a
+ * fixed attribute is left out.
+ * @param pairs name, value, name, value, ...
+ */
 export function headerAttributes(pairs: readonly string[]): string {
   if (pairs.length === 0) return '';
   const attributes = new Map<string, string>();

@@ -1,13 +1,16 @@
 import type { Block } from './block.ts';
 
 const BUFFER = 512 * 1024;
-/** Bytes of UTF-8 for each unit of a string. */
+/** Bytes of UTF-8 for each unit of a string, at most. */
 const LONGEST_CHARACTER = 3;
 
-/** Texts, and bytes that are texts in UTF-8. */
+/** Parts of a line: texts, or their bytes in UTF-8. */
 export type LineParts = readonly (Buffer | string)[];
 
-/** Collects the lines of one collection and hour of a batch: bytes are written once, where they stay. */
+/**
+ * Joins the lines of one collection and hour of a batch into a block. Each byte is written once, in
+ * the block's own memory.
+ */
 export class BlockWriter {
   readonly #collection: string;
   readonly #done: (block: Block) => void;
@@ -23,7 +26,7 @@ export class BlockWriter {
     this.#done = done;
   }
 
-  /** Adds a line of these parts, the last of which ends it. */
+  /** Adds a line. Its last part contains the line end. */
   add(hour: string, parts: LineParts, cost: number): void {
     if (hour !== this.#hour) {
       this.flush();
@@ -48,7 +51,7 @@ export class BlockWriter {
     this.#cost += cost;
   }
 
-  /** Passes on what was collected. */
+  /** Passes on the lines so far as a block. */
   flush(): void {
     if (this.#records === 0) return;
     this.#done({

@@ -6,20 +6,22 @@ export interface Payload {
   readonly body: Buffer;
 }
 
-/** Lines of one collection and hour that travel together: CloudEvents, one JSON text a line. */
+/**
+ * Lines of one collection and hour that are delivered together: CloudEvents, one JSON text a line.
+ */
 export interface Block {
   readonly collection: string;
-  /** `YYYY-MM-DDTHH`, UTC: the hour whose folder they belong to. */
+  /** `YYYY-MM-DDTHH`, UTC: the hour of the folder that they belong to. */
   readonly hour: string;
   /** True for rows of the v1 API, which go into CSV files where the sink has files. */
   readonly v1: boolean;
   /** Whole lines, each with its end. */
   readonly data: Buffer;
-  /** Lines; 0 for a part of a block that is counted elsewhere. */
+  /** Number of lines; 0 for a part whose block is counted elsewhere. */
   readonly records: number;
-  /** Memory that the host counts for them; 0 where they came from disk. */
+  /** Memory that the host counts for them, in bytes; 0 where they came from disk. */
   readonly cost: number;
-  /** True where the host waits to hear of them. */
+  /** True where the host counts them as under way; false where they came from disk. */
   readonly counted: boolean;
   readonly payloads: readonly Payload[];
 }
@@ -27,9 +29,9 @@ export interface Block {
 const LF = 10;
 
 /** Bytes of memory of a block. */
-export const sizeOf = ({ data, payloads }: Block): number => payloads.reduce((sum, { body }) => sum + body.length, data.length);
+export const blockBytes = ({ data, payloads }: Block): number => payloads.reduce((sum, { body }) => sum + body.length, data.length);
 
-/** One block a line. Payloads belong to a block of one line. */
+/** Splits a block into blocks of one line. A block with payloads has one line already. */
 export function splitLines(block: Block): Block[] {
   if (block.records <= 1) return [block];
   const lines: Block[] = [];
@@ -41,12 +43,18 @@ export function splitLines(block: Block): Block[] {
   return lines;
 }
 
-/** The attributes come in this order, whatever wrote the line, and a quote inside a text is escaped: so nothing else can match. */
+/**
+ * Start of a line. No other text matches, because attributes have this order and quotes inside of
+ * texts are escaped.
+ */
 const PLACE =
   /^\{"specversion":"1\.0","id":"[^"]*","source":"(?:[^"\\]|\\.)*","type":"azureml\.inference\.([^"]*)","datacontenttype":"[^"]*","time":"([^"]{13})/;
 export const V1 = '"layout":"csv-v1"';
 
-/** A line as it was read back from disk, without its end; undefined: it is damaged. */
+/**
+ * Makes a block of a line that was read from disk, without its line end. Answers undefined where
+ * the line is damaged.
+ */
 export function readLine(text: string, payload: Payload | undefined): Block | undefined {
   const [, collection, hour] = PLACE.exec(text) ?? [];
   if (collection === undefined || hour === undefined || !text.endsWith('}')) return undefined;
@@ -54,7 +62,7 @@ export function readLine(text: string, payload: Payload | undefined): Block | un
   return { collection, hour, v1: text.includes(V1), data: Buffer.from(`${text}\n`), records: 1, cost: 0, counted: false, payloads };
 }
 
-/** Neighbours of the same file as one block. */
+/** Joins neighbours that belong to the same file. */
 export function joinBlocks(blocks: readonly Block[]): Block[] {
   const joined: Block[] = [];
   let group: Block[] = [];

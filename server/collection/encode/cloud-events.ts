@@ -22,7 +22,7 @@ const OMITTED: Record<BodyState, string> = {
   [Body.notRedacted]: 'redaction',
 };
 
-/** What is said of a record beside its data. */
+/** A record without its data. */
 interface About {
   readonly collection: string;
   /** Milliseconds since 1970. */
@@ -32,13 +32,13 @@ interface About {
   /** JSON members, each with a comma before it. */
   readonly attributes: string;
   readonly contentType?: string;
-  /** Why there is no data. */
+  /** Why there is no data; empty where there is. */
   readonly omitted?: string;
   readonly cost: number;
   readonly v1?: boolean;
 }
 
-/** Makes CloudEvents of records, in the layout of reference/data-collection.md, section 4. */
+/** Makes CloudEvents of records: docs/data-collection.md. */
 export class CloudEvents {
   readonly #settings: CollectionSettings;
   readonly #references: References;
@@ -68,11 +68,11 @@ export class CloudEvents {
     this.#response = new BlockWriter('response', emit);
   }
 
-  /** The two halves of a request, of which one may not be collected. */
+  /** Adds the two records of a request, of which one may not be collected. */
   exchange(record: ExchangeRecord): void {
     const { request, response } = record;
     const ids = idsOf(record.id);
-    // The memory of both is one buffer: the first record stands for it.
+    // Both share one buffer. The first record carries its whole cost.
     let cost = costOf(record);
     if (request.state !== Body.notCollected) {
       this.#half('request', ids, record, request, this.#aboutRequest(record), cost);
@@ -81,7 +81,7 @@ export class CloudEvents {
     if (response.state !== Body.notCollected) this.#half('response', ids, record, response, this.#aboutResponse(record), cost);
   }
 
-  /** Path and method: the same for most requests. */
+  /** Path and method, made once for neighbours that share them. */
   #aboutRequest({ url, method }: ExchangeRecord): string {
     if (url !== this.#url || method !== this.#method) {
       const at = url.indexOf('?');
@@ -100,7 +100,10 @@ export class CloudEvents {
     return this.#responseAttributes;
   }
 
-  /** Rows that a script collected. @param cost what the host counts for them */
+  /**
+   * Adds rows that a script collected.
+   * @param cost memory that the host counts for them, in bytes
+   */
   rows(collection: string, head: CollectHead, rows: Buffer, cost: number): void {
     const version = quote(head.modelVersion ?? 'default');
     const v1 = head.v1 === undefined ? '' : `,${V1},"csvname":${quote(head.v1)}`;
@@ -108,7 +111,7 @@ export class CloudEvents {
     this.#write({ collection, time: head.time, ids: idsOf(head.id), attributes, cost, v1: v1 !== '' }, { json: rows, bytes: rows.length });
   }
 
-  /** Passes on what a batch came to. */
+  /** Passes on the blocks of a batch. */
   flush(): void {
     this.#request.flush();
     this.#response.flush();
@@ -158,7 +161,7 @@ export class CloudEvents {
     });
   }
 
-  /** Of a payload, relative to the root. */
+  /** Name of a payload, relative to the root, without its extension. */
   #name(time: string, id: Buffer): string {
     const { endpoint, deployment } = this.#settings;
     return `${endpoint}/${deployment}/${time.slice(0, 13).replaceAll(/[-T]/g, '/')}/${id.toString()}`;
@@ -170,7 +173,7 @@ export class CloudEvents {
     return frame;
   }
 
-  /** RFC 3339 in whole seconds; the same for many records. */
+  /** RFC 3339 in whole seconds, made once for neighbours that share it. */
   #seconds(time: number): string {
     const second = Math.floor(time / 1000);
     if (second !== this.#second) {

@@ -1,4 +1,4 @@
-/** The correlation columns of v1, exactly: reference/data-collection.md, section 6. */
+/** The correlation columns of v1, as Azure's SDK names them: docs/data-collection.md. */
 export const CSV_COLUMNS = [
   '$aml_dc_correlation_id',
   '$aml_dc_scoring_timestamp',
@@ -10,7 +10,7 @@ export const CSV_COLUMNS = [
   '$aml_request_id',
 ] as const;
 
-/** As Python's csv.writer writes it: CRLF, quotes only where they are needed. */
+// As Python's csv.writer writes lines: CRLF, and quotes only where a cell needs them.
 export const csvHeader = (row: Readonly<Record<string, unknown>>): string => line(Object.keys(row));
 export const csvRow = (row: Readonly<Record<string, unknown>>): string => line(Object.values(row));
 

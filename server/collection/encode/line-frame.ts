@@ -1,7 +1,10 @@
 /** Before the record's id. */
 export const LINE_START = Buffer.from('{"specversion":"1.0","id":"');
 
-/** What the lines of a collection share with their neighbours, encoded when it changes: to write a text costs several times as much as to copy it. */
+/**
+ * Parts that the lines of a collection share with their neighbours, encoded when they change. Why:
+ * to encode a text costs several times as much as to copy its bytes.
+ */
 export class LineFrame {
   readonly #source: string;
   readonly #type: string;
@@ -18,7 +21,7 @@ export class LineFrame {
     this.#type = `azureml.inference.${collection}`;
   }
 
-  /** Between the record's id and its data. @param time RFC 3339 */
+  /** The part between the record's id and its data. @param time RFC 3339 */
   opening(contentType: string, time: string): Buffer {
     if (time !== this.#time || contentType !== this.#contentType) {
       this.#time = time;
@@ -28,7 +31,11 @@ export class LineFrame {
     return this.#opening;
   }
 
-  /** After the ids of the request. @param bytes of the data; undefined: there is none @param attributes JSON members, each with a comma before it */
+  /**
+   * The part after the ids of the request.
+   * @param bytes of the data; undefined where there is none
+   * @param attributes JSON members, each with a comma before it
+   */
   closing(bytes: number | undefined, attributes: string): Buffer {
     if (this.#closing.length === 0 || bytes !== this.#bytes || attributes !== this.#attributes) {
       this.#bytes = bytes;

@@ -2,7 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { mayCapture } from '../../request/captured-headers.ts';
 import { Body, type BodyState } from '../records.ts';
 
-/** What a body is in a record: JSON text that can stand in a line, as text or as the bytes that came; or bytes that are no text. */
+/**
+ * A body as data of a record: JSON in one line, as text or as the received bytes, or bytes that are
+ * no text.
+ */
 export type Data = { readonly json: Buffer | string; readonly bytes: number } | { readonly binary: Buffer };
 
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.+-]*\+)?json\s*(?:;|$)/i;
@@ -11,23 +14,28 @@ const TEXT_TYPE =
 const LF = 10;
 const CR = 13;
 
-/** Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes. */
+/**
+ * Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes.
+ */
 export function readData(contentType: string, body: Buffer, state: BodyState): Data {
   const plainJson = contentType === 'application/json';
-  // What this server writes has no line's end and is UTF-8.
+  // JSON that this server writes is UTF-8 without line ends.
   if (plainJson && state === Body.written) return { json: body, bytes: body.length };
   const maybeText = !plainJson && (contentType === '' || TEXT_TYPE.test(contentType));
   if (!(plainJson || maybeText || JSON_TYPE.test(contentType)) || !isUtf8(body)) return { binary: body };
   const oneLine = !body.includes(LF) && !body.includes(CR);
   if (state === Body.parsed && plainJson && oneLine && body[0] !== 0xef) return { json: body, bytes: body.length };
   const text = body.toString();
-  // Between the tokens of JSON a line's end is only space; inside a string it cannot be.
+  // A line end in JSON is space between tokens. Inside of a string it cannot be.
   if (isJson(text)) return { json: oneLine ? body : text.replaceAll(/[\r\n]/g, ' '), bytes: body.length };
   const quoted = JSON.stringify(text);
   return { json: quoted, bytes: Buffer.byteLength(quoted) };
 }
 
-/** The query of a request without a body, as an object; what may be a key is left out. */
+/**
+ * The query of a request without a body, as an object. Names that may be keys are left out. Answers
+ * undefined where there is no query.
+ */
 export function readQuery(url: string): Data | undefined {
   const at = url.indexOf('?');
   if (at < 0) return undefined;

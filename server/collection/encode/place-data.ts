@@ -5,28 +5,31 @@ import type { Data } from './payload-data.ts';
 /** A line must fit into one block of an append blob (4 MiB) with its attributes. */
 const LARGEST_INLINE = 4 * 1024 * 1024 - 64 * 1024;
 
-/** What a sink can do with payloads that do not fit into a line. */
+/** How a sink stores payloads that do not fit into a line. */
 export interface References {
-  /** The address that a payload of this name (relative to the root) will have; undefined: the sink has no files. */
+  /**
+   * The address of a payload with this name, relative to the root. Answers undefined where the sink
+   * has no files.
+   */
   reference(name: string): string | undefined;
-  /** Largest data of a line where payloads cannot be stored beside it. */
+  /** Largest data of a line where the sink has no files, in bytes. */
   readonly largestInline: number;
 }
 
-/** What a line has of its data. */
+/** The parts of a line that its data decides. */
 export interface PlacedData {
-  /** The name of the data, or nothing. */
+  /** The member's name; empty where `content` contains it, or there is no data. */
   readonly member: Buffer;
   /** The data, after `member`. */
   readonly content: Buffer | string;
-  /** Of the data; undefined: there is none. */
+  /** Length of the data; undefined where there is none. */
   readonly bytes?: number;
   /** JSON members, each with a comma before it. */
   readonly more?: string;
   readonly contentType?: string;
-  /** What is stored beside the line. */
+  /** A file that is stored before the line. */
   readonly payload?: Payload;
-  /** Why there is no data. */
+  /** Why there is no data; undefined where there is. */
   readonly omitted?: string;
 }
 
@@ -35,7 +38,10 @@ const DATA = Buffer.from(',"data":');
 
 export const NO_DATA: PlacedData = { member: NOTHING, content: NOTHING };
 
-/** Where data goes: into the line, or into a file of its own. @param nameOf the name of such a file, without its extension */
+/**
+ * Puts data into the line, or into a file of its own.
+ * @param nameOf answers the name of such a file, without its extension
+ */
 export function placeData(data: Data, contentType: string, references: References, nameOf: () => string): PlacedData {
   const bytes = 'json' in data ? data.bytes : data.binary.length;
   if ('json' in data && bytes <= LARGEST_INLINE) return { member: DATA, content: data.json, bytes };
@@ -47,11 +53,13 @@ export function placeData(data: Data, contentType: string, references: Reference
     const content = `,"data_base64":"${data.binary.toString('base64')}"`;
     return { member: NOTHING, content, bytes, contentType: 'application/octet-stream' };
   }
-  // Copies: the batch that they are views of is used again.
+  // Payloads are copies, because the batch that holds the data is filled again.
   if ('json' in data) {
-    const payload = { name, contentType: 'application/json', body: Buffer.from(data.json as string) };
+    const payload = { name, contentType: 'application/json', body: copyOf(data.json) };
     return { member: NOTHING, content: `,"dataref":${quote(reference)}`, bytes, payload };
   }
   const payload = { name, contentType: contentType || 'application/octet-stream', body: Buffer.from(data.binary) };
   return { member: DATA, content: quote(reference), bytes, more: ',"datainblob":"true"', contentType: 'text/plain', payload };
 }
+
+const copyOf = (data: Buffer | string): Buffer => (typeof data === 'string' ? Buffer.from(data) : Buffer.from(data));

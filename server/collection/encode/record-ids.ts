@@ -6,7 +6,10 @@ const COUNTED = 7;
 const LAST = 16 ** COUNTED - 1;
 const DIGITS = Buffer.from('0123456789abcdef');
 
-/** Ids in the form of a UUID: random in front, counted behind. A random one for each record would cost more than its line. */
+/**
+ * Ids in the form of a UUID: random at the front, counted at the end. Why: a random id costs more
+ * than the rest of a record's line.
+ */
 export class RecordIds {
   readonly #bytes = Buffer.alloc(LENGTH);
   #last = LAST;

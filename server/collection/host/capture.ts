@@ -1,19 +1,19 @@
 import { capturedHeaders } from '../../request/captured-headers.ts';
 import { Body, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
 
-/** A larger body is not collected: the record says so. */
+/** A larger body is not collected, and its record says so. */
 const LARGEST_BODY = 32 * 1024 * 1024;
 
-/** Where a capture ends. */
+/** The owner of captures. */
 interface Keeper {
   readonly captureHeaders: readonly string[];
-  /** Reserves memory for a body. False: there is no room. */
+  /** Reserves memory for a body. Answers false where there is no room. */
   hold(bytes: number): boolean;
   release(bytes: number): void;
   exchange(record: ExchangeRecord): void;
 }
 
-/** The end of a request as a front door tells it. */
+/** The end of a request, as a front door reports it. */
 export interface Ended {
   readonly method: string;
   /** Path and query. */
@@ -21,7 +21,10 @@ export interface Ended {
   readonly status: number;
 }
 
-/** What is kept of one scoring request while it is under way: references, no copies. */
+/**
+ * The parts of one scoring request that are kept while it is under way. They are references, not
+ * copies.
+ */
 export class Capture {
   readonly #keeper: Keeper;
   readonly #id: string;
@@ -41,8 +44,8 @@ export class Capture {
 
   /**
    * @param rawHeaders name, value, name, value, ...
-   * @param body undefined: it has not been read (yet)
-   * @param parsed a worker parses a body of JSON, or fails
+   * @param body undefined where it has not been read
+   * @param parsed true where a worker parses a body of JSON, or fails
    */
   received(
     contentType: string | undefined,
@@ -57,7 +60,10 @@ export class Capture {
     this.#request = this.#side(contentType, headers, body, bytes);
   }
 
-  /** @param body undefined: its pieces follow @param written this server has written it as JSON */
+  /**
+   * @param body undefined where its pieces follow
+   * @param written true where this server has written it as JSON
+   */
   answered(contentType: string, headers: readonly (readonly [string, string])[], body: Buffer | undefined, written = false): void {
     if (this.#ended || this.#response.state === Body.notCollected) return;
     const captured = this.#keeper.captureHeaders.length === 0 ? [] : capturedHeaders(this.#keeper.captureHeaders, headers.flat());
@@ -69,12 +75,12 @@ export class Capture {
   piece(bytes: Buffer): void {
     const { state, contentType, headers, body, bodyBytes } = this.#response;
     if (this.#ended || state !== Body.kept) return;
-    // The array was made here, in #side.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `answered` has made this array for the pieces
     (body as Buffer[]).push(bytes);
     const all = bodyBytes + bytes.length;
     if (all <= LARGEST_BODY && this.#hold(bytes.length)) this.#response = { state, contentType, headers, body, bodyBytes: all };
     else {
-      // The end may be far away: others need the room.
+      // Others need the room now, and the stream may last.
       this.#release(bodyBytes);
       this.#response = { state: Body.tooLarge, contentType, headers, body: [], bodyBytes: 0 };
     }
@@ -107,7 +113,7 @@ export class Capture {
 
 const nothing = (state: BodyState): Side => ({ state, contentType: '', headers: [], body: [], bodyBytes: 0 });
 
-/** Named member by member: a copy by `...` takes more than twice the time. */
+/** Names each member, because a copy by `...` takes more than twice the time. */
 function withState({ contentType, headers, body, bodyBytes }: Side, state: BodyState): Side {
   return { state, contentType, headers, body, bodyBytes };
 }

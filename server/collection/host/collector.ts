@@ -8,15 +8,15 @@ import { Body, collectionOf, costOf, isKept, rowsBytes, type ExchangeRecord, typ
 import { rateOf, type CollectionSettings } from '../settings.ts';
 import { WriterLink } from './writer-link.ts';
 
-/** Memory of all records that are not settled yet. Beyond it new ones are dropped, and counted. */
+/** Limits of all records that are not settled. Beyond them new records are dropped and counted. */
 const MAX_RECORDS = 50_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Runs the hook of the entry script, in a worker. */
+/** Runs the entry script's hook `redact`, in a worker. */
 export interface Redactor {
-  /** True when the script exports a hook. */
+  /** True where the script exports the hook. */
   readonly needed: boolean;
-  /** Undefined for a body that must not be collected, a text that says why for one that could not be redacted. Never rejects. */
+  /** Undefined: the body must not be collected. A text: why redaction failed. Never rejects. */
   redact(id: string, sides: readonly RedactableBody[]): Promise<readonly RedactedBody[]>;
 }
 
@@ -24,14 +24,17 @@ interface Parts {
   readonly settings: CollectionSettings;
   readonly redactor: Redactor;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
-  /** Writes a line to the server's stdout, for the sink of that name. */
+  /** Writes lines to the server's stdout, for the sink of that name. */
   readonly print: (line: string) => void;
   /** Name and version of this server. */
   readonly agent: string;
 }
 
-/** The host's side of data collection: decides what is kept, bounds what waits, hands it to the writer's thread, and never throws. */
-export class Collector {
+/**
+ * The host's side of data collection: samples, bounds memory, and hands records to the writer's
+ * thread. Never throws.
+ */
+export class HostCollector {
   readonly counts = new CollectionCounts();
   readonly captureHeaders: readonly string[];
   readonly sink: string;
@@ -43,7 +46,7 @@ export class Collector {
   readonly #responseRate: number;
   readonly #flushTimeoutMs: number;
   readonly #redacting = new Set<Promise<void>>();
-  /** Records that wait for their redaction: the host's own. */
+  /** Records that wait for their redaction. The writer's thread does not have them. */
   #unredacted = 0;
   #closing: Promise<boolean> | undefined;
 
@@ -55,7 +58,7 @@ export class Collector {
     this.#requestRate = rateOf(settings, 'request');
     this.#responseRate = rateOf(settings, 'response');
     this.#flushTimeoutMs = settings.flushTimeoutMs;
-    // First: a writer that cannot be started is lost at once.
+    // Made before the link, because a thread that cannot be started is lost at once.
     this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
     this.#writer = new WriterLink(settings, agent, {
       log,
@@ -66,7 +69,7 @@ export class Collector {
     });
   }
 
-  /** Begins to keep a scoring request; undefined: neither half of it is collected. */
+  /** Begins the capture of a request. Answers undefined where neither half of it is collected. */
   capture(id: string): Capture | undefined {
     const [request, response] = [this.#samples('request', id, this.#requestRate), this.#samples('response', id, this.#responseRate)];
     return request || response ? new Capture(this, id, request, response) : undefined;
@@ -82,7 +85,7 @@ export class Collector {
     this.counts.release(bytes);
   }
 
-  /** A scoring request that is over. */
+  /** Takes a scoring request that is over. */
   exchange(record: ExchangeRecord): void {
     if (!this.#redactor.needed || !(isKept(record.request) || isKept(record.response))) return this.#exchange(record);
     if (!this.#admit(recordsOf(record), record.request.bodyBytes + record.response.bodyBytes)) return this.#exchange(withoutBodies(record));
@@ -91,7 +94,7 @@ export class Collector {
     void done.finally(() => this.#redacting.delete(done));
   }
 
-  /** Rows that a script collected. @param payload of a worker's `collect` frame */
+  /** Takes rows that a script collected. @param payload of a worker's `collect` frame */
   rows(payload: Buffer): void {
     const collection = collectionOf(payload);
     if (!this.#admit(1, rowsBytes(payload))) return this.counts.drop(collection, 'queue_full');
@@ -99,18 +102,21 @@ export class Collector {
     this.#handOver.rows(payload);
   }
 
-  /** What a worker did not hand over. */
+  /** Counts records that a worker did not hand over. */
   notCollected(collection: string, reason: DropReason | 'sampled_out', count: number): void {
     if (reason === 'sampled_out') this.counts.of(collection).sampled_out += count;
     else this.counts.drop(collection, reason, count);
   }
 
-  /** Resolves when no worker is needed for what was collected any more. */
+  /** Resolves when no record waits for a worker. */
   async redacted(): Promise<void> {
     await Promise.all(this.#redacting);
   }
 
-  /** Delivers what is left, within the limit; the rest is spilled, or dropped and counted. A second call waits for the first. Answers false where the writer's thread does not end. */
+  /**
+   * Delivers the rest within the limit, then spills it, or drops and counts it. A second call waits
+   * for the first. Answers false where the writer's thread does not end.
+   */
   close(): Promise<boolean> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -122,7 +128,7 @@ export class Collector {
     if (this.counts.records > this.#unredacted) this.#settleRest('flush_timeout');
     const { sent, spilled, dropped } = this.counts.totals();
     const lost = Object.keys(dropped).length > 0;
-    // Nobody scrapes a server that ends.
+    // The last numbers are for the log, because no scrape follows.
     this.#log[lost ? 'warn' : 'info'](
       { sent, spilled, dropped },
       lost ? 'data collection ends; not all of it was delivered' : 'data collection ends; nothing was lost',
@@ -154,7 +160,7 @@ export class Collector {
     return true;
   }
 
-  /** The record has been admitted: what waits for a hook is memory, too. */
+  /** The record has been admitted, because it takes memory while it waits for the hook. */
   async #redactAndKeep(record: ExchangeRecord): Promise<void> {
     const records = recordsOf(record);
     this.#unredacted += records;
@@ -183,7 +189,7 @@ export class Collector {
     this.#settleRest('writer_lost');
   }
 
-  /** Nobody will tell of these any more. Which collection they belong to is not known: the writer had them. */
+  /** Counts records without a reported outcome. Only the thread knew their collections. */
   #settleRest(reason: DropReason): void {
     this.counts.drop('unknown', reason, this.counts.records - this.#unredacted);
     this.counts.records = this.#unredacted;

@@ -4,25 +4,32 @@ import { exchangeBytes, ExchangeHeads, rowsBytes, writeExchange, writeRows, type
 const SLAB = 256 * 1024;
 /** Longest time that a record waits for others before it leaves the host. */
 const LINGER_MS = 50;
-/** Records from this size on travel alone. */
+/** Records above this size travel alone. */
 const LARGE = 64 * 1024;
 /** Bytes that are copied in one turn of the host's event loop: about a fifth of a millisecond. */
 const SLICE = 1024 * 1024;
 
-type Job = { readonly bytes: number; write(into: Buffer): AsyncGenerator<void, number> };
+/** A record that is copied in slices. */
+type LargeRecord = { readonly bytes: number; write(into: Buffer): AsyncGenerator<void, number> };
 
-/** Copies records into buffers and passes those on: small ones many at a time, large ones in slices, so that nobody waits for a copy. */
+/** Memory that can be transferred: no pool and no shared memory. */
+type Slab = Buffer<ArrayBuffer>;
+
+/**
+ * Copies records into buffers and passes those on: many small records in one, large ones alone and
+ * in slices.
+ */
 export class HandOver {
   readonly #post: (batch: ArrayBuffer, bytes: number) => void;
   readonly #heads = new ExchangeHeads();
-  #slab: Buffer | undefined;
+  #slab: Slab | undefined;
   #used = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #spare: ArrayBuffer[] = [];
-  readonly #large: Job[] = [];
+  readonly #large: LargeRecord[] = [];
   #copying: Promise<void> | undefined;
 
-  /** @param post gets a buffer of its own, to transfer */
+  /** @param post gets a buffer that it may transfer */
   constructor(post: (batch: ArrayBuffer, bytes: number) => void) {
     this.#post = post;
   }
@@ -45,12 +52,12 @@ export class HandOver {
     this.#used = writeRows(slab, this.#used, payload);
   }
 
-  /** A buffer that came back and can be filled again. */
+  /** Takes a buffer back, to fill it again. */
   recycle(batch: ArrayBuffer): void {
     if (batch.byteLength === SLAB && this.#spare.length < 4) this.#spare.push(batch);
   }
 
-  /** Passes on what was collected. */
+  /** Passes on the small records so far. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -59,37 +66,37 @@ export class HandOver {
     const bytes = this.#used;
     this.#slab = undefined;
     this.#used = 0;
-    this.#post(slab.buffer as ArrayBuffer, bytes);
+    this.#post(slab.buffer, bytes);
   }
 
-  /** Forgets what was collected and is not passed on. */
+  /** Forgets records that are not passed on. */
   discard(): void {
     this.#used = 0;
     this.#large.length = 0;
   }
 
-  /** Resolves when everything has been passed on, large records too. */
+  /** Passes on all records, large ones too. */
   async flushed(): Promise<void> {
     await this.#copying;
     this.flush();
   }
 
-  #reserve(bytes: number): Buffer {
+  #reserve(bytes: number): Slab {
     if (this.#slab !== undefined && SLAB - this.#used < bytes) this.flush();
     this.#slab ??= Buffer.from(this.#spare.pop() ?? new ArrayBuffer(SLAB));
     this.#timer ??= setTimeout(() => this.flush(), LINGER_MS);
     return this.#slab;
   }
 
-  #later(job: Job): void {
-    this.#large.push(job);
+  #later(record: LargeRecord): void {
+    this.#large.push(record);
     this.#copying ??= this.#copyLarge();
   }
 
   async #copyLarge(): Promise<void> {
-    for (let job = this.#large.shift(); job !== undefined; job = this.#large.shift()) {
-      const into = Buffer.allocUnsafeSlow(job.bytes);
-      const copy = job.write(into);
+    for (let record = this.#large.shift(); record !== undefined; record = this.#large.shift()) {
+      const into = Buffer.allocUnsafeSlow(record.bytes);
+      const copy = record.write(into);
       let step = await copy.next();
       while (step.done !== true) {
         await nextTurn();
@@ -113,7 +120,7 @@ async function* copyRows(into: Buffer, payload: Buffer): AsyncGenerator<void, nu
   return yield* copySlices(into, end, payload);
 }
 
-/** Many small pieces fill a turn, too; so a turn ends after each piece of some size. */
+/** A turn also ends after each piece of some size, because many of those fill a turn, too. */
 async function* copySlices(into: Buffer, start: number, piece: Buffer): AsyncGenerator<void, number> {
   let at = start;
   for (let from = 0; from < piece.length; from += SLICE) {

@@ -4,17 +4,20 @@ import type { Block } from '../encode/block.ts';
 import { makeFolder } from './make-folder.ts';
 import { countRecords, Segment } from './segment.ts';
 
-/** Of the limit, so that not everything goes at once. */
+/** Files that share the limit, so that only a part of the letters is removed at a time. */
 const FILES = 16;
 
-/** What the sink refused for good. One folder serves all processes of a volume; beyond its limit the oldest files go. */
+/**
+ * Records that the sink refused for good. All processes of a volume share one folder. Beyond its
+ * limit the oldest files are removed.
+ */
 export class DeadLetters {
   readonly #folder: string;
   readonly #instance: string;
   readonly #maxBytes: number;
   #files = 0;
   #payloads = 0;
-  /** Of all files; undefined: nobody has looked. */
+  /** Size of all files; undefined before the first look. */
   #bytes: number | undefined;
 
   constructor(folder: string, instance: string, maxBytes: number) {
@@ -23,7 +26,10 @@ export class DeadLetters {
     this.#maxBytes = maxBytes;
   }
 
-  /** Answers how many older records went for it. @throws what the file system throws */
+  /**
+   * Adds a block. Answers the number of older records that were removed for it.
+   * @throws errors of the file system
+   */
   add(block: Block): number {
     makeFolder(this.#folder);
     let file = this.#file();

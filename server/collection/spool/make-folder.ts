@@ -2,10 +2,11 @@ import { mkdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-// Node's own `recursive: true` does not return where the system says ENOENT for a folder whose parent exists: below /proc, or
-// below a mount whose source was deleted. Here every folder is tried at most twice.
+// Node's own `recursive: true` never returns where the system answers ENOENT for a folder whose
+// parent exists: below /proc, or below a mount whose source was deleted. These functions try every
+// folder at most twice.
 
-/** Makes a folder and those above it. @throws what the file system throws */
+/** Makes a folder and those above it. @throws errors of the file system */
 export function makeFolder(path: string): void {
   const steps = makingOf(path);
   for (let step = steps.next(); step.done !== true;) {
@@ -18,7 +19,7 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** As `makeFolder`, without waiting for the disk. */
+/** As `makeFolder`, but asynchronous. */
 export async function makeFolderLater(path: string): Promise<void> {
   const steps = makingOf(path);
   for (let step = steps.next(); step.done !== true;) {
@@ -31,7 +32,10 @@ export async function makeFolderLater(path: string): Promise<void> {
   }
 }
 
-/** Yields folders to make, one at a time, and gets what was thrown for each. @throws that, where it says that the folder cannot be made */
+/**
+ * Yields folders to make, one at a time, and gets the error of each.
+ * @throws the error after which the folder cannot be made
+ */
 function* makingOf(path: string): Generator<string, void, unknown> {
   const missing: string[] = [];
   for (let folder = path; ; folder = dirname(folder)) {
@@ -46,7 +50,7 @@ function* makingOf(path: string): Generator<string, void, unknown> {
   }
 }
 
-/** Another process may have made it meanwhile. */
+/** True where the folder is there: another process may have made it meanwhile. */
 function isThere(folder: string, thrown: unknown): boolean {
   return codeOf(thrown) === 'EEXIST' && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -1,35 +1,46 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { object } from '../../guards/checks.ts';
 import { joinBlocks, readLine, type Block, type Payload } from '../encode/block.ts';
 
-/** Before the line of a record whose payload lies in a file of its own. */
+/** Start of a line that names a payload's file. The line of its record follows. */
 const PAYLOAD = '#payload ';
+/** Bytes of lines that are read at a time. */
 const CHUNK = 1024 * 1024;
-/** Payloads that are read at a time, give or take one: their lines are short. */
+/**
+ * Bytes of payloads that are read at a time, plus at most one payload. Why: short lines may have
+ * large payloads.
+ */
 const CHUNK_PAYLOADS = 8 * 1024 * 1024;
 const LF = 10;
 
+/** A payload as its line names it. */
 interface StoredPayload {
+  /** In the segment's folder. */
   readonly file: string;
   readonly name: string;
   readonly contentType: string;
 }
 
-/** Lines that were read, and where the next ones begin. */
+/** Lines that were read. */
 export interface Chunk {
   readonly blocks: Block[];
+  /** Position of the next line in the file. */
   readonly end: number;
-  /** Lines that cannot be read any more. */
+  /** Number of damaged lines. */
   readonly damaged: number;
-  /** Files of payloads, which go when the chunk is delivered. */
+  /** Files of payloads. They are removed when the chunk is delivered. */
   readonly files: readonly string[];
   readonly payloadBytes: number;
 }
 
-/** A file of lines on disk, `NNNN.jsonl`, and how far it has been delivered, `NNNN.offset`. */
+/**
+ * A file of lines, `NNNNNN.jsonl`, and the position up to which it has been delivered,
+ * `NNNNNN.offset`.
+ */
 export class Segment {
   readonly path: string;
-  /** Of the lines, without payloads. */
+  /** Length of the lines, without payloads. */
   bytes: number;
   #fd: number | undefined;
   #delivered: number;
@@ -40,7 +51,10 @@ export class Segment {
     this.#delivered = readOffset(path);
   }
 
-  /** Appends whole lines, or nothing, and answers what they take on disk. @throws what the file system throws */
+  /**
+   * Appends whole lines, or nothing. Answers their bytes on disk, payload included.
+   * @throws errors of the file system
+   */
   append({ data, payloads: [payload] }: Block, nextFile: () => string): number {
     this.#fd ??= openSync(this.path, 'a');
     if (payload === undefined) return this.#write(this.#fd, data);
@@ -57,13 +71,16 @@ export class Segment {
     }
   }
 
-  /** No more lines will come. */
+  /** Closes the file. A later line opens it again. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
 
-  /** The next lines, about a megabyte; undefined: there are none. @throws what the file system throws */
+  /**
+   * The next lines, about a megabyte. Answers undefined where there are none.
+   * @throws errors of the file system
+   */
   read(): Chunk | undefined {
     const data = this.#readLines();
     if (data.length === 0) return undefined;
@@ -89,7 +106,7 @@ export class Segment {
     return { blocks: joinBlocks(lines), end: this.#delivered + at, damaged, files, payloadBytes };
   }
 
-  /** Remembers, across a restart, that the chunk has been delivered. */
+  /** Records on disk that the chunk has been delivered. @throws errors of the file system */
   delivered({ end, files }: Chunk): void {
     this.#delivered = end;
     writeFileSync(offsetFile(this.path), String(end));
@@ -102,9 +119,12 @@ export class Segment {
     rmSync(offsetFile(this.path), { force: true });
   }
 
+  /** Answers undefined where the line is damaged or its file cannot be read. */
   #storedPayload(text: string): { path: string; payload: Payload } | undefined {
     try {
-      const { file, name, contentType } = JSON.parse(text.slice(PAYLOAD.length)) as StoredPayload;
+      const stored: unknown = JSON.parse(text.slice(PAYLOAD.length));
+      if (!isStoredPayload(stored)) return undefined;
+      const { file, name, contentType } = stored;
       const path = join(dirname(this.path), file);
       return { path, payload: { name, contentType, body: readFileSync(path) } };
     } catch {
@@ -116,7 +136,7 @@ export class Segment {
     try {
       for (let written = 0; written < data.length;) written += writeSync(fd, data, written);
     } catch (thrown) {
-      // What a full disk took of it is no line.
+      // A full disk may have taken a part of the line.
       ftruncateSync(fd, this.bytes);
       throw thrown;
     }
@@ -124,7 +144,10 @@ export class Segment {
     return data.length;
   }
 
-  /** Whole lines, and at the end of the file what there is: a process that was killed may have left half a line. */
+  /**
+   * Whole lines. At the end of the file also half a line, which a process that was killed may have
+   * left.
+   */
   #readLines(): Buffer {
     const fd = openSync(this.path, 'r');
     try {
@@ -140,7 +163,10 @@ export class Segment {
     }
   }
 
-  /** The end of the last line that is a record: a payload's line and its record stay together. */
+  /**
+   * The end of the last line that is a record, so that a payload's line and its record stay
+   * together.
+   */
   #lastLine(data: Buffer): number {
     const end = data.lastIndexOf('\n') + 1;
     if (end === 0) return 0;
@@ -149,7 +175,7 @@ export class Segment {
   }
 }
 
-/** Lines of a segment that are records. @throws what the file system throws */
+/** Number of a segment's lines that are records. @throws errors of the file system */
 export function countRecords(path: string): number {
   const lines = readFileSync(path, 'latin1').split('\n');
   return lines.filter((line) => line !== '' && !line.startsWith(PAYLOAD)).length;
@@ -157,10 +183,17 @@ export function countRecords(path: string): number {
 
 const offsetFile = (path: string): string => path.replace(/\.jsonl$/, '.offset');
 
+/**
+ * 0 where there is no offset that can be read: then lines are delivered twice rather than never.
+ */
 function readOffset(path: string): number {
   try {
-    return Number(readFileSync(offsetFile(path), 'utf8')) || 0;
+    const offset = Number(readFileSync(offsetFile(path), 'utf8'));
+    return Number.isSafeInteger(offset) && offset > 0 ? offset : 0;
   } catch {
     return 0;
   }
 }
+
+const isStoredPayload = (value: unknown): value is StoredPayload =>
+  object(value) && ['file', 'name', 'contentType'].every((member) => typeof value[member] === 'string');

@@ -1,49 +1,68 @@
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { object } from '../../guards/checks.ts';
 
 const FILE = 'owner.json';
-/** A folder on a shared volume whose owner on another host has not been seen for so long is abandoned. */
+/** An owner on another host that shares the volume is gone after so long without a heartbeat. */
 const ABANDONED_AFTER_MS = 60_000;
 
 interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** When the process started, by the kernel: a container that is started again has the same host name and process id. */
+  /**
+   * Start of the process, from the kernel. Why: a container that is restarted has the same host
+   * name and process id.
+   */
   readonly started: string;
 }
 
-/** Says whose folder it is. @throws what the file system throws */
+/** Makes a process the owner of a folder. @throws errors of the file system */
 export function own(folder: string, pid: number): void {
   writeFileSync(join(folder, FILE), JSON.stringify({ host: hostname(), pid, started: startOf(pid) } satisfies Owner));
 }
 
-/** Says that the owner is alive. */
+/** The owner's heartbeat. */
 export function touch(folder: string): void {
   try {
     utimesSync(join(folder, FILE), new Date(), new Date());
   } catch {
-    // A folder that cannot be written is noticed when it is needed.
+    // The next write to the folder reports its failure.
   }
 }
 
-/** True when the process that owned the folder is gone. */
+/** True where the process that owns the folder is gone. */
 export function isAbandoned(folder: string): boolean {
   const path = join(folder, FILE);
-  // Not one of ours, or being made.
+  // No folder of a spool, or one that is being made.
   if (!existsSync(path)) return false;
   try {
-    const owner = JSON.parse(readFileSync(path, 'utf8')) as Owner;
+    const owner: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (!isOwner(owner)) return isStale(path);
     if (owner.host === hostname()) return startOf(owner.pid) !== owner.started;
-    return Date.now() - statSync(path).mtimeMs > ABANDONED_AFTER_MS;
+    return isStale(path);
   } catch {
-    // Half written: its owner is at it, or died there.
-    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    return age > ABANDONED_AFTER_MS;
+    // Half written: its owner still writes it, or exited meanwhile.
+    return isStale(path);
   }
 }
 
-/** Field 22 of /proc/<pid>/stat, with the boot of the machine, since process ids of containers on one host name are few; empty: no such process. */
+/** True where the owner's last heartbeat is too old. */
+function isStale(path: string): boolean {
+  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+  return age > ABANDONED_AFTER_MS;
+}
+
+function isOwner(value: unknown): value is Owner {
+  if (!object(value)) return false;
+  const { host, pid, started } = value;
+  return typeof host === 'string' && typeof pid === 'number' && typeof started === 'string';
+}
+
+/**
+ * Field 22 of /proc/<pid>/stat with the boot id of the machine; empty where there is no such
+ * process.
+ */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,19 +1,22 @@
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { sizeOf, type Block } from '../encode/block.ts';
+import { blockBytes, type Block } from '../encode/block.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { makeFolder } from './make-folder.ts';
 import { Segment, type Chunk } from './segment.ts';
 import { isAbandoned, own, touch } from './spool-owner.ts';
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
-/** A folder that could not be written is tried again after so long. */
+/** Wait before a folder that could not be written is tried again. */
 const RETRY_MS = 5000;
 const HEARTBEAT_MS = 5000;
-/** Heartbeats between two looks at what others left; it is delivered after the next flush. */
+/**
+ * Heartbeats between two looks for folders of processes that are gone. Their lines are delivered
+ * after the next flush.
+ */
 const ADOPT_EVERY = 12;
 
-/** What may lie on disk, payloads and all. */
+/** Limits on disk, payloads included. */
 export interface SpoolLimits {
   readonly bytes: number;
   readonly deadLetterBytes: number;
@@ -23,7 +26,10 @@ const LIMITS: SpoolLimits = { bytes: 512 * 1024 * 1024, deadLetterBytes: 64 * 10
 
 export type Spilled = 'spilled' | 'spill_failed' | 'spill_full';
 
-/** Lines on disk that wait for the sink: a folder for each process, and those that processes before it left. */
+/**
+ * Lines on disk that wait for the sink: in this process's folder, and in those that earlier
+ * processes left.
+ */
 export class Spool {
   readonly #root: string;
   readonly #folder: string;
@@ -34,14 +40,14 @@ export class Spool {
   /** Oldest first; only the last one, if any, is written to. */
   #segments: Segment[] = [];
   #writing: Segment | undefined;
-  /** Of all segments and payloads. */
+  /** Size of all segments and payloads. */
   #bytes = 0;
   #created = 0;
   #owned = false;
   #failedAt = -Infinity;
   #reported = false;
 
-  /** @param report gets one line of text when the folder cannot be used */
+  /** @param report gets one line of text where the folder cannot be used */
   constructor(root: string, instance: string, report: (text: string) => void, limits = LIMITS) {
     this.#root = root;
     this.#folder = join(root, instance);
@@ -66,7 +72,7 @@ export class Spool {
   /** Writes a block to disk. Never throws. */
   add(block: Block): Spilled {
     if (performance.now() - this.#failedAt < RETRY_MS) return 'spill_failed';
-    if (this.#bytes + sizeOf(block) > this.#maxBytes) return 'spill_full';
+    if (this.#bytes + blockBytes(block) > this.#maxBytes) return 'spill_full';
     const done = this.#try(() => {
       this.#prepare();
       if (this.#writing === undefined || this.#writing.bytes > SEGMENT_BYTES) this.#begin();
@@ -75,14 +81,17 @@ export class Spool {
     return done ? 'spilled' : 'spill_failed';
   }
 
-  /** Keeps what nobody wants for a person to look at; answers how many older records went for it. */
+  /**
+   * Keeps a refused block for a person to look at. Answers the number of older records that were
+   * removed for it. Never throws.
+   */
   bury(block: Block): number {
     let removed = 0;
     this.#try(() => (removed = this.#deadLetters.add(block)));
     return removed;
   }
 
-  /** The oldest lines; they stay until `done`. */
+  /** The oldest lines. They stay on disk until `done`. Answers undefined where there are none. */
   next(): { readonly segment: Segment; readonly chunk: Chunk } | undefined {
     for (const segment of this.#segments) {
       if (segment === this.#writing) {
@@ -102,7 +111,10 @@ export class Spool {
     if (this.#try(() => segment.delivered(chunk))) this.#bytes -= chunk.payloadBytes;
   }
 
-  /** Takes over what processes left that are gone. One of several takes a folder: it is renamed. */
+  /**
+   * Takes over folders of processes that are gone. The rename decides which of several processes
+   * gets a folder.
+   */
   #adopt(): void {
     for (const name of readdirSync(this.#root)) {
       const theirs = join(this.#root, name);
@@ -153,13 +165,13 @@ export class Spool {
       segment.remove();
       const folder = dirname(segment.path);
       if (folder === this.#folder || this.#segments.some(({ path }) => dirname(path) === folder)) return;
-      // Payloads whose line was never written.
+      // The rest are payloads whose line was never written.
       this.#bytes -= bytesIn(folder);
       rmSync(folder, { recursive: true, force: true });
     });
   }
 
-  /** True when it went well. A folder that cannot be used is told once. */
+  /** True where the action succeeded. Reports the first failure. */
   #try(action: () => void): boolean {
     try {
       action();
@@ -175,7 +187,7 @@ export class Spool {
   }
 }
 
-/** What segments and payloads take in a folder. @throws what the file system throws */
+/** Size of the segments and payloads in a folder. @throws errors of the file system */
 function bytesIn(folder: string): number {
   const names = readdirSync(folder).filter((name) => name !== 'owner.json' && !name.endsWith('.offset'));
   return names.reduce((sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0), 0);

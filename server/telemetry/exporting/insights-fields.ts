@@ -1,6 +1,8 @@
 import type { ExportSettings } from './items.ts';
 
-/** Longest property, URL and message that the wire format takes, in UTF-16 units: reference/telemetry.md, section 6. */
+/**
+ * Longest property, URL and message that the wire format takes, in UTF-16 units: docs/telemetry.md.
+ */
 export const LONGEST_PROPERTY = 8192;
 export const LONGEST_URL = 2048;
 export const LONGEST_MESSAGE = 32_768;
@@ -8,7 +10,7 @@ export const LONGEST_MESSAGE = 32_768;
 type Settings = Omit<ExportSettings, 'spans'>;
 type Ids = Readonly<Partial<Record<'requestId' | 'clientRequestId' | 'traceId' | 'parentId', string | undefined>>>;
 
-/** Dimensions of the Python server, of every item: reference/telemetry.md, section 7. */
+/** Dimensions of every item, as the Python server names them: docs/telemetry.md. */
 export function dimensions(
   { containerId, workspaceName, serviceName }: Settings,
   { requestId, clientRequestId }: Ids,
@@ -22,7 +24,7 @@ export function dimensions(
   };
 }
 
-/** Adds a text, cut where it is too long. */
+/** Adds a text, cut to the longest property. */
 export function addCut(properties: Record<string, string>, name: string, value: string): void {
   if (value.length > LONGEST_PROPERTY) properties['truncated'] = 'true';
   properties[name] = value.slice(0, LONGEST_PROPERTY);
@@ -38,7 +40,7 @@ export function serverTags({ serviceName, containerId, serverVersion }: Settings
   };
 }
 
-/** Tags that tell what an item belongs to. */
+/** Tags that tie an item to its request. */
 export function operationTags({ traceId, parentId }: Ids): Record<string, string> {
   return {
     ...(traceId !== undefined && { 'ai.operation.id': traceId }),

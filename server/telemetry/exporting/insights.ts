@@ -1,38 +1,39 @@
 import type { Contracts, TelemetryClient } from 'applicationinsights';
 import { constants, gzipSync } from 'node:zlib';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './delivery-queue.ts';
 import { deliveryOf } from './ingestion.ts';
-import { FormWriter, makeForm, type FilledForm } from './form.ts';
 import { addCut, dimensions, LONGEST_MESSAGE, operationTags, serverTags } from './insights-fields.ts';
 import type { ExceptionItem, ExportSettings, InsightItem, TraceItem } from './items.ts';
 import { Poster } from './post.ts';
-import { RequestForms, type Blanks } from './request-forms.ts';
+import { RequestTemplates, type Blanks } from './request-templates.ts';
 import { CUT, HEAD_BITS, type RequestHead } from './request-line.ts';
+import { TemplateWriter, makeTemplate, type FilledTemplate } from './template.ts';
 
-/** Half the time of level 6 for a tenth more bytes: envelopes are much alike. */
+/** Half the CPU time of level 6 for a tenth more bytes, because envelopes are much alike. */
 const COMPRESSION = { level: constants.Z_BEST_SPEED, memLevel: constants.Z_MAX_MEMLEVEL };
-/** A text that has no blank. */
+/** Matches no blank. */
 const NO_BLANK = /$^/;
 
 type Severities = Readonly<Record<TraceItem['level'], Contracts.SeverityLevel>>;
 
-/** An item as it is sent: made once, and kept until it is settled. */
-export interface Envelope extends FilledForm {
+/** An item in the form in which it is sent: made once, and kept until it is settled. */
+export interface Envelope extends FilledTemplate {
   readonly kind: InsightItem['kind'];
 }
 
 /**
- * Sends items to Application Insights. The package `applicationinsights`, loaded here and nowhere else, reads the connection string and
- * makes the envelopes, of requests the first of a kind. It does not send: its sender writes each envelope as JSON, compresses at the
- * priority of scoring, and keeps statuses to itself.
+ * Sends items to Application Insights. The package `applicationinsights` reads the connection
+ * string and makes the envelopes, of requests the first of each head. It does not send. Why: its
+ * sender writes each envelope as JSON, compresses at the priority of scoring, and exposes no
+ * status.
  */
 export class Insights {
   readonly #client: TelemetryClient;
   readonly #settings: ExportSettings;
   readonly #poster: Poster;
   readonly #severities: Severities;
-  readonly #forms = new RequestForms((head, texts) => this.#request(head, texts));
-  readonly #writer = new FormWriter();
+  readonly #templates = new RequestTemplates((head, texts) => this.#request(head, texts));
+  readonly #writer = new TemplateWriter();
   #made: Contracts.EnvelopeTelemetry | undefined;
 
   private constructor(client: TelemetryClient, settings: ExportSettings, severities: Severities) {
@@ -40,21 +41,20 @@ export class Insights {
     this.#settings = settings;
     this.#severities = severities;
     const channel = { send: (envelope: Contracts.EnvelopeTelemetry): void => void (this.#made = envelope) };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a channel the client calls `send` alone
     client.channel = channel as unknown as TelemetryClient['channel'];
     const headers = { 'content-type': 'application/x-json-stream', 'content-encoding': 'gzip' };
     this.#poster = new Poster(client.config.endpointUrl, headers, settings.proxies);
   }
 
-  /**
-   * @throws what the package throws when it cannot be set up
-   */
+  /** @throws whatever the package throws where it cannot be set up */
   static async open(settings: ExportSettings, connectionString: string): Promise<Insights> {
     const { default: package_ } = await import('applicationinsights');
     package_.Configuration.setInternalLogging(false, false);
-    // No `setup()`, no `start()`: those collect by themselves.
+    // Neither `setup()` nor `start()`, because those collect by themselves.
     const client = new package_.TelemetryClient(connectionString);
     client.config.samplingPercentage = 100;
-    // What the package knows of the machine says nothing of a container.
+    // The package's own tags describe the machine, not the container.
     client.context.tags = serverTags(settings);
     const { Verbose, Information, Warning, Error: Failure } = package_.Contracts.SeverityLevel;
     return new Insights(client, settings, { debug: Verbose, info: Information, warn: Warning, error: Failure });
@@ -63,20 +63,22 @@ export class Insights {
   /** @param line of a request (see `writeRequestLine`), or JSON of another item */
   read(line: string): Envelope {
     if (!line.startsWith('{')) return this.#readRequest(line);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the host's outbox has written it, in this process
     const item = JSON.parse(line) as TraceItem | ExceptionItem;
     if (item.kind === 'trace') this.#client.trackTrace(this.#trace(item));
     else this.#client.trackException(this.#exception(item));
-    return { kind: item.kind, form: makeForm(JSON.stringify(this.#made), NO_BLANK), values: [] };
+    return { kind: item.kind, template: makeTemplate(JSON.stringify(this.#made), NO_BLANK), values: [] };
   }
 
   #readRequest(line: string): Envelope {
-    const { form, values } = this.#forms.fill(line);
-    return { kind: 'request', form, values };
+    const { template, values } = this.#templates.fill(line);
+    return { kind: 'request', template, values };
   }
 
   /** One POST. Never rejects. */
   async send(envelopes: readonly Envelope[]): Promise<Delivery<Envelope>> {
-    // Here and not in the pool of threads, whose priority is that of scoring.
+    // Synchronous, because libuv's threads have the priority of scoring. This thread has the
+    // lowest.
     const body = gzipSync(this.#writer.lines(envelopes), COMPRESSION);
     return deliveryOf(envelopes, await this.#poster.post(body));
   }
@@ -99,7 +101,7 @@ export class Insights {
     };
     const tagOverrides = { ...operationTags({ traceId, parentId }), 'ai.operation.name': name };
     this.#client.trackRequest({ id, name, url, duration: 0, resultCode: status, success, properties, tagOverrides });
-    // Of these two the package takes no texts.
+    // The package takes no texts for time and duration.
     const { data, ...envelope } = this.#made ?? {};
     return { ...envelope, time, data: { ...data, baseData: { ...data?.baseData, duration: preciseDuration } } };
   }
@@ -118,7 +120,7 @@ export class Insights {
   }
 
   #exception(item: ExceptionItem): Contracts.ExceptionTelemetry {
-    // What a script threw arrives as its stack, whose first line is the message.
+    // The message of a script's failure is its stack, whose first line is the exception's message.
     const [first = item.code] = item.message.split('\n');
     const exception = new Error(first);
     exception.name = item.code;

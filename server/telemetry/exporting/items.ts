@@ -1,4 +1,4 @@
-/** What the host hands to the thread that sends telemetry, and what the thread tells it. */
+// Messages between the host and the thread that sends telemetry.
 
 export interface RequestItem {
   readonly kind: 'request';
@@ -12,10 +12,10 @@ export interface RequestItem {
   readonly requestId: string;
   readonly clientRequestId: string | undefined;
   readonly traceId: string;
-  /** Undefined: nobody was told of it, so that the thread may choose one. */
+  /** Undefined: no other item refers to it, so that the thread chooses one. */
   readonly spanId: string | undefined;
   readonly parentId: string | undefined;
-  /** Text of the answer; undefined: not sent. */
+  /** Text of the answer; undefined where it is not sent. */
   readonly response: string | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface ExceptionItem {
 export interface SpanItem {
   readonly kind: 'span';
   readonly name: string;
-  /** Server: of a request that came from outside. Internal: a part of it. */
+  /** True: the request itself. False: a part of it. */
   readonly server: boolean;
   readonly at: number;
   readonly ms: number;
@@ -63,14 +63,14 @@ export type ItemKind = (InsightItem | SpanItem)['kind'];
 
 /** Why an item was not delivered. */
 export type DropReason =
-  /** The server refused it, for good or until we gave up. */
+  /** The service refused it for good, or at each try. */
   | 'rejected'
-  /** No connection until we gave up. */
+  /** No try found a connection. */
   | 'unreachable'
-  /** Sent, but no answer came: it may have arrived, and is not sent twice. */
+  /** Sent, without an answer. It may have arrived, and is not sent twice. */
   | 'unconfirmed';
 
-/** How the thread is set up. */
+/** The thread reads this as it starts. */
 export interface ExportSettings {
   readonly serverVersion: string;
   readonly serviceName: string;
@@ -90,24 +90,24 @@ export interface ExportSettings {
 export interface SpanSettings {
   readonly url: string;
   readonly protocol: 'http/json' | 'http/protobuf';
-  /** Attributes of whom the spans come from. */
+  /** Attributes of this server, the source of the spans. */
   readonly resource: Readonly<Record<string, string>>;
 }
 
 /** host -> thread. */
 export type ToThread =
-  /** Items as lines: of requests see `writeRequestLine`, others are JSON. */
+  /** Items as lines. Requests: see `writeRequestLine`. Others: JSON. */
   | { readonly insights: string; readonly spans: string }
-  /** Send what is left without long pauses, then say `flushed`. */
+  /** Send the rest without long waits, then report `flushed`. */
   | 'flush';
 
-/** thread -> host: what has become of items since the last message. */
+/** thread -> host: outcomes of items since the last message. */
 export interface FromThread {
   readonly delivered: Partial<Record<ItemKind, number>>;
   readonly dropped: readonly { readonly kind: ItemKind; readonly reason: DropReason; readonly count: number }[];
-  /** Size of those items, as it was handed over. */
+  /** Length of their lines. */
   readonly bytes: number;
   readonly flushed: boolean;
-  /** A problem, told once until something is delivered. */
+  /** Reported once until something is delivered. */
   readonly problem?: string | undefined;
 }

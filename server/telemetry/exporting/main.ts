@@ -1,28 +1,30 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
-import { DeliveryQueue, type DeliveryEvents } from './delivery.ts';
+import { openPort } from '../../delivery/thread-port.ts';
+import { DeliveryQueue, type DeliveryEvents } from './delivery-queue.ts';
 import type { Envelope } from './insights.ts';
 import type { DropReason, ExportSettings, FromThread, ItemKind, SpanItem, ToThread } from './items.ts';
 
-// The thread that sends telemetry: libraries, JSON, compression and waiting happen here, and the host's event loop sees none of it.
-const settings = workerData as ExportSettings;
-/** How long outcomes are gathered before the host hears of them. */
-const TELL_AFTER_MS = 50;
-/** Scoring comes first where cores are scarce. */
+// The thread that sends telemetry. Libraries, JSON, compression and waits cost the host's event
+// loop nothing.
+const { data: settings, post, onMessage } = openPort<ExportSettings, ToThread, FromThread>();
+/** Time in which outcomes are gathered into one report to the host. */
+const REPORT_AFTER_MS = 50;
+/** Where cores are scarce, scoring comes first. */
 const NICE = 19;
 
 let delivered: Partial<Record<ItemKind, number>> = {};
 let dropped = new Map<string, { kind: ItemKind; reason: DropReason; count: number }>();
 let bytes = 0;
 let problem: string | undefined;
-let told = false;
+/** The last problem is reported, and nothing was delivered since. */
+let reported = false;
 let timer: NodeJS.Timeout | undefined;
 
 const events: DeliveryEvents = {
   delivered: (kind, count) => {
     delivered[kind] = (delivered[kind] ?? 0) + count;
-    told = false;
+    reported = false;
   },
   dropped: (kind, reason, count) => {
     const before = dropped.get(`${kind} ${reason}`)?.count ?? 0;
@@ -30,36 +32,34 @@ const events: DeliveryEvents = {
   },
   settled: (size) => {
     bytes += size;
-    timer ??= setTimeout(() => tell(false), TELL_AFTER_MS);
+    timer ??= setTimeout(() => report(false), REPORT_AFTER_MS);
   },
   problem: (text) => {
-    if (told) return;
-    told = true;
+    if (reported) return;
+    reported = true;
     problem = text;
-    timer ??= setTimeout(() => tell(false), TELL_AFTER_MS);
+    timer ??= setTimeout(() => report(false), REPORT_AFTER_MS);
   },
 };
 
-function tell(flushed: boolean): void {
+function report(flushed: boolean): void {
   clearTimeout(timer);
   timer = undefined;
-  const message: FromThread = { delivered, dropped: [...dropped.values()], bytes, flushed, problem };
+  post({ delivered, dropped: [...dropped.values()], bytes, flushed, problem });
   delivered = {};
   dropped = new Map();
   bytes = 0;
   problem = undefined;
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  parentPort?.postMessage(message);
 }
 
 yieldCores();
 const insights = await openInsights();
 const spans = await openSpans();
 
-parentPort?.on('message', (message: ToThread) => {
+onMessage((message) => {
   if (message === 'flush') {
     // Neither rejects.
-    void Promise.all([insights?.flush(), spans?.flush()]).then(() => tell(true));
+    void Promise.all([insights?.flush(), spans?.flush()]).then(() => report(true));
     return;
   }
   if (message.insights !== '') insights?.add(message.insights.split('\n'));
@@ -79,7 +79,7 @@ async function openSpans(): Promise<DeliveryQueue<SpanItem> | undefined> {
   return new DeliveryQueue(await Otlp.open(settings.spans, settings.serverVersion), events);
 }
 
-/** On Linux a thread has a priority of its own, and may always lower it. */
+/** On Linux each thread has a priority of its own, which it may always lower. */
 function yieldCores(): void {
   try {
     setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), NICE);

@@ -1,19 +1,22 @@
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './delivery-queue.ts';
 import type { DropReason, SpanItem, SpanSettings } from './items.ts';
 
 type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
 
-/** Sends spans to an OpenTelemetry collector over HTTP. The exporter tries again by itself, and reads more of OTEL_EXPORTER_OTLP_*. */
+/**
+ * Sends spans to an OpenTelemetry collector over HTTP. The exporter itself retries, and reads
+ * further variables OTEL_EXPORTER_OTLP_*.
+ */
 export class Otlp {
   readonly #exporter: Pick<OTLPTraceExporter, 'export'>;
   readonly #common: Pick<ReadableSpan, 'resource' | 'instrumentationScope'>;
 
   private constructor(exporter: Pick<OTLPTraceExporter, 'export'>, attributes: SpanSettings['resource'], serverVersion: string) {
     this.#exporter = exporter;
-    // Of a resource the exporter reads the attributes alone.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a resource the exporter reads the attributes alone
     const resource = { attributes } as unknown as ReadableSpan['resource'];
     this.#common = { resource, instrumentationScope: { name: serverVersion } };
   }
@@ -29,6 +32,7 @@ export class Otlp {
 
   /** @param line JSON of a span */
   read(line: string): SpanItem {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the host's outbox has written it, in this process
     return JSON.parse(line) as SpanItem;
   }
 
@@ -74,7 +78,10 @@ function hrTime(ms: number): [number, number] {
   return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
 }
 
-/** An HTTP status is an answer; what the connection says is none. */
+/**
+ * An HTTP status is an answer: the collector rejected the spans. A failed connection may have
+ * delivered them or not.
+ */
 function reasonOf(error: Error | undefined): DropReason {
   if (error !== undefined && 'code' in error && typeof error.code === 'number') return 'rejected';
   const text = `${error?.message ?? ''} ${error?.cause instanceof Error ? error.cause.message : ''}`;

@@ -2,23 +2,24 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { describeThrown } from '../../errors.ts';
 
-/** A server takes longer than this only when it hangs. */
+/** A service that takes longer hangs. */
 const LONGEST_MS = 10_000;
 const MOST_REDIRECTS = 10;
 
 /** How a POST ended. */
 export type PostResult =
   | { readonly status: number; readonly text: string; readonly retryAfter: string | undefined }
-  /** @param sent whether the server may have got it */
+  /** @param sent whether the service may have received it */
   | { readonly error: string; readonly sent: boolean };
 
 /** Variables that name proxies: https_proxy, http_proxy, no_proxy, in either case. */
 type ProxyEnv = Readonly<Record<string, string | undefined>>;
 
-/** POSTs to one address over one connection that is kept. */
+/** POSTs to one address, over one connection that stays open. */
 export class Poster {
-  /** Where redirects have led so far. */
+  /** The target of the last redirect. */
   #url: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
@@ -63,17 +64,18 @@ export class Poster {
         request.end(body);
       });
       const { statusCode: status = 0, headers } = response;
-      const said = await text(response);
+      const answer = await text(response);
       if ((status === 307 || status === 308) && headers.location !== undefined) return { location: new URL(headers.location, url).href };
-      return { status, text: said, retryAfter: headers['retry-after'] };
+      return { status, text: answer, retryAfter: headers['retry-after'] };
     } catch (error) {
       return { error: this.#describe(error), sent };
     }
   }
 
   #describe(error: unknown): string {
-    const { name, code, message, cause } = error as NodeJS.ErrnoException;
+    if (!(error instanceof Error)) return describeThrown(error);
+    const { name, message, cause } = error;
     if (cause instanceof Error && cause.name === 'TimeoutError') return `no answer within ${this.#longestMs} ms`;
-    return `${typeof code === 'string' ? code : name}: ${message}`;
+    return `${'code' in error && typeof error.code === 'string' ? error.code : name}: ${message}`;
   }
 }

@@ -1,11 +1,12 @@
 import { LONGEST_PROPERTY, LONGEST_URL } from './insights-fields.ts';
 import type { RequestItem } from './items.ts';
 
-/** Which of the texts that not every request has this one has, and whether its answer is cut. */
+/** Bits of a head: the optional texts that a request has. */
 export const HEAD_BITS = { clientRequestId: 1, parentId: 2, response: 4 };
+/** Bit of a head: the answer's text is cut. */
 export const CUT = 8;
 
-/** What all requests with the same head have in common. */
+/** Common to all requests with the same head. */
 export interface RequestHead {
   readonly method: string;
   readonly status: number;
@@ -24,13 +25,17 @@ export interface RequestLine {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly us: number;
-  /** JSON strings, quotes included; an empty span id: the thread may choose one. What the request lacks is left out. */
+  /**
+   * JSON strings, quotes included, without optional texts that the request lacks. Where the span id
+   * is empty, the thread chooses one.
+   */
   readonly texts: readonly string[];
 }
 
 /**
- * Writes one line for a request. The host does this for every request, so it does no more than it must, and its texts are ready to be
- * put into an envelope: nothing is parsed only to be written again. JSON has neither tabs nor ends of lines: they part what a line has.
+ * Writes one line for a request. It does no more than it must, because the host calls it for every
+ * request. Its texts are ready for an envelope: the thread neither parses nor writes them again.
+ * Tabs separate fields, because JSON contains neither tabs nor line ends.
  */
 export function writeRequestLine(item: RequestItem): string {
   const { method, route, status, at, ms, url, requestId, clientRequestId, traceId, spanId, parentId, response } = item;
@@ -63,5 +68,5 @@ export function readRequestLine(line: string): RequestLine {
 /** Reads `method status has "route"`. */
 export function readHead(head: string): RequestHead {
   const [method = '', status, has, ...route] = head.split(' ');
-  return { method, status: Number(status), has: Number(has), route: JSON.parse(route.join(' ')) as string };
+  return { method, status: Number(status), has: Number(has), route: String(JSON.parse(route.join(' '))) };
 }

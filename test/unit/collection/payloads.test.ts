@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { mayCapture } from '../../../server/request/captured-headers.ts';
 import { Capture } from '../../../server/collection/host/capture.ts';
-import { HandOver } from '../../../server/collection/host/hand-over.ts';
 import { Body, type ExchangeRecord } from '../../../server/collection/records.ts';
 import { collect, noFiles } from './collect-records.ts';
 
@@ -127,29 +126,4 @@ test('names that mean keys, tokens or cookies are never captured', () => {
   ])
     assert.equal(mayCapture(name), false, name);
   for (const name of ['x-tenant', 'user-agent', 'x-monkey', 'content-type', 'traceparent']) assert.equal(mayCapture(name), true, name);
-});
-
-test('the copy of a large body leaves the event loop free', async () => {
-  const handOver = new HandOver(() => undefined);
-  const side = (bodyBytes: number, body: Buffer[]) => ({ state: 1 as const, contentType: '', headers: [], body, bodyBytes });
-  const pieces = Array.from({ length: 512 }, () => Buffer.alloc(64 * 1024));
-  let turns = 0;
-  let done = false;
-  const turn = (): void => {
-    turns++;
-    if (!done) setImmediate(turn);
-  };
-  setImmediate(turn);
-  handOver.exchange({
-    time: 0,
-    id: 'i',
-    method: 'POST',
-    url: '/',
-    status: 200,
-    request: side(32 * 1024 * 1024, pieces),
-    response: side(0, []),
-  });
-  await handOver.flushed();
-  done = true;
-  assert.ok(turns >= 16, `${turns} turns`);
 });

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { decideCollection, rateOf, segment, type Decision } from '../../../server/collection/settings.ts';
+import { decideCollection, rateOf, type Decision } from '../../../server/collection/settings.ts';
+import { pathSegment } from '../../../server/collection/path-segment.ts';
 import { readConfig } from '../../../server/config/read-config.ts';
 
 function decide(env: Record<string, string>, modelMap = '/nowhere/map.json'): Decision {
@@ -99,6 +100,24 @@ test("the platform's file may say local, and may be broken, which stops nothing"
   assert.deepEqual(rates(decide({ AZUREML_MDC_ENABLED: 'true', AZUREML_MDC_SAMPLE_RATE: '30' }), 'anything', 'request'), [0.3, 0]);
 });
 
+test("the platform's file is broken where it has another form, and that stops nothing", (t) => {
+  for (const [wrong, reason] of [
+    [null, 'the file: expected an object'],
+    [[], 'the file: expected an object'],
+    [{ collections: [] }, 'collections: expected an object'],
+    [{ collections: { a: true } }, 'a: expected an object'],
+    [{ collections: { a: { enabled: true, sampleRatePercentage: 'half' } } }, 'a: expected a percentage'],
+    [{ collections: {}, captureHeaders: 'x-tenant' }, 'captureHeaders: expected texts'],
+    [{ collections: {}, captureHeaders: [1] }, 'captureHeaders: expected texts'],
+  ] as const) {
+    const { settings, warnings } = decide({ AZUREML_MDC_CONFIG_PATH: file(t, wrong) });
+    assert.equal(settings, undefined);
+    assert.match(warnings.join(), new RegExp(`AZUREML_MDC_CONFIG_PATH: expected a JSON file.* TypeError: ${reason}$`));
+  }
+  const texts = file(t, { collections: { a: { enabled: 'true', sampleRatePercentage: '50' } }, captureHeaders: null });
+  assert.deepEqual(rates(decide({ AZUREML_MDC_CONFIG_PATH: texts }), 'a'), [0.5]);
+});
+
 test('the debugging switch of v1 prints its rows, and asks for nothing else', () => {
   const alone = decide({ AML_MODEL_DC_DEBUG: 'true' });
   assert.deepEqual([alone.settings?.sink.kind, alone.settings?.prints], ['stdout', false]);
@@ -126,6 +145,13 @@ test('v1 deployments say who they are in their map of models', (t) => {
   assert.deepEqual([settings?.workspace, settings?.modelVersions], ['S/G/W', { diabetes: '10' }]);
 });
 
+test('a map of models of another form is none', (t) => {
+  for (const wrong of [null, { accountContext: 1 }, { accountContext: { accountName: 1 } }, { modelsInfo: { diabetes: null } }]) {
+    const { settings } = decide({ AML_MDC_STORAGE_ENABLED: 'true' }, file(t, wrong));
+    assert.deepEqual([settings?.workspace, settings?.modelVersions], ['default/default/default', {}]);
+  }
+});
+
 test('a name cannot leave its folder', () => {
-  assert.deepEqual(['a/b', '..', '', 'a\\b\n', 'ML service'].map(segment), ['a_b', '_..', '_', 'a_b_', 'ML service']);
+  assert.deepEqual(['a/b', '..', '', 'a\\b\n', 'ML service'].map(pathSegment), ['a_b', '_..', '_', 'a_b_', 'ML service']);
 });

@@ -3,7 +3,7 @@ import test from 'node:test';
 import applicationinsights from 'applicationinsights';
 import { Insights } from '../../../server/telemetry/exporting/insights.ts';
 import type { ExceptionItem, RequestItem, TraceItem } from '../../../server/telemetry/exporting/items.ts';
-import { FormWriter } from '../../../server/telemetry/exporting/form.ts';
+import { TemplateWriter } from '../../../server/telemetry/exporting/template.ts';
 import { writeRequestLine } from '../../../server/telemetry/exporting/request-line.ts';
 import type { Envelope } from '../../telemetry/ingestion-server.ts';
 
@@ -21,7 +21,7 @@ const settings = {
 const CONNECTION = `InstrumentationKey=${KEY}`;
 
 const insights = await Insights.open(settings, CONNECTION);
-const writer = new FormWriter();
+const writer = new TemplateWriter();
 const envelopesOf = (lines: readonly string[]): Envelope[] =>
   writer
     .lines(lines.map((line) => insights.read(line)))
@@ -51,7 +51,7 @@ const request = (more: Partial<RequestItem> = {}): RequestItem => ({
   response: undefined,
   ...more,
 });
-/** What the package itself makes of a request. */
+/** The envelope that the package itself makes of a request. */
 function madeByPackage(item: RequestItem): Envelope {
   const client = new applicationinsights.TelemetryClient(CONNECTION);
   let made: unknown;
@@ -94,7 +94,7 @@ function madeByPackage(item: RequestItem): Envelope {
     },
   });
   const { data, ...envelope } = JSON.parse(JSON.stringify(made)) as Envelope;
-  // The package writes seven decimals of any number; we know six.
+  // The package writes seven decimals of any number; a request line has six.
   return {
     ...envelope,
     data: { ...data, baseData: { ...data.baseData, duration: `${duration}${String(Math.round((item.ms % 1) * 1000)).padStart(3, '0')}0` } },

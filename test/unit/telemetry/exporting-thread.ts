@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 
-// Stands in for the thread that sends telemetry: delivers every item, and ends at one that says so.
+// Stands in for the thread that sends telemetry: delivers every item, and exits at an item "end".
 parentPort?.on('message', (message: 'flush' | { insights: string }) => {
   const tell = (items: number, bytes: number): void =>
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin

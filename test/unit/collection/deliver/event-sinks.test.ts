@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { azuremlPost, cloudEventPost, PostSink, StdoutSink } from '../../../../server/collection/deliver/event-sinks.ts';
 import { TestWriter } from '../../../collection/start-writer.ts';
+import { block } from '../blocks.ts';
 
 interface Received {
   readonly headers: IncomingHttpHeaders;
@@ -78,6 +79,15 @@ test('an event that is refused for good is dropped alone', async (t) => {
   const { sent, dropped } = writer.counts.of('model_inputs');
   assert.deepEqual([sent, dropped, received.length], [19, 1, 19]);
   assert.equal(writer.counts.dropped.get('rejected'), 1);
+});
+
+test("a line that is no event is refused for good by the platform's sink, alone", async (t) => {
+  const { url, received } = await receive(t, () => 202);
+  const sink = new PostSink('azureml', url, azuremlPost);
+  const lines = ['{', 'null', '[]', 'text'].map((text) => ({ ...block(1), data: Buffer.from(`${text}\n`) }));
+  const batch = { stream: undefined, pieces: [], blocks: [...lines, block(2)] };
+  await assert.rejects(sink.write(batch, new AbortController().signal), { code: 'invalid_event', retriable: false, rejected: lines });
+  assert.deepEqual([batch.blocks.length, received.length], [0, 1]);
 });
 
 test('a collector that is not there is told once, and the rest is counted at the end', async () => {

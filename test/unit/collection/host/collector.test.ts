@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Collector, type Redactor } from '../../../../server/collection/host/collector.ts';
+import { HostCollector, type Redactor } from '../../../../server/collection/host/collector.ts';
 import { Body, type ExchangeRecord } from '../../../../server/collection/records.ts';
 import type { CollectionSettings } from '../../../../server/collection/settings.ts';
 import { settings } from '../../../collection/start-writer.ts';
@@ -8,8 +8,8 @@ import { settings } from '../../../collection/start-writer.ts';
 const log = { info: (): void => undefined, warn: (): void => undefined, error: (): void => undefined };
 
 /** A collector whose sink takes everything. */
-const open = (redactor: Redactor): Collector =>
-  new Collector({
+const open = (redactor: Redactor): HostCollector =>
+  new HostCollector({
     settings: { ...settings, sink: { kind: 'stdout' } } satisfies CollectionSettings,
     redactor,
     log,

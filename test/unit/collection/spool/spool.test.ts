@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
-import { readLine, type Block, type Payload } from '../../../../server/collection/encode/block.ts';
+import test from 'node:test';
+import type { Block, Payload } from '../../../../server/collection/encode/block.ts';
 import { Spool } from '../../../../server/collection/spool/spool.ts';
+import { block, folder } from '../blocks.ts';
 
-function folder(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'spool-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-function block(n: number, payload?: Payload): Block {
-  const text = `{"specversion":"1.0","id":"${n}","source":"/a\\"b","type":"azureml.inference.rows","datacontenttype":"application/json","time":"2026-03-05T18:16:25Z","data":[{"n":${n}}]}`;
-  const made = readLine(text, payload);
-  assert.ok(made !== undefined);
-  return made;
-}
-
-/** Everything, as somebody who delivers it takes it out. */
+/** Takes all lines out, as the writer does. */
 function drain(spool: Spool): { texts: string[]; damaged: number; payloads: Payload[] } {
   const texts: string[] = [];
   const payloads: Payload[] = [];

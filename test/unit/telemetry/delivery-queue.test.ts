@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DeliveryQueue, type Backend, type Delivery, type DeliveryEvents } from '../../../server/telemetry/exporting/delivery.ts';
+import { DeliveryQueue, type Backend, type Delivery, type DeliveryEvents } from '../../../server/telemetry/exporting/delivery-queue.ts';
 import { deliveryOf } from '../../../server/telemetry/exporting/ingestion.ts';
 import type { ItemKind } from '../../../server/telemetry/exporting/items.ts';
 
@@ -75,7 +75,7 @@ test('items wait for others to go with them, until the portion is full or a flus
   await full.promise;
   await queue.flush();
   assert.deepEqual(sizes, [1000, 1]);
-  // Nobody waits while the server ends.
+  // After a flush items wait no longer.
   queue.add(lines(1));
   await queue.flush();
   assert.deepEqual(sizes, [1000, 1, 1]);
@@ -108,7 +108,7 @@ test('a flush cuts a long wait short', async () => {
       if (log.length === 0) {
         log.push('first');
         first.resolve();
-        return { delivered: [], again: items, lost: [], reason: 'rejected', waitMs: 3_600_000 };
+        return { delivered: [], again: items, lost: [], reason: 'rejected', askedMs: 3_600_000 };
       }
       return all(items);
     }),
@@ -126,7 +126,15 @@ const items = [0, 1, 2];
 const answer = (status: number, text = '', retryAfter?: string) => deliveryOf(items, { status, text, retryAfter });
 
 test('an answer of 200 is delivery, with or without a body that says so', () => {
-  for (const text of ['', '{"itemsReceived":3,"itemsAccepted":3,"errors":[]}', 'null', '[]'])
+  for (const text of [
+    '',
+    '{"itemsReceived":3,"itemsAccepted":3,"errors":[]}',
+    'null',
+    '[]',
+    '{"errors":"x"}',
+    '{"errors":[null]}',
+    '{"errors":[[1]]}',
+  ])
     assert.deepEqual(answer(200, text).delivered, items);
 });
 
@@ -146,10 +154,10 @@ for (const status of [400, 401, 402, 403, 404, 413])
     assert.deepEqual([answer(status).lost, answer(status).reason], [items, 'rejected']));
 
 test('Retry-After is seconds or a date', () => {
-  assert.equal(answer(429, '', '2').waitMs, 2000);
-  const inTenSeconds = answer(429, '', new Date(Date.now() + 10_000).toUTCString()).waitMs ?? 0;
+  assert.equal(answer(429, '', '2').askedMs, 2000);
+  const inTenSeconds = answer(429, '', new Date(Date.now() + 10_000).toUTCString()).askedMs ?? 0;
   assert.ok(inTenSeconds > 8000 && inTenSeconds <= 10_000);
-  assert.equal(answer(429, '', 'soon').waitMs, undefined);
+  assert.equal(answer(429, '', 'soon').askedMs, undefined);
 });
 
 test('what was not sent is tried again, what may have arrived is not', () => {

@@ -2,19 +2,23 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { inferenceDuration, inferenceRows, type MetricDefinition, type MetricsMessage, type SeriesChange } from '../ipc/metric-series.ts';
 import { DistributionHistogram } from './distribution-histogram.ts';
 
-/** Label that tells gauges of workers apart. */
+/** Label of gauges: the worker's number. */
 const WORKER = 'worker';
 
-type Custom = { readonly definition: MetricDefinition; readonly metric: Counter | Gauge | DistributionHistogram };
+type Reported = { readonly definition: MetricDefinition; readonly metric: Counter | Gauge | DistributionHistogram };
 
 /**
- * What workers report, added up in the one registry. Counters and histograms outlive the worker that counted. A gauge is the state of
- * one worker: it has the worker's number as a label, and goes with it.
+ * Metrics that workers report, added up in the one registry. Counters and histograms outlive the
+ * worker that counted. A gauge is the state of one worker: it has the worker's number as a label,
+ * and is removed with the worker.
  */
-export class WorkerMetrics {
+export class ReportedMetrics {
   readonly #registry: Registry;
-  readonly #metrics = new Map<string, Custom>();
-  /** Who set a series of a gauge last: while a worker is being replaced, two have the same number. */
+  readonly #metrics = new Map<string, Reported>();
+  /**
+   * The worker that set a series of a gauge last. Its number is not enough: during a replacement
+   * two workers have the same one.
+   */
   readonly #owners = new Map<string, { readonly owner: object; readonly gauge: Gauge; readonly labels: Record<string, string> }>();
 
   constructor(registry: Registry) {
@@ -23,9 +27,10 @@ export class WorkerMetrics {
   }
 
   /**
-   * Takes a report.
-   * @param owner the worker that reports, for `gone`
-   * @returns the names of metrics that it defines differently from the others, which are left out
+   * Adds a report.
+   * @param owner the worker, as `gone` gets it
+   * @returns the names of metrics whose definition differs from an earlier one; their changes are
+   * left out
    */
   merge(owner: object, worker: number, { defined, changes }: MetricsMessage): string[] {
     const odd = defined.filter((definition) => !this.#define(definition)).map(({ name }) => name);
@@ -33,7 +38,7 @@ export class WorkerMetrics {
     return odd;
   }
 
-  /** A worker has ended: its gauges go with it. */
+  /** A worker has exited: removes its gauges. */
   gone(owner: object): void {
     for (const [key, series] of this.#owners) {
       if (series.owner !== owner) continue;
@@ -42,17 +47,17 @@ export class WorkerMetrics {
     }
   }
 
-  /** False: a worker defined it otherwise before. */
+  /** Answers false where the metric has another definition already. */
   #define(definition: MetricDefinition): boolean {
     const known = this.#metrics.get(definition.name);
     if (known !== undefined) return JSON.stringify(known.definition) === JSON.stringify(definition);
-    // The server's own: a registry throws at a name that it has.
+    // One of the server's own: the registry would throw.
     if (this.#registry.getSingleMetric(definition.name) !== undefined) return false;
     this.#metrics.set(definition.name, { definition, metric: this.#create(definition) });
     return true;
   }
 
-  #create(definition: MetricDefinition): Custom['metric'] {
+  #create(definition: MetricDefinition): Reported['metric'] {
     const { kind, name, help, labels } = definition;
     if (kind === 'histogram') return new DistributionHistogram(definition, this.#registry);
     const registers = [this.#registry];

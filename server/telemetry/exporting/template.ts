@@ -1,43 +1,50 @@
-/** A text with blanks, in UTF-8: what many texts share is encoded once. */
-export interface Form {
-  /** What comes before a blank, and which value fills it. */
+/** A text with blanks, in UTF-8. Parts that many texts share are encoded once. */
+export interface Template {
+  /** Bytes before each blank, and the index of the value that fills it. */
   readonly parts: readonly { readonly before: Buffer; readonly value: number }[];
   readonly end: Buffer;
 }
 
-/** A form and what goes into its blanks. */
-export interface FilledForm {
-  readonly form: Form;
+/** A template and the values for its blanks. */
+export interface FilledTemplate {
+  readonly template: Template;
   readonly values: readonly string[];
 }
 
-/** Makes a form of a text: each match of `blank` is one, and its first group says which value fills it. */
-export function makeForm(text: string, blank: RegExp): Form {
+/**
+ * Makes a template of a text. Each match of `blank` is a blank, and its first group is the index of
+ * the value that fills it.
+ */
+export function makeTemplate(text: string, blank: RegExp): Template {
   const pieces = text.split(blank);
-  const parts: Form['parts'][number][] = [];
+  const parts: Template['parts'][number][] = [];
   for (let at = 0; at + 1 < pieces.length; at += 2) parts.push({ before: Buffer.from(pieces[at] ?? ''), value: Number(pieces[at + 1]) });
   return { parts, end: Buffer.from(pieces.at(-1) ?? '') };
 }
 
+/** Bytes of UTF-8 for each unit of a string, at most. */
 const LONGEST_CHARACTER = 3;
 const FIRST_LENGTH = 1024 * 1024;
 const LINE_END = 0x0a;
 
-/** Writes filled forms as lines, in memory that it keeps: strings in between cost twice as much, and the garbage collector as much again. */
-export class FormWriter {
+/**
+ * Writes filled templates as lines into memory that it keeps. Why: intermediate strings cost twice
+ * as much CPU, and as much again in garbage collection.
+ */
+export class TemplateWriter {
   #buffer = Buffer.allocUnsafeSlow(FIRST_LENGTH);
 
-  /** @returns a view of memory that the next call overwrites; the last line does not end */
-  lines(forms: readonly FilledForm[]): Buffer {
+  /** @returns a view of memory that the next call overwrites; the last line has no line end */
+  lines(all: readonly FilledTemplate[]): Buffer {
     let at = 0;
-    for (const filled of forms) {
+    for (const filled of all) {
       this.#makeRoom(at + longest(filled));
       at = this.#write(filled, at);
     }
     return this.#buffer.subarray(0, Math.max(0, at - 1));
   }
 
-  #write({ form: { parts, end }, values }: FilledForm, start: number): number {
+  #write({ template: { parts, end }, values }: FilledTemplate, start: number): number {
     const buffer = this.#buffer;
     let at = start;
     for (const { before, value } of parts) {
@@ -58,8 +65,8 @@ export class FormWriter {
   }
 }
 
-/** Bytes of a line at most. */
-function longest({ form: { parts, end }, values }: FilledForm): number {
+/** Upper bound of a line's bytes. */
+function longest({ template: { parts, end }, values }: FilledTemplate): number {
   let length = end.length + 1;
   for (const { before, value } of parts) length += before.length + LONGEST_CHARACTER * (values[value]?.length ?? 0);
   return length;

@@ -1,0 +1,34 @@
+import type { Progress } from './counts.ts';
+import type { CollectionSettings } from './settings.ts';
+
+// Messages between the host and the writer's thread.
+
+/** What the thread reads as it starts. */
+export interface WriterData {
+  readonly settings: CollectionSettings;
+  /** Name and version of this server. */
+  readonly agent: string;
+}
+
+/** host -> thread. */
+export type ToWriter =
+  /** Records (records.ts), in a buffer that moves to the thread. */
+  | { readonly kind: 'batch'; readonly batch: ArrayBuffer; readonly bytes: number }
+  /** Deliver what is left, within the limit, then answer `closed`. */
+  | { readonly kind: 'close'; readonly timeoutMs: number };
+
+/** thread -> host. */
+export type FromWriter =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  /** The buffer of a batch moves back, to be filled again. */
+  | { readonly kind: 'recycle'; readonly batch: ArrayBuffer }
+  | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: 'log'; readonly level: keyof WriterLog; readonly text: string }
+  | { readonly kind: 'closed' };
+
+/** The part of the host's log that the writer uses. */
+export interface WriterLog {
+  info(text: string): void;
+  warn(text: string): void;
+  error(text: string): void;
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { SinkError, type Batch, type Sink } from '../../../../server/collection/deliver/sink.ts';
+import { TestWriter } from '../../../collection/start-writer.ts';
+import { folder } from '../blocks.ts';
+
+/** A row of so many characters makes a batch leave at once. */
+const FULL = 'x'.repeat(1024 * 1024);
+const busy = (): SinkError => new SinkError('busy', 'not now');
+
+/** A sink whose answers the test chooses: `answer` for each call, or `take` where it is undefined. */
+class Answering implements Sink {
+  readonly name = 'answering';
+  readonly appends = false;
+  readonly largestInline = Infinity;
+  readonly taken: number[] = [];
+  calls = 0;
+  answer: ((batch: Batch, signal: AbortSignal) => Promise<void>) | undefined;
+  reference = (): undefined => undefined;
+  close = (): Promise<void> => Promise.resolve();
+
+  write(batch: Batch, signal: AbortSignal): Promise<void> {
+    this.calls++;
+    return this.answer === undefined ? this.take(batch) : this.answer(batch, signal);
+  }
+
+  /** Takes the first lines of a batch, or all. */
+  take({ blocks }: Batch, count = blocks.length): Promise<void> {
+    for (const { data } of blocks.splice(0, count)) this.taken.push(Number(/\[\{"n":(\d+)/.exec(data.toString())?.[1]));
+    return Promise.resolve();
+  }
+}
+
+const outcomes = ({ counts }: TestWriter): Record<string, unknown> => {
+  const { sent, spilled, dropped } = counts.of('model_inputs');
+  return { sent, spilled, dropped, reasons: Object.fromEntries(counts.dropped), open: counts.records };
+};
+
+test('batches leave one at a time, and lines that come meanwhile leave together', async () => {
+  const sink = new Answering();
+  const [began, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  sink.answer = async (batch) => {
+    sink.answer = undefined;
+    began.resolve();
+    await go.promise;
+    await sink.take(batch);
+  };
+  const writer = new TestWriter(sink);
+  writer.collect(0, 1, 'model_inputs', FULL);
+  await began.promise;
+  writer.collect(1, 4, 'model_inputs', FULL);
+  assert.equal(sink.calls, 1);
+  go.resolve();
+  await writer.sent(4);
+  assert.deepEqual([sink.taken, sink.calls], [[0, 1, 2, 3], 2]);
+  await writer.close();
+});
+
+test('a batch that fails is tried again, without the lines that were sent, and the log says so once', async () => {
+  const sink = new Answering();
+  sink.answer = async (batch) => {
+    if (sink.calls === 3) sink.answer = undefined;
+    await sink.take(batch, 1);
+    throw busy();
+  };
+  const writer = new TestWriter(sink);
+  writer.collect(0, 4, 'model_inputs', FULL);
+  await writer.sent(4);
+  await writer.close();
+  assert.deepEqual(sink.taken, [0, 1, 2, 3]);
+  assert.equal(writer.counts.errors.get('busy'), 3);
+  assert.deepEqual(outcomes(writer), { sent: 4, spilled: 0, dropped: 0, reasons: {}, open: 0 });
+  assert.equal(writer.lines.length, 2);
+  assert.match(writer.lines[0] ?? '', /cannot be delivered to answering \(busy: not now\); it waits somewhere/);
+  assert.match(writer.lines[1] ?? '', /is delivered to answering again/);
+});
+
+test('an error that no sink throws counts as a failure, and is tried again', async () => {
+  const sink = new Answering();
+  sink.answer = async () => {
+    sink.answer = undefined;
+    throw new TypeError('a mistake');
+  };
+  const writer = new TestWriter(sink);
+  writer.collect(0, 1, 'model_inputs', FULL);
+  await writer.sent(1);
+  await writer.close();
+  assert.deepEqual([sink.taken, writer.counts.errors.get('unknown')], [[0], 1]);
+});
+
+test('refused lines are dropped, and kept as dead letters where there is a disk; the others are sent', async (t) => {
+  const root = folder(t);
+  const sink = new Answering();
+  sink.answer = async ({ blocks }) => {
+    sink.answer = undefined;
+    throw new SinkError('422', 'not this', { retriable: false, rejected: blocks.splice(1, 1) });
+  };
+  const writer = new TestWriter(sink, { spillDir: root });
+  writer.collect(0, 3, 'model_inputs', FULL);
+  await writer.sent(2);
+  await writer.close();
+  assert.deepEqual(sink.taken, [0, 2]);
+  assert.deepEqual(outcomes(writer), { sent: 2, spilled: 0, dropped: 1, reasons: { rejected: 1 }, open: 0 });
+  const letters = join(root, 'dead-letters');
+  assert.match(readFileSync(join(letters, readdirSync(letters)[0]!), 'utf8'), /"data":\[\{"n":1,/);
+  assert.match(writer.lines.join(), /answering refuses collected data for good: 1 records are dropped \(422: not this\)/);
+});
+
+test('while the sink fails lines go to disk, and come back in their order, once each', async (t) => {
+  const root = folder(t);
+  const sink = new Answering();
+  const failed = Promise.withResolvers<void>();
+  sink.answer = () => {
+    failed.resolve();
+    return Promise.reject(busy());
+  };
+  const writer = new TestWriter(sink, { spillDir: root });
+  writer.collect(0, 1, 'model_inputs', FULL);
+  await failed.promise;
+  await writer.until(() => writer.counts.errors.has('busy'));
+  writer.collect(1, 4);
+  await writer.until((counts) => counts.of('model_inputs').spilled === 3);
+  assert.deepEqual(sink.taken, []);
+  sink.answer = undefined;
+  await writer.sent(4);
+  await writer.close();
+  assert.deepEqual(sink.taken, [0, 1, 2, 3]);
+  assert.deepEqual(readdirSync(root), [], 'the folder of a process that ends with nothing left');
+});
+
+test('at the end a sink that does not answer is left alone: lines are dropped, or stay on disk', async (t) => {
+  for (const spillDir of [undefined, folder(t)]) {
+    const sink = new Answering();
+    const aborted = Promise.withResolvers<void>();
+    sink.answer = (_, signal) => {
+      signal.addEventListener('abort', () => aborted.resolve());
+      return new Promise(() => undefined);
+    };
+    const writer = new TestWriter(sink, spillDir === undefined ? {} : { spillDir });
+    writer.collect(0, 3, 'model_inputs', FULL);
+    await writer.close(1);
+    await aborted.promise;
+    assert.deepEqual(
+      outcomes(writer),
+      spillDir === undefined
+        ? { sent: 0, spilled: 0, dropped: 3, reasons: { flush_timeout: 3 }, open: 0 }
+        : { sent: 0, spilled: 3, dropped: 0, reasons: {}, open: 0 },
+    );
+  }
+});
+
+test('at the end a sink that fails is tried once more, then lines stay on disk at once', async (t) => {
+  const sink = new Answering();
+  sink.answer = () => Promise.reject(busy());
+  const writer = new TestWriter(sink, { spillDir: folder(t) });
+  writer.collect(0, 2);
+  await writer.close(3_600_000);
+  assert.equal(sink.calls, 1);
+  assert.deepEqual(outcomes(writer), { sent: 0, spilled: 2, dropped: 0, reasons: {}, open: 0 });
+});
