@@ -1,6 +1,6 @@
 /**
- * Every failure of the server, one row each. The table is the only place that knows statuses and exit codes.
- * Statuses and fixed messages that the Azure contract prescribes: reference/azureml-contract.md, section 1.4.
+ * Every failure of the server, one row each: docs/failures.md. The table is the only place that knows statuses and exit codes.
+ * The Azure contract prescribes some statuses and messages: docs/http-api.md.
  */
 
 import { describeThrown } from './guards/thrown.ts';
@@ -13,7 +13,7 @@ export type Fault = 'client' | 'user' | 'operator' | 'server';
 interface Failure {
   /** HTTP status of the answer, where the failure can reach a client. */
   readonly status?: number;
-  /** Exit code of the process, where the failure ends it (house.md section 10). */
+  /** Exit code of the process, where the failure ends it. */
   readonly exitCode?: number;
   readonly fault: Fault;
   /** Fixed text for the client; absent: the error's own message is written for clients. */
@@ -108,7 +108,7 @@ const table = {
   provider_unavailable: {
     exitCode: 4,
     fault: 'operator',
-    doc: 'the execution provider that was asked for cannot be used; the message names the driver, library or device that is missing',
+    doc: 'the requested execution provider cannot be used; the message names the missing driver, library or device',
   },
 } satisfies Record<string, Failure>;
 

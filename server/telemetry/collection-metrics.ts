@@ -45,15 +45,15 @@ export function addCollectionMetrics(registry: Registry, sink: string, read: () 
       },
     });
   const all = [
-    totals('mdc_records_total', 'collected records, by what became of them', ['collection', 'result'], ({ results }) =>
+    totals('mdc_records_total', 'collected records, by result', ['collection', 'result'], ({ results }) =>
       [...results].flatMap(([collection, row]) => Object.entries(row).map(([result, total]): Row => [{ collection, result }, total])),
     ),
-    totals('mdc_dropped_total', 'collected records that were not delivered', ['reason'], ({ dropped }) =>
+    totals('mdc_dropped_total', 'collected records that were not delivered, by reason', ['reason'], ({ dropped }) =>
       [...dropped].map(([reason, total]): Row => [{ reason }, total]),
     ),
     totals(
       'mdc_redactions_failed_total',
-      'bodies that redact() did not redact, and that were not collected',
+      'bodies that were not collected because redact() failed, by reason',
       ['reason'],
       ({ notRedacted }) => [...notRedacted].map(([reason, total]): Row => [{ reason }, total]),
     ),
@@ -68,13 +68,13 @@ export function addCollectionMetrics(registry: Registry, sink: string, read: () 
         for (const seconds of read().flushSeconds.splice(0)) this.observe(seconds);
       },
     }),
-    totals('mdc_sink_errors_total', 'failed deliveries to the sink', ['sink', 'code'], ({ errors }) =>
+    totals('mdc_sink_errors_total', 'failed deliveries to the sink, by code', ['sink', 'code'], ({ errors }) =>
       [...errors].map(([code, total]): Row => [{ sink, code }, total]),
     ),
-    totals('mdc_dead_letters_removed_total', 'records that the sink refused for good and that went for newer ones', [], (counts) => [
+    totals('mdc_dead_letters_removed_total', 'records that the sink refused for good, removed to make room for newer ones', [], (counts) => [
       [{}, counts.deadLettersRemoved],
     ]),
-    gauge('mdc_last_success_timestamp_seconds', 'when the sink last took data', ({ lastSuccess }) => lastSuccess),
+    gauge('mdc_last_success_timestamp_seconds', 'time of the last successful delivery to the sink', ({ lastSuccess }) => lastSuccess),
   ];
   for (const metric of all) registry.registerMetric(metric);
 }
