@@ -41,7 +41,7 @@ const elsewhere: Advice = (name) =>
 const otherName: Advice = (name) =>
   `rename it to score${extname(name).toLowerCase()}, or name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT)`;
 const otherLanguage: Advice = () =>
-  'this server runs entry scripts in TypeScript and JavaScript: write init() and run() in score.ts (entry-scripts/README.md)';
+  'this server runs entry scripts in TypeScript and JavaScript: write init() and run() in score.ts (docs/entry-scripts.md)';
 const convert: Advice = () => 'this server runs ONNX models: convert it to one .onnx file';
 const unpack: Advice = () => 'unpack it: the server opens no archives';
 const noFile: Advice = () => 'expected a file, but it is a folder: container engines create one if the file to mount does not exist';

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { dirname, join, relative, resolve } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import packageJson from '../../package.json' with { type: 'json' };
 import { CollectionCounts } from '../../server/collection/counts.ts';
 import { options, type Option } from '../../server/config/config.ts';
 import { failuresTable, optionsTable } from '../../server/config/usage.ts';
@@ -209,4 +210,14 @@ test('every file that the architecture page and the guide for contributors name 
       .map((path) => `${page}: ${path}`),
   );
   assert.deepEqual(missing, []);
+});
+
+test('every npm script that a page names exists', () => {
+  const scripts = new Set(Object.keys(packageJson.scripts));
+  const unknown = written.flatMap((page) =>
+    Array.from(read(page).matchAll(/npm run ([\w:]+)/g), ([, script = '']) => script)
+      .filter((script) => !scripts.has(script))
+      .map((script) => `${page}: npm run ${script}`),
+  );
+  assert.deepEqual(unknown, []);
 });
