@@ -71,9 +71,12 @@ export function addCollectionMetrics(registry: Registry, sink: string, read: () 
     totals('mdc_sink_errors_total', 'failed deliveries to the sink, by code', ['sink', 'code'], ({ errors }) =>
       [...errors].map(([code, total]): Row => [{ sink, code }, total]),
     ),
-    totals('mdc_dead_letters_removed_total', 'records that the sink refused for good, removed to make room for newer ones', [], (counts) => [
-      [{}, counts.deadLettersRemoved],
-    ]),
+    totals(
+      'mdc_dead_letters_removed_total',
+      'records that the sink refused for good, removed to make room for newer ones',
+      [],
+      (counts) => [[{}, counts.deadLettersRemoved]],
+    ),
     gauge('mdc_last_success_timestamp_seconds', 'time of the last successful delivery to the sink', ({ lastSuccess }) => lastSuccess),
   ];
   for (const metric of all) registry.registerMetric(metric);
