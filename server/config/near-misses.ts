@@ -101,7 +101,7 @@ export function advice(folders: readonly string[], near: readonly string[]): str
     ...folders.filter((folder) => statOf(folder) === undefined).map((folder) => `${folder} does not exist, or cannot be read.`),
     ...empty.map((folder) =>
       isMountPoint(folder)
-        ? `${folder} is a mounted volume without files: check that the right one is mounted.`
+        ? `${folder} is a mounted volume that is empty: check that the right one is mounted.`
         : `${folder} is empty: check that the files were copied, or that their volume is mounted.`,
     ),
     ...near.slice(0, MOST_NAMED),
