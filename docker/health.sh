@@ -1,6 +1,6 @@
 #!/bin/bash
 # HEALTHCHECK: exit 0 if the server of this container answers `GET /` with 200. It takes a few milliseconds, without a start of Node.
-# The kernel tells the port, so the script reads no option and works for every user and port.
+# The port comes from /proc, so the script reads no option and works for every user and port.
 shopt -s nullglob
 
 # 0100007F -> 127.0.0.1. Loopback reaches a server that listens on any address.

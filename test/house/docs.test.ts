@@ -114,6 +114,11 @@ test('every folder of unit tests is named after a room, or after a folder beside
   );
 });
 
+test('a visitor reads the README in five minutes', () => {
+  const lines = read('README.md').split('\n').length;
+  assert.ok(lines <= 160, `${lines} lines`);
+});
+
 test('every page of docs/ is in the table of links of the README', () => {
   const linked = new Set(linksOf(read('README.md')).map((link) => link.split('#')[0]));
   assert.deepEqual(

@@ -184,3 +184,12 @@ test('a block of commands that is not run says why', () => {
   );
   assert.deepEqual(silent, []);
 });
+
+test('in the quick start and the guide of authors only commands of a container engine are not run', () => {
+  const others = ['README.md', 'docs/entry-scripts.md'].flatMap((page) =>
+    blocksOf(page)
+      .filter(({ notRun, text }) => notRun !== undefined && !text.startsWith('docker '))
+      .map(({ line }) => `${page}:${line}`),
+  );
+  assert.deepEqual(others, []);
+});
