@@ -1,4 +1,4 @@
-/** The models, and the one row that is sent to each of them again and again. */
+/** The models, and one row for each, which every request repeats. */
 
 import { mkdirSync } from 'node:fs';
 import { randomNumbers } from '../test/models/graph-builder.ts';
@@ -18,7 +18,7 @@ interface CaseDefinition {
   readonly inputs: readonly CaseInput[];
   /** What is asked for. */
   readonly output: string;
-  /** Inference takes longer than everything else: few requests a second. */
+  /** Inference takes most of the time of a request. */
   readonly slow: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface Case extends CaseDefinition {
   readonly expected: readonly number[];
 }
 
-/** Numbers between 0 and 1 with so many decimals, or all digits of the nearest float32 (17 or so, as `tolist()` of Python writes them). */
+/** Numbers between 0 and 1, with the given decimals or with all digits of the nearest float32 (about 17, as Python's `tolist()` writes). */
 function numbers(count: number, decimals?: number): number[] {
   const random = randomNumbers(count);
   return Array.from({ length: count }, () => (decimals === undefined ? Math.fround(random()) : Number(random().toFixed(decimals))));
@@ -96,7 +96,7 @@ export type CaseName = keyof typeof definitions;
 export const caseNames = Object.keys(definitions) as CaseName[];
 export const isSlow = (name: CaseName): boolean => definitions[name].slow;
 
-/** Writes the model into the folder and asks ONNX Runtime for the answer that every subject has to give. */
+/** Writes the model into the folder. ONNX Runtime computes the answer that every subject must give. */
 export async function prepareCase(name: CaseName, folder: string): Promise<Case> {
   const definition: CaseDefinition = definitions[name];
   mkdirSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-/** Programs that the bench runs beside its subjects: load generators, pip. None of them outlives it. */
+/** Programs beside the subjects: load generators, pip. All of them end with the bench. */
 
 import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';

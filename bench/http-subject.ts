@@ -1,4 +1,4 @@
-/** Starts a subject that speaks HTTP, and asks it things. */
+/** A subject that speaks HTTP: start, readiness, answers, load. */
 
 import { type Answer, ask } from './ask.ts';
 import { slowLoad } from './slow-load.ts';

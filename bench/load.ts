@@ -1,9 +1,9 @@
-/** Load generators run as processes of their own, and only against this machine. */
+/** Load generators are processes of their own. They load only this machine. */
 
 import { run } from './children.ts';
 import { ADDRESS } from './subject.ts';
 
-/** What a load generator is asked for: the same request again and again, from so many connections at a time. */
+/** The request that a load generator repeats, and the number of its connections. */
 export interface Shot {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

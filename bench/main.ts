@@ -1,4 +1,4 @@
-/** `npm run bench`: measures this server beside what people would pick instead. */
+/** `npm run bench`: measures this server beside its alternatives. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { killAllSubjects, stopAllSubjects } from './subject-process.ts';
 import { subjects } from './subjects/all.ts';
 import { prepareWrk } from './wrk.ts';
 
-// ONNX Runtime computes the expected answers in this process; it must not report that anywhere.
+// ONNX Runtime computes the expected answers in this process, and must send no telemetry.
 process.env.ORT_DISABLE_TELEMETRY = '1';
 let stopping = false;
 const say = (text: string): void => void process.stderr.write(text);
@@ -59,7 +59,7 @@ async function bench(options: Options): Promise<void> {
   say(`${options.rounds} rounds, about ${Math.ceil(estimateSeconds(plan, options) / 60)} minutes\n`);
   for (let round = 1; round <= options.rounds; round++) {
     measureBareNode(results);
-    // Every other round goes backwards, so that nobody is always measured after the same neighbour.
+    // Every other round runs backwards, so that no subject always follows the same one.
     for (const step of round % 2 === 1 ? plan : plan.toReversed()) {
       if (stopping) return;
       say(`round ${round}/${options.rounds}  ${step.row.padEnd(10)} ${step.subject.padEnd(12)}`);
@@ -80,7 +80,7 @@ async function bench(options: Options): Promise<void> {
   say(`written to ${options.output}\n`);
 }
 
-/** Leaves out, and names, what cannot be had on this machine. */
+/** Leaves out subjects that this machine cannot have, and lists them in the report. */
 async function prepareSubjects(plan: readonly Step[], versions: Map<string, string>, results: Results): Promise<Step[]> {
   for (const subject of subjects) {
     if (subject.prepare === undefined || !plan.some((step) => step.subject === subject.name)) continue;
@@ -93,7 +93,7 @@ async function prepareSubjects(plan: readonly Step[], versions: Map<string, stri
   return plan.filter(({ subject }) => !results.failures.has(subject));
 }
 
-/** One subject that fails does not end the run: it is named in the report. */
+/** A subject that fails is listed in the report; the run goes on. */
 async function measureStep(step: Step, row: Case | undefined, options: Options, results: Results): Promise<void> {
   const subject = subjects.find(({ name }) => name === step.subject);
   if (subject === undefined || row === undefined) return;

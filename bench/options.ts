@@ -24,7 +24,7 @@ export const USAGE = `npm run bench -- [options]
 
 const DEFAULT_OUTPUT = fileURLToPath(new URL('./results.md', import.meta.url));
 
-/** @throws Error that says what is wrong; undefined: help is asked for */
+/** @returns undefined for --help @throws Error that names the wrong option */
 export function readOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],

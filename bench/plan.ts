@@ -10,7 +10,7 @@ export interface Step {
   readonly warmUpSeconds: number;
 }
 
-/** What is worth its time: everything where the server is the whole cost, little where the model is. */
+/** All subjects on small models, where the server is the cost; few on slow models. */
 const table: readonly { subjects: readonly string[]; rows: readonly CaseName[]; connections: readonly number[] }[] = [
   { subjects: ['ours', 'naive'], rows: ['ridge', 'mlp'], connections: [1, 8, 32, 128] },
   { subjects: ['naive-1t', 'cluster', 'bare'], rows: ['ridge', 'mlp'], connections: [32, 128] },

@@ -1,4 +1,4 @@
-/** What the operating system says about a process and everything that it started. Linux only. */
+/** CPU time and memory of a process and its descendants, from /proc. Linux only. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 

@@ -66,7 +66,7 @@ export function caseReport(row: Case, plan: readonly Step[], results: Results): 
 
 export const targetReport = (results: Results): string =>
   [
-    '## Targets (issue 4)',
+    '## Targets',
     markdownTable(
       ['target', 'to reach', 'measured', 'met'],
       verdicts(results).map(({ text, wanted, measured, met }) => [text, wanted, measured, met]),

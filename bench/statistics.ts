@@ -1,10 +1,10 @@
-/** The value below which the share (0 to 1) of the values lies, by the nearest rank; undefined: there are none. */
+/** The value below which the share (0 to 1) of the values lies, by the nearest rank; undefined without values. */
 export function percentile(values: readonly number[], share: number): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }
 
-/** The middle value, or the mean of the two in the middle; undefined: there are none. */
+/** The middle value, or the mean of the two in the middle; undefined without values. */
 export function median(values: readonly number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];

@@ -1,4 +1,4 @@
-/** What is measured: something that can be started for a model, loaded, and stopped. */
+/** A subject of the bench: it can be started for a model, loaded and stopped. */
 
 import type { Case } from './cases.ts';
 
@@ -34,7 +34,7 @@ export interface Subject {
   readonly name: string;
   /** What it is and how it is set up, for the report. */
   readonly title: string;
-  /** Installs what it needs; answers the versions. Throws where it cannot be had. */
+  /** Installs its packages and returns their versions. @throws if this machine cannot have it */
   prepare?(): Promise<string>;
   start(row: Case, place: Place): Promise<Running>;
 }

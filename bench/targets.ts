@@ -46,7 +46,7 @@ const ceiling = (row: string, subject: string): Target => ({
   },
 });
 
-/** What data collection costs (issue 6). */
+/** The cost of data collection. */
 const rateOver = (atLeast: number, subject: string, what: string): Target => ({
   text: `requests/s with ${what} collected to files over none, ridge, 32 connections`,
   bound: { atLeast },
@@ -56,7 +56,7 @@ const rateOver = (atLeast: number, subject: string, what: string): Target => ({
 
 const otherPeers = peerNames.filter((name) => name !== 'azureml' && name !== 'fastapi');
 
-/** Issue 4, "Targets". */
+/** All targets, in the order of the report. */
 const targets: readonly Target[] = [
   cpu('ridge', 0.85),
   cpu('mlp', 0.82),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { generate, type Shot } from './load.ts';
 import type { Load } from './subject.ts';
 
-/** Finds wrk, or installs it where that can be done; answers its version. */
+/** Finds wrk, or installs it with apt-get. @returns its version */
 export function prepareWrk(): string {
   const found = version();
   if (found !== undefined) return found;

@@ -1,7 +1,6 @@
-// `node --require` of this file lets a start find the compile cache that the image's build has filled (docker/warm-up.ts).
-// Node looks for it in a folder whose name ends in the uid, though what lies there depends on version and flags only (read on an emulated
-// other CPU as well). For a uid that the build does not know a link of that name is made in /tmp; where nothing is writable, that start is
-// merely slower.
+// `node --require` of this file makes a start use the compile cache of the image (docker/warm-up.ts). Node's name of the cache's folder
+// ends in the uid, although the content depends only on version and flags. So other uids get a link of their name in /tmp. Without a
+// writable /tmp the start is only slower.
 'use strict';
 const { existsSync, mkdtempSync, symlinkSync } = require('node:fs');
 const { constants, enableCompileCache } = require('node:module');
@@ -20,9 +19,9 @@ if (process.env.NODE_COMPILE_CACHE === undefined) {
       symlinkSync(join(FILLED, 'filled'), join(folder, own));
     }
     const { status } = enableCompileCache(folder);
-    // For the workers.
+    // Workers inherit it.
     if (status === constants.compileCacheStatus.ENABLED) process.env.NODE_COMPILE_CACHE = folder;
   } catch {
-    // Slower, not wrong.
+    // Without the cache the start is slower, and otherwise the same.
   }
 }

@@ -1,18 +1,18 @@
 /**
- * `node docker/prune-packages.ts node_modules`: takes out of installed packages what a Node process on this machine never loads. It knows
- * no package by name, so packages that come later are pruned as well. The image's build runs it, and then loads every dependency that
- * package.json names (`docker/warm-up.ts`), so that a rule that takes too much fails the build.
+ * `node docker/prune-packages.ts node_modules` removes files of installed packages that no Node process on this machine loads. Its rules
+ * name no package, so they hold for new packages. The image's build then loads every dependency (`docker/warm-up.ts`), so that a rule
+ * that removes too much fails the build.
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 
-/** The machine whose binaries are kept, in Node's words (`process.platform`, `process.arch`). */
+/** The machine whose binaries stay: `process.platform` and `process.arch`. */
 export interface Machine {
   readonly platform: string;
   readonly arch: string;
 }
 
-/** Bytes taken out, by reason. */
+/** Removed bytes, by reason. */
 export type Pruned = Record<string, number>;
 
 interface Manifest {
@@ -25,7 +25,7 @@ interface Manifest {
 const PLATFORMS = /^(?:aix|android|darwin|freebsd|linux|openbsd|sunos|win32)(?:-|$)/;
 const ARCHITECTURES = /^(?:arm|arm64|ia32|loong64|ppc64|riscv64|s390x|x64)$/;
 const NATIVE = /\.(?:node|dll|dylib|so)(?:\.\d+)*$/;
-/** Conditions of `exports` that Node never asks for. */
+/** Conditions of `exports` that Node never uses. */
 const FOREIGN_CONDITIONS = new Set(['browser', 'bun', 'deno', 'edge-light', 'react-native', 'types', 'worker', 'workerd']);
 /** Builds for other runtimes, as folders below `dist` or `build`. */
 const FOREIGN_BUILDS = /^(?:browser|bun|deno|react-native|umd|workerd)$/;
@@ -35,7 +35,7 @@ const LICENCE = /^(?:authors|copying|copyright|licen[cs]e|notice|patents|third.?
 
 const fileRules: readonly (readonly [reason: string, matches: RegExp])[] = [
   ['source maps', /\.map$/],
-  // Node refuses to strip types below node_modules, so sources cannot be loaded either.
+  // Node strips no types below node_modules, so it cannot load TypeScript sources there.
   ['types and TypeScript sources', /\.(?:[cm]?tsx?|flow|tsbuildinfo)$/],
   ['documents', /\.(?:md|markdown)$/i],
   ["npm's own lists, which name the registry", /^\.(?:package-lock\.json|npmrc|yarn-integrity)$/],
@@ -72,7 +72,7 @@ function isPackage(path: string): boolean {
 }
 
 function prunePackage(path: string, remove: (path: string, reason: string) => void): void {
-  const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest;
+  const manifest: Manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
   const used = entryPoints(manifest);
   const isUsed = (folder: string): boolean => used.some((file) => file === folder || file.startsWith(`${folder}/`));
   for (const name of foldersIn(path)) {
@@ -83,7 +83,7 @@ function prunePackage(path: string, remove: (path: string, reason: string) => vo
   for (const folder of builds) {
     if (isUsed(folder)) continue;
     if (FOREIGN_BUILDS.test(basename(folder))) remove(join(path, folder), 'builds for browsers and other runtimes');
-    // Node reads neither `module` nor `esnext`: these are for bundlers.
+    // Only bundlers read `module` and `esnext`.
     else if (unread.includes(folder)) remove(join(path, folder), 'builds for bundlers');
   }
 }
@@ -106,7 +106,7 @@ function entryPoints({ main, exports }: Manifest): string[] {
   return files;
 }
 
-/** A folder of native files for another platform (`win32/`, `darwin-arm64/`) or, within this one's, another architecture (`linux/arm64/`). */
+/** A folder of native files for another platform (`win32/`, `darwin-arm64/`), or for another architecture of this one (`linux/arm64/`). */
 function isForeignBinary(path: string, { platform, arch }: Machine): boolean {
   const name = basename(path);
   const foreign = PLATFORMS.test(name)

@@ -1,11 +1,11 @@
 /**
- * The last step of the image's build: loads every dependency that package.json names, serves the sample and a model without code, scores
- * both, and leaves what Node compiled on the way in `compile-cache/`. What cannot be loaded or served fails the build.
+ * The last step of the image's build. It loads every dependency of package.json, serves the sample and a model without code, and scores
+ * both. Node's compiled code stays in `compile-cache/`. A dependency or model that does not load fails the build.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -20,11 +20,17 @@ await Promise.all(Object.keys(packageJson.dependencies).map((name) => import(nam
 
 const model = join(HOME, 'entry-scripts', 'diabetes.onnx');
 await serve([], '{"data": [[1,2,3,4,5,6,7,8,9,10]]}');
-// Another front door and another script.
+// The gRPC port and the script for models without code have code of their own.
 await serve(['--model', model, '--grpc-port', String(await freePort())], '{"inputs": {"X": [[1,2,3,4,5,6,7,8,9,10]]}}');
 publish();
-// Not every package lets go of the process that has loaded it.
+// Some packages keep the process running.
 process.exit();
+
+/** Members of a log line that matter here. */
+interface LogLine {
+  readonly msg?: unknown;
+  readonly port?: unknown;
+}
 
 async function serve(args: readonly string[], body: string): Promise<void> {
   const server = spawn(
@@ -39,9 +45,9 @@ async function serve(args: readonly string[], body: string): Promise<void> {
   let port = 0;
   for await (const line of createInterface({ input: server.stdout })) {
     console.log(line);
-    const said = JSON.parse(line) as { msg: string; port?: number };
-    if (said.msg === 'listening') port = said.port ?? 0;
-    if (said.msg !== 'ready') continue;
+    const { msg, port: open }: LogLine = JSON.parse(line);
+    if (msg === 'listening') port = Number(open);
+    if (msg !== 'ready') continue;
     const url = `http://127.0.0.1:${port}`;
     for (const probe of ['/', '/health/live', '/health/ready', '/metrics', '/swagger.json', '/v2']) await expectOk(fetch(url + probe));
     const answer = await expectOk(fetch(`${url}/score`, { method: 'POST', body, headers: { 'content-type': 'application/json' } }));
@@ -52,14 +58,16 @@ async function serve(args: readonly string[], body: string): Promise<void> {
   if (code !== 0) throw new Error(`The server that fills the compile cache ended with exit code ${code}, expected 0.`);
 }
 
-/** A build may share its network with the machine that it runs on. */
+/** Why: a build may share its network with the machine, where a fixed port may be in use. */
 async function freePort(): Promise<number> {
   const socket = createServer().listen(0, '127.0.0.1');
   await once(socket, 'listening');
-  const { port } = socket.address() as AddressInfo;
+
+  const address = socket.address();
+  if (typeof address !== 'object' || address === null) throw new Error(`Expected a port of 127.0.0.1, got ${String(address)}.`);
   socket.close();
   await once(socket, 'close');
-  return port;
+  return address.port;
 }
 
 async function expectOk(answer: Promise<Response>): Promise<string> {
@@ -69,7 +77,7 @@ async function expectOk(answer: Promise<Response>): Promise<string> {
   return text;
 }
 
-/** Gives the folder that Node filled a name of its own, and links for the users of the image. */
+/** Renames the folder that Node filled, and links it to the names that Node asks for under each user of the image. */
 function publish(): void {
   const [folder, ...others] = readdirSync(CACHE);
   if (folder === undefined || others.length > 0)

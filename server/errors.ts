@@ -1,6 +1,6 @@
 /**
- * Every failure of the server, one row each. The table is the only place that knows statuses and
- * exit codes. Statuses and fixed messages that the Azure contract prescribes: docs/http-api.md.
+ * Every failure of the server, one row each: docs/failures.md. The table is the only place that
+ * knows statuses and exit codes. The Azure contract prescribes some of them: docs/http-api.md.
  */
 
 import { describeThrown } from './guards/thrown.ts';
@@ -116,7 +116,7 @@ const table = {
   provider_unavailable: {
     exitCode: 4,
     fault: 'operator',
-    doc: 'the execution provider that was asked for cannot be used; the message names the driver, library or device that is missing',
+    doc: 'the requested execution provider cannot be used; the message names the missing driver, library or device',
   },
 } satisfies Record<string, Failure>;
 

@@ -1,4 +1,4 @@
-/** What a user would write on Node instead, and the floor below all of it. */
+/** Servers that a user would write on Node, and the floor of their cost. */
 
 import { fileURLToPath } from 'node:url';
 import { byName, type Case } from '../cases.ts';

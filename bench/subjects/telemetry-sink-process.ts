@@ -1,4 +1,4 @@
-/** Takes telemetry over TLS and throws it away: what it costs is the sender's. `node telemetry-sink-process.ts PORT KEY CERTIFICATE` */
+/** Takes telemetry over TLS and discards it. Its own cost is not counted. `node telemetry-sink-process.ts PORT KEY CERTIFICATE` */
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';

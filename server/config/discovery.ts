@@ -5,31 +5,32 @@ import { describeThrown, ServerError } from '../errors.ts';
 import { entriesOf, folderTree, isFile, isFolder, isUntouched, readableEntries, statOf } from '../system/folders.ts';
 import { advice, nearMisses, SCRIPT_EXTENSIONS, SCRIPT_NAMES } from './near-misses.ts';
 
-/** What this server will serve. All paths are absolute. */
+/** The script or model to serve. All paths are absolute. */
 export interface Found {
   readonly kind: 'entry script' | 'model without code' | 'sample';
   readonly entryScript: string;
   readonly modelFile: string | undefined;
   readonly modelDir: string | undefined;
-  /** Folders in which an entry script's imports by name are looked up. */
+  /** Folders that are searched for modules that the entry script imports by name. */
   readonly importPath: readonly string[];
 }
 
-/** Deep enough for `azureml-models/<name>/<version>/<folder>/model.onnx` below the application's folder. */
+/** Folder levels: enough for `azureml-models/<name>/<version>/<folder>/model.onnx` below the application's folder. */
 const SEARCH_DEPTH = 5;
 const SEARCH_ENTRIES = 10_000;
-/** Deeper than what is served, so that it can be told. */
+/** Deeper than SEARCH_DEPTH, so that the error can name models that lie too deep. */
 const NEAR_MISS_DEPTH = 8;
-/** Lines of a folder's content in an error. */
+/** Lines of a folder listing in an error. */
 const LISTED = 20;
 
 type Named = Pick<Config, 'appRoot' | 'sourceDirectory' | 'entryScript' | 'modelDir' | 'model'>;
 
 /**
- * Decides what to serve: a named entry script; a named model; a script found in the application's folder; the one model in the
- * model directory or in the application's folder. The sample is served only where nothing is named, and that folder is untouched or this server's own.
+ * Decides what to serve, in this order: a named entry script, a named model, a script in the application's folder, the one model in
+ * the model directory, the one model below the application's folder. The sample is served only if no option names anything, and that
+ * folder is untouched or this server's own.
  * @param home the folder of this server: only a file directly in it can be a user's
- * @param named the options that name something of the user's, as they were given: read-config.ts
+ * @param named given options that name a script, a model or a folder (ServeCommand)
  * @throws ServerError usage, script_missing, script_broken, model_missing
  */
 export function discover(config: Named, home: string, named: readonly string[] = []): Found {
@@ -52,7 +53,7 @@ export function discover(config: Named, home: string, named: readonly string[] =
 
   const real = realpathSync(appRoot);
   const levels = real === home ? 1 : SEARCH_DEPTH;
-  // Below this server's folder a user may have one of their own; above it, this server's folder is passed over.
+  // A user's folder may lie inside this server's. A search that starts above this server's folder skips it.
   const without = isInside(real, home) ? '' : home;
   const models = findModels(appRoot, without, levels);
   if (models.length > 0) return { ...noCode, modelFile: single(models, appRoot, 'AML_APP_ROOT') };
@@ -62,14 +63,14 @@ export function discover(config: Named, home: string, named: readonly string[] =
   return { ...found, kind: 'sample', entryScript: join(home, 'entry-scripts', 'diabetes.ts') };
 }
 
-/** What was found, what is looked for, and what to do. */
+/** The error names the places, their content, the expected files and the next steps. */
 function nothingToServe(folders: readonly string[], near: readonly string[], named: readonly string[]): ServerError {
   const places = folders.join(' or ');
   return new ServerError(
     'model_missing',
     [
       `There is nothing to serve: no entry script and no model in ${places}.`,
-      ...(named.length === 0 ? [] : [`The sample is served only where nothing is named; here ${named.join(', ')} names something.`]),
+      ...(named.length === 0 ? [] : [`The sample is served only if no option names anything; here ${named.join(', ')} names something.`]),
       `Looked for: main.* or score.* (${SCRIPT_EXTENSIONS.join(', ')}) in ${places}; one .onnx file in or below ${folders.at(-1) ?? ''}.`,
       ...folders.map((folder) => `Found in ${folder}:\n${folderTree(folder, LISTED)}`),
       advice(folders, near),
@@ -101,7 +102,7 @@ function foundScript(folders: readonly string[]): string | undefined {
 
 function checkedModelDir(path: string): string | undefined {
   if (path === '') return undefined;
-  // A single registered file may be mounted at the very path of the variable.
+  // Azure ML mounts a model that is one file at this very path.
   if (isFile(path) || isFolder(path)) return path;
   throw new ServerError(
     'model_missing',
@@ -117,8 +118,8 @@ function checkedModelFile(path: string): string {
 
 /**
  * The one model below a folder.
- * @param scripts folders where no entry script was found
- * @throws ServerError model_missing when there is none, or more than one
+ * @param scripts folders without an entry script, for the advice in the error
+ * @throws ServerError model_missing if there is none, or more than one
  */
 export function onlyModel(folder: string, name: string, scripts: readonly string[] = []): string {
   const models = findModels(folder, '');
@@ -146,9 +147,9 @@ function single(models: readonly string[], folder: string, name: string): string
 }
 
 /**
- * The `.onnx` files below a folder (or the folder itself, when it is such a file), in order. Passed over are hidden folders, node_modules,
- * `without`, and folders below that cannot be read.
- * @throws ServerError model_missing when the folder itself cannot be read, or holds too much
+ * The `.onnx` files below a folder, in order; or the path itself, if it is such a file. The search skips hidden folders, node_modules,
+ * `without`, and subfolders that cannot be read.
+ * @throws ServerError model_missing if the folder itself cannot be read, or holds more than SEARCH_ENTRIES files
  */
 export function findModels(folder: string, without: string, levels = SEARCH_DEPTH): string[] {
   if (isFile(folder)) return isModelFile(folder) ? [folder] : [];

@@ -1,26 +1,26 @@
 import type { Parser } from './option-values.ts';
 
-/** What can run models here, by ONNX Runtime's names in Node. */
+/** ONNX Runtime's own names in Node. */
 const PROVIDERS = ['cpu', 'cuda', 'tensorrt'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
-/** How a worker opens models. */
+/** How a worker opens models: docs/gpu.md. */
 export interface Execution {
   readonly provider: Provider;
-  /** Refuse a model of which nothing runs on the provider; else say so, and serve it from the CPU. */
+  /** True: a model without any node on the provider is refused. False: the CPU serves it, with a warning. */
   readonly strict: boolean;
 }
 
-/** What somebody may ask for by name and cannot have, and why (reference/onnxruntime-node.md, section 5). */
+/** Providers that ONNX Runtime for Node has on other machines, with the reason for the refusal. */
 const refused: Readonly<Record<string, string>> = {
-  webgpu: 'ONNX Runtime for Node has it for browsers and desktops: it needs a Vulkan driver, and is not offered by this server',
-  dml: 'DirectML is for Windows, and not offered by this server',
-  coreml: 'CoreML is for macOS, and not offered by this server',
+  webgpu: 'ONNX Runtime for Node has WebGPU for desktops: it needs a Vulkan driver, and this server does not offer it',
+  dml: 'DirectML is for Windows, and this server does not offer it',
+  coreml: 'CoreML is for macOS, and this server does not offer it',
 };
 
 /**
  * Reads the name of an execution provider, or `auto`.
- * @throws Error that refuses what ONNX Runtime for Node does not have (fpga, openvino, rocm, ...) by its name
+ * @throws Error that names a provider which ONNX Runtime for Node lacks (fpga, openvino, rocm, ...)
  */
 export const executionProvider: Parser<Provider | 'auto'> = (value) => {
   const word = value

@@ -1,9 +1,9 @@
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { isFile, isFolder, isMountPoint, readableEntries, statOf } from '../system/folders.ts';
 
-/** What an entry script's name may end in. */
+/** Extensions of entry scripts. */
 export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs'];
-/** Names under which an entry script is found, in order. */
+/** File names of entry scripts, in the order of the search. */
 export const SCRIPT_NAMES = ['main', 'score'].flatMap((name) => SCRIPT_EXTENSIONS.map((extension) => name + extension));
 
 const LANGUAGES = new Set(['.py', '.ipynb', '.r', '.jl', '.java', '.cs', '.go']);
@@ -29,11 +29,11 @@ const MODELS = new Set(
 );
 const ARCHIVES = new Set(['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.zst', '.7z', '.rar']);
 
-/** Files looked at, and names told: a folder may be a whole disk. */
+/** Bounds of the search and of its report: a folder may be a whole disk. */
 const MOST_LOOKED_AT = 2000;
 const MOST_NAMED = 5;
 
-/** What to do about a file that nearly is what is looked for; its name follows it. */
+/** The next step for a file that is almost a script or a model. */
 type Advice = (name: string) => string;
 
 const elsewhere: Advice = (name) =>
@@ -41,11 +41,11 @@ const elsewhere: Advice = (name) =>
 const otherName: Advice = (name) =>
   `rename it to score${extname(name).toLowerCase()}, or name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT)`;
 const otherLanguage: Advice = () =>
-  'this server runs entry scripts in TypeScript and JavaScript: write init() and run() in score.ts (entry-scripts/README.md)';
+  'this server runs entry scripts in TypeScript and JavaScript: write init() and run() in score.ts (docs/entry-scripts.md)';
 const convert: Advice = () => 'this server runs ONNX models: convert it to one .onnx file';
-const unpack: Advice = () => 'unpack it: archives are not looked into';
-const noFile: Advice = () => 'expected a file, but it is a folder: container engines make one where the file to mount does not exist';
-const noTarget: Advice = () => 'it cannot be opened: a link whose target does not exist, or no permission';
+const unpack: Advice = () => 'unpack it: the server opens no archives';
+const noFile: Advice = () => 'expected a file, but it is a folder: container engines create one if the file to mount does not exist';
+const noTarget: Advice = () => 'it cannot be opened: the target of the link does not exist, or permission is missing';
 const deep: Advice = (name) => `it lies too deep to be found: name it with --model ${name} (or MODEL_FILE)`;
 
 function adviceFor(path: string, name: string): Advice | undefined {
@@ -64,9 +64,9 @@ function adviceFor(path: string, name: string): Advice | undefined {
 }
 
 /**
- * What to do about files that are nearly what is looked for, a line each; those nearest to the folder first.
- * @param without a folder that is passed over
- * @param levels how deep to look
+ * One line of advice for each file that is almost a script or a model; files near the folder come first.
+ * @param without a folder to skip
+ * @param levels depth of the search
  */
 export function nearMisses(folder: string, without: string, levels: number): string[] {
   if (isFile(folder)) return lineOf(folder, basename(folder));
@@ -94,7 +94,7 @@ function lineOf(path: string, name: string): string[] {
   return known === undefined ? [] : [`${name}: ${known(name)}.`];
 }
 
-/** What to do where nothing in these folders can be served. @param near what `nearMisses` told of them */
+/** The next steps if these folders hold nothing to serve. @param near the lines of `nearMisses` */
 export function advice(folders: readonly string[], near: readonly string[]): string {
   const empty = folders.filter((folder) => isFolder(folder) && readableEntries(folder).length === 0);
   const lines = [
@@ -102,7 +102,7 @@ export function advice(folders: readonly string[], near: readonly string[]): str
     ...empty.map((folder) =>
       isMountPoint(folder)
         ? `${folder} is a mounted volume that is empty: check that the right one is mounted.`
-        : `${folder} is empty: check that what should be there was copied, or that its volume is mounted.`,
+        : `${folder} is empty: check that the files were copied, or that their volume is mounted.`,
     ),
     ...near.slice(0, MOST_NAMED),
     ...(near.length > MOST_NAMED ? [`And ${near.length - MOST_NAMED} more such files.`] : []),

@@ -1,29 +1,35 @@
-/** Reads one value; throws an Error whose message says what was expected. */
+/** Reads one value. @throws Error whose message names the expected form; never the value, which may be a secret */
 export type Parser<T> = (value: string) => T;
 
-/** One option: a row of the tables in config.ts and the files beside it. */
+/** One option: a row of a table in config.ts, telemetry-options.ts or collection-options.ts. */
 export interface Option<T> {
-  /** Environment variable, also the key in config.json. Later names are aliases. */
+  /** Environment variable and key in config.json. Later names are aliases. */
   readonly env: readonly [string, ...string[]];
-  /** `--port`; `--model_dir` and `--model-dir` are the same flag. */
+  /** Without the dashes. `--model_dir` and `--model-dir` are the same flag. */
   readonly flag?: string;
   readonly default: T;
   readonly parse: Parser<T>;
-  /** Parser of an alias that counts in another unit. */
+  /** Parser of the aliases, where they have another unit or form. */
   readonly aliasParse?: Parser<T>;
-  /** What the flag, but not the variable, sets besides its own option. */
+  /** Other options that the flag sets, but not the variable. */
   readonly flagSets?: Readonly<Record<string, unknown>>;
+  /** The value is a key, or may hold one: no error, log line or help text shows it. */
+  readonly secret?: true;
+  /** What the option does and when to change it: one or two sentences, for a table cell of 120 characters. */
   readonly doc: string;
 }
 
+/** A table of options by the names that the code uses. */
+export type OptionRows = Record<string, Option<never> | Option<unknown>>;
+
 export const option = <T>(row: Option<T>): Option<T> => row;
 
-/** The longest parameter that a route takes: http/app.ts. */
+/** Characters. The HTTP router allows parameters of the same length. */
 export const LONGEST_MODEL_NAME = 255;
 
 export const text: Parser<string> = (value) => value;
 
-/** A name that is one segment of a path. */
+/** One segment of a path. */
 export const modelName: Parser<string> = (value) => {
   if (value.includes('/') || value.length > LONGEST_MODEL_NAME)
     throw new Error(`expected a name without slashes, of at most ${LONGEST_MODEL_NAME} characters`);
@@ -36,7 +42,7 @@ export const list: Parser<readonly string[]> = (value) =>
     .map((item) => item.trim())
     .filter((item) => item !== '');
 
-/** Numbers of devices: each once, at least one. */
+/** At least one number, each once. */
 export const deviceNumbers: Parser<readonly number[]> = (value) => {
   const words = list(value);
   if (words.length === 0 || words.some((word) => !/^\d{1,4}$/.test(word)) || new Set(words.map(Number)).size < words.length)
@@ -52,7 +58,7 @@ export const integer =
     return number;
   };
 
-/** `auto`, or what the other parser reads. */
+/** `auto`, or a value of the other parser. */
 export const orAuto =
   (parse: Parser<number>): Parser<number | 'auto'> =>
   (value) => {
@@ -64,14 +70,14 @@ export const orAuto =
     }
   };
 
-/** What a Node timer can hold, in milliseconds. */
+/** Longest delay of a Node timer, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 export const milliseconds: Parser<number> = integer(0, LONGEST);
 export const seconds: Parser<number> = (value) => integer(1, Math.floor(LONGEST / 1000))(value) * 1000;
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
-/** A number of bytes, also as 64K, 100M, 1G (powers of 1024). */
+/** Bytes, also as 64K, 100M or 1G (powers of 1024). */
 export const bytes: Parser<number> = (value) => {
   const [, digits, unit] = /^(\d{1,12})([KMG]?)i?B?$/i.exec(value.trim()) ?? [];
   const factor = units[(unit ?? '').toUpperCase()];
@@ -79,23 +85,24 @@ export const bytes: Parser<number> = (value) => {
   return Number(digits) * factor;
 };
 
-/** A share, from 0 to 1. */
 export const share: Parser<number> = (value) => {
   const number = /^(?:\d+\.?\d*|\.\d+)$/.test(value.trim()) ? Number(value) : Number.NaN;
   if (!(number >= 0 && number <= 1)) throw new Error('expected a number from 0 to 1');
   return number;
 };
 
-/** An http or https address. */
 export const url: Parser<string> = (value) => {
   if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new Error('expected an http:// or https:// URL');
   return value;
 };
 
+/** The part of an address that logs may show: path, query and user name may hold keys. */
+export const originOf = (address: string): string => URL.parse(address)?.origin ?? 'the address';
+
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const isGuid = (value: string): boolean => GUID.test(value.trim());
 
-/** Of Application Insights: `InstrumentationKey=<guid>;IngestionEndpoint=https://...`. */
+/** For Application Insights: `InstrumentationKey=<guid>;IngestionEndpoint=https://...`. */
 export const connectionString: Parser<string> = (value) => {
   const parts = new Map(value.split(';').map((part) => [part.split('=')[0]?.trim().toLowerCase(), part.slice(part.indexOf('=') + 1)]));
   if (!isGuid(parts.get('instrumentationkey') ?? ''))
@@ -133,7 +140,7 @@ const levels: Readonly<Record<string, LogLevel>> = {
   fatal: 'fatal',
 };
 
-/** Python's names (the contract's) and pino's. */
+/** Takes Python's names, which the Azure contract uses, and pino's. */
 export const logLevel: Parser<LogLevel> = (value) => {
   const word = value.trim().toLowerCase();
   const level = Object.hasOwn(levels, word) ? levels[word] : undefined;

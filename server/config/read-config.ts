@@ -11,16 +11,17 @@ export interface Sources {
   readonly cwd: string;
 }
 
-/** A server to start. */
 export interface ServeCommand {
   readonly kind: 'serve';
   readonly config: Config;
   readonly warnings: readonly string[];
-  /** The options that name a script, a model or a folder of the user's, as they were given: with one of them the sample is not meant. */
+  /** Given options that name a script, a model or a folder. With one of them the server never serves the sample. */
   readonly named: readonly string[];
 }
 
 export type Command = { readonly kind: 'help' | 'version' } | ServeCommand;
+
+const allRows = Object.values<Option<unknown>>(options);
 
 const NAMING: ReadonlySet<string> = new Set([
   'appRoot',
@@ -33,7 +34,7 @@ const NAMING: ReadonlySet<string> = new Set([
 
 /**
  * Reads flags, environment and config.json, in this order of precedence.
- * @throws ServerError `usage` that lists everything that is wrong, one line each
+ * @throws ServerError `usage`, with one line for each wrong flag, variable and key
  */
 export function readConfig(sources: Sources): Command {
   const problems: string[] = [];
@@ -56,14 +57,14 @@ export function readConfig(sources: Sources): Command {
     const found = given(row) ?? fromVariables(row, file.values, `${file.path}: `);
     config[key] = row.default;
     if (found === undefined) continue;
-    // The image's variable names its own working directory, which is the default.
+    // The image sets AML_APP_ROOT to its working directory, which is the default.
     const isDefault = found.from === 'AML_APP_ROOT' && samePlace(found.value, sources.cwd);
     if (NAMING.has(key) && !isDefault) named.push(found.from);
     if (row.flag !== undefined && flags.has(row.flag)) Object.assign(implied, row.flagSets);
     try {
       config[key] = (found.alias ? (row.aliasParse ?? row.parse) : row.parse)(found.value);
     } catch (thrown) {
-      problems.push(`${found.from}: ${thrown instanceof Error ? thrown.message : String(thrown)}, got ${JSON.stringify(found.value)}`);
+      problems.push(`${found.from}: ${thrown instanceof Error ? thrown.message : String(thrown)}${shownValue(row, found.value)}`);
     }
   }
   Object.assign(config, implied);
@@ -72,7 +73,13 @@ export function readConfig(sources: Sources): Command {
     if (config[key] !== '') config[key] = resolve(sources.cwd, String(config[key]));
   }
   config['appRoot'] = resolve(sources.cwd, String(config['appRoot']));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop gives each key the row's default, or the value of its parser
   return { kind: 'serve', config: config as Config, warnings: file.warnings, named };
+}
+
+/** The end of an error. Logs and terminals are read by more people than secrets are meant for. */
+function shownValue({ secret }: Option<unknown>, value: string): string {
+  return secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(value)}`;
 }
 
 function samePlace(path: string, cwd: string): boolean {
@@ -89,13 +96,13 @@ interface Given {
   readonly alias: boolean;
 }
 
-/** What platforms put before the flags: SageMaker passes `serve`, Azure ML appends the command of its own images. All mean the same. */
+/** Words that platforms pass before the flags: SageMaker `serve`, Azure ML the command of its own images. They change nothing. */
 const COMMANDS = [['serve'], ['runsvdir', '/var/runit']];
 
 function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
-  const names = new Set(Object.values<Option<unknown>>(options).flatMap((row) => (row.flag === undefined ? [] : [row.flag])));
+  const names = new Set(allRows.flatMap((row) => (row.flag === undefined ? [] : [row.flag])));
   const command = COMMANDS.find((words) => words.every((word, index) => argv[index] === word)) ?? [];
-  // The peer spells flags with underscores; both spellings are one flag.
+  // Azure's Python server spells its flags with underscores.
   const args = argv
     .slice(command.length)
     .map((arg) => (arg.startsWith('--') ? arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : arg));
@@ -107,8 +114,9 @@ function readFlags(argv: readonly string[], problems: string[]): Map<string, str
     tokens: true,
   });
   const flags = new Map<string, string>();
-  for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`argument ${JSON.stringify(token.value)}: expected only flags (see --help)`);
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind === 'positional' && !isStrayValue(tokens[index - 1], names))
+      problems.push(`argument ${JSON.stringify(token.value)}: expected only flags (see --help)`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'h') flags.set('help', '');
     else if (token.name === 'version') flags.set('version', '');
@@ -119,12 +127,17 @@ function readFlags(argv: readonly string[], problems: string[]): Map<string, str
   return flags;
 }
 
+/** True after an unknown flag, which has its own error. Why: the value may be a secret whose option has no flag. */
+function isStrayValue(before: { kind: string; name?: string } | undefined, names: ReadonlySet<string>): boolean {
+  return before?.kind === 'option' && !names.has(before.name ?? '');
+}
+
 function fromFlags(row: Option<unknown>, flags: ReadonlyMap<string, string>): Given | undefined {
   const value = row.flag === undefined ? undefined : flags.get(row.flag);
   return value === undefined ? undefined : { from: `--${row.flag}`, value, alias: false };
 }
 
-/** An empty variable counts as not set: that is how deployment tools leave one out. */
+/** An empty variable counts as unset, because deployment tools leave a variable out that way. */
 function fromVariables(row: Option<unknown>, variables: Readonly<Record<string, string | undefined>>, where: string): Given | undefined {
   for (const [index, name] of row.env.entries()) {
     const value = variables[name];
@@ -139,7 +152,7 @@ interface ConfigFile {
   readonly warnings: string[];
 }
 
-/** @param places where it is looked up when no file is named */
+/** @param places paths to try when no file is named */
 function readConfigFile(cwd: string, named: string, places: readonly string[], problems: string[]): ConfigFile {
   const path = named === '' ? places.find((file) => existsSync(file)) : resolve(cwd, named);
   const result: ConfigFile = { path: path ?? '', values: {}, warnings: [] };
@@ -150,18 +163,25 @@ function readConfigFile(cwd: string, named: string, places: readonly string[], p
     if (content.trim() === '' && named === '') return result;
     parsed = JSON.parse(content);
   } catch (thrown) {
-    problems.push(`${path}: expected a JSON object of options, ${describeThrown(thrown)}`);
+    problems.push(`${path}: expected a JSON object of options, ${withoutExcerpt(describeThrown(thrown))}`);
     return result;
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    problems.push(`${path}: expected a JSON object of options, got ${Array.isArray(parsed) ? 'an array' : String(parsed)}`);
+    problems.push(
+      `${path}: expected a JSON object of options, got ${parsed === null ? 'null' : Array.isArray(parsed) ? 'an array' : `a ${typeof parsed}`}`,
+    );
     return result;
   }
-  const known = new Set(Object.values<Option<unknown>>(options).flatMap((row) => row.env));
+  const known = new Set(allRows.flatMap((row) => row.env));
   const unknown = Object.keys(parsed).filter((key) => !known.has(key));
   if (unknown.length > 0) result.warnings.push(`${path}: keys that have no effect here: ${unknown.join(', ')}`);
   for (const [key, value] of Object.entries(parsed)) {
     if (known.has(key) && value !== null) result.values[key] = Array.isArray(value) ? value.join(',') : String(value);
   }
   return result;
+}
+
+/** V8 quotes the text around some mistakes, and that text may be a secret. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/, (?:\.{3})?".*"(?:\.{3})? is not valid JSON$/s, ' in the file');
 }

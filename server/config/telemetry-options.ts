@@ -1,31 +1,32 @@
-import { connectionString, flag, integer, option, share, text, url } from './option-values.ts';
+import { connectionString, flag, integer, option, share, text, url, type OptionRows } from './option-values.ts';
 
-/** The rows of config.ts that tell what operators see, and where. */
+/** Options of metrics, Application Insights and traces: docs/telemetry.md. */
 export const telemetryOptions = {
   metricsPort: option({
     env: ['METRICS_PORT'],
     flag: 'metrics-port',
     default: 0,
     parse: integer(0, 65535),
-    doc: 'port of `/metrics`, which is then served there only; 0: on `PORT`',
+    doc: 'Port of `/metrics` and `/status`, which then are on no other port. 0: they are on `PORT`.',
   }),
   statusPage: option({
     env: ['STATUS_PAGE'],
     default: false,
     parse: flag,
-    doc: 'serve the page `/status`, which draws what `/metrics` shows, beside it',
+    doc: 'Serves `/status`, a page that draws the metrics. It shows everybody who can reach it how busy the server is.',
   }),
   appInsightsConnectionString: option({
     env: ['APPLICATIONINSIGHTS_CONNECTION_STRING'],
     default: '',
     parse: connectionString,
-    doc: 'sends requests, traces and exceptions to Application Insights',
+    doc: 'Connection string of Application Insights: sends requests, traces and exceptions there.',
+    secret: true,
   }),
   appInsightsEnabled: option({
     env: ['AML_APP_INSIGHTS_ENABLED'],
     default: false,
     parse: flag,
-    doc: 'the same, with `AML_APP_INSIGHTS_KEY`',
+    doc: 'Sends to Application Insights with `AML_APP_INSIGHTS_KEY`. The connection string comes first.',
   }),
   appInsightsKey: option({
     env: ['AML_APP_INSIGHTS_KEY'],
@@ -33,59 +34,61 @@ export const telemetryOptions = {
     flagSets: { appInsightsEnabled: true },
     default: '',
     parse: text,
-    doc: 'instrumentation key, a GUID; the flag also switches Application Insights on',
+    doc: 'Instrumentation key, a GUID. The flag also switches Application Insights on.',
+    secret: true,
   }),
   appInsightsResponses: option({
     env: ['APP_INSIGHTS_LOG_RESPONSE_ENABLED'],
     default: true,
     parse: flag,
-    doc: 'send answers to Application Insights, as `Response Value`, cut at 8192 characters',
+    doc: 'Sends answers to Application Insights, cut at 8192 characters. Switch it off for private data.',
   }),
   appInsightsOutput: option({
     env: ['APP_INSIGHTS_LOG_OUTPUT_ENABLED'],
     default: true,
     parse: flag,
-    doc: 'send what the entry script logs to Application Insights, as traces',
+    doc: "Sends the entry script's log lines to Application Insights.",
   }),
   otlpEndpoint: option({
     env: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
     default: '',
     parse: url,
     aliasParse: (value) => `${url(value).replace(/\/+$/, '')}/v1/traces`,
-    doc: 'sends spans to an OpenTelemetry collector: the first is the whole address, the second one to which `/v1/traces` is added',
+    doc: 'Address that gets the spans. The server appends `/v1/traces` to the second variable.',
+    secret: true,
   }),
   otlpProtocol: option({
     env: ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'],
     default: 'http/json',
     parse: text,
-    doc: 'form of the spans, `http/json` or `http/protobuf`',
+    doc: 'Format of the spans: `http/json` or `http/protobuf`.',
   }),
-  otelDisabled: option({ env: ['OTEL_SDK_DISABLED'], default: false, parse: flag, doc: 'no spans are sent, whatever else is set' }),
-  tracesExporter: option({ env: ['OTEL_TRACES_EXPORTER'], default: 'otlp', parse: text, doc: '`none`: no spans are sent' }),
-  otelServiceName: option({ env: ['OTEL_SERVICE_NAME'], default: '', parse: text, doc: '`service.name` of spans; unset: `SERVICE_NAME`' }),
+  otelDisabled: option({ env: ['OTEL_SDK_DISABLED'], default: false, parse: flag, doc: 'Sends no spans, whatever else is set.' }),
+  tracesExporter: option({ env: ['OTEL_TRACES_EXPORTER'], default: 'otlp', parse: text, doc: '`none` sends no spans.' }),
+  otelServiceName: option({ env: ['OTEL_SERVICE_NAME'], default: '', parse: text, doc: '`service.name` of spans. Unset: `SERVICE_NAME`.' }),
   resourceAttributes: option({
     env: ['OTEL_RESOURCE_ATTRIBUTES'],
     default: '',
     parse: text,
-    doc: 'attributes of the resource of spans, as `name=value,name=value`',
+    doc: 'Attributes of the resource of spans: `name=value,name=value`.',
   }),
   traceSampler: option({
     env: ['OTEL_TRACES_SAMPLER'],
     default: '',
     parse: text,
-    doc: '`parentbased_always_on`, `parentbased_always_off`, `parentbased_traceidratio` or `always_off`; unset: `parentbased_traceidratio`',
+    doc: '`always_off`, or `parentbased_` and `always_on`, `always_off` or `traceidratio`. Unset: `parentbased_traceidratio`.',
   }),
   traceShare: option({
     env: ['OTEL_TRACES_SAMPLER_ARG'],
     default: 1,
     parse: share,
-    doc: 'share of the requests that are traced, by trace id, where a `traceparent` has not decided it',
+    doc: 'Share of new traces that are recorded, 0 to 1. Lower it at thousands of requests a second.',
   }),
-  workspaceName: option({ env: ['WORKSPACE_NAME'], default: '', parse: text, doc: '`Workspace Name` in Application Insights' }),
+  workspaceName: option({ env: ['WORKSPACE_NAME'], default: '', parse: text, doc: '`Workspace Name` in Application Insights.' }),
   containerId: option({
     env: ['HOSTNAME'],
     default: '',
     parse: text,
-    doc: "`Container Id` in Application Insights; unset: the machine's name",
+    doc: '`Container Id` in Application Insights. Unset: the name of the machine.',
   }),
-};
+} satisfies OptionRows;

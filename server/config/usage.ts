@@ -1,33 +1,46 @@
-import { options, type Option } from './config.ts';
+import { optionGroups, type Option } from './config.ts';
 import { failures } from '../errors.ts';
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export function helpText(): string {
-  const lines = rows().flatMap((row) => [
-    `  ${row.flag === undefined ? '' : `--${row.flag} VALUE, `}${row.env.join(', ')}${shownDefault(row)}`,
-    `      ${row.doc}`,
+  const groups = optionGroups.flatMap(({ title, rows }) => [
+    `${title}:`,
+    ...rows.flatMap((row) => [
+      `  ${row.flag === undefined ? '' : `--${row.flag} VALUE, `}${row.env.join(', ')}${shownDefault(row)}`,
+      `      ${meaningOf(row)}`,
+    ]),
+    '',
   ]);
   return [
     'Usage: node server/main.ts [serve] [flags]',
     '',
-    'Serves POST /score from an entry script (init, run) or an ONNX model. With nothing named, in an empty folder, it serves the sample.',
-    'Each option is a flag, an environment variable, or a key of config.json, in this order of precedence.',
+    'Serves POST /score from an entry script (init, run) or an ONNX model. An empty folder serves the sample, if nothing is named.',
+    'Every option is an environment variable and a key of config.json. Those with a -- name are flags too.',
+    'A flag comes first, then the variable, then config.json.',
     '',
-    ...lines,
-    '',
+    ...groups,
   ].join('\n');
 }
 
-/** The options as a Markdown table. */
+/** The options as Markdown: one table under each heading. */
 export function optionsTable(): string {
-  const body = rows().map(
-    (row) =>
-      `| ${row.env.map(code).join(', ')} | ${row.flag === undefined ? '' : code(`--${row.flag}`)} | ${code(defaultOf(row))} | ${row.doc} |`,
-  );
-  return ['| variable, key in config.json | flag | default | meaning |', '|---|---|---|---|', ...body].join('\n');
+  return optionGroups
+    .map(({ title, rows }) =>
+      [
+        `## ${title}`,
+        '',
+        '| variable, key in config.json | flag | default | meaning |',
+        '|---|---|---|---|',
+        ...rows.map(
+          (row) =>
+            `| ${row.env.map(code).join(', ')} | ${row.flag === undefined ? '' : code(`--${row.flag}`)} | ${code(defaultOf(row))} | ${meaningOf(row)} |`,
+        ),
+      ].join('\n'),
+    )
+    .join('\n\n');
 }
 
-/** The failures that clients see, and those that end the process, as Markdown tables. */
+/** Two Markdown tables: the failures that clients get, and those that end the process. */
 export function failuresTable(): string {
   const all = Object.entries(failures).map(([name, failure]) => ({ name, ...failure }));
   const answers = all
@@ -47,8 +60,8 @@ export function failuresTable(): string {
   ].join('\n');
 }
 
-function rows(): Option<unknown>[] {
-  return Object.values<Option<unknown>>(options);
+function meaningOf({ doc, secret }: Option<unknown>): string {
+  return secret === true ? `${doc} Secret.` : doc;
 }
 
 function defaultOf({ default: value }: Option<unknown>): string {

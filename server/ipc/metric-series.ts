@@ -32,15 +32,8 @@ export interface MetricsMessage {
   readonly changes: readonly SeriesChange[];
 }
 
-/** Why an inference began with the rows that it had. */
-const releases = {
-  idle: 'the model was free: everything that was waiting',
-  full: 'no more rows would fit',
-  delay: 'MAX_BATCH_DELAY_MS was over',
-  alone: 'the call cannot be merged, or merging is off',
-  retry: 'a merged inference failed, and its calls run one by one',
-} as const;
-export type Release = keyof typeof releases;
+/** Why an inference began with the rows that it had: docs/metrics.md. */
+export type Release = 'idle' | 'full' | 'delay' | 'alone' | 'retry';
 
 /** Seconds: from half a millisecond (a small model) to the default deadline. */
 export const DURATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -56,9 +49,7 @@ export const inferenceDuration: MetricDefinition = {
 export const inferenceRows: MetricDefinition = {
   kind: 'histogram',
   name: 'inference_batch_rows',
-  help: `rows of one inference, by why it began: ${Object.entries(releases)
-    .map(([release, doc]) => `${release} (${doc})`)
-    .join(', ')}`,
+  help: 'rows of one inference, by the reason why it began',
   labels: ['model', 'release'],
   buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
 };

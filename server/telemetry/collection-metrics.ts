@@ -33,7 +33,7 @@ const rows: readonly Row[] = [
   {
     kind: 'totals',
     name: 'mdc_records_total',
-    help: 'collected records, by what became of them',
+    help: 'collected records, by result',
     labels: ['collection', 'result'],
     read: ({ results }) =>
       [...results].flatMap(([collection, row]) => Object.entries(row).map(([result, total]): Series => [{ collection, result }, total])),
@@ -41,14 +41,14 @@ const rows: readonly Row[] = [
   {
     kind: 'totals',
     name: 'mdc_dropped_total',
-    help: 'collected records that were not delivered',
+    help: 'collected records that were not delivered, by reason',
     labels: ['reason'],
     read: ({ dropped }) => byReason(dropped),
   },
   {
     kind: 'totals',
     name: 'mdc_redactions_failed_total',
-    help: 'bodies that redact() did not redact, and that were not collected',
+    help: 'bodies that were not collected because redact() failed, by reason',
     labels: ['reason'],
     read: ({ notRedacted }) => byReason(notRedacted),
   },
@@ -64,21 +64,21 @@ const rows: readonly Row[] = [
   {
     kind: 'totals',
     name: 'mdc_sink_errors_total',
-    help: 'failed deliveries to the sink',
+    help: 'failed deliveries to the sink, by code',
     labels: ['sink', 'code'],
     read: ({ errors }, sink) => [...errors].map(([code, total]) => [{ sink, code }, total]),
   },
   {
     kind: 'totals',
     name: 'mdc_dead_letters_removed_total',
-    help: 'records that the sink refused for good and that went for newer ones',
+    help: 'records that the sink refused for good, removed to make room for newer ones',
     labels: [],
     read: ({ deadLettersRemoved }) => [[{}, deadLettersRemoved]],
   },
   {
     kind: 'gauge',
     name: 'mdc_last_success_timestamp_seconds',
-    help: 'when the sink last took data',
+    help: 'time of the last successful delivery to the sink',
     read: ({ lastSuccess }) => lastSuccess,
   },
 ];

@@ -24,66 +24,66 @@ export class Metrics {
 
   readonly requests = new Counter({
     name: 'scoring_requests_total',
-    help: 'requests answered, probes and scrapes left out',
+    help: 'answered requests, without probes and scrapes',
     labelNames: ['route', 'code'],
     registers: [this.registry],
     collect: () => this.#countScored(),
   });
   readonly requestDuration = this.#durations(
     'scoring_request_duration_seconds',
-    'from the head of a scoring request to the end of its answer',
+    'time from the head of a scoring request to the end of its answer',
   );
   readonly queueDuration = this.#durations(
     'scoring_queue_duration_seconds',
-    'wait of a scoring request for a worker, until it got one or was given up',
+    'time that a scoring request waited for a worker, also if it left the queue without one',
   );
   readonly runDuration = this.#durations(
     'scoring_run_duration_seconds',
-    'duration of run(); where it threw, or was given up: from when the worker got the request',
+    'duration of run(); of a failed one: time since its worker received the request',
   );
-  readonly inFlight = this.#gauge('scoring_requests_in_flight', 'scoring requests that a worker holds', ({ inFlight }) => inFlight);
+  readonly inFlight = this.#gauge('scoring_requests_in_flight', 'scoring requests that workers hold', ({ inFlight }) => inFlight);
   readonly queued = this.#gauge('scoring_requests_queued', 'scoring requests that wait for a worker', ({ queued }) => queued);
   readonly concurrencyLimit = this.#gauge(
     'scoring_concurrency_limit',
-    'scoring requests that the workers can hold at a time',
+    'scoring requests that all workers can hold at a time',
     ({ concurrency }) => concurrency,
   );
-  readonly credits = this.#gauge('scoring_credits', 'scoring requests that workers would take now', ({ credits }) => credits);
+  readonly credits = this.#gauge('scoring_credits', 'scoring requests that workers can take now', ({ credits }) => credits);
   readonly workersReady = this.#gauge('scoring_workers', 'workers that serve', ({ workers }) => workers);
   readonly ready = this.#gauge('server_ready', '1 while the server is ready', ({ ready }) => (ready ? 1 : 0));
   readonly refused = new Counter({
     name: 'scoring_refused_total',
-    help: 'scoring requests refused before they reached a worker',
+    help: 'scoring requests refused before they reached a worker, by reason',
     labelNames: ['reason'],
     registers: [this.registry],
   });
   readonly failures = new Counter({
     name: 'scoring_failures_total',
-    help: 'scoring requests that failed otherwise, by the code of the failure',
+    help: 'other failed scoring requests, by failure code',
     labelNames: ['code'],
     registers: [this.registry],
   });
   readonly workerRestarts = new Counter({
     name: 'worker_restarts_total',
-    help: 'workers replaced',
+    help: 'replaced workers, by cause',
     labelNames: ['cause'],
     registers: [this.registry],
   });
   readonly strayErrors = new Counter({
     name: 'server_stray_errors_total',
-    help: 'errors of connections that only the last resort caught, by code; none is expected',
+    help: 'connection errors that no other listener caught, by code; none is expected',
     labelNames: ['code'],
     registers: [this.registry],
   });
   readonly telemetryDelivered = new Counter({
     name: 'telemetry_delivered_total',
-    help: 'items that Application Insights (request, trace, exception) or the OpenTelemetry collector (span) has taken',
+    help: 'items that Application Insights (request, trace, exception) or the OpenTelemetry collector (span) accepted',
     labelNames: ['item'],
     registers: [this.registry],
   });
   readonly telemetryDropped = new Counter({
     name: 'telemetry_dropped_total',
-    help: 'items that were not delivered, by why',
+    help: 'items that were not delivered, by reason',
     labelNames: ['item', 'reason'],
     registers: [this.registry],
   });
@@ -95,7 +95,7 @@ export class Metrics {
   ]);
   readonly session = this.#ofModels(
     'session_info',
-    'always 1; the labels tell how the workers that live have loaded a model',
+    'always 1; the labels show how the running workers loaded a model',
     ['model', 'provider', 'intra_op_threads', 'ort_version', 'batching', 'batching_reason'],
     ({ name, provider, intraOpThreads, ortVersion, batching }) => [
       [name, provider, String(intraOpThreads), ortVersion, batching.merges ? 'on' : 'off', batching.reason],
@@ -104,7 +104,7 @@ export class Metrics {
   );
   readonly provider = new Gauge({
     name: 'inference_provider_info',
-    help: 'always 1; the labels tell the execution provider that was asked for, the one in use, and the devices that workers are pinned to',
+    help: 'always 1; labels: requested execution provider, provider in use, devices of the workers',
     labelNames: ['asked', 'used', 'devices'],
     registers: [this.registry],
   });

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Sampler } from '../request/request-ids.ts';
+import { originOf } from '../config/option-values.ts';
 import { telemetryOptions } from '../config/telemetry-options.ts';
 import type { SpanSettings } from './exporting/items.ts';
 
@@ -51,10 +52,10 @@ export function tracingOf(config: TracingConfig, names: Readonly<Record<string, 
   const protocol = PROTOCOLS.find((known) => known === otlpProtocol);
   if (protocol === undefined)
     warnings.push(
-      `OTEL_EXPORTER_OTLP_PROTOCOL: ${otlpProtocol} is not supported, only ${PROTOCOLS.join(' and ')}: spans go as http/json to ${url}`,
+      `OTEL_EXPORTER_OTLP_PROTOCOL: ${otlpProtocol} is not supported, only ${PROTOCOLS.join(' and ')}: spans go as http/json to ${originOf(url)}`,
     );
   if (tracesExporter !== 'otlp')
-    warnings.push(`OTEL_TRACES_EXPORTER: ${tracesExporter} is not supported, only otlp and none: spans go to ${url}`);
+    warnings.push(`OTEL_TRACES_EXPORTER: ${tracesExporter} is not supported, only otlp and none: spans go to ${originOf(url)}`);
   const spans: SpanSettings = {
     url,
     protocol: protocol ?? 'http/json',
@@ -66,7 +67,8 @@ export function tracingOf(config: TracingConfig, names: Readonly<Record<string, 
   };
   const sampler = samplerOf(shareOf(config, warnings));
   const without = withoutEffect(env);
-  if (without.length > 0) warnings.push(`variables that have no effect here: ${without.join(', ')} (the README lists those that have)`);
+  if (without.length > 0)
+    warnings.push(`variables that have no effect here: ${without.join(', ')} (docs/telemetry.md lists those that have)`);
   return { spans, sampler, warnings };
 }
 

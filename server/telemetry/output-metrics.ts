@@ -9,14 +9,14 @@ export class OutputMetrics {
   constructor(registry: Registry) {
     this.workerLost = new Counter({
       name: 'worker_output_lost_total',
-      help: 'lines of what workers and their children say that are cut at 64 KiB (cut), or left out because they came faster than they can be logged (dropped)',
+      help: 'lines of worker output that were cut at 64 KiB (cut), or dropped because they came too fast to log (dropped)',
       labelNames: ['reason'],
       registers: [registry],
     });
     const lost = (): number => this.#logLost?.() ?? 0;
     this.logLost = new Counter({
       name: 'server_log_lost_total',
-      help: 'lines of the log that are lost because stdout is stalled, full or closed',
+      help: 'log lines lost because stdout was stalled, full or closed',
       registers: [registry],
       // Not an arrow function: prom-client calls it with the metric as `this`.
       collect(this: Counter) {

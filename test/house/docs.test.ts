@@ -1,20 +1,41 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import packageJson from '../../package.json' with { type: 'json' };
 import { CollectionCounts } from '../../server/collection/counts.ts';
+import { options, type Option } from '../../server/config/config.ts';
+import { failuresTable, optionsTable } from '../../server/config/usage.ts';
+import { failures } from '../../server/errors.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
-import { failuresTable, optionsTable } from '../../server/config/usage.ts';
 import { forms } from '../../server/worker/codecs/content-types.ts';
+import { anchorsOf, linksOf, proseOf, tableRowsOf } from './markdown.ts';
 
-/** Tables that the code knows stand in the documents between two markers. `UPDATE_DOCS=1 npm test` writes them. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+/** Files of the repository: without packages, Git's own, and binaries. */
+const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .filter((file) => !/(?:^|\/)(?:node_modules|\.git)(?:\/|$)/.test(file) && !/\.(?:png|onnx|so|cpuprofile)$/.test(file))
+  .filter((file) => statSync(join(ROOT, file)).isFile());
+const pages = files.filter((file) => file.endsWith('.md'));
+/** Reports that a command writes. */
+const REPORTS = ['bench/results.md', 'bench/soak.md'];
+const written = pages.filter((page) => !REPORTS.includes(page));
+
+/** Pages of rooms that are still being written. Remove each here when it is there. */
+const PENDING = ['server/ipc/README.md', 'server/scoring/README.md', 'server/collection/README.md'];
+const isThere = (file: string): boolean => existsSync(join(ROOT, file)) || PENDING.includes(file);
+
+/** Tables that the code knows stand in the pages between two markers. `UPDATE_DOCS=1 npm test` writes them. */
 const tables: [file: string, name: string, text: () => Promise<string> | string][] = [
-  ['README.md', 'options', optionsTable],
-  ['README.md', 'failures', failuresTable],
-  ['README.md', 'metrics', metricsTable],
+  ['docs/options.md', 'options', optionsTable],
+  ['docs/failures.md', 'failures', failuresTable],
+  ['docs/metrics.md', 'metrics', metricsTable],
   [
-    'entry-scripts/README.md',
+    'docs/entry-scripts.md',
     'content types',
     () => ['| content type | `run()` gets |', '|---|---|', ...forms.map(({ doc, form }) => `| ${doc} | ${got[form]} |`)].join('\n'),
   ],
@@ -42,26 +63,166 @@ async function metricsTable(): Promise<string> {
 
 for (const [file, name, make] of tables) {
   test(`the table of ${name} in ${file} is fresh`, async () => {
-    const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
-    const text = readFileSync(path, 'utf8');
-    const [begin, end] = [`<!-- ${name}: made from the code -->\n`, `\n<!-- end of ${name} -->`];
+    const text = read(file);
+    const [begin, end] = [`<!-- ${name}: made from the code -->\n`, `<!-- end of ${name} -->`];
     const from = text.indexOf(begin);
     const to = text.indexOf(end);
     assert.ok(from >= 0 && to > from, `${file} has no place for the table of ${name}: ${begin}${end}`);
-    const fresh = await make();
-    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(path, text.slice(0, from + begin.length) + fresh + text.slice(to));
+    const fresh = `${await make()}\n`;
+    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(join(ROOT, file), text.slice(0, from + begin.length) + fresh + text.slice(to));
     else assert.equal(text.slice(from + begin.length, to), fresh, `run UPDATE_DOCS=1 npm test to write it`);
   });
 }
 
 test('every export of an entry script is in the table of exports that authors read', () => {
-  const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
   const type = read('server/entry-script.ts').split('export interface EntryScript')[1] ?? '';
   const exported = Array.from(type.matchAll(/^ {2}readonly (\w+)\?:/gm), ([, name]) => name);
   assert.ok(exported.includes('concurrency'), 'the exports are not found in server/entry-script.ts');
-  const rows = Array.from(read('entry-scripts/README.md').matchAll(/^\| `(\w+)[ (]/gm), ([, name]) => name);
+  const rows = Array.from(read('docs/entry-scripts.md').matchAll(/^\| `(\w+)[ (]/gm), ([, name]) => name);
   assert.deepEqual(
     exported.filter((name) => !rows.includes(name)),
     [],
   );
+});
+
+test('every relative link of every page leads to a file, and to a heading in it', () => {
+  const broken = pages.flatMap((page) =>
+    linksOf(read(page)).flatMap((link) => {
+      if (/^[a-z]+:/.test(link)) return [];
+      const [path = '', anchor] = link.split('#', 2);
+      const target = path === '' ? page : relative(ROOT, resolve(ROOT, dirname(page), path));
+      if (target.startsWith('..') || !isThere(target)) return [`${page}: ${link}`];
+      return anchor === undefined || anchorsOf(read(target)).has(anchor) ? [] : [`${page}: ${link} (no such heading)`];
+    }),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test('no page that is awaited is there already', () => {
+  assert.deepEqual(
+    PENDING.filter((page) => existsSync(join(ROOT, page))),
+    [],
+  );
+});
+
+test('every folder of unit tests is named after a room, or after a folder beside server/', () => {
+  assert.deepEqual(
+    readdirSync(join(ROOT, 'test/unit'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !existsSync(join(ROOT, 'server', entry.name)) && !existsSync(join(ROOT, entry.name)))
+      .map(({ name }) => name),
+    [],
+  );
+});
+
+test('a visitor reads the README in five minutes', () => {
+  const lines = read('README.md').split('\n').length;
+  assert.ok(lines <= 160, `${lines} lines`);
+});
+
+test('every page of docs/ is in the table of links of the README', () => {
+  const linked = new Set(linksOf(read('README.md')).map((link) => link.split('#')[0]));
+  assert.deepEqual(
+    pages.filter((page) => page.startsWith('docs/') && !linked.has(page)),
+    [],
+  );
+});
+
+test('prose is at most 100 characters wide, and a cell of a table at most 120', () => {
+  const wide = written.flatMap((page) => [
+    ...proseOf(read(page)).flatMap(({ line, text }) =>
+      text.length > 100 && /\S\s+\S/.test(text.trim()) ? [`${page}:${line}: ${text.length} characters`] : [],
+    ),
+    ...tableRowsOf(read(page)).flatMap(({ line, cells }) =>
+      cells.filter((cell) => cell.length > 120).map((cell) => `${page}:${line}: a cell of ${cell.length} characters`),
+    ),
+  ]);
+  assert.deepEqual(wide, []);
+});
+
+test('no file cites a document that is not in the repository', () => {
+  const absent = new RegExp(
+    [
+      ['reference', '/'],
+      ['house', '.md'],
+    ]
+      .map((parts) => `\\b${parts.join('').replace('.', '\\.')}`)
+      .join('|'),
+  );
+  const citing = files.flatMap((file) =>
+    read(file)
+      .split('\n')
+      .flatMap((text, index) => (absent.test(text) ? [`${file}:${index + 1}`] : [])),
+  );
+  assert.deepEqual(citing, []);
+});
+
+test('every page that a comment or a message cites is there, and so is the heading that it names', () => {
+  const broken = files
+    .filter((file) => /\.(?:[cm]?ts|[cm]?js|sh|ya?ml)$|Dockerfile/.test(file))
+    .flatMap((file) =>
+      Array.from(read(file).matchAll(/(?<![\w/.])((?:docs|server|bench|entry-scripts)\/(?:[\w-]+\/)*[\w-]+\.md)(?:#([\w-]+))?/g))
+        .filter(([, page = '', anchor]) => !isThere(page) || (anchor !== undefined && !anchorsOf(read(page)).has(anchor)))
+        .map(([cited]) => `${file}: ${cited}`),
+    );
+  assert.deepEqual(broken, []);
+});
+
+/** Names that look like options and belong to others. */
+const OTHERS =
+  /^(?:AZURE_|OTEL_|NVIDIA_|CUDA_(?:IMAGE|VISIBLE_DEVICES|DEVICE_ORDER)|ORT_(?:CUDA_|DISABLE_)|NODE_|UPDATE_DOCS|LD_LIBRARY_PATH|ONNXRUNTIME_|MODEL$|DEFAULT_|SIG)/;
+const PREFIXES =
+  /^(?:AML|AZUREML|MDC|APP_INSIGHTS|APPLICATIONINSIGHTS|SERVICE|WORKER|QUEUE|SCORING|DRAIN|MODEL|CUDA|ORT|MAX_BATCH|INIT|CANCEL|REPLACEMENT|BODY|ANSWERS?|STREAM|KEEP_ALIVE|LOG|ACCESS|HEALTH|METRICS|STATUS|GRPC)_/;
+
+test('every option that a page names exists', () => {
+  const known = new Set(Object.values<Option<unknown>>(options).flatMap((row) => row.env));
+  const unknown = written.flatMap((page) =>
+    Array.from(read(page).matchAll(/\b[A-Z]+(?:_[A-Z0-9]+)+\b/g), ([name]) => name)
+      .filter((name) => PREFIXES.test(name) && !OTHERS.test(name) && !known.has(name) && !inCode.has(name))
+      .map((name) => `${page}: ${name}`),
+  );
+  assert.deepEqual(unknown, []);
+});
+
+/** Constants of the code that the architecture page names. */
+const inCode = new Set(
+  files
+    .filter((file) => file.startsWith('server/') && file.endsWith('.ts'))
+    .flatMap((file) => Array.from(read(file).matchAll(/^(?:export )?const ([A-Z]+(?:_[A-Z0-9]+)+)\b/gm), ([, name = '']) => name)),
+);
+
+test('every failure that a page names exists, and every text of the log in Troubleshooting is in the code', () => {
+  const code = files
+    .filter((file) => /^(?:server|\.setup)\/.*\.m?[tj]s$/.test(file))
+    .map(read)
+    .join('\n');
+  const quoted = tableRowsOf(read('docs/troubleshooting.md'))
+    .flatMap(({ cells }) => Array.from((cells[0] ?? '').matchAll(/`([^`]+)`/g), ([, text = '']) => text))
+    .filter((text) => /[a-z]{2}.* /.test(text) && !text.startsWith('/'));
+  assert.ok(quoted.length > 30);
+  const unknown = quoted.flatMap((text) => text.split(/\s*\.\.\.\s*/)).filter((text) => !code.includes(text.trim()));
+  assert.deepEqual(unknown, []);
+  const codes = Array.from(read('docs/operating.md').matchAll(/503 \(`(\w+)`\)/g), ([, name = '']) => name);
+  assert.deepEqual(
+    codes.filter((name) => !Object.hasOwn(failures, name)),
+    [],
+  );
+});
+
+test('every file that the architecture page and the guide for contributors name is there', () => {
+  const missing = ['server/README.md', 'CONTRIBUTING.md'].flatMap((page) =>
+    Array.from(read(page).matchAll(/`([\w.-]+\/(?:[\w.-]+\/)*(?:[\w-]+\.\w+)?)`/g), ([, path = '']) => path)
+      .filter((path) => !['server/', '', 'server/collection/'].some((folder) => isThere(join(folder, path))))
+      .map((path) => `${page}: ${path}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('every npm script that a page names exists', () => {
+  const scripts = new Set(Object.keys(packageJson.scripts));
+  const unknown = written.flatMap((page) =>
+    Array.from(read(page).matchAll(/npm run ([\w:]+)/g), ([, script = '']) => script)
+      .filter((script) => !scripts.has(script))
+      .map((script) => `${page}: npm run ${script}`),
+  );
+  assert.deepEqual(unknown, []);
 });

@@ -8,7 +8,7 @@ import type { ServedModel } from '../../server/scoring/scorer-types.ts';
 import { served } from './fake-scorer.ts';
 import { start } from './start.ts';
 
-const EXPECTED = join(import.meta.dirname, '../../../shared/reference/swagger-expected');
+const EXPECTED = join(import.meta.dirname, '../../../shared', 'reference', 'swagger-expected');
 const skip = existsSync(EXPECTED) ? false : `${EXPECTED} is not here`;
 const expected = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(EXPECTED, name), 'utf8'));
 

@@ -132,7 +132,7 @@ test('the variables of the standard decide the form, the address, the trust and 
       const { 'service.name': service, 'service.namespace': namespace } = got.resources[0] ?? {};
       assert.deepEqual([service, namespace], ['standard', 'shop']);
       const warnings = server.lines.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
-      assert.deepEqual(warnings, ['variables that have no effect here: OTEL_BSP_MAX_QUEUE_SIZE (the README lists those that have)']);
+      assert.deepEqual(warnings, ['variables that have no effect here: OTEL_BSP_MAX_QUEUE_SIZE (docs/telemetry.md lists those that have)']);
     },
     {
       env: env('http://127.0.0.1:1', {

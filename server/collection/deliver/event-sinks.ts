@@ -1,5 +1,6 @@
 import { describeThrown } from '../../errors.ts';
 import { object } from '../../guards/checks.ts';
+import { originOf } from '../../config/option-values.ts';
 import type { Block } from '../encode/block.ts';
 import { SinkError, statusError, type Batch, type Sink } from './sink.ts';
 
@@ -68,9 +69,12 @@ export class PostSink implements Sink {
     } catch (thrown) {
       const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
       const code = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.name) : 'unknown';
-      throw new SinkError(code, `${this.#url}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause: thrown });
+      // `fetch` quotes the whole address in some of its errors.
+      const text = (cause instanceof Error ? cause.message : String(cause)).replaceAll(this.#url, originOf(this.#url));
+      throw new SinkError(code, `${originOf(this.#url)}: ${text}`, { cause: thrown });
     }
-    if (!answer.ok) throw statusError(answer.status, `${this.#url}: answered ${answer.status}`, answer.headers.get('retry-after'));
+    if (!answer.ok)
+      throw statusError(answer.status, `${originOf(this.#url)}: answered ${answer.status}`, answer.headers.get('retry-after'));
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { options, type Config } from '../../../server/config/config.ts';
+import { options, type Config, type Option } from '../../../server/config/config.ts';
 import { readConfig, type Sources } from '../../../server/config/read-config.ts';
 import { helpText } from '../../../server/config/usage.ts';
 
@@ -146,4 +146,66 @@ test('--help names every option, and --version is a command too', () => {
   );
   const text = helpText();
   for (const row of Object.values(options)) for (const name of row.env) assert.ok(text.includes(name), name);
+});
+
+const secrets = Object.entries<Option<unknown>>(options).filter(([, row]) => row.secret === true);
+
+test('every option that may hold a key is marked as a secret', () => {
+  assert.deepEqual(
+    Object.entries<Option<unknown>>(options)
+      .filter(([key, row]) => /connection|key$|url$|endpoint$|storage$|password|token/i.test(key + row.env.join()) && !keyless.has(key))
+      .map(([key]) => key),
+    secrets.map(([key]) => key),
+  );
+});
+
+/** Their names look like keys, but they hold none. */
+const keyless = new Set(['separateHealthEndpoint']);
+
+for (const [key, row] of secrets) {
+  test(`the value of ${key} is in no error and not in --help`, (t) => {
+    const cwd = folder(t);
+    const value = 'wrong s3cr3t';
+    const given: Partial<Sources>[] = row.env.map((name) => ({ env: { [name]: value } }));
+    if (row.flag !== undefined) given.push({ argv: [`--${row.flag}`, value] });
+    for (const sources of given) {
+      // Another mistake, so that there is an error where the parser takes any text.
+      const message = problems({ ...sources, cwd, argv: [...(sources.argv ?? []), '--port', 'x'] });
+      assert.doesNotMatch(message, /s3cr3t/);
+      if (isRefused(row, value)) assert.match(message, / expected .* \(the value is not shown because it is a secret\)$/m);
+    }
+    writeFileSync(join(cwd, 'config.json'), JSON.stringify({ [row.env[0]]: value, PORT: 'x' }));
+    assert.doesNotMatch(problems({ cwd }), /s3cr3t/);
+    assert.match(helpText(), new RegExp(`${row.env.join(', ')}\\n .* Secret\\.\\n`));
+  });
+}
+
+function isRefused(row: Option<unknown>, value: string): boolean {
+  try {
+    row.parse(value);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+test('a secret that is given as a flag that does not exist, or stands in a broken config.json, is not shown either', (t) => {
+  const cwd = folder(t);
+  const message = problems({ cwd, argv: ['--mdc-blob-connection-string', 'AccountKey=s3cr3t', 'stray'] });
+  assert.match(message, /--mdc-blob-connection-string: there is no such flag/);
+  assert.match(message, /argument "stray"/);
+  assert.doesNotMatch(message, /s3cr3t/);
+  for (const text of ['{"AML_APP_INSIGHTS_KEY": s3cr3t}', '{"MDC_BLOB_CONNECTION_STRING": "AccountKey=" s3cr3t', '"s3cr3t" x']) {
+    writeFileSync(join(cwd, 'config.json'), text);
+    const broken = problems({ cwd });
+    assert.match(broken, /config\.json: expected a JSON object of options, SyntaxError/);
+    assert.doesNotMatch(broken, /s3cr3t/);
+  }
+});
+
+test('the text of every option fits a cell of the table', () => {
+  assert.deepEqual(
+    Object.values<Option<unknown>>(options).filter(({ doc, secret }) => `${doc}${secret === true ? ' Secret.' : ''}`.length > 118),
+    [],
+  );
 });

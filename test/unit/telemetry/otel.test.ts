@@ -48,7 +48,7 @@ test('a protocol that is not supported is told, and so is an exporter', () => {
   const [said, ...more] = warnings({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
   assert.equal(
     said,
-    'OTEL_EXPORTER_OTLP_PROTOCOL: grpc is not supported, only http/json and http/protobuf: spans go as http/json to http://collector:4318/v1/traces',
+    'OTEL_EXPORTER_OTLP_PROTOCOL: grpc is not supported, only http/json and http/protobuf: spans go as http/json to http://collector:4318',
   );
   assert.deepEqual(more, []);
   assert.match(warnings({ OTEL_TRACES_EXPORTER: 'zipkin' }).join(), /^OTEL_TRACES_EXPORTER: zipkin is not supported, only otlp and none/);
@@ -99,6 +99,6 @@ test('variables that have no effect are told by name, once, and those of the exp
   };
   assert.deepEqual(warnings(honoured), []);
   assert.deepEqual(warnings({ ...honoured, OTEL_PROPAGATORS: 'b3', OTEL_BSP_SCHEDULE_DELAY: '1' }), [
-    'variables that have no effect here: OTEL_BSP_SCHEDULE_DELAY, OTEL_PROPAGATORS (the README lists those that have)',
+    'variables that have no effect here: OTEL_BSP_SCHEDULE_DELAY, OTEL_PROPAGATORS (docs/telemetry.md lists those that have)',
   ]);
 });
