@@ -1,7 +1,12 @@
 import type { RedactHead, RedactionFailure } from '../ipc/protocol.ts';
-import type { PoolWorker } from './pool-worker.ts';
 import { readRedacted } from '../ipc/worker-messages.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { PoolWorker } from './pool-worker.ts';
+
+/** The pool, as redactions use it. */
+export interface RedactingPool {
+  /** @param any also a worker without credit: a hook is no `run()` */
+  leastLoaded(any: boolean): Pick<PoolWorker, 'process'> | undefined;
+}
 
 /** A body of a request that is over, to be redacted by the script's hook before it is collected. */
 export interface RedactableBody {
@@ -10,35 +15,35 @@ export interface RedactableBody {
   readonly body: readonly Buffer[];
 }
 
-/** Undefined: the hook says that nothing of it may be kept. */
-type Result = { readonly contentType: string; readonly body: Buffer } | RedactionFailure | undefined;
+/** Undefined: nothing of the body may be kept. */
+type RedactionResult = { readonly contentType: string; readonly body: Buffer } | RedactionFailure | undefined;
 
-interface Job {
+interface RedactionJob {
   readonly id: string;
   readonly sides: readonly RedactableBody[];
-  readonly resolve: (results: readonly Result[]) => void;
-  worker: PoolWorker | undefined;
+  readonly resolve: (results: readonly RedactionResult[]) => void;
+  worker: Pick<PoolWorker, 'process'> | undefined;
   tries: number;
 }
 
-/** A hook that ended two workers is not asked again: the record goes without its bodies. */
+/** After two workers ended in a hook, the record goes without its bodies. */
 const MOST_TRIES = 2;
 
-/** Has bodies redacted by workers, off the request's path. What a lost worker had is given to another. */
+/** Lets workers redact bodies, off the request's path. Jobs of a lost worker go to another. */
 export class Redactions {
-  readonly #pool: WorkerPool;
-  readonly #jobs = new Map<number, Job>();
+  readonly #pool: RedactingPool;
+  readonly #jobs = new Map<number, RedactionJob>();
   #lastNumber = 0;
 
-  constructor(pool: WorkerPool) {
+  constructor(pool: RedactingPool) {
     this.#pool = pool;
   }
 
   /** Never rejects: a body that could not be redacted must not be collected either. */
-  redact(id: string, sides: readonly RedactableBody[]): Promise<readonly Result[]> {
+  redact(id: string, sides: readonly RedactableBody[]): Promise<readonly RedactionResult[]> {
     return new Promise((resolve) => {
       this.#lastNumber = (this.#lastNumber % 0xffff_ffff) + 1;
-      const job: Job = { id, sides, resolve, worker: undefined, tries: 0 };
+      const job: RedactionJob = { id, sides, resolve, worker: undefined, tries: 0 };
       this.#jobs.set(this.#lastNumber, job);
       this.#give(this.#lastNumber, job);
     });
@@ -52,7 +57,7 @@ export class Redactions {
     let at = bodiesAt;
     this.#jobs.delete(number);
     job.resolve(
-      heads.map((head): Result => {
+      heads.map((head): RedactionResult => {
         if (head === null || typeof head === 'string') return head ?? undefined;
         return { contentType: head.contentType, body: payload.subarray(at, (at += head.bytes)) };
       }),
@@ -63,7 +68,7 @@ export class Redactions {
     for (const [number, job] of this.#jobs) {
       if (job.worker !== worker) continue;
       job.worker = undefined;
-      if (job.tries >= MOST_TRIES) this.#giveUp(number, job, 'worker_lost');
+      if (job.tries >= MOST_TRIES) this.#abandon(number, job, 'worker_lost');
       else this.#give(number, job);
     }
   }
@@ -73,12 +78,12 @@ export class Redactions {
     for (const [number, job] of this.#jobs) if (job.worker === undefined) this.#give(number, job);
   }
 
-  /** There will be no workers any more. */
+  /** The workers end: no redaction follows. */
   stop(): void {
-    for (const [number, job] of this.#jobs) this.#giveUp(number, job, 'stopped');
+    for (const [number, job] of this.#jobs) this.#abandon(number, job, 'stopped');
   }
 
-  #give(number: number, job: Job): void {
+  #give(number: number, job: RedactionJob): void {
     const worker = this.#pool.leastLoaded(true);
     if (worker === undefined) return;
     job.worker = worker;
@@ -86,14 +91,17 @@ export class Redactions {
     worker.process.redact(number, frameParts(job));
   }
 
-  #giveUp(number: number, job: Job, reason: RedactionFailure): void {
+  #abandon(number: number, job: RedactionJob, reason: RedactionFailure): void {
     this.#jobs.delete(number);
     job.resolve(job.sides.map(() => reason));
   }
 }
 
-/** A `redact` frame: ipc/protocol.ts. Bodies go as the pieces that they came in: to join 32 MiB would stall the host. */
-function frameParts({ id, sides }: Job): (string | Uint8Array)[] {
+/**
+ * A `redact` frame: ipc/protocol.ts. Bodies go as the pieces that they came in: to join 32 MiB
+ * would stall the host.
+ */
+function frameParts({ id, sides }: RedactionJob): (string | Uint8Array)[] {
   const heads = sides.map(({ collection, contentType, body }) => ({
     collection,
     contentType,

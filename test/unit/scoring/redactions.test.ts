@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Redactions } from '../../../server/scoring/redactions.ts';
-import type { WorkerPool } from '../../../server/scoring/worker-pool.ts';
 import type { RedactHead } from '../../../server/ipc/protocol.ts';
+import { FakeProcess } from './fake-process.ts';
 
 test('bodies go to the hook in the pieces that they came in, without a copy', async () => {
-  let parts: readonly (string | Uint8Array)[] = [];
-  const process = { redact: (_number: number, given: typeof parts) => void (parts = given) };
-  const redactions = new Redactions({ leastLoaded: () => ({ process }) } as unknown as WorkerPool);
+  const process = new FakeProcess();
+  const redactions = new Redactions({ leastLoaded: () => ({ process }) });
   const pieces = [Buffer.alloc(70_000), Buffer.from('end')];
   const done = redactions.redact('i', [
     { collection: 'request', contentType: 'application/json', body: pieces },
     { collection: 'response', contentType: 'text/plain', body: [Buffer.from('1')] },
   ]);
-  const [, head, ...bodies] = parts;
+  const [, head, ...bodies] = process.redacts[0]?.parts ?? [];
   assert.deepEqual(
     (JSON.parse(String(head)) as RedactHead).sides.map(({ bytes }) => bytes),
     [70_003, 1],
