@@ -34,7 +34,7 @@ export class ActiveScoring implements Scoring {
   #queueMs: number | undefined;
   #run: RunTimes | undefined;
   #deadlineMs = 0;
-  /** The client has its answer, or does not want one any more. The run may still be under way. */
+  /** The client has its answer, or has left. The run may still be under way. */
   answered = false;
   worker: PoolWorker | undefined;
   /** Its place among the requests that its worker was given. */

@@ -38,7 +38,7 @@ const INIT_GRACE_MS = 500;
 /** `/` stays healthy for so long while the only worker is being replaced. */
 const HEALTHY_WITHOUT_WORKER_MS = 60_000;
 
-/** Keeps N workers alive, and knows which of them has room. */
+/** Keeps N workers running, and chooses the one with room. */
 export class WorkerPool implements WorkerKeeper {
   readonly #settings: PoolSettings;
   readonly #now: () => number;

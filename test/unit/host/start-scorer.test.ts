@@ -58,7 +58,9 @@ test('workers score without a port', async () => {
       body: [body],
       bodyBytes: body.length,
     });
-    assert.equal(String((await reply).body), '[1,2]');
+    const answer = await reply;
+    assert.ok(Buffer.isBuffer(answer.body));
+    assert.equal(answer.body.toString(), '[1,2]');
     assert.match(await metrics.registry.metrics(), /^scoring_workers 1$/m);
   } finally {
     await scorer.stop();
