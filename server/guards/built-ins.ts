@@ -1,7 +1,7 @@
 /* oxlint-disable typescript/unbound-method -- none of the statics asks for `this`; the methods are used by `call` */
 /**
- * What the server's side of a worker needs of the language and of Node, captured before a script is loaded. Scripts share the process:
- * they and their packages replace `JSON.stringify`, or patch `Buffer`, for their own data.
+ * Built-ins for the server's side of a worker, captured before a script is loaded. Why: scripts
+ * share the process, and they or their packages may replace `JSON.stringify`, or patch `Buffer`.
  */
 export const { parse, stringify } = JSON;
 export const { allocUnsafeSlow, byteLength, from: bufferFrom } = Buffer;

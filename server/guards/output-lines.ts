@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** The longest line of output, in bytes; of text that is decoded already, in UTF-16 units. What is beyond is cut off. */
+/** The longest line of output in bytes, or in UTF-16 units of decoded text. The rest is cut off. */
 export const LONGEST_LINE = 64 * 1024;
-/** What one source of lines may cost the event loop in a turn: its bytes, and so much for each line. */
+/**
+ * Cost that one source of lines may have in a turn of the event loop: its bytes, and `LINE_COST` a
+ * line.
+ */
 export const TURN_BUDGET = 256 * 1024;
 export const LINE_COST = 512;
 
@@ -26,8 +29,9 @@ export function cutText(text: string, longest = LONGEST_LINE): string {
 }
 
 /**
- * Splits bytes into lines, which end with LF, CR or both; empty lines are left out. How the bytes are split into chunks changes nothing.
- * Beside the chunk it holds at most one line's bytes. Work is linear in the bytes.
+ * Splits bytes into lines, which end with LF, CR or both; empty lines are left out. The lines do
+ * not depend on the chunks. It holds the chunk and at most one line's bytes. Work is linear in the
+ * bytes.
  */
 export class LineSplitter {
   readonly #longest: number;
@@ -39,14 +43,14 @@ export class LineSplitter {
   /** Beginning of a line that earlier chunks brought. */
   #held = NOTHING;
   #filled = 0;
-  /** The rest of a line that was cut is on its way. */
+  /** The rest of a line that was cut is being skipped. */
   #skips = false;
 
   constructor(longest = LONGEST_LINE) {
     this.#longest = longest;
   }
 
-  /** Takes the next bytes, once `next` has returned all lines of those before. */
+  /** Takes the next bytes. All lines of the last ones must have been read by `next`. */
   feed(chunk: Buffer): void {
     this.#chunk = chunk;
     this.#at = 0;
@@ -54,7 +58,7 @@ export class LineSplitter {
     this.#cr = -1;
   }
 
-  /** The next line; undefined: there is no whole one. */
+  /** The next line; undefined if no whole line is left. */
   next(): OutputLine | undefined {
     while (this.#at < this.#chunk.length) {
       const from = this.#at;
@@ -78,7 +82,7 @@ export class LineSplitter {
     return undefined;
   }
 
-  /** A last line that nothing ended. */
+  /** The last line, if it has no end. */
   end(): OutputLine | undefined {
     return this.#filled === 0 ? undefined : this.#take(0, 0, false);
   }
@@ -110,7 +114,7 @@ export class LineSplitter {
   }
 }
 
-/** How many of these bytes are left without a UTF-8 sequence that was cut at the end. */
+/** The length without a UTF-8 sequence that was cut at the end. */
 function wholeCharacters(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -123,8 +127,8 @@ function wholeCharacters(bytes: Buffer): number {
 }
 
 /**
- * Reads a stream to its end, line by line, a bounded share in each turn of the event loop. What comes faster waits in its pipe, and so
- * does the process that writes it. Never rejects.
+ * Reads a stream to its end, line by line, a bounded share in each turn of the event loop. The rest
+ * waits in its pipe, and so does the process that writes it. Never rejects.
  */
 export async function relayLines(stream: Readable, take: (line: OutputLine) => void): Promise<void> {
   const splitter = new LineSplitter();
@@ -141,13 +145,13 @@ export async function relayLines(stream: Readable, take: (line: OutputLine) => v
       if (spent >= TURN_BUDGET) spent = await restart();
     }
   } catch {
-    // The stream was destroyed: what its process wrote is read as far as it came.
+    // The stream was destroyed: the lines that arrived before are read.
   }
   const last = splitter.end();
   if (last !== undefined) take(last);
 }
 
-/** What is spent of the budget at the beginning of the next turn. */
+/** Waits for the next turn. Returns the cost that is spent there: none. */
 async function restart(): Promise<number> {
   await nextTurn();
   return 0;

@@ -1,11 +1,14 @@
-/** What was thrown, as text. Scripts throw anything: proxies and getters that throw themselves, symbols, messages of any type and length. */
+/**
+ * Thrown values as text. Scripts throw anything: proxies and getters that throw themselves,
+ * symbols, messages of any type and length.
+ */
 
 import { stringify } from './built-ins.ts';
 
-/** Characters of one text, which becomes one line of the log. */
+/** Longest text in characters: it becomes one line of the log. */
 const LONGEST = 16 * 1024;
 
-/** One line that says what was thrown, whatever it is. Never throws. */
+/** One line about any thrown value. Never throws. */
 export function describeThrown(thrown: unknown): string {
   try {
     if (thrown instanceof Error) return bounded(`${textOf(() => thrown.name)}: ${textOf(() => thrown.message)}`);
@@ -21,7 +24,7 @@ export function stackOfThrown(thrown: unknown): string {
     const stack: unknown = thrown instanceof Error ? thrown.stack : undefined;
     if (typeof stack === 'string' && stack !== '') return bounded(stack);
   } catch {
-    // A stack that cannot be read: the rest may be.
+    // The stack cannot be read; name and message may be.
   }
   return describeThrown(thrown);
 }

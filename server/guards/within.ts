@@ -1,6 +1,6 @@
 /**
- * Waits for work, at most so long: every wait on the way out is one of these. Answers whether the work was done in time. Work that
- * fails is done, too: whoever starts it reports its failure.
+ * Waits for work within a limit, as every wait of an exit does. Returns whether the work was done
+ * in time. Work that fails is done, too: its owner reports the failure.
  * @param limitMs milliseconds
  */
 export async function within(limitMs: number, work: Promise<unknown> | undefined): Promise<boolean> {

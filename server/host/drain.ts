@@ -4,14 +4,14 @@ import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { within } from '../guards/within.ts';
 
-/** Answers that were given at the end of a drain need a moment to leave, and so does telemetry. */
+/** Time for the last answers, and for telemetry, to leave. */
 const LAST_ANSWERS_MS = 500;
-/** What the steps after a drain may take beyond the limits that are options: last answers, ports, threads, the log. */
+/** Time of the steps after a drain beyond the options: last answers, ports, threads, the log. */
 const MARGIN_MS = 6000;
 
 /** A port through which requests come in. */
 export interface FrontDoor {
-  /** Takes nothing new; resolves when what is open has ended, uploads too. */
+  /** Takes nothing new. Resolves when all requests have ended, uploads too. */
   close(): Promise<void>;
   /** Ends every connection now. */
   closeAll(): void;
@@ -20,53 +20,53 @@ export interface FrontDoor {
 /** The signals that end a server. */
 export type EndingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
-/** What a drain needs of the scorer. */
-interface Drained {
+/** The scorer, as a drain uses it. */
+interface DrainedScorer {
   readonly load: { readonly queued: number; readonly inFlight: number };
   /** Resolves when nothing is queued or in flight. */
   idle(): Promise<void>;
-  /** Answers what is left with 503 and ends the workers. */
+  /** Answers the rest with 503 and ends the workers. */
   stop(): Promise<void>;
   kill(): void;
 }
 
-/** What a drain needs of data collection. */
-interface Collecting {
-  /** Resolves when no worker is needed for what was collected. */
+/** Data collection, as a drain uses it. */
+interface DrainedCollector {
+  /** Resolves when no record needs a worker. */
   redacted(): Promise<void>;
-  /** Delivers what is left, within a limit of its own. Answers false where its thread does not end. */
+  /** Delivers the rest, within a limit of its own. Returns false if its thread does not end. */
   close(): Promise<boolean>;
 }
 
-/** Sends what leaves the server besides answers and collected data. */
-interface Telling {
-  /** Answers false where its thread does not end. */
+/** Telemetry, as a drain uses it. */
+interface DrainedTelemetry {
+  /** Sends the rest. Returns false if its thread does not end. */
   stop(limitMs: number): Promise<boolean>;
 }
 
 export interface DrainParts {
   readonly config: Pick<Config, 'drainDelayMs' | 'drainTimeoutMs'>;
   readonly lifecycle: Lifecycle;
-  readonly scorer: Drained;
+  readonly scorer: DrainedScorer;
   /** Undefined: nothing is collected. */
-  readonly collector?: Collecting | undefined;
-  /** What collected data may take once the workers are gone; milliseconds. */
+  readonly collector?: DrainedCollector | undefined;
+  /** Limit of the last delivery, once the workers are gone; milliseconds. */
   readonly collectorMs?: number;
-  readonly telemetry?: Telling | undefined;
+  readonly telemetry?: DrainedTelemetry | undefined;
   /** Those that were open when the signal came. */
   readonly doors: readonly FrontDoor[];
   readonly log: Log;
 }
 
-/** What an exit takes at most, all of its limits together; milliseconds. */
+/** Longest exit: all of its limits together; milliseconds. */
 export function longestExit({ config, collectorMs = 0 }: Pick<DrainParts, 'config' | 'collectorMs'>): number {
   return config.drainTimeoutMs + collectorMs + MARGIN_MS;
 }
 
 /**
- * Readiness 503 at once; the port stays open for the drain delay; then what was admitted, and what is still being uploaded, is
- * finished, within the limit. What workers collected is delivered when they are gone. Every wait has a limit.
- * Answers false where a thread does not end.
+ * Readiness is 503 at once. The ports stay open for the drain delay. Then admitted requests and
+ * uploads finish, within the limit. Collected data is delivered once the workers are gone. Every
+ * wait has a limit. Returns false if a thread does not end.
  */
 export async function drain(signal: EndingSignal, parts: DrainParts): Promise<boolean> {
   const { config, lifecycle, scorer, collector, doors, log } = parts;
@@ -91,12 +91,15 @@ export async function drain(signal: EndingSignal, parts: DrainParts): Promise<bo
   return threadsEnded;
 }
 
-/** The way out of a server that has failed: what waits gets its 503, what was collected is delivered. Answers as `drain`. */
-export function giveUp(parts: DrainParts): Promise<boolean> {
+/**
+ * Ends a server that has failed: requests that wait get 503, and collected data is delivered.
+ * Returns as `drain`.
+ */
+export function leaveFailed(parts: DrainParts): Promise<boolean> {
   return leave(parts, closeDoors(parts.doors), parts.config.drainTimeoutMs);
 }
 
-/** Answers what is left, ends workers and connections, and delivers what is to leave the server. */
+/** Answers the rest, ends workers and connections, and delivers collected data and telemetry. */
 async function leave(
   { scorer, doors, collector, collectorMs = 0, telemetry }: DrainParts,
   closed: Promise<unknown>,
@@ -114,7 +117,7 @@ async function leave(
   return ended.every(Boolean);
 }
 
-/** False where the thread has not ended in time, or it is not known. */
+/** False if the thread has not ended in time, or its end failed. */
 async function endOf(limitMs: number, thread: Promise<boolean> | undefined): Promise<boolean> {
   let ended = thread === undefined;
   await within(

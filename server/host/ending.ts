@@ -3,40 +3,43 @@ import { Worker } from 'node:worker_threads';
 import type { Log } from '../log.ts';
 import { within } from '../guards/within.ts';
 
-/** What the last lines of the log may take. */
+/** Limit of the last lines of the log. */
 const FLUSH_MS = 1000;
-/** What calls to the file system and the resolver that are under way may take to return. */
+/** Limit of calls to the file system and the resolver that are under way. */
 const HELD_MS = 500;
-/** Beyond the limit of an exit, until the thread that watches it ends the process. */
+/** Time beyond the limit of an exit until the thread that watches it kills the process. */
 const WATCH_MARGIN_MS = 2000;
-/** A second signal is obeyed within that. */
+/** Limit of an exit at once. */
 const AT_ONCE_MS = 2000;
 
-/** process.exit() waits without a limit for threads, and for calls of these kinds that are under way. */
+/** Calls under way for which process.exit() waits without a limit, as it does for threads. */
 const HOLDS_AN_EXIT = /^(?:FSReq|FileHandle|GetAddrInfo|GetNameInfo)/;
 
-/** What an exit needs of the process. */
+/** The process, as an exit uses it. */
 export type EndingProcess = Pick<NodeJS.Process, 'exit' | 'kill' | 'pid' | 'getActiveResourcesInfo'> & {
   readonly execve?: NodeJS.Process['execve'];
 };
 
-interface Parts {
+interface EndingParts {
   readonly host: EndingProcess;
   readonly log: Pick<Log, 'error'>;
-  /** Writes what is left of the log. */
+  /** Writes the rest of the log. */
   readonly flush: () => void | Promise<void>;
 }
 
-/** The way out. Once it has begun, the process ends within a limit, whatever a thread, a file system or a pipe does. */
+/** Ends the process within a limit, whatever a thread, a file system or a pipe does. */
 export class Ending {
-  readonly #parts: Parts;
+  readonly #parts: EndingParts;
   #last: NodeJS.Timeout | undefined;
 
-  constructor(parts: Parts) {
+  constructor(parts: EndingParts) {
     this.#parts = parts;
   }
 
-  /** From now on the process has so long to end; then it is ended. A later call sets the limit anew. @param limitMs milliseconds */
+  /**
+   * Kills the process after this limit. A later call sets the limit anew.
+   * @param limitMs milliseconds
+   */
   begin(limitMs: number): void {
     clearTimeout(this.#last);
     watch(limitMs + WATCH_MARGIN_MS);
@@ -46,7 +49,10 @@ export class Ending {
     }, limitMs);
   }
 
-  /** Writes the rest of the log, and ends the process. @param threadsEnded false: one of its threads does not end */
+  /**
+   * Writes the rest of the log, and exits.
+   * @param threadsEnded false: one of its threads does not end
+   */
   async exit(code: number, threadsEnded = true): Promise<void> {
     const { host, log } = this.#parts;
     const ends = performance.now() + HELD_MS;
@@ -58,7 +64,7 @@ export class Ending {
     else host.exit(code);
   }
 
-  /** Ends the process without waiting for anything but the log. */
+  /** Exits after the rest of the log, without any other wait. */
   async atOnce(code: number): Promise<void> {
     watch(AT_ONCE_MS);
     await this.#flushed();
@@ -66,27 +72,33 @@ export class Ending {
   }
 
   async #flushed(): Promise<void> {
-    // A log that cannot be written is no reason to stay.
+    // A log that cannot be written must not hold the exit.
     const flushing = new Promise<void>((resolve) => resolve(this.#parts.flush()));
     await within(FLUSH_MS, flushing);
   }
 
-  /** Becomes a process that ends with the code: the kernel then ends every thread, where process.exit() would wait for each. */
+  /**
+   * Becomes a process that exits with the code. Why: then the kernel ends every thread, and
+   * process.exit() waits for each.
+   */
   #leave(code: number): void {
     const { host } = this.#parts;
     try {
       host.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
     } catch {
-      // No shell here: the exit code is lost.
+      // Without a shell, the exit code is lost.
     }
     host.kill(host.pid, 'SIGKILL');
   }
 }
 
-/** What process.exit() would wait for. */
+/** Calls for which process.exit() would wait. */
 const holding = (host: EndingProcess): string[] => host.getActiveResourcesInfo().filter((name) => HOLDS_AN_EXIT.test(name));
 
-/** A thread that ends the process after so long, even while its main thread is stuck in a call. */
+/**
+ * Starts a thread that kills the process after this time, even while the main thread is stuck in a
+ * call.
+ */
 function watch(ms: number): void {
   const source = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${ms});
@@ -94,14 +106,14 @@ function watch(ms: number): void {
   try {
     const thread = new Worker(source, {
       eval: true,
-      // It needs none of what the host preloads.
+      // Preloads of the host are of no use there.
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
     });
-    // Without a descriptor for it, timers have to do.
+    // No descriptor is left for it: the timer has to do.
     thread.on('error', () => undefined);
     thread.unref();
   } catch {
-    // Without a thread, too.
+    // No thread: the same.
   }
 }

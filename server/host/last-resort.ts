@@ -1,27 +1,32 @@
 import { describeThrown } from '../errors.ts';
 import type { Log } from '../log.ts';
 
-/** What goes wrong with one connection, whoever forgot to listen for it. Descriptors that are used up come back. */
+/**
+ * Errors of one connection that had no listener. Descriptors that are used up become free again.
+ */
 const OF_CONNECTIONS =
   /^(?:ECONNRESET|EPIPE|ECONNABORTED|ENOTCONN|ETIMEDOUT|EMFILE|ENFILE|ERR_STREAM_\w+|ERR_SOCKET_CLOSED\w*|ERR_HTTP2_\w+)$/;
-/** A flood of them is one line in so long; each is counted. */
+/** Time between two lines about them; each error is counted. */
 const LOG_INTERVAL_MS = 1000;
 
-interface Parts {
+interface LastResortParts {
   readonly log: Pick<Log, 'warn'>;
-  /** Counts an error that was survived. */
+  /** Counts an error of a connection. */
   readonly count: (code: string) => void;
-  /** The server ends. */
+  /** Ends the server. */
   readonly fatal: (thrown: unknown) => void;
 }
 
-/** Where exceptions end that nobody caught: those of connections cost nobody but their client, all others end the server. */
+/**
+ * Handles uncaught exceptions: an error of a connection costs that client only, every other ends
+ * the server.
+ */
 export class LastResort {
-  readonly #parts: Parts;
+  readonly #parts: LastResortParts;
   #loggedAt = -Infinity;
   #skipped = 0;
 
-  constructor(parts: Parts) {
+  constructor(parts: LastResortParts) {
     this.#parts = parts;
   }
 

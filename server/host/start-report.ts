@@ -5,7 +5,7 @@ import { toServerError } from '../errors.ts';
 import { folderTree } from '../system/folders.ts';
 import type { Log } from '../log.ts';
 
-/** The lines that tell an operator where the server listens and how long it takes to stop. */
+/** Logs where the server listens, and how long a stop takes. */
 export function reportListening(log: Log, config: Config, version: string, ports: readonly number[]): void {
   log.info({ host: config.host, port: ports[0], ports, pid: process.pid, node: process.version, version }, 'listening');
   log.info(
@@ -19,7 +19,7 @@ export function reportListening(log: Log, config: Config, version: string, ports
     );
 }
 
-/** Where collected data goes, and how long a stop may take for it. */
+/** Logs where collected data goes, and how long a stop may take for it. */
 export function reportCollection(log: Log, { sink, flushTimeoutMs, spillDir }: CollectionReport): void {
   log.info(
     { sink: sink.kind, spillDir: spillDir === '' ? undefined : spillDir },
@@ -33,7 +33,7 @@ interface CollectionReport {
   readonly spillDir: string;
 }
 
-/** What is served, and that it is. */
+/** Logs that the server is ready, and for what. */
 export function reportReady(log: Log, { kind, entryScript }: Found, models: readonly string[], concurrency: number): void {
   log.info({ kind, entryScript, models, concurrency }, 'ready');
   if (kind === 'sample')
@@ -42,14 +42,14 @@ export function reportReady(log: Log, { kind, entryScript }: Found, models: read
     );
 }
 
-/** What Application Insights does not get although it is asked for. */
+/** Logs what Application Insights does not get although an option asks for it. */
 export function reportWithheld(log: Log): void {
   log.info(
     'Application Insights gets no bodies and no queries: the entry script redacts what is collected, and its hook does not see what is sent there',
   );
 }
 
-/** One line with everything an operator needs; answers the exit code. */
+/** Logs a failure in one line. Returns the exit code. */
 export function reportFailure(log: Log, thrown: unknown, config: Config): number {
   const error = toServerError(thrown);
   const exitCode = error.failure.exitCode ?? 1;

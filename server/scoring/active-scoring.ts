@@ -1,16 +1,23 @@
 import type { ServerError } from '../errors.ts';
+import { FrameError } from '../ipc/frames.ts';
+import type { ReplyHead } from '../ipc/reply-head.ts';
 import type { RunTimes } from '../ipc/worker-messages.ts';
 import type { ScoringTimes } from '../telemetry/spans.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import type { PoolWorker } from './pool-worker.ts';
-import type { ReplyStream } from './reply-stream.ts';
-import type { ReplyHead } from '../ipc/reply-head.ts';
+import { ReplyStream } from './reply-stream.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from './scorer-types.ts';
 
-/** What a scoring needs of the scorer. */
+/** Ends scorings early, and bounds their streams. */
 export interface ScoringOwner {
+  /** Longest gap in a stream; milliseconds, 0: no limit. */
+  readonly streamIdleTimeoutMs: number;
+  readonly answers: AnswerMemory;
   cancel(scoring: ActiveScoring): void;
   deadline(scoring: ActiveScoring): void;
   queueTimeout(scoring: ActiveScoring): void;
+  /** Its stream was silent for too long. */
+  stalled(scoring: ActiveScoring): void;
 }
 
 /** One scoring request from admission to its one answer. */
@@ -27,10 +34,10 @@ export class ActiveScoring implements Scoring {
   #queueMs: number | undefined;
   #run: RunTimes | undefined;
   #deadlineMs = 0;
-  /** The client has its answer, or does not want one any more; the worker may still be at it. */
+  /** The client has its answer, or has left. The run may still be under way. */
   answered = false;
   worker: PoolWorker | undefined;
-  /** Which of the requests that its worker was given. */
+  /** Its place among the requests that its worker was given. */
   order = 0;
   /** Its first worker was lost before it began. */
   again = false;
@@ -46,21 +53,18 @@ export class ActiveScoring implements Scoring {
     });
   }
 
-  /** Starts the clocks; 0 is no limit. */
+  /** Starts the timers; 0 is no limit. */
   arm(deadlineMs: number, queueWaitMs: number): void {
     this.#deadlineMs = deadlineMs;
     if (deadlineMs > 0) this.#deadline = setTimeout(() => this.#owner.deadline(this), deadlineMs);
     if (queueWaitMs > 0) this.#queueTimer = setTimeout(() => this.#owner.queueTimeout(this), queueWaitMs);
   }
 
-  /** Answers milliseconds since admission. */
-  dispatchedTo(worker: PoolWorker, order: number): number {
+  dispatchedTo(worker: PoolWorker, order: number): void {
     clearTimeout(this.#queueTimer);
     this.worker = worker;
     this.order = order;
-    const queueMs = performance.now() - this.#admitted;
-    this.#queueMs = queueMs;
-    return queueMs;
+    this.#queueMs = performance.now() - this.#admitted;
   }
 
   resolve(head: ReplyHead, body: ScoreReply['body']): void {
@@ -73,10 +77,31 @@ export class ActiveScoring implements Scoring {
     this.#reject(error);
   }
 
-  /** Answers with the error, or breaks off what has been answered in part. */
+  /** Answers with the error, or breaks off a stream that has begun. */
   fail(error: ServerError): void {
     if (!this.answered) this.reject(error);
     this.stream?.fail(error);
+  }
+
+  /**
+   * Its answer comes as a stream. The deadline ends here.
+   * @throws FrameError when it has one already
+   */
+  startStream(head: ReplyHead): void {
+    if (this.stream !== undefined) throw new FrameError(`a second stream for the request ${this.id}`);
+    if (this.answered) return;
+    this.disarm();
+    const stream = new ReplyStream(this.#owner.streamIdleTimeoutMs, {
+      taken: (bytes) => this.worker?.process.credit(this.id, bytes),
+      abandoned: (stalled) => this.#abandoned(stalled),
+      held: this.#owner.answers.hold(0),
+    });
+    this.stream = stream;
+    // After the frames that came with this one: a stream that they break off is answered as a
+    // failure, before its head is out.
+    process.nextTick(() => {
+      if (!this.answered) this.resolve(head, stream);
+    });
   }
 
   timed(run: RunTimes): void {
@@ -95,15 +120,18 @@ export class ActiveScoring implements Scoring {
     this.#owner.cancel(this);
   }
 
-  /** The client has left a stream: the worker is told, and has a whole deadline to end the run. */
-  leave(): void {
-    this.worker?.process.cancel(this.id);
-    if (this.#deadlineMs > 0) this.#deadline = setTimeout(() => this.#owner.deadline(this), this.#deadlineMs);
-  }
-
-  /** No clock runs any more. */
+  /** Stops all timers. */
   disarm(): void {
     clearTimeout(this.#deadline);
     clearTimeout(this.#queueTimer);
+  }
+
+  #abandoned(stalled: boolean): void {
+    this.stream = undefined;
+    if (stalled) return this.#owner.stalled(this);
+    // A client that leaves must not cost a worker: the run has a whole deadline to end.
+    this.worker?.process.cancel(this.id);
+    if (this.#deadlineMs > 0) this.#deadline = setTimeout(() => this.#owner.deadline(this), this.#deadlineMs);
+    return undefined;
   }
 }

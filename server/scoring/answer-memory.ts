@@ -2,9 +2,9 @@ import type { Log } from '../log.ts';
 
 /** The client's side of an answer that it has not taken whole. */
 export interface Taker {
-  /** Bytes that are kept for it; 0: it has all, or has left. */
+  /** Bytes that are kept for it; 0: it has all of them, or has left. */
   readonly unsent: number;
-  /** Bytes that its connection has taken since that began. */
+  /** Bytes that its connection has taken since the answer began. */
   readonly taken: number;
   /** Ends the connection. */
   close(): void;
@@ -16,9 +16,15 @@ export interface Pausable {
   resume(): unknown;
 }
 
-/** While memory is short, a client that has taken less than `LEAST_TAKEN` in so many milliseconds does not get the rest of its answer. */
+/**
+ * While memory is short, a client that takes less than `LEAST_TAKEN` bytes in this time is cut off;
+ * milliseconds.
+ */
 export const STALLED_MS = 4000;
-/** The same for `SHORTAGE_MS` after clients were cut off: they are many, and each would hold up the others for as long. */
+/**
+ * The same for `SHORTAGE_MS` after clients were cut off, because many such clients would each hold
+ * up the others for as long.
+ */
 export const LASTING_STALLED_MS = 1000;
 const SHORTAGE_MS = 10_000;
 /** Progress comes in steps: the kernel takes more only when a third of its buffer is free. */
@@ -26,15 +32,16 @@ const LEAST_TAKEN = 64 * 1024;
 const LOOK_MS = 250;
 
 /**
- * Counts the bytes of answers that the host holds because clients have not taken them. Beyond the limit the workers' pipes are not read:
- * what a worker has not sent stays in that worker. So the host holds the limit at most, and one answer of each worker. Clients that
- * take nothing do not stop the others: their connections are closed, the oldest answer first, until there is room.
+ * Counts the bytes of answers that the host holds because clients have not taken them. Beyond the
+ * limit the workers' pipes are not read, so that later answers stay in their workers: the host
+ * holds the limit and one answer of each worker at most. Connections of clients that take nothing
+ * are closed, the oldest answer first, until there is room: they do not stop the others.
  */
 export class AnswerMemory {
   readonly #maxBytes: number;
   readonly #log: Log;
   readonly #pipes = new Set<Pausable>();
-  /** In order of arrival. Few: what the kernel takes at once never comes here. */
+  /** In order of arrival. Few: bytes that the kernel takes at once are never held. */
   readonly #held = new Set<Held>();
   readonly now: () => number;
   #bytes = 0;
@@ -58,7 +65,10 @@ export class AnswerMemory {
     return this.#bytes;
   }
 
-  /** Until when pipes were left unread: up to then the silence of a worker says nothing of it. In milliseconds of `now()`; 0: never. */
+  /**
+   * Time until which pipes were left unread, so that the silence of a worker means nothing;
+   * milliseconds of `now()`, 0: never.
+   */
   get pausedUntil(): number {
     return this.#paused ? this.now() : this.#resumedAt;
   }
@@ -74,7 +84,10 @@ export class AnswerMemory {
     if (this.#pipes.delete(pipe) && this.#paused) pipe.resume();
   }
 
-  /** Counts bytes until they are released. @param taker undefined: they wait for the server itself */
+  /**
+   * Counts bytes until they are released.
+   * @param taker undefined: they wait for the server itself
+   */
   hold(bytes: number, taker?: Taker): Held {
     const held = new Held(this, taker);
     held.resize(bytes);

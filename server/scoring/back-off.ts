@@ -1,40 +1,17 @@
-/** Of a worker that was ready and is lost: what requests do to a worker must not cost more than that. */
-const LONGEST_AFTER_LOSS_MS = 3000;
-/** Losses older than this do not delay the next replacement. */
-const MEMORY_MS = 60_000;
-const FIRST_MS = 100;
+/** Bounds of a back-off; milliseconds. */
+export interface BackOffBounds {
+  readonly firstMs: number;
+  readonly longestMs: number;
+}
 
-/** When a worker of one place is replaced. */
-export class BackOff {
-  readonly #longestMs: number;
-  #losses: number[] = [];
-  #failures = 0;
-
-  /** @param longestMs between two replacements that fail to start */
-  constructor(longestMs: number) {
-    this.#longestMs = longestMs;
-  }
-
-  /** Replacements in a row that did not start. */
-  get failures(): number {
-    return this.#failures;
-  }
-
-  /** A worker that served is lost. Answers milliseconds to wait: none for a first loss, then twice as long each time. */
-  afterLoss(now = performance.now()): number {
-    this.#losses = [...this.#losses.filter((at) => now - at < MEMORY_MS), now].slice(-16);
-    const earlier = this.#losses.length - 1;
-    return earlier === 0 ? 0 : Math.min(LONGEST_AFTER_LOSS_MS, (FIRST_MS / 2) * 2 ** earlier);
-  }
-
-  /** A replacement did not start. Answers milliseconds to wait: twice as long each time. */
-  afterFailure(): number {
-    this.#failures++;
-    return Math.min(this.#longestMs, FIRST_MS * 2 ** Math.min(this.#failures - 1, 30));
-  }
-
-  /** A replacement serves. */
-  started(): void {
-    this.#failures = 0;
-  }
+/**
+ * Milliseconds before an attempt: none before the first, then twice as long each time.
+ * @param attempt how many attempts came before
+ * @param jitter changes each wait; where many processes wait for one service, they must not come
+ * together
+ */
+export function backOffMs(attempt: number, { firstMs, longestMs }: BackOffBounds, jitter = (ms: number): number => ms): number {
+  if (attempt <= 0) return 0;
+  // 2 ** 30 times a millisecond is beyond every wait, and no exponent overflows.
+  return jitter(Math.min(longestMs, firstMs * 2 ** Math.min(attempt - 1, 30)));
 }

@@ -1,6 +1,6 @@
 import type { NotCollected } from '../ipc/worker-messages.ts';
 
-/** Who takes what scripts collected. */
+/** Takes what scripts collected. */
 export interface Collecting {
   /** @param payload of a `collect` frame */
   rows(payload: Buffer): void;

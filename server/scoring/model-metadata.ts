@@ -5,13 +5,13 @@ import { MODEL_VERSION } from '../request/model-name.ts';
 import { oipDatatypes } from '../tensors/oip-datatypes.ts';
 import type { Served } from './scorer-types.ts';
 
-/** What the server says of itself to clients of the Open Inference Protocol. */
+/** The server's metadata for clients of the Open Inference Protocol. */
 export const serverMetadata = { name: packageJson.name, version: packageJson.version, extensions: ['binary_tensor_data'] } as const;
 
 interface TensorMetadata {
   readonly name: string;
   readonly datatype: string;
-  /** -1: a size that a request chooses. */
+  /** -1: each request chooses the size. */
   readonly shape: readonly number[];
 }
 
@@ -25,8 +25,8 @@ export interface ModelMetadata {
 }
 
 /**
- * What is served, as the protocol tells it. A script decides what it takes and gives, so its inputs and outputs are not known; the
- * models behind it are its own affair.
+ * Metadata of the served model. A script has no inputs and outputs here, because only it knows
+ * them, and the models behind it are not served.
  * @throws ServerError not_ready
  */
 export function modelMetadata(name: string, served: Served | undefined): ModelMetadata {

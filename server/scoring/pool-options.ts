@@ -1,16 +1,19 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/config.ts';
-import { availableCpus, threadsPerWorker } from '../system/cpu-quota.ts';
 import type { Found } from '../config/discovery.ts';
-import type { Execution } from '../config/execution-provider.ts';
-import { workerHeapMb, workersMemoryBytes } from '../system/heap-limit.ts';
+import type { CollectionStart, StartMessage } from '../ipc/start-message.ts';
 import type { Log } from '../log.ts';
+import { availableCpus, threadsPerWorker } from '../system/cpu-quota.ts';
+import { workerHeapMb, workersMemoryBytes } from '../system/heap-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { CollectionStart } from '../ipc/start-message.ts';
-import { chooseProvider, pinned, type ProviderChoice } from './provider-choice.ts';
+import type { AnswerMemory } from './answer-memory.ts';
+import { limitsOf } from './limits.ts';
+import { chooseProvider, type ProviderChoice } from './provider-choice.ts';
+import { hardwareOf } from './provider-hardware.ts';
 import type { MemoryLimits } from './worker-memory.ts';
-import type { WorkerSpec } from './worker-process.ts';
+import type { WorkerLink, WorkerSpec } from './worker-process.ts';
 
+/** Longest time of a timer, in milliseconds. */
 const NO_LIMIT_MS = 2 ** 31 - 1;
 
 /** The workers to start. A worker that is replaced gets the spec of its number again. */
@@ -20,20 +23,23 @@ export interface PoolPlan {
 }
 
 export interface PoolOptions {
-  /** Made once, at the start; `stop` fires when nobody waits for it any more. */
+  /** Made once, at the start; `stop` fires when the plan is not needed any more. */
   readonly plan: (stop: AbortSignal) => Promise<PoolPlan>;
+  /** Milliseconds; 0: no limit. */
   readonly initTimeoutMs: number;
-  /** Undefined: as much as there is. */
+  /** Undefined: no limit. */
   readonly memory?: MemoryLimits;
   /** Replacements of one worker in a row that may fail to start. */
   readonly replacementAttempts: number;
-  /** Longest wait between two of them. */
+  /** Longest wait between two of them; milliseconds. */
   readonly replacementBackOffMs: number;
   /** Milliseconds; tests bring their own clock. */
   readonly now?: () => number;
+  /** Starts a process; tests bring their own. */
+  readonly open?: (spec: WorkerSpec, answers: AnswerMemory) => WorkerLink;
 }
 
-interface Surroundings {
+interface PoolSurroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -42,86 +48,113 @@ interface Surroundings {
   readonly choose?: typeof chooseProvider;
 }
 
+/** Shares of the container's CPUs and memory. */
+interface Sizes {
+  readonly count: number;
+  readonly intraOpThreads: number;
+  readonly heapMb: number | undefined;
+}
+
 /**
- * How many workers there are, and what each is told and given: by the options, the devices, and the cores that this container may use.
- * The execution provider is decided once, when the plan is made: no replacement decides anew.
+ * The workers by the options, the devices, and the cores that this container may use. The plan
+ * decides the execution provider once: no replacement decides anew.
  */
-export function poolOptions(config: Config, found: Found, around: Surroundings): PoolOptions {
-  const { env: hostEnv, choose = chooseProvider } = around;
-  const limit = config.debugPort === 0 ? config.initTimeoutMs : NO_LIMIT_MS;
-  const constrained = process.constrainedMemory();
-  const memory: MemoryLimits =
-    config.workerMemoryBytes > 0
-      ? { each: config.workerMemoryBytes, all: Number.POSITIVE_INFINITY }
-      : { each: undefined, all: workersMemoryBytes(constrained) };
-  const cpus = availableCpus(availableParallelism());
+export function poolOptions(config: Config, found: Found, around: PoolSurroundings): PoolOptions {
+  const { choose = chooseProvider } = around;
+  const { initTimeoutMs } = limitsOf(config);
+  const startMs = initTimeoutMs === 0 ? NO_LIMIT_MS : initTimeoutMs;
+  const memory = memoryLimits(config);
   return {
-    initTimeoutMs: config.debugPort === 0 ? config.initTimeoutMs : 0,
+    initTimeoutMs,
     memory,
     replacementAttempts: config.replacementAttempts,
     replacementBackOffMs: config.replacementBackOffMs,
     plan: async (stop) => {
-      const choice = await choose(config, { env: hostEnv, signal: AbortSignal.any([stop, AbortSignal.timeout(limit)]) });
-      const { provider, devices } = choice;
-      report(config, choice, around);
-      const count = workerCount(config.workerCount, { cpus, devices: provider === 'cpu' ? 0 : Math.max(1, devices.length) });
-      const intraOpThreads = config.intraOpThreads === 0 ? threadsPerWorker(cpus, count) : config.intraOpThreads;
-      // Whoever sets a limit of their own means it.
-      const heapMb = hostEnv['NODE_OPTIONS']?.includes('max-old-space-size') === true ? undefined : workerHeapMb(constrained, count);
-      const memoryMb = Math.floor((memory.each ?? memory.all) / 2 ** 20);
-      around.log.info(
-        { cpus, workers: count, intraOpThreads, heapMb, memoryMb, concurrency: config.workerConcurrency },
-        'sized for this container',
-      );
-      const execution: Execution = { provider, strict: config.executionProvider !== 'auto' };
-      const start = {
-        ...found,
-        noCode: found.kind === 'model without code',
-        modelName: config.modelName,
-        concurrency: config.workerConcurrency,
-        initTimeoutMs: limit,
-        execution,
-        intraOpThreads,
-        maxBatchSize: config.maxBatchSize,
-        maxBatchDelayMs: config.maxBatchDelayMs,
-        nonFinite: config.nonFinite,
-        answerLimitBytes: config.answerLimitBytes,
-        logLevel: config.logLevel,
-        tracing: config.otlpEndpoint !== '',
+      const signal = AbortSignal.any([stop, AbortSignal.timeout(startMs)]);
+      const choice = await choose(config, { env: around.env, signal });
+      reportChoice(config, choice, around);
+      const sizes = sizesOf(config, choice, memory, around);
+      const start = startMessage(config, found, {
+        initTimeoutMs: startMs,
+        execution: { provider: choice.provider, strict: config.executionProvider !== 'auto' },
+        intraOpThreads: sizes.intraOpThreads,
         collection: around.collection,
-      };
-      const env = {
-        ...hostEnv,
-        // Must be there before the library loads (reference/onnxruntime-node.md, section 3).
-        ORT_DISABLE_TELEMETRY: '1',
-        AML_APP_ROOT: config.appRoot,
-        AZUREML_ENTRY_SCRIPT: found.entryScript,
-        WORKER_COUNT: String(count),
-        SERVER_PORT: String(config.port),
-        ...(found.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: found.modelDir }),
-      };
-      return {
-        count,
-        spec: (worker) => ({
-          start,
-          env: pinned(env, devices[worker % devices.length]),
-          cwd: config.appRoot,
-          debugPort: worker === 0 ? config.debugPort : 0,
-          heapMb,
-        }),
-      };
+      });
+      const env = workerEnv(config, found, around.env, sizes.count);
+      const hardware = hardwareOf(choice.provider);
+      const spec: PoolPlan['spec'] = (worker) => ({
+        start,
+        env: hardware?.pinned(env, choice.devices[worker % choice.devices.length]) ?? env,
+        cwd: config.appRoot,
+        debugPort: worker === 0 ? config.debugPort : 0,
+        heapMb: sizes.heapMb,
+      });
+      return { count: sizes.count, spec };
     },
   };
 }
 
-/** Unset: one copy of the model, or one on each GPU: a second on the same GPU takes its memory twice and shares its time. */
-function workerCount(asked: Config['workerCount'], { cpus, devices }: { cpus: number; devices: number }): number {
+function memoryLimits({ workerMemoryBytes }: Config): MemoryLimits {
+  return workerMemoryBytes > 0
+    ? { each: workerMemoryBytes, all: Number.POSITIVE_INFINITY }
+    : { each: undefined, all: workersMemoryBytes(process.constrainedMemory()) };
+}
+
+function sizesOf(config: Config, { provider, devices }: ProviderChoice, memory: MemoryLimits, { env, log }: PoolSurroundings): Sizes {
+  const cpus = availableCpus(availableParallelism());
+  const count = workerCount(config.workerCount, cpus, hardwareOf(provider) === undefined ? 0 : Math.max(1, devices.length));
+  const intraOpThreads = config.intraOpThreads === 0 ? threadsPerWorker(cpus, count) : config.intraOpThreads;
+  // A limit of the operator's own comes first.
+  const ownHeap = env['NODE_OPTIONS']?.includes('max-old-space-size') === true;
+  const heapMb = ownHeap ? undefined : workerHeapMb(process.constrainedMemory(), count);
+  const memoryMb = Math.floor((memory.each ?? memory.all) / 2 ** 20);
+  const { workerConcurrency: concurrency } = config;
+  log.info({ cpus, workers: count, intraOpThreads, heapMb, memoryMb, concurrency }, 'sized for this container');
+  return { count, intraOpThreads, heapMb };
+}
+
+/**
+ * Unset: one copy of the model, or one on each GPU. A second on the same GPU takes its memory twice
+ * and shares its time.
+ */
+function workerCount(asked: Config['workerCount'], cpus: number, devices: number): number {
   if (typeof asked === 'number') return asked;
   if (devices > 0) return devices;
   return asked === 'auto' ? cpus : 1;
 }
 
-function report(config: Config, { provider, devices, problems }: ProviderChoice, { log, metrics }: Surroundings): void {
+type Decided = Pick<StartMessage, 'initTimeoutMs' | 'execution' | 'intraOpThreads' | 'collection'>;
+
+function startMessage(config: Config, found: Found, decided: Decided): StartMessage {
+  return {
+    ...found,
+    ...decided,
+    noCode: found.kind === 'model without code',
+    modelName: config.modelName,
+    concurrency: config.workerConcurrency,
+    maxBatchSize: config.maxBatchSize,
+    maxBatchDelayMs: config.maxBatchDelayMs,
+    nonFinite: config.nonFinite,
+    answerLimitBytes: config.answerLimitBytes,
+    logLevel: config.logLevel,
+    tracing: config.otlpEndpoint !== '',
+  };
+}
+
+function workerEnv(config: Config, found: Found, hostEnv: NodeJS.ProcessEnv, count: number): WorkerSpec['env'] {
+  return {
+    ...hostEnv,
+    // Before the library loads: ONNX Runtime sends telemetry by default (docs/telemetry.md).
+    ORT_DISABLE_TELEMETRY: '1',
+    AML_APP_ROOT: config.appRoot,
+    AZUREML_ENTRY_SCRIPT: found.entryScript,
+    WORKER_COUNT: String(count),
+    SERVER_PORT: String(config.port),
+    ...(found.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: found.modelDir }),
+  };
+}
+
+function reportChoice(config: Config, { provider, devices, problems }: ProviderChoice, { log, metrics }: PoolSurroundings): void {
   const { executionProvider: asked, cudaDeviceIds } = config;
   metrics.provider.set({ asked, used: provider, devices: devices.join(',') }, 1);
   if (asked === 'cpu') {

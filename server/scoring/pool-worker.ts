@@ -1,93 +1,157 @@
-import { ServerError } from '../errors.ts';
-import { FrameError } from '../ipc/frames.ts';
 import { InFlight } from '../ipc/in-flight.ts';
+import type { ReadyMessage } from '../ipc/worker-messages.ts';
 import type { ActiveScoring } from './active-scoring.ts';
-import type { Exit, WorkerProcess } from './worker-process.ts';
+import type { EndReason, RetireReason } from './worker-endings.ts';
+import type { WorkerLink } from './worker-process.ts';
+import { allows, type Effects, isEnding, step, type WorkerEvent, type WorkerState } from './worker-states.ts';
 
-/** starting -> ready -> retiring (takes nothing new, ends when it holds nothing that anybody waits for) -> gone. */
-export type WorkerState = 'starting' | 'ready' | 'retiring' | 'gone';
-
-/** A worker as the pool sees it: its state and the scorings that it holds. */
+/** A worker as the pool sees it: its process, its state, and the scorings that it holds. */
 export class PoolWorker {
   readonly number: number;
+  readonly process: WorkerLink;
   readonly startedAt = performance.now();
-  readonly held = new InFlight<ActiveScoring>();
-  state: WorkerState = 'starting';
-  /** Requests that it was given so far. */
-  given = 0;
-  process!: WorkerProcess;
-  /** `run()` calls that it takes at a time. */
-  concurrency = 0;
-  /** Why the host ended it, for the metric; undefined: it ended by itself. */
-  endedFor: 'deadline' | 'stop' | 'init_timeout' | 'memory' | 'protocol' | undefined;
-  /** How much memory it takes, and may take, where that is why it was ended. */
+  readonly scorings = new InFlight<ActiveScoring>();
+  /** Ends a start that takes too long. */
+  startTimer: NodeJS.Timeout | undefined;
+  /** The memory that it took and might take, where that is why it was ended. */
   tooLarge: string | undefined;
-  initTimer: NodeJS.Timeout | undefined;
+  #state: WorkerState = 'starting';
+  #endedFor: EndReason | undefined;
+  #retiredFor: RetireReason | undefined;
+  #concurrency = 0;
+  /** Requests that its process was given so far. */
+  #given = 0;
+  #cancelledAt = 0;
 
-  constructor(number: number) {
+  constructor(number: number, process: WorkerLink) {
     this.number = number;
+    this.process = process;
   }
 
-  /** When it was last told to cancel for a deadline; until it is heard again its thread may be stuck, and it gets nothing new. */
-  askedAt = 0;
-
-  /** @throws FrameError when it has said before how its start ended */
-  checkStarting(): void {
-    if (this.state !== 'starting') throw new FrameError('a second message that tells how its start ended');
+  get state(): WorkerState {
+    return this.#state;
   }
 
-  /** It said why it cannot serve, and exits; an exit handler of its script may not end. @throws FrameError as `checkStarting` */
-  endStart(): void {
-    this.checkStarting();
-    this.process.end();
+  /** Why the host ended it; undefined: the host did not. */
+  get endedFor(): EndReason | undefined {
+    return this.#endedFor;
+  }
+
+  /** Why it was replaced before it ended. */
+  get retiredFor(): RetireReason | undefined {
+    return this.#retiredFor;
   }
 
   get usable(): boolean {
-    return this.state === 'ready' && this.endedFor === undefined;
+    return this.#state === 'ready';
   }
 
+  /** It was ready once, and no other worker has its place. */
+  get hasServed(): boolean {
+    return this.#state === 'ready' || this.#state === 'ended';
+  }
+
+  /** The process is about to exit. */
+  get ending(): boolean {
+    return isEnding(this.#state);
+  }
+
+  /** `run()` calls that it takes at a time. */
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
+  /**
+   * Requests that it can take now: none between a cancel for a deadline and its next frame, because
+   * its thread may be stuck.
+   */
   get credit(): number {
-    return this.usable && this.process.lastHeard >= this.askedAt ? this.concurrency - this.held.size : 0;
+    return this.usable && this.process.lastReadAt >= this.#cancelledAt ? this.#concurrency - this.scorings.size : 0;
   }
 
-  /** What it has certainly not begun, the latest first, but for what was given back before. */
+  /**
+   * The scorings that it has certainly not begun, the latest first, without those that another
+   * worker had before.
+   */
   get notBegun(): readonly ActiveScoring[] {
     const { begun } = this.process;
-    return this.held.items
+    return this.scorings.items
       .filter((scoring) => !scoring.answered && !scoring.again && scoring.order > begun)
       .toSorted((one, other) => other.order - one.order);
   }
 
-  /** What those are answered whose requests it held when it ended. */
-  lossOf({ code, signal }: Exit): ServerError {
-    if (this.endedFor === 'stop') return new ServerError('stopping', 'The server stopped before this request was done. Try again.');
-    const how = this.tooLarge !== undefined ? 'too much memory' : signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
-    return new ServerError('worker_lost', `The worker that held this request ended (${how}) and is being replaced. Try again.`);
+  /** @param written called once the kernel has the whole body, or the process is gone */
+  give(scoring: ActiveScoring, written: () => void): void {
+    this.scorings.add(scoring.id, scoring);
+    scoring.dispatchedTo(this, ++this.#given);
+    this.process.score(scoring.id, scoring.request, written);
   }
 
-  /** Why a process that ended before it was ready is a failure. */
-  diedAtStart({ code, signal, notStarted }: Exit, initTimeoutMs: number): ServerError {
-    if (this.endedFor === 'init_timeout') {
-      return new ServerError(
-        'init_timeout',
-        `init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
-      );
-    }
-    if (this.tooLarge !== undefined)
-      return new ServerError('init_failed', `The worker took too much memory before init() was done, and was killed: ${this.tooLarge}.`);
-    if (this.endedFor === 'protocol')
-      return new ServerError('init_failed', 'The worker was killed before init() was done: the line above this one says what it sent.');
-    if (notStarted !== undefined)
-      return new ServerError(
-        'init_failed',
-        `The worker process could not be started: ${notStarted}. Check the limits of open files (ulimit -n), processes and memory.`,
-      );
-    const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
-    return new ServerError(
-      'init_failed',
-      `The worker ended ${how} before init() was done: look for what the entry script or the model's runtime printed above this line.`,
-    );
+  /** Cancels a run that is overdue. Returns the time of the cancel. */
+  cancelOverdue(id: number): number {
+    this.#cancelledAt = performance.now();
+    this.process.cancel(id);
+    return this.#cancelledAt;
   }
+
+  /** It reports how its start ended, for the first time. */
+  get mayReport(): boolean {
+    return allows(this.#state, 'ready');
+  }
+
+  /** @throws WorkerStateError */
+  ready({ concurrency }: ReadyMessage): Effects['ready'] {
+    clearTimeout(this.startTimer);
+    this.#concurrency = concurrency;
+    return this.#to('ready');
+  }
+
+  /** It cannot serve. @throws WorkerStateError */
+  refuse(): Effects['refuse'] {
+    clearTimeout(this.startTimer);
+    // An exit handler of its script may never return.
+    this.process.end();
+    return this.#to('refuse');
+  }
+
+  /** @throws WorkerStateError */
+  retire(reason: RetireReason): Effects['retire'] {
+    const effect = this.#to('retire');
+    if (effect === 'replace') this.#retiredFor = reason;
+    return effect;
+  }
+
+  /**
+   * The host ends it. The first reason counts.
+   * @param how `close`: the process may exit by itself
+   */
+  end(reason: EndReason, how: 'kill' | 'close' = 'kill'): void {
+    this.#to('end');
+    this.#endedFor ??= reason;
+    if (how === 'kill') this.process.kill();
+    else this.process.end();
+  }
+
+  /** @throws WorkerStateError */
+  exited(): Effects['exit'] {
+    clearTimeout(this.startTimer);
+    return this.#to('exit');
+  }
+
+  #to<E extends WorkerEvent>(event: E): Effects[E] {
+    const [next, effect] = step(this.#state, event);
+    this.#state = next;
+    return effect;
+  }
+}
+
+export function leastLoadedOf(workers: readonly (PoolWorker | undefined)[], any: boolean): PoolWorker | undefined {
+  let best: PoolWorker | undefined;
+  for (const worker of workers) {
+    if (worker === undefined || !(any ? worker.usable : worker.credit > 0)) continue;
+    if (best === undefined || best.scorings.size > worker.scorings.size) best = worker;
+  }
+  return best;
 }
 
 /** Workers that serve, `run()` calls that they take, and how many more they would take now. */

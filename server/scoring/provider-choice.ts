@@ -1,26 +1,28 @@
 import { execFile, type ExecFileException } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
-import { describeThrown, ServerError } from '../errors.ts';
 import type { Provider } from '../config/execution-provider.ts';
-import { gpuDevices } from '../system/gpu-devices.ts';
-import { explain, type Checked } from './provider-findings.ts';
+import { describeThrown, ServerError } from '../errors.ts';
+import type { Variables } from '../system/gpu-devices.ts';
+import type { Checked } from './provider-findings.ts';
+import { hardwareOf } from './provider-hardware.ts';
 
-type Variables = Readonly<Record<string, string | undefined>>;
-
-/** What runs models in this server's workers, until it ends. */
+/** The execution provider of this server's workers, for as long as it runs. */
 export interface ProviderChoice {
   readonly provider: Provider;
-  /** Values of CUDA_VISIBLE_DEVICES to pin workers with; empty: workers are not pinned. */
+  /**
+   * Devices to pin workers to, by the values of CUDA_VISIBLE_DEVICES; empty: workers are not
+   * pinned.
+   */
   readonly devices: readonly string[];
-  /** Why it is not what would be preferred, or not on all devices; empty: it is. */
+  /** Why the preferred provider is not used, or not on all devices; empty: it is. */
   readonly problems: readonly string[];
 }
 
-/** Asks a process with these variables whether a provider can be used. Tests bring their own. */
+/** Tries a provider in a process with these variables. Tests bring their own. */
 export type ProviderCheck = (provider: Provider, env: Variables, signal: AbortSignal) => Promise<Checked>;
 
-interface Surroundings {
+interface CheckSurroundings {
   readonly env: Variables;
   /** Ends the checks. */
   readonly signal: AbortSignal;
@@ -31,26 +33,35 @@ interface Surroundings {
 
 type Asked = Pick<Config, 'executionProvider' | 'cudaDeviceIds'>;
 
+/** The provider that `auto` prefers to the CPU. */
+const PREFERRED: Provider = 'cuda';
+
 /**
- * Decides once, before the first worker, what runs models: each device is tried in a process of its own, pinned as its worker will be.
- * @throws ServerError provider_unavailable when the provider that was asked for cannot be used on each device that was asked for
+ * Decides once, before the first worker: each device is tried in a process of its own, pinned as
+ * its worker will be.
+ * @throws ServerError provider_unavailable when the provider that was asked for cannot be used on
+ * each device that was asked for
  */
-export async function chooseProvider(asked: Asked, around: Surroundings): Promise<ProviderChoice> {
-  const { env, signal, check = askProcess, root = '/' } = around;
-  if (asked.executionProvider === 'cpu') return { provider: 'cpu', devices: [], problems: [] };
-  const provider = asked.executionProvider === 'auto' ? 'cuda' : asked.executionProvider;
+export async function chooseProvider(asked: Asked, around: CheckSurroundings): Promise<ProviderChoice> {
+  const { env, signal, check = checkInProcess, root = '/' } = around;
   const strict = asked.executionProvider !== 'auto';
-  const seen = gpuDevices(env, root);
+  const provider = asked.executionProvider === 'auto' ? PREFERRED : asked.executionProvider;
+  const hardware = hardwareOf(provider);
+  if (hardware === undefined) return { provider, devices: [], problems: [] };
+  const seen = hardware.devices(env, root);
   const absent = asked.cudaDeviceIds.filter((id) => id >= seen.visible.length);
   const problems = absent.length === 0 ? [] : [outOfRange(absent, seen.visible.length)];
   const wanted = asked.cudaDeviceIds.length === 0 ? seen.visible : asked.cudaDeviceIds.flatMap((id) => seen.visible[id] ?? []);
-  // Where no device is seen a strict server tries all the same: the libraries may be missing too, and ONNX Runtime has the last word.
+  // A strict server tries without a device, too: libraries may be missing as well, and ONNX Runtime
+  // has the last word.
   const tried = wanted.length > 0 ? wanted : strict ? [undefined] : [];
-  const results = await Promise.all(tried.map(async (device) => ({ device, checked: await check(provider, pinned(env, device), signal) })));
+  const results = await Promise.all(
+    tried.map(async (device) => ({ device, checked: await check(provider, hardware.pinned(env, device), signal) })),
+  );
   const failed = results.filter(({ checked }) => checked.problem !== undefined);
   for (const { device, checked } of failed) {
     const name = device === undefined || tried.length === 1 ? '' : `device ${device}: `;
-    problems.push(...explain(provider, checked).map((problem) => name + problem));
+    problems.push(...hardware.explain(provider, checked).map((problem) => name + problem));
   }
   const usable = results.filter((result) => !failed.includes(result));
   if (usable.length === 0) problems.unshift(...seen.missing);
@@ -60,17 +71,6 @@ export async function chooseProvider(asked: Asked, around: Surroundings): Promis
     devices: usable.flatMap(({ device }) => device ?? []),
     problems: Array.from(new Set(problems)),
   };
-}
-
-/**
- * Variables of a process that uses one device: whatever opens a session there, an entry script's own code too, finds it as device 0.
- * @param device a value of CUDA_VISIBLE_DEVICES; undefined: as it is
- */
-export function pinned(env: Variables, device: string | undefined): Variables {
-  if (device === undefined) return env;
-  // Without it CUDA counts the fastest device as 0, and numbers would not be those of nvidia-smi. The operator's own list was made without it.
-  const order = env['CUDA_VISIBLE_DEVICES'] === undefined ? { CUDA_DEVICE_ORDER: env['CUDA_DEVICE_ORDER'] ?? 'PCI_BUS_ID' } : {};
-  return { ...env, ...order, CUDA_VISIBLE_DEVICES: device };
 }
 
 function outOfRange(ids: readonly number[], count: number): string {
@@ -87,10 +87,10 @@ function unavailable(provider: Provider, problems: readonly string[]): ServerErr
 }
 
 const CHECK_MAIN = fileURLToPath(new URL('../inference/main.ts', import.meta.url));
-/** Of what a check prints; ONNX Runtime says little. */
+/** Output of a check is short: ONNX Runtime prints a few lines. */
 const LONGEST_OUTPUT = 1024 * 1024;
 
-const askProcess: ProviderCheck = (provider, env, signal) =>
+const checkInProcess: ProviderCheck = (provider, env, signal) =>
   new Promise((resolve) => {
     const options = { env: { ...env, ORT_DISABLE_TELEMETRY: '1' }, signal, killSignal: 'SIGKILL', maxBuffer: LONGEST_OUTPUT } as const;
     const done = (error: ExecFileException | null, stdout: string, stderr: string): void => {
@@ -105,12 +105,21 @@ const askProcess: ProviderCheck = (provider, env, signal) =>
     }
   });
 
-/** What a check that ended well has found; undefined: nothing is wrong. */
+/** The problem that a check has found; undefined: none. */
 function problemIn(stdout: string, provider: Provider): string | undefined {
+  const problem = parsed(stdout);
+  if (problem === null) return undefined;
+  return problem ?? `the process that tried ${provider} printed ${JSON.stringify(stdout.slice(0, 200))}, expected its findings as JSON`;
+}
+
+/** The member `problem` of JSON; undefined: there is none of that form. */
+function parsed(stdout: string): string | null | undefined {
   try {
-    const { problem } = JSON.parse(stdout) as { problem: string | null };
-    return problem ?? undefined;
+    const findings: unknown = JSON.parse(stdout);
+    if (typeof findings !== 'object' || findings === null || !('problem' in findings)) return undefined;
+    const { problem } = findings;
+    return typeof problem === 'string' || problem === null ? problem : undefined;
   } catch {
-    return `the process that tried ${provider} printed ${JSON.stringify(stdout.slice(0, 200))}, expected its findings as JSON`;
+    return undefined;
   }
 }

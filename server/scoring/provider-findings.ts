@@ -2,28 +2,31 @@ import { basename, dirname } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Provider } from '../config/execution-provider.ts';
 
-/** What came of trying a provider. */
+/** The outcome of one try of a provider. */
 export interface Checked {
   /** Why it cannot be used; undefined: it can. */
   readonly problem: string | undefined;
-  /** What ONNX Runtime printed: the loader's words are only there. */
+  /** Output of ONNX Runtime. The loader's words are only there. */
   readonly stderr: string;
 }
 
 const INSTALL =
   'Install the provider libraries with ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js (GPU image: built in).';
 
-/** ONNX Runtime tells a library that cannot be loaded only on stderr, in its own words around the dynamic loader's. */
+/**
+ * ONNX Runtime names a library that cannot be loaded only on stderr, in its own words around the
+ * dynamic loader's.
+ */
 const LOADING = /Failed to load library (.+?) with error: (.+)/;
 const SYMBOL = /Failed to get symbol (\S+) with error: (.+?): undefined symbol/;
 const ABSENT = /^(.+?): cannot open shared object file/;
 
-/** What is missing where a provider could not be used, each in one line, the cause first. */
+/** Missing parts where a provider could not be used, each in one line, the cause first. */
 export function explain(provider: Provider, { problem, stderr }: Checked, platform = `${process.platform}/${process.arch}`): string[] {
   if (platform !== 'linux/x64') return [`platform: ONNX Runtime for Node has ${provider} for linux/x64 only, this is ${platform}.`];
   const lines = stripVTControlCharacters(stderr).split('\n');
   const loading = lines.flatMap((line) => explainLoading(line));
-  // Then ONNX Runtime's own error says no more than that.
+  // ONNX Runtime's own error has no more than that then.
   if (loading.length > 0) return Array.from(new Set(loading));
   return [`working ${provider}: ONNX Runtime says: ${problem ?? 'nothing'}${hint(problem ?? '')}`];
 }
@@ -44,7 +47,7 @@ function explainLoading(line: string): string[] {
   return symbol === '' ? [] : [`symbol ${symbol} in ${library}: this is not the library of the ONNX Runtime in use. ${INSTALL}`];
 }
 
-/** Where a library comes from, by its name. */
+/** The package of a library, by its name. */
 function packageOf(library: string): string {
   if (library.startsWith('libcudnn')) return 'cuDNN 9 for CUDA 12';
   if (library.startsWith('libnv')) return 'TensorRT 10 for CUDA 12';

@@ -1,31 +1,35 @@
 import { ServerError } from '../errors.ts';
 
 /**
- * A body that is large, one that is small and has come in part, or one that is small and here. Large bodies leave a quarter of the room to small
- * ones, and those that are still uploaded leave half of that to those that are here: slow or large uploads never refuse these.
+ * `large`: a large body. `small`: a small one that has arrived in part. `whole`: a small one that
+ * has arrived. Large bodies leave a quarter of the room to small ones, and uploads leave half of
+ * that to bodies that have arrived. So slow or large uploads never refuse these.
  */
 export type BodySize = 'large' | 'small' | 'whole';
 
 const LARGEST_SHARE = 1 / 4;
 
-interface Limits {
+interface QueueLimits {
   readonly maxRequests: number;
   readonly maxBytes: number;
   /** The largest body always finds room in an empty queue. */
   readonly largestBody: number;
 }
 
-/** Requests that wait for a worker, bounded in number, and the bytes that the host holds for workers, bounded too. */
+/**
+ * Requests that wait for a worker, bounded in number, and the bytes that the host holds for
+ * workers, bounded too.
+ */
 export class Queue<T> {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
-  /** In order of arrival. No Set: in-flight.ts says why. */
+  /** In order of arrival. Why no Set: see ipc/in-flight.ts. */
   readonly #waiting: T[] = [];
-  /** Bytes that bodies of a size leave free. */
+  /** Bytes that bodies of each size leave free. */
   readonly #kept: Readonly<Record<BodySize, number>>;
   #bytes = 0;
 
-  constructor({ maxRequests, maxBytes, largestBody }: Limits) {
+  constructor({ maxRequests, maxBytes, largestBody }: QueueLimits) {
     this.#maxRequests = maxRequests;
     this.#maxBytes = maxBytes;
     const kept = Math.max(0, Math.min(maxBytes * LARGEST_SHARE, maxBytes - largestBody));
@@ -50,7 +54,10 @@ export class Queue<T> {
     this.#waiting.push(item);
   }
 
-  /** Before all others, beyond the limits if need be: it was admitted before, and its `bytes` are there again. */
+  /**
+   * Adds it before all others, beyond the limits where they are reached: it was admitted before.
+   * Its `bytes` count again.
+   */
   putBack(item: T, bytes: number): void {
     this.#waiting.unshift(item);
     this.#bytes += bytes;
@@ -60,7 +67,7 @@ export class Queue<T> {
     return this.#waiting[0];
   }
 
-  /** The oldest, taken out. */
+  /** Takes the oldest out. */
   take(): T | undefined {
     return this.#waiting.shift();
   }

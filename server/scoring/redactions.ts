@@ -1,25 +1,30 @@
 import { readRedacted, type RedactableBody, type RedactedBody, type RedactHead, type RedactionFailure } from '../ipc/redaction.ts';
 import type { PoolWorker } from './pool-worker.ts';
-import type { WorkerPool } from './worker-pool.ts';
 
-interface Job {
+/** The pool, as redactions use it. */
+export interface RedactingPool {
+  /** @param any also a worker without credit: a hook is no `run()` */
+  leastLoaded(any: boolean): Pick<PoolWorker, 'process'> | undefined;
+}
+
+interface RedactionJob {
   readonly id: string;
   readonly sides: readonly RedactableBody[];
   readonly resolve: (results: readonly RedactedBody[]) => void;
-  worker: PoolWorker | undefined;
+  worker: Pick<PoolWorker, 'process'> | undefined;
   tries: number;
 }
 
-/** A hook that ended two workers is not asked again: the record goes without its bodies. */
+/** After two workers ended in a hook, the record goes without its bodies. */
 const MOST_TRIES = 2;
 
-/** Has bodies redacted by workers, off the request's path. What a lost worker had is given to another. */
+/** Lets workers redact bodies, off the request's path. Jobs of a lost worker go to another. */
 export class Redactions {
-  readonly #pool: WorkerPool;
-  readonly #jobs = new Map<number, Job>();
+  readonly #pool: RedactingPool;
+  readonly #jobs = new Map<number, RedactionJob>();
   #lastNumber = 0;
 
-  constructor(pool: WorkerPool) {
+  constructor(pool: RedactingPool) {
     this.#pool = pool;
   }
 
@@ -27,7 +32,7 @@ export class Redactions {
   redact(id: string, sides: readonly RedactableBody[]): Promise<readonly RedactedBody[]> {
     return new Promise((resolve) => {
       this.#lastNumber = (this.#lastNumber % 0xffff_ffff) + 1;
-      const job: Job = { id, sides, resolve, worker: undefined, tries: 0 };
+      const job: RedactionJob = { id, sides, resolve, worker: undefined, tries: 0 };
       this.#jobs.set(this.#lastNumber, job);
       this.#give(this.#lastNumber, job);
     });
@@ -52,7 +57,7 @@ export class Redactions {
     for (const [number, job] of this.#jobs) {
       if (job.worker !== worker) continue;
       job.worker = undefined;
-      if (job.tries >= MOST_TRIES) this.#giveUp(number, job, 'worker_lost');
+      if (job.tries >= MOST_TRIES) this.#abandon(number, job, 'worker_lost');
       else this.#give(number, job);
     }
   }
@@ -62,12 +67,12 @@ export class Redactions {
     for (const [number, job] of this.#jobs) if (job.worker === undefined) this.#give(number, job);
   }
 
-  /** There will be no workers any more. */
+  /** The workers end: no redaction follows. */
   stop(): void {
-    for (const [number, job] of this.#jobs) this.#giveUp(number, job, 'stopped');
+    for (const [number, job] of this.#jobs) this.#abandon(number, job, 'stopped');
   }
 
-  #give(number: number, job: Job): void {
+  #give(number: number, job: RedactionJob): void {
     const worker = this.#pool.leastLoaded(true);
     if (worker === undefined) return;
     job.worker = worker;
@@ -79,13 +84,13 @@ export class Redactions {
     );
   }
 
-  #giveUp(number: number, job: Job, reason: RedactionFailure): void {
+  #abandon(number: number, job: RedactionJob, reason: RedactionFailure): void {
     this.#jobs.delete(number);
     job.resolve(job.sides.map(() => reason));
   }
 }
 
-function headOf({ id, sides }: Job): RedactHead {
+function headOf({ id, sides }: RedactionJob): RedactHead {
   return {
     id,
     sides: sides.map(({ collection, contentType, body }) => ({

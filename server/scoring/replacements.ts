@@ -1,8 +1,18 @@
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { BackOff } from './back-off.ts';
+import { backOffMs } from './back-off.ts';
 
-interface Parts {
+const FIRST_MS = 100;
+/**
+ * Why not longer: requests must not cost a server more than this, whatever they do to a worker that
+ * served.
+ */
+const LONGEST_AFTER_LOSS_MS = 3000;
+/** Losses older than this do not delay the next replacement. */
+const MEMORY_MS = 60_000;
+const MOST_LOSSES = 16;
+
+interface ReplacementSettings {
   /** Replacements of one worker in a row that may fail to start. */
   readonly attempts: number;
   /** Longest wait between two of them; milliseconds. */
@@ -12,14 +22,17 @@ interface Parts {
   readonly log: Log;
 }
 
-/** Decides when a lost worker is replaced, for each place of the pool by itself, and when there is no use in trying any more. */
+/**
+ * Decides when a lost worker is replaced, for each place of the pool by itself, and after which
+ * failure no attempt follows.
+ */
 export class Replacements {
-  readonly #parts: Parts;
-  readonly #places: BackOff[] = [];
+  readonly #settings: ReplacementSettings;
+  readonly #places: Place[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(settings: ReplacementSettings) {
+    this.#settings = settings;
   }
 
   /** A worker that served is gone. */
@@ -28,19 +41,19 @@ export class Replacements {
   }
 
   /**
-   * A replacement did not start: the next one follows, and the log says when. Answers false where none follows: every place has used
-   * up its attempts, and nobody serves.
+   * A replacement did not start: logs it, and schedules the next one. Returns false where none
+   * follows, because every place has used up its attempts and no worker serves.
    * @param served whether another worker is ready
    */
   failed(place: number, { code, message }: ServerError, served: boolean): boolean {
-    const { attempts, log } = this.#parts;
-    const backOff = this.#of(place);
-    const nextMs = backOff.afterFailure();
+    const { attempts, longestMs, log } = this.#settings;
+    const own = this.#of(place);
+    const nextMs = own.afterFailure(longestMs);
     const goesOn = served || this.#places.some(({ failures }) => failures < attempts);
-    const next = goesOn ? `the next starts in ${nextMs} ms` : 'the server gives up (REPLACEMENT_ATTEMPTS)';
+    const next = goesOn ? `the next starts in ${nextMs} ms` : 'it was the last (REPLACEMENT_ATTEMPTS)';
     log.error(
-      { worker: place, code, attempt: backOff.failures, attempts, nextMs: goesOn ? nextMs : undefined },
-      `a replacement did not start, attempt ${backOff.failures} of ${attempts}; ${next}: ${message}`,
+      { worker: place, code, attempt: own.failures, attempts, nextMs: goesOn ? nextMs : undefined },
+      `a replacement did not start, attempt ${own.failures} of ${attempts}; ${next}: ${message}`,
     );
     if (goesOn) this.#schedule(place, nextMs);
     return goesOn;
@@ -51,21 +64,51 @@ export class Replacements {
     this.#of(place).started();
   }
 
-  /** Nobody is replaced any more. */
+  /** No replacement starts any more. */
   stop(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
 
-  #of(place: number): BackOff {
-    return (this.#places[place] ??= new BackOff(this.#parts.longestMs));
+  #of(place: number): Place {
+    return (this.#places[place] ??= new Place());
   }
 
   #schedule(place: number, waitMs: number): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#parts.spawn(place);
+      this.#settings.spawn(place);
     }, waitMs);
     this.#timers.add(timer);
+  }
+}
+
+/**
+ * Losses and failures in one place of the pool, which decide how long its next replacement waits.
+ */
+export class Place {
+  #losses: number[] = [];
+  #failures = 0;
+
+  /** Replacements in a row that did not start. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** A worker that served is lost. Returns milliseconds to wait: none for a first loss. */
+  afterLoss(now = performance.now()): number {
+    this.#losses = [...this.#losses.filter((at) => now - at < MEMORY_MS), now].slice(-MOST_LOSSES);
+    return backOffMs(this.#losses.length - 1, { firstMs: FIRST_MS, longestMs: LONGEST_AFTER_LOSS_MS });
+  }
+
+  /** A replacement did not start. Returns milliseconds to wait. */
+  afterFailure(longestMs: number): number {
+    this.#failures++;
+    return backOffMs(this.#failures, { firstMs: FIRST_MS, longestMs });
+  }
+
+  /** A replacement serves. */
+  started(): void {
+    this.#failures = 0;
   }
 }

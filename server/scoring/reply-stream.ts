@@ -4,15 +4,18 @@ import { STREAM_WINDOW } from '../ipc/limits.ts';
 import type { Held } from './answer-memory.ts';
 
 interface ReplyStreamEvents {
-  /** The client's side has taken so many bytes. */
+  /** The client's side has taken these bytes. */
   taken(bytes: number): void;
-  /** Nobody reads any more. @param stalled because the worker was silent for too long */
+  /**
+   * The stream ends before the worker has sent everything.
+   * @param stalled the worker was silent for too long
+   */
   abandoned(stalled: boolean): void;
-  /** Where the bytes count that nobody has taken. */
+  /** Counts the bytes that the client has not taken. */
   readonly held: Held;
 }
 
-/** A streamed answer on its way from a worker to a client. The gaps are bounded on both sides, and a slow reader pauses the worker. */
+/** A streamed answer. Gaps are bounded on both sides, and a slow reader pauses the worker. */
 export class ReplyStream extends Readable {
   readonly #events: ReplyStreamEvents;
   readonly #idleMs: number;
@@ -26,14 +29,14 @@ export class ReplyStream extends Readable {
     super({ highWaterMark: 64 * 1024 });
     this.#idleMs = idleMs;
     this.#events = events;
-    // It may break before anybody listens; whoever reads it adds a listener of their own.
+    // It may break before its reader adds a listener.
     this.on('error', () => undefined);
     this.#restart();
   }
 
   /**
-   * A chunk has arrived from the worker, which sends nothing beyond its window before credit comes.
-   * @throws FrameError when it did
+   * Adds a chunk of the worker.
+   * @throws FrameError when the worker sent it beyond its window, without credit
    */
   add(bytes: Buffer): void {
     this.#restart();
@@ -52,7 +55,7 @@ export class ReplyStream extends Readable {
     if (!this.destroyed) this.push(null);
   }
 
-  /** The worker has broken it off, or is gone. */
+  /** The worker has broken it off, or is lost. */
   fail(error: Error): void {
     this.#complete = true;
     this.destroy(error);
@@ -78,7 +81,7 @@ export class ReplyStream extends Readable {
     clearTimeout(this.#timer);
     if (this.#idleMs === 0 || this.destroyed) return;
     this.#timer = setTimeout(() => {
-      // With bytes that nobody took, it is the client that does not read.
+      // Where bytes are left, the client stalled and not the worker.
       this.#stalled = this.#notTaken === 0 && this.readableLength === 0;
       this.destroy(new Error(`the stream was idle for ${this.#idleMs} ms (STREAM_IDLE_TIMEOUT_MS)`));
     }, this.#idleMs);

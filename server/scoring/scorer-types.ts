@@ -7,11 +7,14 @@ import type { BodySize } from './queue.ts';
 
 export type { ServedModel };
 
-/** One scoring request as it leaves HTTP: bytes, ids and content type. */
+/** One scoring request as it leaves a front door: bytes, ids and content type. */
 export interface ScoreRequest extends ScoreHead {
   /** Name, value, name, value, ... as Node parsed them. */
   readonly rawHeaders: readonly string[];
-  /** The body, inflated, in the pieces in which it arrived. Its bytes were admitted with `Scorer.admit`. */
+  /**
+   * The body, inflated, in the pieces in which it arrived. Its bytes were admitted with
+   * `Scorer.admit`.
+   */
   readonly body: readonly Buffer[];
   readonly bodyBytes: number;
 }
@@ -20,7 +23,10 @@ export interface ScoreReply {
   readonly status: number;
   /** Header pairs of the answer, content type included. A name may occur more than once. */
   readonly headers: readonly (readonly [string, string])[];
-  /** A Readable streams: it pauses the worker's iterator when not read; destroying it cancels the run. */
+  /**
+   * A Readable streams: it pauses the worker's iterator when not read; destroying it cancels the
+   * run.
+   */
   readonly body: Buffer | Readable;
   /** Milliseconds of `run()`; undefined when it did not return but threw its answer. */
   readonly runMs: number | undefined;
@@ -33,23 +39,29 @@ export interface ScoreReply {
 
 /** A scoring request under way. */
 export interface Scoring {
-  /** Rejects with a ServerError and nothing else. What a script throws as ScoringError is a reply like any other. */
+  /**
+   * Rejects with a ServerError and nothing else. What a script throws as ScoringError is a reply
+   * like any other.
+   */
   readonly reply: Promise<ScoreReply>;
   /** Number of the worker that has, or had, the request. */
   readonly workerNumber: number | undefined;
-  /** When it was where, as far as it has come. */
+  /** The times of its steps so far. */
   readonly times?: ScoringTimes;
-  /** The client has left: drops the request from the queue, or tells the worker to cancel. Harmless when it is over. */
+  /**
+   * The client has left: takes the request from the queue, or cancels its run. No effect once it is
+   * over.
+   */
   cancel(): void;
 }
 
-/** What the workers told about themselves when they became ready. */
+/** Facts that workers report when they become ready. */
 export interface Served {
   readonly entryScript: string;
   readonly rawHttp: boolean;
   /** A body of JSON is parsed before `run()`. */
   readonly parsesJson: boolean;
-  /** The script exports a hook that redacts what is collected. */
+  /** The script exports a hook that redacts collected bodies. */
   readonly redacts: boolean;
   readonly concurrency: number;
   /** The models opened before the worker was ready. */
@@ -58,11 +70,12 @@ export interface Served {
   readonly noCode: boolean;
 }
 
-/** Takes requests from a front door (HTTP) to the workers and back. */
+/** Takes requests from a front door to the workers, and answers back. */
 export interface Scorer {
   /**
    * Checks that a request can be taken, and reserves `bytes` of its body, before the body is read.
-   * @param declared bytes that will come: refused at once where there is no room for them now, but not reserved
+   * @param declared bytes that will come: refused where there is no room for them now, but not
+   * reserved
    * @throws ServerError not_ready, stopping, queue_full
    */
   admit(bytes: number, declared?: number): void;
@@ -72,16 +85,19 @@ export interface Scorer {
    * @throws ServerError queue_full
    */
   grow(bytes: number, size?: BodySize): void;
-  /** Gives back the bytes (possibly none) of a body that will not be scored after all. */
+  /** Gives back the bytes of a body that will not be scored after all. */
   release(bytes: number): void;
-  /** Queues an admitted request; its bytes are given back when they are handed to a worker. */
+  /** Queues an admitted request. Its bytes are released once a worker's pipe has taken them. */
   score(request: ScoreRequest): Scoring;
-  /** Where front doors count the bytes of answers that clients have not taken. */
+  /** Counts the bytes of answers that clients have not taken. */
   readonly answers: AnswerMemory;
   /** Undefined until the first worker is ready. */
   readonly served: Served | undefined;
   /** A worker can take requests now. */
   readonly ready: boolean;
-  /** As `ready`, and also for 60 s while the only worker is being replaced: `/` is Azure's liveness probe too. */
+  /**
+   * As `ready`, and also for 60 s while the only worker is being replaced: `/` is Azure's liveness
+   * probe too.
+   */
   readonly healthy: boolean;
 }

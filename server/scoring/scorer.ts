@@ -1,102 +1,125 @@
-import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
 import { ServerError, toServerError } from '../errors.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { RedactableBody } from '../ipc/redaction.ts';
-import type { ReadyMessage } from '../ipc/worker-messages.ts';
-import { ActiveScoring, type ScoringOwner } from './active-scoring.ts';
-import { Dispatcher, type DispatchLimits, type DispatchParts } from './dispatcher.ts';
-import type { BodySize } from './queue.ts';
-import type { Redactions } from './redactions.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { ActiveScoring } from './active-scoring.ts';
+import { AnswerMemory } from './answer-memory.ts';
+import { Cancellation } from './cancellation.ts';
+import type { Collecting } from './collecting.ts';
+import type { ScorerLimits } from './limits.ts';
+import type { PoolOptions } from './pool-options.ts';
+import type { Capacity, PoolWorker } from './pool-worker.ts';
+import { type BodySize, Queue } from './queue.ts';
+import { Redactions } from './redactions.ts';
 import type { Scorer, ScoreRequest, Scoring, Served } from './scorer-types.ts';
-import type { Capacity } from './pool-worker.ts';
-import type { PoolEvents } from './worker-pool.ts';
+import { lossOf } from './worker-endings.ts';
+import type { ScoringSource } from './worker-listener.ts';
+import { WorkerPool, type PoolEvents } from './worker-pool.ts';
+import type { Exit } from './worker-process.ts';
 
-interface Parts extends DispatchParts {
-  readonly limits: DispatchLimits & Pick<Config, 'queueWaitTimeoutMs' | 'scoringTimeoutMs'>;
+export interface ScorerSettings {
+  readonly limits: ScorerLimits;
+  readonly workers: PoolOptions;
   readonly found: Found;
   readonly lifecycle: Lifecycle;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Undefined: nothing is collected. */
+  readonly collecting?: Collecting | undefined;
 }
 
-/** Stop 3: admits to the bounded queue, starts the deadline, and gives every request its one answer. */
-export class PoolScorer implements Scorer, ScoringOwner {
-  readonly #parts: Parts;
-  readonly #dispatcher: Dispatcher;
+/**
+ * Stops 3 and 4: admits to the bounded queue, starts the deadline, brings scorings to workers, and
+ * gives each its one answer. What a lost worker held is answered, or goes to another worker.
+ */
+export class PoolScorer implements Scorer, ScoringSource {
+  readonly #settings: ScorerSettings;
+  readonly #queue: Queue<ActiveScoring>;
+  readonly #pool: WorkerPool;
+  readonly #cancellation: Cancellation;
+  readonly redactions: Redactions;
+  readonly collecting: Collecting | undefined;
+  readonly answers: AnswerMemory;
   #lastId = 0;
   #served: Served | undefined;
   #stopped = false;
-  /** Ends the making of a plan. */
-  readonly #planning = new AbortController();
-  readonly #failed: PoolEvents['failed'];
+  /** At workers. */
+  #inFlight = 0;
+  #idle: (() => void) | undefined;
 
-  constructor(parts: Parts, events: Pick<PoolEvents, 'ready' | 'failed' | 'said'>) {
-    this.#parts = parts;
-    this.#failed = events.failed;
-    const ready = (message: ReadyMessage): void => {
-      this.#served = { entryScript: parts.found.entryScript, noCode: parts.found.kind === 'model without code', ...message };
+  constructor(settings: ScorerSettings, events: PoolEvents) {
+    this.#settings = settings;
+    const { limits, found, log, metrics } = settings;
+    this.collecting = settings.collecting;
+    this.#queue = new Queue({ maxRequests: limits.queueMaxRequests, maxBytes: limits.queueMaxBytes, largestBody: limits.bodyLimitBytes });
+    this.answers = new AnswerMemory(limits.answersMaxBytes, log);
+    const ready: PoolEvents['ready'] = (message) => {
+      this.#served = { entryScript: found.entryScript, noCode: found.kind === 'model without code', ...message };
       events.ready(message);
     };
-    this.#dispatcher = new Dispatcher(parts, { ...events, ready });
+    this.#pool = new WorkerPool({
+      options: settings.workers,
+      events: { ...events, ready },
+      source: this,
+      answers: this.answers,
+      log,
+      metrics,
+    });
+    this.redactions = new Redactions(this.#pool);
+    const leaveQueue = (scoring: ActiveScoring, error: ServerError): boolean => this.#leaveQueue(scoring, error);
+    this.#cancellation = new Cancellation({ limits, pool: this.#pool, answers: this.answers, log, leaveQueue });
   }
 
-  /** Starts the workers; a failure is told to the owner. */
-  async start(): Promise<void> {
-    try {
-      this.#dispatcher.pool.start(await this.#parts.workers.plan(this.#planning.signal));
-    } catch (thrown) {
-      if (!this.#stopped) this.#failed(toServerError(thrown));
-    }
+  /** Starts the workers. Failures go to `failed`. */
+  start(): Promise<void> {
+    return this.#pool.start();
   }
 
   get served(): Served | undefined {
     return this.#served;
   }
 
-  get answers(): Dispatcher['answers'] {
-    return this.#dispatcher.answers;
-  }
-
   get ready(): boolean {
-    return this.#dispatcher.pool.ready;
+    return this.#pool.ready;
   }
 
   get healthy(): boolean {
-    return this.#dispatcher.pool.healthy;
+    return this.#pool.healthy;
   }
 
   /** Requests waiting, requests at workers, and what workers can take. */
   get load(): { readonly queued: number; readonly inFlight: number } & Capacity {
-    const { queue, pool, inFlight } = this.#dispatcher;
-    return { queued: queue.length, inFlight, ...pool.capacity };
+    return { queued: this.#queue.length, inFlight: this.#inFlight, ...this.#pool.capacity };
   }
 
   admit(bytes: number, declared = bytes): void {
-    const { state } = this.#parts.lifecycle;
+    const { state } = this.#settings.lifecycle;
     if (this.#stopped || state === 'stopped' || state === 'failed') throw new ServerError('stopping', 'The server is stopping.');
     if (this.#served === undefined) throw new ServerError('not_ready', 'The server is not ready: init() has not finished yet.');
-    const { queue, pool } = this.#dispatcher;
-    if (queue.full && pool.leastLoaded() === undefined) throw queue.refusal();
-    queue.check(declared);
-    queue.reserve(bytes);
+    if (this.#queue.full && this.#pool.leastLoaded() === undefined) throw this.#queue.refusal();
+    this.#queue.check(declared);
+    this.#queue.reserve(bytes);
   }
 
   grow(bytes: number, size?: BodySize): void {
-    this.#dispatcher.queue.reserve(bytes, size);
+    this.#queue.reserve(bytes, size);
   }
 
   release(bytes: number): void {
-    this.#dispatcher.queue.release(bytes);
+    this.#queue.release(bytes);
   }
 
   score(request: ScoreRequest): Scoring {
     this.#lastId = (this.#lastId % 0xffff_ffff) + 1;
-    const scoring = new ActiveScoring(this.#lastId, request, this);
+    const scoring = new ActiveScoring(this.#lastId, request, this.#cancellation);
     try {
       if (this.#stopped) throw new ServerError('stopping', 'The server is stopping.');
-      const dispatched = this.#dispatcher.place(scoring);
-      const { debugPort, scoringTimeoutMs, queueWaitTimeoutMs } = this.#parts.limits;
-      // A debugger may hold a script for as long as a person thinks.
-      if (debugPort === 0) scoring.arm(scoringTimeoutMs, dispatched ? 0 : queueWaitTimeoutMs);
+      const worker = this.#queue.length > 0 ? undefined : this.#pool.leastLoaded();
+      if (worker === undefined) this.#queue.add(scoring);
+      else this.#dispatch(scoring, worker);
+      const { scoringTimeoutMs, queueWaitTimeoutMs } = this.#settings.limits;
+      scoring.arm(scoringTimeoutMs, worker === undefined ? queueWaitTimeoutMs : 0);
     } catch (thrown) {
       this.release(request.bodyBytes);
       scoring.reject(toServerError(thrown));
@@ -104,55 +127,94 @@ export class PoolScorer implements Scorer, ScoringOwner {
     return scoring;
   }
 
-  /** Has the script's hook redact bodies that are about to be collected. Never rejects. */
-  redact(id: string, bodies: readonly RedactableBody[]): ReturnType<Redactions['redact']> {
-    return this.#dispatcher.redactions.redact(id, bodies);
-  }
-
   /** Resolves when no request is waiting or at a worker. */
   idle(): Promise<void> {
-    return this.#dispatcher.idle();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+      this.#checkIdle();
+    });
   }
 
   /** Takes nothing more, answers what is left with 503, and resolves when the workers are gone. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#planning.abort();
-    const { queue, pool } = this.#dispatcher;
-    this.#dispatcher.stopping = true;
     const error = new ServerError('stopping', 'The server stopped before this request was done. Try again.');
-    for (let scoring = queue.oldest; scoring !== undefined; scoring = queue.oldest) this.#dispatcher.leaveQueue(scoring, error);
-    this.#dispatcher.redactions.stop();
-    await pool.stop();
+    for (let scoring = this.#queue.oldest; scoring !== undefined; scoring = this.#queue.oldest) this.#leaveQueue(scoring, error);
+    this.redactions.stop();
+    await this.#pool.stop();
   }
 
   /** Ends every worker at once. */
   kill(): void {
     this.#stopped = true;
-    this.#planning.abort();
-    this.#dispatcher.stopping = true;
-    this.#dispatcher.pool.killAll();
+    this.#pool.killAll();
   }
 
-  cancel(scoring: ActiveScoring): void {
-    if (this.#dispatcher.leaveQueue(scoring, new ServerError('client_gone', 'The client left before a worker was free.'))) return;
-    if (scoring.answered && scoring.stream === undefined) return;
-    if (!scoring.answered) scoring.reject(new ServerError('client_gone', 'The client left before the answer.'));
-    scoring.worker?.process.cancel(scoring.id);
+  dispatchWaiting(): void {
+    while (this.#queue.length > 0) {
+      const worker = this.#pool.leastLoaded();
+      const scoring = worker === undefined ? undefined : this.#queue.take();
+      if (worker === undefined || scoring === undefined) return;
+      this.#dispatch(scoring, worker);
+    }
   }
 
-  deadline(scoring: ActiveScoring): void {
-    const error = new ServerError('deadline_exceeded', `Scoring timeout after ${this.#parts.limits.scoringTimeoutMs} ms`);
-    if (this.#dispatcher.leaveQueue(scoring, error)) return;
-    if (!scoring.answered) scoring.reject(error);
-    this.#dispatcher.cancellation.ask(scoring);
+  available(): void {
+    this.dispatchWaiting();
+    this.redactions.available();
   }
 
-  queueTimeout(scoring: ActiveScoring): void {
-    const { queueWaitTimeoutMs } = this.#parts.limits;
-    this.#dispatcher.leaveQueue(
-      scoring,
-      new ServerError('queue_timeout', `No worker was free within ${queueWaitTimeoutMs} ms. Try again later.`),
-    );
+  settle(worker: PoolWorker, id: number): ActiveScoring | undefined {
+    const scoring = worker.scorings.take(id);
+    if (scoring === undefined) return undefined;
+    scoring.disarm();
+    this.#inFlight--;
+    if (worker.state === 'retiring') this.#pool.reap(worker);
+    else this.dispatchWaiting();
+    this.#checkIdle();
+    return scoring;
+  }
+
+  lost(worker: PoolWorker, exit: Exit): void {
+    const error = lossOf(worker, exit);
+    if (!this.#stopped) this.#takeBack(worker);
+    for (const id of worker.scorings.ids) this.settle(worker, id)?.fail(error);
+    this.dispatchWaiting();
+    this.redactions.lost(worker);
+  }
+
+  #dispatch(scoring: ActiveScoring, worker: PoolWorker): void {
+    this.#inFlight++;
+    worker.give(scoring, () => this.#queue.release(scoring.request.bodyBytes));
+  }
+
+  /** Takes a scoring out of the queue and answers it with the error. False: it was not there. */
+  #leaveQueue(scoring: ActiveScoring, error: ServerError): boolean {
+    if (!this.#queue.remove(scoring)) return false;
+    this.#queue.release(scoring.request.bodyBytes);
+    scoring.disarm();
+    scoring.reject(error);
+    this.#checkIdle();
+    return true;
+  }
+
+  /** Scorings that a lost worker had not begun wait again, before all others. */
+  #takeBack(worker: PoolWorker): void {
+    const { notBegun } = worker;
+    for (const scoring of notBegun) {
+      worker.scorings.take(scoring.id);
+      this.#inFlight--;
+      scoring.again = true;
+      this.#queue.putBack(scoring, scoring.request.bodyBytes);
+    }
+    if (notBegun.length > 0)
+      this.#settings.log.warn(
+        { worker: worker.number, requests: notBegun.length },
+        'requests that a lost worker had not begun go to another',
+      );
+  }
+
+  #checkIdle(): void {
+    if (this.#inFlight === 0 && this.#queue.length === 0) this.#idle?.();
   }
 }

@@ -12,8 +12,9 @@ interface Spawned {
 }
 
 /**
- * Starts a worker process, as the leader of a group of its own: what a script starts ends with its worker. Never throws: a process
- * that cannot be started (no descriptor, no process, no memory) has no pid, and emits `error`.
+ * Starts a worker process as the leader of a process group, so that processes of its script end
+ * with it. Never throws: a process that cannot be started (no descriptor, no process, no memory)
+ * has no pid, and emits `error`.
  * @param markFd file that becomes its fd 4: ipc/README.md
  */
 export function spawnWorker({ debugPort, heapMb, cwd, env }: WorkerSpec, markFd?: number): Spawned {
@@ -38,11 +39,14 @@ export function spawnWorker({ debugPort, heapMb, cwd, env }: WorkerSpec, markFd?
   return { child, pipe: pipe instanceof Duplex ? pipe : new Duplex({ read: () => undefined }).destroy() };
 }
 
-/** Ends a worker, and what it has started, at once. What has left the group (a daemon with a session of its own) is out of reach. */
+/**
+ * Kills a worker and its process group. A process with a session of its own (`setsid`) is out of
+ * reach.
+ */
 export function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody is left.
+    // The group is empty.
   }
 }

@@ -5,14 +5,15 @@ import { tmpdir } from 'node:os';
 const BYTES = 8;
 
 /**
- * How many `score` frames a worker has begun, in a file without a name that it writes before it begins them (ipc/README.md, fd 4).
- * A write to memory that outlives the worker costs it a microsecond; a frame would wake the host for each.
+ * The number of `score` frames that a worker has begun, in a file without a name that the worker
+ * writes before it begins them (ipc/README.md, fd 4). Why no frame: the write costs a
+ * microsecond, and a frame would wake the host each time.
  */
 export class StartMark {
-  /** Undefined: no file could be made, and nothing is known. */
+  /** Undefined: no file could be made. */
   readonly fd: number | undefined = open();
 
-  /** Frames beyond this number have not begun; infinity: any may have. */
+  /** Frames beyond this number have not begun; infinity: any frame may have. */
   read(): number {
     if (this.fd === undefined) return Infinity;
     const bytes = Buffer.alloc(BYTES);
@@ -22,7 +23,7 @@ export class StartMark {
       return Infinity;
     }
     const begun = bytes.readDoubleLE(0);
-    // What is no count was written by somebody else.
+    // Another number was not written by the server.
     return Number.isSafeInteger(begun) && begun >= 0 ? begun : Infinity;
   }
 
@@ -32,14 +33,14 @@ export class StartMark {
 }
 
 function open(): number | undefined {
-  // Memory first: it is there under a root file system that is read-only, too.
+  // Memory first: it can be written under a read-only root file system, too.
   for (const folder of ['/dev/shm', tmpdir()]) {
     let fd: number | undefined;
     try {
       const path = `${folder}/scoring-server-${randomUUID()}`;
       fd = openSync(path, 'wx+', 0o600);
       unlinkSync(path);
-      // Its room is taken now, so that a full disk is no matter later.
+      // Takes its room now, so that no full disk fails a later write.
       writeSync(fd, Buffer.alloc(BYTES), 0, BYTES, 0);
       return fd;
     } catch {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { Log } from '../log.ts';
 import type { PoolWorker } from './pool-worker.ts';
 
-/** How much memory workers may take; bytes. */
+/** Limits of workers' memory; bytes. */
 export interface MemoryLimits {
   /** Each of them; undefined: only the sum counts. */
   readonly each: number | undefined;
@@ -10,17 +10,24 @@ export interface MemoryLimits {
   readonly all: number;
 }
 
-/** Five times a second; and more often once half of the limit is taken: memory may grow by a gigabyte a second. */
+/**
+ * Time between two looks: shorter once half of the limit is taken, because memory may grow by a
+ * gigabyte a second.
+ */
 const LOOK_MS = 200;
 const CLOSE_LOOK_MS = 25;
-/** A thousandth of the machine's, or container's, memory each, which the kernel adds to what a worker takes when it has to choose a process. */
+/**
+ * Thousandths of the memory of the machine, or container. The kernel adds them to a worker's own
+ * when it chooses a process to kill.
+ */
 const KILLED_BEFORE_HOST = 500;
 const MOST_ADJUSTED = 1000;
 const MiB = 2 ** 20;
 
 /**
- * Replaces a worker that takes too much memory before the kernel has to choose a process to kill, and makes the kernel choose a worker
- * where it was faster. What counts are pages of a worker's own: what it maps from files (models, libraries, device memory) the kernel takes back.
+ * Ends a worker that takes too much memory before the kernel has to choose a process to kill, and
+ * makes the kernel choose a worker where it was faster. Only a worker's own pages count: the kernel
+ * takes back what is mapped from files (models, libraries, device memory).
  */
 export class WorkerMemory {
   readonly #limits: MemoryLimits;
@@ -58,18 +65,19 @@ export class WorkerMemory {
         this.#watched.delete(worker);
         continue;
       }
-      // The kernel needs a while to take back the memory of a worker that was ended: no other worker pays for it.
-      if (worker.endedFor !== undefined) continue;
+      // The kernel takes a while to free the memory of a worker that was ended. No other worker
+      // must pay for it.
+      if (worker.ending) continue;
       all += bytes;
       if (bytes > (largest?.bytes ?? 0)) largest = { worker, bytes };
     }
     const { each = Number.POSITIVE_INFINITY } = this.#limits;
-    if (largest !== undefined && (largest.bytes > each || all > this.#limits.all)) this.#replace(largest.worker, largest.bytes, all);
+    if (largest !== undefined && (largest.bytes > each || all > this.#limits.all)) this.#end(largest.worker, largest.bytes, all);
     const share = Math.max((largest?.bytes ?? 0) / each, all / this.#limits.all);
     this.#timer = this.#watched.size === 0 ? undefined : this.#schedule(share > 1 / 2 ? CLOSE_LOOK_MS : LOOK_MS);
   }
 
-  #replace(worker: PoolWorker, bytes: number, all: number): void {
+  #end(worker: PoolWorker, bytes: number, all: number): void {
     const { each } = this.#limits;
     const limit =
       each === undefined
@@ -77,7 +85,7 @@ export class WorkerMemory {
         : `a worker may take ${mib(each)}`;
     worker.tooLarge = `it takes ${mib(bytes)} of memory; ${limit} (WORKER_MEMORY_BYTES)`;
     this.#log.error(
-      { worker: worker.number, pid: worker.process.pid, bytes, all, limit: each ?? this.#limits.all, held: worker.held.size },
+      { worker: worker.number, pid: worker.process.pid, bytes, all, limit: each ?? this.#limits.all, held: worker.scorings.size },
       `a worker is killed and replaced: ${worker.tooLarge}`,
     );
     this.#kill(worker);
@@ -86,11 +94,11 @@ export class WorkerMemory {
 
 const mib = (bytes: number): string => `${Math.round(bytes / MiB)} MiB`;
 
-/** Bytes of a process that no file backs; undefined: there is no such process, or no such number. */
+/** Bytes of a process that no file backs; undefined if the process or its numbers are absent. */
 function memoryOf(pid: number): number | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    // A process that has ended and is not buried yet has no such lines.
+    // A zombie has no such lines.
     if (!status.includes('RssAnon:')) return undefined;
     const rows = status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB/gm);
     return rows.reduce((sum, [, kib]) => sum + Number(kib) * 1024, 0);
@@ -99,12 +107,12 @@ function memoryOf(pid: number): number | undefined {
   }
 }
 
-/** Where the kernel must kill, it shall kill this process before the host, its parent. */
+/** Makes the kernel kill this process before the host, its parent. */
 function volunteer(pid: number): void {
   try {
     const own = Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(Math.min(MOST_ADJUSTED, own + KILLED_BEFORE_HOST)));
   } catch {
-    // A sandbox without it: then the kernel takes the larger one.
+    // A sandbox without it: the kernel kills the larger process.
   }
 }

@@ -2,13 +2,20 @@ import type { Readable } from 'node:stream';
 import { LINE_COST, type OutputLine, relayLines, TURN_BUDGET } from '../guards/output-lines.ts';
 import type { LogMessage } from '../ipc/worker-messages.ts';
 
-/** What lines that came faster than they can be logged may take in memory, by worker. More are dropped and counted. */
+/**
+ * Bytes of one worker's lines that may wait because they came faster than they can be logged. More
+ * are dropped and counted.
+ */
 const MOST_WAITING = 4 * 1024 * 1024;
 
-/** What a worker's process says beside its answers. */
-export interface OutputEvents {
+/** Takes the lines of a worker's process. */
+export interface OutputListener {
+  /** A line of the console. */
   log(message: LogMessage): void;
-  /** A line that the process, or one that it started, wrote to its stdout or stderr, past the console. */
+  /**
+   * A line that the process, or one that it started, wrote to its stdout or stderr, past the
+   * console.
+   */
   output(stream: 'stdout' | 'stderr', line: OutputLine): void;
 }
 
@@ -18,11 +25,12 @@ interface Waiting {
 }
 
 /**
- * Relays what a worker says to the log, a bounded share in each turn of the event loop. Streams wait in their pipes. Lines of the console
- * share a pipe with answers, which must not wait: they queue, and beyond a bound they are dropped and counted.
+ * Relays lines of a worker to the log, a bounded share in each turn of the event loop. Streams wait
+ * in their pipes. Lines of the console share a pipe with answers, which must not wait: they queue,
+ * and beyond a bound they are dropped and counted.
  */
 export class WorkerOutput {
-  readonly #events: OutputEvents;
+  readonly #listener: OutputListener;
   readonly #relays: Promise<void>[] = [];
   readonly #streams: Readable[] = [];
   #queue: Waiting[] = [];
@@ -34,8 +42,8 @@ export class WorkerOutput {
   #dropped = 0;
   #onEmpty: (() => void) | undefined;
 
-  constructor(events: OutputEvents) {
-    this.#events = events;
+  constructor(listener: OutputListener) {
+    this.#listener = listener;
   }
 
   /** Relays a stream of the process, to its end. */
@@ -44,34 +52,34 @@ export class WorkerOutput {
     if (stream === null || stream === undefined) return;
     stream.on('error', () => undefined);
     this.#streams.push(stream);
-    this.#relays.push(relayLines(stream, (line) => this.#events.output(name, line)));
+    this.#relays.push(relayLines(stream, (line) => this.#listener.output(name, line)));
   }
 
   /** Logs a line of the console, now or in a later turn. @param bytes of its frame */
-  say(message: LogMessage, bytes: number): void {
+  log(message: LogMessage, bytes: number): void {
     const cost = LINE_COST + (message.fields === undefined ? message.msg.length : bytes);
-    if (this.#queue.length === 0 && this.#spent < TURN_BUDGET) this.#log({ message, cost });
+    if (this.#queue.length === 0 && this.#spent < TURN_BUDGET) this.#pass({ message, cost });
     else if (this.#waiting + cost <= MOST_WAITING) {
       this.#queue.push({ message, cost });
       this.#waiting += cost;
     } else this.#dropped += 1 + (message.dropped ?? 0);
   }
 
-  /** Resolves when everything that was said is logged. */
+  /** Resolves when all lines are logged. */
   async ended(): Promise<void> {
     await Promise.all(this.#relays);
     if (this.#turning) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
   }
 
-  /** Gives up what is still in the streams: a child of the worker may hold them for ever. */
+  /** Closes the streams. Why: a child of the worker may hold them open for ever. */
   close(): void {
     for (const stream of this.#streams) stream.destroy();
   }
 
-  #log({ message, cost }: Waiting): void {
+  #pass({ message, cost }: Waiting): void {
     this.#spent += cost;
     this.#schedule();
-    this.#events.log(message);
+    this.#listener.log(message);
   }
 
   #schedule(): void {
@@ -88,20 +96,20 @@ export class WorkerOutput {
       if (next === undefined) break;
       this.#done++;
       this.#waiting -= next.cost;
-      this.#log(next);
+      this.#pass(next);
     }
     if (this.#done < this.#queue.length) return;
     this.#queue = [];
     this.#done = 0;
-    this.#tellDropped();
+    this.#reportDropped();
     if (this.#turning) return;
     this.#onEmpty?.();
   }
 
-  #tellDropped(): void {
+  #reportDropped(): void {
     if (this.#dropped === 0) return;
     const dropped = this.#dropped;
     this.#dropped = 0;
-    this.#events.log({ level: 'warn', msg: '', dropped });
+    this.#listener.log({ level: 'warn', msg: '', dropped });
   }
 }

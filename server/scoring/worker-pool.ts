@@ -1,69 +1,80 @@
-import { ServerError } from '../errors.ts';
+import { type ServerError, toServerError } from '../errors.ts';
+import type { ReadyMessage } from '../ipc/worker-messages.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { ReadyMessage } from '../ipc/worker-messages.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
-import { type Capacity, capacityOf, PoolWorker } from './pool-worker.ts';
+import { type Capacity, capacityOf, leastLoadedOf, PoolWorker } from './pool-worker.ts';
 import { Replacements } from './replacements.ts';
-import { WorkerProcess, type AnswerEvents, type Exit, type WorkerEvents } from './worker-process.ts';
+import { type EndReason, retirements, type RetireReason, startFailureOf } from './worker-endings.ts';
+import { type ScoringSource, type WorkerKeeper, WorkerListener } from './worker-listener.ts';
 import { WorkerMemory } from './worker-memory.ts';
-import { type Said, WorkerReports } from './worker-reports.ts';
+import { type Exit, WorkerProcess } from './worker-process.ts';
+import { type OnScriptLine, WorkerReports } from './worker-reports.ts';
+import type { Effects } from './worker-states.ts';
 
-/** What the pool tells its owner. */
+/** Events of the pool for the owner of the server. */
 export interface PoolEvents {
-  /** A worker can take (more) requests. */
-  available(): void;
   /** Every worker of the first generation is ready; from then on, each replacement. */
   ready(message: ReadyMessage): void;
-  /** The server cannot start, or its replacements die before they are ready. */
+  /** The server cannot start, or its replacements fail to start. */
   failed(error: ServerError): void;
-  /** A worker is gone; what it held must be answered. */
-  lost(worker: PoolWorker, exit: Exit): void;
-  /** Told what entry scripts say, besides the log. */
-  readonly said?: Said | undefined;
-  /** Decides when the pipes of workers are left unread. */
-  readonly answers: AnswerMemory;
-  /** Who takes the answers of a new worker. */
-  answersOf(worker: PoolWorker): AnswerEvents;
+  /** A line of an entry script, which the log has too. */
+  readonly onScriptLine?: OnScriptLine | undefined;
 }
 
-/** What a script gets beyond its limit to end `init()` with an error of its own. */
+interface PoolSettings {
+  readonly options: PoolOptions;
+  readonly events: PoolEvents;
+  readonly source: ScoringSource;
+  /** Decides when the pipes of workers are left unread. */
+  readonly answers: AnswerMemory;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Beyond its limit, a script has this time to end `init()` with an error of its own. */
 const INIT_GRACE_MS = 500;
 /** `/` stays healthy for so long while the only worker is being replaced. */
 const HEALTHY_WITHOUT_WORKER_MS = 60_000;
 
-/** Keeps N workers alive, and knows which of them has room. */
-export class WorkerPool {
-  readonly #options: PoolOptions;
-  readonly #events: PoolEvents;
-  readonly #log: Log;
-  readonly #reports: WorkerReports;
+/** Keeps N workers running, and chooses the one with room. */
+export class WorkerPool implements WorkerKeeper {
+  readonly #settings: PoolSettings;
+  readonly #now: () => number;
   readonly #memory: WorkerMemory | undefined;
-  readonly #workers: (PoolWorker | undefined)[] = [];
-  /** Retiring workers keep their process, but not their place. */
-  readonly #retiring = new Set<PoolWorker>();
   readonly #replacements: Replacements;
+  readonly #workers: (PoolWorker | undefined)[] = [];
+  /** Workers that are replaced, and whose processes go on. */
+  readonly #retiring = new Set<PoolWorker>();
+  /** Ends the making of the plan. */
+  readonly #planning = new AbortController();
   #state: 'starting' | 'running' | 'stopped' = 'starting';
   #withoutWorkerSince: number | undefined;
-  readonly #now: () => number;
   #spec: PoolPlan['spec'] | undefined;
+  readonly reports: WorkerReports;
 
-  constructor(options: PoolOptions, events: PoolEvents, log: Log, metrics: Metrics) {
-    this.#options = options;
+  constructor(settings: PoolSettings) {
+    this.#settings = settings;
+    const { options, events, log, metrics } = settings;
     this.#now = options.now ?? (() => performance.now());
-    this.#events = events;
-    this.#log = log;
-    this.#memory = options.memory && new WorkerMemory(options.memory, log, (worker) => this.kill(worker, 'memory'));
-    this.#reports = new WorkerReports(log, metrics, events.said);
+    this.#memory = options.memory && new WorkerMemory(options.memory, log, (worker) => this.end(worker, 'memory'));
+    this.reports = new WorkerReports(log, metrics, events.onScriptLine);
     const { replacementAttempts: attempts, replacementBackOffMs: longestMs } = options;
     this.#replacements = new Replacements({ attempts, longestMs, log, spawn: (number) => this.#spawn(number) });
   }
 
-  start(plan: PoolPlan): void {
-    if (this.#state !== 'starting') return;
-    this.#spec = plan.spec;
-    for (let number = 0; number < plan.count; number++) this.#spawn(number);
+  /** Makes the plan and starts the workers. Never rejects: failures go to `failed`. */
+  async start(): Promise<void> {
+    const { options, events } = this.#settings;
+    try {
+      const { count, spec } = await options.plan(this.#planning.signal);
+      if (this.#state !== 'starting') return;
+      this.#spec = spec;
+      for (let number = 0; number < count; number++) this.#spawn(number);
+    } catch (thrown) {
+      if (this.#state !== 'stopped') events.failed(toServerError(thrown));
+    }
   }
 
   get ready(): boolean {
@@ -80,55 +91,98 @@ export class WorkerPool {
     return capacityOf(this.#workers);
   }
 
-  /** The worker that holds the least and has credit left. @param any for what is no `run()` */
+  /**
+   * The worker that holds the least and has credit left.
+   * @param any for work that is no `run()`, and needs no credit
+   */
   leastLoaded(any = false): PoolWorker | undefined {
-    let best: PoolWorker | undefined;
-    for (const worker of this.#workers) {
-      if (worker !== undefined && (any ? worker.usable : worker.credit > 0) && !(best && best.held.size <= worker.held.size)) best = worker;
+    return leastLoadedOf(this.#workers, any);
+  }
+
+  /** Retires a worker: no new requests, finishes those that clients wait for, is replaced now. */
+  retire(worker: PoolWorker, reason: RetireReason): void {
+    const effect = worker.retire(reason);
+    if (effect === 'replace') {
+      this.#settings.log.warn({ worker: worker.number }, retirements[reason]);
+      this.#retiring.add(worker);
+      this.#spawn(worker.number);
+      this.#noteAbsence();
     }
-    return best;
+    this.reap(worker);
   }
 
-  /** Lets a worker go that has a `run()` which does not end: it finishes what others wait for, and is replaced at once. */
-  retire(worker: PoolWorker): void {
-    if (worker.state !== 'ready') return this.reap(worker);
-    this.#log.warn({ worker: worker.number }, 'a run() did not end after its cancel: its worker is replaced');
-    worker.state = 'retiring';
-    this.#retiring.add(worker);
-    this.#spawn(worker.number);
-    this.#noteAbsence();
-    return this.reap(worker);
-  }
-
-  /** Ends a retiring worker once nobody waits for anything that it holds. */
+  /** Ends a retiring worker once no client waits for anything that it holds. */
   reap(worker: PoolWorker): void {
-    if (worker.state === 'retiring' && worker.held.items.every((scoring) => scoring.answered && scoring.stream === undefined))
-      this.kill(worker, 'deadline');
+    const { state, retiredFor } = worker;
+    if (state !== 'retiring' || retiredFor === undefined) return;
+    if (worker.scorings.items.every((scoring) => scoring.answered && scoring.stream === undefined)) this.end(worker, retiredFor);
   }
 
-  kill(worker: PoolWorker, reason: NonNullable<PoolWorker['endedFor']>): void {
-    worker.endedFor ??= reason;
+  /** Kills a worker. */
+  end(worker: PoolWorker, reason: EndReason): void {
+    worker.end(reason);
     this.#noteAbsence();
-    worker.process.kill();
   }
 
   /** Ends all workers and waits until they are gone. */
   async stop(): Promise<void> {
-    this.#state = 'stopped';
-    this.#replacements.stop();
-    const living = this.#all.filter((worker) => worker.state !== 'gone');
-    for (const worker of living) {
-      worker.endedFor ??= 'stop';
-      worker.process.end();
-    }
-    await Promise.all(living.map((worker) => worker.process.gone));
+    this.#stopReplacing();
+    const running = this.#all.filter(({ state }) => state !== 'gone' && state !== 'refused');
+    for (const worker of running) worker.end('stop', 'close');
+    await Promise.all(running.map((worker) => worker.process.gone));
   }
 
   /** Ends all workers at once, without waiting. */
   killAll(): void {
-    this.#state = 'stopped';
-    this.#replacements.stop();
-    for (const worker of this.#all) if (worker.state !== 'gone') this.kill(worker, 'stop');
+    this.#stopReplacing();
+    for (const worker of this.#all) this.end(worker, 'stop');
+  }
+
+  serve(worker: PoolWorker, message: ReadyMessage): void {
+    const { events, source, log } = this.#settings;
+    this.#replacements.started(worker.number);
+    this.#withoutWorkerSince = undefined;
+    const ms = Math.round(performance.now() - worker.startedAt);
+    log.info({ worker: worker.number, pid: worker.process.pid, ms }, 'worker ready');
+    if (this.#state === 'starting' && this.#workers.every((each) => each?.hasServed === true)) this.#state = 'running';
+    if (this.#state === 'running') events.ready(message);
+    source.available();
+  }
+
+  fail(worker: PoolWorker, error: ServerError): void {
+    const { events } = this.#settings;
+    if (this.#state === 'stopped') return undefined;
+    if (this.#state === 'starting') return events.failed(error);
+    this.reports.restarted('init');
+    this.#noteAbsence();
+    return this.#replacements.failed(worker.number, error, this.ready) ? undefined : events.failed(error);
+  }
+
+  broke(worker: PoolWorker, why: string): void {
+    this.reports.broke(worker, why);
+    this.end(worker, 'protocol');
+  }
+
+  exited(worker: PoolWorker, exit: Exit, effect: Effects['exit']): void {
+    const { options, source } = this.#settings;
+    this.reports.gone(worker);
+    this.#retiring.delete(worker);
+    source.lost(worker, exit);
+    if (this.#state === 'stopped') return undefined;
+    switch (effect) {
+      case 'none':
+        return undefined;
+      case 'fail':
+        return this.fail(worker, startFailureOf(worker, exit, options.initTimeoutMs));
+      case 'count':
+        return this.#countLoss(worker, exit);
+      case 'replaceLater':
+        this.#countLoss(worker, exit);
+        this.#noteAbsence();
+        return this.#replacements.lost(worker.number);
+      default:
+        return effect satisfies never;
+    }
   }
 
   get #all(): PoolWorker[] {
@@ -137,84 +191,30 @@ export class WorkerPool {
 
   #spawn(number: number): void {
     if (this.#spec === undefined) return;
-    const worker = new PoolWorker(number);
+    const { options, answers, source } = this.#settings;
+    const spec = this.#spec(number);
+    const process = options.open?.(spec, answers) ?? new WorkerProcess(spec, answers);
+    const worker = new PoolWorker(number, process);
     this.#workers[number] = worker;
-    worker.process = new WorkerProcess(this.#spec(number), this.#eventsOf(worker), this.#events.answers);
+    process.listen(new WorkerListener(worker, this, source));
     this.#memory?.watch(worker);
-    const { initTimeoutMs } = this.#options;
-    if (initTimeoutMs > 0) worker.initTimer = setTimeout(() => this.kill(worker, 'init_timeout'), initTimeoutMs + INIT_GRACE_MS);
+    const { initTimeoutMs } = options;
+    if (initTimeoutMs > 0) worker.startTimer = setTimeout(() => this.end(worker, 'init_timeout'), initTimeoutMs + INIT_GRACE_MS);
   }
 
-  #eventsOf(worker: PoolWorker): WorkerEvents {
-    return {
-      ...this.#events.answersOf(worker),
-      ready: (message) => this.#onReady(worker, message),
-      startFailed: ({ code, message }) => {
-        worker.endStart();
-        this.#startFailed(worker, new ServerError(code, message));
-      },
-      exit: (exit) => this.#onExit(worker, exit),
-      log: (message) => this.#reports.line(worker, message),
-      loaded: (model) => this.#reports.loaded(worker, model),
-      metrics: (message) => this.#reports.metrics(worker, message),
-      output: (stream, line) => this.#reports.output(worker, stream, line),
-      broke: (why) => {
-        this.#reports.broke(worker, why);
-        this.kill(worker, 'protocol');
-      },
-    };
-  }
-
-  #onReady(worker: PoolWorker, message: ReadyMessage): void {
-    worker.checkStarting();
-    clearTimeout(worker.initTimer);
-    worker.state = 'ready';
-    worker.concurrency = message.concurrency;
-    this.#replacements.started(worker.number);
-    this.#withoutWorkerSince = undefined;
-    this.#log.info(
-      { worker: worker.number, pid: worker.process.pid, ms: Math.round(performance.now() - worker.startedAt) },
-      'worker ready',
-    );
-    if (this.#state === 'starting' && this.#workers.every((each) => each?.state === 'ready')) this.#state = 'running';
-    if (this.#state === 'running') this.#events.ready(message);
-    this.#events.available();
-  }
-
-  #startFailed(worker: PoolWorker, error: ServerError): void {
-    clearTimeout(worker.initTimer);
-    if (worker.state === 'gone') return;
-    worker.state = 'gone';
-    if (this.#state === 'stopped') return;
-    if (this.#state === 'starting') return this.#events.failed(error);
-    this.#reports.restarted('init');
-    this.#noteAbsence();
-    if (!this.#replacements.failed(worker.number, error, this.ready)) this.#events.failed(error);
-  }
-
-  #onExit(worker: PoolWorker, exit: Exit): void {
-    clearTimeout(worker.initTimer);
-    this.#reports.gone(worker);
-    this.#retiring.delete(worker);
-    const { state } = worker;
-    if (state === 'starting') return this.#startFailed(worker, worker.diedAtStart(exit, this.#options.initTimeoutMs));
-    worker.state = 'gone';
-    this.#events.lost(worker, exit);
-    if (this.#state === 'stopped' || state === 'gone') return undefined;
-    if (worker.endedFor === undefined)
-      this.#log.error({ worker: worker.number, ...exit }, 'a worker ended unexpectedly; it is being replaced');
-    return state === 'retiring'
-      ? this.#reports.restarted('deadline')
-      : this.#replace(worker, worker.endedFor ?? (exit.signal === null ? 'exit' : 'signal'));
-  }
-
-  #replace(worker: PoolWorker, cause: string): void {
-    this.#reports.restarted(cause);
-    this.#noteAbsence();
-    this.#replacements.lost(worker.number);
+  #countLoss(worker: PoolWorker, exit: Exit): void {
+    const { number, retiredFor, endedFor } = worker;
+    if (endedFor === undefined) this.#settings.log.error({ worker: number, ...exit }, 'a worker ended unexpectedly; it is being replaced');
+    this.reports.restarted(retiredFor ?? endedFor ?? (exit.signal === null ? 'exit' : 'signal'));
   }
 
   #noteAbsence(): void {
     if (!this.ready) this.#withoutWorkerSince ??= this.#now();
+  }
+
+  #stopReplacing(): void {
+    this.#state = 'stopped';
+    this.#planning.abort();
+    this.#replacements.stop();
   }
 }

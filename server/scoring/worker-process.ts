@@ -4,18 +4,17 @@ import { describeThrown, stackOfThrown } from '../errors.ts';
 import { FrameReader } from '../ipc/frame-reader.ts';
 import { FrameError, FrameWriter } from '../ipc/frames.ts';
 import { readFromWorker, type FromWorker } from '../ipc/from-worker.ts';
+import { WorkerKind } from '../ipc/kinds.ts';
 import { MOST_COLLECTED_BYTES, MOST_HEAD_BYTES } from '../ipc/limits.ts';
 import type { RedactHead } from '../ipc/redaction.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import { ToWorker } from '../ipc/to-worker.ts';
+import { messages } from '../ipc/worker-messages.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 import { killGroup, spawnWorker } from './spawn-worker.ts';
 import { StartMark } from './start-mark.ts';
-import type { Exit, WorkerEvents } from './worker-events.ts';
-import { WorkerOutput } from './worker-output.ts';
-
-export type { AnswerEvents, Exit, WorkerEvents } from './worker-events.ts';
+import { WorkerOutput, type OutputListener } from './worker-output.ts';
 
 /** What a worker process is started with. */
 export interface WorkerSpec {
@@ -28,9 +27,37 @@ export interface WorkerSpec {
   readonly heapMb?: number | undefined;
 }
 
-/** How long the last answers of a process that is gone may take to be read. */
-const LAST_WORDS_MS = 200;
-/** What an idle worker needs to end, with a script's own exit handlers. */
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why there was no process at all. */
+  readonly notStarted?: string;
+}
+
+/**
+ * Receives the frames and the output of a worker process, in their order. A method throws a
+ * FrameError when the worker may not send its frame now.
+ */
+export interface ProcessListener extends OutputListener, Omit<FromWorker, 'log'> {
+  /**
+   * The pipe brought something that is not the protocol. It is not read any more, and the process
+   * has to be ended.
+   */
+  broke(why: string): void;
+  /** The process has exited, and its output has been read. */
+  exit(exit: Exit): void;
+}
+
+/** A worker process as its worker uses it; tests bring their own. */
+export type WorkerLink = Pick<
+  WorkerProcess,
+  'pid' | 'begun' | 'lastReadAt' | 'gone' | 'listen' | 'score' | 'cancel' | 'credit' | 'redact' | 'end' | 'kill'
+>;
+
+/** Time for the last output of a process that has exited to be read. */
+const LAST_OUTPUT_MS = 200;
+/** An idle worker ends within this time, with the exit handlers of a script. */
 const LONGEST_END_MS = 500;
 
 /** A child process and its pipe: frames in, frames out, no policy. */
@@ -38,67 +65,59 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #pipe: Duplex;
   readonly #to: ToWorker;
-  readonly #events: WorkerEvents;
   readonly #mark = new StartMark();
   readonly #answers: AnswerMemory;
-  readonly #output: WorkerOutput;
-  /** Resolves when the process has ended and everything it wrote has been read. */
-  readonly gone: Promise<void>;
-  /** When the worker last said anything; a thread inside an inference says nothing. */
-  lastHeard = performance.now();
+  readonly #mostBytes: number;
+  readonly #gone = Promise.withResolvers<void>();
+  /** When the pipe last brought a frame. A thread inside an inference sends none. */
+  lastReadAt = performance.now();
 
-  constructor(spec: WorkerSpec, events: WorkerEvents, answers: AnswerMemory) {
-    this.#events = events;
+  /** Starts the process. `listen` has to follow in the same turn of the event loop. */
+  constructor(spec: WorkerSpec, answers: AnswerMemory) {
     this.#answers = answers;
     const { child, pipe } = spawnWorker(spec, this.#mark.fd);
     this.#child = child;
     this.#pipe = pipe;
+    this.#mostBytes = Math.max(spec.start.answerLimitBytes, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
     const frames = new FrameWriter(pipe, setImmediate);
     this.#to = new ToWorker(frames);
-    const mostBytes = Math.max(spec.start.answerLimitBytes, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
-    this.#output = new WorkerOutput(events);
-    const from: FromWorker = {
-      ...events,
-      // Lines of the console share the pipe with answers, and wait apart from them.
-      log: (message, bytes) => this.#output.say(message, bytes),
-      ready: (message) => {
-        answers.attach(pipe);
-        events.ready(message);
-      },
-    };
-    const reader = new FrameReader((id, kind, payload) => {
-      this.lastHeard = performance.now();
-      readFromWorker(from, id, kind, payload);
-    }, mostBytes);
-    pipe.on('data', (chunk: Buffer) => this.#read(reader, chunk));
-    // The exit event tells what happened; what could not be written is answered then.
+    // The exit event reports what happened; requests that could not be written are answered then.
     pipe.on('error', () => undefined);
-    this.#output.relay('stdout', this.#child.stdout);
-    this.#output.relay('stderr', this.#child.stderr);
-    this.gone = new Promise((resolve) => {
-      const end = (exit: Exit): void => {
-        events.exit(exit);
-        this.#mark.close();
-        resolve();
-      };
-      // After 'exit' what it wrote is read to the end, so that no answer is lost: but a child of its own may hold stdout for ever.
-      child.once('exit', (code, signal) => {
-        // What the script has started ends with it.
-        if (child.pid !== undefined) killGroup(child.pid);
-        this.#drainPipe(() => end({ code, signal }));
-      });
-      child.on('error', (error) => child.pid === undefined && end({ code: null, signal: null, notStarted: describeThrown(error) }));
-    });
     this.#to.start(spec.start);
     // At once: the host is about to be busy with loading its own half.
     frames.flush();
+  }
+
+  listen(listener: ProcessListener): void {
+    const output = new WorkerOutput(listener);
+    output.relay('stdout', this.#child.stdout);
+    output.relay('stderr', this.#child.stderr);
+    this.#readFrames(listener, output);
+    const child = this.#child;
+    // A child of the worker may hold its stdout for ever, so that 'close' may never come.
+    child.once('exit', (code, signal) => {
+      // Processes that the script has started end with it.
+      if (child.pid !== undefined) killGroup(child.pid);
+      this.#drain(output, () => this.#end(listener, { code, signal }));
+    });
+    child.on('error', (error) => {
+      if (child.pid === undefined) this.#end(listener, { code: null, signal: null, notStarted: describeThrown(error) });
+    });
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Of the requests that it was given, in that order, those beyond this number have not begun; infinity: any may have. */
+  /** Resolves after the listener's `exit`. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  /**
+   * How many of the requests that it was given, in that order, may have begun; infinity: any may
+   * have.
+   */
   get begun(): number {
     return this.#mark.read();
   }
@@ -114,6 +133,7 @@ export class WorkerProcess {
     this.#to.cancel(id);
   }
 
+  /** The client's side has taken so many bytes of a stream. */
   credit(id: number, bytes: number): void {
     this.#to.credit(id, bytes);
   }
@@ -123,7 +143,10 @@ export class WorkerProcess {
     this.#to.redact(id, head, bodies);
   }
 
-  /** Lets the process end by itself, which it does when its pipe closes, and ends it when it does not; `exit` follows. */
+  /**
+   * Closes the pipe, at which the process exits by itself, and kills it where it does not; `exit`
+   * follows.
+   */
   end(): void {
     this.#pipe.end();
     setTimeout(() => this.kill(), LONGEST_END_MS).unref();
@@ -134,30 +157,45 @@ export class WorkerProcess {
     if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) killGroup(this.#child.pid);
   }
 
-  /** What is wrong with a frame, or with what was made of it, costs this worker and nobody else. */
-  #read(reader: FrameReader, chunk: Buffer): void {
-    try {
-      reader.feed(chunk);
-    } catch (thrown) {
-      this.#pipe.destroy();
-      this.#events.broke(thrown instanceof FrameError ? thrown.message : stackOfThrown(thrown));
-    }
+  #readFrames(listener: ProcessListener, output: WorkerOutput): void {
+    const reader = new FrameReader((id, kind, payload) => {
+      this.lastReadAt = performance.now();
+      // Lines of the console share the pipe with answers, and wait apart from them.
+      if (kind === WorkerKind.log) return output.log(messages.log(payload), payload.length);
+      if (kind === WorkerKind.ready) this.#answers.attach(this.#pipe);
+      return readFromWorker(listener, id, kind, payload);
+    }, this.#mostBytes);
+    this.#pipe.on('data', (chunk: Buffer) => {
+      try {
+        reader.feed(chunk);
+      } catch (thrown) {
+        // An error of a frame, or in its handling, costs this worker and no other.
+        this.#pipe.destroy();
+        listener.broke(thrown instanceof FrameError ? thrown.message : stackOfThrown(thrown));
+      }
+    });
   }
 
-  /** Calls back once everything that the process wrote has been read, soon in any case. */
-  #drainPipe(done: () => void): void {
+  #end(listener: ProcessListener, exit: Exit): void {
+    listener.exit(exit);
+    this.#mark.close();
+    this.#gone.resolve();
+  }
+
+  /** Calls back once all output of the process has been read, soon in any case. */
+  #drain(output: WorkerOutput, done: () => void): void {
     this.#answers.detach(this.#pipe);
     let finished = false;
     const finish = (): void => {
       if (finished) return;
       finished = true;
       clearTimeout(timer);
-      this.#output.close();
+      output.close();
       this.#pipe.destroy();
       done();
     };
-    const timer = setTimeout(finish, LAST_WORDS_MS);
+    const timer = setTimeout(finish, LAST_OUTPUT_MS);
     const closed = new Promise<void>((resolve) => (this.#pipe.closed ? resolve() : this.#pipe.once('close', resolve)));
-    void closed.then(() => this.#output.ended()).then(finish);
+    void closed.then(() => output.ended()).then(finish);
   }
 }

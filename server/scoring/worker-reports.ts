@@ -5,38 +5,38 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { LogMessage, ServedModel } from '../ipc/worker-messages.ts';
 import type { PoolWorker } from './pool-worker.ts';
 
-/** Hears of everything that an entry script says. */
-export type Said = (message: LogMessage) => void;
+/** Called with each line of an entry script. */
+export type OnScriptLine = (message: LogMessage) => void;
 
-/** Time between two lines that tell how much of the workers' output is lost. */
+/** Time between two lines that report lost output of workers. */
 const LOSS_LOG_INTERVAL_MS = 1000;
 
-/** Where what workers say beside their answers goes: lines to the log, numbers to the metrics. */
+/** Brings the reports of workers to their place: lines to the log, numbers to the metrics. */
 export class WorkerReports {
   readonly #log: Log;
   readonly #metrics: Metrics;
-  readonly #said: Said | undefined;
-  /** Lines that were cut or dropped since the log told of it. */
+  readonly #onScriptLine: OnScriptLine | undefined;
+  /** Lines that were cut or dropped since the last report of it. */
   #lost = { cut: 0, dropped: 0 };
   #lossTimer: NodeJS.Timeout | undefined;
 
-  constructor(log: Log, metrics: Metrics, said: Said | undefined) {
+  constructor(log: Log, metrics: Metrics, onScriptLine: OnScriptLine | undefined) {
     this.#log = log;
     this.#metrics = metrics;
-    this.#said = said;
+    this.#onScriptLine = onScriptLine;
   }
 
   line(worker: PoolWorker, message: LogMessage): void {
     const { level, requestId, traceId, fields } = message;
     const dropped = Number.isSafeInteger(message.dropped) ? Number(message.dropped) : 0;
-    // The worker cuts, too; but what it sends is up to its script.
+    // The worker cuts, too; but its script decides what is sent.
     const msg = cutText(message.msg);
     const cut = message.cut === true || msg.length < message.msg.length;
     if (dropped > 0) this.#lose('dropped', dropped);
     if (cut) this.#lose('cut', 1);
     if (msg === '' && dropped > 0) return;
     this.#log[level]({ ...fields, worker: worker.number, requestId, traceId, ...(cut && { cut }) }, msg);
-    this.#said?.(cut ? { ...message, msg } : message);
+    this.#onScriptLine?.(cut ? { ...message, msg } : message);
   }
 
   /** A line that the process wrote past the console. */
@@ -44,7 +44,7 @@ export class WorkerReports {
     const level = stream === 'stderr' ? 'warn' : 'info';
     if (cut) this.#lose('cut', 1);
     this.#log[level]({ worker: worker.number, stream, ...(cut && { cut }) }, text);
-    this.#said?.({ level, msg: text });
+    this.#onScriptLine?.({ level, msg: text });
   }
 
   metrics(worker: PoolWorker, message: MetricsMessage): void {
@@ -60,7 +60,7 @@ export class WorkerReports {
     this.#metrics.loaded(worker, model);
   }
 
-  /** What a worker sent is not the protocol. */
+  /** The pipe of a worker brought something that is not the protocol. */
   broke(worker: PoolWorker, why: string): void {
     this.#log.error(
       { worker: worker.number, pid: worker.process.pid },
@@ -74,16 +74,16 @@ export class WorkerReports {
 
   gone(worker: PoolWorker): void {
     this.#metrics.gone(worker);
-    this.#tellLost();
+    this.#reportLost();
   }
 
   #lose(reason: 'cut' | 'dropped', lines: number): void {
     this.#metrics.output.workerLost.inc({ reason }, lines);
     this.#lost[reason] += lines;
-    this.#lossTimer ??= setTimeout(() => this.#tellLost(), LOSS_LOG_INTERVAL_MS).unref();
+    this.#lossTimer ??= setTimeout(() => this.#reportLost(), LOSS_LOG_INTERVAL_MS).unref();
   }
 
-  #tellLost(): void {
+  #reportLost(): void {
     if (this.#lossTimer === undefined) return;
     clearTimeout(this.#lossTimer);
     this.#lossTimer = undefined;
@@ -91,7 +91,7 @@ export class WorkerReports {
     this.#lost = { cut: 0, dropped: 0 };
     this.#log.warn(
       lost,
-      `output of workers is not logged whole: lines are cut at ${LONGEST_LINE / 1024} KiB, and those that come faster than they can be logged are dropped (worker_output_lost_total)`,
+      `output of workers is not logged whole: lines are cut at ${LONGEST_LINE / 1024} KiB, and lines that come faster than they can be logged are dropped (worker_output_lost_total)`,
     );
   }
 }

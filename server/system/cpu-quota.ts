@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * CPUs that this container may use: the smaller of its cgroup quota (v2 `cpu.max`, v1 `cpu.cfs_quota_us`) and what the
- * scheduler offers. Node and ONNX Runtime do not see (all of) the quota: reference/onnxruntime-node.md, section 4.
+ * CPUs that this container may use: the smaller of its cgroup quota (v2 `cpu.max`, v1
+ * `cpu.cfs_quota_us`) and the scheduler's number. Why not Node's number, or ONNX Runtime's: they do
+ * not see the quota, or not at its whole value (docs/performance.md).
  * @param offered os.availableParallelism()
  * @param root where the cgroup file system is mounted
  */
@@ -25,7 +26,7 @@ function quotaV1(folder: string): number | undefined {
   return ratio(Number(read(`${folder}/cpu.cfs_quota_us`)), Number(read(`${folder}/cpu.cfs_period_us`)));
 }
 
-/** `max` and -1 mean no quota, as does a file that is not there. */
+/** `max`, -1 and a missing file mean no quota. */
 function ratio(quota: number | undefined, period: number | undefined): number | undefined {
   return quota !== undefined && period !== undefined && quota > 0 && period > 0 ? quota / period : undefined;
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a path leads to; undefined where that cannot be told: nothing is there, a link leads nowhere or in a circle, or access is denied. */
+/** The target of a path; undefined if it does not exist, links in a circle, or may not be read. */
 export function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);
@@ -18,12 +18,12 @@ export function isFolder(path: string): boolean {
   return statOf(path)?.isDirectory() === true;
 }
 
-/** In order of their names. @throws where the folder cannot be read */
+/** Sorted by name. @throws if the folder cannot be read */
 export function entriesOf(folder: string): Dirent[] {
   return readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** As `entriesOf`; nothing where the folder cannot be read: the `lost+found` of a volume, say, is root's alone. */
+/** As `entriesOf`; empty if the folder cannot be read, as the `lost+found` of a volume. */
 export function readableEntries(folder: string): Dirent[] {
   try {
     return entriesOf(folder);
@@ -32,18 +32,21 @@ export function readableEntries(folder: string): Dirent[] {
   }
 }
 
-/** What this server, an operating system or a tool leaves in a folder. */
+/** Entries that this server, an operating system or a tool leaves in a folder. */
 const LEFT_BEHIND = new Set(['modelDataCollector', 'lost+found']);
 
-/** Nobody has put a visible file there, and nobody has mounted a volume there: an empty one is one that somebody meant to fill. */
+/**
+ * It has no visible file of a user, and is no mounted volume. Why: an empty volume is one that a
+ * user meant to fill.
+ */
 export function isUntouched(folder: string): boolean {
   return !isMountPoint(folder) && readableEntries(folder).every(({ name }) => name.startsWith('.') || LEFT_BEHIND.has(name));
 }
 
-/** True where a file system is mounted at exactly this path; false also where that cannot be told. */
+/** True if a file system is mounted at exactly this path; false if that cannot be read. */
 export function isMountPoint(folder: string): boolean {
   try {
-    // The fifth word of a line is the mount point; spaces and the like are octal there.
+    // The fifth word of a line is the mount point, with spaces and the like in octal.
     const points = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
     return points.some((line) => unescaped(line.split(' ')[4] ?? '') === folder);
   } catch {
@@ -57,7 +60,10 @@ function unescaped(text: string): string {
 
 const TREE_LINES = 200;
 
-/** What is below a folder, four spaces a level, folders with a slash, at most 200 lines (contract 2.2). Never throws. */
+/**
+ * Content of a folder: four spaces a level, folders with a slash, at most 200 lines
+ * (docs/http-api.md). Never throws.
+ */
 export function folderTree(folder: string, most = TREE_LINES): string {
   const lines: string[] = [];
   const visit = (path: string, indent: string): void => {

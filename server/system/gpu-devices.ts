@@ -1,24 +1,30 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-type Variables = Readonly<Record<string, string | undefined>>;
+/** Environment variables of a process. */
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The NVIDIA devices that a process here would see, found without nvidia-smi. */
 export interface GpuDevices {
-  /** Values for CUDA_VISIBLE_DEVICES, one a device. CUDA's own number of a device is its place in this list. */
+  /**
+   * Values for CUDA_VISIBLE_DEVICES, one a device. CUDA's own number of a device is its place in
+   * this list.
+   */
   readonly visible: readonly string[];
-  /** What is missing before any device can be seen, in words; empty: nothing. */
+  /** Missing parts without which no device can be seen, in words; empty: nothing is missing. */
   readonly missing: readonly string[];
 }
 
 /**
- * Reads device nodes, the driver's folder in /proc, and CUDA_VISIBLE_DEVICES (whose entries are numbers, GPU-<uuid> or MIG-<uuid>).
- * A container has nodes only for the devices that it was given, and CUDA numbers those from 0 whatever their names.
+ * Reads device nodes, the driver's folder in /proc, and CUDA_VISIBLE_DEVICES (whose entries are
+ * numbers, GPU-<uuid> or MIG-<uuid>). A container has nodes only for the devices that it was given,
+ * and CUDA numbers those from 0 whatever their names.
  * @param root where /dev and /proc are
  */
 export function gpuDevices(env: Variables, root = '/'): GpuDevices {
-  const nodes = readdir(join(root, 'dev')).filter((name) => /^nvidia\d+$/.test(name));
-  // Windows Subsystem for Linux has one node for all devices, and a driver that the kernel does not know by name.
+  const nodes = namesIn(join(root, 'dev')).filter((name) => /^nvidia\d+$/.test(name));
+  // Windows Subsystem for Linux has one node for all devices, and a driver that the kernel does not
+  // know by name.
   const wsl = existsSync(join(root, 'dev/dxg'));
   const driver = wsl || existsSync(join(root, 'dev/nvidiactl')) || existsSync(join(root, 'proc/driver/nvidia/version'));
   const chosen = env['CUDA_VISIBLE_DEVICES'];
@@ -30,6 +36,19 @@ export function gpuDevices(env: Variables, root = '/'): GpuDevices {
   if (chosen !== undefined && visible.length === 0)
     missing.push(`GPU device: CUDA_VISIBLE_DEVICES=${JSON.stringify(chosen)} hides every device. Unset it, or name devices there.`);
   return { visible, missing };
+}
+
+/**
+ * Variables of a process that uses one device. Every session there has it as device 0, those of an
+ * entry script too.
+ * @param device a value of CUDA_VISIBLE_DEVICES; undefined: as it is
+ */
+export function pinnedToGpu(env: Variables, device: string | undefined): Variables {
+  if (device === undefined) return env;
+  // Without it CUDA counts the fastest device as 0, and numbers would not be those of nvidia-smi.
+  // The operator's own list was made without it.
+  const order = env['CUDA_VISIBLE_DEVICES'] === undefined ? { CUDA_DEVICE_ORDER: env['CUDA_DEVICE_ORDER'] ?? 'PCI_BUS_ID' } : {};
+  return { ...env, ...order, CUDA_VISIBLE_DEVICES: device };
 }
 
 /** CUDA reads entries up to the first that is invalid. */
@@ -44,7 +63,7 @@ function startHint(env: Variables): string {
   return `Start the container with the NVIDIA container toolkit: docker run --gpus all${hidden}; in Kubernetes request nvidia.com/gpu.`;
 }
 
-function readdir(folder: string): string[] {
+function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {

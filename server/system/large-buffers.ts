@@ -1,17 +1,18 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Bytes that have gone through the host since the last collection that are worth one. */
+/** Bytes of bodies since the last collection that are worth the next one. */
 const WORTH_A_COLLECTION = 32 * 1024 * 1024;
-/** Smaller bodies are collected with everything else. */
+/** Smaller bodies need no collection of their own. */
 const LARGE = 32 * 1024;
-/** More of them are collected together. */
+/** Wait for more of them; milliseconds. */
 const PAUSE_MS = 500;
 
 /**
- * Gives the memory of large bodies and replies back to the system. V8 counts them, and begins to mark when they are many, but goes on only as
- * JavaScript objects are made: a host that has little else to do would keep 100 MB for as long as nobody asks (measured: after 5,000
- * small requests too). What was freed may stay with the C library's allocator, for the next large body. One collection of the host's small heap takes some 10 ms.
+ * Gives the memory of large bodies and replies back to the system. V8 counts them, and begins to
+ * mark when they are many, but goes on only as JavaScript objects are made: an idle host would keep
+ * 100 MB (measured, after 5,000 small requests too). Freed memory may stay with the C library's
+ * allocator, for the next large body. One collection of the host's small heap takes some 10 ms.
  */
 export class LargeBuffers {
   readonly #collect: () => void;
@@ -23,7 +24,7 @@ export class LargeBuffers {
     this.#collect = collect;
   }
 
-  /** So many bytes of a request and its answer are let go. */
+  /** Counts released bytes of a request and its answer. */
   used(bytes: number): void {
     if (bytes < LARGE) return;
     this.#bytes += bytes;
@@ -38,10 +39,10 @@ export class LargeBuffers {
   }
 }
 
-/** Node offers `gc` only under a flag; it may be set at any time, and a new context then has the function. */
+/** Node has `gc` only under a flag. Set at any time, it gives the function to the next context. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
+  const gc: unknown = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
-  gc();
+  if (typeof gc === 'function') gc();
 }

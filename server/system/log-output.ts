@@ -1,47 +1,57 @@
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** Characters of log lines that may wait for a stalled reader; beyond them lines are lost, and counted. */
+/**
+ * Characters of log lines that may wait for a stalled reader. Lines beyond them are lost, and
+ * counted.
+ */
 const LONGEST_BACKLOG = 16 * 1024 * 1024;
-/** What one write takes, and what is written in one turn of the event loop at most. */
+/** Bytes of one write, and the most bytes in one turn of the event loop. */
 const PIECE = 64 * 1024;
 const TURN = 4 * PIECE;
-/** A full pipe is tried again soon, then less often; a full disk or a closed pipe takes longer to change. */
+/**
+ * Waits between retries: short for a full pipe, then doubling; long for a full disk or a closed
+ * pipe.
+ */
 const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 100;
 const BROKEN_RETRY_MS = 1000;
 const FLUSH_RETRY_MS = 5;
 
 /**
- * Lines to a file descriptor that may stall, be full or be closed at any time. `write` never waits and never fails: what the descriptor
- * does not take is kept up to a bound. Pipes, sockets and terminals do not block, so they are written on the event loop, and no thread hangs
- * in them when the process is to end; files are written by a thread of libuv.
+ * Writes lines to a file descriptor that may stall, be full or be closed at any time. `write` never
+ * waits and never fails: lines wait up to a bound. Pipes, sockets and terminals do not block: the
+ * event loop writes them, so that no thread hangs in them at the end of the process. A thread of
+ * libuv writes files.
  */
 export class LogOutput {
   readonly #fd: number;
   readonly #blocks: boolean;
-  readonly #tellLost: (lines: number) => void;
+  readonly #reportLost: (lines: number) => void;
   #lines: string[] = [];
-  /** Of the lines, taken already. */
+  /** How many of the lines are taken already. */
   #taken = 0;
   #waiting = 0;
-  /** What is being written, and of how many lines it is the rest. */
+  /** The rest of the piece that is being written, and the number of its lines. */
   #piece: Buffer | undefined;
   #pieceLines = 0;
   #busy = false;
-  /** A thread writes the piece. */
+  /** A thread is writing the piece. */
   #underWay = false;
   #retryMs = FIRST_RETRY_MS;
-  #untold = 0;
-  /** Lines that were lost. */
+  #unreported = 0;
+  /** Lines that are lost. */
   lost = 0;
 
-  /** @param tellLost hears how many lines were lost, once there is room for a line that says so */
-  constructor(fd: number, tellLost: (lines: number) => void) {
+  /**
+   * @param reportLost called with the number of lost lines, once there is room for a line about
+   * them
+   */
+  constructor(fd: number, reportLost: (lines: number) => void) {
     const { fd: opened, blocks } = openOutput(fd);
     this.#fd = opened;
     this.#blocks = blocks;
-    this.#tellLost = tellLost;
+    this.#reportLost = reportLost;
   }
 
   /** True while `write` would lose a line. */
@@ -62,13 +72,16 @@ export class LogOutput {
   /** Counts lines that are not written. */
   lose(lines: number): void {
     this.lost += lines;
-    this.#untold += lines;
+    this.#unreported += lines;
   }
 
-  /** Writes what waits, for at most so long; the rest is lost. For the end of the process only: it blocks. Returns how many lines are lost. */
+  /**
+   * Writes waiting lines within the limit, and loses the rest. It blocks: for the end of the
+   * process only. Returns the number of lost lines.
+   */
   flush(limitMs: number): number {
     const ends = performance.now() + limitMs;
-    // A thread has it: the process does not end before.
+    // A thread has this piece, and the process does not end before that thread.
     if (this.#underWay) this.#piece = undefined;
     for (let piece = this.#next(); piece !== undefined; piece = this.#next()) {
       try {
@@ -93,7 +106,7 @@ export class LogOutput {
         this.#busy = false;
         return;
       }
-      if (this.#blocks) return this.#hand(piece);
+      if (this.#blocks) return this.#writeInThread(piece);
       try {
         left -= this.#wrote(writeSync(this.#fd, piece));
       } catch (error) {
@@ -103,7 +116,7 @@ export class LogOutput {
     setImmediate(() => this.#go());
   }
 
-  #hand(piece: Buffer): void {
+  #writeInThread(piece: Buffer): void {
     this.#underWay = true;
     write(this.#fd, piece, (error, bytes) => {
       this.#underWay = false;
@@ -113,7 +126,7 @@ export class LogOutput {
     });
   }
 
-  /** What is to be written now. */
+  /** The next bytes to write. */
   #next(): Buffer | undefined {
     if (this.#piece !== undefined) return this.#piece;
     const from = this.#taken;
@@ -133,10 +146,10 @@ export class LogOutput {
   #wrote(bytes: number): number {
     this.#retryMs = FIRST_RETRY_MS;
     if (this.#piece !== undefined) this.#piece = bytes < this.#piece.length ? this.#piece.subarray(bytes) : undefined;
-    if (this.#untold > 0 && this.#waiting < LONGEST_BACKLOG / 2) {
-      const lines = this.#untold;
-      this.#untold = 0;
-      this.#tellLost(lines);
+    if (this.#unreported > 0 && this.#waiting < LONGEST_BACKLOG / 2) {
+      const lines = this.#unreported;
+      this.#unreported = 0;
+      this.#reportLost(lines);
     }
     return bytes;
   }
@@ -152,12 +165,15 @@ function isFull(error: unknown): boolean {
   return code === 'EAGAIN' || code === 'EBUSY' || code === 'EINTR';
 }
 
-/** The descriptor to write to, and whether a write to it may block. Node has made pipes and sockets of stdout non-blocking, but no terminal. */
+/**
+ * The descriptor to write to, and whether a write may block. Node makes pipes and sockets of stdout
+ * non-blocking, but no terminal.
+ */
 function openOutput(fd: number): { readonly fd: number; readonly blocks: boolean } {
   try {
     const stat = fstatSync(fd);
     if (stat.isFIFO() || stat.isSocket()) return { fd, blocks: false };
-    // One of its own: the shell shares the other.
+    // A descriptor of its own, because the shell shares the other.
     if (isatty(fd))
       return { fd: openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY), blocks: false };
   } catch {

@@ -102,7 +102,7 @@ test('a signal ends a server that has no descriptor left', (t) =>
     { prelude: PRELUDE, env: { ...SHORT, ...inHost(t, TAKES_ALL) } },
   ));
 
-test('a server that gives up for want of descriptors ends', (t) =>
+test('a server that has no descriptors for replacements ends', (t) =>
   withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {
@@ -111,7 +111,7 @@ test('a server that gives up for want of descriptors ends', (t) =>
       server.child.kill('SIGUSR2');
       process.kill(worker, 'SIGKILL');
       assert.deepEqual(await server.exited, { code: 3, signal: null });
-      await server.said('the server gives up');
+      await server.said('it was the last (REPLACEMENT_ATTEMPTS)');
     },
     { prelude: PRELUDE, env: { ...SHORT, ...inHost(t, TAKES_ALL), REPLACEMENT_ATTEMPTS: '3' } },
   ));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { pino } from 'pino';
-import { drain, type DrainParts, giveUp, longestExit } from '../../../server/host/drain.ts';
+import { drain, type DrainParts, leaveFailed, longestExit } from '../../../server/host/drain.ts';
 import { Lifecycle } from '../../../server/lifecycle.ts';
 
 const never = (): Promise<never> => new Promise(() => undefined);
@@ -55,7 +55,7 @@ test('whatever never ends costs a drain, and a failure, no more than all limits 
   const all = Object.entries(stuck).map(async ([what, own]) => {
     const draining = partsWith([], own);
     const began = performance.now();
-    await Promise.all([drain('SIGTERM', draining), giveUp(partsWith([], own))]);
+    await Promise.all([drain('SIGTERM', draining), leaveFailed(partsWith([], own))]);
     assert.ok(performance.now() - began < longestExit(draining), what);
     assert.equal(draining.lifecycle.state, 'stopped', what);
   });
@@ -66,7 +66,7 @@ test('a thread that does not end is told to whoever ends the process', async () 
   const not = (): Promise<boolean> => Promise.resolve(false);
   for (const own of [{ telemetry: { stop: not } }, { collector: { redacted: () => Promise.resolve(), close: not } }]) {
     assert.equal(await drain('SIGTERM', partsWith([], own)), false);
-    assert.equal(await giveUp(partsWith([], own)), false);
+    assert.equal(await leaveFailed(partsWith([], own)), false);
   }
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { ServerError } from '../../../server/errors.ts';
-import { chooseProvider, pinned, type ProviderCheck, type ProviderChoice } from '../../../server/scoring/provider-choice.ts';
+import { chooseProvider, type ProviderCheck, type ProviderChoice } from '../../../server/scoring/provider-choice.ts';
 import { explain } from '../../../server/scoring/provider-findings.ts';
 
 interface Case {
@@ -81,13 +81,6 @@ test('auto takes the devices that work, else the CPU, and keeps why', async (t) 
   const absent = await choose(t, { asked: 'auto', gpus: 0 });
   assert.deepEqual([absent.choice.provider, absent.tried], ['cpu', []]);
   assert.match(absent.choice.problems.join('\n'), /NVIDIA driver/);
-});
-
-test('a pinned process sees its device as 0, numbered as nvidia-smi does unless the operator chose otherwise', () => {
-  assert.deepEqual(pinned({ A: '1' }, '2'), { A: '1', CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: '2' });
-  assert.deepEqual(pinned({ CUDA_DEVICE_ORDER: 'FASTEST_FIRST' }, '0'), { CUDA_DEVICE_ORDER: 'FASTEST_FIRST', CUDA_VISIBLE_DEVICES: '0' });
-  assert.deepEqual(pinned({ CUDA_VISIBLE_DEVICES: '3,1' }, '1'), { CUDA_VISIBLE_DEVICES: '1' });
-  assert.deepEqual(pinned({ A: '1' }, undefined), { A: '1' });
 });
 
 /** As ONNX Runtime 1.30 prints it, colours included. */

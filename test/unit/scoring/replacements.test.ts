@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { pino } from 'pino';
 import { ServerError } from '../../../server/errors.ts';
-import { Replacements } from '../../../server/scoring/replacements.ts';
+import { Place, Replacements } from '../../../server/scoring/replacements.ts';
 
 const error = new ServerError('init_failed', 'no database');
 
@@ -23,7 +23,7 @@ test('a lost worker is replaced in its place', async () => {
   assert.equal(await spawned, 3);
 });
 
-test('the server gives up when every place has used up its attempts and nobody serves, not before', () => {
+test('no replacement follows when every place has used up its attempts and no worker serves, not before', () => {
   const { all, lines } = replacements(2);
   all.started(0);
   all.started(1);
@@ -50,7 +50,7 @@ test('the server gives up when every place has used up its attempts and nobody s
     ],
   );
   assert.match(String(lines[0]?.['msg']), /attempt 1 of 2; the next starts in 100 ms: no database/);
-  assert.match(String(lines.at(-1)?.['msg']), /gives up \(REPLACEMENT_ATTEMPTS\)/);
+  assert.match(String(lines.at(-1)?.['msg']), /attempt 2 of 2; it was the last \(REPLACEMENT_ATTEMPTS\): no database/);
 });
 
 test('a replacement that serves has all attempts again', () => {
@@ -63,7 +63,7 @@ test('a replacement that serves has all attempts again', () => {
   all.stop();
 });
 
-test('a replacement that failed is followed by the next after its wait, and by none where the server gives up', (t) => {
+test('a replacement that failed is followed by the next after its wait, and by none after the last attempt', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const spawned: number[] = [];
   const log = pino({ enabled: false });
@@ -76,4 +76,31 @@ test('a replacement that failed is followed by the next after its wait, and by n
   all.failed(0, error, false);
   t.mock.timers.runAll();
   assert.deepEqual(spawned, [0]);
+});
+
+test('a first loss is replaced at once, later ones after twice as long each, and old ones are forgotten', () => {
+  const place = new Place();
+  assert.deepEqual(
+    Array.from({ length: 9 }, () => place.afterLoss(0)),
+    [0, 100, 200, 400, 800, 1600, 3000, 3000, 3000],
+  );
+  assert.equal(place.afterLoss(61_000), 0);
+});
+
+test('replacements that fail are tried for minutes with the defaults, and the wait stays within its limit', () => {
+  const place = new Place();
+  const waits = Array.from({ length: 20 }, () => place.afterFailure(30_000));
+  assert.deepEqual(waits.slice(0, 11), [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
+  const minutes = waits.slice(0, 19).reduce((sum, ms) => sum + ms, 0) / 60_000;
+  assert.ok(minutes > 5 && minutes < 7, String(minutes));
+  for (let more = 0; more < 2000; more++) assert.equal(place.afterFailure(30_000), 30_000);
+});
+
+test('a replacement that serves makes the next failure a first one, and losses do not count as failures', () => {
+  const place = new Place();
+  place.afterFailure(30_000);
+  place.afterLoss(0);
+  assert.equal(place.failures, 1);
+  place.started();
+  assert.deepEqual([place.failures, place.afterFailure(30_000)], [0, 100]);
 });

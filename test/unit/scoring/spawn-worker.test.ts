@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
-import type { ServerError } from '../../../server/errors.ts';
 import { spawnWorker } from '../../../server/scoring/spawn-worker.ts';
-import { WorkerPool } from '../../../server/scoring/worker-pool.ts';
-import type { WorkerSpec } from '../../../server/scoring/worker-process.ts';
-import { Metrics } from '../../../server/telemetry/metrics.ts';
-import { pino } from 'pino';
+import { WorkerProcess, type WorkerSpec } from '../../../server/scoring/worker-process.ts';
+import { FakeWorkers } from './fake-workers.ts';
 
 // A worker that gets no start message does nothing.
 const spec = { start: {}, env: process.env, cwd: '/', debugPort: 0 } as unknown as WorkerSpec;
@@ -26,27 +23,16 @@ for (const [what, bad] of Object.entries(cannotStart)) {
   });
 
   test(`a pool whose workers cannot be started says why, and stops: ${what}`, async () => {
-    const failed = Promise.withResolvers<ServerError>();
-    const nothing = (): void => undefined;
-    const events = { available: nothing, ready: nothing, failed: failed.resolve, lost: nothing, answersOf: () => ({}) };
-    const options = {
-      plan: () => Promise.reject(new Error('not used')),
-      initTimeoutMs: 10_000,
-      replacementAttempts: 1,
-      replacementBackOffMs: 100,
-    };
-    const pool = new WorkerPool(
-      options,
-      events as unknown as ConstructorParameters<typeof WorkerPool>[1],
-      pino({ level: 'silent' }),
-      new Metrics(),
-    );
-    pool.start({ count: 2, spec: () => bad });
-    const { code, message } = await failed.promise;
+    const workers = new FakeWorkers({
+      workers: 2,
+      options: { open: (_spec, answers) => new WorkerProcess(bad, answers), initTimeoutMs: 10_000 },
+    });
+    await workers.started();
+    const { code, message } = await workers.failed;
     assert.equal(code, 'init_failed');
     assert.match(message, /could not be started: .*(?:ENOENT|null bytes)/);
-    await pool.stop();
-    pool.killAll();
+    await workers.scorer.stop();
+    workers.scorer.kill();
   });
 }
 

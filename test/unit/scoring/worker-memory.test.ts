@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../../server/log.ts';
 import { PoolWorker } from '../../../server/scoring/pool-worker.ts';
 import { WorkerMemory } from '../../../server/scoring/worker-memory.ts';
-import type { WorkerProcess } from '../../../server/scoring/worker-process.ts';
+import { FakeProcess } from './fake-process.ts';
 
 const skip = process.platform === 'linux' ? false : 'needs /proc';
 
@@ -16,9 +16,7 @@ async function worker(number: number, t: TestContext): Promise<PoolWorker> {
   const child = spawn('sleep', ['60']);
   t.after(() => child.kill());
   await once(child, 'spawn');
-  const made = new PoolWorker(number);
-  made.process = { pid: child.pid } as WorkerProcess;
-  return made;
+  return new PoolWorker(number, Object.assign(new FakeProcess(), { pid: child.pid }));
 }
 
 /** Bytes of the process that no file backs. */
@@ -31,7 +29,7 @@ test('no other worker is ended while the kernel takes back the memory of one tha
   const log = { error: (_: object, line: string) => void lines.push(line) } as unknown as Log;
   const killed: PoolWorker[] = [];
   const memory = new WorkerMemory({ each: undefined, all: 1.5 * Math.max(...workers.map(bytesOf)) }, log, (each) => {
-    each.endedFor = 'memory';
+    each.end('memory');
     killed.push(each);
   });
   for (const each of workers) memory.watch(each);

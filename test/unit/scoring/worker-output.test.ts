@@ -15,13 +15,13 @@ function heard(): { readonly output: WorkerOutput; readonly messages: LogMessage
 
 test('a line of the console is logged at once', () => {
   const { output, messages } = heard();
-  output.say(message('said'), 0);
+  output.log(message('said'), 0);
   assert.deepEqual(messages, [message('said')]);
 });
 
 test('a burst is logged whole and in order, a share in each turn', async () => {
   const { output, messages } = heard();
-  for (let count = 0; count < 5000; count++) output.say(message(`${count}`), 0);
+  for (let count = 0; count < 5000; count++) output.log(message(`${count}`), 0);
   assert.ok(messages.length <= 512);
   await output.ended();
   assert.deepEqual(
@@ -36,14 +36,14 @@ for (const [name, said, bytes] of [
 ] as const)
   test(`what a flood of ${name} may hold is bounded, and what is dropped is told once`, async () => {
     const { output, messages } = heard();
-    for (let count = 0; count < 2000; count++) output.say(said, bytes);
+    for (let count = 0; count < 2000; count++) output.log(said, bytes);
     await output.ended();
     const [told, ...more] = messages.filter(({ dropped }) => dropped !== undefined);
     assert.equal(more.length, 0);
     const whole = messages.length - 1;
     assert.ok(whole > 300 && whole < 500, `${whole}`);
     assert.equal(told?.dropped, 2000 - whole);
-    output.say(said, bytes);
+    output.log(said, bytes);
     assert.equal(messages.length, whole + 2);
   });
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { gpuDevices } from '../../../server/system/gpu-devices.ts';
+import { gpuDevices, pinnedToGpu } from '../../../server/system/gpu-devices.ts';
 
 function machine(t: TestContext, ...files: string[]): string {
   const root = mkdtempSync(join(tmpdir(), 'machine-'));
@@ -51,4 +51,14 @@ test('a driver without a device says so', (t) => {
 
 test('Windows Subsystem for Linux has one node for its devices', (t) => {
   assert.deepEqual(gpuDevices({}, machine(t, 'dev/dxg')), { visible: ['0'], missing: [] });
+});
+
+test('a pinned process sees its device as 0, numbered as nvidia-smi does unless the operator chose otherwise', () => {
+  assert.deepEqual(pinnedToGpu({ A: '1' }, '2'), { A: '1', CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: '2' });
+  assert.deepEqual(pinnedToGpu({ CUDA_DEVICE_ORDER: 'FASTEST_FIRST' }, '0'), {
+    CUDA_DEVICE_ORDER: 'FASTEST_FIRST',
+    CUDA_VISIBLE_DEVICES: '0',
+  });
+  assert.deepEqual(pinnedToGpu({ CUDA_VISIBLE_DEVICES: '3,1' }, '1'), { CUDA_VISIBLE_DEVICES: '1' });
+  assert.deepEqual(pinnedToGpu({ A: '1' }, undefined), { A: '1' });
 });

@@ -1,0 +1,164 @@
+import type { HostCollector } from '../collection/host/collector.ts';
+import { describeThrown, ServerError, toServerError } from '../errors.ts';
+import type { ReadyMessage } from '../ipc/worker-messages.ts';
+import { Lifecycle } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { PoolScorer } from '../scoring/scorer.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { openDoors } from './doors.ts';
+import { drain, type DrainParts, type EndingSignal, type FrontDoor, leaveFailed, longestExit } from './drain.ts';
+import type { Ending, EndingProcess } from './ending.ts';
+import { LastResort } from './last-resort.ts';
+import type { ScriptRedactor } from './open-collector.ts';
+import type { ServingPlan } from './serving-plan.ts';
+import { reportFailure, reportReady, reportWithheld } from './start-report.ts';
+import { startScorer } from './start-scorer.ts';
+
+/** What this server needs of its process, so that only main.ts touches the global one. */
+export type HostProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'cwd' | 'stdout' | 'stderr' | 'on'> & EndingProcess;
+
+/** Platforms and terminals may send one signal twice: to the process, and to its group. */
+const SAME_SIGNAL_MS = 250;
+
+interface ServerParts {
+  readonly plan: ServingPlan;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly ending: Ending;
+  readonly redactor: ScriptRedactor;
+  readonly telemetry: Telemetry | undefined;
+  readonly collector: HostCollector | undefined;
+}
+
+/** A server from its start to its exit: workers, ports, and the ways out. */
+export class HostServer {
+  readonly #parts: ServerParts;
+  readonly #lifecycle = new Lifecycle();
+  readonly #scorer: PoolScorer;
+  readonly #doors: FrontDoor[] = [];
+  /** Resolves when all ports are open. */
+  readonly #opened = Promise.withResolvers<void>();
+  #signalledAt: number | undefined;
+
+  /**
+   * Starts the workers. Why before the ports: workers load beside the front doors, which are the
+   * larger half of the host's code.
+   */
+  constructor(host: HostProcess, parts: ServerParts) {
+    this.#parts = parts;
+    this.#catchStrayErrors(host);
+    this.#obeySignals(host);
+    this.#scorer = this.#startScorer(host.env);
+    parts.redactor.scorer = this.#scorer;
+  }
+
+  async open(): Promise<void> {
+    const { plan, collector, metrics, log, telemetry } = this.#parts;
+    const { exports, sampler } = telemetry ?? {};
+    try {
+      const parts = { scorer: this.#scorer, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
+      for await (const door of openDoors(plan.config, parts)) this.#doors.push(door);
+      this.#opened.resolve();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  #startScorer(env: NodeJS.ProcessEnv): PoolScorer {
+    const { plan, log, metrics, collector, telemetry } = this.#parts;
+    return startScorer(plan.config, plan.found, {
+      env,
+      lifecycle: this.#lifecycle,
+      log,
+      metrics,
+      collection: plan.collection,
+      collecting: collector,
+      events: {
+        // Workers may be faster than the ports.
+        ready: (message) => void this.#opened.promise.then(() => this.#ready(message)),
+        failed: (error) => this.#fail(error),
+        onScriptLine: telemetry && ((line) => telemetry.said(line)),
+      },
+    });
+  }
+
+  #ready({ models, concurrency }: ReadyMessage): void {
+    if (!this.#lifecycle.to('ready')) return;
+    const { plan, log, telemetry } = this.#parts;
+    const names = models.map(({ name }) => name);
+    reportReady(log, plan.found, names, concurrency);
+    if (telemetry?.withholds === true) reportWithheld(log);
+  }
+
+  #fail(thrown: unknown): void {
+    const { plan, log, ending, telemetry } = this.#parts;
+    const draining = this.#lifecycle.state === 'draining';
+    if (!this.#lifecycle.to('failed')) return;
+    const parts = this.#drainParts;
+    ending.begin(longestExit(parts));
+    const code = reportFailure(log, thrown, plan.config);
+    telemetry?.failed(toServerError(thrown));
+    void leaveFailed(parts).then(
+      (threadsEnded) => ending.exit(draining ? 1 : code, threadsEnded),
+      () => ending.atOnce(1),
+    );
+  }
+
+  #catchStrayErrors(host: HostProcess): void {
+    const { log, metrics } = this.#parts;
+    const lastResort = new LastResort({
+      log,
+      count: (code) => metrics.strayErrors.inc({ code }),
+      fatal: (thrown) => this.#fail(strayError(thrown)),
+    });
+    host.on('uncaughtException', (thrown) => lastResort.take(thrown));
+    host.on('unhandledRejection', (thrown) => lastResort.take(thrown));
+  }
+
+  #obeySignals(host: HostProcess): void {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) host.on(signal, (name: EndingSignal) => this.#signalled(name));
+    // Node's own answer to it is to open an inspector, which may read and change everything here.
+    host.on('SIGUSR1', () => undefined);
+  }
+
+  #signalled(signal: EndingSignal): void {
+    const { log, ending } = this.#parts;
+    const now = performance.now();
+    if (this.#signalledAt !== undefined) {
+      if (now - this.#signalledAt < SAME_SIGNAL_MS) return;
+      log.warn({ signal }, 'second signal: stopping at once');
+      this.#scorer.kill();
+      void ending.atOnce(1);
+      return;
+    }
+    this.#signalledAt = now;
+    // An exit with a code of its own is under way.
+    if (!this.#lifecycle.live) return;
+    const parts = this.#drainParts;
+    ending.begin(longestExit(parts));
+    void drain(signal, parts).then(
+      (threadsEnded) => ending.exit(0, threadsEnded),
+      (thrown: unknown) => this.#fail(thrown),
+    );
+  }
+
+  get #drainParts(): DrainParts {
+    const { plan, collector, telemetry, log } = this.#parts;
+    return {
+      config: plan.config,
+      lifecycle: this.#lifecycle,
+      scorer: this.#scorer,
+      collector,
+      collectorMs: plan.collection?.flushTimeoutMs ?? 0,
+      telemetry,
+      doors: this.#doors,
+      log,
+    };
+  }
+}
+
+function strayError(thrown: unknown): ServerError {
+  const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : describeThrown(thrown);
+  return new ServerError('internal', text, { cause: thrown });
+}

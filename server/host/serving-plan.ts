@@ -1,0 +1,31 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import packageJson from '../../package.json' with { type: 'json' };
+import { type CollectionSettings, decideCollection } from '../collection/settings.ts';
+import type { Config } from '../config/config.ts';
+import { discover, type Found } from '../config/discovery.ts';
+import type { ServeCommand } from '../config/read-config.ts';
+import type { Log } from '../log.ts';
+import { defaultModelName } from '../request/model-name.ts';
+
+/** Name and version of this server. */
+export const VERSION = `${packageJson.name}/${packageJson.version}`;
+/** The folder of this server. */
+const HOME = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** What is served, and by which options. */
+export interface ServingPlan {
+  readonly config: Config;
+  readonly found: Found;
+  /** Undefined: nothing is collected. */
+  readonly collection: CollectionSettings | undefined;
+}
+
+/** @throws ServerError usage, script_missing, script_broken, model_missing */
+export function servingPlan({ config, named }: Pick<ServeCommand, 'config' | 'named'>, log: Pick<Log, 'warn'>): ServingPlan {
+  const found = discover(config, HOME, named);
+  const { settings, warnings } = decideCollection(config);
+  for (const warning of warnings) log.warn(warning);
+  const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
+  return { config: { ...config, modelName }, found, collection: settings };
+}

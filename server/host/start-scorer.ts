@@ -1,0 +1,38 @@
+import type { Config } from '../config/config.ts';
+import type { Found } from '../config/discovery.ts';
+import type { CollectionStart } from '../ipc/start-message.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { Collecting } from '../scoring/collecting.ts';
+import { limitsOf } from '../scoring/limits.ts';
+import { poolOptions } from '../scoring/pool-options.ts';
+import { PoolScorer } from '../scoring/scorer.ts';
+import type { PoolEvents } from '../scoring/worker-pool.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** Everything that workers need besides the options. */
+export interface ScorerSurroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly lifecycle: Lifecycle;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Settings of collection for workers; undefined: nothing is collected. */
+  readonly collection?: CollectionStart | undefined;
+  /** Takes the rows of scripts. */
+  readonly collecting?: Collecting | undefined;
+  readonly events: PoolEvents;
+}
+
+/**
+ * Starts workers for what was found. They need no port. The events report when they are ready, or
+ * that they cannot start.
+ */
+export function startScorer(config: Config, found: Found, around: ScorerSurroundings): PoolScorer {
+  const { env, lifecycle, log, metrics, collection, collecting, events } = around;
+  const workers = poolOptions(config, found, { env, log, metrics, collection });
+  const limits = { ...config, ...limitsOf(config) };
+  const scorer = new PoolScorer({ limits, workers, found, lifecycle, log, metrics, collecting }, events);
+  metrics.observe(() => ({ ...scorer.load, ready: lifecycle.state === 'ready' && scorer.ready }));
+  void scorer.start();
+  return scorer;
+}

@@ -1,0 +1,45 @@
+import { ServerError } from '../errors.ts';
+import type { PoolWorker } from './pool-worker.ts';
+import type { Exit } from './worker-process.ts';
+
+/** Why a worker retires; the label `cause` of `worker_restarts_total`. */
+export type RetireReason = 'deadline';
+
+/** Why the host ends a worker; the label, too. */
+export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'protocol';
+
+/** The log's text on a worker that begins to retire. */
+export const retirements: Readonly<Record<RetireReason, string>> = {
+  deadline: 'a run() did not end after its cancel: its worker finishes its other requests and is replaced',
+};
+
+/** The answer to the requests that a worker held when it ended. */
+export function lossOf({ endedFor, tooLarge }: PoolWorker, { code, signal }: Exit): ServerError {
+  if (endedFor === 'stop') return new ServerError('stopping', 'The server stopped before this request was done. Try again.');
+  const how = tooLarge !== undefined ? 'too much memory' : signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+  return new ServerError('worker_lost', `The worker that held this request ended (${how}) and is being replaced. Try again.`);
+}
+
+/**
+ * Why a process that ended before it was ready is a failure.
+ * @param initTimeoutMs limit of `init()`
+ */
+export function startFailureOf({ endedFor, tooLarge }: PoolWorker, exit: Exit, initTimeoutMs: number): ServerError {
+  if (endedFor === 'init_timeout')
+    return new ServerError(
+      'init_timeout',
+      `init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
+    );
+  if (tooLarge !== undefined)
+    return new ServerError('init_failed', `The worker took too much memory before init() was done, and was killed: ${tooLarge}.`);
+  if (endedFor === 'protocol')
+    return new ServerError('init_failed', 'The worker was killed before init() was done: the line above this one names what it sent.');
+  return new ServerError('init_failed', earlyExit(exit));
+}
+
+function earlyExit({ code, signal, notStarted }: Exit): string {
+  if (notStarted !== undefined)
+    return `The worker process could not be started: ${notStarted}. Check the limits of open files (ulimit -n), processes and memory.`;
+  const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
+  return `The worker ended ${how} before init() was done: look for what the entry script or the model's runtime printed above this line.`;
+}

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { limitsOf } from '../../../server/scoring/limits.ts';
+
+const options = { initTimeoutMs: 1, scoringTimeoutMs: 2, queueWaitTimeoutMs: 3, streamIdleTimeoutMs: 4 };
+
+test('the limits are those of the options', () => assert.deepEqual(limitsOf({ ...options, debugPort: 0 }), options));
+
+test('a debugger switches every time limit off', () =>
+  assert.deepEqual(limitsOf({ ...options, debugPort: 9229 }), {
+    initTimeoutMs: 0,
+    scoringTimeoutMs: 0,
+    queueWaitTimeoutMs: 0,
+    streamIdleTimeoutMs: 0,
+  }));
