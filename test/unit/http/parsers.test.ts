@@ -7,7 +7,7 @@ import { ServerError } from '../../../server/errors.ts';
 import { contentEncoding, contentLength } from '../../../server/http/body.ts';
 import { compress, compressible } from '../../../server/http/compression.ts';
 import { Cors } from '../../../server/http/cors.ts';
-import type { Exchange } from '../../../server/http/exchange.ts';
+import type { HttpExchange } from '../../../server/http/exchange.ts';
 import { Swagger } from '../../../server/http/swagger.ts';
 import { readIds } from '../../../server/request/request-ids.ts';
 import { FakeScorer } from '../../http/fake-scorer.ts';
@@ -45,7 +45,9 @@ const PARSERS: Record<string, (text: string) => void> = {
   },
   'a traceparent of a later version': (text) => void readIds({ traceparent: `01-${'1'.repeat(32)}-${'2'.repeat(16)}-01-${text}` }),
   'a query of swagger': (text) =>
-    parse(() => swagger.show({ request: request({}, `/swagger.json?version=9&${text}`), guard: () => undefined } as unknown as Exchange)),
+    parse(() =>
+      swagger.show({ request: request({}, `/swagger.json?version=9&${text}`), guard: () => undefined } as unknown as HttpExchange),
+    ),
 };
 
 for (const [name, read] of Object.entries(PARSERS))
