@@ -1,16 +1,16 @@
 import { negotiate } from '@fastify/accept-negotiator';
 import { gzip } from 'node:zlib';
+import { textType } from '../request/content-types.ts';
 
 /** Bytes of the smallest body that is compressed. */
 const SMALLEST = 1024;
-const COMPRESSIBLE = /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript|x-ndjson|ndjson|yaml)\s*(?:;|$))/i;
 
 /** Identity comes first: `*` alone does not ask for gzip, and `gzip;q=0, *` must not get it. */
 const ENCODINGS = ['identity', 'gzip'];
 
 /** True when an answer of this content type and size is worth compressing. */
 export function compressible(contentType: string, body: Buffer): boolean {
-  return body.length >= SMALLEST && COMPRESSIBLE.test(contentType);
+  return body.length >= SMALLEST && textType(contentType)?.compressed === true;
 }
 
 /** Compresses `body` if the client accepts gzip, and adds the headers of it. @param headers name, value, name, value, ... */

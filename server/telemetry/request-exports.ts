@@ -1,4 +1,5 @@
 import { failures, type ServerError } from '../errors.ts';
+import { textType } from '../request/content-types.ts';
 import { newSpanId, type RequestIds } from '../request/request-ids.ts';
 import type { TelemetryExporter } from './exporter.ts';
 import { spansOf, type ScoringTimes } from './spans.ts';
@@ -103,7 +104,7 @@ export class RequestExports {
 
 /** The text of a body of bytes, cut; what is no text is said to be none. @param contentType of the whole */
 export function bodyText(pieces: readonly Buffer[], contentType: string): string {
-  if (!/^(?:text\/|application\/(?:.*\+)?json|application\/x-www-form-urlencoded)/.test(contentType)) return NO_TEXT;
+  if (textType(contentType)?.exported !== true) return NO_TEXT;
   const bytes: Buffer[] = [];
   let length = 0;
   // A character has at most four bytes; one more tells that it was cut.

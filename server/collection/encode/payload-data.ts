@@ -1,13 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { mayCapture } from '../../request/captured-headers.ts';
+import { textType } from '../../request/content-types.ts';
 import { Body, type BodyState } from '../records.ts';
 
 /** What a body is in a record: JSON text that can stand in a line, as text or as the bytes that came; or bytes that are no text. */
 export type Data = { readonly json: Buffer | string; readonly bytes: number } | { readonly binary: Buffer };
 
-const JSON_TYPE = /^(?:application|text)\/(?:[\w.+-]*\+)?json\s*(?:;|$)/i;
-const TEXT_TYPE =
-  /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:xml|yaml|x-yaml|javascript|x-ndjson|ndjson|jsonl|sql|x-www-form-urlencoded)\s*(?:;|$))/i;
 const LF = 10;
 const CR = 13;
 
@@ -16,8 +14,8 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
   const plainJson = contentType === 'application/json';
   // What this server writes has no line's end and is UTF-8.
   if (plainJson && state === Body.written) return { json: body, bytes: body.length };
-  const maybeText = !plainJson && (contentType === '' || TEXT_TYPE.test(contentType));
-  if (!(plainJson || maybeText || JSON_TYPE.test(contentType)) || !isUtf8(body)) return { binary: body };
+  const maybeText = contentType === '' || textType(contentType) !== undefined;
+  if (!maybeText || !isUtf8(body)) return { binary: body };
   const oneLine = !body.includes(LF) && !body.includes(CR);
   if (state === Body.parsed && plainJson && oneLine && body[0] !== 0xef) return { json: body, bytes: body.length };
   const text = body.toString();
