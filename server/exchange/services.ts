@@ -1,4 +1,4 @@
-import type { Collector } from '../collection/host/collector.ts';
+import type { Capture } from '../collection/host/capture.ts';
 import type { Config } from '../config/config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
@@ -10,12 +10,18 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestExports } from '../telemetry/request-exports.ts';
 import { FailureLog } from './failure-log.ts';
 
+/** Decides which requests are collected. */
+interface Captures {
+  /** Begins to keep a request, or returns undefined if it is not sampled. */
+  capture(id: string): Capture | undefined;
+}
+
 /** What the host gives every front door. */
 export interface DoorParts {
   readonly config: Pick<Config, 'accessLog'>;
   readonly scorer: Scorer;
   /** Undefined if nothing is collected. */
-  readonly collector?: Collector | undefined;
+  readonly collector?: Captures | undefined;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -28,7 +34,7 @@ export interface DoorParts {
 export interface ExchangeServices {
   readonly scorer: Scorer;
   /** Undefined if nothing is collected. */
-  readonly collector: Collector | undefined;
+  readonly collector: Captures | undefined;
   readonly failureLog: FailureLog;
   readonly accessLog: AccessLog;
   readonly buffers: LargeBuffers;
