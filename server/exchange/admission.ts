@@ -1,7 +1,10 @@
 import type { BodySize } from '../scoring/queue.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
 
-/** Bytes that one request has reserved at the scorer. They are released once, or handed over with the request. */
+/**
+ * Bytes that one request has reserved at the scorer. They are released once, or handed over with
+ * the request.
+ */
 export class Admission {
   readonly #scorer: Pick<Scorer, 'grow' | 'release'>;
   #reserved = 0;
@@ -20,7 +23,11 @@ export class Admission {
     return this.#open;
   }
 
-  /** Reserves more bytes. @param size the share of the queue that they may take @throws ServerError queue_full */
+  /**
+   * Reserves more bytes.
+   * @param size the share of the queue that they may take
+   * @throws ServerError queue_full
+   */
   grow(bytes: number, size: BodySize): void {
     this.#scorer.grow(bytes, size);
     this.#reserved += bytes;

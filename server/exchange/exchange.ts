@@ -3,20 +3,21 @@ import type { Capture } from '../collection/host/capture.ts';
 import type { Protocol } from '../entry-script.ts';
 import { answerable, type ServerError } from '../errors.ts';
 import { JSON_HEADERS } from '../ipc/reply-head.ts';
+import { contentTypeOf } from '../request/content-types.ts';
 import { readIds, type RequestIds } from '../request/request-ids.ts';
 import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
 import type { Admission } from './admission.ts';
 import type { ExchangeRoute, ExchangeServices } from './services.ts';
 
 /**
- * How far a request has come: its body is read; a worker scores it; its answer is sent piece by piece. A request that is answered
- * as a whole ends in the stage before.
+ * Stages of a request: its body is read, a worker scores it, its answer is sent piece by piece. A
+ * request that is not scored, or gets its answer as a whole, ends in an earlier stage.
  */
 export type Stage = 'reading' | 'scoring' | 'answering';
 
 /**
- * One request and its answer, over any protocol: ids, admission, scoring, capture, failure, log and count. The subclass of a front
- * door adds how its protocol reads a body and sends an answer.
+ * One request and its answer, over any protocol: ids, admission, scoring, capture, failure, log and
+ * count. Each front door has a subclass, which reads a body and sends an answer by its protocol.
  */
 export abstract class Exchange<Services extends ExchangeServices = ExchangeServices, Route extends ExchangeRoute = ExchangeRoute> {
   readonly route: Route;
@@ -25,7 +26,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
   scoring: Scoring | undefined;
-  /** Beginning of the body as text, where telemetry sends inputs. */
+  /** Beginning of the body as text, if telemetry sends inputs. */
   input: string | undefined;
   /** Undefined if the request is not collected. */
   capture: Capture | undefined;
@@ -36,8 +37,9 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   protected readonly services: Services;
   #stage: Stage = 'reading';
   /**
-   * The work of this stage. An object, no function: where a new function is stored in a field for each request, V8 (Node 24) keeps
-   * every request through the next scavenges (measured: a third of all garbage is promoted).
+   * The work of this stage. It is an object, because V8 (Node 24) keeps every request through the
+   * next scavenges if a new function is stored in a field for each request (measured: a third of
+   * all garbage is promoted).
    */
   #work: { cancel(): void } | undefined;
 
@@ -58,20 +60,23 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** Status of the answer in HTTP's numbers, for logs and metrics. */
   abstract readonly status: number;
 
-  /** Sends what a worker answered. What it throws is the failure of the exchange. */
+  /** Sends the reply of a worker. An error of it is the failure of the exchange. */
   protected abstract answerReply(reply: ScoreReply): void;
   /** Sends a failure, or breaks off an answer that has begun. */
   protected abstract answerFailure(error: ServerError): void;
   /** Breaks off the connection or stream. Never throws. */
   protected abstract abort(): void;
-  /** Text of the body, or of what stands for it, for telemetry; undefined if the protocol has no text. */
+  /**
+   * Text of the body, or of the query of a request without one, for telemetry. Undefined if the
+   * protocol has no text.
+   */
   protected abstract inputText(body: readonly Buffer[]): string | undefined;
 
   get stage(): Stage {
     return this.#stage;
   }
 
-  /** Checks what no request may pass, on every route. @throws ServerError id_too_long */
+  /** Checks a request before its route does, on every route. @throws ServerError id_too_long */
   begin(): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
   }
@@ -134,7 +139,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     this.#stage = 'answering';
   }
 
-  /** Runs a callback of this exchange: its error is the failure of the exchange, and of nothing else. */
+  /** Runs a callback of this exchange. Its error is the failure of this exchange only. */
   guard(step: () => void): void {
     try {
       step();
@@ -143,7 +148,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     }
   }
 
-  /** The exit of failures. Only the first one counts. It releases the bytes of a body that is not scored. Never throws. */
+  /** The exit of failures. The first one ends the reading of a body, and is sent. Never throws. */
   fail(thrown: unknown): void {
     if (this.failure !== undefined) return;
     try {
@@ -167,7 +172,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     }
   }
 
-  /** Logs, counts, exports and collects an exchange that is over. Each step is done even if another one throws. Never throws. */
+  /** Logs, counts and collects an ended exchange, each even if another throws. Never throws. */
   protected record(): void {
     try {
       try {
@@ -184,7 +189,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     const { headers, body, status } = reply;
     this.reply = reply;
     this.capture?.answered(
-      contentTypeOf(reply),
+      contentTypeOf(headers),
       headers,
       Buffer.isBuffer(body) ? body : undefined,
       headers === JSON_HEADERS && status === 200,
@@ -209,9 +214,4 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   #logFault(thrown: unknown): void {
     this.services.failureLog.write(answerable(thrown), this.ids, this.worker);
   }
-}
-
-/** Content type of a reply; empty if it has none. */
-export function contentTypeOf({ headers }: Pick<ScoreReply, 'headers'>): string {
-  return headers.findLast(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
 }

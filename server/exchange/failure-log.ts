@@ -5,7 +5,10 @@ import type { RequestIds } from '../request/request-ids.ts';
 const LEVELS = { client: 'debug', operator: 'warn', user: 'error', server: 'error' } as const satisfies Record<Fault, string>;
 const REFUSAL_LOG_INTERVAL_MS = 1000;
 
-/** Logs failures by fault. Refusals get one line a second, with the number of the others, so that overload cannot flood the log. */
+/**
+ * Logs failures by fault. Refusals get one line a second, with the number of the others, so that
+ * overload cannot flood the log.
+ */
 export class FailureLog {
   readonly #log: Log;
   #refusalLoggedAt = -Infinity;

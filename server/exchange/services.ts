@@ -16,7 +16,7 @@ interface Captures {
   capture(id: string): Capture | undefined;
 }
 
-/** What the host gives every front door. */
+/** Parts that the host gives every front door. */
 export interface DoorParts {
   readonly config: Pick<Config, 'accessLog'>;
   readonly scorer: Scorer;
@@ -30,7 +30,7 @@ export interface DoorParts {
   readonly sampler?: Sampler;
 }
 
-/** What all exchanges of one front door use. */
+/** Services that all exchanges of one front door share. */
 export interface ExchangeServices {
   readonly scorer: Scorer;
   /** Undefined if nothing is collected. */

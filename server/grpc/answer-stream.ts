@@ -8,10 +8,16 @@ import { statusText } from './status.ts';
 /** Bytes of a piece of a longer message. Each leaves once the client has taken the piece before. */
 const PIECE_BYTES = 64 * 1024;
 
-/** A status has left after this time, if the client takes anything; if not, `checkPace` checks again. */
+/**
+ * A status has left after this time, if the client takes anything; if not, `checkPace` checks
+ * again.
+ */
 const STATUS_LEAVES_MS = 20;
 
-/** Sends the answer of a call: the head, messages, and a status behind them. Messages to a client that has left are dropped. */
+/**
+ * Sends the answer of a call: the head, messages, and a status behind them. Messages to a client
+ * that has left are dropped.
+ */
 export class AnswerStream {
   readonly #stream: ServerHttp2Stream;
   readonly #metadata: readonly string[];
@@ -79,7 +85,10 @@ export class AnswerStream {
     this.#stream.destroy();
   }
 
-  /** Closes an answer that has ended, if its client takes nothing of it. @param now `performance.now()` */
+  /**
+   * Closes an answer that has ended, if its client takes nothing of it.
+   * @param now `performance.now()`
+   */
   checkPace(now: number, idleMs: number): void {
     this.#stopUpload();
     if (now - this.#takenAt > idleMs) this.#stream.close(constants.NGHTTP2_CANCEL);
@@ -118,7 +127,9 @@ export class AnswerStream {
     if (!stream.readableEnded) setTimeout(() => this.#stopUpload(), STATUS_LEAVES_MS).unref();
   }
 
-  /** Stops a client that is still sending. Before the status has left, this would drop the status. */
+  /**
+   * Stops a client that is still sending. Before the status has left, this would drop the status.
+   */
   #stopUpload(): void {
     const stream = this.#stream;
     if (!stream.destroyed && stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);

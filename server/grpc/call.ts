@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { ServerError } from '../errors.ts';
-import { contentTypeOf, Exchange } from '../exchange/exchange.ts';
+import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
+import { contentTypeOf } from '../request/content-types.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { type Message, MessageReader } from './framing.ts';
@@ -11,7 +12,7 @@ import { metadataOf, timeoutOf } from './metadata.ts';
 import { MessageAdmission } from './message-admission.ts';
 import { status, statusOf, statusOfFailure } from './status.ts';
 
-/** What all calls of one server use. */
+/** Services that all calls of one server share. */
 export interface GrpcServices extends ExchangeServices {
   readonly limits: GrpcLimits;
 }
@@ -24,10 +25,13 @@ export interface GrpcMethod extends ExchangeRoute {
   readonly handle: (call: Call, message: Message) => void;
 }
 
-/** Marks a body that is a ModelInferRequest or a ModelInferResponse: worker/codecs/open-inference-grpc.ts. */
+/** Type of bodies that are messages of ModelInfer: worker/codecs/open-inference-grpc.ts. */
 const CONTENT_TYPE = 'application/grpc';
 
-/** Bytes of a message that need no reservation if it is not scored, so that a probe is never refused. */
+/**
+ * Bytes of a message that need no reservation if it is not scored, so that a probe is never
+ * refused.
+ */
 const FREE_BYTES = 4 * 1024;
 
 /** One call and its answer. It ends with `answer`, `end` or `fail`; later answers are ignored. */
@@ -121,7 +125,10 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     }
   }
 
-  /** A script may have answered with a status of its own. gRPC carries only whole messages of tensors. */
+  /**
+   * A script may have answered with a status of its own. gRPC carries only whole messages of
+   * tensors.
+   */
   protected override answerReply({ status: httpStatus, headers, body }: ScoreReply): void {
     const whole = Buffer.isBuffer(body);
     if (!whole) body.destroy();
@@ -129,7 +136,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
       const text = whole ? body.toString() : 'the error is a stream, which gRPC cannot carry here';
       return this.#refuse(httpStatus, statusOf(httpStatus), text);
     }
-    if (!whole || contentTypeOf({ headers }) !== CONTENT_TYPE)
+    if (!whole || contentTypeOf(headers) !== CONTENT_TYPE)
       throw new ServerError(
         'result_not_json',
         'run() answered a Response or an iterator, which has no tensor form: over gRPC return tensors by name',
@@ -187,7 +194,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.#left();
   }
 
-  /** The client has left, or its own deadline has passed. Cancelled work ends the call, now or later. */
+  /** The client has left, or its deadline has passed. Cancelled work ends the call later. */
   #left(): void {
     if (this.#over) return;
     if (this.stage === 'reading') this.fail(new ServerError('client_gone', 'The client left before the answer.'));

@@ -8,7 +8,10 @@ import {
 } from 'node:http2';
 import type { GrpcLimits } from './limits.ts';
 
-/** Native memory that Node may use for one connection. Beyond it new calls of the connection are refused. */
+/**
+ * Native memory that Node may use for one connection. Beyond it new calls of the connection are
+ * refused.
+ */
 const SESSION_MEGABYTES = 32;
 /** Longest time between two checks for slow and idle clients. */
 const SWEEP_MS = 1000;

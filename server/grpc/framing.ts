@@ -9,7 +9,10 @@ const SMALLEST_PIECE = 4 * 1024;
 /** Largest memory that is allocated for bytes that have not arrived yet. */
 const LARGEST_PIECE = 1024 * 1024;
 
-/** Bytes of a small message. Longer ones leave a part of the queue's bytes to small ones: scoring/queue.ts. */
+/**
+ * Bytes of a small message. Longer ones leave a part of the queue's bytes to small ones:
+ * scoring/queue.ts.
+ */
 export const SMALL = 64 * 1024;
 
 /** A message, in the pieces in which it is held. */
@@ -23,8 +26,9 @@ export function messageTooLarge(limit: number): ServerError {
 }
 
 /**
- * Reads the one message of a call. Its length is checked before its bytes are held. Arriving bytes are copied into pieces that grow
- * with the bytes that have arrived, so that neither a declared length nor parts of one byte each take memory.
+ * Reads the one message of a call. Its length is checked before its bytes are held. Arriving bytes
+ * are copied into pieces that grow with the bytes that have arrived, so that neither a declared
+ * length nor parts of one byte each take memory.
  */
 export class MessageReader {
   readonly #limit: number;
@@ -38,13 +42,18 @@ export class MessageReader {
   /** Bytes of the message that have arrived. */
   #arrived = 0;
 
-  /** @param limit bytes of the message as it is sent @param admission reserves the bytes that are held */
+  /**
+   * @param limit bytes of the message as it is sent
+   * @param admission reserves the bytes that are held
+   */
   constructor(limit: number, admission: MessageAdmission) {
     this.#limit = limit;
     this.#admission = admission;
   }
 
-  /** @throws ServerError body_too_large, queue_full; invalid_input if there is more than one message */
+  /**
+   * @throws ServerError body_too_large, queue_full; invalid_input if there is more than one message
+   */
   take(data: Buffer): void {
     let at = 0;
     while (at < data.length && this.#headBytes < HEAD_BYTES) this.#takeHead(data[at++] ?? 0);
@@ -65,7 +74,10 @@ export class MessageReader {
     return this.#flag === 1;
   }
 
-  /** The message, once the client has sent all of it. @throws ServerError invalid_input if it is not whole */
+  /**
+   * The message, once the client has sent all of it.
+   * @throws ServerError invalid_input if it is not whole
+   */
   end(): Message {
     if (this.#headBytes < HEAD_BYTES) throw new ServerError('invalid_input', 'expected one message, got none');
     if (this.#arrived < this.#length)

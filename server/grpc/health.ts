@@ -5,7 +5,10 @@ import { healthMessage, readService, ServingStatus } from './service-messages.ts
 /** How often watchers get a changed status, in milliseconds. */
 const WATCH_MS = 100;
 
-/** The standard health service, which Kubernetes' gRPC probes call: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+/**
+ * The standard health service, which Kubernetes' gRPC probes call:
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+ */
 export class Health {
   readonly #ready: () => boolean;
   readonly #services: ReadonlySet<string>;
@@ -14,7 +17,10 @@ export class Health {
   readonly #watchers = new Map<Call, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param services names that have a health, besides the empty name of the server @param watchers at a time */
+  /**
+   * @param services names that have a health, besides the empty name of the server
+   * @param watchers at a time
+   */
   constructor(ready: () => boolean, services: readonly string[], watchers: number) {
     this.#ready = ready;
     this.#most = watchers;
@@ -69,7 +75,7 @@ export class Health {
   }
 }
 
-/** Service of a request; a message that cannot be read names no known service. */
+/** Service of a request; a message that cannot be read names no service that exists. */
 function serviceOf(message: Buffer): string {
   try {
     return readService(message);

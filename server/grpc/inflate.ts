@@ -7,8 +7,10 @@ import type { MessageAdmission } from './message-admission.ts';
 export const ENCODINGS = 'identity,deflate,gzip';
 
 /**
- * Inflates a message piece by piece and reserves the inflated bytes, so that a bomb ends at the limit.
- * @throws ServerError body_too_large, queue_full, bad_encoding, unsupported_encoding; client_gone once the admission is closed
+ * Inflates a message piece by piece and reserves the inflated bytes, so that a bomb ends at the
+ * limit.
+ * @throws ServerError body_too_large, queue_full, bad_encoding, unsupported_encoding; client_gone
+ * once the admission is closed
  */
 export async function inflate({ pieces, bytes }: Message, encoding: string, limit: number, admission: MessageAdmission): Promise<Message> {
   const inflater = inflaterOf(encoding);

@@ -10,7 +10,11 @@ const TRANSPORT: ReadonlySet<string> = new Set([
   'te',
 ]);
 
-/** The metadata that is text, without the transport's headers. @param rawHeaders name, value, name, value, ... @returns the same form */
+/**
+ * The metadata that is text, without the transport's headers.
+ * @param rawHeaders name, value, name, value, ...
+ * @returns the same form
+ */
 export function metadataOf(rawHeaders: readonly string[]): string[] {
   const metadata: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -25,7 +29,8 @@ const TEXT = /^[\x20-\x7e]*$/;
 
 /**
  * Headers of an answer.
- * @param headers name, value, name, value, ... A value that gRPC cannot carry is omitted: only a client can have chosen it
+ * @param headers name, value, name, value, ... A value that gRPC cannot carry is omitted: only a
+ * client can have chosen it
  */
 export function echoed(headers: readonly string[]): Record<string, string> {
   const pairs: Record<string, string> = {};
@@ -41,7 +46,10 @@ const UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S:
 /** Longest delay of a timer in Node. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Milliseconds until the client's own deadline, or undefined if there is none. @throws ServerError bad_request */
+/**
+ * Milliseconds until the client's own deadline, or undefined if there is none.
+ * @throws ServerError bad_request
+ */
 export function timeoutOf(header: string | string[] | undefined): number | undefined {
   if (header === undefined) return undefined;
   const [, digits, unit = ''] = TIMEOUT.exec(String(header)) ?? [];

@@ -17,7 +17,10 @@ interface MethodParts {
   readonly lifecycle: Lifecycle;
 }
 
-/** The methods of all services, by path, and the health service, which ends its watchers before a drain. */
+/**
+ * The methods of all services, by path, and the health service, which ends its watchers before a
+ * drain.
+ */
 export function grpcMethods(
   { config, scorer, lifecycle }: MethodParts,
   limits: GrpcLimits,

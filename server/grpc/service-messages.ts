@@ -1,4 +1,6 @@
-/** Small messages of the services, which the host reads and writes itself: docs/open-inference.md. */
+/**
+ * Small messages of the services, which the host reads and writes itself: docs/open-inference.md.
+ */
 import { ServerError } from '../errors.ts';
 import type { ModelMetadata, serverMetadata } from '../scoring/model-metadata.ts';
 import { blockField, FieldReader, packVarints, varintField } from '../tensors/protobuf.ts';
@@ -8,13 +10,19 @@ export function readModel(message: Buffer): { name: string; version: string } {
   return { name: readString(message, 1), version: readString(message, 2) };
 }
 
-/** Service of a HealthCheckRequest; the empty name is the server's. @throws ServerError invalid_input */
+/**
+ * Service of a HealthCheckRequest; the empty name is the server's.
+ * @throws ServerError invalid_input
+ */
 export const readService = (message: Buffer): string => readString(message, 1);
 
 /** ServerLiveResponse, ServerReadyResponse and ModelReadyResponse; protobuf omits `false`. */
 export const boolMessage = (value: boolean): Buffer => (value ? varintField(1, 1) : Buffer.alloc(0));
 
-/** HealthCheckResponse.ServingStatus: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+/**
+ * HealthCheckResponse.ServingStatus:
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+ */
 export const ServingStatus = { serving: 1, notServing: 2, serviceUnknown: 3 } as const;
 
 export const healthMessage = (status: number): Buffer => varintField(1, status);
@@ -39,7 +47,10 @@ export function modelMessage({ name, versions, platform, inputs, outputs, proper
 /** Bytes of the longest name, because errors and logs repeat it. */
 const LONGEST_NAME = 4096;
 
-/** The last string with this field number, as protobuf demands; empty if there is none. @throws ServerError invalid_input */
+/**
+ * The last string with this field number, as protobuf demands; empty if there is none.
+ * @throws ServerError invalid_input
+ */
 function readString(message: Buffer, number: number): string {
   let [from, to] = [0, 0];
   try {

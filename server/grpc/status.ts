@@ -43,12 +43,18 @@ const codes: ReadonlyMap<number, Status> = new Map<number, Status>([
 
 /** UTF-16 units of the longest error text. */
 const LONGEST_TEXT = 1000;
-/** Characters of the longest encoded text. It travels as a header, and clients accept 8 KiB of headers. */
+/**
+ * Characters of the longest encoded text. It travels as a header, and clients accept 8 KiB of
+ * headers.
+ */
 const LONGEST_ENCODED = 4000;
 /** UTF-16 units that always fit, because each takes nine characters at most. */
 const ALWAYS_FITS = 440;
 
-/** The text of an error for the header `grpc-message`: printable ASCII; other bytes become a percent sign and two digits. */
+/**
+ * The text of an error for the header `grpc-message`: printable ASCII; other bytes become a percent
+ * sign and two digits.
+ */
 export function statusText(text: string): string {
   const encoded = percentEncoded(text.slice(0, LONGEST_TEXT));
   return encoded.length <= LONGEST_ENCODED ? encoded : percentEncoded(text.slice(0, ALWAYS_FITS));

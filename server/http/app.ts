@@ -57,7 +57,10 @@ function appRoutes({ config, scorer, lifecycle, swaggerFiles }: AppParts): reado
   ];
 }
 
-/** Adds the one path that most clients of a route ask for, so that their requests skip the search for a route. */
+/**
+ * Adds the one path that most clients of a route ask for, so that their requests skip the search
+ * for a route.
+ */
 function addExact(exact: Map<string, Serve>, path: string, model: string, serve: Serve): void {
   if (path.includes(':version')) return;
   if (!path.includes(':')) exact.set(path, serve);

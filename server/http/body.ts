@@ -39,8 +39,9 @@ export function bodyTooLarge(limit: number): ServerError {
 }
 
 /**
- * Reads the body of a request, inflated, into the pieces of its upload. Each chunk is read as it arrives, because Node keeps an object
- * for each chunk that waits. `done` is called once, or never if the client leaves.
+ * Reads the body of a request, inflated, into the pieces of its upload. Each chunk is read as it
+ * arrives, because Node keeps an object for each chunk that waits. `done` is called once, or never
+ * if the client leaves.
  */
 export function readBody(
   exchange: HttpExchange,
@@ -52,7 +53,8 @@ export function readBody(
   const { request } = exchange;
   const { pieces } = upload;
   let finished = false;
-  // A client may leave after its last byte, while its body is still being inflated: the rest is not needed.
+  // A client may leave after its last byte, while its body is still being inflated: the rest is not
+  // needed.
   const over = (): boolean => finished || !upload.open;
   const finish = (error?: ServerError): void => {
     if (over()) return;
@@ -104,8 +106,9 @@ interface Inflated {
 }
 
 /**
- * Inflates without a pipe, which would give each chunk to a thread of its own. Chunks that arrive while the inflater works are joined,
- * and count as held. A bomb stops at the limit: nothing is inflated once it is over.
+ * Inflates without a pipe, which would give each chunk to a thread of its own. Chunks that arrive
+ * while the inflater works are joined, and count as held. A bomb stops at the limit: nothing is
+ * inflated once it is over.
  */
 function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take, cover, over, finish }: Inflated): void {
   let inflater: Transform | undefined;
@@ -147,7 +150,10 @@ function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take,
   request.on('close', () => !request.complete && inflater?.destroy());
 }
 
-/** RFC 9110 means the zlib format by "deflate"; some clients send the bare stream. The first byte shows which one it is. */
+/**
+ * RFC 9110 means the zlib format by "deflate"; some clients send the bare stream. The first byte
+ * shows which one it is.
+ */
 function createInflater(encoding: 'gzip' | 'deflate', first: number): Transform {
   if (encoding === 'gzip') return createGunzip();
   return (first & 0x0f) === ZLIB ? createInflate() : createInflateRaw();

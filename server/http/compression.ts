@@ -13,7 +13,10 @@ export function compressible(contentType: string, body: Buffer): boolean {
   return body.length >= SMALLEST && textType(contentType)?.compressed === true;
 }
 
-/** Compresses `body` if the client accepts gzip, and adds the headers of it. @param headers name, value, name, value, ... */
+/**
+ * Compresses `body` if the client accepts gzip, and adds the headers of it.
+ * @param headers name, value, name, value, ...
+ */
 export function compress(acceptEncoding: string | undefined, headers: string[], body: Buffer, done: (body: Buffer) => void): void {
   headers.push('Vary', 'Accept-Encoding');
   if (acceptEncoding === undefined || negotiate(acceptEncoding, ENCODINGS) !== 'gzip') return done(body);

@@ -20,7 +20,10 @@ export function errorAnswer(error: ServerError, member: ErrorMember = 'message')
   return { status, headers, body: messageBody(error.clientMessage, member) };
 }
 
-/** `{"message": "..."}`, with the spacing of the Python server: docs/http-api.md quotes its Content-Length. */
+/**
+ * `{"message": "..."}`, with the spacing of the Python server: docs/http-api.md quotes its
+ * Content-Length.
+ */
 export function messageBody(message: string, member: ErrorMember = 'message'): string {
   return `{"${member}": ${JSON.stringify(message)}}`;
 }

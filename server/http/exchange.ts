@@ -11,7 +11,7 @@ import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent } from './held-answer.ts';
 import { sendReply } from './reply.ts';
 
-/** What all exchanges of one app use. */
+/** Services that all exchanges of one app share. */
 export interface HttpServices extends ExchangeServices {
   readonly lifecycle: Lifecycle;
   /** Value of `x-ms-server-version`, or undefined if it is not sent. */
@@ -35,10 +35,16 @@ export type Handler = (exchange: HttpExchange) => void;
 /** Bytes of the longest body that is read to its end only to keep the connection. */
 const LONGEST_IGNORED_BODY = 64 * 1024;
 const LINGER_MS = 2000;
-/** A body up to here leaves as text behind its head, in one piece: two pieces cost more than the copy. Latin-1 keeps every byte. */
+/**
+ * A body up to here leaves as text behind its head, in one piece: two pieces cost more than the
+ * copy. Latin-1 keeps every byte.
+ */
 const ONE_PIECE = 8 * 1024;
 
-/** An exchange over HTTP. Everything that leaves the server over HTTP leaves through `head`, `answer` or `fail`. */
+/**
+ * An exchange over HTTP. Everything that leaves the server over HTTP leaves through `head`,
+ * `answer` or `fail`.
+ */
 export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -89,7 +95,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return failure?.failure.status ?? (response.writableFinished ? response.statusCode : (failures.client_gone.status ?? 0));
   }
 
-  /** Writes the head. @param headers of this answer as name, value, name, value, ...; the common ones are added */
+  /**
+   * Writes the head.
+   * @param headers of this answer as name, value, name, value, ...; the common ones are added
+   */
   head(status: number, headers: string[]): void {
     const { lifecycle, serverVersion, cors } = this.services;
     headers.push(...this.ids.headers);
@@ -111,7 +120,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     if (this.response.writableLength > 0) this.holdUnsent();
   }
 
-  /** Counts the unsent bytes of the answer until the client has taken them or has left. A client that never reads is disconnected. */
+  /**
+   * Counts the unsent bytes of the answer until the client has taken them or has left. A client
+   * that never reads is disconnected.
+   */
   holdUnsent(): Held {
     this.response.setTimeout(this.services.answerIdleMs);
     return holdUnsent(this.services.scorer.answers, this.request, this.response);
@@ -160,7 +172,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > LONGEST_IGNORED_BODY;
   }
 
-  /** Ends later, because closing at once, with bytes unread, would reset the connection before the client has read the answer. */
+  /**
+   * Ends later, because closing at once, with bytes unread, would reset the connection before the
+   * client has read the answer.
+   */
   #endLingering(body: string | Buffer): void {
     const { request, response } = this;
     const end = (): void => void response.end();

@@ -7,8 +7,9 @@ const FIRST_WAIT_MS = 100;
 const MOST_PROBES = 8;
 
 /**
- * The listener of a socket's `end`. A client that closes its side of a connection may wait for its answer, or have left. TCP reports
- * this only after a write: the second write to a client that has left fails, which cancels its request.
+ * The listener of a socket's `end`. A client that closes its side of a connection may wait for its
+ * answer, or have left. TCP reports this only after a write: the second write to a client that has
+ * left fails, which cancels its request.
  */
 export function probeHalfClosed(socket: HttpSocket): void {
   probeLater(socket, 0);
@@ -26,7 +27,10 @@ function probeLater(socket: HttpSocket, probes: number): void {
   ).unref();
 }
 
-/** Sends bytes that a client of HTTP/1.1 skips: an interim answer, or within a stream a leading zero of the next chunk's size. */
+/**
+ * Sends bytes that a client of HTTP/1.1 skips: an interim answer, or within a stream a leading zero
+ * of the next chunk's size.
+ */
 function probe(socket: HttpSocket, response: ServerResponse): void {
   if (!response.headersSent) response.writeContinue();
   else if (response.chunkedEncoding && !response.writableEnded) socket.write('0');

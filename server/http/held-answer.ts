@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AnswerMemory, Held, Taker } from '../scoring/answer-memory.ts';
 
-/** Counters by which Node's own socket timeout distinguishes a slow client from one that takes nothing. */
+/**
+ * Counters by which Node's own socket timeout distinguishes a slow client from one that takes
+ * nothing.
+ */
 interface Handle {
   readonly bytesWritten: number;
   readonly writeQueueSize: number;
@@ -34,7 +37,10 @@ class Unsent implements Taker {
   }
 }
 
-/** Counts the bytes of an answer that the kernel has not taken, until the client has taken them or has left. */
+/**
+ * Counts the bytes of an answer that the kernel has not taken, until the client has taken them or
+ * has left.
+ */
 export function holdUnsent(answers: AnswerMemory, request: IncomingMessage, response: ServerResponse): Held {
   const held = answers.hold(response.writableLength, new Unsent(request.socket, response));
   response.once('close', () => held.release());

@@ -8,7 +8,10 @@ import { probeHalfClosed } from './half-closed.ts';
 import { createServer } from './node-http.ts';
 
 const BACKLOG = 2048;
-/** How long clients in the accept queue and on idle connections may still send requests, once the listener has stopped. */
+/**
+ * How long clients in the accept queue and on idle connections may still send requests, once the
+ * listener has stopped.
+ */
 const LAST_REQUESTS_MS = 1000;
 /** Interval at which connections are closed that become idle during the drain. */
 const SWEEP_MS = 100;
@@ -19,7 +22,10 @@ const LONGEST_ACCEPT_MS = 250;
 export interface Listening {
   /** The main port, then the health port and the metrics port if they are configured. */
   readonly ports: readonly number[];
-  /** Stops listening, serves open connections, and closes idle ones after a grace period. Resolves when all have ended. */
+  /**
+   * Stops listening, serves open connections, and closes idle ones after a grace period. Resolves
+   * when all have ended.
+   */
   close(): Promise<void>;
   /** Ends every connection now. */
   closeAll(): void;
@@ -37,7 +43,11 @@ export function serverOptions(config: Config): ServerOptions {
   };
 }
 
-/** Opens the ports. @param metrics the app of METRICS_PORT, if it is set @throws ServerError listen_failed */
+/**
+ * Opens the ports.
+ * @param metrics the app of METRICS_PORT, if it is set
+ * @throws ServerError listen_failed
+ */
 export async function listen(app: FastifyInstance, config: Config, metrics?: FastifyInstance): Promise<Listening> {
   await Promise.all([app.ready(), metrics?.ready()]);
   const wanted: [server: Server, port: number, option: string][] = [[app.server, config.port, 'PORT']];
@@ -120,7 +130,8 @@ class Port {
     await new Promise<void>((resolve) => {
       this.#whenAccepted(() => {
         stopped = performance.now();
-        // Uses the method of node:net, because that of node:http would close idle connections at once.
+        // Uses the method of node:net, because that of node:http would close idle connections at
+        // once.
         NetServer.prototype.close.call(this.#server, () => resolve());
       });
     });
@@ -130,9 +141,10 @@ class Port {
   }
 
   /**
-   * Calls `stop` right after a turn of the event loop that found the accept queue empty, because the kernel resets the connections that
-   * wait there when the listener closes. Such a turn comes soon: a queue of length 0 holds one connection, and the kernel drops
-   * the packets of other clients, which retry and are refused.
+   * Calls `stop` right after a turn of the event loop that found the accept queue empty, because
+   * the kernel resets the connections that wait there when the listener closes. Such a turn comes
+   * soon: a queue of length 0 holds one connection, and the kernel drops the packets of other
+   * clients, which retry and are refused.
    */
   #whenAccepted(stop: () => void): void {
     // The handle is no part of Node's API. Without it more of the last connections are reset.

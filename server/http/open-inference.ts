@@ -11,7 +11,9 @@ import type { ScoreRoute } from './score.ts';
 const MODEL = '/v2/models/:model';
 const METHODS = ['POST', 'OPTIONS'];
 
-/** The Open Inference Protocol over REST: docs/open-inference.md. Workers read and write the bodies. */
+/**
+ * The Open Inference Protocol over REST: docs/open-inference.md. Workers read and write the bodies.
+ */
 export class OpenInference {
   readonly probes: Probes;
   readonly #modelName: string;

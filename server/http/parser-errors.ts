@@ -8,12 +8,15 @@ import { STATUS_CODES } from './node-http.ts';
 
 const LINGER_MS = 2000;
 
-/** Node keeps the open answer of a socket here; its own default handler of parser errors reads it too. */
+/**
+ * Node keeps the open answer of a socket here; its own default handler of parser errors reads it
+ * too.
+ */
 export type HttpSocket = Socket & { _httpMessage?: ServerResponse | null };
 
 /**
- * Makes the listener of a server's `clientError`, which answers requests that Node's parser refuses.
- * The answer is JSON and has an id of its own, because the request's id cannot be read.
+ * Makes the listener of a server's `clientError`, which answers requests that Node's parser
+ * refuses. The answer is JSON and has an id of its own, because the request's id cannot be read.
  */
 export function parserErrorListener(failureLog: FailureLog): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket: HttpSocket) => {
@@ -24,7 +27,8 @@ export function parserErrorListener(failureLog: FailureLog): (error: NodeJS.Errn
     }
     const { _httpMessage: open } = socket;
     if (open !== null && open !== undefined) {
-      // While the body is read, its reader answers, with the request's own ids. A request that is being scored gets its answer first.
+      // While the body is read, its reader answers, with the request's own ids. A request that is
+      // being scored gets its answer first.
       if (!open.req.complete && open.req.listenerCount('error') > 0) open.req.emit('error', failure);
       return;
     }
@@ -36,8 +40,8 @@ export function parserErrorListener(failureLog: FailureLog): (error: NodeJS.Errn
 }
 
 /**
- * Sends an answer without a request, and ends the connection after a while. Why not at once: unread bytes would reset it before the
- * client has read the answer.
+ * Sends an answer without a request, and ends the connection after a while. Why not at once: unread
+ * bytes would reset it before the client has read the answer.
  */
 export function endWith(socket: Socket, answer: string): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
@@ -67,7 +71,10 @@ export function rawAnswer(failure: ServerError, id: string): string {
   return `${text}\r\n${body}`;
 }
 
-/** Undefined if the connection broke, or the client left in the middle of a request: no client reads an answer. */
+/**
+ * Undefined if the connection broke, or the client left in the middle of a request: no client reads
+ * an answer.
+ */
 function failureOf(error: NodeJS.ErrnoException): ServerError | undefined {
   const { code = '' } = error;
   if (code === 'HPE_INVALID_EOF_STATE') return undefined;

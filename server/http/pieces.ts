@@ -1,18 +1,25 @@
 /** Bytes of a small body, which arrives with one read of a socket. */
 export const SMALL = 64 * 1024;
-/** Bytes of a large piece, which is kept as it is: a copy would cost more than the memory that it saves. */
+/**
+ * Bytes of a large piece, which is kept as it is: a copy would cost more than the memory that it
+ * saves.
+ */
 const LARGE_PIECE = 16 * 1024;
 const SMALLEST_SLAB = 4 * 1024;
 const LARGEST_SLAB = 64 * 1024;
-/** Bytes of a body beyond this are copied into mapped slabs. This costs some 2 ms a megabyte, so smaller bodies are not copied. */
+/**
+ * Bytes of a body beyond this are copied into mapped slabs. This costs some 2 ms a megabyte, so
+ * smaller bodies are not copied.
+ */
 const LARGE_BODY = 4 * 1024 * 1024;
 const MAPPED_SLAB = 1024 * 1024;
 
 /**
- * A body in few buffers, in whatever pieces it arrives. Why: a Buffer of one byte costs some 400 bytes. Small pieces after the first
- * are copied into slabs. Slabs grow with the body, so that at most a quarter of it, or 4 KiB, stays empty. The rest of a large body
- * goes into slabs with a mapping of their own, which return to the system. Memory of malloc stays with the C library (measured: eight
- * uploads of 99 MB left 160 MB).
+ * A body in few buffers, in whatever pieces it arrives. Why: a Buffer of one byte costs some 400
+ * bytes. Small pieces after the first are copied into slabs. Slabs grow with the body, so that at
+ * most a quarter of it, or 4 KiB, stays empty. The rest of a large body goes into slabs with a
+ * mapping of their own, which return to the system. Memory of malloc stays with the C library
+ * (measured: eight uploads of 99 MB left 160 MB).
  */
 export class Pieces {
   #pieces: Buffer[] = [];

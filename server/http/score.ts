@@ -32,7 +32,10 @@ export class ScoreRoute {
     }
   }
 
-  /** Admits the request, reads its body and scores it. @throws ServerError if the request is refused before its body is read */
+  /**
+   * Admits the request, reads its body and scores it.
+   * @throws ServerError if the request is refused before its body is read
+   */
   score(exchange: HttpExchange, protocol: Protocol): void {
     const { request } = exchange;
     exchange.collect();

@@ -9,7 +9,9 @@ import { serviceSchemas } from './swagger-schemas.ts';
 
 const VERSIONS: Readonly<Record<string, SwaggerVersion>> = { '2': '2', '2.0': '2', '3': '3', '3.0': '3', '3.1': '3.1' };
 
-/** Files in the application's root that replace a generated document; the first that exists wins. */
+/**
+ * Files in the application's root that replace a generated document; the first that exists wins.
+ */
 const OVERRIDES: Record<SwaggerVersion, readonly string[]> = {
   '2': ['swagger.json', 'swagger2.json'],
   '3': ['swagger3.json'],

@@ -10,7 +10,10 @@ const LEAST_BYTES = 20 * 1024;
 
 const TOO_SLOW = `The request body arrives too slowly: expected at least ${LEAST_BYTES / 1024} KiB in ${WINDOW_MS / 1000} s`;
 
-/** A body that is read: its pieces, its bytes at the scorer, and its rate. Nothing is reserved for bytes that are only declared. */
+/**
+ * A body that is read: its pieces, its bytes at the scorer, and its rate. Nothing is reserved for
+ * bytes that are only declared.
+ */
 export class Upload extends Admission {
   readonly pieces = new Pieces();
   readonly #declared: number;
@@ -22,7 +25,11 @@ export class Upload extends Admission {
     this.#declared = declared;
   }
 
-  /** Reserves the bytes of the pieces. @param waiting bytes that are held beside the pieces @throws ServerError queue_full */
+  /**
+   * Reserves the bytes of the pieces.
+   * @param waiting bytes that are held beside the pieces
+   * @throws ServerError queue_full
+   */
   cover(request: IncomingMessage, waiting = 0): void {
     const held = this.pieces.held + waiting;
     if (!this.open || held <= this.reserved) return;
@@ -50,7 +57,10 @@ export class Upload extends Admission {
   }
 }
 
-/** Watches the rate of an upload, because a client that sends nothing or drips must not hold bytes of the queue for ever. */
+/**
+ * Watches the rate of an upload, because a client that sends nothing or drips must not hold bytes
+ * of the queue for ever.
+ */
 class UploadRate {
   readonly #request: IncomingMessage;
   readonly #timer: NodeJS.Timeout;
@@ -67,7 +77,10 @@ class UploadRate {
     clearInterval(this.#timer);
   }
 
-  /** Counts bytes on the wire, because inflated bytes and the framing of chunks do not show the client's rate. */
+  /**
+   * Counts bytes on the wire, because inflated bytes and the framing of chunks do not show the
+   * client's rate.
+   */
   #check(tooSlow: () => void): void {
     const { bytesRead } = this.#request.socket;
     const slow = bytesRead - this.#seen < LEAST_BYTES;

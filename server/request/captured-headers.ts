@@ -1,4 +1,6 @@
-/** Names of keys, tokens and cookies. They never leave the server, even if an allow-list names them. */
+/**
+ * Names of keys, tokens and cookies. They never leave the server, even if an allow-list names them.
+ */
 const NEVER = /auth|cookie|token|secret|passw|credential|signature|session|jwt|api-?key|(?:^|[-_])keys?(?:$|[-_])|subscription-key/i;
 
 /** True if a header, or a parameter of a query, may be collected. */

@@ -26,7 +26,9 @@ const TEXT_TYPES: ReadonlyMap<string, TextType> = new Map([
 
 const APPLICATION = 'application/';
 
-/** The row of a content type, or undefined if its bodies are bytes. Parameters and case are ignored. */
+/**
+ * The row of a content type, or undefined if its bodies are bytes. Parameters and case are ignored.
+ */
 export function textType(contentType: string): TextType | undefined {
   if (contentType === 'application/json') return JSON_TYPE;
   const semicolon = contentType.indexOf(';');
@@ -34,4 +36,9 @@ export function textType(contentType: string): TextType | undefined {
   if (mediaType.startsWith('text/')) return ANY_TEXT;
   if (!mediaType.startsWith(APPLICATION)) return undefined;
   return TEXT_TYPES.get(mediaType.slice(Math.max(APPLICATION.length, mediaType.lastIndexOf('+') + 1)));
+}
+
+/** Content type among the headers of a reply; empty if there is none. */
+export function contentTypeOf(headers: readonly (readonly [name: string, value: string])[]): string {
+  return headers.findLast(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
 }

@@ -15,7 +15,10 @@ export interface RequestIds {
   readonly spanId: string;
   /** Whether the trace is recorded: the caller's choice, else the sampler's. */
   readonly sampled: boolean;
-  /** Header of the answer, and of calls on behalf of this request: https://www.w3.org/TR/trace-context/. */
+  /**
+   * Header of the answer, and of calls on behalf of this request:
+   * https://www.w3.org/TR/trace-context/.
+   */
   readonly traceparent: string | undefined;
   /** Headers of the answer that carry the ids, as name, value, name, value, ... */
   readonly headers: readonly string[];
