@@ -17,55 +17,59 @@ interface MethodParts {
   readonly lifecycle: Lifecycle;
 }
 
-/**
- * The methods of all services, by path, and the health service, which ends its watchers before a
- * drain.
- */
+/** The methods by path, and the health service, which ends its watchers before a drain. */
 export function grpcMethods(
-  { config, scorer, lifecycle }: MethodParts,
+  parts: MethodParts,
   limits: GrpcLimits,
 ): { methods: ReadonlyMap<string | undefined, GrpcMethod>; health: Health } {
-  const { modelName } = config;
+  const { config, scorer, lifecycle } = parts;
   const ready = (): boolean => lifecycle.state === 'ready' && scorer.ready;
-  const health = new Health(ready, [INFERENCE, modelName], limits.watchers);
-  const infer: GrpcMethod = {
-    path: 'grpc ModelInfer',
-    counted: true,
-    scores: true,
-    limit: config.bodyLimitBytes,
-    handle: (call, message) => call.infer(message),
-  };
-  const small = (name: string, counted: boolean, handle: (call: Call, message: Buffer) => void): GrpcMethod => ({
-    path: `grpc ${name}`,
-    counted,
-    limit: limits.smallMessageBytes,
-    handle: (call, { pieces }) => handle(call, Buffer.concat(pieces)),
-  });
+  const health = new Health(ready, [INFERENCE, config.modelName], limits.watchers);
+  const small = smallMethod(limits.smallMessageBytes);
+  const methods = new Map<string | undefined, GrpcMethod>([
+    ...inferenceMethods(parts, ready, small),
+    small(HEALTH, 'Check', false, (call, message) => health.check(call, message)),
+    small(HEALTH, 'Watch', false, (call, message) => health.watch(call, message)),
+  ]);
+  return { methods, health };
+}
+
+type Row = readonly [path: string, method: GrpcMethod];
+type SmallMethod = (service: string, name: string, counted: boolean, handle: (call: Call, message: Buffer) => void) => Row;
+
+/** Makes rows of methods whose messages have at most `limit` bytes. */
+function smallMethod(limit: number): SmallMethod {
+  return (service, name, counted, handle) => [
+    `/${service}/${name}`,
+    { path: `grpc ${name}`, counted, limit, handle: (call, { pieces }) => handle(call, Buffer.concat(pieces)) },
+  ];
+}
+
+function inferenceMethods({ config, scorer, lifecycle }: MethodParts, ready: () => boolean, small: SmallMethod): readonly Row[] {
+  const { modelName, bodyLimitBytes } = config;
   const check = (message: Buffer): void => {
     const { name, version } = readModel(message);
     checkModel(modelName, name, version);
   };
-  const methods = new Map<string | undefined, GrpcMethod>([
-    [`/${INFERENCE}/ServerLive`, small('ServerLive', false, (call) => call.answer(boolMessage(lifecycle.live)))],
-    [`/${INFERENCE}/ServerReady`, small('ServerReady', false, (call) => call.answer(boolMessage(ready())))],
-    [
-      `/${INFERENCE}/ModelReady`,
-      small('ModelReady', false, (call, message) => {
-        check(message);
-        call.answer(boolMessage(ready()));
-      }),
-    ],
-    [`/${INFERENCE}/ServerMetadata`, small('ServerMetadata', true, (call) => call.answer(serverMessage(serverMetadata)))],
-    [
-      `/${INFERENCE}/ModelMetadata`,
-      small('ModelMetadata', true, (call, message) => {
-        check(message);
-        call.answer(modelMessage(modelMetadata(modelName, scorer.served)));
-      }),
-    ],
+  const infer: GrpcMethod = {
+    path: 'grpc ModelInfer',
+    counted: true,
+    scores: true,
+    limit: bodyLimitBytes,
+    handle: (call, message) => call.infer(message),
+  };
+  return [
+    small(INFERENCE, 'ServerLive', false, (call) => call.answer(boolMessage(lifecycle.live))),
+    small(INFERENCE, 'ServerReady', false, (call) => call.answer(boolMessage(ready()))),
+    small(INFERENCE, 'ModelReady', false, (call, message) => {
+      check(message);
+      call.answer(boolMessage(ready()));
+    }),
+    small(INFERENCE, 'ServerMetadata', true, (call) => call.answer(serverMessage(serverMetadata))),
+    small(INFERENCE, 'ModelMetadata', true, (call, message) => {
+      check(message);
+      call.answer(modelMessage(modelMetadata(modelName, scorer.served)));
+    }),
     [`/${INFERENCE}/ModelInfer`, infer],
-    [`/${HEALTH}/Check`, small('Check', false, (call, message) => health.check(call, message))],
-    [`/${HEALTH}/Watch`, small('Watch', false, (call, message) => health.watch(call, message))],
-  ]);
-  return { methods, health };
+  ];
 }

@@ -36,7 +36,7 @@ export function serverOptions(config: Config): ServerOptions {
   return {
     keepAliveTimeout: config.keepAliveTimeoutMs,
     headersTimeout: 30_000,
-    // Bounds an upload that keeps the least rate of upload-rate.ts. 100 MB in an hour is 28 KB/s.
+    // Bounds an upload that keeps the least rate of upload.ts. 100 MB in an hour is 28 KB/s.
     requestTimeout: 3_600_000,
     // app.ts refuses a request without Host, in JSON.
     requireHostHeader: false,
