@@ -1,22 +1,28 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { AnswerMemory } from '../scoring/answer-memory.ts';
+import { messageHead } from './framing.ts';
 import { ENCODINGS } from './inflate.ts';
-import { messageHead } from './message.ts';
 import { echoed } from './metadata.ts';
 import { statusText } from './status.ts';
 
-/** A longer message leaves in pieces of this size, each when the client has taken the one before. */
+/** Bytes of a piece of a longer message. Each leaves once the client has taken the piece before. */
 const PIECE_BYTES = 64 * 1024;
 
-/** By then a status has left, where the client takes anything; else `checkPace` looks again. */
+/**
+ * A status has left after this time, if the client takes anything; if not, `checkPace` checks
+ * again.
+ */
 const STATUS_LEAVES_MS = 20;
 
-/** What a call sends: the head, messages, and a status behind them. What nobody waits for any more is dropped. */
+/**
+ * Sends the answer of a call: the head, messages, and a status behind them. Messages to a client
+ * that has left are dropped.
+ */
 export class AnswerStream {
   readonly #stream: ServerHttp2Stream;
   readonly #metadata: readonly string[];
   readonly #answers: AnswerMemory;
-  /** What is left of the message that is leaving. */
+  /** Unsent rest of the last message. */
   #rest: Buffer | undefined;
   #trailers: Record<string, string> | undefined;
   #poured = 0;
@@ -32,7 +38,7 @@ export class AnswerStream {
     stream.on('wantTrailers', () => this.#sendTrailers());
   }
 
-  /** Sends a message; only small ones may follow each other before they are taken. */
+  /** Sends a message. Before the client has taken it, only small ones may follow. */
   push(message: Buffer): void {
     if (!this.#open()) return;
     if (message.length <= PIECE_BYTES) {
@@ -62,7 +68,7 @@ export class AnswerStream {
     stream.once('close', () => held.release());
   }
 
-  /** The client has taken all that was pushed. */
+  /** True if the client has taken all that was pushed. */
   get taken(): boolean {
     return this.#rest === undefined && this.#stream.writableLength === 0;
   }
@@ -74,13 +80,21 @@ export class AnswerStream {
     if (this.#open() && this.#rest === undefined) this.#stream.end();
   }
 
-  /** Gives up an answer that has ended, and of which the client takes nothing. @param now `performance.now()` */
+  /** Breaks off the answer. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  /**
+   * Closes an answer that has ended, if its client takes nothing of it.
+   * @param now `performance.now()`
+   */
   checkPace(now: number, idleMs: number): void {
     this.#stopUpload();
     if (now - this.#takenAt > idleMs) this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
-  /** Sends the head where it has not been sent. False: nobody listens. */
+  /** Sends the head, once. False if the client has left. */
   #open(): boolean {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return false;
@@ -113,7 +127,9 @@ export class AnswerStream {
     if (!stream.readableEnded) setTimeout(() => this.#stopUpload(), STATUS_LEAVES_MS).unref();
   }
 
-  /** Tells a client that is still sending that nobody reads it. Before the status has left, that would drop the status. */
+  /**
+   * Stops a client that is still sending. Before the status has left, this would drop the status.
+   */
   #stopUpload(): void {
     const stream = this.#stream;
     if (!stream.destroyed && stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);

@@ -1,100 +1,88 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { Capture } from '../collection/host/capture.ts';
-import { answerable, ServerError } from '../errors.ts';
-import type { FailureLog } from '../request/failure-log.ts';
-import type { LargeBuffers } from '../system/large-buffers.ts';
-import { readIds, type RequestIds, type Sampler } from '../request/request-ids.ts';
-import type { ScoreReply, Scorer, Scoring } from '../scoring/scorer-types.ts';
-import type { AccessLog } from '../telemetry/access-log.ts';
+import { ServerError } from '../errors.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
+import { contentTypeOf } from '../request/content-types.ts';
+import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { AnswerStream } from './answer-stream.ts';
+import { type Message, MessageReader } from './framing.ts';
 import { inflate } from './inflate.ts';
 import type { GrpcLimits } from './limits.ts';
-import { type Message, MessageReader } from './message.ts';
 import { metadataOf, timeoutOf } from './metadata.ts';
-import { Room } from './room.ts';
+import { MessageAdmission } from './message-admission.ts';
 import { status, statusOf, statusOfFailure } from './status.ts';
 
-/** What every call of one server shares. */
-export interface Shared {
-  readonly failureLog: FailureLog;
-  readonly accessLog: AccessLog;
-  readonly buffers: LargeBuffers;
-  readonly sampler: Sampler;
-  readonly scorer: Scorer;
+/** Services that all calls of one server share. */
+export interface GrpcServices extends ExchangeServices {
   readonly limits: GrpcLimits;
 }
 
-export interface Route {
-  /** Label in logs and metrics. */
-  readonly path: string;
-  /** False for probes: neither logged nor counted. */
-  readonly counted: boolean;
-  readonly scores?: boolean;
-  /** Longest message, in bytes, inflated too. */
+/** A method of a gRPC service. */
+export interface GrpcMethod extends ExchangeRoute {
+  /** Longest message in bytes, as sent and inflated. */
   readonly limit: number;
   /** Ends the call, now or later, or throws. */
-  readonly handle: (call: Call, message: Message) => void | Promise<void>;
+  readonly handle: (call: Call, message: Message) => void;
 }
 
-/** Path of the one method that scores. */
-export const INFER_PATH = '/inference.GRPCInferenceService/ModelInfer';
+/** Type of bodies that are messages of ModelInfer: worker/codecs/open-inference-grpc.ts. */
+const CONTENT_TYPE = 'application/grpc';
 
-/** Bytes of a message that need no room at the scorer, but where they are scored: probes never wait. */
+/**
+ * Bytes of a message that need no reservation if it is not scored, so that a probe is never
+ * refused.
+ */
 const FREE_BYTES = 4 * 1024;
 
-/** One call and its answer. It ends with `answer`, `refuse`, `fail` or `end`; whatever comes after that is ignored. */
-export class Call {
-  readonly route: Route;
+/** One call and its answer. It ends with `answer`, `end` or `fail`; later answers are ignored. */
+export class Call extends Exchange<GrpcServices, GrpcMethod> {
   readonly method = 'POST';
-  readonly ids: RequestIds;
-  readonly startedAt = performance.now();
+  readonly contentType = CONTENT_TYPE;
+  readonly url: string;
+  readonly target: string;
   /** Metadata as name, value, name, value, ... */
   readonly rawHeaders: readonly string[];
-  /** As HTTP/2 has it, for telemetry. */
-  readonly url: string;
-  /** What is cancelled when the client cancels, leaves, or its own deadline passes. It ends the call, now or later. */
-  work: { cancel(): void } | undefined;
   status = 200;
-  failure: ServerError | undefined;
-  reply: ScoreReply | undefined;
-  scoring: Scoring | undefined;
-  /** Protobuf has no text. */
-  readonly input = undefined;
-  /** Set where the call is collected. */
-  capture: Capture | undefined;
-  worker: number | undefined;
-  bytesIn = 0;
-  bytesOut = 0;
-  readonly #shared: Shared;
   readonly #stream: AnswerStream;
   readonly #headers: IncomingHttpHeaders;
-  /** Where what has arrived of the message counts. */
-  readonly #room: Room;
+  /** Reserves the bytes of the message that have arrived. */
+  readonly #admission: MessageAdmission;
   readonly #reader: MessageReader;
   #uploaded = false;
-  /** When the upload was last looked at, and what had arrived by then. */
+  /** Start of the upload's window, and the bytes that had arrived by then. */
   #window = { from: this.startedAt, bytes: 0 };
   #deadline: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(shared: Shared, route: Route, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
-    this.#shared = shared;
-    this.route = route;
+  constructor(
+    services: GrpcServices,
+    route: GrpcMethod,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+  ) {
+    super(services, route, headers);
     this.#headers = headers;
-    this.#room = new Room(shared.scorer, route.scores === true ? 0 : FREE_BYTES);
-    this.#reader = new MessageReader(route.limit, this.#room);
+    this.#admission = new MessageAdmission(services.scorer, route.scores === true ? 0 : FREE_BYTES);
+    this.#reader = new MessageReader(route.limit, this.#admission);
     this.rawHeaders = metadataOf(rawHeaders);
-    this.ids = readIds(headers, shared.sampler);
-    this.#stream = new AnswerStream(stream, this.ids.headers, shared.scorer.answers);
-    this.url = `http://${headers[':authority'] ?? headers.host ?? ''}${headers[':path'] ?? ''}`;
+    this.#stream = new AnswerStream(stream, this.ids.headers, services.scorer.answers);
+    this.target = headers[':path'] ?? '';
+    this.url = `http://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
     stream.on('data', (data: Buffer) => this.#arrived(data));
     stream.on('end', () => this.#whole());
     stream.on('close', () => {
       this.#left();
       // The answer is held until here.
-      shared.buffers.used(this.#room.taken + this.bytesOut);
+      services.buffers.used(this.#admission.taken + this.bytesOut);
     });
-    this.#guarded(() => this.#begin());
+    this.guard(() => this.#start());
+  }
+
+  /** ModelInfer: a worker gets the message as it is, and its answer goes to the client as it is. */
+  infer({ pieces, bytes }: Message): void {
+    this.collect();
+    this.score('open-inference-grpc', pieces, bytes, this.#admission);
   }
 
   answer(message: Buffer): void {
@@ -103,14 +91,14 @@ export class Call {
     this.end();
   }
 
-  /** One message of an answer that has several. `end` ends it. */
+  /** Sends one message of an answer that has several. `end` ends it. */
   push(message: Buffer): void {
     if (this.#over) return;
     this.bytesOut += message.length;
     this.#stream.push(message);
   }
 
-  /** True where the client has taken all that was pushed. */
+  /** True if the client has taken all that was pushed. */
   get taken(): boolean {
     return this.#stream.taken;
   }
@@ -121,25 +109,13 @@ export class Call {
     this.#close();
   }
 
-  /** An error that a script answered itself. @param httpStatus 400 to 599 */
-  refuse(httpStatus: number, text: string): void {
-    this.#refuse(httpStatus, statusOf(httpStatus), text);
+  override fail(thrown: unknown): void {
+    if (!this.#over) super.fail(thrown);
   }
 
-  /** The exit of failures, by the table in errors.ts. */
-  fail(thrown: unknown): void {
-    if (this.#over) return;
-    const error =
-      thrown instanceof RangeError ? new ServerError('invalid_input', `the message cannot be read: ${thrown.message}`) : answerable(thrown);
-    this.failure = error;
-    this.capture?.answered('text/plain', [], Buffer.from(error.clientMessage));
-    this.#shared.failureLog.write(error, this.ids, this.worker);
-    this.#refuse(error.failure.status ?? 500, statusOfFailure(error), error.clientMessage);
-  }
-
-  /** Ends the call where its client is too slow. @param now `performance.now()` */
+  /** Ends the call if its client is too slow. @param now `performance.now()` */
   checkPace(now: number): void {
-    const { answerIdleMs, uploadWindowMs, uploadWindowBytes } = this.#shared.limits;
+    const { answerIdleMs, uploadWindowMs, uploadWindowBytes } = this.services.limits;
     if (this.#over) return this.#stream.checkPace(now, answerIdleMs);
     if (this.#uploaded || now - this.#window.from < uploadWindowMs) return;
     if (this.bytesIn - this.#window.bytes >= uploadWindowBytes) this.#window = { from: now, bytes: this.bytesIn };
@@ -149,18 +125,51 @@ export class Call {
     }
   }
 
-  #begin(): void {
-    if (this.ids.refusal !== undefined) throw this.ids.refusal;
+  /**
+   * A script may have answered with a status of its own. gRPC carries only whole messages of
+   * tensors.
+   */
+  protected override answerReply({ status: httpStatus, headers, body }: ScoreReply): void {
+    const whole = Buffer.isBuffer(body);
+    if (!whole) body.destroy();
+    if (httpStatus >= 400) {
+      const text = whole ? body.toString() : 'the error is a stream, which gRPC cannot carry here';
+      return this.#refuse(httpStatus, statusOf(httpStatus), text);
+    }
+    if (!whole || contentTypeOf(headers) !== CONTENT_TYPE)
+      throw new ServerError(
+        'result_not_json',
+        'run() answered a Response or an iterator, which has no tensor form: over gRPC return tensors by name',
+      );
+    this.answer(body);
+  }
+
+  protected override answerFailure(error: ServerError): void {
+    this.capture?.answered('text/plain', [], Buffer.from(error.clientMessage));
+    this.#refuse(error.failure.status ?? 500, statusOfFailure(error), error.clientMessage);
+  }
+
+  protected override abort(): void {
+    this.#stream.destroy();
+    if (!this.#over) this.#close();
+  }
+
+  /** Undefined: protobuf has no text. */
+  protected override inputText(): undefined {
+    return undefined;
+  }
+
+  #start(): void {
+    this.begin();
     const timeoutMs = timeoutOf(this.#headers['grpc-timeout']);
     if (timeoutMs !== undefined) this.#deadline = setTimeout(() => this.#deadlinePassed(), timeoutMs);
-    // Whom it cannot take is told before the message is read.
-    if (this.route.scores === true) this.#shared.scorer.admit(0);
+    if (this.route.scores === true) this.admit();
   }
 
   #arrived(data: Buffer): void {
     if (this.#over) return;
     this.bytesIn += data.length;
-    this.#guarded(() => this.#reader.take(data));
+    this.guard(() => this.#reader.take(data));
   }
 
   #whole(): void {
@@ -172,19 +181,11 @@ export class Call {
   async #handle(): Promise<void> {
     let message = this.#reader.end();
     const { limit } = this.route;
-    if (this.#reader.compressed) message = await inflate(message, String(this.#headers['grpc-encoding'] ?? 'identity'), limit, this.#room);
+    if (this.#reader.compressed)
+      message = await inflate(message, String(this.#headers['grpc-encoding'] ?? 'identity'), limit, this.#admission);
     if (this.#over) return;
     this.bytesIn = message.bytes;
-    if (this.route.scores === true) this.#room.handOver();
-    await this.route.handle(this, message);
-  }
-
-  #guarded(action: () => void): void {
-    try {
-      action();
-    } catch (thrown) {
-      this.fail(thrown);
-    }
+    this.route.handle(this, message);
   }
 
   #deadlinePassed(): void {
@@ -193,11 +194,11 @@ export class Call {
     this.#left();
   }
 
-  /** The client has left, or waits no more. */
+  /** The client has left, or its deadline has passed. Cancelled work ends the call later. */
   #left(): void {
     if (this.#over) return;
-    if (this.work === undefined) this.fail(new ServerError('client_gone', 'The client left before the answer.'));
-    else this.work.cancel();
+    if (this.stage === 'reading') this.fail(new ServerError('client_gone', 'The client left before the answer.'));
+    else this.cancel();
   }
 
   #refuse(httpStatus: number, code: number, text: string): void {
@@ -210,8 +211,7 @@ export class Call {
   #close(): void {
     this.#over = true;
     clearTimeout(this.#deadline);
-    this.#room.close();
-    if (this.route.counted) this.#shared.accessLog.write(this);
-    this.capture?.end({ method: this.method, url: INFER_PATH, status: this.status });
+    this.#admission.cancel();
+    this.record();
   }
 }

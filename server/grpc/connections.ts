@@ -8,21 +8,24 @@ import {
 } from 'node:http2';
 import type { GrpcLimits } from './limits.ts';
 
-/** Bytes of one connection that Node keeps in native memory; beyond them its new calls are refused. */
+/**
+ * Native memory that Node may use for one connection. Beyond it new calls of the connection are
+ * refused.
+ */
 const SESSION_MEGABYTES = 32;
-/** How often clients are looked at that are slow or idle, at most. */
+/** Longest time between two checks for slow and idle clients. */
 const SWEEP_MS = 1000;
 
-/** Something that a client keeps open. */
+/** A call, as its connection sees it. */
 interface Paced {
-  /** Ends it where its client is too slow. @param now `performance.now()` */
+  /** Ends the call if its client is too slow. @param now `performance.now()` */
   checkPace(now: number): void;
 }
 
-/** Takes a call that has begun. */
+/** Accepts a call that has begun, or refuses it and returns undefined. */
 export type Accept = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) => Paced | undefined;
 
-/** The connections of the gRPC port and what is open on them, within limits: HTTP/2 as Node has it. */
+/** The connections of the gRPC port and their open calls, within limits, on Node's own HTTP/2. */
 export class Connections {
   readonly server: Http2Server;
   readonly #limits: GrpcLimits;
@@ -40,14 +43,14 @@ export class Connections {
     });
     this.server.maxConnections = limits.connections;
     this.server.on('session', (session: ServerHttp2Session) => this.#opened(session));
-    // What a client does wrong ends its connection, and nothing else.
+    // A client's error ends its own connection only.
     this.server.on('sessionError', ignore);
     const { uploadWindowMs, answerIdleMs, firstCallMs, connectionIdleMs } = limits;
     const period = Math.min(SWEEP_MS, uploadWindowMs, answerIdleMs, firstCallMs, connectionIdleMs);
     this.#timer = setInterval(() => this.#sweep(), period).unref();
   }
 
-  /** Takes no new calls; resolves when those that are under way have ended. */
+  /** Accepts no new calls; resolves when the open ones have ended. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.server.close(() => resolve());
@@ -65,7 +68,7 @@ export class Connections {
   #opened(session: ServerHttp2Session): void {
     const connection = new Connection(session);
     this.#connections.add(connection);
-    // Node's own listener takes the errors of a session; those of its streams are ours.
+    // Node's own listener handles errors of a session, but not those of its streams.
     session.on('close', () => this.#connections.delete(connection));
     session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
       stream.on('error', ignore);
@@ -87,14 +90,14 @@ export class Connections {
   }
 }
 
-/** A connection and the calls that are open on it. */
+/** A connection and its open calls. */
 class Connection {
   readonly session: ServerHttp2Session;
   /** In no order. */
   readonly #calls: Paced[] = [];
-  /** A call has been made. */
+  /** True after the first call. */
   #used = false;
-  /** When the last call ended. */
+  /** When the last call ended; at first, when the connection was opened. */
   #idleSince = performance.now();
 
   constructor(session: ServerHttp2Session) {
@@ -116,7 +119,7 @@ class Connection {
   checkPace(now: number, { firstCallMs, connectionIdleMs }: GrpcLimits): void {
     for (const call of this.#calls.slice()) call.checkPace(now);
     if (this.#calls.length > 0 || now - this.#idleSince <= (this.#used ? connectionIdleMs : firstCallMs)) return;
-    // Who has been told to go, and is still here, does not read.
+    // A client that ignores GOAWAY for a whole period does not read.
     if (this.session.closed) this.session.destroy();
     else this.session.close();
   }

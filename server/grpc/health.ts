@@ -1,66 +1,72 @@
 import { ServerError } from '../errors.ts';
 import type { Call } from './call.ts';
-import { healthMessage, readService, ServingStatus } from './messages.ts';
+import { healthMessage, readService, ServingStatus } from './service-messages.ts';
 
-/** How often watchers are told of a change. */
+/** How often watchers get a changed status, in milliseconds. */
 const WATCH_MS = 100;
 
-/** The standard health service, which Kubernetes' gRPC probes ask: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+/**
+ * The standard health service, which Kubernetes' gRPC probes call:
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+ */
 export class Health {
   readonly #ready: () => boolean;
   readonly #services: ReadonlySet<string>;
   readonly #most: number;
-  /** The last status that each was told. */
+  /** The last status that each watcher was sent. */
   readonly #watchers = new Map<Call, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param services the names that have a health; the empty name is the server's @param watchers at a time */
+  /**
+   * @param services names that have a health, besides the empty name of the server
+   * @param watchers at a time
+   */
   constructor(ready: () => boolean, services: readonly string[], watchers: number) {
     this.#ready = ready;
     this.#most = watchers;
     this.#services = new Set(['', ...services]);
   }
 
-  /** @param message a HealthCheckRequest */
+  /** Answers the status now. @param message a HealthCheckRequest */
   check(call: Call, message: Buffer): void {
     const service = readService(message);
     if (!this.#services.has(service)) throw new ServerError('model_unknown', `there is no service ${JSON.stringify(service)}`);
     call.answer(healthMessage(this.#status));
   }
 
-  /** The status now, and again whenever it changes. @param message a HealthCheckRequest */
+  /** Sends the status now, and again whenever it changes. @param message a HealthCheckRequest */
   watch(watcher: Call, message: Buffer): void {
     if (this.#watchers.size >= this.#most)
       throw new ServerError('queue_full', `The server is busy: ${this.#most} calls of Watch are open, which is the limit. Ask Check.`);
-    // The status of a service that there is not never changes.
+    // The status of an unknown service never changes.
     const status = this.#services.has(serviceOf(message)) ? this.#status : ServingStatus.serviceUnknown;
     watcher.push(healthMessage(status));
     this.#watchers.set(watcher, status);
-    watcher.work = { cancel: () => this.#letGo(watcher) };
-    this.#timer ??= setInterval(() => this.#tell(), WATCH_MS).unref();
+    watcher.startAnswering({ cancel: () => this.#release(watcher) });
+    this.#timer ??= setInterval(() => this.#sendChanges(), WATCH_MS).unref();
   }
 
-  /** Tells watchers the last news and lets them go, so that a drain need not wait for them. */
+  /** Sends watchers the last status and ends their calls, because a drain waits for open calls. */
   end(): void {
-    this.#tell();
-    for (const watcher of Array.from(this.#watchers.keys())) this.#letGo(watcher);
+    this.#sendChanges();
+    for (const watcher of Array.from(this.#watchers.keys())) this.#release(watcher);
   }
 
   get #status(): number {
     return this.#ready() ? ServingStatus.serving : ServingStatus.notServing;
   }
 
-  #tell(): void {
+  #sendChanges(): void {
     const status = this.#status;
-    for (const [watcher, told] of this.#watchers) {
-      // Who has not taken the last news gets the next when it has.
-      if (told === status || told === ServingStatus.serviceUnknown || !watcher.taken) continue;
+    for (const [watcher, sent] of this.#watchers) {
+      // A watcher that has not taken its last status gets the next one once it has.
+      if (sent === status || sent === ServingStatus.serviceUnknown || !watcher.taken) continue;
       watcher.push(healthMessage(status));
       this.#watchers.set(watcher, status);
     }
   }
 
-  #letGo(watcher: Call): void {
+  #release(watcher: Call): void {
     watcher.end();
     this.#watchers.delete(watcher);
     if (this.#watchers.size > 0) return;
@@ -69,7 +75,7 @@ export class Health {
   }
 }
 
-/** A message that cannot be read names no service that there is. */
+/** Service of a request; a message that cannot be read names no service that exists. */
 function serviceOf(message: Buffer): string {
   try {
     return readService(message);

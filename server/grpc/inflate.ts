@@ -1,26 +1,28 @@
 import { createGunzip, createInflate } from 'node:zlib';
 import { ServerError } from '../errors.ts';
-import { type Message, messageTooLarge, SMALL } from './message.ts';
-import type { Room } from './room.ts';
+import { type Message, messageTooLarge, SMALL } from './framing.ts';
+import type { MessageAdmission } from './message-admission.ts';
 
-/** The encodings of messages that this server reads, as it tells clients. */
+/** Encodings of messages that this server reads, as a header lists them. */
 export const ENCODINGS = 'identity,deflate,gzip';
 
 /**
- * Inflates a message, piece by piece, so that a bomb ends at the limit, and takes room for what comes out.
- * @throws ServerError body_too_large, queue_full, bad_encoding, unsupported_encoding; client_gone once the room is closed
+ * Inflates a message piece by piece and reserves the inflated bytes, so that a bomb ends at the
+ * limit.
+ * @throws ServerError body_too_large, queue_full, bad_encoding, unsupported_encoding; client_gone
+ * once the admission is closed
  */
-export async function inflate({ pieces, bytes }: Message, encoding: string, limit: number, room: Room): Promise<Message> {
+export async function inflate({ pieces, bytes }: Message, encoding: string, limit: number, admission: MessageAdmission): Promise<Message> {
   const inflater = inflaterOf(encoding);
   const inflated: Buffer[] = [];
   let length = 0;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   inflater.on('data', (piece: Buffer) => {
     try {
-      if (!room.open) throw new ServerError('client_gone', 'The client left before its message was inflated.');
+      if (!admission.open) throw new ServerError('client_gone', 'The client left before its message was inflated.');
       length += piece.length;
       if (length > limit) throw messageTooLarge(limit);
-      room.take(piece.length, length > SMALL ? 'large' : 'whole');
+      admission.grow(piece.length, length > SMALL ? 'large' : 'whole');
       inflated.push(piece);
     } catch (thrown) {
       inflater.destroy();
@@ -32,7 +34,7 @@ export async function inflate({ pieces, bytes }: Message, encoding: string, limi
   for (const piece of pieces) inflater.write(piece);
   inflater.end();
   await promise;
-  room.give(bytes);
+  admission.shrink(bytes);
   return { pieces: inflated, bytes: length };
 }
 

@@ -1,25 +1,28 @@
-/** What a client of the gRPC port may have open, send, and leave undone: server/README.md, section gRPC, says why. */
+/** Limits of a client of the gRPC port. server/README.md, section gRPC, gives the reasons. */
 export interface GrpcLimits {
-  /** Connections at a time; the next ones are closed. */
+  /** Connections at a time; more are closed. */
   readonly connections: number;
-  /** Calls of one connection at a time, which the client is told; the next ones are refused, and may be tried again. */
+  /**
+   * Calls of one connection at a time. Clients learn this number; more calls are refused and may be
+   * retried.
+   */
   readonly callsOfConnection: number;
-  /** Calls of all connections at a time; the next ones are refused, and may be tried again. */
+  /** Calls of all connections at a time; more are refused and may be retried. */
   readonly calls: number;
   /** Calls of Watch at a time. */
   readonly watchers: number;
-  /** Names and values of a call's metadata. */
+  /** Bytes of the names and values of a call's metadata. */
   readonly metadataBytes: number;
-  /** The message of every method but ModelInfer, inflated too. */
+  /** Bytes of a message of every method but ModelInfer, as sent and inflated. */
   readonly smallMessageBytes: number;
-  /** A window of an upload, and the bytes that each must bring. */
   readonly uploadWindowMs: number;
+  /** Bytes that must arrive in each window of an upload. */
   readonly uploadWindowBytes: number;
-  /** Longest time in which a client takes nothing of its answer. */
+  /** Longest time for which a client may take nothing of its answer. */
   readonly answerIdleMs: number;
-  /** Until the first call of a connection. */
+  /** Longest time until the first call of a connection. */
   readonly firstCallMs: number;
-  /** Between two calls of a connection. */
+  /** Longest time between two calls of a connection. */
   readonly connectionIdleMs: number;
 }
 

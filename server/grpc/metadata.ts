@@ -1,6 +1,6 @@
 import { ServerError } from '../errors.ts';
 
-/** Headers that belong to the transport. */
+/** Headers of the transport, which scripts do not get. */
 const TRANSPORT: ReadonlySet<string> = new Set([
   'accept-encoding',
   'content-type',
@@ -10,7 +10,11 @@ const TRANSPORT: ReadonlySet<string> = new Set([
   'te',
 ]);
 
-/** The metadata that is text. @param rawHeaders name, value, name, value, ... @returns the same form */
+/**
+ * The metadata that is text, without the transport's headers.
+ * @param rawHeaders name, value, name, value, ...
+ * @returns the same form
+ */
 export function metadataOf(rawHeaders: readonly string[]): string[] {
   const metadata: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -20,10 +24,14 @@ export function metadataOf(rawHeaders: readonly string[]): string[] {
   return metadata;
 }
 
-/** What a header of gRPC may hold. */
+/** Characters that a header of gRPC may hold. */
 const TEXT = /^[\x20-\x7e]*$/;
 
-/** Headers of an answer from name, value, name, value, ...; a value that gRPC cannot carry, which only a client can have chosen, is left out. */
+/**
+ * Headers of an answer.
+ * @param headers name, value, name, value, ... A value that gRPC cannot carry is omitted: only a
+ * client can have chosen it
+ */
 export function echoed(headers: readonly string[]): Record<string, string> {
   const pairs: Record<string, string> = {};
   for (let at = 0; at + 1 < headers.length; at += 2) {
@@ -35,10 +43,13 @@ export function echoed(headers: readonly string[]): Record<string, string> {
 
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
-/** No timer is longer. */
+/** Longest delay of a timer in Node. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Milliseconds that the client waits; undefined: as long as it takes. @throws ServerError bad_request */
+/**
+ * Milliseconds until the client's own deadline, or undefined if there is none.
+ * @throws ServerError bad_request
+ */
 export function timeoutOf(header: string | string[] | undefined): number | undefined {
   if (header === undefined) return undefined;
   const [, digits, unit = ''] = TIMEOUT.exec(String(header)) ?? [];

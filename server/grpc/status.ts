@@ -1,6 +1,6 @@
 import type { ServerError } from '../errors.ts';
 
-/** The codes that this server answers: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
+/** Codes that this server answers: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
 export const status = {
   OK: 0,
   CANCELLED: 1,
@@ -17,7 +17,7 @@ export const status = {
 
 type Status = (typeof status)[keyof typeof status];
 
-/** gRPC's code for an HTTP status, of our own table or of a script: reference/open-inference-protocol.md, section 5. */
+/** gRPC's code for an HTTP status of a failure or of a script: docs/open-inference.md. */
 export function statusOf(httpStatus: number): Status {
   return codes.get(httpStatus) ?? (httpStatus < 500 ? status.INVALID_ARGUMENT : status.INTERNAL);
 }
@@ -41,16 +41,23 @@ const codes: ReadonlyMap<number, Status> = new Map<number, Status>([
   [504, status.DEADLINE_EXCEEDED],
 ]);
 
-/** Longest text of an error, and longest form of it: it travels as a header, and clients take 8 KiB of those. */
+/** UTF-16 units of the longest error text. */
 const LONGEST_TEXT = 1000;
-const LONGEST_FORM = 4000;
-/** So much of any text fits: a UTF-16 unit takes nine characters at most. */
+/**
+ * Characters of the longest encoded text. It travels as a header, and clients accept 8 KiB of
+ * headers.
+ */
+const LONGEST_ENCODED = 4000;
+/** UTF-16 units that always fit, because each takes nine characters at most. */
 const ALWAYS_FITS = 440;
 
-/** The text of an error as the header `grpc-message` has it: printable ASCII, the rest as percent and two digits. */
+/**
+ * The text of an error for the header `grpc-message`: printable ASCII; other bytes become a percent
+ * sign and two digits.
+ */
 export function statusText(text: string): string {
-  const form = percentEncoded(text.slice(0, LONGEST_TEXT));
-  return form.length <= LONGEST_FORM ? form : percentEncoded(text.slice(0, ALWAYS_FITS));
+  const encoded = percentEncoded(text.slice(0, LONGEST_TEXT));
+  return encoded.length <= LONGEST_ENCODED ? encoded : percentEncoded(text.slice(0, ALWAYS_FITS));
 }
 
 function percentEncoded(text: string): string {

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { ServerError, toServerError } from '../errors.ts';
+import type { HttpExchange } from './exchange.ts';
 import { Pieces } from './pieces.ts';
-import type { Reservation } from './reservation.ts';
-import { TOO_SLOW, UploadRate } from './upload-rate.ts';
+import type { Upload } from './upload.ts';
 
 type Encoding = 'identity' | 'gzip' | 'deflate';
 
@@ -28,7 +28,7 @@ export function contentEncoding(request: IncomingMessage): Encoding {
   }
 }
 
-/** Length that the request declares; undefined: chunked. 0: it has no body. */
+/** Length that the request declares, or undefined if the body is chunked. 0 if there is no body. */
 export function contentLength(request: IncomingMessage): number | undefined {
   if (request.headers['transfer-encoding'] !== undefined) return undefined;
   return Number(request.headers['content-length'] ?? 0);
@@ -39,20 +39,23 @@ export function bodyTooLarge(limit: number): ServerError {
 }
 
 /**
- * Reads the body of a request, inflated, into the reservation's pieces. Each chunk is read as it arrives: what Node keeps has an object of its own for each.
- * `done` is called once, or never when the client leaves.
+ * Reads the body of a request, inflated, into the pieces of its upload. Each chunk is read as it
+ * arrives, because Node keeps an object for each chunk that waits. `done` is called once, or never
+ * if the client leaves.
  */
 export function readBody(
-  request: IncomingMessage,
+  exchange: HttpExchange,
   encoding: Encoding,
   limit: number,
-  reservation: Reservation,
+  upload: Upload,
   done: (error?: ServerError) => void,
 ): void {
-  const { pieces } = reservation;
+  const { request } = exchange;
+  const { pieces } = upload;
   let finished = false;
-  // A client may leave after its last byte, while its body is still being inflated: nobody wants the rest.
-  const over = (): boolean => finished || !reservation.open;
+  // A client may leave after its last byte, while its body is still being inflated: the rest is not
+  // needed.
+  const over = (): boolean => finished || !upload.open;
   const finish = (error?: ServerError): void => {
     if (over()) return;
     finished = true;
@@ -61,7 +64,7 @@ export function readBody(
   };
   const cover = (waiting: number): void => {
     try {
-      reservation.cover(request, waiting);
+      upload.cover(request, waiting);
     } catch (thrown) {
       finish(toServerError(thrown));
     }
@@ -70,11 +73,12 @@ export function readBody(
     if (over()) return;
     if (pieces.bytes + piece.length > limit) return finish(bodyTooLarge(limit));
     pieces.add(piece);
+    exchange.bytesIn = pieces.bytes;
     cover(waiting);
   };
-  // Nothing but parser-errors.ts makes a request emit an error.
+  // Only parser-errors.ts makes a request emit an error.
   request.on('error', (error) => finish(toServerError(error, 'bad_request')));
-  process.nextTick(watchRate, request, reservation, finish);
+  process.nextTick(watchRate, upload, request, finish);
   if (encoding === 'identity') {
     request.on('readable', () => {
       for (let piece = read(request); piece !== null && !over(); piece = read(request)) take(piece);
@@ -83,19 +87,18 @@ export function readBody(
   } else inflate(request, encoding, { take, cover, over, finish });
 }
 
-/** A body that came with its head needs no timer; most do. */
-function watchRate(request: IncomingMessage, reservation: Reservation, finish: (error: ServerError) => void): void {
-  if (request.complete || request.destroyed || !reservation.open) return;
-  reservation.rate = new UploadRate(request, () => finish(new ServerError('request_timeout', TOO_SLOW)));
+function watchRate(upload: Upload, request: IncomingMessage, failed: (error: ServerError) => void): void {
+  upload.watchRate(request, failed);
 }
 
-/** Everything that is there, in one piece. */
+/** All bytes that have arrived, in one piece; null if there are none. */
 function read(request: IncomingMessage): Buffer | null {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a request without setEncoding() and object mode reads Buffers
   return request.read() as Buffer | null;
 }
 
 interface Inflated {
-  /** @param waiting bytes that are held beside what is inflated */
+  /** @param waiting bytes that are held beside the inflated ones */
   readonly take: (piece: Buffer, waiting: number) => void;
   readonly cover: (waiting: number) => void;
   readonly over: () => boolean;
@@ -103,8 +106,9 @@ interface Inflated {
 }
 
 /**
- * No pipe: it would hand each chunk to a thread of its own. What arrives while the inflater is at work is joined, and counts as held.
- * A bomb stops at the limit: nothing is inflated once it is over.
+ * Inflates without a pipe, which would give each chunk to a thread of its own. Chunks that arrive
+ * while the inflater works are joined, and count as held. A bomb stops at the limit: nothing is
+ * inflated once it is over.
  */
 function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take, cover, over, finish }: Inflated): void {
   let inflater: Transform | undefined;
@@ -146,7 +150,10 @@ function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take,
   request.on('close', () => !request.complete && inflater?.destroy());
 }
 
-/** RFC 9110 means the zlib format by "deflate"; some clients send the bare stream. The first byte tells. */
+/**
+ * RFC 9110 means the zlib format by "deflate"; some clients send the bare stream. The first byte
+ * shows which one it is.
+ */
 function createInflater(encoding: 'gzip' | 'deflate', first: number): Transform {
   if (encoding === 'gzip') return createGunzip();
   return (first & 0x0f) === ZLIB ? createInflate() : createInflateRaw();

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 
 const METHODS = ['GET', 'POST'];
 
-/** CORS headers by AML_CORS_ORIGINS: reference/azureml-contract.md, section 2.3. */
+/** CORS headers by AML_CORS_ORIGINS: docs/http-api.md. */
 export class Cors {
   readonly #origins: readonly string[];
   readonly #any: boolean;
   readonly #first: string | undefined;
 
-  /** @param origins `*`, or origins as a browser sends them; none: no CORS headers */
+  /** @param origins `*`, or origins as a browser sends them; no CORS headers if it is empty */
   constructor(origins: readonly string[]) {
     this.#origins = origins.map((origin) => origin.toLowerCase());
     this.#any = origins.includes('*');

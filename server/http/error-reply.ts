@@ -1,6 +1,6 @@
 import type { ServerError } from '../errors.ts';
 
-/** The answer of a failure. */
+/** Status, headers and body of a failure. */
 export interface ErrorAnswer {
   readonly status: number;
   /** Name, value, name, value, ... */
@@ -8,10 +8,10 @@ export interface ErrorAnswer {
   readonly body: string;
 }
 
-/** Where a client looks for the text of an error: `error` is the Open Inference Protocol's. */
+/** Member of the JSON that holds the text of an error: `error` in the Open Inference Protocol. */
 export type ErrorMember = 'message' | 'error';
 
-/** The one exit of failures: status, text and headers by the table in errors.ts. */
+/** The answer of a failure by the table in errors.ts. */
 export function errorAnswer(error: ServerError, member: ErrorMember = 'message'): ErrorAnswer {
   const { status = 500, runFailed, retryAfter } = error.failure;
   const headers = ['Content-Type', 'application/json', 'x-ms-run-function-failed', runFailed ? 'True' : 'False'];
@@ -20,7 +20,10 @@ export function errorAnswer(error: ServerError, member: ErrorMember = 'message')
   return { status, headers, body: messageBody(error.clientMessage, member) };
 }
 
-/** `{"message": "..."}`, with the spacing of the peer, whose Content-Length the contract quotes. */
+/**
+ * `{"message": "..."}`, with the spacing of the Python server: docs/http-api.md quotes its
+ * Content-Length.
+ */
 export function messageBody(message: string, member: ErrorMember = 'message'): string {
   return `{"${member}": ${JSON.stringify(message)}}`;
 }

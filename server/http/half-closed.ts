@@ -1,14 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpSocket } from './parser-errors.ts';
 
-/** Each wait is three times the last: the last one is 4 minutes. */
+/** Each wait is three times the one before; the last one is 4 minutes. */
 const FIRST_WAIT_MS = 100;
-/** Some clients read chunk sizes of 16 digits at most, and that of the largest chunk has 8. */
+/** Some clients read chunk sizes of at most 16 digits, and the size of the largest chunk has 8. */
 const MOST_PROBES = 8;
 
 /**
- * A client that closes its side of a connection may want its answer, or have left. TCP tells only when something is sent: the second write to a client
- * that has left fails, which cancels its request. The listener of a socket's `end`.
+ * The listener of a socket's `end`. A client that closes its side of a connection may wait for its
+ * answer, or have left. TCP reports this only after a write: the second write to a client that has
+ * left fails, which cancels its request.
  */
 export function probeHalfClosed(socket: HttpSocket): void {
   probeLater(socket, 0);
@@ -26,7 +27,10 @@ function probeLater(socket: HttpSocket, probes: number): void {
   ).unref();
 }
 
-/** What a client of HTTP/1.1 skips: an interim answer, or within a stream the leading zero of the next chunk's size. */
+/**
+ * Sends bytes that a client of HTTP/1.1 skips: an interim answer, or within a stream a leading zero
+ * of the next chunk's size.
+ */
 function probe(socket: HttpSocket, response: ServerResponse): void {
   if (!response.headersSent) response.writeContinue();
   else if (response.chunkedEncoding && !response.writableEnded) socket.write('0');

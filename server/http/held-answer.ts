@@ -2,13 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AnswerMemory, Held, Taker } from '../scoring/answer-memory.ts';
 
-/** What Node's own socket timeout looks at to tell a slow client from one that takes nothing. */
+/**
+ * Counters by which Node's own socket timeout distinguishes a slow client from one that takes
+ * nothing.
+ */
 interface Handle {
   readonly bytesWritten: number;
   readonly writeQueueSize: number;
 }
 
-/** Bytes of one answer that wait for its client. */
+/** The unsent bytes of one answer. */
 class Unsent implements Taker {
   readonly #socket: Socket;
   readonly #response: ServerResponse;
@@ -22,7 +25,7 @@ class Unsent implements Taker {
     return this.#socket.destroyed || this.#response.closed ? 0 : this.#response.writableLength;
   }
 
-  /** Of one long write, too, of which the kernel has taken a part. */
+  /** Includes the part of a long write that the kernel has taken. */
   get taken(): number {
     const handle = (this.#socket as Socket & { readonly _handle?: Handle | null })._handle;
     const taken = (handle?.bytesWritten ?? Number.NaN) - (handle?.writeQueueSize ?? 0);
@@ -34,7 +37,10 @@ class Unsent implements Taker {
   }
 }
 
-/** Counts what the kernel has not taken of an answer, until the client has it or is gone. `resize` tells of more. */
+/**
+ * Counts the bytes of an answer that the kernel has not taken, until the client has taken them or
+ * has left.
+ */
 export function holdUnsent(answers: AnswerMemory, request: IncomingMessage, response: ServerResponse): Held {
   const held = answers.hold(response.writableLength, new Unsent(request.socket, response));
   response.once('close', () => held.release());

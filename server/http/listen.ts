@@ -8,18 +8,24 @@ import { probeHalfClosed } from './half-closed.ts';
 import { createServer } from './node-http.ts';
 
 const BACKLOG = 2048;
-/** How long what is in the accept queue and on idle connections may still ask, once the listener has stopped. */
+/**
+ * How long clients in the accept queue and on idle connections may still send requests, once the
+ * listener has stopped.
+ */
 const LAST_REQUESTS_MS = 1000;
-/** Connections that are idle later, since their answer began before the drain, are closed so often. */
+/** Interval at which connections are closed that become idle during the drain. */
 const SWEEP_MS = 100;
-/** How long the listener waits for a turn of the loop in which no connection is accepted. */
+/** Longest wait for a turn of the event loop in which no connection is accepted. */
 const LONGEST_ACCEPT_MS = 250;
 
 /** The open ports. */
 export interface Listening {
-  /** The main port, then the health port and the metrics port where there are such. */
+  /** The main port, then the health port and the metrics port if they are configured. */
   readonly ports: readonly number[];
-  /** Stops listening, serves what is connected, closes what is idle after a grace period; resolves when all connections have ended. */
+  /**
+   * Stops listening, serves open connections, and closes idle ones after a grace period. Resolves
+   * when all have ended.
+   */
   close(): Promise<void>;
   /** Ends every connection now. */
   closeAll(): void;
@@ -30,14 +36,18 @@ export function serverOptions(config: Config): ServerOptions {
   return {
     keepAliveTimeout: config.keepAliveTimeoutMs,
     headersTimeout: 30_000,
-    // Bounds an upload that keeps the least rate of upload-rate.ts. 100 MB in an hour is 28 KB/s.
+    // Bounds an upload that keeps the least rate of upload.ts. 100 MB in an hour is 28 KB/s.
     requestTimeout: 3_600_000,
     // app.ts refuses a request without Host, in JSON.
     requireHostHeader: false,
   };
 }
 
-/** Opens the ports. @param metrics what METRICS_PORT serves, where it is set. @throws ServerError listen_failed */
+/**
+ * Opens the ports.
+ * @param metrics the app of METRICS_PORT, if it is set
+ * @throws ServerError listen_failed
+ */
 export async function listen(app: FastifyInstance, config: Config, metrics?: FastifyInstance): Promise<Listening> {
   await Promise.all([app.ready(), metrics?.ready()]);
   const wanted: [server: Server, port: number, option: string][] = [[app.server, config.port, 'PORT']];
@@ -63,7 +73,7 @@ export async function listen(app: FastifyInstance, config: Config, metrics?: Fas
   };
 }
 
-/** The same routes on a second server. */
+/** A second server with the same routes. */
 function healthServer(app: FastifyInstance, config: Config): Server {
   const server = createServer(serverOptions(config), (request, response) => void app.server.emit('request', request, response));
   for (const event of ['checkContinue', 'checkExpectation', 'clientError', 'connect']) {
@@ -80,12 +90,12 @@ class Port {
 
   constructor(server: Server) {
     this.#server = server;
-    // A client that has sent its request may close its side, and gets its answer.
+    // A client that has sent its request may close its side, and still gets its answer.
     Object.assign(server, { httpAllowHalfOpen: true });
     server.on('connection', (socket) => {
       this.#accepted++;
       this.#sockets.add(socket);
-      // Node takes its own listener away where it hands the socket over (CONNECT).
+      // Node removes its own listener if it hands the socket over (CONNECT).
       socket.on('error', ignore);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('end', () => probeHalfClosed(socket));
@@ -120,21 +130,24 @@ class Port {
     await new Promise<void>((resolve) => {
       this.#whenAccepted(() => {
         stopped = performance.now();
-        // Of node:net: that of node:http would close idle connections at once.
+        // Uses the method of node:net, because that of node:http would close idle connections at
+        // once.
         NetServer.prototype.close.call(this.#server, () => resolve());
       });
     });
     clearInterval(sweep);
-    // Ends what Node checks at intervals.
+    // Stops Node's checks at intervals.
     this.#server.close();
   }
 
   /**
-   * The kernel resets what is in the accept queue of a listener that closes: `stop` is called right after a turn of the loop that found nothing there.
-   * Such a turn comes soon, since a queue of length 0 holds one connection, and the kernel drops what others send, so that they try again, and are refused.
+   * Calls `stop` right after a turn of the event loop that found the accept queue empty, because
+   * the kernel resets the connections that wait there when the listener closes. Such a turn comes
+   * soon: a queue of length 0 holds one connection, and the kernel drops the packets of other
+   * clients, which retry and are refused.
    */
   #whenAccepted(stop: () => void): void {
-    // Node's own, and no part of its API: without it more of those that come in the last moment are reset.
+    // The handle is no part of Node's API. Without it more of the last connections are reset.
     const { _handle: handle } = this.#server as Server & { readonly _handle?: { listen?(backlog: number): number } | null };
     handle?.listen?.(0);
     const ends = performance.now() + LONGEST_ACCEPT_MS;
@@ -149,7 +162,7 @@ class Port {
 
   #closeIdle(): void {
     this.#server.closeIdleConnections();
-    // Node takes a connection that has not sent anything yet for a busy one.
+    // Node counts a connection that has not sent anything yet as busy.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 

@@ -2,18 +2,21 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ServerError } from '../errors.ts';
-import type { FailureLog } from '../request/failure-log.ts';
+import type { FailureLog } from '../exchange/failure-log.ts';
 import { errorAnswer } from './error-reply.ts';
 import { STATUS_CODES } from './node-http.ts';
 
 const LINGER_MS = 2000;
 
-/** What Node keeps on a socket while a request of it is unanswered; its own default handler reads it too. */
+/**
+ * Node keeps the open answer of a socket here; its own default handler of parser errors reads it
+ * too.
+ */
 export type HttpSocket = Socket & { _httpMessage?: ServerResponse | null };
 
 /**
- * Answers what Node's parser refuses, in JSON, with an id of its own since the request's cannot be read.
- * The listener of a server's `clientError`.
+ * Makes the listener of a server's `clientError`, which answers requests that Node's parser
+ * refuses. The answer is JSON and has an id of its own, because the request's id cannot be read.
  */
 export function parserErrorListener(failureLog: FailureLog): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket: HttpSocket) => {
@@ -24,7 +27,8 @@ export function parserErrorListener(failureLog: FailureLog): (error: NodeJS.Errn
     }
     const { _httpMessage: open } = socket;
     if (open !== null && open !== undefined) {
-      // Its body is being read: the reader answers, with the request's own ids. A request that is being scored gets its answer first.
+      // While the body is read, its reader answers, with the request's own ids. A request that is
+      // being scored gets its answer first.
       if (!open.req.complete && open.req.listenerCount('error') > 0) open.req.emit('error', failure);
       return;
     }
@@ -35,10 +39,13 @@ export function parserErrorListener(failureLog: FailureLog): (error: NodeJS.Errn
   };
 }
 
-/** The last words to a client without a request. Its connection is closed after a while, not at once: unread bytes would reset it before they are seen. */
+/**
+ * Sends an answer without a request, and ends the connection after a while. Why not at once: unread
+ * bytes would reset it before the client has read the answer.
+ */
 export function endWith(socket: Socket, answer: string): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  // Read to its end, so that a client that closes or resets is noticed.
+  // Only a socket that is read reports that its client has closed or reset it.
   socket
     .on('close', () => clearTimeout(timer))
     .resume()
@@ -64,7 +71,10 @@ export function rawAnswer(failure: ServerError, id: string): string {
   return `${text}\r\n${body}`;
 }
 
-/** Undefined: the connection broke, or the client left in the middle of a request; there is nobody to answer. */
+/**
+ * Undefined if the connection broke, or the client left in the middle of a request: no client reads
+ * an answer.
+ */
 function failureOf(error: NodeJS.ErrnoException): ServerError | undefined {
   const { code = '' } = error;
   if (code === 'HPE_INVALID_EOF_STATE') return undefined;

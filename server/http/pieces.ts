@@ -1,22 +1,30 @@
-/** Bodies up to here are small: they come with one read of a socket. */
+/** Bytes of a small body, which arrives with one read of a socket. */
 export const SMALL = 64 * 1024;
-/** Pieces from here on are kept as they are: a copy would cost more than the memory that it saves. */
+/**
+ * Bytes of a large piece, which is kept as it is: a copy would cost more than the memory that it
+ * saves.
+ */
 const LARGE_PIECE = 16 * 1024;
 const SMALLEST_SLAB = 4 * 1024;
 const LARGEST_SLAB = 64 * 1024;
-/** What a body has beyond this is copied into mapped slabs, which costs some 2 ms a megabyte: smaller bodies are worth more time than memory. */
+/**
+ * Bytes of a body beyond this are copied into mapped slabs. This costs some 2 ms a megabyte, so
+ * smaller bodies are not copied.
+ */
 const LARGE_BODY = 4 * 1024 * 1024;
 const MAPPED_SLAB = 1024 * 1024;
 
 /**
- * A body in few buffers, in whatever pieces it arrives: a Buffer of one byte costs some 400 bytes. Small pieces after the first are copied into slabs,
- * which grow with the body, so that a quarter of it, or 4 KiB, is the most that stands empty. The rest of a large body goes into slabs of a mapping of their own,
- * which return to the system: what malloc gave stays with the C library (measured: eight uploads of 99 MB left 160 MB).
+ * A body in few buffers, in whatever pieces it arrives. Why: a Buffer of one byte costs some 400
+ * bytes. Small pieces after the first are copied into slabs. Slabs grow with the body, so that at
+ * most a quarter of it, or 4 KiB, stays empty. The rest of a large body goes into slabs with a
+ * mapping of their own, which return to the system. Memory of malloc stays with the C library
+ * (measured: eight uploads of 99 MB left 160 MB).
  */
 export class Pieces {
   #pieces: Buffer[] = [];
   #slab: Buffer | undefined;
-  /** What of the slab is in no piece yet. */
+  /** Start and end of the bytes of the slab that are in no piece yet. */
   #from = 0;
   #to = 0;
   #bytes = 0;
@@ -32,7 +40,7 @@ export class Pieces {
     return this.#held;
   }
 
-  /** Adds a piece, which must not change afterwards. */
+  /** Adds a piece. Its bytes must not change afterwards. */
   add(piece: Buffer): void {
     if (this.#bytes === 0 || (piece.length >= LARGE_PIECE && this.#bytes < LARGE_BODY)) {
       this.#seal();
@@ -42,17 +50,17 @@ export class Pieces {
     this.#bytes += piece.length;
   }
 
-  /** The body, in order. Nothing is added afterwards. */
+  /** The body, in order. No piece may be added afterwards. */
   take(): readonly Buffer[] {
     const slab = this.#slab;
-    // The empty rest goes, where no other piece needs the slab.
+    // A copy frees the empty rest of a slab that no other piece uses.
     if (slab !== undefined && this.#from === 0 && slab.length < MAPPED_SLAB) this.#pieces.push(Buffer.from(slab.subarray(0, this.#to)));
     else this.#seal();
     this.#slab = undefined;
     return this.#pieces;
   }
 
-  /** Lets everything go. */
+  /** Drops all pieces. */
   clear(): void {
     this.#pieces = [];
     this.#slab = undefined;
@@ -78,7 +86,7 @@ export class Pieces {
     this.#slab = large ? mapped(size) : Buffer.allocUnsafeSlow(size);
     this.#from = 0;
     this.#to = 0;
-    // Pages of a mapped slab take memory when they are written.
+    // Pages of a mapped slab take memory only once they are written.
     if (!large) this.#held += size;
     return this.#slab;
   }
@@ -91,7 +99,7 @@ export class Pieces {
   }
 }
 
-/** V8 maps what may be resized. */
+/** A buffer with a mapping of its own: V8 maps buffers that may be resized. */
 function mapped(bytes: number): Buffer {
   return Buffer.from(new ArrayBuffer(bytes, { maxByteLength: bytes }), 0, bytes);
 }

@@ -1,19 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The queue takes no more either, by default. */
+/**
+ * Most requests of a connection that wait for the answers before them. The queue has the same
+ * default limit.
+ */
 export const LONGEST_PIPELINE = 256;
 
 /**
- * Bounds the requests of a connection that wait for the answers before them. Node reads 64 KiB at once, which may be 2,000 requests,
- * and each takes a hundred times the memory of its bytes, for as long as the client does not read.
+ * Bounds the requests of a connection that wait for the answers before them. Why: Node reads 64 KiB
+ * at once, which may be 2,000 requests. Each takes a hundred times the memory of its bytes, for as
+ * long as the client does not read.
  */
 export class Pipelines {
   readonly #waiting = new WeakMap<Socket, number>();
 
-  /** False: there are too many. Those after it, which Node has read already, are dropped once the connection is destroyed. */
+  /**
+   * False if there are too many. Requests that Node has read already are dropped once the
+   * connection is destroyed.
+   */
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
-    // The answer before it has the socket.
+    // An answer without a socket waits for the one before it.
     if (response.socket !== null) return true;
     const waiting = this.#waiting.get(socket) ?? 0;
     if (waiting >= LONGEST_PIPELINE) return false;

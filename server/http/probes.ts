@@ -2,7 +2,7 @@ import { failures } from '../errors.ts';
 import type { Lifecycle, State } from '../lifecycle.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
 import { messageBody } from './error-reply.ts';
-import type { Exchange } from './exchange.ts';
+import type { HttpExchange } from './exchange.ts';
 
 const JSON_TYPE = ['Content-Type', 'application/json'];
 const RETRY_AFTER = String(failures.not_ready.retryAfter);
@@ -14,7 +14,7 @@ const REASONS: Record<Exclude<State, 'ready'>, string> = {
   failed: 'failed: see the log',
 };
 
-/** The probes: answered at once from two values, whatever the workers do. */
+/** The probes, which are answered at once from the states of lifecycle and scorer. */
 export class Probes {
   readonly #lifecycle: Lifecycle;
   readonly #scorer: Scorer;
@@ -24,25 +24,25 @@ export class Probes {
     this.#scorer = scorer;
   }
 
-  /** `/`: reference/azureml-contract.md, section B. Liveness and readiness probe of Azure in one. */
-  health(exchange: Exchange): void {
+  /** `/`: docs/http-api.md. Azure uses it as liveness and as readiness probe. */
+  health(exchange: HttpExchange): void {
     const reason = this.#notReady(this.#scorer.healthy);
     if (reason === undefined) return exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8'], 'Healthy');
     exchange.answer(503, [...JSON_TYPE, 'x-ms-run-function-failed', 'False', 'Retry-After', RETRY_AFTER], messageBody(reason));
   }
 
-  live(exchange: Exchange): void {
+  live(exchange: HttpExchange): void {
     const { live } = this.#lifecycle;
     exchange.answer(live ? 200 : 503, [...JSON_TYPE], JSON.stringify({ live }));
   }
 
-  ready(exchange: Exchange): void {
+  ready(exchange: HttpExchange): void {
     const reason = this.notReady;
     if (reason === undefined) return exchange.answer(200, [...JSON_TYPE], '{"ready":true}');
     exchange.answer(503, [...JSON_TYPE], JSON.stringify({ ready: false, reason }));
   }
 
-  /** Why the server is not ready; undefined: it is. */
+  /** Why the server is not ready, or undefined if it is. */
   get notReady(): string | undefined {
     return this.#notReady(this.#scorer.ready);
   }

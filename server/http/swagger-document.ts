@@ -1,4 +1,4 @@
-/** The documents of `/swagger.json`: reference/azureml-contract.md, section 3.4. */
+/** The documents of `/swagger.json`: docs/http-api.md. */
 
 export type SwaggerVersion = '2' | '3' | '3.1';
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -7,7 +7,7 @@ export type Schema = { readonly [key: string]: Json };
 export interface Service {
   readonly name: string;
   readonly version: string;
-  /** Prefix of the paths; slashes around it do not matter. */
+  /** Prefix of the paths. Slashes around it are ignored. */
   readonly pathPrefix: string;
   readonly input: Schema;
   readonly output: Schema;
@@ -31,13 +31,12 @@ const TEXTS = {
   failed: 'The service failed to execute due to an error.',
 };
 
-/** Where the two families of documents differ. */
+/** Differences between the two families of documents. */
 interface Dialect {
   reference(name: string): Json;
-  /** A response: description and body. */
   textResponse(description: string, example?: string): Json;
   jsonResponse(description: string, schema: Json): Json;
-  /** Members of the operation that scores. */
+  /** Members of the scoring operation. */
   payload(schema: Json): { readonly [key: string]: Json };
   readonly versionParameter: Json;
 }

@@ -2,19 +2,19 @@ import type { Dtype, TensorSpec } from '../entry-script.ts';
 import type { Served } from '../scoring/scorer-types.ts';
 import type { Json, Schema } from './swagger-document.ts';
 
-/** Schemas of what the service takes and gives. */
+/** Schemas of the service's input and output. */
 export interface ServiceSchemas {
   readonly input: Schema;
   readonly output: Schema;
 }
 
-/** Of a service that declares nothing. */
+/** Schema of a service that declares nothing. */
 const UNDECLARED: Schema = { type: 'object', example: {} };
 
-/** An example with more elements would drown the document. */
+/** Elements of the largest example: a larger one would be most of the document. */
 const LONGEST_EXAMPLE = 1000;
 
-/** The schemas of what is served. A model without code tells them itself; an entry script declares nothing yet. */
+/** The schemas of a model without code come from the model. Entry scripts declare nothing. */
 export function serviceSchemas(served: Served | undefined): ServiceSchemas {
   const [model] = served?.models ?? [];
   if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED };
@@ -24,11 +24,13 @@ export function serviceSchemas(served: Served | undefined): ServiceSchemas {
 /** `{ [member]: { <tensor name>: nested arrays } }`. */
 function tensorsSchema(member: 'inputs' | 'outputs', tensors: readonly TensorSpec[]): Schema {
   const properties = Object.fromEntries(tensors.map((tensor) => [tensor.name, tensorSchema(tensor)]));
-  const examples = tensors.filter((tensor) => elements(tensor) <= LONGEST_EXAMPLE).map((tensor) => [tensor.name, tensorExample(tensor)]);
+  const examples: Schema = Object.fromEntries(
+    tensors.filter((tensor) => elements(tensor) <= LONGEST_EXAMPLE).map((tensor) => [tensor.name, tensorExample(tensor)]),
+  );
   return {
     type: 'object',
     properties: { [member]: { type: 'object', properties } },
-    example: { [member]: Object.fromEntries(examples) as Json },
+    example: { [member]: examples },
   };
 }
 
@@ -44,7 +46,7 @@ function elements({ dims }: TensorSpec): number {
   return dims.reduce<number>((product, dim) => product * size(dim), 1);
 }
 
-/** The smallest that a request may choose for a symbolic size. */
+/** Size of a dimension in examples; 1 if it is symbolic. */
 function size(dim: number | string): number {
   return typeof dim === 'number' ? dim : 1;
 }

@@ -3,33 +3,35 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { ServerError } from '../errors.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
-import type { Exchange } from './exchange.ts';
+import type { HttpExchange } from './exchange.ts';
 import { swaggerDocument, type SwaggerVersion } from './swagger-document.ts';
 import { serviceSchemas } from './swagger-schemas.ts';
 
 const VERSIONS: Readonly<Record<string, SwaggerVersion>> = { '2': '2', '2.0': '2', '3': '3', '3.0': '3', '3.1': '3.1' };
 
-/** Files in the application's root that replace a generated document; the first that exists wins. */
+/**
+ * Files in the application's root that replace a generated document; the first that exists wins.
+ */
 const OVERRIDES: Record<SwaggerVersion, readonly string[]> = {
   '2': ['swagger.json', 'swagger2.json'],
   '3': ['swagger3.json'],
   '3.1': ['swagger3.1.json'],
 };
 
-/** `/swagger.json`: reference/azureml-contract.md, sections 1.4 and 3.4. */
+/** `/swagger.json`: docs/http-api.md. */
 export class Swagger {
   readonly #config: Config;
   readonly #scorer: Scorer;
   readonly #folder: string;
 
-  /** @param folder where override files are looked up */
+  /** @param folder of the override files */
   constructor(config: Config, scorer: Scorer, folder: string) {
     this.#config = config;
     this.#scorer = scorer;
     this.#folder = folder;
   }
 
-  show(exchange: Exchange): void {
+  show(exchange: HttpExchange): void {
     const [, query] = (exchange.request.url ?? '').split('?', 2);
     const asked = new URLSearchParams(query).get('version') ?? '2';
     const version = Object.hasOwn(VERSIONS, asked) ? VERSIONS[asked] : undefined;
@@ -49,7 +51,7 @@ export class Swagger {
     return JSON.stringify(swaggerDocument(version, { name, version: serviceVersion, pathPrefix, ...schemas }));
   }
 
-  /** Read at each request: it is rare, and a file may be mounted late. */
+  /** Reads the file at each request, because requests are rare and a file may be mounted late. */
   #override([name, ...others]: readonly string[], done: (error?: ServerError, file?: Buffer) => void): void {
     if (name === undefined) return done();
     readFile(join(this.#folder, name), (error, file) => {

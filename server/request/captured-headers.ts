@@ -1,12 +1,14 @@
-/** Whatever an allow-list says: no keys, tokens or cookies leave the server. */
+/**
+ * Names of keys, tokens and cookies. They never leave the server, even if an allow-list names them.
+ */
 const NEVER = /auth|cookie|token|secret|passw|credential|signature|session|jwt|api-?key|(?:^|[-_])keys?(?:$|[-_])|subscription-key/i;
 
-/** True for a header, or a parameter of a query, that may be collected. */
+/** True if a header, or a parameter of a query, may be collected. */
 export function mayCapture(name: string): boolean {
   return !NEVER.test(name);
 }
 
-/** Name, value, name, value, ... of the headers on the list. @param allowed in lower case */
+/** The headers on the list, as name, value, name, value, ... @param allowed names in lower case */
 export function capturedHeaders(allowed: readonly string[], rawHeaders: readonly string[]): string[] {
   const captured: string[] = [];
   if (allowed.length === 0) return captured;

@@ -3,17 +3,17 @@ import type { Found } from '../config/discovery.ts';
 import { ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 
-/** The one version that there is: the protocol has versions, this server has not. */
+/** The only version. The Open Inference Protocol has versions; this server has none. */
 export const MODEL_VERSION = '1';
 
-/** The name of what is served where none is configured. */
+/** The name of the served model if none is configured. */
 export function defaultModelName({ kind, entryScript, modelFile }: Pick<Found, 'kind' | 'entryScript' | 'modelFile'>): string {
   return kind === 'model without code' && modelFile !== undefined ? basename(modelFile).replace(/\.onnx$/i, '') : parse(entryScript).name;
 }
 
 /**
- * Checks that a client of the Open Inference Protocol means the served model.
- * @param version undefined or empty: any
+ * Checks that a request of the Open Inference Protocol names the served model.
+ * @param version any if it is undefined or empty
  * @throws ServerError model_unknown
  */
 export function checkModel(served: string, name: string, version: string | undefined): void {

@@ -4,22 +4,25 @@ import { ServerError } from '../errors.ts';
 
 /** Ids of one request, and the headers that carry them back. */
 export interface RequestIds {
-  /** `x-request-id`: the client's, else new. */
+  /** The client's `x-request-id`, else a new id. */
   readonly id: string;
   readonly clientRequestId: string | undefined;
   /** W3C trace id: 32 hexadecimal digits. */
   readonly traceId: string;
-  /** Span of the caller, where a valid `traceparent` named one. */
+  /** Span of the caller, if a valid `traceparent` names one. */
   readonly parentId: string | undefined;
-  /** Span of this request, where it belongs to a trace or is to begin one; else empty. */
+  /** Span of this request; empty if it neither belongs to a trace nor begins one. */
   readonly spanId: string;
-  /** The caller's choice, else the sampler's. */
+  /** Whether the trace is recorded: the caller's choice, else the sampler's. */
   readonly sampled: boolean;
-  /** What calls on behalf of this request carry, and the answer: https://www.w3.org/TR/trace-context/. */
+  /**
+   * Header of the answer, and of calls on behalf of this request:
+   * https://www.w3.org/TR/trace-context/.
+   */
   readonly traceparent: string | undefined;
-  /** Name, value, name, value, ... */
+  /** Headers of the answer that carry the ids, as name, value, name, value, ... */
   readonly headers: readonly string[];
-  /** Set when an id of the request is too long: the request goes no further. */
+  /** Set if an id of the request is too long. The request is refused with it. */
   readonly refusal: ServerError | undefined;
 }
 
@@ -31,10 +34,10 @@ const TRACEPARENT =
   /^(?!ff)(?:00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}|(?!00)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?)$/;
 const NO_TRACE = '0'.repeat(32);
 
-/** Whether a trace that begins here is recorded; undefined: nobody records traces. */
+/** Decides whether a trace that begins here is recorded. Undefined if no traces are recorded. */
 export type Sampler = ((traceId: string) => boolean) | undefined;
 
-/** Reads or makes the ids of a request: reference/azureml-contract.md, sections 1.2 and 1.3. An empty header counts as absent. */
+/** Reads or makes the ids of a request: docs/http-api.md. An empty header counts as absent. */
 export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler): RequestIds {
   const sent = text(headers['x-request-id']);
   const deprecated = text(headers['x-ms-request-id']);
@@ -69,7 +72,7 @@ function text(value: string | string[] | undefined): string | undefined {
 
 type Trace = Pick<RequestIds, 'traceId' | 'parentId' | 'spanId' | 'sampled' | 'traceparent'>;
 
-/** @param made the id is this server's own */
+/** @param made whether this server has made the id */
 function traceOf(given: string | undefined, id: string, made: boolean, sampler: Sampler): Trace {
   const parent = given !== undefined && TRACEPARENT.test(given) ? given : undefined;
   const traceId = parent?.slice(3, 35) ?? (made ? withoutDashes(id) : newTraceId(id));
@@ -83,7 +86,7 @@ function traceOf(given: string | undefined, id: string, made: boolean, sampler: 
 /** 16 hexadecimal digits. */
 export function newSpanId(): string {
   const uuid = randomUUID();
-  // Neither the version nor the variant of the UUID is in these.
+  // These digits contain neither the version nor the variant of the UUID, so all are random.
   return uuid.slice(0, 8) + uuid.slice(24, 32);
 }
 

@@ -1,6 +1,7 @@
 /**
- * Whether what belongs to a correlation id is collected: the same answer for every collection, worker and replica, so that the
- * input and the output of one request are kept together or not at all.
+ * Decides whether records of a correlation id are collected. The answer is the same for every
+ * collection, worker and replica, so that the input and the output of one request are both kept, or
+ * neither is.
  * @param rate share of the ids that are kept, 0 to 1
  */
 export function isSampled(id: string, rate: number): boolean {
@@ -9,7 +10,10 @@ export function isSampled(id: string, rate: number): boolean {
   return hash(id) / 2 ** 32 < rate;
 }
 
-/** FNV-1a with the finish of MurmurHash3, which spreads ids that differ only in their last characters. */
+/**
+ * FNV-1a with the final step of MurmurHash3, which spreads ids that differ only in their last
+ * characters.
+ */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);

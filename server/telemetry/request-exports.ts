@@ -1,4 +1,5 @@
 import { failures, type ServerError } from '../errors.ts';
+import { textType } from '../request/content-types.ts';
 import { newSpanId, type RequestIds } from '../request/request-ids.ts';
 import type { TelemetryExporter } from './exporter.ts';
 import { spansOf, type ScoringTimes } from './spans.ts';
@@ -110,7 +111,7 @@ export class RequestExports {
  * @param contentType of the whole
  */
 export function bodyText(pieces: readonly Buffer[], contentType: string): string {
-  if (!/^(?:text\/|application\/(?:.*\+)?json|application\/x-www-form-urlencoded)/.test(contentType)) return NO_TEXT;
+  if (textType(contentType)?.exported !== true) return NO_TEXT;
   const bytes: Buffer[] = [];
   let length = 0;
   // One byte more than the limit, so that the reader of the text sees that it was cut.

@@ -19,7 +19,7 @@ export interface Answer {
 
 const HEALTH = 'grpc.health.v1.Health';
 
-/** A client of one server, which knows the messages by their .proto file. */
+/** A client of one server, which reads and writes messages by their .proto file. */
 export class GrpcClient {
   readonly client: Client;
 
@@ -60,7 +60,7 @@ export class GrpcClient {
     );
   }
 
-  /** The statuses that Watch tells, one after another. */
+  /** The statuses that Watch sends, one after another. */
   async *watch(service = ''): AsyncGenerator {
     const call = this.client.makeServerStreamRequest(
       `/${HEALTH}/Watch`,

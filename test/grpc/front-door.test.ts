@@ -25,7 +25,7 @@ const model = {
 } as const;
 
 describe('the gRPC service', () => {
-  it('tells whether server and model are ready', async (t) => {
+  it('answers whether server and model are ready', async (t) => {
     const { client, scorer, lifecycle } = await start(t);
     assert.deepEqual((await client.call('ServerLive')).message, { live: true });
     assert.deepEqual((await client.call('ServerReady')).message, { ready: true });
@@ -38,7 +38,7 @@ describe('the gRPC service', () => {
     assert.deepEqual((await client.call('ServerLive')).message, { live: true });
   });
 
-  it('tells what it serves', async (t) => {
+  it('describes the server and its model', async (t) => {
     const { client, scorer } = await start(t);
     const { message: server } = await client.call('ServerMetadata');
     assert.deepEqual([server['name'], server['extensions']], ['scoring-server', ['binary_tensor_data']]);
@@ -88,7 +88,7 @@ describe('the gRPC service', () => {
   });
 });
 
-/** Codes that gRPC has for rows of the failure table; those that are left out are answered by their HTTP status alone. */
+/** gRPC's codes for rows of the failure table. The code of a row that is not here comes from its HTTP status. */
 const codes: Partial<Record<ErrorCode, status>> = {
   bad_json: status.INVALID_ARGUMENT,
   invalid_input: status.INVALID_ARGUMENT,
@@ -175,7 +175,7 @@ describe('the gRPC health service', () => {
     assert.equal(await check('wine'), 'NOT_SERVING');
   });
 
-  it('tells watchers of every change, and lets them go when it closes', async (t) => {
+  it('sends watchers every change, and ends their calls when it closes', async (t) => {
     const { client, lifecycle, scorer, listening } = await start(t);
     const watched = client.watch();
     const next = async (): Promise<unknown> => (await watched.next()).value;
@@ -193,7 +193,7 @@ describe('the gRPC health service', () => {
     assert.equal((await unknown.next()).done, true);
   });
 
-  it('a close waits for calls that are under way, and takes no new ones', async (t) => {
+  it('a close waits for open calls, and accepts no new ones', async (t) => {
     const { client, scorer, listening } = await start(t);
     const outcome = Promise.withResolvers<typeof message>();
     scorer.outcome = () => outcome.promise;
@@ -209,7 +209,7 @@ describe('the gRPC health service', () => {
     await closing;
   });
 
-  it('says what is wrong with a port that cannot be opened', async (t) => {
+  it('names the reason why a port cannot be opened', async (t) => {
     const { listening } = await start(t);
     await assert.rejects(start(t, { grpcPort: listening.port }), (error) => {
       assert.ok(error instanceof ServerError && error.code === 'listen_failed');

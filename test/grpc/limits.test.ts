@@ -18,7 +18,7 @@ const answer = {
 const QUICK = { uploadWindowMs: 200, uploadWindowBytes: 1024 };
 
 describe('an upload over gRPC', () => {
-  it('reserves what arrives, not what it declares, and gives it back when the client leaves', async (t) => {
+  it('reserves the bytes that arrive, not the declared ones, and releases them when the client leaves', async (t) => {
     const { scorer, listening } = await start(t);
     await withSession(listening.port, async (session) => {
       const call = new RawCall(session, INFER);
@@ -34,7 +34,7 @@ describe('an upload over gRPC', () => {
     });
   });
 
-  it('is refused before it is read where the server cannot take it, or has no room for more', async (t) => {
+  it('is refused before it is read if the server cannot take it, or the queue is full', async (t) => {
     const { scorer, listening } = await start(t);
     await withSession(listening.port, async (session) => {
       scorer.refuseAdmit = new ServerError('queue_full', 'full');
@@ -53,7 +53,7 @@ describe('an upload over gRPC', () => {
     });
   });
 
-  it('ends where it stops, or drips, and gives back what it held', async (t) => {
+  it('that stops or drips is ended, and releases its bytes', async (t) => {
     const { scorer, listening, metrics } = await start(t, {}, QUICK);
     await withSession(listening.port, async (session) => {
       const [silent, empty, dripping, probe] = [
@@ -136,7 +136,7 @@ describe('an upload over gRPC', () => {
       assert.deepEqual(scorer.requests, []);
     });
 
-  it('may be compressed, and is inflated up to its limit and to the room that there is', async (t) => {
+  it('may be compressed, and is inflated up to its limit and that of the queue', async (t) => {
     const { scorer, listening } = await start(t, { bodyLimitBytes: MB });
     scorer.outcome = () => answer;
     await withSession(listening.port, async (session) => {
@@ -148,7 +148,7 @@ describe('an upload over gRPC', () => {
         scorer.requests.map(({ body }) => Buffer.concat([...body])),
         [question, question],
       );
-      // Marked as not compressed, it is not, whatever grpc-encoding says.
+      // The flag of the message decides, whatever grpc-encoding says.
       assert.equal((await new RawCall(session, INFER, { 'grpc-encoding': 'gzip' }).finish(framed(question))).status, status.OK);
       assert.equal((await ask(gzipSync(Buffer.alloc(200 * MB)), 'gzip')).status, status.RESOURCE_EXHAUSTED);
       assert.equal((await ask(gzipSync(Buffer.alloc(65 * 1024)), 'gzip', CHECK)).status, status.RESOURCE_EXHAUSTED);
@@ -165,8 +165,8 @@ describe('an upload over gRPC', () => {
   });
 });
 
-describe('what a gRPC client may have open', () => {
-  it('is a number of calls on a connection, which it is told, and a number of all calls', async (t) => {
+describe('the limit of a gRPC client', () => {
+  it('is a number of calls on a connection, which the client learns, and a number of all calls', async (t) => {
     const { scorer, listening } = await start(t, {}, { callsOfConnection: 5, calls: 6 });
     scorer.outcome = () => new Promise(() => undefined);
     const [first, second] = [await open(listening.port), await open(listening.port)];
@@ -176,10 +176,10 @@ describe('what a gRPC client may have open', () => {
     await Promise.all(calls.map((call) => call.send(framed(question))));
     const refused = new RawCall(second, CHECK);
     assert.equal((await refused.ended).status, 'closed');
-    assert.equal(refused.stream.rstCode, 7, 'REFUSED_STREAM: clients try again');
+    assert.equal(refused.stream.rstCode, 7, 'REFUSED_STREAM: clients retry');
     calls[0]!.stream.close(8);
     await calls[0]!.ended;
-    // The server learns of it with the next thing that it reads.
+    // The server sees the reset with its next read.
     for (let tried = new RawCall(second, CHECK); ; tried = new RawCall(second, CHECK)) {
       const end = await tried.finish(framed(Buffer.alloc(0)));
       if (end.status === status.OK) break;
@@ -196,7 +196,7 @@ describe('what a gRPC client may have open', () => {
     assert.equal((await new RawCall(second, CHECK).finish(framed(Buffer.alloc(0)))).status, status.OK);
   });
 
-  it('is no connection without calls, be it new or used, or without a word', async (t) => {
+  it('is no connection without calls, be it new, used or silent', async (t) => {
     const { listening } = await start(t, {}, { firstCallMs: 100, connectionIdleMs: 200 });
     const fresh = await open(listening.port);
     const silent = connectSocket(listening.port, '127.0.0.1')
@@ -281,8 +281,8 @@ describe('what a gRPC client may have open', () => {
   });
 });
 
-describe('what a gRPC client says', () => {
-  it('is no gRPC, or names no method: it is told so', async (t) => {
+describe('a request of a gRPC client', () => {
+  it('is no gRPC, or names no method: both are refused', async (t) => {
     const { listening } = await start(t);
     await withSession(listening.port, async (session) => {
       for (const type of ['text/plain', 'application/grpc-web']) {

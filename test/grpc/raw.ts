@@ -6,14 +6,14 @@ export const MODEL_READY = '/inference.GRPCInferenceService/ModelReady';
 export const CHECK = '/grpc.health.v1.Health/Check';
 export const WATCH = '/grpc.health.v1.Health/Watch';
 
-/** A message with its head. @param declared its length, where it lies */
+/** A message with its head. @param declared length in the head, which may be false */
 export function framed(message: Buffer, { compressed = false, declared = message.length } = {}): Buffer {
   const head = Buffer.alloc(5, Number(compressed));
   head.writeUInt32BE(declared, 1);
   return Buffer.concat([head, message]);
 }
 
-/** What a call came to: gRPC's status, or why it has none. */
+/** The end of a call: gRPC's status, or `closed` if there was none. */
 export interface End {
   readonly status: number | 'closed';
   readonly text: string;
@@ -21,7 +21,7 @@ export interface End {
   readonly bytes: number;
 }
 
-/** A call that does as a test says, rules or not. */
+/** A call that may break the rules of gRPC. */
 export class RawCall {
   readonly stream: ClientHttp2Stream;
   readonly ended: Promise<End>;
@@ -30,19 +30,19 @@ export class RawCall {
     this.stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...headers });
     let [status, text, bytes]: [number | 'closed', string, number] = ['closed', '', 0];
     let metadata: IncomingHttpHeaders = {};
-    const told = (from: IncomingHttpHeaders): void => {
+    const read = (from: IncomingHttpHeaders): void => {
       metadata = { ...metadata, ...from };
       if (from['grpc-status'] !== undefined) status = Number(from['grpc-status']);
       text = decodeURIComponent(String(from['grpc-message'] ?? text));
     };
-    this.stream.on('response', told).on('trailers', told);
+    this.stream.on('response', read).on('trailers', read);
     this.stream.on('data', (data: Buffer) => (bytes += data.length));
-    // Whoever is refused may be cut off.
+    // The server may reset a call that it refuses.
     this.stream.on('error', () => undefined);
     this.ended = new Promise((resolve) => this.stream.on('close', () => resolve({ status, text, metadata, bytes })));
   }
 
-  /** Sends a part; resolves when the server has taken it, or the call is over. */
+  /** Sends a part; resolves when the server has taken it or the call is over. */
   async send(part: Buffer): Promise<void> {
     if (this.stream.closed || this.stream.destroyed) return;
     await new Promise<void>((resolve) => {
@@ -61,9 +61,9 @@ export class RawCall {
   }
 }
 
-/** A connection; errors of it are the test's to look for. */
+/** A connection. Its errors are ignored: a test checks whether it is destroyed. */
 export async function open(port: number): Promise<ClientHttp2Session> {
-  // Node's client would drop answers while it holds more than this.
+  // Node's client drops answers while it holds more megabytes than this.
   const session = connect(`http://127.0.0.1:${port}`, { maxSessionMemory: 1000 });
   session.on('error', () => undefined);
   await Promise.race([once(session, 'remoteSettings'), once(session, 'close')]);

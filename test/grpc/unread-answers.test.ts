@@ -21,10 +21,10 @@ test('an answer counts in memory until its client has taken it, or has left', as
   });
   stream.end(Buffer.alloc(5));
   await once(stream, 'response');
-  // It is not read: its window closes.
+  // Nothing reads the answer, so its window closes.
   while (scorer.answers.bytes < SIZE) await new Promise(setImmediate);
   assert.equal(scorer.answers.bytes, SIZE);
-  assert.equal(used.mock.callCount(), 0, 'nothing of it can be collected yet');
+  assert.equal(used.mock.callCount(), 0, 'the answer cannot be collected yet');
   stream.destroy();
   while (scorer.answers.bytes > 0) await new Promise(setImmediate);
   assert.deepEqual(used.mock.calls[0]?.arguments, [SIZE]);
@@ -34,7 +34,7 @@ test('an answer counts in memory until its client has taken it, or has left', as
   while (scorer.answers.bytes > 0) await new Promise(setImmediate);
 });
 
-test('what a bomb was inflated to counts among what is collected', async (t) => {
+test('the inflated bytes of a bomb count as memory to collect', async (t) => {
   const used = t.mock.method(LargeBuffers.prototype, 'used');
   const { listening } = await start(t, { bodyLimitBytes: SIZE });
   const bomb = gzipSync(Buffer.alloc(10 * SIZE));

@@ -116,7 +116,7 @@ describe('admission', () => {
     assert.deepEqual(scorer.calls, []);
   });
 
-  it('is given back when the upload outgrows the queue', async (t) => {
+  it('is released when the upload outgrows the queue', async (t) => {
     const { port, scorer } = await start(t);
     scorer.refuseGrow = new ServerError('queue_full', 'full');
     const { status } = await post(port, { 'Transfer-Encoding': 'chunked' }, Buffer.alloc(10));
@@ -129,7 +129,7 @@ describe('admission', () => {
     ['chunked', 'Transfer-Encoding: chunked\r\n\r\n3e8\r\nsome bytes'],
     ['compressed', `Content-Encoding: gzip\r\nContent-Length: 1000\r\n\r\n${gzipSync(TEXT).toString('latin1').slice(0, 20)}`],
   ] as const) {
-    it(`is given back once when the client leaves while it uploads (${name})`, async (t) => {
+    it(`is released once when the client leaves while it uploads (${name})`, async (t) => {
       const { port, scorer, line } = await start(t);
       const admitted = scorer.called('admit');
       const released = scorer.called('release');
@@ -150,7 +150,7 @@ describe('admission', () => {
     ['above the limit', 1_000_000],
     ['below the limit', 100_000_000],
   ] as const) {
-    it(`is given back once when the client leaves after its last byte, while the body is inflated (${name})`, async (t) => {
+    it(`is released once when the client leaves after its last byte, while the body is inflated (${name})`, async (t) => {
       const { port, scorer, line } = await start(t, { bodyLimitBytes: limit });
       const body = gzipSync(Buffer.alloc(20_000_000));
       const grown = scorer.called('grow');
@@ -160,7 +160,7 @@ describe('admission', () => {
       await grown;
       socket.resetAndDestroy();
       await line(({ msg }) => msg === 'request');
-      // Whatever the inflater still had in hand has been dealt with after a few turns of the loop.
+      // The inflater has finished its last piece after a few turns of the event loop.
       for (let turn = 0; turn < 50; turn++) await setImmediate();
       assert.equal(scorer.reserved, 0);
       assert.equal(scorer.requests.length, 0);

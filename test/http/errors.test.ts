@@ -28,7 +28,7 @@ const scorerSays =
     return parse(await raw(port, post('Content-Length: 2\r\n', '{}')));
   };
 
-/** One way to meet every failure that has a status. */
+/** One way to get every failure that has a status. */
 const cases = {
   bad_request: sends('this is not HTTP\r\n\r\n'),
   bad_json: scorerSays('bad_json'),

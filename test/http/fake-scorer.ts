@@ -30,7 +30,7 @@ export function reply(parts: Partial<ScoreReply> = {}): ScoreReply {
   };
 }
 
-/** A scorer that a test programs, and that keeps account of what was reserved. */
+/** A scorer that a test programs, and that counts reserved bytes. */
 export class FakeScorer implements Scorer {
   readonly answers = new AnswerMemory(2 ** 28, pino({ level: 'silent' }));
   served: Served | undefined = served;
@@ -39,7 +39,7 @@ export class FakeScorer implements Scorer {
   /** Thrown by the next calls of `admit` and `grow`. */
   refuseAdmit: Error | undefined;
   refuseGrow: Error | undefined;
-  /** What the scoring of a request comes to. */
+  /** Makes the outcome of the scoring of a request. */
   outcome: (request: ScoreRequest) => Outcome | Promise<Outcome> = () => ({});
 
   readonly requests: ScoreRequest[] = [];
@@ -72,7 +72,7 @@ export class FakeScorer implements Scorer {
     return { reply: this.#reply(request), workerNumber: 7, cancel: () => this.#cancel() };
   }
 
-  /** Resolves when the method of that name is called next (or `cancel` was). */
+  /** Resolves at the next call of the method of that name; `cancel` is that of a scoring. */
   called(name: 'admit' | 'grow' | 'release' | 'score' | 'cancel'): Promise<void> {
     return new Promise((resolve) => this.#waiting.set(name, resolve));
   }

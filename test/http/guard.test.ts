@@ -9,7 +9,7 @@ const broken = (): never => {
   throw new Error('broken');
 };
 
-describe('what is thrown in a callback', () => {
+describe('an error in a callback', () => {
   it('when a request is over is logged, and nothing else', async (t) => {
     const { http, metrics, line } = await start(t);
     const working = metrics.answered.bind(metrics);

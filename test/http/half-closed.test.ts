@@ -8,9 +8,9 @@ import { streamed } from './fake-scorer.ts';
 import { start } from './start.ts';
 
 const POST = 'POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}';
-/** A client is asked whether it is still there 100 and 400 ms after it closed its side. */
+/** The server probes a client 100 and 400 ms after it closed its side. */
 const PROBED_MS = 500;
-/** What net/http of Go reads. */
+/** Digits of the longest chunk size that net/http of Go reads. */
 const LONGEST_CHUNK_SIZE = 16;
 
 /** Starts a client that sends its request and closes its side. */

@@ -22,7 +22,7 @@ const model = {
 } as const;
 
 describe('the Open Inference routes', () => {
-  it('tell about the server', async (t) => {
+  it('describe the server', async (t) => {
     const { http } = await start(t, wine);
     for (const path of ['/v2', '/v2/']) {
       const { body } = await http.get(path).expect(200);
@@ -32,7 +32,7 @@ describe('the Open Inference routes', () => {
     await http.get('/v2/models').expect(200, { models: ['wine'] });
   });
 
-  it('tell about health as the other probes do, without a log line', async (t) => {
+  it('answer health like the other probes, without a log line', async (t) => {
     const { http, scorer, lifecycle, lines } = await start(t, wine);
     await http.get('/v2/health/live').expect(200, { live: true });
     await http.get('/v2/health/ready').expect(200, { ready: true });
@@ -49,7 +49,7 @@ describe('the Open Inference routes', () => {
     );
   });
 
-  it('tell the inputs and outputs of a model, but not those of models behind a script', async (t) => {
+  it('describe the inputs and outputs of a model, but not those of models behind a script', async (t) => {
     const { http, scorer } = await start(t, wine);
     scorer.served = { ...served, models: [model] };
     await http.get(MODEL).expect(200, { name: 'wine', versions: ['1'], platform: 'scoring-server_script', inputs: [], outputs: [] });

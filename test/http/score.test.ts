@@ -211,7 +211,7 @@ describe('the connection', () => {
     assert.ok(scorer.requests.length >= 2);
   });
 
-  it('cancels what it waits for when the client leaves', async (t) => {
+  it('cancels the scoring when the client leaves', async (t) => {
     const { port, scorer } = await start(t);
     scorer.outcome = () => new Promise(() => undefined);
     const scored = scorer.called('score');
@@ -224,7 +224,7 @@ describe('the connection', () => {
     assert.equal(scorer.cancelled, 1);
   });
 
-  it('bears a reply that comes after the client has left', async (t) => {
+  it('ignores a reply that comes after the client has left', async (t) => {
     const { port, scorer, http } = await start(t);
     const late = new PassThrough();
     for (const reply of [{}, { body: late }, new ServerError('client_gone', 'gone')]) {
@@ -243,7 +243,7 @@ describe('the connection', () => {
     assert.ok(late.destroyed);
   });
 
-  it('does not cancel what was answered', async (t) => {
+  it('does not cancel a scoring that was answered', async (t) => {
     const { http, scorer, line } = await start(t);
     await http.post('/score').send({}).expect(200);
     await line(({ msg }) => msg === 'request');

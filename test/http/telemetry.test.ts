@@ -6,7 +6,7 @@ import { start } from './start.ts';
 const isRequest = ({ msg }: { msg: string }): boolean => msg === 'request';
 
 describe('/metrics', () => {
-  it('tells what has been answered', async (t) => {
+  it('counts answers', async (t) => {
     const { http, scorer, lines, line } = await start(t);
     for (let i = 0; i < 3; i++) await http.post('/score').send({}).expect(200);
     scorer.refuseAdmit = new ServerError('queue_full', 'full');
@@ -76,7 +76,7 @@ describe('the access log', () => {
     assert.match(String(ms), /^\d+(\.\d{1,3})?$/);
   });
 
-  it('knows no worker for a request that reached none', async (t) => {
+  it('names no worker for a request that reached none', async (t) => {
     const { http, line } = await start(t);
     await http.get('/none').expect(404);
     const logged = await line(isRequest);

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { mayCapture } from '../../request/captured-headers.ts';
+import { textType } from '../../request/content-types.ts';
 import { Body, type BodyState } from '../records.ts';
 
 /**
@@ -8,9 +9,6 @@ import { Body, type BodyState } from '../records.ts';
  */
 export type Data = { readonly json: Buffer | string; readonly bytes: number } | { readonly binary: Buffer };
 
-const JSON_TYPE = /^(?:application|text)\/(?:[\w.+-]*\+)?json\s*(?:;|$)/i;
-const TEXT_TYPE =
-  /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:xml|yaml|x-yaml|javascript|x-ndjson|ndjson|jsonl|sql|x-www-form-urlencoded)\s*(?:;|$))/i;
 const LF = 10;
 const CR = 13;
 
@@ -21,8 +19,8 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
   const plainJson = contentType === 'application/json';
   // JSON that this server writes is UTF-8 without line ends.
   if (plainJson && state === Body.written) return { json: body, bytes: body.length };
-  const maybeText = !plainJson && (contentType === '' || TEXT_TYPE.test(contentType));
-  if (!(plainJson || maybeText || JSON_TYPE.test(contentType)) || !isUtf8(body)) return { binary: body };
+  const maybeText = contentType === '' || textType(contentType) !== undefined;
+  if (!maybeText || !isUtf8(body)) return { binary: body };
   const oneLine = !body.includes(LF) && !body.includes(CR);
   if (state === Body.parsed && plainJson && oneLine && body[0] !== 0xef) return { json: body, bytes: body.length };
   const text = body.toString();

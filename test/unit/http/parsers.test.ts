@@ -7,19 +7,19 @@ import { ServerError } from '../../../server/errors.ts';
 import { contentEncoding, contentLength } from '../../../server/http/body.ts';
 import { compress, compressible } from '../../../server/http/compression.ts';
 import { Cors } from '../../../server/http/cors.ts';
-import type { Exchange } from '../../../server/http/exchange.ts';
+import type { HttpExchange } from '../../../server/http/exchange.ts';
 import { Swagger } from '../../../server/http/swagger.ts';
 import { readIds } from '../../../server/request/request-ids.ts';
 import { FakeScorer } from '../../http/fake-scorer.ts';
 import { assertLinear } from '../linear-time.ts';
 
-/** What Node's parser lets through in a header. */
+/** Characters of a header that Node's parser accepts. */
 const value = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCodePoint(code)), maxLength: 300 });
 const request = (headers: Record<string, string>, url = '/'): IncomingMessage => ({ headers, url }) as unknown as IncomingMessage;
 const config = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default])) as never;
 const swagger = new Swagger(config, new FakeScorer(), '/nowhere');
 
-/** Throws nothing but a failure of the table. */
+/** Fails if a step throws anything but a failure of the table. */
 function parse(step: () => void): void {
   try {
     step();
@@ -45,13 +45,15 @@ const PARSERS: Record<string, (text: string) => void> = {
   },
   'a traceparent of a later version': (text) => void readIds({ traceparent: `01-${'1'.repeat(32)}-${'2'.repeat(16)}-01-${text}` }),
   'a query of swagger': (text) =>
-    parse(() => swagger.show({ request: request({}, `/swagger.json?version=9&${text}`), guard: () => undefined } as unknown as Exchange)),
+    parse(() =>
+      swagger.show({ request: request({}, `/swagger.json?version=9&${text}`), guard: () => undefined } as unknown as HttpExchange),
+    ),
 };
 
 for (const [name, read] of Object.entries(PARSERS))
   test(`${name} of any text is read or refused`, () => fc.assert(fc.property(value, read)));
 
-/** Texts that made a parser somewhere take its time. */
+/** Repeated texts that have made some parser slow. */
 const REPEATED = ['a', ',', ';q=', ' ', '\t,', '+', '.+', '-', '0', 'a=b&', '%41', '&', 'gzi,', '\u00ff', '/'];
 const SIZE = 128 * 1024;
 

@@ -5,14 +5,14 @@ import { Pieces } from '../../../server/http/pieces.ts';
 
 const MB = 1024 * 1024;
 
-/** Pieces of some kinds of length, each filled with a number of its own. */
+/** Pieces of several lengths, each filled with a number of its own. */
 const pieces = fc
   .array(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 40_000 }), fc.constant(65_536)), {
     maxLength: 60,
   })
   .map((lengths) => lengths.map((length, at) => Buffer.alloc(length, at)));
 
-test('a body is what was added, in order, whatever the pieces, and what holds it is counted', () => {
+test('a body has the added bytes in order, whatever the pieces, and its memory is counted', () => {
   fc.assert(
     fc.property(pieces, (all) => {
       const body = new Pieces();
@@ -47,7 +47,7 @@ test('a large body keeps its bytes across the limit from which it is copied', ()
   assert.ok(Buffer.concat([...body.take()]).equals(Buffer.concat(all)));
 });
 
-test('what was cleared holds nothing', () => {
+test('a cleared body holds no memory', () => {
   const body = new Pieces();
   for (let at = 0; at < 10; at++) body.add(Buffer.alloc(1000));
   body.clear();

@@ -1,11 +1,14 @@
 import { type Fault, isRefusal, type ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { RequestIds } from './request-ids.ts';
+import type { RequestIds } from '../request/request-ids.ts';
 
 const LEVELS = { client: 'debug', operator: 'warn', user: 'error', server: 'error' } as const satisfies Record<Fault, string>;
 const REFUSAL_LOG_INTERVAL_MS = 1000;
 
-/** Logs failures by fault. Overload cannot flood the log: refusals get one line a second, which counts the others. */
+/**
+ * Logs failures by fault. Refusals get one line a second, with the number of the others, so that
+ * overload cannot flood the log.
+ */
 export class FailureLog {
   readonly #log: Log;
   #refusalLoggedAt = -Infinity;
@@ -28,7 +31,7 @@ export class FailureLog {
       this.#refusalLoggedAt = now;
       this.#refusalsSkipped = 0;
     } else if (error.failure.fault === 'server') {
-      // What others did wrong is in the message; the way through our own code tells nobody anything.
+      // A stack helps only with faults of this server; for other faults the message is enough.
       fields['err'] = error;
     }
     this.#log[level](fields, error.message);

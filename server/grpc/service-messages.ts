@@ -1,19 +1,28 @@
-/** The small messages of the services, which the host reads and writes itself: reference/open-inference-protocol.md, section 5. */
-import { blockField, FieldReader, packVarints, varintField } from '../tensors/protobuf.ts';
+/**
+ * Small messages of the services, which the host reads and writes itself: docs/open-inference.md.
+ */
+import { ServerError } from '../errors.ts';
 import type { ModelMetadata, serverMetadata } from '../scoring/model-metadata.ts';
+import { blockField, FieldReader, packVarints, varintField } from '../tensors/protobuf.ts';
 
-/** ModelReadyRequest and ModelMetadataRequest. @throws RangeError where the bytes are no protobuf */
+/** ModelReadyRequest and ModelMetadataRequest. @throws ServerError invalid_input */
 export function readModel(message: Buffer): { name: string; version: string } {
   return { name: readString(message, 1), version: readString(message, 2) };
 }
 
-/** HealthCheckRequest: the service that is asked for; empty: the server. @throws RangeError where the bytes are no protobuf */
+/**
+ * Service of a HealthCheckRequest; the empty name is the server's.
+ * @throws ServerError invalid_input
+ */
 export const readService = (message: Buffer): string => readString(message, 1);
 
-/** ServerLiveResponse, ServerReadyResponse and ModelReadyResponse; protobuf leaves `false` out. */
+/** ServerLiveResponse, ServerReadyResponse and ModelReadyResponse; protobuf omits `false`. */
 export const boolMessage = (value: boolean): Buffer => (value ? varintField(1, 1) : Buffer.alloc(0));
 
-/** HealthCheckResponse.ServingStatus: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+/**
+ * HealthCheckResponse.ServingStatus:
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+ */
 export const ServingStatus = { serving: 1, notServing: 2, serviceUnknown: 3 } as const;
 
 export const healthMessage = (status: number): Buffer => varintField(1, status);
@@ -35,14 +44,26 @@ export function modelMessage({ name, versions, platform, inputs, outputs, proper
   ]);
 }
 
-/** Longest name: errors and logs repeat it. */
+/** Bytes of the longest name, because errors and logs repeat it. */
 const LONGEST_NAME = 4096;
 
-/** The last string under a number, as protobuf has it; empty where there is none. */
+/**
+ * The last string with this field number, as protobuf demands; empty if there is none.
+ * @throws ServerError invalid_input
+ */
 function readString(message: Buffer, number: number): string {
   let [from, to] = [0, 0];
-  const reader = new FieldReader(message);
-  while (reader.next()) if (reader.number === number) [from, to] = [reader.from, reader.to];
-  if (to - from > LONGEST_NAME) throw new RangeError(`expected names of at most ${LONGEST_NAME} bytes, got one of ${to - from}`);
+  try {
+    const reader = new FieldReader(message);
+    while (reader.next()) if (reader.number === number) [from, to] = [reader.from, reader.to];
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw unreadable(thrown.message, thrown);
+    throw thrown;
+  }
+  if (to - from > LONGEST_NAME) throw unreadable(`expected names of at most ${LONGEST_NAME} bytes, got one of ${to - from}`);
   return message.toString('utf8', from, to);
+}
+
+function unreadable(reason: string, cause?: unknown): ServerError {
+  return new ServerError('invalid_input', `the message cannot be read: ${reason}`, { cause });
 }

@@ -1,14 +1,18 @@
 /** Messages as gRPC frames them: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 import { ServerError } from '../errors.ts';
-import type { Room } from './room.ts';
+import type { MessageAdmission } from './message-admission.ts';
 
-/** One byte that says whether the message is compressed, and four of its length. */
+/** One byte says whether the message is compressed; four bytes give its length. */
 const HEAD_BYTES = 5;
-/** Memory that is taken at a time: at least, and at most for what has not arrived yet. */
+/** Smallest memory that is allocated at a time. */
 const SMALLEST_PIECE = 4 * 1024;
+/** Largest memory that is allocated for bytes that have not arrived yet. */
 const LARGEST_PIECE = 1024 * 1024;
 
-/** Longer messages leave a part of the room free for those that are not: scoring/queue.ts. */
+/**
+ * Bytes of a small message. Longer ones leave a part of the queue's bytes to small ones:
+ * scoring/queue.ts.
+ */
 export const SMALL = 64 * 1024;
 
 /** A message, in the pieces in which it is held. */
@@ -22,12 +26,13 @@ export function messageTooLarge(limit: number): ServerError {
 }
 
 /**
- * Takes the one message of a call from what arrives. Its length is checked before its bytes are held. What arrives is copied into pieces
- * that grow with what has arrived: a declared length takes no memory, and neither do parts of one byte each.
+ * Reads the one message of a call. Its length is checked before its bytes are held. Arriving bytes
+ * are copied into pieces that grow with the bytes that have arrived, so that neither a declared
+ * length nor parts of one byte each take memory.
  */
 export class MessageReader {
   readonly #limit: number;
-  readonly #room: Room;
+  readonly #admission: MessageAdmission;
   #headBytes = 0;
   #flag = 0;
   #length = 0;
@@ -37,13 +42,18 @@ export class MessageReader {
   /** Bytes of the message that have arrived. */
   #arrived = 0;
 
-  /** @param limit for the message as it is sent @param room gets what is held */
-  constructor(limit: number, room: Room) {
+  /**
+   * @param limit bytes of the message as it is sent
+   * @param admission reserves the bytes that are held
+   */
+  constructor(limit: number, admission: MessageAdmission) {
     this.#limit = limit;
-    this.#room = room;
+    this.#admission = admission;
   }
 
-  /** @throws ServerError body_too_large, queue_full; invalid_input when there is more than one message */
+  /**
+   * @throws ServerError body_too_large, queue_full; invalid_input if there is more than one message
+   */
   take(data: Buffer): void {
     let at = 0;
     while (at < data.length && this.#headBytes < HEAD_BYTES) this.#takeHead(data[at++] ?? 0);
@@ -64,7 +74,10 @@ export class MessageReader {
     return this.#flag === 1;
   }
 
-  /** The message, when nothing more comes. @throws ServerError invalid_input when it is not whole */
+  /**
+   * The message, once the client has sent all of it.
+   * @throws ServerError invalid_input if it is not whole
+   */
   end(): Message {
     if (this.#headBytes < HEAD_BYTES) throw new ServerError('invalid_input', 'expected one message, got none');
     if (this.#arrived < this.#length)
@@ -83,7 +96,7 @@ export class MessageReader {
   #hold(wanted: number): void {
     const size = Math.min(this.#length - this.#held, Math.max(wanted, SMALLEST_PIECE, Math.min(this.#held, LARGEST_PIECE)));
     const large = this.#length > SMALL;
-    this.#room.take(size, large ? 'large' : wanted >= this.#length ? 'whole' : 'small');
+    this.#admission.grow(size, large ? 'large' : wanted >= this.#length ? 'whole' : 'small');
     this.#pieces.push(Buffer.allocUnsafe(size));
     this.#held += size;
   }

@@ -1,0 +1,217 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Capture } from '../collection/host/capture.ts';
+import type { Protocol } from '../entry-script.ts';
+import { answerable, type ServerError } from '../errors.ts';
+import { JSON_HEADERS } from '../ipc/reply-head.ts';
+import { contentTypeOf } from '../request/content-types.ts';
+import { readIds, type RequestIds } from '../request/request-ids.ts';
+import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
+import type { Admission } from './admission.ts';
+import type { ExchangeRoute, ExchangeServices } from './services.ts';
+
+/**
+ * Stages of a request: its body is read, a worker scores it, its answer is sent piece by piece. A
+ * request that is not scored, or gets its answer as a whole, ends in an earlier stage.
+ */
+export type Stage = 'reading' | 'scoring' | 'answering';
+
+/**
+ * One request and its answer, over any protocol: ids, admission, scoring, capture, failure, log and
+ * count. Each front door has a subclass, which reads a body and sends an answer by its protocol.
+ */
+export abstract class Exchange<Services extends ExchangeServices = ExchangeServices, Route extends ExchangeRoute = ExchangeRoute> {
+  readonly route: Route;
+  readonly ids: RequestIds;
+  readonly startedAt = performance.now();
+  failure: ServerError | undefined;
+  reply: ScoreReply | undefined;
+  scoring: Scoring | undefined;
+  /** Beginning of the body as text, if telemetry sends inputs. */
+  input: string | undefined;
+  /** Undefined if the request is not collected. */
+  capture: Capture | undefined;
+  /** Number of the worker that had the request, if it failed there. */
+  worker: number | undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  protected readonly services: Services;
+  #stage: Stage = 'reading';
+  /**
+   * The work of this stage. It is an object, because V8 (Node 24) keeps every request through the
+   * next scavenges if a new function is stored in a field for each request (measured: a third of
+   * all garbage is promoted).
+   */
+  #work: { cancel(): void } | undefined;
+
+  constructor(services: Services, route: Route, headers: IncomingHttpHeaders) {
+    this.services = services;
+    this.route = route;
+    this.ids = readIds(headers, services.sampler);
+  }
+
+  abstract readonly method: string;
+  /** URL as the client sees it, for telemetry. */
+  abstract readonly url: string;
+  /** Path and query, for scripts and records. */
+  abstract readonly target: string;
+  abstract readonly contentType: string | undefined;
+  /** Name, value, name, value, ... as scripts may read them. */
+  abstract readonly rawHeaders: readonly string[];
+  /** Status of the answer in HTTP's numbers, for logs and metrics. */
+  abstract readonly status: number;
+
+  /** Sends the reply of a worker. An error of it is the failure of the exchange. */
+  protected abstract answerReply(reply: ScoreReply): void;
+  /** Sends a failure, or breaks off an answer that has begun. */
+  protected abstract answerFailure(error: ServerError): void;
+  /** Breaks off the connection or stream. Never throws. */
+  protected abstract abort(): void;
+  /**
+   * Text of the body, or of the query of a request without one, for telemetry. Undefined if the
+   * protocol has no text.
+   */
+  protected abstract inputText(body: readonly Buffer[]): string | undefined;
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  /** Checks a request before its route does, on every route. @throws ServerError id_too_long */
+  begin(): void {
+    if (this.ids.refusal !== undefined) throw this.ids.refusal;
+  }
+
+  /**
+   * Admits a request that is to be scored, before its body is read.
+   * @param declared bytes that the body will have, as far as they are known
+   * @throws ServerError not_ready, stopping, queue_full
+   */
+  admit(declared = 0): void {
+    this.services.scorer.admit(0, declared);
+  }
+
+  /** Begins to collect the request, if it is sampled. */
+  collect(): void {
+    this.capture = this.services.collector?.capture(this.ids.id);
+  }
+
+  /** The body is read from now on. @param admission cancelled if the client leaves */
+  startReading(admission: Admission): void {
+    this.#work = admission;
+  }
+
+  /**
+   * Scores the body of an admitted request, and answers.
+   * @param admission of the body; undefined if there is no body
+   */
+  score(protocol: Protocol, body: readonly Buffer[], bodyBytes: number, admission?: Admission): void {
+    const { ids, services, contentType, rawHeaders } = this;
+    if (services.sendsInput) this.input = this.inputText(body);
+    this.capture?.received(contentType, rawHeaders, body, bodyBytes, this.#parsesJson(protocol));
+    admission?.handOver(bodyBytes);
+    const scoring = services.scorer.score({
+      protocol,
+      method: this.method,
+      url: this.target,
+      contentType,
+      id: ids.id,
+      clientRequestId: ids.clientRequestId,
+      traceId: ids.traceId,
+      traceparent: ids.traceparent,
+      rawHeaders,
+      body,
+      bodyBytes,
+    });
+    this.scoring = scoring;
+    this.#work = scoring;
+    this.#stage = 'scoring';
+    scoring.reply
+      .then((reply) => this.#replied(reply))
+      .catch((thrown: unknown) => {
+        this.worker = scoring.workerNumber;
+        this.fail(thrown);
+      });
+  }
+
+  /** The answer is sent piece by piece from now on. @param source cancelled if the client leaves */
+  startAnswering(source: { cancel(): void }): void {
+    this.#work = source;
+    this.#stage = 'answering';
+  }
+
+  /** Runs a callback of this exchange. Its error is the failure of this exchange only. */
+  guard(step: () => void): void {
+    try {
+      step();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  /** The exit of failures. The first one ends the reading of a body, and is sent. Never throws. */
+  fail(thrown: unknown): void {
+    if (this.failure !== undefined) return;
+    try {
+      const error = answerable(thrown);
+      this.failure = error;
+      this.services.failureLog.write(error, this.ids, this.worker);
+      if (this.#stage === 'reading') this.cancel();
+      this.answerFailure(error);
+    } catch (second) {
+      this.#logFault(second);
+      this.abort();
+    }
+  }
+
+  /** Cancels the work of this stage. Never throws. */
+  protected cancel(): void {
+    try {
+      this.#work?.cancel();
+    } catch (thrown) {
+      this.#logFault(thrown);
+    }
+  }
+
+  /** Logs, counts and collects an ended exchange, each even if another throws. Never throws. */
+  protected record(): void {
+    try {
+      try {
+        if (this.route.counted) this.services.accessLog.write(this);
+      } finally {
+        this.capture?.end({ method: this.method, url: this.target, status: this.status });
+      }
+    } catch (thrown) {
+      this.#logFault(thrown);
+    }
+  }
+
+  #replied(reply: ScoreReply): void {
+    const { headers, body, status } = reply;
+    this.reply = reply;
+    this.capture?.answered(
+      contentTypeOf(headers),
+      headers,
+      Buffer.isBuffer(body) ? body : undefined,
+      headers === JSON_HEADERS && status === 200,
+    );
+    this.answerReply(reply);
+  }
+
+  /** True if a body of JSON is parsed before `run()` answers. */
+  #parsesJson(protocol: Protocol): boolean {
+    switch (protocol) {
+      case 'score':
+        return this.services.scorer.served?.parsesJson === true;
+      case 'open-inference':
+      case 'open-inference-grpc':
+        return false;
+      default:
+        return protocol satisfies never;
+    }
+  }
+
+  /** Logs an error of an exchange that cannot be answered any more. */
+  #logFault(thrown: unknown): void {
+    this.services.failureLog.write(answerable(thrown), this.ids, this.worker);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Capture } from '../collection/host/capture.ts';
+import type { Config } from '../config/config.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { Sampler } from '../request/request-ids.ts';
+import type { Scorer } from '../scoring/scorer-types.ts';
+import { LargeBuffers } from '../system/large-buffers.ts';
+import { AccessLog } from '../telemetry/access-log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { RequestExports } from '../telemetry/request-exports.ts';
+import { FailureLog } from './failure-log.ts';
+
+/** Decides which requests are collected. */
+interface Captures {
+  /** Begins to keep a request, or returns undefined if it is not sampled. */
+  capture(id: string): Capture | undefined;
+}
+
+/** Parts that the host gives every front door. */
+export interface DoorParts {
+  readonly config: Pick<Config, 'accessLog'>;
+  readonly scorer: Scorer;
+  /** Undefined if nothing is collected. */
+  readonly collector?: Captures | undefined;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Undefined if no telemetry leaves the server. */
+  readonly exports?: RequestExports | undefined;
+  readonly sampler?: Sampler;
+}
+
+/** Services that all exchanges of one front door share. */
+export interface ExchangeServices {
+  readonly scorer: Scorer;
+  /** Undefined if nothing is collected. */
+  readonly collector: Captures | undefined;
+  readonly failureLog: FailureLog;
+  readonly accessLog: AccessLog;
+  readonly buffers: LargeBuffers;
+  readonly sampler: Sampler;
+  /** Whether telemetry sends the beginning of request bodies. */
+  readonly sendsInput: boolean;
+}
+
+/** A route, as logs and metrics see it. */
+export interface ExchangeRoute {
+  /** Label in logs and metrics. */
+  readonly path: string;
+  /** False for probes and scrapes: they are neither logged nor counted. */
+  readonly counted: boolean;
+  /** True if a worker scores the request. */
+  readonly scores?: boolean;
+}
+
+/** Makes the services of one front door. */
+export function exchangeServices({ config, scorer, collector, metrics, log, exports, sampler }: DoorParts): ExchangeServices {
+  return {
+    scorer,
+    collector,
+    failureLog: new FailureLog(log),
+    accessLog: new AccessLog(config.accessLog ? log : undefined, metrics, exports),
+    buffers: new LargeBuffers(),
+    sampler,
+    sendsInput: exports?.choice.modelData === true,
+  };
+}
