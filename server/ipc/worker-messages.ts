@@ -1,7 +1,7 @@
 import { isErrorCode } from '../errors.ts';
 import { FrameError, readUint32 } from './frames.ts';
 import type { MetricsMessage } from './metric-series.ts';
-import { oipDatatypes } from '../tensors/oip-datatypes.ts';
+import { isDtype } from '../tensors/dtypes.ts';
 import type { RunTimes } from './run-times.ts';
 import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, Redaction, ServedModel } from './protocol.ts';
 import { MOST_MESSAGE_BYTES } from './protocol.ts';
@@ -45,7 +45,7 @@ const ascending: Check = (value) =>
 const metricName = pattern(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/);
 const labelNames = listOf(pattern(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/));
 const collectionName = pattern(/^[a-z0-9][a-z0-9_.-]{0,199}$/);
-const tensors = listOf(shape({ name: text, type: oneOf(...Object.keys(oipDatatypes)), dims: listOf(either(text, finite)) }));
+const tensors = listOf(shape({ name: text, type: isDtype, dims: listOf(either(text, finite)) }));
 
 const failure = shape({ code: isErrorCode, message: text });
 const log = shape({

@@ -1,9 +1,11 @@
 import { EXACT_DIGITS, EXACT_POWERS, latin1, longDecimal, numberText } from './decimals.ts';
-import { DEEPEST, JsonNumbers, type Storage } from './json-numbers.ts';
+import { JsonNumbers, type NumberStore } from './json-numbers.ts';
+import { MOST_DIMS } from './tensor-shape.ts';
 
-/** Not an error: the body has something that the general parser should look at. One for all, because a stack costs more than a look. */
+/** Thrown to leave a body to the general parser. One object for all, because making a stack trace costs more than parsing. */
 const UNUSUAL = new Error('for the general parser');
 
+/** Numbers in an unusual notation that are converted one by one before their share is checked. */
 const MOST_SLOW = 8;
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -20,10 +22,10 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Parses JSON whose bulk is numbers, straight from the bytes: rectangular arrays of numbers become JsonNumbers, without an object tree.
- * Everything else is what JSON.parse makes of it.
- * @returns undefined when the text is not of this kind (escapes, non-ASCII texts, booleans, null, anything empty or ragged, wrong
- * syntax, whole numbers that a double cannot hold, mostly numbers with exponents): the general parser then decides, errors included
+ * Parses JSON whose bulk is numbers, straight from the bytes. Rectangular arrays of numbers become JsonNumbers, other values equal
+ * those of JSON.parse.
+ * @returns undefined for other texts, which the general parser then reads or refuses: escapes, non-ASCII texts, booleans, null,
+ * empty or ragged arrays, wrong syntax, whole numbers that a double cannot hold, mostly numbers with exponents
  */
 export function parseNumbers(bytes: Uint8Array): unknown {
   try {
@@ -36,14 +38,14 @@ export function parseNumbers(bytes: Uint8Array): unknown {
 
 class NumbersParser {
   readonly #bytes: Uint8Array;
-  readonly #storage: Storage;
+  readonly #store: NumberStore;
   #at = 0;
   #used = 0;
   #slow = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#storage = { numbers: new Float64Array((bytes.length >> 3) + 8) };
+    this.#store = { numbers: new Float64Array((bytes.length >> 3) + 8) };
   }
 
   whole(): unknown {
@@ -65,7 +67,7 @@ class NumbersParser {
   }
 
   #value(byte: number, depth: number): unknown {
-    if (depth > DEEPEST) throw UNUSUAL;
+    if (depth > MOST_DIMS) throw UNUSUAL;
     if (byte === OPEN_ARRAY) return this.#array(depth);
     if (byte === OPEN_OBJECT) return this.#object(depth);
     if (byte === QUOTE) return this.#string();
@@ -90,7 +92,7 @@ class NumbersParser {
     }
     const { dims } = items[0];
     if (!items.every((item) => item instanceof JsonNumbers && item.hasDims(dims))) throw UNUSUAL;
-    return new JsonNumbers([items.length, ...dims], this.#storage, from, this.#used - from);
+    return new JsonNumbers([items.length, ...dims], this.#store, from, this.#used - from);
   }
 
   /** Most of the bytes pass here: plain loops over locals, and only what is not `-?digits(.digits)?` of up to 22 digits goes to #number. */
@@ -98,7 +100,7 @@ class NumbersParser {
     const bytes = this.#bytes;
     const from = this.#used;
     let used = from;
-    let { numbers } = this.#storage;
+    let { numbers } = this.#store;
     let at = this.#at;
     for (;;) {
       const start = at;
@@ -160,7 +162,7 @@ class NumbersParser {
       }
     }
     this.#used = used;
-    return new JsonNumbers([used - from], this.#storage, from, used - from);
+    return new JsonNumbers([used - from], this.#store, from, used - from);
   }
 
   /** True after a comma, false after the closing bracket. */
@@ -197,12 +199,11 @@ class NumbersParser {
     return latin1(bytes, from, this.#at - 1);
   }
 
-  /** A number in any notation, by V8's own conversion. Whole numbers that it would round are for the general parser. */
+  /** A number in any notation, converted by V8. Whole numbers that a double cannot hold go to the general parser. */
   #number(): number {
     const text = numberText(this.#bytes, this.#at);
-    if (text === undefined) throw UNUSUAL;
-    // Where most numbers are of this kind JSON.parse is faster.
-    if (++this.#slow > MOST_SLOW && this.#slow * 2 > this.#used) throw UNUSUAL;
+    // JSON.parse is faster where most numbers are of this kind.
+    if (text === undefined || (++this.#slow > MOST_SLOW && this.#slow * 2 > this.#used)) throw UNUSUAL;
     this.#at += text.length;
     const number = Number(text);
     if (!Number.isFinite(number) || (!Number.isSafeInteger(number) && /^-?\d+$/.test(text))) throw UNUSUAL;
@@ -210,9 +211,9 @@ class NumbersParser {
   }
 
   #grow(): Float64Array {
-    const larger = new Float64Array(this.#storage.numbers.length * 2);
-    larger.set(this.#storage.numbers);
-    this.#storage.numbers = larger;
+    const larger = new Float64Array(this.#store.numbers.length * 2);
+    larger.set(this.#store.numbers);
+    this.#store.numbers = larger;
     return larger;
   }
 }

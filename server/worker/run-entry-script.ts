@@ -7,7 +7,7 @@ import type { RunTimes } from '../ipc/run-times.ts';
 import type { ScriptLog } from './script/console.ts';
 import type { Codec, Serving } from './codecs/codec.ts';
 import { checkSize } from './answer-limit.ts';
-import { Codecs, decode } from './codecs/codecs.ts';
+import { decode, ProtocolCodecs } from './codecs/protocol-codecs.ts';
 import { encodeJson } from './codecs/encode-result.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import { jsonText } from './message-text.ts';
@@ -36,7 +36,7 @@ export class Runner {
   readonly #frames: FrameWriter;
   readonly #log: ScriptLog;
   readonly #serving: Serving;
-  readonly #codecs: Codecs;
+  readonly #codecs: ProtocolCodecs;
   readonly #active = new InFlight<Active>();
   /** Fixed part of `reply` and `stream` frames, which is copied at once. */
   readonly #replyHead = Buffer.alloc(REPLY_HEAD_BYTES);
@@ -47,14 +47,16 @@ export class Runner {
     this.#frames = frames;
     this.#log = log;
     this.#serving = serving;
-    this.#codecs = new Codecs(script, serving);
+    this.#codecs = new ProtocolCodecs(script, serving);
   }
 
   /** @param payload of a `score` frame @throws FrameError when it is not one */
   score(id: number, payload: Buffer): void {
     const headEnd = payload.length < SCORE_HEAD_BYTES ? Infinity : SCORE_HEAD_BYTES + readUint32(payload, 1);
     if (headEnd > payload.length) throw new FrameError(`a request that is too short: ${payload.length} bytes`);
-    const request = new WorkerRequest(protocols[payload[0] ?? 0] ?? 'score', payload.toString('utf8', SCORE_HEAD_BYTES, headEnd));
+    const protocol = protocols[payload[0] ?? -1];
+    if (protocol === undefined) throw new FrameError(`a request of the unknown protocol ${payload[0]}`);
+    const request = new WorkerRequest(protocol, payload.toString('utf8', SCORE_HEAD_BYTES, headEnd));
     const active: Active = { request, codec: this.#codecs.get(request.protocol), stream: undefined };
     this.#active.add(id, active);
     // Settles every outcome itself.

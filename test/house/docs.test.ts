@@ -6,7 +6,7 @@ import { CollectionCounts } from '../../server/collection/counts.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { failuresTable, optionsTable } from '../../server/config/usage.ts';
-import { forms } from '../../server/worker/codecs/content-types.ts';
+import { mediaTypes } from '../../server/worker/codecs/content-types.ts';
 
 /** Tables that the code knows stand in the documents between two markers. `UPDATE_DOCS=1 npm test` writes them. */
 const tables: [file: string, name: string, text: () => Promise<string> | string][] = [
@@ -16,7 +16,10 @@ const tables: [file: string, name: string, text: () => Promise<string> | string]
   [
     'entry-scripts/README.md',
     'content types',
-    () => ['| content type | `run()` gets |', '|---|---|', ...forms.map(({ doc, form }) => `| ${doc} | ${got[form]} |`)].join('\n'),
+    () =>
+      ['| content type | `run()` gets |', '|---|---|', ...mediaTypes.map(({ doc, decoding }) => `| ${doc} | ${got[decoding]} |`)].join(
+        '\n',
+      ),
   ],
 ];
 

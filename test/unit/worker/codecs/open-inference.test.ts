@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Tensor, TensorSpec } from '../../../../server/entry-script.ts';
 import { ServerError } from '../../../../server/errors.ts';
 import { float16Numbers } from '../../../../server/tensors/float16.ts';
-import { oipDatatypes } from '../../../../server/tensors/oip-datatypes.ts';
+import { dtypes } from '../../../../server/tensors/dtypes.ts';
 import type { Encoded } from '../../../../server/worker/codecs/codec.ts';
 import { OpenInferenceCodec } from '../../../../server/worker/codecs/open-inference.ts';
 import { toBytes } from '../../../../server/tensors/tensor-bytes.ts';
@@ -54,7 +54,7 @@ describe('tensors in JSON', () => {
     fc.assert(
       fc.property(someTensor, fc.boolean(), (tensor, nested) => {
         const data = json(tensor, nested);
-        const text = `{"inputs":[{"name":"x","shape":${JSON.stringify(tensor.dims)},"datatype":"${oipDatatypes[tensor.type]}","data":${data}}]}`;
+        const text = `{"inputs":[{"name":"x","shape":${JSON.stringify(tensor.dims)},"datatype":"${dtypes[tensor.type].datatype}","data":${data}}]}`;
         const { x } = decode(text);
         assert.deepEqual([x?.type, x?.dims, x?.data.constructor], [tensor.type, tensor.dims, tensor.data.constructor]);
         assert.deepEqual(elements(x!), elements(tensor));
@@ -88,7 +88,7 @@ describe('binary tensors', () => {
           ...tensors.map(({ type, dims }, index) => ({
             name: `t${index}`,
             shape: dims,
-            datatype: oipDatatypes[type],
+            datatype: dtypes[type].datatype,
             parameters: { binary_data_size: bytes[index]!.length },
           })),
         );
