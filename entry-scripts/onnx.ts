@@ -1,13 +1,15 @@
 /**
- * The no-code script: serves one ONNX model as it is. Used when no entry script is given, and an example of one.
+ * The no-code script: serves one ONNX model as it is, where no entry script is given. Also an example
+ * of an entry script.
  *
  * Body of POST /score                                    Answer
  * {"inputs": {"X": [[...]], ...}}                        {"outputs": {"variable": [[...]], ...}}
- * {"inputs": [{name, shape, datatype, data}, ...]}       {"model_name", "outputs": [{name, datatype, shape, data}, ...]}
+ * {"inputs": [{name, shape, datatype, data}, ...]}       {"model_name", "outputs": [{name, ...}, ...]}
  * {"input_data": {"columns", "data"}}, {"input_data"}    one prediction a row
  * {"data": [[...]]}                                      one prediction a row
  *
- * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs. Further keys are ignored.
+ * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs. Further keys
+ * are ignored.
  */
 
 import {
@@ -20,7 +22,7 @@ import {
   type TensorSpec,
   type TensorValue,
 } from 'scoring-server';
-// The server's reader and writer of Open Inference tensors: its only internal that this script uses.
+// The server's own reader and writer of Open Inference tensors, the only internal used here.
 import {
   isNumbers,
   isRecord,
@@ -50,7 +52,8 @@ export function run(data: unknown, request: RequestContext): Promise<unknown> {
 
 /**
  * Reads one body, runs the model and answers in the same form.
- * @throws ScoringError 400 if the body has none of the forms; the error of `model.run` if an input does not fit
+ * @throws ScoringError 400 if the body has none of the forms; the error of `model.run` if an input
+ * does not fit
  */
 export async function answer(target: Model, body: unknown): Promise<unknown> {
   if (!isRecord(body)) throw unknownForm(target, 'the body is no JSON object');

@@ -22,7 +22,10 @@ interface Candidate {
 const SEEDS = [1, 2, 3];
 const BATCH_SIZES = [2, 3, 8];
 const MOST_ROWS = Math.max(...BATCH_SIZES);
-/** A slower row gains nothing from a batch on the CPU, because the fixed cost of an inference is some 10 µs. */
+/**
+ * A slower row gains nothing from a batch on the CPU, because the fixed cost of an inference is
+ * some 10 µs.
+ */
 const SLOW_ROW_MS = 5;
 /** The fastest run counts, because other processes may be busy at a start. */
 const TIMED_RUNS = 3;
@@ -44,8 +47,9 @@ export function shapeObstacle({ inputs, outputs }: Pick<Candidate, 'inputs' | 'o
 }
 
 /**
- * Proves, as far as runs can, that rows of a batch do not influence each other. Rows that ran alone must equal the same rows in
- * batches of 2, 3 and 8, for three seeds and for the samples. An inconclusive trial counts as a refusal (docs/performance.md).
+ * Proves, as far as runs can, that rows of a batch do not influence each other. Rows that ran alone
+ * must equal the same rows in batches of 2, 3 and 8, for three seeds and for the samples. An
+ * inconclusive trial counts as a refusal (docs/performance.md).
  * @param samples inputs of the model while the script ran on its own sample
  */
 export async function proveRowsIndependent(model: Candidate, samples: readonly Tensors[]): Promise<BatchVerdict> {
@@ -71,7 +75,10 @@ export async function proveRowsIndependent(model: Candidate, samples: readonly T
   return { merges: true, reason: 'rows run alone equal rows run together' };
 }
 
-/** The reason why merging gains nothing, or undefined if it may. Devices gain from batches however long a row takes. */
+/**
+ * The reason why merging gains nothing, or undefined if it may. Devices gain from batches however
+ * long a row takes.
+ */
 async function slowRow({ provider, inputs, outputs, infer }: Candidate): Promise<string | undefined> {
   const row = probeInputs(inputs, 1, 1);
   if (row === undefined) return 'a row is too large to probe';

@@ -8,7 +8,10 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 /** Called with the inference that served a call. @param at milliseconds on this process's clock */
 export type InferenceListener = (at: number, ms: number, rows: number) => void;
 
-/** One inference: ONNX Runtime, or a stand-in in tests. @param listeners one a call, undefined where a call has none */
+/**
+ * One inference: ONNX Runtime, or a stand-in in tests.
+ * @param listeners one a call, undefined where a call has none
+ */
 export type Infer = (
   feeds: Tensors,
   outputs: readonly string[],
@@ -34,11 +37,12 @@ interface Call {
 }
 
 /**
- * Stop 6: merges concurrent calls of one model along axis 0. While an inference blocks the thread, requests pile up in the worker's
- * pipe. When it returns they are read together, and their calls become one inference. An idle model adds no wait.
+ * Stop 6: merges concurrent calls of one model along axis 0. While an inference blocks the thread,
+ * requests pile up in the worker's pipe. When it returns they are read together, and their calls
+ * become one inference. An idle model adds no wait.
  *
- * Only calls that differ in nothing but their rows are merged. After a failed merged inference its calls run again one by one, so
- * that one bad row fails alone.
+ * Only calls that differ in nothing but their rows are merged. After a failed merged inference its
+ * calls run again one by one, so that one bad row fails alone.
  */
 export class Batcher {
   readonly #infer: Infer;
@@ -135,7 +139,10 @@ export class Batcher {
   }
 }
 
-/** Rows of a call, or undefined if it cannot be merged: its inputs have no rows, or different numbers of rows. */
+/**
+ * Rows of a call, or undefined if it cannot be merged: its inputs have no rows, or different
+ * numbers of rows.
+ */
 function rowsOf(feeds: Tensors): number | undefined {
   let rows: number | undefined;
   for (const name in feeds) {
@@ -146,7 +153,10 @@ function rowsOf(feeds: Tensors): number | undefined {
   return rows;
 }
 
-/** The common key of calls that can be merged: dtypes, dimensions but the first, and the wanted outputs. */
+/**
+ * The common key of calls that can be merged: dtypes, dimensions but the first, and the wanted
+ * outputs.
+ */
 function keyOf(feeds: Tensors, outputs: readonly string[]): string {
   let key = outputs.join('\n');
   for (const name in feeds) {
@@ -185,7 +195,8 @@ function concat(type: Dtype, parts: readonly Tensor[]): Tensor['data'] {
 }
 
 /**
- * Copies each call's rows of the outputs, because a script reaches the rows of others through a view's `buffer`.
+ * Copies each call's rows of the outputs, because a script reaches the rows of others through a
+ * view's `buffer`.
  * @throws Error if an output has another number of rows than the input
  */
 export function split(outputs: Tensors, counts: readonly number[]): Record<string, Tensor>[] {

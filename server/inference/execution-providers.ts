@@ -2,13 +2,16 @@ import type { Provider } from '../config/execution-provider.ts';
 
 /** An execution provider as this room uses it. */
 interface ProviderTraits {
-  /** Providers for ONNX Runtime, the preferred one first. Its CPU provider always follows and runs the remaining nodes. */
+  /**
+   * Providers for ONNX Runtime, the preferred one first. Its CPU provider always follows and runs
+   * the remaining nodes.
+   */
   readonly requested: readonly Provider[];
   /** Name in ONNX Runtime's profile. */
   readonly nameInProfile: string;
   /**
-   * False for the CPU, which always works. A device may be missing, lack kernels for a model, or fail for ever, and it gains from
-   * batches however long a row takes.
+   * False for the CPU, which always works. A device may be missing, lack kernels for a model, or
+   * fail for good, and it gains from batches however long a row takes.
    */
   readonly isDevice: boolean;
 }

@@ -20,7 +20,7 @@ import { specsOf, tensorsOf } from './runtime-tensors.ts';
 export interface Loaded {
   /** The provider that really runs it. */
   readonly provider: Provider;
-  /** Placement of its nodes at load, or undefined on the CPU and if the model failed on probe inputs. */
+  /** Placement of its nodes at load; undefined on the CPU, and if it failed on probe inputs. */
   readonly placement: Placement | undefined;
   readonly intraOpThreads: number;
   readonly ortVersion: string;
@@ -49,13 +49,13 @@ export interface OpenedModel extends Model {
   remember(on: boolean): void;
   /** Reports later inferences to an observer. */
   observe(observer: InferenceObserver): void;
-  /** Runs the model once on probe inputs, so that the first request does not pay for ONNX Runtime's late work. Ignores failures. */
+  /** Runs the model once on probe inputs, so that the first request is fast. Ignores failures. */
   warmUp(): Promise<void>;
   /** Decides about merging concurrent calls. */
   settleBatching(policy: BatchPolicy): Promise<void>;
 }
 
-/** Most rows of a merged inference with `auto`. The gain flattens well below it (docs/performance.md). */
+/** Most rows of a merged inference with `auto`: the gain flattens well below (docs/performance.md). */
 const AUTO_ROWS = 128;
 const MOST_SAMPLES = 4;
 
@@ -77,7 +77,10 @@ export class SessionModel implements OpenedModel {
   #released = false;
   #observer: InferenceObserver | undefined;
 
-  /** @param lost called when the provider fails for good in this process. Why: CUDA errors are sticky, only a new process helps. */
+  /**
+   * @param lost called when the provider fails for good in this process. Why: CUDA errors are
+   * sticky, so that only a new process helps.
+   */
   constructor(runtime: Runtime, session: InferenceSession, file: string, loaded: Loaded, lost?: (problem: string) => void) {
     this.#lost = lost;
     this.name = path.basename(file, '.onnx');

@@ -35,7 +35,10 @@ export class Profile {
     return { enableProfiling: true, profileFilePrefix: join(this.#folder, 'profile') };
   }
 
-  /** Ends the profile of a session and reads it. Undefined if no node ran, or the file could not be written. */
+  /**
+   * Ends the profile of a session and reads it. Undefined if no node ran, or the file could not be
+   * written.
+   */
   async end(session: InferenceSession, provider: Provider): Promise<Placement | undefined> {
     session.endProfiling();
     // A session that was replaced has written a file too, without nodes.
@@ -51,7 +54,10 @@ export class Profile {
   }
 }
 
-/** Reads the events that say where a node ran. @param profile the file's text: a JSON array of trace events */
+/**
+ * Counts nodes by provider from the events of a profile.
+ * @param profile the file's text: a JSON array of trace events
+ */
 export function readPlacement(profile: string, provider: Provider): Placement | undefined {
   let events: unknown;
   try {
@@ -82,8 +88,8 @@ function member(value: unknown, name: string): unknown {
 }
 
 /**
- * The provider that a model really uses. Some nodes on the CPU are usual, because ONNX Runtime computes shapes there. A model without
- * a node on its provider does not use it.
+ * The provider that a model really uses. Some nodes on the CPU are usual, because ONNX Runtime
+ * computes shapes there. A model without a node on its provider does not use it.
  * @throws ServerError provider_unavailable for such a model, if the provider is strict
  */
 export function providerInUse(file: string, { provider, strict }: Execution, placement: Placement | undefined): Provider {

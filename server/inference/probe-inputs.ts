@@ -7,12 +7,13 @@ import type { Tensors } from './batcher.ts';
 
 /** Size of symbolic dimensions other than the first. */
 const SYMBOLIC_SIZE = 3;
-/** Most input elements of a row. Larger models are not probed, because making the input takes too long. */
+/** Most input elements of a row. Larger rows are not probed, because making them takes long. */
 const MOST_ELEMENTS = 4_000_000;
 
 /**
- * Inputs that most models accept, for warm-up and for the proof that rows do not mix: small random numbers, the
- * integers 0 and 1 (token ids, categories), digits for strings. The same seed gives the same inputs.
+ * Inputs that most models accept, for warm-up and for the proof that rows do not mix: small random
+ * numbers, the integers 0 and 1 (token ids, categories), digits for strings. The same seed gives
+ * the same inputs.
  * @param rows size of a symbolic first dimension
  * @returns undefined if an input has too many elements
  */

@@ -3,7 +3,7 @@ import { providers } from './execution-providers.ts';
 import { ortText } from './refusals.ts';
 import { loadRuntime } from './runtime.ts';
 
-/** An ONNX model with one node, `y = MatMul(x, x)`, float32 [2,2]: every provider has a kernel for it. */
+/** An ONNX model of one node that every provider can run: `y = MatMul(x, x)`, float32 [2,2]. */
 const MODEL = Buffer.from(
   'CAgSDnNjb3Jpbmctc2VydmVyOk4KGwoBeAoBeBIBeRoIeS9NYXRNdWwiBk1hdE11bBIFY2hlY2taEwoBeBIOCgwIARIICgIIAgoCCAJiEwoBeRIOCgwIARIICgIIAgoCCAJCBAoAEBE=',
   'base64',
@@ -11,7 +11,8 @@ const MODEL = Buffer.from(
 
 /**
  * Checks whether this process can use a provider: runs a model of one node there and nowhere else.
- * @returns undefined if it can, else the text of ONNX Runtime's error. ONNX Runtime writes errors of the library loader to stderr
+ * @returns undefined if it can, else the text of ONNX Runtime's error. ONNX Runtime writes errors
+ * of the library loader to stderr
  */
 export async function checkProvider(provider: Provider): Promise<string | undefined> {
   const { InferenceSession, Tensor } = await loadRuntime();

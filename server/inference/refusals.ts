@@ -35,7 +35,10 @@ const fourBit: Readonly<Record<Exclude<Tensor.Type, Dtype>, true>> = { int4: tru
 /** Most characters of a message, which may quote texts of a client. */
 const LONGEST = 2000;
 
-/** The text of ONNX Runtime's error on one line, without places in its source and without the path of the model. */
+/**
+ * The text of ONNX Runtime's error on one line, without places in its source and without the path
+ * of the model.
+ */
 export function ortText(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : describeThrown(thrown);
   return excerpt(text, LONGEST)

@@ -11,7 +11,7 @@ import { loadRefusal, refuseUnservable } from './refusals.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
 import { withoutZipMap } from './zip-map.ts';
 
-/** ONNX Runtime's threads wait without spinning, because the host and other workers use the same cores. */
+/** ONNX Runtime's threads do not spin, because the host and other workers use the same cores. */
 const SHARED_CORES = { 'session.intra_op.allow_spinning': '0' };
 
 interface OpenOptions {
@@ -23,12 +23,14 @@ interface OpenOptions {
 }
 
 /**
- * Loads an ONNX model from a file, with external data beside it. Blocks the thread while ONNX Runtime works.
+ * Loads an ONNX model from a file, with external data beside it. Blocks the thread while ONNX
+ * Runtime works.
  *
- * ZipMap is removed (zip-map.ts). Other outputs that are no tensors are left out. On a device the model runs once under
- * ONNX Runtime's profiler, which shows where its nodes really run.
- * @throws ServerError model_missing if there is no such file, model_refused if it cannot be loaded or served,
- * provider_unavailable if the provider does not work, or (strict) runs no node of this model
+ * ZipMap is removed (zip-map.ts). Other outputs that are no tensors are left out. On a device the
+ * model runs once under ONNX Runtime's profiler, which shows where its nodes really run.
+ * @throws ServerError model_missing if there is no such file, model_refused if it cannot be loaded
+ * or served, provider_unavailable if the provider does not work, or (strict) runs no node of this
+ * model
  */
 export async function openSession(file: string, { intraOpThreads, execution = ON_CPU, lost }: OpenOptions): Promise<OpenedModel> {
   const absolute = path.resolve(file);
@@ -89,7 +91,8 @@ async function load(
   try {
     session = await runtime.InferenceSession.create(file, options);
   } catch (error) {
-    // ONNX Runtime's errors have no code: a model of one node shows whether the model or the provider is at fault.
+    // ONNX Runtime's errors have no code: a model of one node shows whether the model or the
+    // provider is at fault.
     const problem = providers[provider].isDevice ? await checkProvider(provider) : undefined;
     if (problem === undefined) throw loadRefusal(file, error);
     throw new ServerError('provider_unavailable', `The execution provider ${provider} cannot be used in this worker: ${problem}`, {

@@ -13,9 +13,10 @@ const DIM = { size: 1 };
 const FLOAT = 1;
 
 /**
- * Removes the ZipMap operators of a model. Classifiers exported from scikit-learn and LightGBM end in one: it turns the
- * probabilities [N, classes] into maps, which ONNX Runtime's Node binding cannot return. Their outputs become the
- * float32 tensors behind them, with columns in the order of the class labels. All other bytes stay.
+ * Removes the ZipMap operators of a model. Classifiers exported from scikit-learn and LightGBM end
+ * in one: it turns the probabilities [N, classes] into maps, which ONNX Runtime's Node binding
+ * cannot return. Their outputs become the float32 tensors behind them, with columns in the order of
+ * the class labels. All other bytes stay.
  * @param model bytes of an .onnx file that ONNX Runtime has accepted
  * @returns the new bytes, or undefined if there is no ZipMap
  */

@@ -1,12 +1,16 @@
 /**
- * The dtypes that ONNX Runtime's Node binding carries, one row each. `Dtype` and `TensorData` derive from the rows, and the code
- * reads the rows by exhaustive switches over `kind`: a new dtype compiles only when every place has it.
+ * The dtypes that ONNX Runtime's Node binding carries, one row each. `Dtype` and `TensorData`
+ * derive from the rows, and the code reads the rows by exhaustive switches over `kind`: a new dtype
+ * compiles only when every place has it.
  */
 
 interface Columns {
   /** Name in the Open Inference Protocol. */
   readonly datatype: 'BOOL' | `${'U' | ''}INT${8 | 16 | 32 | 64}` | `FP${16 | 32 | 64}` | 'BYTES';
-  /** Field of InferTensorContents in the Open Inference Protocol's gRPC messages; undefined: raw contents only. */
+  /**
+   * Field of InferTensorContents in the Open Inference Protocol's gRPC messages; undefined: raw
+   * contents only.
+   */
   readonly contentsField: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | undefined;
 }
 
@@ -19,7 +23,10 @@ export interface FloatDtype extends Columns {
   readonly numbers: Float16ArrayConstructor | Float32ArrayConstructor | Float64ArrayConstructor;
   /** Smallest magnitude that rounds to infinity. */
   readonly limit: number;
-  /** Greatest difference between equal answers, because kernels may round differently at another batch size. */
+  /**
+   * Greatest difference between equal answers, because kernels may round differently at another
+   * batch size.
+   */
   readonly tolerance: { readonly relative: number; readonly absolute: number };
 }
 
@@ -52,14 +59,17 @@ export interface BooleanDtype extends Columns {
 }
 
 /** Texts, in a plain array. */
-export interface StringDtype extends Columns {
+interface StringDtype extends Columns {
   readonly kind: 'string';
   readonly array: undefined;
 }
 
 export type DtypeRow = FloatDtype | IntegerDtype | BigIntegerDtype | BooleanDtype | StringDtype;
 
-/** Row by dtype, little-endian as every platform of ONNX Runtime. Element size: `array.BYTES_PER_ELEMENT`. */
+/**
+ * Row by dtype, little-endian as every platform of ONNX Runtime. Element size:
+ * `array.BYTES_PER_ELEMENT`.
+ */
 export const dtypes = {
   bool: { kind: 'boolean', datatype: 'BOOL', contentsField: 1, array: Uint8Array },
   uint8: { kind: 'integer', datatype: 'UINT8', contentsField: 4, array: Uint8Array, least: 0, most: 255 },

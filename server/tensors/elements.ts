@@ -1,8 +1,9 @@
 import { type BigIntegerDtype, columnOf, type DtypeRow, type FloatDtype, type IntegerDtype } from './dtypes.ts';
 
 /**
- * Writes elements of one dtype. Rows are written with plain loops and no closures, because a request of 150,000 numbers passes here.
- * Values keep their exact size, except that decimals are rounded to the dtype's precision.
+ * Writes elements of one dtype. Rows are written with plain loops and no closures, because a
+ * request of 150,000 numbers passes here. Values keep their exact size, except that decimals are
+ * rounded to the dtype's precision.
  */
 export interface ElementType {
   /** Flat data of `length` elements, all zero (or holes, for strings). */
@@ -47,8 +48,8 @@ function floats({ numbers, limit }: FloatDtype): ElementType {
 }
 
 /**
- * Whole numbers beyond 2^53 arrive as bigint. A NaN is intended, because JSON cannot write it. An infinity is accepted from typed
- * arrays only, because JSON.parse makes one of 1e999.
+ * Whole numbers beyond 2^53 arrive as bigint. A NaN is intended, because JSON cannot write it. An
+ * infinity is accepted from typed arrays only, because JSON.parse makes one of 1e999.
  */
 function unusualFloat(value: unknown, limit: number, binary: boolean): number | undefined {
   if (typeof value === 'bigint') return Math.abs(Number(value)) < limit ? Number(value) : undefined;

@@ -50,7 +50,10 @@ export class Inputs {
   }
 }
 
-/** The outputs that a client wants, or undefined for all. @throws ServerError invalid_input for a name that comes twice */
+/**
+ * The outputs that a client wants, or undefined for all.
+ * @throws ServerError invalid_input for a name that comes twice
+ */
 export function wantedOutputs(outputs: readonly WantedOutput[]): readonly WantedOutput[] | undefined {
   const names = new Set<string>();
   for (const { name } of outputs) {
@@ -72,7 +75,10 @@ export function show(value: unknown): string {
   return value === undefined ? 'none' : excerpt(sketch(value, MOST_SHOWN + 1), MOST_SHOWN);
 }
 
-/** JSON of a value, cut soon after the first `room` characters. Why: the time must not grow with the size or depth of the value. */
+/**
+ * JSON of a value, cut soon after the first `room` characters. Why: the time must not grow with the
+ * size or depth of the value.
+ */
 function sketch(value: unknown, room: number): string {
   if (typeof value === 'string') return stringify(value.slice(0, room));
   if (typeof value === 'bigint') return stringify(String(value));

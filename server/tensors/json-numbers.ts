@@ -2,11 +2,26 @@ import type { Tensor } from '../entry-script.ts';
 import { MOST_DIMS, sizeOf } from './tensor-shape.ts';
 
 /** The numbers of one body, in order of appearance. Arrays are ranges of it. */
-export interface NumberStore {
+export class NumberStore {
   numbers: Float64Array;
+
+  constructor(room: number) {
+    this.numbers = new Float64Array(room);
+  }
+
+  /** Doubles the room. */
+  grow(): Float64Array {
+    const larger = new Float64Array(this.numbers.length * 2);
+    larger.set(this.numbers);
+    this.numbers = larger;
+    return larger;
+  }
 }
 
-/** A rectangular (nested) array of JSON numbers. As a tensor it fits every numeric dtype of a model that can hold its numbers. */
+/**
+ * A rectangular (nested) array of JSON numbers. As a tensor it fits every numeric dtype of a model
+ * that can hold its numbers.
+ */
 export class JsonNumbers implements Tensor {
   readonly type = 'float64';
   readonly dims: readonly number[];
@@ -32,8 +47,8 @@ export class JsonNumbers implements Tensor {
 }
 
 /**
- * Replaces every rectangular array of numbers by JsonNumbers in JSON that the general parser has read. Why: authors get one form,
- * whichever parser read the body.
+ * Replaces every rectangular array of numbers by JsonNumbers in JSON that the general parser has
+ * read. Why: authors get one form, whichever parser read the body.
  */
 export function withNumbers(value: unknown): unknown {
   // Arrays inside a mixed array stay arrays, because errors name places in them.
@@ -47,8 +62,8 @@ function rectangleOf(value: readonly unknown[]): JsonNumbers | undefined {
   const dims: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0]) dims.push(level.length);
   if (dims.includes(0) || dims.length > MOST_DIMS || !isRectangle(value, dims, 0)) return undefined;
-  const numbers = new Float64Array(sizeOf(dims));
-  return fill(numbers, 0, value, dims, 0) < 0 ? undefined : new JsonNumbers(dims, { numbers }, 0, numbers.length);
+  const store = new NumberStore(sizeOf(dims));
+  return fill(store.numbers, 0, value, dims, 0) < 0 ? undefined : new JsonNumbers(dims, store, 0, store.numbers.length);
 }
 
 /** Checked before memory is taken, because the first elements may promise more than there is. */
@@ -57,7 +72,10 @@ function isRectangle(level: unknown, dims: readonly number[], axis: number): boo
   return axis === dims.length - 1 || level.every((item) => isRectangle(item, dims, axis + 1));
 }
 
-/** Writes the numbers below one level from `at` on. Returns the end, or -1 where an element is no number. */
+/**
+ * Writes the numbers below one level from `at` on. Returns the end, or -1 where an element is no
+ * number.
+ */
 function fill(numbers: Float64Array, at: number, level: readonly unknown[], dims: readonly number[], axis: number): number {
   let next = at;
   for (const item of level) {

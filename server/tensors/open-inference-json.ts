@@ -6,7 +6,10 @@ import { fromBytes } from './tensor-bytes.ts';
 import { valuesOf } from './tensor.ts';
 import { toTensor } from './to-tensor.ts';
 
-/** Tensors in the JSON of the Open Inference Protocol: both the protocol's own route and the no-code script read and write them here. */
+/**
+ * Tensors in the JSON of the Open Inference Protocol: both the protocol's own route and the no-code
+ * script read and write them here.
+ */
 
 export type { JsonNumbers };
 
@@ -21,7 +24,8 @@ export const isRecord = (value: unknown): value is Members =>
 
 /**
  * The tensors of the member "inputs", by name. Data may be flat, or nested as the shape says.
- * @param binary bytes behind the JSON, which the parameter "binary_data_size" shares out; undefined where the route takes none
+ * @param binary bytes behind the JSON, which the parameter "binary_data_size" shares out; undefined
+ * where the route takes none
  * @throws ServerError invalid_input
  */
 export function readInputs(list: readonly unknown[], binary?: Buffer): Record<string, Tensor> {
@@ -50,7 +54,10 @@ export function parametersOf({ parameters }: Members, where: string): Members {
   return parameters;
 }
 
-/** The names of the wanted outputs, or undefined for all. @throws ServerError invalid_input for a name that comes twice */
+/**
+ * The names of the wanted outputs, or undefined for all.
+ * @throws ServerError invalid_input for a name that comes twice
+ */
 export function outputNames(names: readonly string[]): string[] | undefined {
   return wantedOutputs(names.map((name) => ({ name, binary: undefined })))?.map(({ name }) => name);
 }

@@ -4,12 +4,15 @@ import { type Dtype, dtypes, type TensorData } from './dtypes.ts';
 import { misfit } from './infer-request.ts';
 import { sizeOf } from './tensor-shape.ts';
 
-/** Bytes of one read of the pipe. A buffer up to this size may hold other requests, which a script must not reach through a view. */
+/**
+ * Bytes of one read of the pipe. A buffer up to this size may hold other requests, which a script
+ * must not reach through a view.
+ */
 const LARGEST_READ = 64 * 1024;
 
 /**
- * A tensor's data from its binary form (docs/open-inference.md). A view where the bytes are aligned and alone in their buffer, else
- * a copy.
+ * A tensor's data from its binary form (docs/open-inference.md). A view where the bytes are aligned
+ * and alone in their buffer, else a copy.
  * @throws ServerError invalid_input
  */
 export function fromBytes(name: string, type: Dtype, dims: readonly number[], bytes: Buffer): TensorData {
@@ -36,7 +39,11 @@ export function toBytes({ data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** Decodes a string of a client. @param index of the element, where there are several @throws ServerError invalid_input */
+/**
+ * Decodes a string of a client.
+ * @param index of the element, where there are several
+ * @throws ServerError invalid_input
+ */
 export function text(where: string, bytes: Buffer, index?: number): string {
   const place = (): string => (index === undefined ? where : `${where}[${index}]`);
   if (!isUtf8(bytes)) throw misfit(place(), 'UTF-8 (BYTES become strings)', 'other bytes');

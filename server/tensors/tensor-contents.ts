@@ -6,7 +6,8 @@ import { fromBytes, text, toBytes } from './tensor-bytes.ts';
 import { sizeOf } from './tensor-shape.ts';
 
 /**
- * The data of an input from its InferTensorContents, whose elements may be unpacked. The contents are measured before memory is taken.
+ * The data of an input from its InferTensorContents, whose elements may be unpacked. The contents
+ * are measured before memory is taken.
  * @param messages the InferTensorContents, in the parts that the client sent
  * @throws ServerError invalid_input; RangeError where the bytes are no protobuf
  */
@@ -79,7 +80,10 @@ function checkCount(name: string, dims: readonly number[], count: number): void 
   if (count !== sizeOf(dims)) throw misfit(`input ${name}`, `${sizeOf(dims)} elements for its shape`, String(count));
 }
 
-/** A tensor with contents as the field `number` of a message. Empty for a tensor without elements, and for raw contents only. */
+/**
+ * A tensor with contents as the field `number` of a message. Empty for a tensor without elements,
+ * and for raw contents only.
+ */
 export function writeContents(number: number, tensor: Tensor): Uint8Array[] {
   const { data } = tensor;
   const { contentsField: field, kind } = dtypes[tensor.type];

@@ -15,7 +15,10 @@ export function claimsTensor(value: object): value is TensorClaim {
   return 'type' in value && 'dims' in value && 'data' in value && Array.isArray(value.dims);
 }
 
-/** A tensor by its members: ONNX Runtime's own class, this server's, or an object that an author made. Its dtype and sizes are unchecked. */
+/**
+ * A tensor by its members: ONNX Runtime's own class, this server's, or an object that an author
+ * made. Its dtype and sizes are unchecked.
+ */
 export function isTensor(value: object): value is Tensor {
   return claimsTensor(value) && (ArrayBuffer.isView(value.data) || Array.isArray(value.data));
 }

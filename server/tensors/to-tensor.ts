@@ -10,9 +10,9 @@ import { expectedShape, isShape, MOST_DIMS, shownDims, sizeOf } from './tensor-s
 /**
  * Checks and converts one input of a script or a client.
  *
- * Nested arrays and scalars carry their own shape. A typed array is the whole tensor: its shape is the model's, with at
- * most one symbolic size. A tensor is checked and used as it is; its data may also be a flat or nested array.
- * Data of the right class is not copied.
+ * Nested arrays and scalars carry their own shape. A typed array is the whole tensor: its shape is
+ * the model's, with at most one symbolic size. A tensor is checked and used as it is; its data may
+ * also be a flat or nested array. Data of the right class is not copied.
  * @throws ServerError invalid_input that names the tensor, the expected and the received form
  */
 export function toTensor(spec: TensorSpec, value: TensorInput | TensorClaim | undefined): Tensor {
@@ -24,7 +24,10 @@ export function toTensor(spec: TensorSpec, value: TensorInput | TensorClaim | un
   return fromTensor(spec, value);
 }
 
-/** Numbers of a JSON body carry their own shape, as nested arrays do, and fit every dtype that can hold them. */
+/**
+ * Numbers of a JSON body carry their own shape, as nested arrays do, and fit every dtype that can
+ * hold them.
+ */
 function fromNumbers(spec: TensorSpec, { dims, data }: JsonNumbers): Tensor {
   checkDims(spec, dims, shapeText(dims));
   return tensor(spec, dims, convertFlat(spec, data));
@@ -57,7 +60,10 @@ function tensor({ type }: TensorSpec, dims: readonly number[], elements: Element
   return { type, dims, data: dataOf(elements) };
 }
 
-/** The shape of nested arrays, by their first elements. An empty array has the sizes that the model fixes below it. */
+/**
+ * The shape of nested arrays, by their first elements. An empty array has the sizes that the model
+ * fixes below it.
+ */
 function shapeOf(spec: TensorSpec, value: unknown): number[] {
   const dims: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0]) {
@@ -143,7 +149,10 @@ function convertNested(spec: TensorSpec, value: unknown, dims: readonly number[]
   return elements;
 }
 
-/** Refuses ragged arrays before memory is taken. Why: the shape comes from the first elements, which may promise too much. */
+/**
+ * Refuses ragged arrays before memory is taken. Why: the shape comes from the first elements, which
+ * may promise too much.
+ */
 function checkSizes(spec: TensorSpec, value: unknown, dims: readonly number[], position: number[], axis = 0): void {
   if (axis === dims.length) return;
   if (!Array.isArray(value) || value.length !== dims[axis]) {

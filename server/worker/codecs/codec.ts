@@ -13,7 +13,10 @@ export interface Encoded {
 export interface Codec {
   /** @throws ServerError with the client's fault */
   decode(request: WorkerRequest, body: Buffer): unknown;
-  /** @throws ServerError result_not_json, answer_too_large; invalid_input for outputs that the client cannot have */
+  /**
+   * @throws ServerError result_not_json, answer_too_large; invalid_input for outputs that the
+   * client cannot have
+   */
   encode(request: WorkerRequest, result: unknown): Encoded;
   /** The body of a ScoringError. */
   failure(message: string): string;

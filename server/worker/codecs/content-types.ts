@@ -20,7 +20,10 @@ interface MediaTypeRow {
   readonly doc: string;
 }
 
-/** Decoding by the body's media type: the first row that matches decides, and bytes are the rest. A script's `inputType` overrules it. */
+/**
+ * Decoding by the body's media type: the first row that matches decides, and bytes are the rest. A
+ * script's `inputType` overrules it.
+ */
 export const mediaTypes: readonly MediaTypeRow[] = [
   {
     types: ['application/json', 'text/json'],
@@ -147,7 +150,10 @@ function firstBadByte(body: Buffer): string {
   return 'invalid bytes';
 }
 
-/** The query as an object. Each value is JSON if it parses, else a string; a repeated key becomes a list (docs/http-api.md). */
+/**
+ * The query as an object. Each value is JSON if it parses, else a string; a repeated key becomes a
+ * list (docs/http-api.md).
+ */
 export function decodeQuery(url: string, exactIntegers: boolean): Record<string, unknown> {
   const at = url.indexOf('?');
   const lists: Record<string, unknown[]> = Object.create(null);
@@ -171,7 +177,10 @@ function decodeQueryValue(value: string, exactIntegers: boolean): unknown {
   }
 }
 
-/** Every failure while a body is decoded is the client's fault, because no script has seen the body yet. */
+/**
+ * Every failure while a body is decoded is the client's fault, because no script has seen the body
+ * yet.
+ */
 export function unreadable(thrown: unknown): ServerError {
   if (thrown instanceof ServerError) return thrown;
   return new ServerError('invalid_input', `The request cannot be read: ${excerpt(describeThrown(thrown))}`, { cause: thrown });

@@ -14,9 +14,11 @@ import { plainLength } from './plain-length.ts';
 export type NonFinite = 'string' | 'null' | 'error';
 
 /**
- * JSON text of an answer of `run()`. Tensors and typed arrays become nested arrays, 64-bit integers exact numbers.
+ * JSON text of an answer of `run()`. Tensors and typed arrays become nested arrays, 64-bit integers
+ * exact numbers.
  * @param limitBytes largest answer; a certainly larger one is refused before its text is made
- * @throws ServerError result_not_json that names the place of a value without a JSON form; answer_too_large
+ * @throws ServerError result_not_json that names the place of a value without a JSON form;
+ * answer_too_large
  */
 export function encodeJson(value: unknown, nonFinite: NonFinite, limitBytes = Infinity): string {
   // A character is at least a byte.
@@ -43,7 +45,10 @@ function written(value: unknown, most: number): string | undefined {
 
 /** Most numbers of a row that are written one by one, because a view and a join cost more. */
 const SHORT_ROW = 8;
-/** Numbers of a piece: longer rows are written in pieces, so that a too large answer takes little memory. */
+/**
+ * Numbers of a piece: longer rows are written in pieces, so that a too large answer takes little
+ * memory.
+ */
 const LONG_ROW = 1024 * 1024;
 /** `true` and a comma. */
 const LEAST_BOOL = 5;
@@ -104,7 +109,10 @@ class Encoder {
     return this.#counted(written(value, this.#most));
   }
 
-  /** @param callsToJson false for a result of `toJSON`, which is called only once, as JSON.stringify does */
+  /**
+   * @param callsToJson false for a result of `toJSON`, which is called only once, as JSON.stringify
+   * does
+   */
   #object(value: object, callsToJson = true): string | undefined {
     if (ArrayBuffer.isView(value)) return this.#typedArray(value);
     if (isTensor(value)) return this.#tensor(value);

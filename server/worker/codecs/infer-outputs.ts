@@ -42,10 +42,12 @@ function classOf(row: DtypeRow): unknown {
 }
 
 /**
- * The outputs that the client wants from an answer of `run()`: values by name, or one value alone, each with a tensor form.
- * Numbers without a dtype are float64 and bigints int64, whole or not, so that a client can rely on the datatype.
+ * The outputs that the client wants from an answer of `run()`: values by name, or one value alone,
+ * each with a tensor form. Numbers without a dtype are float64 and bigints int64, whole or not, so
+ * that a client can rely on the datatype.
  * @param limitBytes largest answer
- * @throws ServerError result_not_json for a value without a tensor form; invalid_input for an unknown output; answer_too_large
+ * @throws ServerError result_not_json for a value without a tensor form; invalid_input for an
+ * unknown output; answer_too_large
  */
 export function outputsOf(result: unknown, { outputs: wanted, binary }: InferRequest, limitBytes = Infinity): Output[] {
   const named = namedValues(result);

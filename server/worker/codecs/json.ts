@@ -8,7 +8,10 @@ export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
 }
 
-/** Most levels of arrays and objects, in bodies and in answers. It bounds the recursion over them, here and in scripts. */
+/**
+ * Most levels of arrays and objects, in bodies and in answers. It bounds the recursion over them,
+ * here and in scripts.
+ */
 export const MOST_LEVELS = 1000;
 /** Most digits of an exact whole number, because the conversion takes more than linear time. */
 const MOST_DIGITS = 1000;
@@ -31,9 +34,11 @@ export function parseJson(text: string, exactIntegers: boolean): unknown {
 
 /**
  * JSON.parse with limits.
- * @param exactIntegers whole numbers that a double cannot hold become bigint; several times slower, so call hasLongInteger first
+ * @param exactIntegers whole numbers that a double cannot hold become bigint; several times slower,
+ * so call hasLongInteger first
  * @throws SyntaxError as JSON.parse does
- * @throws ServerError bad_json for JSON that is nested deeper than 1000 levels, or has an exact integer of more than 1000 digits
+ * @throws ServerError bad_json for JSON that is nested deeper than 1000 levels, or has an exact
+ * integer of more than 1000 digits
  */
 export function readJson(text: string, exactIntegers: boolean): unknown {
   let value: unknown;
@@ -70,8 +75,9 @@ function tooDeep(): ServerError {
 }
 
 /**
- * True if the text may hold a whole number that a double cannot hold. Digits of fractions, which most clients send, do not count.
- * A loop over bytes, because characters of a text or a regular expression take several times as long.
+ * True if the text may hold a whole number that a double cannot hold. Digits of fractions, which
+ * most clients send, do not count. A loop over bytes, because characters of a text or a regular
+ * expression take several times as long.
  */
 export function hasLongInteger(json: Uint8Array): boolean {
   let digits = 0;
@@ -107,7 +113,10 @@ function withoutPosition(message: string): string {
     .replace(/, (?:\.\.\.)?".*" is not valid JSON$/s, '');
 }
 
-/** Position of the first error, which V8 does not always report. @throws ServerError bad_json for an error below the deepest level */
+/**
+ * Position of the first error, which V8 does not always report.
+ * @throws ServerError bad_json for an error below the deepest level
+ */
 function positionOfError(text: string): number {
   // Loaded here, because only bad input needs it.
   const { visit }: typeof JsoncParser = createRequire(import.meta.url)('jsonc-parser');

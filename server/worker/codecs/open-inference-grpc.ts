@@ -18,7 +18,10 @@ const TENSOR = { name: 1, datatype: 2, shape: 3, contents: 5 };
 /** The texts of a request. */
 const TEXTS: ReadonlySet<number> = new Set([REQUEST.modelName, REQUEST.modelVersion, REQUEST.id]);
 
-/** Most fields of a request, and of a tensor outside its contents: far above the need of any model, and little memory. */
+/**
+ * Most fields of a request, and of a tensor outside its contents: far above the need of any model,
+ * and little memory.
+ */
 const MOST_FIELDS = 16_384;
 const LONGEST_NAME = 4096;
 /** Most sizes that are read: more than any shape has. `inputSpec` checks them. */
@@ -109,7 +112,10 @@ function readInputs(messages: readonly Buffer[], raw: readonly Buffer[]): Record
   return inputs.tensors;
 }
 
-/** An InferInputTensor. Of an InferRequestedOutputTensor only the name counts: its other field is a map of parameters. */
+/**
+ * An InferInputTensor. Of an InferRequestedOutputTensor only the name counts: its other field is a
+ * map of parameters.
+ */
 interface Head {
   name: string;
   datatype: string;

@@ -4,7 +4,10 @@ import type { BodyChoices, Codec, Serving } from './codec.ts';
 import { unreadable } from './content-types.ts';
 import { ScoreCodec } from './score-codec.ts';
 
-/** Loads the codec of each protocol. Those of the Open Inference Protocol are imported late, because most servers never need them. */
+/**
+ * Loads the codec of each protocol. Those of the Open Inference Protocol are imported late, because
+ * most servers never need them.
+ */
 const loaders: Readonly<Record<Protocol, (choices: BodyChoices, serving: Serving) => Codec | Promise<Codec>>> = {
   score: (choices, serving) => new ScoreCodec(choices, serving),
   'open-inference': async (_choices, serving) => new (await import('./open-inference.ts')).OpenInferenceCodec(serving),
@@ -34,7 +37,10 @@ export class ProtocolCodecs {
   }
 }
 
-/** The data for `run()`. @throws ServerError with the client's fault, whatever fails: no script has seen the request yet */
+/**
+ * The data for `run()`.
+ * @throws ServerError with the client's fault, whatever fails: no script has seen the request yet
+ */
 export function decode(codec: Codec, request: WorkerRequest, body: Buffer): unknown {
   try {
     return codec.decode(request, body);

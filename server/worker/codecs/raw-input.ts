@@ -6,8 +6,9 @@ import { fromBytes, text } from '../../tensors/tensor-bytes.ts';
 import { sizeOf } from '../../tensors/tensor-shape.ts';
 
 /**
- * The tensor of a raw request, whose body holds only data (docs/open-inference.md). One open size of the model's shape follows from
- * the length. Where another size beside the batch size is open, the batch size is 1.
+ * The tensor of a raw request, whose body holds only data (docs/open-inference.md). One open size
+ * of the model's shape follows from the length. Where another size beside the batch size is open,
+ * the batch size is 1.
  * @param specs the model's inputs, or undefined where a script takes the data
  * @throws ServerError invalid_input
  */
