@@ -135,7 +135,7 @@ describe('a body that is expensive to read', () => {
         'a shape that is no list',
         '/score',
         '{"inputs":[{"name":"x","datatype":"FP32","shape":{"toString":1},"data":[[1,2]]}]}',
-        /expected a "shape" of/,
+        /at most 64 dimensions/,
       ],
     ];
     await withServer(
