@@ -182,7 +182,7 @@ export class SessionModel implements OpenedModel {
     const { provider } = this.#loaded;
     if (!providers[provider].isDevice || this.#lost === undefined) return;
     const problem = await checkProvider(provider);
-    if (problem !== undefined) this.#lost(`the execution provider ${provider} runs nothing any more in this process: ${problem}`);
+    if (problem !== undefined) this.#lost(`the execution provider ${provider} no longer works in this process: ${problem}`);
   }
 
   #feeds(inputs: Readonly<Record<string, TensorInput>>): Tensors {

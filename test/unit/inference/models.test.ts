@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import { specsOf } from '../../../server/inference/runtime-tensors.ts';
 import { modelBytes } from '../../models/models.ts';
 
-it('entry-scripts/diabetes.onnx is what the generator writes', () => {
+it('entry-scripts/diabetes.onnx equals the output of the generator', () => {
   const committed = readFileSync(new URL('../../../entry-scripts/diabetes.onnx', import.meta.url));
   assert.deepEqual(committed, modelBytes('diabetes'));
 });

@@ -18,10 +18,10 @@ after(() => rmSync(folder, { recursive: true }));
 const open = (name: ModelName): Promise<Model> => openSession(writeModel(name, folder), { intraOpThreads: 1 });
 const answer = async (name: ModelName, body: unknown): Promise<unknown> => script.answer(await open(name), body);
 
-/** As the host does it: a context whose openModel is all that these scripts use. */
+/** A context with openModel, the only member that these scripts use. */
 const contextWith = (openModel: InitContext['openModel']): InitContext => ({ openModel }) as InitContext;
 
-/** Answers are compared as the JSON that they stand for: records without prototypes and typed arrays are no matter here. */
+/** The JSON of an answer, so that records without prototypes and typed arrays do not matter. */
 const plain = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, (_, item: unknown) =>

@@ -65,7 +65,7 @@ const asked = (raw: boolean): ReturnType<typeof request> => {
 };
 
 describe('tensors in protobuf', () => {
-  it('become what they were, raw, wherever their bytes lie', () => {
+  it('are read raw, at any place in memory', () => {
     fc.assert(
       fc.property(fc.array(someTensor, { minLength: 1, maxLength: 3 }), fc.nat(7), (tensors, by) => {
         const inputs = tensors.map((tensor, index) => head(`t${index}`, tensor));
@@ -75,7 +75,7 @@ describe('tensors in protobuf', () => {
     );
   });
 
-  it('become what they were, typed', () => {
+  it('are read typed', () => {
     const typed = someTensor.filter(({ type }) => type !== 'float16');
     fc.assert(
       fc.property(typed, fc.nat(7), (tensor, by) => {
