@@ -3,37 +3,10 @@
  * Types only, except the class that scripts throw. worker/script/exports.ts adds the collectors.
  */
 
+import type { Dtype, TensorData } from './tensors/dtypes.ts';
+
 export { ScoringError } from './errors.ts';
-
-/** The 13 dtypes that ONNX Runtime's Node binding can carry. */
-export type Dtype =
-  | 'float32'
-  | 'float64'
-  | 'float16'
-  | 'int8'
-  | 'int16'
-  | 'int32'
-  | 'int64'
-  | 'uint8'
-  | 'uint16'
-  | 'uint32'
-  | 'uint64'
-  | 'bool'
-  | 'string';
-
-/** Flat, row-major elements. float16: the bits, in a Uint16Array. bool: 0 or 1. */
-export type TensorData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array
-  | string[];
+export type { Dtype, TensorData };
 
 /** An n-dimensional array. Returned from `run()`, it is answered as nested arrays. */
 export interface Tensor {

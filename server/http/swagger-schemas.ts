@@ -1,5 +1,6 @@
-import type { Dtype, TensorSpec } from '../entry-script.ts';
+import type { TensorSpec } from '../entry-script.ts';
 import type { Served } from '../scoring/scorer-types.ts';
+import { type DtypeRow, dtypes } from '../tensors/dtypes.ts';
 import type { Json, Schema } from './swagger-document.ts';
 
 /** Schemas of the service's input and output. */
@@ -34,12 +35,21 @@ function tensorsSchema(member: 'inputs' | 'outputs', tensors: readonly TensorSpe
   };
 }
 
+/** JSON Schema type and example of an element, by the kind of its dtype. */
+const jsonKinds: Readonly<Record<DtypeRow['kind'], { readonly type: string; readonly zero: Json }>> = {
+  float: { type: 'number', zero: 0 },
+  integer: { type: 'integer', zero: 0 },
+  bigint: { type: 'integer', zero: 0 },
+  boolean: { type: 'boolean', zero: false },
+  string: { type: 'string', zero: '' },
+};
+
 function tensorSchema({ type, dims }: TensorSpec): Json {
-  return dims.reduce<Json>((items) => ({ type: 'array', items }), { type: elementType(type) });
+  return dims.reduce<Json>((items) => ({ type: 'array', items }), { type: jsonKinds[dtypes[type].kind].type });
 }
 
 function tensorExample({ type, dims }: TensorSpec): Json {
-  return dims.reduceRight<Json>((element, dim) => Array.from({ length: size(dim) }, () => element), zero(type));
+  return dims.reduceRight<Json>((element, dim) => Array.from({ length: size(dim) }, () => element), jsonKinds[dtypes[type].kind].zero);
 }
 
 function elements({ dims }: TensorSpec): number {
@@ -49,15 +59,4 @@ function elements({ dims }: TensorSpec): number {
 /** Size of a dimension in examples; 1 if it is symbolic. */
 function size(dim: number | string): number {
   return typeof dim === 'number' ? dim : 1;
-}
-
-function elementType(type: Dtype): 'number' | 'integer' | 'boolean' | 'string' {
-  if (type === 'bool') return 'boolean';
-  if (type === 'string') return 'string';
-  return type.startsWith('float') ? 'number' : 'integer';
-}
-
-function zero(type: Dtype): Json {
-  if (type === 'bool') return false;
-  return type === 'string' ? '' : 0;
 }

@@ -1,10 +1,12 @@
 import type { Tensor, TensorSpec } from '../entry-script.ts';
 import type { Provider } from '../config/execution-provider.ts';
-import { float16Numbers } from '../tensors/float16.ts';
+import { dtypes } from '../tensors/dtypes.ts';
+import { valuesOf } from '../tensors/tensor.ts';
 import { merge, split, type Infer, type Tensors } from './batcher.ts';
+import { providers } from './execution-providers.ts';
 import { probeInputs } from './probe-inputs.ts';
 
-/** Whether calls of a model may be merged, and why. */
+/** True `merges` if calls of a model may be merged, with the reason for either. */
 export interface BatchVerdict {
   readonly merges: boolean;
   readonly reason: string;
@@ -20,20 +22,18 @@ interface Candidate {
 const SEEDS = [1, 2, 3];
 const BATCH_SIZES = [2, 3, 8];
 const MOST_ROWS = Math.max(...BATCH_SIZES);
-/** On the CPU a row that takes longer gains nothing from company: the fixed cost of an inference is some 10 microseconds. */
+/**
+ * A slower row gains nothing from a batch on the CPU, because the fixed cost of an inference is
+ * some 10 µs.
+ */
 const SLOW_ROW_MS = 5;
-/** The fastest counts: what else the machine does at a start must not decide. */
+/** The fastest run counts, because other processes may be busy at a start. */
 const TIMED_RUNS = 3;
-/** Kernels may round differently at another batch size: relative and absolute difference that is still the same answer. */
-const TOLERANCES: Readonly<Record<string, readonly [relative: number, absolute: number]>> = {
-  float64: [1e-9, 1e-12],
-  float32: [1e-4, 1e-5],
-  float16: [1e-2, 1e-2],
-};
+const EXACT = { relative: 0, absolute: 0 };
 
 const no = (reason: string): BatchVerdict => ({ merges: false, reason });
 
-/** Why the shapes alone forbid it; undefined: they allow it. */
+/** The reason why the shapes forbid merging, or undefined if they allow it. */
 export function shapeObstacle({ inputs, outputs }: Pick<Candidate, 'inputs' | 'outputs'>): string | undefined {
   if (inputs.length === 0) return 'the model has no inputs';
   for (const [port, specs] of [
@@ -47,9 +47,10 @@ export function shapeObstacle({ inputs, outputs }: Pick<Candidate, 'inputs' | 'o
 }
 
 /**
- * Proves, as far as runs can, that rows of a batch do not influence each other: rows run alone are compared with the same rows run
- * together, for three seeds and batches of 2, 3 and 8, and for the samples. Whatever is not conclusive means no (batching.md, section 1).
- * @param samples inputs that the script's own sample led to
+ * Proves, as far as runs can, that rows of a batch do not influence each other. Rows that ran alone
+ * must equal the same rows in batches of 2, 3 and 8, for three seeds and for the samples. An
+ * inconclusive trial counts as a refusal (docs/performance.md).
+ * @param samples inputs of the model while the script ran on its own sample
  */
 export async function proveRowsIndependent(model: Candidate, samples: readonly Tensors[]): Promise<BatchVerdict> {
   const obstacle = shapeObstacle(model);
@@ -74,11 +75,14 @@ export async function proveRowsIndependent(model: Candidate, samples: readonly T
   return { merges: true, reason: 'rows run alone equal rows run together' };
 }
 
-/** Why merging cannot pay; undefined: it can. GPUs gain from company however long a row takes. */
+/**
+ * The reason why merging gains nothing, or undefined if it may. Devices gain from batches however
+ * long a row takes.
+ */
 async function slowRow({ provider, inputs, outputs, infer }: Candidate): Promise<string | undefined> {
   const row = probeInputs(inputs, 1, 1);
   if (row === undefined) return 'a row is too large to probe';
-  if (provider !== 'cpu') return undefined;
+  if (providers[provider].isDevice) return undefined;
   const names = outputs.map(({ name }) => name);
   await infer(row, names);
   for (let run = 0; run < TIMED_RUNS; run++) {
@@ -86,11 +90,14 @@ async function slowRow({ provider, inputs, outputs, infer }: Candidate): Promise
     await infer(row, names);
     if (performance.now() - began <= SLOW_ROW_MS) return undefined;
   }
-  // No measured number: the reason is a label of a metric.
+  // The reason is a label of a metric, so it holds no measured number.
   return `a row takes more than ${SLOW_ROW_MS} ms: merging gains nothing on the CPU`;
 }
 
-/** What tells rows in company from rows alone; undefined: nothing does. @param mustVary whether equal answers to different rows prove nothing */
+/**
+ * The difference between rows in a batch and rows alone, or undefined if there is none.
+ * @param mustVary true if equal answers to different rows prove nothing
+ */
 async function compare({ outputs, infer }: Candidate, rows: readonly Tensors[], mustVary: boolean): Promise<string | undefined> {
   const names = outputs.map(({ name }) => name);
   const alone: Record<string, Tensor>[] = [];
@@ -112,7 +119,7 @@ async function compare({ outputs, infer }: Candidate, rows: readonly Tensors[], 
   return undefined;
 }
 
-/** The rows of a sample, at least as many as the largest batch where there is any. */
+/** The rows of a sample, repeated up to the largest batch. */
 function rowsOf(sample: Tensors): Tensors[] {
   const count = Object.values(sample)[0]?.dims[0] ?? 0;
   const rows =
@@ -128,16 +135,14 @@ function rowsOf(sample: Tensors): Tensors[] {
 function same(one: Tensor | undefined, other: Tensor | undefined): boolean {
   if (one === undefined || other === undefined || one.type !== other.type) return false;
   if (one.dims.length !== other.dims.length || one.dims.some((dim, axis) => dim !== other.dims[axis])) return false;
-  const [left, right] = [numbersOf(one), numbersOf(other)];
-  const [relative, absolute] = TOLERANCES[one.type] ?? [0, 0];
+  const left: ArrayLike<unknown> = valuesOf(one);
+  const right: ArrayLike<unknown> = valuesOf(other);
+  const row = dtypes[one.type];
+  const { relative, absolute } = row.kind === 'float' ? row.tolerance : EXACT;
   for (let index = 0; index < left.length; index++) {
     const [a, b] = [left[index], right[index]];
     if (Object.is(a, b) || a === b) continue;
     if (typeof a !== 'number' || typeof b !== 'number' || !(Math.abs(a - b) <= absolute + relative * Math.abs(b))) return false;
   }
   return true;
-}
-
-function numbersOf({ type, data }: Tensor): ArrayLike<unknown> {
-  return type === 'float16' && data instanceof Uint16Array ? float16Numbers(data) : data;
 }

@@ -1,24 +1,28 @@
 import type { Tensor } from '../entry-script.ts';
 import type { Release } from '../ipc/metric-series.ts';
+import { type Dtype, dtypes } from '../tensors/dtypes.ts';
 
-/** Tensors by name; what a model is fed, or what it gives. */
+/** Inputs or outputs of a model, by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** Told of the inference that served a call. @param at milliseconds on this process's clock */
-export type Told = (at: number, ms: number, rows: number) => void;
+/** Called with the inference that served a call. @param at milliseconds on this process's clock */
+export type InferenceListener = (at: number, ms: number, rows: number) => void;
 
-/** One inference: ONNX Runtime, or a stand-in in tests. @param told by call, where somebody wants to know */
+/**
+ * One inference: ONNX Runtime, or a stand-in in tests.
+ * @param listeners one a call, undefined where a call has none
+ */
 export type Infer = (
   feeds: Tensors,
   outputs: readonly string[],
   release: Release,
-  told?: readonly (Told | undefined)[],
+  listeners?: readonly (InferenceListener | undefined)[],
 ) => Promise<Record<string, Tensor>>;
 
 export interface BatchLimits {
-  /** Rows of one merged inference. A call that has more by itself runs alone. */
+  /** Most rows of a merged inference. A call with as many rows runs alone. */
   readonly maxRows: number;
-  /** How long a call may wait for others; 0: only what is waiting already is merged, and no timer runs. */
+  /** Longest wait of a call for others. With 0 only waiting calls are merged, and no timer runs. */
   readonly maxDelayMs: number;
 }
 
@@ -27,22 +31,23 @@ interface Call {
   readonly outputs: readonly string[];
   readonly rows: number;
   readonly since: number;
-  readonly told: Told | undefined;
+  readonly listener: InferenceListener | undefined;
   readonly resolve: (outputs: Record<string, Tensor>) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Stop 6: merges concurrent calls of one model along axis 0. While an inference blocks the thread, requests pile up in the worker's
- * pipe; when it returns they are read together, and what they ask for becomes one inference. An idle model adds no wait.
+ * Stop 6: merges concurrent calls of one model along axis 0. While an inference blocks the thread,
+ * requests pile up in the worker's pipe. When it returns they are read together, and their calls
+ * become one inference. An idle model adds no wait.
  *
- * Only calls that differ in nothing but their rows are merged. When a merged inference fails, its calls run again one by one, so
- * that one bad row fails alone.
+ * Only calls that differ in nothing but their rows are merged. After a failed merged inference its
+ * calls run again one by one, so that one bad row fails alone.
  */
 export class Batcher {
   readonly #infer: Infer;
   readonly #limits: BatchLimits;
-  /** Calls by what must be alike, in order of arrival. */
+  /** Calls by their common key, in order of arrival. */
   readonly #waiting = new Map<string, Call[]>();
   #running = false;
 
@@ -51,24 +56,24 @@ export class Batcher {
     this.#limits = limits;
   }
 
-  /** @throws what the inference throws */
-  run(feeds: Tensors, outputs: readonly string[], told?: Told): Promise<Record<string, Tensor>> {
+  /** @throws the error of the inference */
+  run(feeds: Tensors, outputs: readonly string[], listener?: InferenceListener): Promise<Record<string, Tensor>> {
     const rows = rowsOf(feeds);
-    if (rows === undefined || rows >= this.#limits.maxRows) return this.#infer(feeds, outputs, 'alone', told && [told]);
+    if (rows === undefined || rows >= this.#limits.maxRows) return this.#infer(feeds, outputs, 'alone', listener && [listener]);
     return new Promise((resolve, reject) => {
-      const call: Call = { feeds, outputs, rows, since: performance.now(), told, resolve, reject };
+      const call: Call = { feeds, outputs, rows, since: performance.now(), listener, resolve, reject };
       const key = keyOf(feeds, outputs);
       const alike = this.#waiting.get(key);
       if (alike === undefined) this.#waiting.set(key, [call]);
       else alike.push(call);
       if (this.#running) return;
       this.#running = true;
-      // After everything that has arrived in this turn of the loop has been read.
+      // The worker reads all input of this turn of the loop first.
       setImmediate(() => void this.#work());
     });
   }
 
-  /** One batch after the other: what arrives meanwhile joins the next. Never rejects. */
+  /** Runs one batch after the other. Calls that arrive meanwhile join the next. Never rejects. */
   async #work(): Promise<void> {
     for (let [kind] = this.#waiting; kind !== undefined; [kind] = this.#waiting) {
       const [key, alike] = kind;
@@ -76,7 +81,7 @@ export class Batcher {
       const batch = this.#take(key, alike);
       await this.#settle(batch, this.#releaseOf(batch, alike));
     }
-    // No await between the look and this: a call that comes later finds that nobody works.
+    // No await between the empty queue and this line, so a later call starts the work again.
     this.#running = false;
   }
 
@@ -90,13 +95,13 @@ export class Batcher {
       count++;
     }
     const batch = alike.splice(0, count);
-    // What is left of this kind goes to the end, so that no kind starves another.
+    // Left calls of this kind go to the end of the queue, so that no kind starves another.
     this.#waiting.delete(key);
     if (alike.length > 0) this.#waiting.set(key, alike);
     return batch;
   }
 
-  /** Waits until a batch is full or its oldest call has waited long enough. */
+  /** Waits until a batch is full or its oldest call has waited `maxDelayMs`. */
   async #fill(alike: readonly Call[]): Promise<void> {
     const until = (alike[0]?.since ?? 0) + this.#limits.maxDelayMs;
     const full = (): boolean => alike.reduce((rows, call) => rows + call.rows, 0) >= this.#limits.maxRows;
@@ -105,7 +110,7 @@ export class Batcher {
     }
   }
 
-  /** @param left of the same kind, after the batch was taken */
+  /** @param left calls of the same kind that did not fit */
   #releaseOf(batch: readonly Call[], left: readonly Call[]): Release {
     const { maxRows, maxDelayMs } = this.#limits;
     if (left.length > 0 || batch.reduce((rows, call) => rows + call.rows, 0) >= maxRows) return 'full';
@@ -117,8 +122,8 @@ export class Batcher {
     if (only === undefined) return;
     if (batch.length === 1) return this.#single(only, release);
     try {
-      const told = only.told && batch.map((call) => call.told);
-      const outputs = await this.#infer(merge(batch.map(({ feeds }) => feeds)), only.outputs, release, told);
+      const listeners = only.listener && batch.map((call) => call.listener);
+      const outputs = await this.#infer(merge(batch.map(({ feeds }) => feeds)), only.outputs, release, listeners);
       const parts = split(
         outputs,
         batch.map(({ rows }) => rows),
@@ -129,12 +134,15 @@ export class Batcher {
     }
   }
 
-  async #single({ feeds, outputs, told, resolve, reject }: Call, release: Release): Promise<void> {
-    await this.#infer(feeds, outputs, release, told && [told]).then(resolve, reject);
+  async #single({ feeds, outputs, listener, resolve, reject }: Call, release: Release): Promise<void> {
+    await this.#infer(feeds, outputs, release, listener && [listener]).then(resolve, reject);
   }
 }
 
-/** Rows of a call; undefined when its inputs disagree or have none, so that it cannot be merged. */
+/**
+ * Rows of a call, or undefined if it cannot be merged: its inputs have no rows, or different
+ * numbers of rows.
+ */
 function rowsOf(feeds: Tensors): number | undefined {
   let rows: number | undefined;
   for (const name in feeds) {
@@ -145,7 +153,10 @@ function rowsOf(feeds: Tensors): number | undefined {
   return rows;
 }
 
-/** What must be alike: dtypes, dimensions but the first, and the wanted outputs. */
+/**
+ * The common key of calls that can be merged: dtypes, dimensions but the first, and the wanted
+ * outputs.
+ */
 function keyOf(feeds: Tensors, outputs: readonly string[]): string {
   let key = outputs.join('\n');
   for (const name in feeds) {
@@ -157,26 +168,26 @@ function keyOf(feeds: Tensors, outputs: readonly string[]): string {
   return key;
 }
 
-/** Feeds that are alike, one below the other. */
+/** Joins feeds of one key along axis 0. */
 export function merge(feeds: readonly Tensors[]): Record<string, Tensor> {
-  const merged = Object.create(null) as Record<string, Tensor>;
+  const merged: Record<string, Tensor> = Object.create(null);
   for (const name in feeds[0]) {
     const parts = feeds.map((each) => each[name]).filter((part) => part !== undefined);
     const [first] = parts;
     if (first === undefined) continue;
     const rows = parts.reduce((sum, { dims }) => sum + (dims[0] ?? 0), 0);
-    merged[name] = { type: first.type, dims: [rows, ...first.dims.slice(1)], data: concat(parts) };
+    merged[name] = { type: first.type, dims: [rows, ...first.dims.slice(1)], data: concat(first.type, parts) };
   }
   return merged;
 }
 
-function concat(parts: readonly Tensor[]): Tensor['data'] {
-  const length = parts.reduce((sum, { data }) => sum + data.length, 0);
-  const [first] = parts;
-  if (first === undefined || Array.isArray(first.data)) return parts.flatMap(({ data }) => data as string[]);
-  const whole = new (first.data.constructor as new (length: number) => Exclude<Tensor['data'], string[]>)(length);
+function concat(type: Dtype, parts: readonly Tensor[]): Tensor['data'] {
+  const { array } = dtypes[type];
+  if (array === undefined) return parts.flatMap(({ data }) => (Array.isArray(data) ? data : []));
+  const whole = new array(parts.reduce((sum, { data }) => sum + data.length, 0));
   let at = 0;
   for (const { data } of parts) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tensors of one dtype have data of one class
     whole.set(data as never, at);
     at += data.length;
   }
@@ -184,8 +195,9 @@ function concat(parts: readonly Tensor[]): Tensor['data'] {
 }
 
 /**
- * Gives every call a copy of its rows of the outputs: through a view's `buffer` a script would reach the rows of others.
- * @throws Error when an output does not have a row for each row that was fed
+ * Copies each call's rows of the outputs, because a script reaches the rows of others through a
+ * view's `buffer`.
+ * @throws Error if an output has another number of rows than the input
  */
 export function split(outputs: Tensors, counts: readonly number[]): Record<string, Tensor>[] {
   const total = counts.reduce((sum, count) => sum + count, 0);

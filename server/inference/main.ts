@@ -1,8 +1,10 @@
 import { writeSync } from 'node:fs';
-import type { Provider } from '../config/execution-provider.ts';
+import { isProvider } from './execution-providers.ts';
 import { checkProvider } from './provider-check.ts';
 
-// A process that the host asks once, before it starts workers: can the provider be used here? A driver that crashes takes only this
-// process with it. The answer is one line of JSON on stdout; stderr is ONNX Runtime's.
-const problem = await checkProvider(process.argv[2] as Provider);
+// The host runs this process before it starts workers, to check whether a provider works here. A
+// crash of a driver ends only this process. The result is one line of JSON on stdout; ONNX Runtime
+// writes to stderr.
+const [, , provider] = process.argv;
+const problem = isProvider(provider) ? await checkProvider(provider) : `there is no execution provider ${provider}`;
 writeSync(1, JSON.stringify({ problem: problem ?? null }));

@@ -1,61 +1,61 @@
 import path from 'node:path';
-import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Model, Tensor, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 import type { Provider } from '../config/execution-provider.ts';
-import { float16Bits } from '../tensors/float16.ts';
 import type { Release } from '../ipc/metric-series.ts';
+import { toTensor } from '../tensors/to-tensor.ts';
 import { proveRowsIndependent, shapeObstacle, type BatchVerdict } from './batch-proof.ts';
-import { Batcher, type Infer, type Told, type Tensors } from './batcher.ts';
+import { Batcher, type Infer, type InferenceListener, type Tensors } from './batcher.ts';
+import { providers } from './execution-providers.ts';
 import type { Placement } from './placement.ts';
 import { probeInputs } from './probe-inputs.ts';
 import { ortText } from './refusals.ts';
 import { checkProvider } from './provider-check.ts';
 import type { Runtime } from './runtime.ts';
-import { specOf, toTensor } from './tensors.ts';
+import { specsOf, tensorsOf } from './runtime-tensors.ts';
 
-/** How a model was loaded: for the log and the metadata routes. */
+/** Facts of a loaded model, for the log and the metadata routes. */
 export interface Loaded {
-  /** What really runs it. */
+  /** The provider that really runs it. */
   readonly provider: Provider;
-  /** Where its nodes ran at load; undefined on the CPU, and where the model could not be run with inputs made up for it. */
+  /** Placement of its nodes at load; undefined on the CPU, and if it failed on probe inputs. */
   readonly placement: Placement | undefined;
   readonly intraOpThreads: number;
   readonly ortVersion: string;
   readonly loadSeconds: number;
-  /** Outputs of the file that are no tensors and are therefore left out. */
+  /** Outputs of the file that are left out because they are no tensors. */
   readonly omittedOutputs: readonly string[];
 }
 
 export interface BatchPolicy {
-  /** `auto`: merge only where the proof holds; a number of rows: merge, because it was asked for; 1: never. */
+  /** `auto`: merge if the proof holds. A number of rows: merge without proof. 1: never merge. */
   readonly maxBatchSize: number | 'auto';
   readonly maxDelayMs: number;
 }
 
-/** Hears of every inference. */
+/** Receives every inference. */
 export interface InferenceObserver {
   inferred(model: string, ms: number, rows: number, release: Release): void;
-  /** Who wants to know of the inference that will serve the call being made. */
+  /** Returns the listener of the current call, which gets the inference that serves it. */
   readonly listener?: (() => ((model: string, at: number, ms: number, rows: number) => void) | undefined) | undefined;
 }
 
-/** A loaded model and what is known of it. */
+/** A loaded model and its facts. */
 export interface OpenedModel extends Model {
   readonly about: Loaded & { readonly batching: BatchVerdict };
-  /** Starts or ends remembering what the model is fed, as samples for the proof. */
+  /** Starts or stops keeping inputs as samples for the proof. */
   remember(on: boolean): void;
-  /** From now on. */
+  /** Reports later inferences to an observer. */
   observe(observer: InferenceObserver): void;
-  /** Runs the model once on probe inputs, so that the first request does not pay for what ONNX Runtime puts off. Failures do not matter. */
+  /** Runs the model once on probe inputs, so that the first request is fast. Ignores failures. */
   warmUp(): Promise<void>;
-  /** Decides whether concurrent calls are merged. */
+  /** Decides about merging concurrent calls. */
   settleBatching(policy: BatchPolicy): Promise<void>;
 }
 
-/** Rows of a merged inference where nobody asked for a number: gains flatten out well below it (batching.md, section 2). */
+/** Most rows of a merged inference with `auto`: the gain flattens well below (docs/performance.md). */
 const AUTO_ROWS = 128;
 const MOST_SAMPLES = 4;
 
@@ -77,13 +77,16 @@ export class SessionModel implements OpenedModel {
   #released = false;
   #observer: InferenceObserver | undefined;
 
-  /** @param lost called when the provider can run nothing more in this process: an error of a GPU is for ever */
+  /**
+   * @param lost called when the provider fails for good in this process. Why: CUDA errors are
+   * sticky, so that only a new process helps.
+   */
   constructor(runtime: Runtime, session: InferenceSession, file: string, loaded: Loaded, lost?: (problem: string) => void) {
     this.#lost = lost;
     this.name = path.basename(file, '.onnx');
     this.path = file;
-    this.inputs = session.inputMetadata.filter((input) => input.isTensor).map(specOf);
-    this.outputs = session.outputMetadata.filter((output) => output.isTensor).map(specOf);
+    this.inputs = specsOf(session.inputMetadata);
+    this.outputs = specsOf(session.outputMetadata);
     this.#loaded = loaded;
     this.#runtime = runtime;
     this.#session = session;
@@ -99,9 +102,10 @@ export class SessionModel implements OpenedModel {
     const feeds = this.#feeds(inputs);
     const fetches = this.#fetches(outputs);
     if (this.#remembers && this.#samples.length < MOST_SAMPLES) this.#samples.push(feeds);
-    const listener = this.#observer?.listener?.();
-    const told: Told | undefined = listener && ((at, ms, rows) => listener(this.name, at, ms, rows));
-    return this.#batcher === undefined ? this.#infer(feeds, fetches, 'alone', told && [told]) : this.#batcher.run(feeds, fetches, told);
+    const ofCall = this.#observer?.listener?.();
+    const listener: InferenceListener | undefined = ofCall && ((at, ms, rows) => ofCall(this.name, at, ms, rows));
+    if (this.#batcher !== undefined) return this.#batcher.run(feeds, fetches, listener);
+    return this.#infer(feeds, fetches, 'alone', listener && [listener]);
   }
 
   observe(observer: InferenceObserver): void {
@@ -144,15 +148,15 @@ export class SessionModel implements OpenedModel {
     await this.#session.release();
   }
 
-  /** One inference. @throws ServerError run_failed with ONNX Runtime's words */
+  /** Runs one inference. @throws ServerError run_failed with ONNX Runtime's text */
   async #infer(
     tensors: Tensors,
     fetches: readonly string[],
     release: Release,
-    told: readonly (Told | undefined)[] = [],
+    listeners: readonly (InferenceListener | undefined)[] = [],
   ): Promise<Record<string, Tensor>> {
     if (this.#released) throw new ServerError('run_failed', `model ${this.name}: run() was called after release().`);
-    const feeds = Object.create(null) as Record<string, InferenceSession.OnnxValueMapType[string]>;
+    const feeds: Record<string, InferenceSession.OnnxValueMapType[string]> = Object.create(null);
     let rows: number | undefined;
     for (const name in tensors) {
       const tensor = tensors[name];
@@ -165,7 +169,7 @@ export class SessionModel implements OpenedModel {
       const results = await this.#session.run(feeds, fetches, { logSeverityLevel: 4 });
       const ms = performance.now() - began;
       this.#observer?.inferred(this.name, ms, rows ?? 1, release);
-      for (const tell of told) tell?.(began, ms, rows ?? 1);
+      for (const listener of listeners) listener?.(began, ms, rows ?? 1);
       return tensorsOf(results, fetches);
     } catch (error) {
       await this.#checkProvider();
@@ -173,19 +177,19 @@ export class SessionModel implements OpenedModel {
     }
   }
 
-  /** After a failure: is it the model's, or can its provider run nothing any more? */
+  /** Checks after a failure of the model whether its provider still works. */
   async #checkProvider(): Promise<void> {
     const { provider } = this.#loaded;
-    if (provider === 'cpu' || this.#lost === undefined) return;
+    if (!providers[provider].isDevice || this.#lost === undefined) return;
     const problem = await checkProvider(provider);
-    if (problem !== undefined) this.#lost(`the execution provider ${provider} runs nothing any more in this process: ${problem}`);
+    if (problem !== undefined) this.#lost(`the execution provider ${provider} no longer works in this process: ${problem}`);
   }
 
   #feeds(inputs: Readonly<Record<string, TensorInput>>): Tensors {
     const unknown = Object.keys(inputs).find((name) => !this.#inputNames.has(name));
     if (unknown !== undefined) throw this.#wrongName('input', unknown, this.inputs);
     // An object without a prototype is several times slower.
-    const feeds = (this.#inputNames.has('__proto__') ? Object.create(null) : {}) as Record<string, Tensor>;
+    const feeds: Record<string, Tensor> = this.#inputNames.has('__proto__') ? Object.create(null) : {};
     for (const spec of this.inputs) {
       if (!Object.hasOwn(inputs, spec.name))
         throw new ServerError('invalid_input', `model ${this.name}: input ${spec.name} is missing; the inputs are ${names(this.inputs)}.`);
@@ -208,13 +212,3 @@ export class SessionModel implements OpenedModel {
 }
 
 const names = (specs: readonly TensorSpec[]): string => (specs.length === 0 ? 'none' : specs.map(({ name }) => name).join(', '));
-
-/** ONNX Runtime's results in the author's form and the wanted order. A model whose output is named __proto__ is refused at load. */
-function tensorsOf(results: InferenceSession.OnnxValueMapType, wanted: readonly string[]): Record<string, Tensor> {
-  const tensors: Record<string, Tensor> = {};
-  for (const name of wanted) {
-    const { type, dims, data } = results[name] as onnxruntime.Tensor;
-    tensors[name] = { type, dims, data: data instanceof Float16Array ? float16Bits(data) : data } as Tensor;
-  }
-  return tensors;
-}

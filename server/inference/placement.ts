@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { ServerError } from '../errors.ts';
 import type { Execution, Provider } from '../config/execution-provider.ts';
-import { nameInProfile } from './execution-providers.ts';
+import { providers } from './execution-providers.ts';
 
-/** Where the nodes of a model ran, by ONNX Runtime's own profile of one inference. */
+/** Counts of a model's nodes by provider, from ONNX Runtime's profile of one inference. */
 export interface Placement {
-  /** Nodes that ran on the provider that was asked for; copies between devices are not counted. */
+  /** Nodes that ran on the requested provider, without copies between devices. */
   readonly onProvider: number;
   /** Nodes that ran on another provider. */
   readonly elsewhere: number;
-  /** Operators of the latter, each once. */
+  /** Operators of the nodes elsewhere, each once. */
   readonly operators: readonly string[];
 }
 
-/** A profile of a session, in a folder of its own, from its creation to `end`. */
+/** A profile of a session, in a folder of its own, from the creation of the session to `end`. */
 export class Profile {
   readonly #folder: string;
 
@@ -24,7 +24,7 @@ export class Profile {
     this.#folder = folder;
   }
 
-  /** Undefined where there is no folder for temporary files. */
+  /** Undefined if no temporary folder can be made. */
   static async begin(): Promise<Profile | undefined> {
     const folder = await mkdtemp(join(tmpdir(), 'ort-profile-')).catch(() => undefined);
     return folder === undefined ? undefined : new Profile(folder);
@@ -35,10 +35,13 @@ export class Profile {
     return { enableProfiling: true, profileFilePrefix: join(this.#folder, 'profile') };
   }
 
-  /** Ends the profile of a session, and reads it. Undefined when no node ran, or the file could not be written. */
+  /**
+   * Ends the profile of a session and reads it. Undefined if no node ran, or the file could not be
+   * written.
+   */
   async end(session: InferenceSession, provider: Provider): Promise<Placement | undefined> {
     session.endProfiling();
-    // A session that was given up for another one has written a file too, without a node in it.
+    // A session that was replaced has written a file too, without nodes.
     for (const name of await readdir(this.#folder)) {
       const placement = readPlacement(await readFile(join(this.#folder, name), 'utf8'), provider);
       if (placement !== undefined) return placement;
@@ -51,26 +54,25 @@ export class Profile {
   }
 }
 
-interface ProfileEvent {
-  readonly cat?: string;
-  readonly name?: string;
-  readonly args?: { readonly provider?: string; readonly op_name?: string };
-}
-
-/** @param profile the file's text: a JSON array of trace events */
+/**
+ * Counts nodes by provider from the events of a profile.
+ * @param profile the file's text: a JSON array of trace events
+ */
 export function readPlacement(profile: string, provider: Provider): Placement | undefined {
-  let events: readonly ProfileEvent[];
+  let events: unknown;
   try {
-    events = JSON.parse(profile) as readonly ProfileEvent[];
+    events = JSON.parse(profile);
   } catch {
-    // Cut short, on a full disk: then nothing is known.
+    // A full disk cuts the file short.
     return undefined;
   }
   const placed = new Map<string, { readonly here: boolean; readonly operator: string }>();
-  for (const { cat, name, args } of events) {
-    const { provider: where, op_name: operator = '' } = args ?? {};
-    if (cat !== 'Node' || name === undefined || where === undefined || where === '' || operator.startsWith('Memcpy')) continue;
-    placed.set(name, { here: where === nameInProfile[provider], operator });
+  for (const event of Array.isArray(events) ? events : []) {
+    const [name, args] = [member(event, 'name'), member(event, 'args')];
+    const [where, operator = ''] = [member(args, 'provider'), member(args, 'op_name')];
+    if (member(event, 'cat') !== 'Node' || typeof name !== 'string' || typeof where !== 'string' || typeof operator !== 'string') continue;
+    if (where === '' || operator.startsWith('Memcpy')) continue;
+    placed.set(name, { here: where === providers[provider].nameInProfile, operator });
   }
   const elsewhere = Array.from(placed.values()).filter(({ here }) => !here);
   if (placed.size === 0) return undefined;
@@ -81,10 +83,14 @@ export function readPlacement(profile: string, provider: Provider): Placement | 
   };
 }
 
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
 /**
- * What may be told as the provider of a model. Nodes that are left to the CPU are usual: ONNX Runtime puts the arithmetic of shapes there
- * on purpose. A model of which nothing runs on the provider does not use it.
- * @throws ServerError provider_unavailable for such a model, where the provider was asked for strictly
+ * The provider that a model really uses. Some nodes on the CPU are usual, because ONNX Runtime
+ * computes shapes there. A model without a node on its provider does not use it.
+ * @throws ServerError provider_unavailable for such a model, if the provider is strict
  */
 export function providerInUse(file: string, { provider, strict }: Execution, placement: Placement | undefined): Provider {
   if (placement === undefined || placement.onProvider > 0) return provider;

@@ -1,8 +1,9 @@
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describeThrown, ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
+import type { Dtype } from '../tensors/dtypes.ts';
 
-/** What an operator can do about a load error. ONNX Runtime's errors have no code: the text is all there is. */
+/** Advice for the operator by the text of a load error, because ONNX Runtime's errors have no code. */
 const advice: readonly (readonly [RegExp, string])[] = [
   [/Protobuf parsing failed|does not have a graph/, 'The file is damaged or no ONNX model: export or copy it again.'],
   [/is not a registered function\/op|No Op registered/, 'Export it with operators that ONNX Runtime has, without custom ones.'],
@@ -28,10 +29,16 @@ const unsupported: Readonly<Record<string, string>> = {
   26: 'int2',
 };
 
-/** Messages may quote a tensor of texts, which a client sent. */
+/** The types of the binding that are no dtype of this server. */
+const fourBit: Readonly<Record<Exclude<Tensor.Type, Dtype>, true>> = { int4: true, uint4: true };
+
+/** Most characters of a message, which may quote texts of a client. */
 const LONGEST = 2000;
 
-/** ONNX Runtime's own words, on one line, without the places in its source and the path that every load error repeats. */
+/**
+ * The text of ONNX Runtime's error on one line, without places in its source and without the path
+ * of the model.
+ */
 export function ortText(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : describeThrown(thrown);
   return excerpt(text, LONGEST)
@@ -42,7 +49,7 @@ export function ortText(thrown: unknown): string {
     .trim();
 }
 
-/** The refusal of a model that ONNX Runtime could not load: why, and what to do. */
+/** The refusal of a model that ONNX Runtime could not load, with the reason and advice. */
 export function loadRefusal(file: string, thrown: unknown): ServerError {
   const reason = ortText(thrown);
   const todo = advice.find(([pattern]) => pattern.test(reason))?.[1] ?? 'Check it with onnx.checker and export it again.';
@@ -51,7 +58,7 @@ export function loadRefusal(file: string, thrown: unknown): ServerError {
 }
 
 /**
- * Refuses a model that loads and yet cannot be served.
+ * Refuses a model that loads but cannot be served.
  * @throws ServerError model_refused with the reason
  */
 export function refuseUnservable(file: string, session: InferenceSession): void {
@@ -64,7 +71,7 @@ export function refuseUnservable(file: string, session: InferenceSession): void 
       refuse(`input ${input.name} has the dtype ${input.type}, which cannot be fed. Cast from int8 inside the model.`);
   }
   for (const output of session.outputMetadata) {
-    // Running such a model would abort the process
+    // Such an output aborts the process at the first run.
     if (isFourBit(output)) refuse(`output ${output.name} has a 4-bit dtype, which cannot be read. Cast it to int8 inside the model.`);
     if (output.name === '__proto__') refuse('the binding cannot return an output named __proto__. Rename it.');
   }
@@ -73,5 +80,5 @@ export function refuseUnservable(file: string, session: InferenceSession): void 
 }
 
 function isFourBit(value: InferenceSession.ValueMetadata): boolean {
-  return value.isTensor && (value.type === 'int4' || value.type === 'uint4');
+  return value.isTensor && Object.hasOwn(fourBit, value.type);
 }

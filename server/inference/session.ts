@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { ServerError } from '../errors.ts';
 import type { Execution, Provider } from '../config/execution-provider.ts';
-import { executionProviders } from './execution-providers.ts';
+import { providers } from './execution-providers.ts';
 import { SessionModel, type Loaded, type OpenedModel } from './model.ts';
 import { Profile, providerInUse } from './placement.ts';
 import { checkProvider } from './provider-check.ts';
@@ -11,24 +11,26 @@ import { loadRefusal, refuseUnservable } from './refusals.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
 import { withoutZipMap } from './zip-map.ts';
 
-/** ONNX Runtime's threads wait without spinning: the host and other workers need the same cores. */
+/** ONNX Runtime's threads do not spin, because the host and other workers use the same cores. */
 const SHARED_CORES = { 'session.intra_op.allow_spinning': '0' };
 
 interface OpenOptions {
   /** Threads of one inference, at least 1. */
   readonly intraOpThreads: number;
   readonly execution?: Execution;
-  /** Called when the provider can run nothing more in this process: only a new one helps. */
+  /** Called when the provider fails for good in this process: only a new process helps. */
   readonly lost?: (problem: string) => void;
 }
 
 /**
- * Loads an ONNX model from a file; data in files beside it is found. Blocks the thread while ONNX Runtime works.
+ * Loads an ONNX model from a file, with external data beside it. Blocks the thread while ONNX
+ * Runtime works.
  *
- * ZipMap is removed (zip-map.ts). Other outputs that are no tensors are left out. With a provider other than the CPU's the model is run
- * once under ONNX Runtime's profiler, which tells where its nodes really run.
- * @throws ServerError model_missing when there is no such file, model_refused when it cannot be loaded or served,
- * provider_unavailable when the provider cannot be used, or (strict) runs nothing of this model
+ * ZipMap is removed (zip-map.ts). Other outputs that are no tensors are left out. On a device the
+ * model runs once under ONNX Runtime's profiler, which shows where its nodes really run.
+ * @throws ServerError model_missing if there is no such file, model_refused if it cannot be loaded
+ * or served, provider_unavailable if the provider does not work, or (strict) runs no node of this
+ * model
  */
 export async function openSession(file: string, { intraOpThreads, execution = ON_CPU, lost }: OpenOptions): Promise<OpenedModel> {
   const absolute = path.resolve(file);
@@ -36,7 +38,7 @@ export async function openSession(file: string, { intraOpThreads, execution = ON
   if (!found?.isFile())
     throw new ServerError('model_missing', `model ${absolute}: expected a file, ${found ? 'got a folder' : 'found nothing'}.`);
   const runtime = await loadRuntime();
-  const profile = execution.provider === 'cpu' ? undefined : await Profile.begin();
+  const profile = providers[execution.provider].isDevice ? await Profile.begin() : undefined;
   try {
     const options = sessionOptions(execution.provider, intraOpThreads, profile);
     const started = performance.now();
@@ -69,7 +71,7 @@ const ON_CPU: Execution = { provider: 'cpu', strict: true };
 
 function sessionOptions(provider: Provider, intraOpThreads: number, profile: Profile | undefined): InferenceSession.SessionOptions {
   return {
-    executionProviders: executionProviders(provider),
+    executionProviders: providers[provider].requested,
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -89,8 +91,9 @@ async function load(
   try {
     session = await runtime.InferenceSession.create(file, options);
   } catch (error) {
-    // ONNX Runtime's errors have no code: a model of one node tells whose fault this is.
-    const problem = provider === 'cpu' ? undefined : await checkProvider(provider);
+    // ONNX Runtime's errors have no code: a model of one node shows whether the model or the
+    // provider is at fault.
+    const problem = providers[provider].isDevice ? await checkProvider(provider) : undefined;
     if (problem === undefined) throw loadRefusal(file, error);
     throw new ServerError('provider_unavailable', `The execution provider ${provider} cannot be used in this worker: ${problem}`, {
       cause: error,
@@ -106,7 +109,7 @@ async function load(
   return session;
 }
 
-/** A session without ZipMap; the one given where there is none, or where it cannot be removed. */
+/** A session without ZipMap, or the given session if there is no ZipMap or it cannot be removed. */
 async function replaceZipMap(
   runtime: Runtime,
   session: InferenceSession,
@@ -117,7 +120,7 @@ async function replaceZipMap(
     .then(withoutZipMap)
     .catch(() => undefined);
   if (bytes === undefined) return session;
-  // A model in memory has no folder, so that of its external data must be said
+  // A model in memory has no folder, so the folder of its external data is an option.
   const extra = { ...SHARED_CORES, 'session.model_external_initializers_file_folder_path': path.dirname(file) };
   const replacement = await runtime.InferenceSession.create(bytes, { ...options, extra }).catch(() => undefined);
   if (replacement === undefined) return session;

@@ -13,11 +13,12 @@ const DIM = { size: 1 };
 const FLOAT = 1;
 
 /**
- * Removes the ZipMap operators of a model. Classifiers exported from scikit-learn and LightGBM end in one: it turns the
- * probabilities [N, classes] into maps, which ONNX Runtime's Node binding cannot return. Their outputs become the
- * float32 tensors behind them, columns in the order of the class labels; everything else is copied byte for byte.
+ * Removes the ZipMap operators of a model. Classifiers exported from scikit-learn and LightGBM end
+ * in one: it turns the probabilities [N, classes] into maps, which ONNX Runtime's Node binding
+ * cannot return. Their outputs become the float32 tensors behind them, with columns in the order of
+ * the class labels. All other bytes stay.
  * @param model bytes of an .onnx file that ONNX Runtime has accepted
- * @returns the new bytes, or undefined when there is no ZipMap
+ * @returns the new bytes, or undefined if there is no ZipMap
  */
 export function withoutZipMap(model: Buffer): Buffer | undefined {
   const fields = fieldsOf(model);
@@ -37,7 +38,7 @@ function stripGraph(fields: readonly Field[]): Buffer | undefined {
     const zipMap = field.number === GRAPH.output ? byOutput.get(text(field, VALUE.name)) : undefined;
     return zipMap === undefined ? field.raw : floatOutput(field, classes(zipMap));
   });
-  // A node must come after those that it reads from, so the new ones go to the end
+  // The new nodes go to the end, because a node must follow its sources.
   return Buffer.concat([...copies, ...zipMaps.map(identity)]);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { TensorSpec } from '../entry-script.ts';
 import { isErrorCode, type ErrorCode } from '../errors.ts';
-import { oipDatatypes } from '../tensors/oip-datatypes.ts';
+import { isDtype } from '../tensors/dtypes.ts';
 import {
   count,
   either,
@@ -104,9 +104,7 @@ const labelNames = listOf(pattern(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/));
 export const collectionName = pattern(/^[a-z0-9][a-z0-9_.-]{0,199}$/);
 const ascending: Check<readonly number[]> = (value): value is readonly number[] =>
   listOf(finite)(value) && value.every((bound, at) => at === 0 || bound > (value[at - 1] ?? Infinity));
-const dtype: Check<TensorSpec['type']> = (value): value is TensorSpec['type'] =>
-  typeof value === 'string' && Object.hasOwn(oipDatatypes, value);
-const tensors = listOf(shape<TensorSpec>({ name: text, type: dtype, dims: listOf(either(text, finite)) }));
+const tensors = listOf(shape<TensorSpec>({ name: text, type: isDtype, dims: listOf(either(text, finite)) }));
 const errorCode: Check<ErrorCode> = isErrorCode;
 
 const failure = shape<FailureMessage>({ code: errorCode, message: text });

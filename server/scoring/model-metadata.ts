@@ -2,7 +2,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { MODEL_VERSION } from '../request/model-name.ts';
-import { oipDatatypes } from '../tensors/oip-datatypes.ts';
+import { dtypes } from '../tensors/dtypes.ts';
 import type { Served } from './scorer-types.ts';
 
 /** The server's metadata for clients of the Open Inference Protocol. */
@@ -46,5 +46,5 @@ export function modelMetadata(name: string, served: Served | undefined): ModelMe
 }
 
 function tensorMetadata({ name, type, dims }: TensorSpec): TensorMetadata {
-  return { name, datatype: oipDatatypes[type], shape: dims.map((dim) => (typeof dim === 'number' ? dim : -1)) };
+  return { name, datatype: dtypes[type].datatype, shape: dims.map((dim) => (typeof dim === 'number' ? dim : -1)) };
 }

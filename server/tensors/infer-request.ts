@@ -1,22 +1,20 @@
 import type { Dtype, Tensor, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
-import { JsonNumbers } from './json-numbers.ts';
-import { excerpt } from '../guards/excerpt.ts';
-import { oipDatatypes } from './oip-datatypes.ts';
-import { isShape, expectedShape } from './tensor-shape.ts';
 import { stringify } from '../guards/built-ins.ts';
+import { excerpt } from '../guards/excerpt.ts';
+import { dtypeEntries } from './dtypes.ts';
+import { JsonNumbers } from './json-numbers.ts';
+import { expectedShape, isShape } from './tensor-shape.ts';
 
-export { sizeOf } from './tensor-shape.ts';
-
-/** What a request of the Open Inference Protocol says beside its tensors. */
+/** A request of the Open Inference Protocol without its tensors. */
 export interface InferRequest {
-  /** The client's own id, to be answered. */
+  /** The client's own id, which the answer repeats. */
   readonly id: string | undefined;
-  /** The model's version, if the client asked for one. */
+  /** The model's version, or undefined if the client named none. */
   readonly version: string | undefined;
-  /** Undefined: all. */
+  /** The wanted outputs, or undefined for all. */
   readonly outputs: readonly WantedOutput[] | undefined;
-  /** Bytes instead of numbers, for outputs that do not say otherwise. */
+  /** Bytes instead of numbers, for outputs without a choice of their own. */
   readonly binary: boolean;
 }
 
@@ -30,21 +28,20 @@ export interface InputSpec extends TensorSpec {
   readonly dims: readonly number[];
 }
 
-type Members = Readonly<Record<string, unknown>>;
-const dtypes: ReadonlyMap<unknown, Dtype> = new Map(Object.entries(oipDatatypes).map(([dtype, name]) => [name, dtype as Dtype]));
+const dtypeByName: ReadonlyMap<unknown, Dtype> = new Map(dtypeEntries.map(([dtype, { datatype }]) => [datatype, dtype]));
 
 /** Name, datatype and shape of an input, checked. @throws ServerError invalid_input */
 export function inputSpec(index: number, name: unknown, datatype: unknown, shape: unknown): InputSpec {
   if (typeof name !== 'string' || name === '') throw misfit(`inputs[${index}]`, 'a "name"', show(name));
-  const type = dtypes.get(datatype);
-  if (type === undefined) throw misfit(`input ${name}`, `a datatype, one of ${Array.from(dtypes.keys()).join(', ')}`, show(datatype));
+  const type = dtypeByName.get(datatype);
+  if (type === undefined) throw misfit(`input ${name}`, `a datatype, one of ${Array.from(dtypeByName.keys()).join(', ')}`, show(datatype));
   if (!isShape(shape)) throw misfit(`input ${name}`, `a "shape" of ${expectedShape(shape)}`, show(shape));
   return { name, type, dims: shape };
 }
 
-/** Collects inputs by name; names are the client's, so the record has no prototype that they could meet. */
+/** Collects inputs by name. The record has no prototype, because clients choose the names. */
 export class Inputs {
-  readonly tensors = Object.create(null) as Record<string, Tensor>;
+  readonly tensors: Record<string, Tensor> = Object.create(null);
 
   /** @throws ServerError invalid_input */
   add({ name, type, dims }: InputSpec, data: Tensor['data']): void {
@@ -53,7 +50,10 @@ export class Inputs {
   }
 }
 
-/** The outputs that a client wants; undefined: all. @throws ServerError invalid_input for a name that comes twice */
+/**
+ * The outputs that a client wants, or undefined for all.
+ * @throws ServerError invalid_input for a name that comes twice
+ */
 export function wantedOutputs(outputs: readonly WantedOutput[]): readonly WantedOutput[] | undefined {
   const names = new Set<string>();
   for (const { name } of outputs) {
@@ -63,6 +63,7 @@ export function wantedOutputs(outputs: readonly WantedOutput[]): readonly Wanted
   return outputs.length === 0 ? undefined : outputs;
 }
 
+/** The error for a part of a request that has the wrong form. */
 export function misfit(where: string, expected: string, got: string): ServerError {
   return new ServerError('invalid_input', `${excerpt(where)}: expected ${expected}, got ${excerpt(got)}`);
 }
@@ -74,7 +75,10 @@ export function show(value: unknown): string {
   return value === undefined ? 'none' : excerpt(sketch(value, MOST_SHOWN + 1), MOST_SHOWN);
 }
 
-/** JSON of a value, but for what is certainly behind the first `room` characters: neither its size nor its depth matter. */
+/**
+ * JSON of a value, cut soon after the first `room` characters. Why: the time must not grow with the
+ * size or depth of the value.
+ */
 function sketch(value: unknown, room: number): string {
   if (typeof value === 'string') return stringify(value.slice(0, room));
   if (typeof value === 'bigint') return stringify(String(value));
@@ -92,7 +96,7 @@ function sketch(value: unknown, room: number): string {
   for (const key in value) {
     if (text.length > room) break;
     text += `${text === '' ? '' : ','}${sketch(key, room)}:`;
-    text += sketch((value as Members)[key], room - text.length - 1);
+    text += sketch(Reflect.get(value, key), room - text.length - 1);
   }
   return `{${text}}`;
 }

@@ -1,44 +1,51 @@
-/** Protobuf messages, read and written without a library: the host reads a few bytes of it, workers whole tensors as views. */
+/**
+ * Reads and writes protobuf messages without a library. The host reads a few bytes of a message,
+ * workers read whole tensors as views.
+ */
 
-/** One field of a protobuf message as it lies in the file. */
+/** One field of a protobuf message as it stands in the file. */
 export interface Field {
   readonly number: number;
   /** A varint, or the bytes of a string, a message, packed numbers or a fixed-size number. */
   readonly value: number | Buffer;
-  /** The whole field, key included: to copy it unchanged. */
+  /** The whole field with its key, for an unchanged copy. */
   readonly raw: Buffer;
 }
 
-/** 64 bits in groups of seven. */
+/** Most bytes of a varint: 64 bits in groups of seven. */
 const LONGEST_VARINT = 10;
 
 /**
- * Walks through a message without making an object for a field: a client decides how many fields there are, and two bytes are one.
- * Groups, which neither ONNX nor this server's services use, and damaged messages are refused.
+ * Walks through a message without an object for each field, because a client chooses the number of
+ * fields, and two bytes are one. Refuses damaged messages and groups, which neither ONNX nor this
+ * server's services use.
  */
 export class FieldReader {
   readonly bytes: Buffer;
-  /** Of the field that `next` found. */
+  /** Number of the field that `next` found. */
   number = 0;
-  /** Where the field begins, with its key. */
+  /** Offset of the field, with its key. */
   start = 0;
-  /** Where its content begins: a varint, or what has a length in front without that length. */
+  /** Offset of its content: a varint, or a block without its length. */
   from = 0;
-  /** Where its content, and so the field, ends. */
+  /** End of its content and of the field. */
   to = 0;
-  /** The content is a varint; else it is bytes. */
+  /** True if the content is a varint, false if it is bytes. */
   isVarint = false;
-  /** The value where `isVarint`: exact to 2^53. */
+  /** The value if `isVarint`, exact to 2^53. */
   value = 0;
   #left: number;
 
-  /** @param most fields that the message may have */
+  /** @param most highest number of fields */
   constructor(bytes: Buffer, most = Infinity) {
     this.bytes = bytes;
     this.#left = most;
   }
 
-  /** Goes to the next field; false: there is none. @throws RangeError when the bytes are no protobuf message, or have too many fields */
+  /**
+   * Goes to the next field. Returns false at the end.
+   * @throws RangeError if the bytes are no protobuf message, or have too many fields
+   */
   next(): boolean {
     if (this.to >= this.bytes.length) return false;
     if (--this.#left < 0) throw new RangeError('expected fewer fields');
@@ -57,7 +64,7 @@ export class FieldReader {
     return true;
   }
 
-  /** The content of the field, as a view: the bytes of a varint, or what has a length in front. */
+  /** The content of the field as a view: the bytes of a varint or of a block. */
   get content(): Buffer {
     return this.bytes.subarray(this.from, this.to);
   }
@@ -74,7 +81,7 @@ export class FieldReader {
     this.to += length;
   }
 
-  /** Exact to 2^53, which is beyond every length; larger values (negative ones) are read from the content. */
+  /** Exact to 2^53, beyond every length. Callers read larger and negative values from the content. */
   #varint(): number {
     let value = 0;
     let factor = 1;
@@ -93,8 +100,8 @@ export class FieldReader {
 const tooLong = (): RangeError => new RangeError(`expected a varint of at most ${LONGEST_VARINT} bytes, got a longer one`);
 
 /**
- * The fields of a message, in their order, an object for each: for messages that this server's operator chose.
- * @throws RangeError when the bytes are no protobuf message
+ * The fields of a message in their order, an object for each. Only for messages of the operator.
+ * @throws RangeError if the bytes are no protobuf message
  */
 export function fieldsOf(message: Buffer): Field[] {
   const fields: Field[] = [];
@@ -106,7 +113,10 @@ export function fieldsOf(message: Buffer): Field[] {
   return fields;
 }
 
-/** The whole numbers of a repeated field: one by one, or packed into a block. @throws RangeError when they are damaged */
+/**
+ * The whole numbers of a repeated field, packed into a block or not.
+ * @throws RangeError if they are damaged
+ */
 export function numbersOf({ value }: Field): number[] {
   if (typeof value === 'number') return [value];
   const numbers: number[] = [];
@@ -114,7 +124,7 @@ export function numbersOf({ value }: Field): number[] {
   return numbers;
 }
 
-/** A field that has a length in front: a string or a message. */
+/** A field with its length in front: a string or a message. */
 export function blockField(number: number, content: Buffer | string): Buffer {
   const body = Buffer.from(content);
   return Buffer.concat([blockHead(number, body.length), body]);
@@ -124,7 +134,7 @@ export function varintField(number: number, value: number): Buffer {
   return packVarints([number * 8, value]);
 }
 
-/** How many varints there are: each ends with a byte below 128. */
+/** Number of varints: each ends with a byte below 128. */
 export function countVarints(bytes: Buffer): number {
   let count = 0;
   for (const byte of bytes) if (byte < 128) count++;
@@ -133,7 +143,7 @@ export function countVarints(bytes: Buffer): number {
 
 /**
  * Reads varints one after another as 64 bits, in two halves.
- * @throws RangeError when one is too long, or the last one cut off
+ * @throws RangeError if one is too long, or the last one is cut off
  */
 export function readVarints(bytes: Buffer, take: (low: number, high: number, index: number) => void): void {
   let [low, high, shift, index] = [0, 0, 0, 0];
@@ -153,7 +163,7 @@ export function readVarints(bytes: Buffer, take: (low: number, high: number, ind
   if (shift > 0) throw new RangeError('expected a whole varint, got one that is cut off');
 }
 
-/** Whole numbers, one after another, as protobuf packs them: negative ones as 64 bits. */
+/** Packs whole numbers as protobuf does: negative ones as 64 bits. */
 export function packVarints(values: ArrayLike<number | bigint>): Buffer {
   let length = 0;
   eachHalves(values, (low, high) => (length += varintLength(low, high)));
@@ -163,10 +173,11 @@ export function packVarints(values: ArrayLike<number | bigint>): Buffer {
   return bytes;
 }
 
-/** Goes through numbers as 64 bits, in two halves of 32 without a sign. */
+/** Walks through numbers as 64 bits, in two halves of 32 bits without a sign. */
 function eachHalves(values: ArrayLike<number | bigint>, take: (low: number, high: number) => void): void {
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
-    // Little-endian, as every platform of ONNX Runtime is. A bigint for each element would take four times as long.
+    // Little-endian, as every platform of ONNX Runtime is. A bigint for each element would take
+    // four times as long.
     const halves = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
     for (let at = 0; at < halves.length; at += 2) take(halves[at] ?? 0, halves[at + 1] ?? 0);
     return;
@@ -193,7 +204,7 @@ function writeVarint(bytes: Buffer, at: number, low: number, high: number): numb
   return at;
 }
 
-/** What stands before content that has a length in front, so that the content itself need not be copied. */
+/** Key and length of a field, so that its content need not be copied. */
 export function blockHead(number: number, length: number): Buffer {
   return packVarints([number * 8 + 2, length]);
 }

@@ -1,14 +1,14 @@
 import { excerpt } from '../guards/excerpt.ts';
 
-/** More axes than any model has; what walks nested data recurses. */
+/** Most axes of a tensor, more than any model has. It bounds the recursion over nested data. */
 export const MOST_DIMS = 64;
 /**
- * A tensor without elements costs its sender nothing, whatever its other sizes are. So these have a limit: what walks rows, or sums
- * along the axis that is 0, would take the time and the memory of so many.
+ * Most rows of a tensor without elements. Why: its sizes cost the sender nothing, but walking its
+ * rows, or a sum along the axis that is 0, takes time and memory for each.
  */
 const MOST_EMPTY = 2 ** 24;
 
-/** True for the sizes of a tensor that can exist. */
+/** True for sizes that a tensor can have. */
 export function isShape(dims: unknown): dims is readonly number[] {
   if (!Array.isArray(dims) || dims.length > MOST_DIMS) return false;
   let size = 1;
@@ -22,7 +22,7 @@ export function isShape(dims: unknown): dims is readonly number[] {
 /** How many elements a tensor of these sizes has. */
 export const sizeOf = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
 
-/** What the sizes should have been, for messages. */
+/** The sizes that are allowed, for messages. */
 export function expectedShape(dims: unknown): string {
   const empty =
     Array.isArray(dims) &&
@@ -32,7 +32,7 @@ export function expectedShape(dims: unknown): string {
   return empty ? `sizes that multiply to at most ${MOST_EMPTY} beside a 0` : `at most ${MOST_DIMS} dimensions, whole numbers from 0`;
 }
 
-/** Sizes in a message, whatever they are. */
+/** Sizes of any form, for messages. */
 export function shownDims(dims: readonly unknown[]): string {
   const shown = Array.from(dims.slice(0, MOST_DIMS), (dim) =>
     typeof dim === 'number' ? String(dim) : typeof dim === 'string' ? `"${excerpt(dim, 20)}"` : typeof dim,

@@ -7,7 +7,7 @@ import type { ToHost } from '../ipc/to-host.ts';
 import type { FailureMessage } from '../ipc/worker-messages.ts';
 import type { Codec, Serving } from './codecs/codec.ts';
 import { checkSize } from './answer-limit.ts';
-import { Codecs, decode } from './codecs/codecs.ts';
+import { decode, ProtocolCodecs } from './codecs/protocol-codecs.ts';
 import { encodeJson } from './codecs/encode-result.ts';
 import { isIterator, isResponse, responseParts, type Outcome } from './outcome.ts';
 import { WorkerRequest } from './request-context.ts';
@@ -41,7 +41,7 @@ export class Runner {
   readonly #toHost: ToHost;
   readonly #log: ScriptLog;
   readonly #serving: Serving;
-  readonly #codecs: Codecs;
+  readonly #codecs: ProtocolCodecs;
   readonly #active = new InFlight<Active>();
   #warnedOfDoubleEncoding = false;
 
@@ -50,7 +50,7 @@ export class Runner {
     this.#toHost = toHost;
     this.#log = log;
     this.#serving = serving;
-    this.#codecs = new Codecs(script, serving);
+    this.#codecs = new ProtocolCodecs(script, serving);
   }
 
   /** @param payload of a `score` frame @throws FrameError when it is not one */

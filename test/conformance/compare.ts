@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { dtypeEntries } from '../../server/tensors/dtypes.ts';
 import type { Case, OipTensor, Tolerance } from './fixtures.ts';
 
 /**
@@ -19,7 +20,8 @@ export function assertAnswer(text: string, { outputs, tolerance }: Case, title: 
 }
 
 function matches(got: unknown, expected: number | string | boolean, datatype: string, { rtol, atol }: Tolerance): boolean {
-  if (!datatype.startsWith('FP')) return String(got) === String(expected);
+  const row = dtypeEntries.find(([, each]) => each.datatype === datatype)?.[1];
+  if (row?.kind !== 'float') return String(got) === String(expected);
   const [a, b] = [Number(got), Number(expected)];
   return Object.is(a, b) || a === b || Math.abs(a - b) <= atol + rtol * Math.abs(b);
 }

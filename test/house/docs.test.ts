@@ -10,7 +10,7 @@ import { failuresTable, optionsTable } from '../../server/config/usage.ts';
 import { failures } from '../../server/errors.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
-import { forms } from '../../server/worker/codecs/content-types.ts';
+import { mediaTypes } from '../../server/worker/codecs/content-types.ts';
 import { anchorsOf, linksOf, proseOf, tableRowsOf } from './markdown.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -37,7 +37,10 @@ const tables: [file: string, name: string, text: () => Promise<string> | string]
   [
     'docs/entry-scripts.md',
     'content types',
-    () => ['| content type | `run()` gets |', '|---|---|', ...forms.map(({ doc, form }) => `| ${doc} | ${got[form]} |`)].join('\n'),
+    () =>
+      ['| content type | `run()` gets |', '|---|---|', ...mediaTypes.map(({ doc, decoding }) => `| ${doc} | ${got[decoding]} |`)].join(
+        '\n',
+      ),
   ],
 ];
 

@@ -22,7 +22,7 @@ const allowed: Record<string, readonly string[]> = {
   exchange: ['config', 'request', 'ipc', 'telemetry', 'collection', 'scoring'],
   scoring: ['config', 'request', 'ipc', 'telemetry'],
   worker: ['config', 'request', 'ipc', 'inference'],
-  'worker/codecs': ['worker', 'worker/script'],
+  'worker/codecs': ['worker'],
   'worker/collect': ['worker'],
   'worker/metrics': ['worker'],
   'worker/script': ['worker', 'worker/collect', 'worker/metrics'],

@@ -1,32 +1,42 @@
-import type { TensorSpec } from '../../entry-script.ts';
-import type { NonFinite } from './encode-result.ts';
+import type { InputType, TensorSpec } from '../../entry-script.ts';
 import type { WorkerRequest } from '../request-context.ts';
+import type { NonFinite } from './encode-result.ts';
 
-/** A body on its way out. */
+/** An encoded answer. */
 export interface Encoded {
-  /** Undefined: application/json. */
+  /** Headers of the answer, or undefined for application/json alone. */
   readonly headers: readonly (readonly [string, string])[] | undefined;
   readonly parts: readonly (string | Uint8Array)[];
 }
 
-/** How the bodies of one front door become what `run()` gets, and what it answers becomes a body. */
+/** Translates between the bodies of one protocol and the arguments and results of `run()`. */
 export interface Codec {
   /** @throws ServerError with the client's fault */
   decode(request: WorkerRequest, body: Buffer): unknown;
-  /** @throws ServerError result_not_json, answer_too_large; invalid_input for outputs that the client cannot have */
+  /**
+   * @throws ServerError result_not_json, answer_too_large; invalid_input for outputs that the
+   * client cannot have
+   */
   encode(request: WorkerRequest, result: unknown): Encoded;
   /** The body of a ScoringError. */
   failure(message: string): string;
 }
 
-/** What the codecs know of what is served. */
+/** The exports of an entry script that choose the form of its data. */
+export interface BodyChoices {
+  readonly inputType: InputType | undefined;
+  readonly rawHttp: boolean;
+  readonly exactIntegers: boolean;
+}
+
+/** The facts of the server that codecs need. */
 export interface Serving {
   readonly modelName: string;
   readonly nonFinite: NonFinite;
-  /** Largest answer, or chunk of a stream; undefined: no limit. */
+  /** Largest answer or chunk of a stream, or undefined for no limit. */
   readonly answerLimitBytes?: number;
-  /** Whether requests with a sampled `traceparent` are timed. */
+  /** True if requests with a sampled `traceparent` are timed. */
   readonly tracing?: boolean;
-  /** The inputs of a model that is served without code; undefined: a script decides what it takes. */
+  /** The inputs of a model that is served without code, or undefined where a script takes the data. */
   readonly inputs: readonly TensorSpec[] | undefined;
 }

@@ -8,23 +8,41 @@ import { withNumbers } from '../../tensors/json-numbers.ts';
 import { parseNumbers } from '../../tensors/parse-numbers.ts';
 import { hasLongInteger, JsonSyntaxError, parseJson, readJson } from './json.ts';
 
-type Form = InputType | 'json or bytes';
+/** How a body is decoded: one of the script's own choices, or JSON where the bytes are JSON. */
+type Decoding = InputType | 'json or bytes';
 
-/** What `run()` gets by the body's media type; the first row that matches decides. `inputType` in a script overrules it. */
-export const forms: readonly { readonly mediaType: RegExp; readonly form: Form; readonly doc: string }[] = [
-  { mediaType: /^(?:application|text)\/json$|\+json$/, form: 'json', doc: '`application/json`, `text/json`, `*/*+json`' },
-  { mediaType: /^text\//, form: 'text', doc: '`text/*`' },
+interface MediaTypeRow {
+  /** Whole media types, in lower case; the empty one stands for a request without a content type. */
+  readonly types?: readonly string[];
+  readonly prefix?: string;
+  readonly suffix?: string;
+  readonly decoding: Decoding;
+  readonly doc: string;
+}
+
+/**
+ * Decoding by the body's media type: the first row that matches decides, and bytes are the rest. A
+ * script's `inputType` overrules it.
+ */
+export const mediaTypes: readonly MediaTypeRow[] = [
   {
-    mediaType: /^application\/x-www-form-urlencoded$|^$/,
-    form: 'json or bytes',
+    types: ['application/json', 'text/json'],
+    suffix: '+json',
+    decoding: 'json',
+    doc: '`application/json`, `text/json`, `*/*+json`',
+  },
+  { prefix: 'text/', decoding: 'text', doc: '`text/*`' },
+  {
+    types: ['application/x-www-form-urlencoded', ''],
+    decoding: 'json or bytes',
     doc: '`application/x-www-form-urlencoded` (what `curl -d` sends), or none',
   },
-  { mediaType: /^/, form: 'bytes', doc: 'anything else' },
+  { prefix: '', decoding: 'bytes', doc: 'anything else' },
 ];
 
 /**
- * The body as `run()` gets it.
- * @param inputType the script's own choice, if it made one
+ * Decodes a body for `run()`.
+ * @param inputType the script's own choice, or undefined
  * @throws ServerError bad_json, bad_text, body_too_large
  */
 export function decodeBody(
@@ -33,11 +51,25 @@ export function decodeBody(
   inputType: InputType | undefined,
   exactIntegers: boolean,
 ): unknown {
-  const form = inputType ?? formOf(contentType);
-  if (form === 'bytes') return body;
-  if (form === 'text') return decodeText(body, charsetOf(contentType));
-  if (form === 'json') return decodeJson(body, exactIntegers);
-  if (form === 'tensors') return parseNumbers(body) ?? withNumbers(decodeJson(body, exactIntegers));
+  const decoding = inputType ?? decodingOf(contentType);
+  switch (decoding) {
+    case 'bytes':
+      return body;
+    case 'text':
+      return decodeText(body, charsetOf(contentType));
+    case 'json':
+      return decodeJson(body, exactIntegers);
+    case 'tensors':
+      return parseNumbers(body) ?? withNumbers(decodeJson(body, exactIntegers));
+    case 'json or bytes':
+      return decodeAny(body, exactIntegers);
+    default:
+      return decoding satisfies never;
+  }
+}
+
+/** JSON where the bytes are JSON, else the bytes. */
+function decodeAny(body: Buffer, exactIntegers: boolean): unknown {
   if (body.length === 0 || !isUtf8(body)) return body;
   try {
     return readJson(decodeText(body), exactIntegers && hasLongInteger(body));
@@ -47,11 +79,15 @@ export function decodeBody(
   }
 }
 
-/** The media type alone decides; parameters and case do not matter. */
-function formOf(contentType: string | undefined): Form {
+/** Only the media type decides: parameters and case do not matter. */
+function decodingOf(contentType: string | undefined): Decoding {
   if (contentType === 'application/json') return 'json';
   const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  return forms.find((row) => row.mediaType.test(mediaType))?.form ?? 'bytes';
+  const matches = ({ types, prefix, suffix }: MediaTypeRow): boolean =>
+    types?.includes(mediaType) === true ||
+    (prefix !== undefined && mediaType.startsWith(prefix)) ||
+    (suffix !== undefined && mediaType.endsWith(suffix));
+  return mediaTypes.find(matches)?.decoding ?? 'bytes';
 }
 
 function charsetOf(contentType: string | undefined): string | undefined {
@@ -99,7 +135,7 @@ function decodeJson(body: Buffer, exactIntegers: boolean): unknown {
   }
 }
 
-/** Every replacement character stands for a bad byte, but for those that the client sent. */
+/** Finds the first replacement character that the client did not send: it stands for a bad byte. */
 function firstBadByte(body: Buffer): string {
   const text = body.toString('utf8');
   let position = 0;
@@ -114,10 +150,13 @@ function firstBadByte(body: Buffer): string {
   return 'invalid bytes';
 }
 
-/** The query as an object: every value is JSON if it parses, else a string; a repeated key becomes a list (contract 1.5). */
+/**
+ * The query as an object. Each value is JSON if it parses, else a string; a repeated key becomes a
+ * list (docs/http-api.md).
+ */
 export function decodeQuery(url: string, exactIntegers: boolean): Record<string, unknown> {
   const at = url.indexOf('?');
-  const lists = Object.create(null) as Record<string, unknown[]>;
+  const lists: Record<string, unknown[]> = Object.create(null);
   if (at < 0) return lists;
   for (const [key, text] of new URLSearchParams(url.slice(at + 1))) {
     const value = decodeQueryValue(text, exactIntegers);
@@ -125,7 +164,7 @@ export function decodeQuery(url: string, exactIntegers: boolean): Record<string,
     if (list === undefined) lists[key] = [value];
     else list.push(value);
   }
-  const result = lists as Record<string, unknown>;
+  const result: Record<string, unknown> = lists;
   for (const key in lists) if (lists[key]?.length === 1) result[key] = lists[key][0];
   return result;
 }
@@ -138,7 +177,10 @@ function decodeQueryValue(value: string, exactIntegers: boolean): unknown {
   }
 }
 
-/** Whatever else goes wrong while a body is read is its own fault, too: no script has seen it yet. */
+/**
+ * Every failure while a body is decoded is the client's fault, because no script has seen the body
+ * yet.
+ */
 export function unreadable(thrown: unknown): ServerError {
   if (thrown instanceof ServerError) return thrown;
   return new ServerError('invalid_input', `The request cannot be read: ${excerpt(describeThrown(thrown))}`, { cause: thrown });

@@ -3,20 +3,22 @@ import { stringify } from '../../guards/built-ins.ts';
 import type { Tensor } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
-import { float16ToNumber } from '../../tensors/float16.ts';
+import { hasNonFinite, isFloats, isTensor, isTypedArray, valuesOf } from '../../tensors/tensor.ts';
 import { isShape, expectedShape, shownDims, sizeOf } from '../../tensors/tensor-shape.ts';
 import { tooLarge } from '../answer-limit.ts';
 import { MOST_LEVELS } from './json.ts';
 import { brackets, nest } from './nest.ts';
-import { isTensor, plainLength } from './plain-length.ts';
+import { plainLength } from './plain-length.ts';
 
-/** How NaN and the infinities are written: JSON has no numbers for them. */
+/** Form of NaN and the infinities, for which JSON has no numbers. */
 export type NonFinite = 'string' | 'null' | 'error';
 
 /**
- * What `run()` returned, as JSON text. Tensors and typed arrays become nested arrays, 64-bit integers exact numbers.
- * @param limitBytes largest answer; what is certainly larger is refused before its text is made
- * @throws ServerError result_not_json that names the place of what has no JSON form; answer_too_large
+ * JSON text of an answer of `run()`. Tensors and typed arrays become nested arrays, 64-bit integers
+ * exact numbers.
+ * @param limitBytes largest answer; a certainly larger one is refused before its text is made
+ * @throws ServerError result_not_json that names the place of a value without a JSON form;
+ * answer_too_large
  */
 export function encodeJson(value: unknown, nonFinite: NonFinite, limitBytes = Infinity): string {
   // A character is at least a byte.
@@ -28,34 +30,39 @@ export function encodeJson(value: unknown, nonFinite: NonFinite, limitBytes = In
   return text;
 }
 
-/** What JSON.stringify makes of plain values. @throws ServerError answer_too_large */
+/** JSON.stringify of plain values. @throws ServerError answer_too_large */
 function written(value: string, most: number): string;
 function written(value: unknown, most: number): string | undefined;
 function written(value: unknown, most: number): string | undefined {
   try {
     return stringify(value);
   } catch (thrown) {
-    // No string of V8 is so long; plain values have no other way to fail.
+    // The text is longer than any string of V8: plain values fail in no other way.
     if (thrown instanceof RangeError) throw tooLarge(most);
     throw thrown;
   }
 }
 
-/** Rows up to here are written number by number: a view and a join cost more. */
+/** Most numbers of a row that are written one by one, because a view and a join cost more. */
 const SHORT_ROW = 8;
-/** Longer rows are written in pieces, so that memory is not spent on what is too large. */
+/**
+ * Numbers of a piece: longer rows are written in pieces, so that a too large answer takes little
+ * memory.
+ */
 const LONG_ROW = 1024 * 1024;
 /** `true` and a comma. */
 const LEAST_BOOL = 5;
 
+type Members = Readonly<Record<string, unknown>>;
+
 class Encoder {
   readonly #nonFinite: NonFinite;
   readonly #most: number;
-  /** Characters that may still come. */
+  /** Characters that are left of the limit. */
   #left: number;
-  /** Keys and indices on the way to what is being written, for errors. */
+  /** Keys and indices down to the current value, for errors. */
   readonly #way: (string | number)[] = [];
-  /** The objects on that way; few enough to look through. */
+  /** The objects on that way, few enough for a linear search. */
   readonly #above: object[] = [];
 
   constructor(nonFinite: NonFinite, most: number) {
@@ -64,7 +71,7 @@ class Encoder {
     this.#left = most;
   }
 
-  /** JSON text, or undefined for what JSON leaves out (undefined itself). */
+  /** JSON text, or undefined for undefined, which JSON leaves out. */
   text(value: unknown): string | undefined {
     switch (typeof value) {
       case 'undefined':
@@ -102,12 +109,15 @@ class Encoder {
     return this.#counted(written(value, this.#most));
   }
 
-  /** @param asks false: `toJSON` has made it, which is asked once, as JSON.stringify does */
-  #object(value: object, asks = true): string | undefined {
+  /**
+   * @param callsToJson false for a result of `toJSON`, which is called only once, as JSON.stringify
+   * does
+   */
+  #object(value: object, callsToJson = true): string | undefined {
     if (ArrayBuffer.isView(value)) return this.#typedArray(value);
     if (isTensor(value)) return this.#tensor(value);
-    if (asks && 'toJSON' in value && typeof value.toJSON === 'function') {
-      const made = (value.toJSON as (key: string) => unknown)(String(this.#way.at(-1) ?? ''));
+    if (callsToJson && hasToJson(value)) {
+      const made = value.toJSON(String(this.#way.at(-1) ?? ''));
       return typeof made === 'object' && made !== null ? this.#object(made, false) : this.text(made);
     }
     if (this.#above.includes(value)) throw this.#notJson('an object that contains itself');
@@ -131,13 +141,14 @@ class Encoder {
     this.#take(2);
     let members = '';
     for (const key of Object.keys(value)) {
-      const text = this.#at(key, (value as Record<string, unknown>)[key]);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every object has members of unknown form; Reflect.get is slower
+      const text = this.#at(key, (value as Members)[key]);
       if (text !== undefined) members += this.#counted(`${members === '' ? '' : ','}${stringify(key)}:`) + text;
     }
     return `{${members}}`;
   }
 
-  /** What is under a key or an index. */
+  /** JSON text of the value under a key or an index. */
   #at(step: string | number, value: unknown): string | undefined {
     this.#way.push(step);
     const text = this.text(value);
@@ -146,10 +157,9 @@ class Encoder {
   }
 
   #typedArray(value: ArrayBufferView): string {
-    if (value instanceof DataView) throw this.#notJson('a DataView');
-    const array = value as NodeJS.TypedArray;
+    if (!isTypedArray(value)) throw this.#notJson('a DataView');
     this.#take(2);
-    return `[${this.#items(array, 0, array.length)}]`;
+    return `[${this.#items(value, 0, value.length)}]`;
   }
 
   #items(array: NodeJS.TypedArray, from: number, to: number): string {
@@ -160,7 +170,7 @@ class Encoder {
   }
 
   #piece(array: NodeJS.TypedArray, from: number, to: number): string {
-    if (isFloat(array) && !isFinite(array, from, to))
+    if (isFloats(array) && hasNonFinite(array, from, to))
       return this.#counted(
         Array.from(array.subarray(from, to), (each, at) => (Number.isFinite(each) ? String(each) : this.#special(each, from + at))).join(
           ',',
@@ -172,20 +182,21 @@ class Encoder {
     return this.#counted(text);
   }
 
-  #tensor({ type, dims, data }: Tensor): string {
+  #tensor(tensor: Tensor): string {
+    const { type, dims, data } = tensor;
     if (!isShape(dims)) throw this.#notJson(`a tensor of dims ${shownDims(dims)} (expected ${expectedShape(dims)})`);
     const size = sizeOf(dims);
     if (data.length !== size) throw this.#notJson(`a tensor of dims [${dims.join(',')}] with ${data.length} elements instead of ${size}`);
     this.#take(brackets(dims));
-    if (type === 'bool' || Array.isArray(data)) {
+    const values = valuesOf(tensor);
+    if (type === 'bool' || Array.isArray(values)) {
       if ((type === 'bool' ? LEAST_BOOL : 2) * size > this.#left) throw tooLarge(this.#most);
       this.#way.push('data');
-      const texts = Array.from<unknown, string>(data, (item, at) => this.#at(at, type === 'bool' ? Boolean(item) : item) ?? 'null');
+      const texts = Array.from<unknown, string>(values, (item, at) => this.#at(at, type === 'bool' ? Boolean(item) : item) ?? 'null');
       this.#way.pop();
       return nest(dims, (from, to) => texts.slice(from, to).join(','));
     }
-    const numbers = type === 'float16' && data instanceof Uint16Array ? Float64Array.from(data, float16ToNumber) : data;
-    return nest(dims, (from, to) => this.#items(numbers, from, to));
+    return nest(dims, (from, to) => this.#items(values, from, to));
   }
 
   #special(value: number, at?: number): string {
@@ -204,11 +215,6 @@ class Encoder {
   }
 }
 
-function isFinite(array: Float32Array | Float64Array, from: number, to: number): boolean {
-  for (let index = from; index < to; index++) if (!Number.isFinite(array[index])) return false;
-  return true;
-}
-
-function isFloat(array: NodeJS.TypedArray): array is Float32Array | Float64Array {
-  return array instanceof Float32Array || array instanceof Float64Array || array.constructor.name === 'Float16Array';
+function hasToJson(value: object): value is { toJSON(key: string): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
 }

@@ -1,12 +1,12 @@
-import type { Dtype, Tensor, TensorData } from '../../entry-script.ts';
+import type { Tensor } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
-import { float16Bits } from '../../tensors/float16.ts';
-import { elementTypes } from '../../inference/elements.ts';
-import { isShape, MOST_DIMS, expectedShape, shownDims, sizeOf } from '../../tensors/tensor-shape.ts';
-import { tooLarge } from '../answer-limit.ts';
+import { type Dtype, dtypeEntries, type DtypeRow, dtypes, isDtype, type TensorData } from '../../tensors/dtypes.ts';
+import { elementTypes } from '../../tensors/elements.ts';
 import { type InferRequest, show } from '../../tensors/infer-request.ts';
-import { arrays } from '../../tensors/tensor-bytes.ts';
+import { claimsTensor, dataOf, isTypedArray, type TensorClaim } from '../../tensors/tensor.ts';
+import { expectedShape, isShape, MOST_DIMS, shownDims, sizeOf } from '../../tensors/tensor-shape.ts';
+import { tooLarge } from '../answer-limit.ts';
 
 /** One output of an answer, in the form of the protocol. */
 export interface Output {
@@ -15,24 +15,39 @@ export interface Output {
   readonly binary: boolean;
 }
 
-/** What an output is called when `run()` answered a single value. */
+/** Name of the output where `run()` answered a single value. */
 const ONLY_NAME = 'output';
 
-/** Typed arrays that carry their dtype; Float16Array goes as bits. */
+/** Dtype by class, of the typed arrays that carry their dtype. */
 const dtypeOfClass: ReadonlyMap<unknown, Dtype> = new Map<unknown, Dtype>([
-  ...Object.entries(arrays)
-    .filter(([dtype]) => dtype !== 'bool' && dtype !== 'float16')
-    .map(([dtype, Class]) => [Class, dtype as Dtype] as const),
+  ...dtypeEntries.map(([dtype, row]) => [classOf(row), dtype] as const).filter(([Class]) => Class !== undefined),
   [Uint8ClampedArray, 'uint8'],
   [Buffer, 'uint8'],
 ]);
 
+/** The class of numbers that stands for one dtype, or undefined where no class does. */
+function classOf(row: DtypeRow): unknown {
+  switch (row.kind) {
+    case 'float':
+      return row.numbers;
+    case 'integer':
+    case 'bigint':
+      return row.array;
+    case 'boolean':
+    case 'string':
+      return undefined;
+    default:
+      return row satisfies never;
+  }
+}
+
 /**
- * What `run()` answered, as the outputs that the client wants: a tensor or a value with a tensor form by name, or one alone.
- * Numbers without a dtype are float64 (they are doubles), bigints int64, and no value decides by being whole: a client
- * can rely on the datatype.
+ * The outputs that the client wants from an answer of `run()`: values by name, or one value alone,
+ * each with a tensor form. Numbers without a dtype are float64 and bigints int64, whole or not, so
+ * that a client can rely on the datatype.
  * @param limitBytes largest answer
- * @throws ServerError result_not_json where there is no tensor form; invalid_input for an output that there is not; answer_too_large
+ * @throws ServerError result_not_json for a value without a tensor form; invalid_input for an
+ * unknown output; answer_too_large
  */
 export function outputsOf(result: unknown, { outputs: wanted, binary }: InferRequest, limitBytes = Infinity): Output[] {
   const named = namedValues(result);
@@ -52,7 +67,7 @@ export function outputsOf(result: unknown, { outputs: wanted, binary }: InferReq
   });
 }
 
-/** What a tensor takes at least, in any form. */
+/** Least bytes of a tensor, in any form. */
 function leastBytes({ data }: Tensor): number {
   if (!Array.isArray(data)) return data.length;
   let bytes = 0;
@@ -62,21 +77,17 @@ function leastBytes({ data }: Tensor): number {
 
 function namedValues(result: unknown): Map<string, unknown> {
   if (result === undefined || result === null) return new Map();
-  const alone = typeof result !== 'object' || Array.isArray(result) || ArrayBuffer.isView(result) || isTensor(result);
+  const alone = typeof result !== 'object' || Array.isArray(result) || ArrayBuffer.isView(result) || claimsTensor(result);
   return new Map(alone ? [[ONLY_NAME, result]] : Object.entries(result).filter(([, value]) => value !== undefined));
-}
-
-function isTensor(value: object): value is Tensor {
-  return 'type' in value && 'dims' in value && 'data' in value && Array.isArray(value.dims);
 }
 
 function tensorOf(name: string, value: unknown, limitBytes: number): Tensor {
   if (ArrayBuffer.isView(value)) return ofTypedArray(name, value);
-  if (typeof value === 'object' && value !== null && isTensor(value)) return checked(name, value, limitBytes);
+  if (typeof value === 'object' && value !== null && claimsTensor(value)) return checked(name, value, limitBytes);
   const dims: number[] = [];
-  // One that contains itself has no end; isRectangular refuses it.
-  for (let level = value; Array.isArray(level) && dims.length < MOST_DIMS; level = level[0] as unknown) dims.push(level.length);
-  // Arrays that stand in each other more than once may promise more than there is memory.
+  // An array that contains itself has no end: isRectangular refuses it.
+  for (let level = value; Array.isArray(level) && dims.length < MOST_DIMS; level = level[0]) dims.push(level.length);
+  // Arrays with shared items may promise more elements than fit into memory.
   if (sizeOf(dims) > limitBytes) throw tooLarge(limitBytes);
   if (!isRectangular(value, dims)) throw noTensor(name, 'arrays whose sizes differ');
   const flat: readonly unknown[] = Array.isArray(value) ? value.flat(dims.length) : [value];
@@ -85,21 +96,20 @@ function tensorOf(name: string, value: unknown, limitBytes: number): Tensor {
 }
 
 function ofTypedArray(name: string, value: ArrayBufferView): Tensor {
-  if (value instanceof Float16Array) return { type: 'float16', dims: [value.length], data: float16Bits(value) };
   const type = dtypeOfClass.get(value.constructor);
-  if (type === undefined) throw noTensor(name, `a ${value.constructor.name}`);
-  const data = value as Exclude<TensorData, string[]>;
-  return { type, dims: [data.length], data };
+  if (type === undefined || !isTypedArray(value)) throw noTensor(name, `a ${value.constructor.name}`);
+  const plain = value instanceof Uint8ClampedArray ? new Uint8Array(value.buffer, value.byteOffset, value.length) : value;
+  return { type, dims: [value.length], data: dataOf(plain) };
 }
 
-/** A tensor that a script made may have plain arrays for data, and any length. */
-function checked(name: string, { type, dims, data }: Tensor, limitBytes: number): Tensor {
-  if (!Object.hasOwn(elementTypes, type)) throw noTensor(name, `a tensor of the dtype ${show(type)}`);
+/** A tensor of a script may have plain arrays for data, and any length. */
+function checked(name: string, { type, dims, data }: TensorClaim, limitBytes: number): Tensor {
+  if (!isDtype(type)) throw noTensor(name, `a tensor of the dtype ${show(type)}`);
   if (!isShape(dims)) throw noTensor(name, `a tensor of dims ${shownDims(dims)} (expected ${expectedShape(dims)})`);
-  const isArray: boolean = Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
-  if (!isArray || data.length !== sizeOf(dims))
-    throw noTensor(name, `a tensor of dims ${shownDims(dims)} with ${isArray ? `${data.length} elements` : 'data that is no array'}`);
-  if (type !== 'string' && data instanceof arrays[type]) return { type, dims, data };
+  if (!Array.isArray(data) && !isTypedArray(data)) throw noTensor(name, `a tensor of dims ${shownDims(dims)} with data that is no array`);
+  if (data.length !== sizeOf(dims)) throw noTensor(name, `a tensor of dims ${shownDims(dims)} with ${data.length} elements`);
+  const { array } = dtypes[type];
+  if (array !== undefined && data instanceof array) return { type, dims, data };
   if (data.length > limitBytes) throw tooLarge(limitBytes);
   return { type, dims, data: elements(name, type, data) };
 }
@@ -109,10 +119,10 @@ function elements(name: string, type: Dtype, values: ArrayLike<unknown>): Tensor
   const data = allocate(values.length);
   const wrong = write(data, 0, values);
   if (wrong >= 0) throw noTensor(name, `${show(values[wrong])} at element ${wrong}, where ${type} wants ${expected}`);
-  return data instanceof Float16Array ? float16Bits(data) : data;
+  return dataOf(data);
 }
 
-/** The first element decides, but for bigints, beside which safe whole numbers may stand; `elements` checks the others. */
+/** The first element decides, except that one bigint makes all int64. `elements` checks each. */
 function dtypeOf(name: string, values: readonly unknown[]): Dtype {
   const [first] = values;
   if (typeof first === 'boolean') return 'bool';

@@ -3,16 +3,19 @@ import { createRequire } from 'node:module';
 import { parse } from '../../guards/built-ins.ts';
 import { ServerError } from '../../errors.ts';
 
-/** Bad JSON; the message says what is wrong and where: `...: line 1 column 2 (char 1)`. */
+/** Bad JSON. The message names the error and its place: `...: line 1 column 2 (char 1)`. */
 export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
 }
 
-/** Arrays and objects inside of each other, in bodies and in answers: what walks them recurses, here and in scripts. */
+/**
+ * Most levels of arrays and objects, in bodies and in answers. It bounds the recursion over them,
+ * here and in scripts.
+ */
 export const MOST_LEVELS = 1000;
-/** The time that an exact whole number takes grows faster than its digits. */
+/** Most digits of an exact whole number, because the conversion takes more than linear time. */
 const MOST_DIGITS = 1000;
-/** Not an error of anybody: ends the search for the position of one. */
+/** Thrown to end the search for the position of an error. */
 const FOUND = new Error('position found');
 
 /**
@@ -31,34 +34,37 @@ export function parseJson(text: string, exactIntegers: boolean): unknown {
 
 /**
  * JSON.parse with limits.
- * @param exactIntegers whole numbers that a double cannot hold become bigint; several times slower, so ask hasLongInteger first
+ * @param exactIntegers whole numbers that a double cannot hold become bigint; several times slower,
+ * so call hasLongInteger first
  * @throws SyntaxError as JSON.parse does
- * @throws ServerError bad_json for JSON that is nested deeper than 1000 levels, or has an exact integer of more than 1000 digits
+ * @throws ServerError bad_json for JSON that is nested deeper than 1000 levels, or has an exact
+ * integer of more than 1000 digits
  */
 export function readJson(text: string, exactIntegers: boolean): unknown {
   let value: unknown;
   try {
     value = exactIntegers ? parse(text, keepExact) : parse(text);
   } catch (thrown) {
-    // JSON.parse itself does not recurse; calling a function for each value does.
+    // JSON.parse alone does not recurse, but its calls of a function for each value do.
     throw thrown instanceof RangeError ? tooDeep() : thrown;
   }
-  // A level takes two characters: most bodies are too short to be looked at.
+  // A level takes two characters: most bodies are too short for the check.
   if (text.length > 2 * MOST_LEVELS && typeof value === 'object' && isDeeper(value, MOST_LEVELS)) throw tooDeep();
   return value;
 }
 
-/** Numbers are passed by where they lie, without a variable: it takes half the time. */
+/** Numbers are skipped in place, without a variable, which halves the time. */
 function isDeeper(value: object | null, levels: number): boolean {
   if (value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) {
-    const items = value as readonly (object | null)[];
+    const items: readonly (object | null)[] = value;
     for (let at = 0; at < items.length; at++) if (typeof items[at] === 'object' && isDeeper(items[at] ?? null, levels - 1)) return true;
     return false;
   }
   for (const key in value) {
-    const member = (value as Record<string, unknown>)[key];
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every object has members of unknown form; Reflect.get is slower
+    const member = (value as Readonly<Record<string, unknown>>)[key];
     if (typeof member === 'object' && isDeeper(member, levels - 1)) return true;
   }
   return false;
@@ -69,8 +75,9 @@ function tooDeep(): ServerError {
 }
 
 /**
- * True when there may be a whole number that a double does not hold. The digits of fractions, which most models send, must not lead
- * to the slow way. A loop over bytes: over the characters of a text, or with a regular expression, it takes several times as long.
+ * True if the text may hold a whole number that a double cannot hold. Digits of fractions, which
+ * most clients send, do not count. A loop over bytes, because characters of a text or a regular
+ * expression take several times as long.
  */
 export function hasLongInteger(json: Uint8Array): boolean {
   let digits = 0;
@@ -98,7 +105,7 @@ function keepExact(_key: string, value: unknown, context?: { source?: string }):
   );
 }
 
-/** V8 gives a position for some errors and an excerpt of the text for others; ours is the same for all. */
+/** V8's message without its position or excerpt, which only some errors have. */
 function withoutPosition(message: string): string {
   return message
     .replace(/ \(line \d+ column \d+\)$/, '')
@@ -106,14 +113,17 @@ function withoutPosition(message: string): string {
     .replace(/, (?:\.\.\.)?".*" is not valid JSON$/s, '');
 }
 
-/** Where the first error is, which V8 does not always tell. @throws ServerError bad_json when it lies deeper than anything is read */
+/**
+ * Position of the first error, which V8 does not always report.
+ * @throws ServerError bad_json for an error below the deepest level
+ */
 function positionOfError(text: string): number {
-  // Loaded here: only bad input needs it.
-  const { visit } = createRequire(import.meta.url)('jsonc-parser') as typeof JsoncParser;
+  // Loaded here, because only bad input needs it.
+  const { visit }: typeof JsoncParser = createRequire(import.meta.url)('jsonc-parser');
   let position = text.length;
   let level = 0;
   const deeper = (): void => {
-    // The parser recurses.
+    // The parser recurses, so its depth has a limit.
     if (++level > MOST_LEVELS) throw tooDeep();
   };
   const back = (): void => void level--;

@@ -15,14 +15,14 @@ export function nest(dims: readonly number[], row: (from: number, to: number) =>
   return level(0, 0, size);
 }
 
-/** Without elements all arrays of a level are alike. */
+/** Brackets of a tensor without elements, where all arrays of a level are alike. */
 function nestEmpty(dims: readonly number[]): string {
   let text = '[]';
   for (const count of dims.slice(0, dims.indexOf(0)).toReversed()) text = `[${text}${`,${text}`.repeat(count - 1)}]`;
   return text;
 }
 
-/** How many characters of brackets `nest` writes. */
+/** Number of brackets that `nest` writes. */
 export function brackets(dims: readonly number[]): number {
   let arrays = 1;
   let all = 0;

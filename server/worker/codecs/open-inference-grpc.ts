@@ -1,7 +1,7 @@
 import type { Tensor } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { checkModel } from '../../request/model-name.ts';
-import { oipDatatypes } from '../../tensors/oip-datatypes.ts';
+import { dtypes } from '../../tensors/dtypes.ts';
 import { blockField, blockHead, FieldReader, packVarints, readVarints } from '../../tensors/protobuf.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { outputsOf } from './infer-outputs.ts';
@@ -10,18 +10,21 @@ import type { WorkerRequest } from '../request-context.ts';
 import { readContents, writeContents } from '../../tensors/tensor-contents.ts';
 import { fromBytes, toBytes } from '../../tensors/tensor-bytes.ts';
 
-/** Field numbers: reference/open-inference-protocol.md, section 5. */
+/** Field numbers of the Open Inference Protocol's messages. */
 const REQUEST = { modelName: 1, modelVersion: 2, id: 3, input: 5, output: 6, raw: 7 };
 const RESPONSE = { modelName: 1, modelVersion: 2, id: 3, output: 5, raw: 6 };
 const TENSOR = { name: 1, datatype: 2, shape: 3, contents: 5 };
 
-/** What a request says of itself. */
-const TOLD: ReadonlySet<number> = new Set([REQUEST.modelName, REQUEST.modelVersion, REQUEST.id]);
+/** The texts of a request. */
+const TEXTS: ReadonlySet<number> = new Set([REQUEST.modelName, REQUEST.modelVersion, REQUEST.id]);
 
-/** Fields of a request, and of one of its tensors outside its contents: far above what any model needs, and little memory. */
+/**
+ * Most fields of a request, and of a tensor outside its contents: far above the need of any model,
+ * and little memory.
+ */
 const MOST_FIELDS = 16_384;
 const LONGEST_NAME = 4096;
-/** More than any shape has: what is below it is for `inputSpec` to check. */
+/** Most sizes that are read: more than any shape has. `inputSpec` checks them. */
 const MOST_SIZES = 1024;
 
 const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: true };
@@ -44,19 +47,19 @@ export class OpenInferenceGrpcCodec implements Codec {
   }
 
   #read(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
-    const told = new Map<number, string>();
+    const texts = new Map<number, string>();
     const parts = new Map<number, Buffer[]>([REQUEST.input, REQUEST.output, REQUEST.raw].map((number) => [number, []]));
     const reader = new FieldReader(body, MOST_FIELDS);
     while (reader.next()) {
-      if (TOLD.has(reader.number)) told.set(reader.number, stringOf(reader));
+      if (TEXTS.has(reader.number)) texts.set(reader.number, stringOf(reader));
       else parts.get(reader.number)?.push(reader.content);
     }
     const partsOf = (number: number): readonly Buffer[] => parts.get(number) ?? [];
-    const version = told.get(REQUEST.modelVersion) || undefined;
-    checkModel(this.#serving.modelName, told.get(REQUEST.modelName) ?? '', version);
+    const version = texts.get(REQUEST.modelVersion) || undefined;
+    checkModel(this.#serving.modelName, texts.get(REQUEST.modelName) ?? '', version);
     const raw = partsOf(REQUEST.raw);
     request.infer = {
-      id: told.get(REQUEST.id) || undefined,
+      id: texts.get(REQUEST.id) || undefined,
       version,
       outputs: wantedOutputs(partsOf(REQUEST.output).map((output) => ({ name: readHead(output).name, binary: undefined }))),
       binary: raw.length > 0,
@@ -64,18 +67,18 @@ export class OpenInferenceGrpcCodec implements Codec {
     return readInputs(partsOf(REQUEST.input), raw);
   }
 
-  /** Numbers are not copied: heads stand between them. */
+  /** Returns many parts, so that numbers are not copied. */
   encode({ infer = EVERYTHING }: WorkerRequest, result: unknown): Encoded {
     const outputs = outputsOf(result, infer, this.#serving.answerLimitBytes);
-    // Raw is all or nothing, and FP16 has no other form.
-    const raw = infer.binary || outputs.some(({ tensor }) => tensor.type === 'float16');
+    // All outputs are raw or none, and some dtypes have no typed contents.
+    const raw = infer.binary || outputs.some(({ tensor }) => dtypes[tensor.type].contentsField === undefined);
     const parts: Uint8Array[] = [blockField(RESPONSE.modelName, this.#serving.modelName)];
     if (infer.version !== undefined) parts.push(blockField(RESPONSE.modelVersion, infer.version));
     if (infer.id !== undefined) parts.push(blockField(RESPONSE.id, infer.id));
     for (const { name, tensor } of outputs) {
       const head = Buffer.concat([
         blockField(TENSOR.name, name),
-        blockField(TENSOR.datatype, oipDatatypes[tensor.type]),
+        blockField(TENSOR.datatype, dtypes[tensor.type].datatype),
         blockField(TENSOR.shape, packVarints(tensor.dims)),
       ]);
       const contents = raw ? [] : writeContents(TENSOR.contents, tensor);
@@ -88,7 +91,7 @@ export class OpenInferenceGrpcCodec implements Codec {
     return { headers: [['content-type', 'application/grpc']], parts };
   }
 
-  /** gRPC has a place of its own for the text of an error. */
+  /** gRPC sends the text of an error in its status message. */
   failure(message: string): string {
     return message;
   }
@@ -109,12 +112,15 @@ function readInputs(messages: readonly Buffer[], raw: readonly Buffer[]): Record
   return inputs.tensors;
 }
 
-/** An InferInputTensor; of an InferRequestedOutputTensor, whose other field is a map of parameters, only the name is meant. */
+/**
+ * An InferInputTensor. Of an InferRequestedOutputTensor only the name counts: its other field is a
+ * map of parameters.
+ */
 interface Head {
   name: string;
   datatype: string;
   readonly shape: number[];
-  /** Protobuf merges a message that comes in parts. */
+  /** Several, because protobuf allows a message to come in parts. */
   readonly contents: Buffer[];
 }
 
@@ -130,14 +136,14 @@ function readHead(message: Buffer): Head {
   return head;
 }
 
-/** A string that a client chose, which errors and logs repeat. */
+/** A string of the client, bounded because errors and logs repeat it. */
 function stringOf({ content }: FieldReader): string {
   if (content.length > LONGEST_NAME)
     throw new RangeError(`expected names, ids and datatypes of at most ${LONGEST_NAME} bytes, got one of ${content.length}`);
   return content.toString();
 }
 
-/** Sizes beyond 2^53 are refused by whoever reads them. */
+/** Sizes beyond 2^53 come out inexact: `inputSpec` refuses them. */
 function readShape(bytes: Buffer, shape: number[]): void {
   readVarints(bytes, (low, high) => {
     if (shape.length === MOST_SIZES) throw new RangeError(`expected a shape of fewer than ${MOST_SIZES} sizes`);

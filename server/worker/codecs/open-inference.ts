@@ -1,34 +1,20 @@
-import type { Tensor, TensorData } from '../../entry-script.ts';
-import { float16Numbers } from '../../tensors/float16.ts';
-import { toTensor } from '../../inference/tensors.ts';
-import { JsonNumbers } from '../../tensors/json-numbers.ts';
-import { oipDatatypes } from '../../tensors/oip-datatypes.ts';
+import type { Tensor } from '../../entry-script.ts';
+import { type InferRequest, misfit, show, wantedOutputs, type WantedOutput } from '../../tensors/infer-request.ts';
+import { isRecord, type Members, outputData, outputHead, parametersOf, readInputs } from '../../tensors/open-inference-json.ts';
+import { toBytes } from '../../tensors/tensor-bytes.ts';
+import { jsonText } from '../../ipc/message-text.ts';
+import type { WorkerRequest } from '../request-context.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
-import {
-  type InferRequest,
-  Inputs,
-  inputSpec,
-  type InputSpec,
-  misfit,
-  show,
-  wantedOutputs,
-  type WantedOutput,
-} from '../../tensors/infer-request.ts';
-import { jsonText } from '../../ipc/message-text.ts';
 import { rawInput } from './raw-input.ts';
-import type { WorkerRequest } from '../request-context.ts';
-import { fromBytes, toBytes } from '../../tensors/tensor-bytes.ts';
 
 const JSON_LENGTH = 'inference-header-content-length';
 const VERSION = /\/versions\/([^/?]+)\/infer/;
 const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: false };
 
-type Members = Readonly<Record<string, unknown>>;
-
-/** The Open Inference Protocol over REST, with binary tensors: reference/open-inference-protocol.md, sections 2 and 4. */
+/** The Open Inference Protocol over REST, with binary tensors: docs/open-inference.md. */
 export class OpenInferenceCodec implements Codec {
   readonly #serving: Serving;
 
@@ -44,7 +30,7 @@ export class OpenInferenceCodec implements Codec {
       request.infer = { ...EVERYTHING, version, binary: true };
       return rawInput(this.#serving.inputs, body);
     }
-    // In front of binary tensors there are few numbers: the general parser is faster.
+    // The general parser is faster in front of binary tensors, because few numbers stand there.
     const message = decodeBody(body.subarray(0, jsonLength), undefined, header === undefined ? 'tensors' : 'json', true);
     if (!isRecord(message) || !Array.isArray(message['inputs']))
       throw misfit('the request', 'an object with the array "inputs"', show(message));
@@ -56,15 +42,15 @@ export class OpenInferenceCodec implements Codec {
     const { modelName, nonFinite, answerLimitBytes } = this.#serving;
     const bytes: Uint8Array[] = [];
     const outputs = outputsOf(result, infer, answerLimitBytes).map(({ name, tensor, binary }) => {
-      const head = { name, datatype: oipDatatypes[tensor.type], shape: tensor.dims };
-      if (!binary) return { ...head, data: jsonData(tensor) };
+      const head = outputHead(name, tensor);
+      if (!binary) return { ...head, data: outputData(tensor) };
       const content = toBytes(tensor);
       bytes.push(content);
       return { ...head, parameters: { binary_data_size: content.length } };
     });
     const json = encodeJson({ model_name: modelName, model_version: infer.version, id: infer.id, outputs }, nonFinite, answerLimitBytes);
     if (bytes.length === 0) return { headers: undefined, parts: [json] };
-    // Spaces, so that a client can view the first tensor where it lies.
+    // Spaces align the first tensor, so that a client can view it in place.
     const length = Buffer.byteLength(json);
     const padding = (8 - (length % 8)) % 8;
     return {
@@ -104,57 +90,6 @@ function readOutput(output: unknown, index: number): WantedOutput {
     if (parameters[extension] !== undefined)
       throw misfit(`output ${name}`, `no parameter "${extension}" (this server does not have that extension)`, show(parameters[extension]));
   return { name, binary: flag(parameters, 'binary_data') };
-}
-
-/** @param binary the bytes behind the JSON */
-function readInputs(list: readonly unknown[], binary: Buffer): Record<string, Tensor> {
-  const inputs = new Inputs();
-  let at = 0;
-  for (const [index, input] of list.entries()) {
-    if (!isRecord(input)) throw misfit(`inputs[${index}]`, 'an object', show(input));
-    const spec = inputSpec(index, input['name'], input['datatype'], plainList(input['shape']));
-    const size = parametersOf(input, `input ${spec.name}`)['binary_data_size'];
-    if (size === undefined) {
-      inputs.add(spec, fromJson(spec, input['data']));
-      continue;
-    }
-    const left = binary.length - at;
-    if (input['data'] !== undefined) throw misfit(`input ${spec.name}`, 'either "data" or the parameter "binary_data_size"', 'both');
-    if (!Number.isSafeInteger(size) || Number(size) < 0 || Number(size) > left)
-      throw misfit(`input ${spec.name}`, `a binary_data_size from 0 to the ${left} bytes that are left of the body`, show(size));
-    inputs.add(spec, fromBytes(spec.name, spec.type, spec.dims, binary.subarray(at, at + Number(size))));
-    at += Number(size);
-  }
-  if (at !== binary.length) throw misfit('the body', `${at} bytes of binary tensors behind the JSON`, String(binary.length));
-  return inputs.tensors;
-}
-
-/** Data may be flat, or nested as the shape says. */
-function fromJson(spec: InputSpec, data: unknown): TensorData {
-  const { name, type, dims } = spec;
-  if (data === undefined) throw misfit(`input ${name}`, '"data", or the parameter "binary_data_size"', 'neither');
-  if (!(data instanceof JsonNumbers)) return toTensor(spec, { type, dims, data: data as TensorData }).data;
-  if (data.dims.length > 1 && String(data.dims) !== String(dims))
-    throw misfit(`input ${name}`, `data nested as the shape [${dims.join(',')}] says, or flat`, `[${data.dims.join(',')}]`);
-  return toTensor(spec, { type, dims, data: data.data }).data;
-}
-
-/** Flat data whose JSON form needs no dtype beside it. */
-function jsonData({ type, data }: Tensor): unknown {
-  if (type === 'bool') return Array.from(data as Uint8Array, Boolean);
-  return type === 'float16' ? float16Numbers(data as Uint16Array) : data;
-}
-
-/** A list of numbers as an array; anything else as it is. */
-const plainList = (value: unknown): unknown => (value instanceof JsonNumbers && value.dims.length === 1 ? Array.from(value.data) : value);
-
-const isRecord = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumbers);
-
-function parametersOf({ parameters }: Members, where: string): Members {
-  if (parameters === undefined) return {};
-  if (!isRecord(parameters)) throw misfit(`parameters of ${where}`, 'an object', show(parameters));
-  return parameters;
 }
 
 function flag(parameters: Members, name: string): boolean | undefined {

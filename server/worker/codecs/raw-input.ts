@@ -1,12 +1,15 @@
 import type { Tensor, TensorSpec } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
-import { Inputs, sizeOf } from '../../tensors/infer-request.ts';
-import { arrays, fromBytes, text } from '../../tensors/tensor-bytes.ts';
+import { dtypes } from '../../tensors/dtypes.ts';
+import { Inputs } from '../../tensors/infer-request.ts';
+import { fromBytes, text } from '../../tensors/tensor-bytes.ts';
+import { sizeOf } from '../../tensors/tensor-shape.ts';
 
 /**
- * The tensor of a raw request, whose body is data and nothing else: reference/open-inference-protocol.md, section 4. What the
- * model leaves open of the shape follows from the length; where that is more than the batch size, the batch is one.
- * @param specs the model's inputs; undefined where a script decides what it takes
+ * The tensor of a raw request, whose body holds only data (docs/open-inference.md). One open size
+ * of the model's shape follows from the length. Where another size beside the batch size is open,
+ * the batch size is 1.
+ * @param specs the model's inputs, or undefined where a script takes the data
  * @throws ServerError invalid_input
  */
 export function rawInput(specs: readonly TensorSpec[] | undefined, body: Buffer): Record<string, Tensor> {
@@ -19,12 +22,13 @@ export function rawInput(specs: readonly TensorSpec[] | undefined, body: Buffer)
     );
   const { name, type } = spec;
   const inputs = new Inputs();
-  if (type === 'string') {
-    // The whole body is the one element.
+  const { array } = dtypes[type];
+  if (array === undefined) {
+    // The whole body is one string.
     inputs.add({ name, type, dims: shapeOf(spec, 1) }, [text(`input ${name}`, body)]);
     return inputs.tensors;
   }
-  const dims = shapeOf(spec, body.length / arrays[type].BYTES_PER_ELEMENT);
+  const dims = shapeOf(spec, body.length / array.BYTES_PER_ELEMENT);
   inputs.add({ name, type, dims }, fromBytes(name, type, dims, body));
   return inputs.tensors;
 }
@@ -34,7 +38,7 @@ function shapeOf({ name, dims }: TensorSpec, elements: number): number[] {
   const settled = dims.map((dim, axis) => (axis === 0 && open > 1 && typeof dim === 'string' ? 1 : dim));
   const fixed = settled.filter((dim) => typeof dim === 'number');
   if (fixed.length < settled.length - 1) throw refused(`the shape of ${name} leaves more than that open`);
-  // A length that does not fit is refused by its bytes.
+  // `fromBytes` refuses a length that does not fit.
   const rest = Math.floor(elements / Math.max(1, sizeOf(fixed)));
   return settled.map((dim) => (typeof dim === 'number' ? dim : rest));
 }

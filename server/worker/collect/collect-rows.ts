@@ -1,5 +1,6 @@
 import type { Tensor, TensorData, TensorValue } from '../../entry-script.ts';
-import { float16Numbers } from '../../tensors/float16.ts';
+import { sizeOf } from '../../tensors/tensor-shape.ts';
+import { valuesOf } from '../../tensors/tensor.ts';
 
 /** A cell of a collected row; deeper values are spread over columns. */
 type Cell = string | number | boolean | null;
@@ -91,11 +92,11 @@ function cell(value: unknown): Cell {
 
 /** The items along the first dimension: single values, or flat lists of the values below it. */
 function tensorRows({ type, dims, data }: Tensor): unknown {
-  const values: ArrayLike<unknown> = type === 'float16' && data instanceof Uint16Array ? float16Numbers(data) : data;
+  const values: ArrayLike<unknown> = valuesOf({ type, data });
   const at = (index: number): unknown => (type === 'bool' ? values[index] === 1 : values[index]);
   const [rows, ...below] = dims;
   if (rows === undefined) return at(0);
-  const width = below.reduce((product, size) => product * size, 1);
+  const width = sizeOf(below);
   if (below.length === 0 || width === 1) return Array.from({ length: rows }, (_, row) => at(row));
   return Array.from({ length: rows }, (_, row) => Array.from({ length: width }, (__, column) => at(row * width + column)));
 }

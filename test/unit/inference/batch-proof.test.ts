@@ -39,7 +39,7 @@ const verdicts: [name: ModelName, merges: boolean, reason: RegExp][] = [
 ];
 
 for (const [name, merges, reason] of verdicts) {
-  test(`${name} is ${merges ? '' : 'not '}merged, and the reason is told`, async () => {
+  test(`${name} is ${merges ? '' : 'not '}merged, and the reason is reported`, async () => {
     const model = await open(name);
     await model.settleBatching({ maxBatchSize: 'auto', maxDelayMs: 0 });
     assert.equal(model.about.batching.merges, merges, model.about.batching.reason);
@@ -95,7 +95,7 @@ test('an answer that never changes, and a model that fails on probe inputs, prov
   );
 });
 
-test('on the CPU slow rows are not merged, by the fastest of three runs; elsewhere time says nothing', async () => {
+test('on the CPU slow rows are not merged, by the fastest of three runs; elsewhere time does not decide', async () => {
   const verdict = (provider: 'cpu' | 'cuda', slow: (run: number) => boolean): ReturnType<typeof proveRowsIndependent> => {
     let runs = 0;
     return proveRowsIndependent(

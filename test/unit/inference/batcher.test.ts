@@ -7,7 +7,7 @@ import { Batcher, merge, split, type Infer, type Tensors } from '../../../server
 const row = (...values: number[]): Tensors => ({ x: { type: 'float32', dims: [1, values.length], data: Float32Array.from(values) } });
 const valuesOf = (outputs: Tensors): number[] => Array.from((outputs['y'] as Tensor).data as Float32Array);
 
-/** Adds one; remembers how many rows each inference had. Refuses rows that start with 13. */
+/** Adds one, and counts the rows of each inference. Refuses rows that start with 13. */
 function stub(): { infer: Infer; batches: number[] } {
   const batches: number[] = [];
   const infer: Infer = async ({ x }) => {
@@ -21,7 +21,7 @@ function stub(): { infer: Infer; batches: number[] } {
   return { infer, batches };
 }
 
-test('what is waiting together runs together, and everybody gets their own rows', async () => {
+test('calls that wait together run together, and each gets its own rows', async () => {
   const { infer, batches } = stub();
   const batcher = new Batcher(infer, { maxRows: 100, maxDelayMs: 0 });
   const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => batcher.run(row(index, 0), ['y'])));
@@ -47,7 +47,7 @@ test('the buffer of an answer holds the rows of its call and no others', async (
   );
 });
 
-test('what arrives while an inference runs joins the next', async () => {
+test('calls that arrive while an inference runs join the next', async () => {
   const { infer, batches } = stub();
   const batcher = new Batcher(infer, { maxRows: 100, maxDelayMs: 0 });
   const first = batcher.run(row(1), ['y']);
@@ -122,7 +122,7 @@ test('an output without a row for each row makes the calls run alone', async () 
   assert.deepEqual((await Promise.all([1, 2].map((value) => batcher.run(row(value), ['y'])))).map(valuesOf), [[7], [7]]);
 });
 
-test('with a delay a call waits for company, but not longer, and not when the batch is full', async () => {
+test('with a delay a call waits for others, but not longer, and not when the batch is full', async () => {
   const { infer, batches } = stub();
   const batcher = new Batcher(infer, { maxRows: 3, maxDelayMs: 40 });
   const first = batcher.run(row(1), ['y']);
@@ -136,7 +136,7 @@ test('with a delay a call waits for company, but not longer, and not when the ba
   assert.deepEqual(batches, [2, 3]);
 });
 
-test('an inference says why it began, and each call is told of the one that served it', async () => {
+test('an inference reports why it began, and the listener of each call gets the one that served it', async () => {
   const releases: string[] = [];
   const infer: Infer = async ({ x }, _outputs, release, told = []) => {
     releases.push(release);

@@ -18,10 +18,10 @@ after(() => rmSync(folder, { recursive: true }));
 const open = (name: ModelName): Promise<Model> => openSession(writeModel(name, folder), { intraOpThreads: 1 });
 const answer = async (name: ModelName, body: unknown): Promise<unknown> => script.answer(await open(name), body);
 
-/** As the host does it: a context whose openModel is all that these scripts use. */
+/** A context with openModel, the only member that these scripts use. */
 const contextWith = (openModel: InitContext['openModel']): InitContext => ({ openModel }) as InitContext;
 
-/** Answers are compared as the JSON that they stand for: records without prototypes and typed arrays are no matter here. */
+/** The JSON of an answer, so that records without prototypes and typed arrays do not matter. */
 const plain = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, (_, item: unknown) =>
@@ -142,17 +142,32 @@ const refusals: [title: string, body: unknown, message: RegExp][] = [
   ],
   ['outputs that are no array', { inputs: {}, outputs: 'mean' }, forms],
   ['outputs without a name', { inputs: {}, outputs: [{}] }, forms],
-  ['an input without a name', { inputs: [{}] }, /^inputs\[0\]: expected an object with a "name"\.$/],
-  ['an input that the model lacks', oip({ name: 'y' }), /^inputs\[0\]: the model multi has no input y; it takes x \(float32 \[N,3\]\), /],
+];
+
+const misfits: [title: string, body: unknown, message: RegExp][] = [
+  ['an input that is no object', { inputs: ['x'] }, /^inputs\[0\]: expected an object, got "x"$/],
+  ['an input without a name', { inputs: [{}] }, /^inputs\[0\]: expected a "name", got none$/],
+  ['an input that the model lacks', oip({ name: 'y' }), /^model multi has no input y; the inputs are x, ids\.$/],
   [
     'an input given twice',
     { inputs: [...(oip({}) as { inputs: [] }).inputs, ...(oip({}) as { inputs: [] }).inputs] },
-    /^inputs\[1\]: the model multi has no second input x/,
+    /^input x: expected each name once, got it twice$/,
   ],
-  ['another datatype', oip({ datatype: 'FP64' }), /^input x: expected the datatype FP32, got "FP64"\.$/],
-  ['no datatype', oip({ datatype: undefined }), /^input x: expected the datatype FP32, got none\.$/],
-  ['no data', oip({ data: undefined }), /^input x: expected the arrays "shape" and "data" \(binary/],
-  ['no shape', oip({ shape: 3 }), /^input x: expected the arrays "shape" and "data"/],
+  [
+    'another datatype',
+    {
+      inputs: [
+        { name: 'x', shape: [1, 3], datatype: 'FP64', data: [1, 2, 3] },
+        { name: 'ids', shape: [1, 3], datatype: 'INT64', data: [1, 2, 3] },
+      ],
+    },
+    /^input x: expected float32 \[N,3\], got dtype "float64"$/,
+  ],
+  ['no datatype', oip({ datatype: undefined }), /^input x: expected a datatype, one of BOOL, .*, BYTES, got none$/],
+  ['no data', oip({ data: undefined }), /^input x: expected "data" \(this route takes no binary tensors\), got none$/],
+  ['data that is no array', oip({ data: 3 }), /^input x: expected data that is an array, got 3$/],
+  ['no shape', oip({ shape: 3 }), /^input x: expected a "shape" of at most 64 dimensions, whole numbers from 0, got 3$/],
+  ['one output twice', { inputs: {}, outputs: ['mean', { name: 'mean' }] }, /^output mean: expected each name once, got it twice$/],
 ];
 
 describe('the no-code script', () => {
@@ -172,6 +187,25 @@ describe('the no-code script', () => {
       });
     });
   }
+
+  for (const [title, body, message] of misfits) {
+    it(`refuses ${title}, as the routes of the Open Inference Protocol do`, async () => {
+      await assert.rejects(answer('multi', body), (error) => {
+        assert.ok(error instanceof ServerError);
+        assert.equal(error.code, 'invalid_input');
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+
+  it('takes data whose parameters mean nothing here', async () => {
+    const body = { inputs: [{ name: 'x', shape: [1, 1], datatype: 'INT32', data: [7], parameters: { binary_data_size: 4 } }] };
+    assert.deepEqual(plain(await answer('echo_int32', body)), {
+      model_name: 'echo_int32',
+      outputs: [{ name: 'y', datatype: 'INT32', shape: [1, 1], data: [7] }],
+    });
+  });
 
   it('leaves the checks of values and shapes to the model', async () => {
     const wrong = { inputs: { x: [[1, null, 3]], ids: [[1, 2, 3]] } };

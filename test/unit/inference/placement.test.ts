@@ -36,13 +36,13 @@ test('nodes are counted by the provider that ran them, once each; copies and oth
   assert.deepEqual(readPlacement(text, 'tensorrt'), { onProvider: 0, elsewhere: 5, operators: ['MatMul', 'Add', 'Shape', 'Gather'] });
 });
 
-test('a profile that is cut short, or tells of no node, tells nothing', () => {
+test('a profile that is cut short or has no node gives no placement', () => {
   assert.equal(readPlacement('[{"cat": "No', 'cuda'), undefined);
   assert.equal(readPlacement('[]', 'cuda'), undefined);
   assert.equal(readPlacement(JSON.stringify([event('load', '', '', 'Session')]), 'cuda'), undefined);
 });
 
-test('a model of which nothing runs on the provider is refused, or with auto told as on the CPU', () => {
+test('a model without a node on the provider is refused, or with auto reported as on the CPU', () => {
   const all = { onProvider: 0, elsewhere: 2, operators: ['TreeEnsembleRegressor', 'Cast'] };
   assert.throws(
     () => providerInUse('/m/trees.onnx', { provider: 'cuda', strict: true }, all),
@@ -85,7 +85,7 @@ test('the model that providers are tried with gives the right product on the CPU
   assert.equal(await checkProvider('cpu'), undefined);
 });
 
-test('after a failed run a provider that runs nothing any more is told, one that works is not', async (t) => {
+test('after a failed run a provider that no longer works is reported, one that works is not', async (t) => {
   if ((await checkProvider('tensorrt')) === undefined) return t.skip('TensorRT works here');
   const runtime = await loadRuntime();
   const session = {
@@ -102,7 +102,7 @@ test('after a failed run a provider that runs nothing any more is told, one that
     await assert.rejects(model.run({}), { code: 'run_failed' });
   }
   assert.equal(told.length, 1);
-  assert.match(told[0]!, /^tensorrt: the execution provider tensorrt runs nothing any more in this process: .*Failed to load/);
+  assert.match(told[0]!, /^tensorrt: the execution provider tensorrt no longer works in this process: .*Failed to load/);
 });
 
 test('a model that asks for a provider which cannot be used is refused as that, not as a bad model, and leaves no file behind', async (t) => {

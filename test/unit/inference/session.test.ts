@@ -27,7 +27,7 @@ const failure = (code: ErrorCode, message: RegExp) => (error: unknown) => {
 };
 
 describe('a model that loads', () => {
-  it('says what it takes and gives, and how it runs', async () => {
+  it('reports its inputs and outputs, and how it runs', async () => {
     const model = await open('multi');
     assert.equal(model.name, 'multi');
     assert.equal(model.path, path.join(folder, 'multi.onnx'));
@@ -200,7 +200,7 @@ describe('a run', () => {
     });
   });
 
-  it('says so after release, and release may be called twice', async () => {
+  it('refuses to run after release, and release may be called twice', async () => {
     const model = await open('ridge');
     await model.release();
     await model.release();

@@ -10,7 +10,7 @@ function parts(model: Buffer): string[] {
   return fields.map(({ raw }) => raw.toString('latin1'));
 }
 
-/** What a model has that another lacks, by a word in it. */
+/** The fields of a model that another lacks, by a word in them. */
 function onlyIn(model: Buffer, other: Buffer): (string | undefined)[] {
   const known = new Set(parts(other));
   const fresh = parts(model).filter((part) => !known.has(part));
@@ -39,7 +39,7 @@ describe('removing ZipMap', () => {
     assert.ok(withoutZipMap(model)?.includes(shape));
   });
 
-  it('says what is wrong with bytes that are no protobuf', () => {
+  it('names the error in bytes that are no protobuf', () => {
     assert.throws(() => fieldsOf(Buffer.from([0x0b])), /^RangeError: expected wire type 0, 1, 2 or 5, got 3$/);
     assert.throws(() => fieldsOf(Buffer.from([0x0a, 5, 1])), /^RangeError: expected 5 bytes at 2, got 1$/);
     assert.throws(() => fieldsOf(Buffer.from([0x80])), RangeError);

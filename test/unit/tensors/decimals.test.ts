@@ -32,7 +32,7 @@ const decimal = fc.oneof(
   fc.tuple(fc.nat(999), fc.bigInt({ min: 0n, max: 10n ** 19n - 1n })).map(([whole, rest]) => `${whole}.${String(rest).padStart(19, '0')}`),
 );
 
-test('a long decimal becomes the double that JSON.parse makes of it, to the last bit, or none', () => {
+test('a long decimal becomes the double of JSON.parse, to the last bit, or none', () => {
   fc.assert(
     fc.property(decimal, (text) => {
       const number = convert(text);
@@ -42,7 +42,7 @@ test('a long decimal becomes the double that JSON.parse makes of it, to the last
   );
 });
 
-test('what Python writes of float32 and float64 from 0.0001 on is never left to the slow way', () => {
+test('decimals that Python writes of float32 and float64 from 0.0001 on never take the slow way', () => {
   fc.assert(
     fc.property(fc.double({ min: 1e-4, max: 1e6, noNaN: true }), fc.boolean(), (number, single) => {
       const text = String(single ? Math.fround(number) : number);
@@ -52,7 +52,7 @@ test('what Python writes of float32 and float64 from 0.0001 on is never left to 
   );
 });
 
-test('the middle of two doubles is told from its neighbours, not guessed', () => {
+test('the middle of two doubles is distinguished from its neighbours, not guessed', () => {
   assert.equal(convert('0.50000000000000005551'), 0.5);
   assert.ok(Number.isNaN(longDecimal(100000000000000, 12345678, 8, 20)));
   assert.ok(Number.isNaN(longDecimal(100000000000000, 1, 1, 23)));

@@ -5,7 +5,7 @@ import { JsonNumbers, withNumbers } from '../../../server/tensors/json-numbers.t
 import { parseNumbers } from '../../../server/tensors/parse-numbers.ts';
 import { assertLinear } from '../linear-time.ts';
 
-/** What JSON.parse would have made of it. */
+/** The value that JSON.parse gives. */
 function plain(value: unknown): unknown {
   if (value instanceof JsonNumbers) {
     const nest = (axis: number, from: number, size: number): unknown => {
@@ -43,7 +43,7 @@ const numberText = fc
       `${sign}${whole}${fraction === undefined ? '' : `.${fraction}`}${exponent === undefined ? '' : `${exponent < 0 ? letter[0] : letter}${exponent}`}`,
   );
 
-test('every number is the one that JSON.parse makes, to the last bit', () => {
+test('every number equals that of JSON.parse, to the last bit', () => {
   fc.assert(
     fc.property(fc.array(numberText, { minLength: 1, maxLength: 20 }), (texts) => {
       const text = `[${texts.join(' , ')}]`;
@@ -67,7 +67,7 @@ test('every number is the one that JSON.parse makes, to the last bit', () => {
   );
 });
 
-test('what it parses is what JSON.parse parses; what it does not, it leaves alone', () => {
+test('parsed values equal those of JSON.parse, and other texts are left to the general parser', () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
       const value = parse(text);
@@ -77,7 +77,7 @@ test('what it parses is what JSON.parse parses; what it does not, it leaves alon
   );
 });
 
-test('bytes that are no JSON are never taken for it', () => {
+test('bytes that are no JSON are never parsed as JSON', () => {
   const alphabet = fc.constantFrom(...'[]{},:"0123456789-+.eE \n\ttrue'.split(''));
   fc.assert(
     fc.property(
@@ -137,14 +137,14 @@ test('the unusual is left to the general parser', () => {
   for (const text of texts) assert.equal(parse(text), undefined, text);
 });
 
-test('a large body needs no more than it should', () => {
+test('a large body becomes one array of numbers with its shape', () => {
   const numbers = Array.from({ length: 150_528 }, (_, index) => Math.round(Math.sin(index) * 1e6) / 1e6);
   const value = parse(JSON.stringify({ x: [numbers] })) as { x: JsonNumbers };
   assert.deepEqual(value.x.dims, [1, 150_528]);
   assert.deepEqual(Array.from(value.x.data), numbers);
 });
 
-test('the general parser leads to the same form: whole arrays of numbers, and nothing half', () => {
+test('the general parser leads to the same form: whole arrays of numbers, never a part of one', () => {
   const cases = ['{"x":[[1,2],[3,4]],"t":"ü"}', '{"a":{"b":[1.5]},"e":[],"r":[[1],[2,3]],"m":[[1,"a"]],"o":[{"d":[1,2]}]}', '[[[1]]]'];
   for (const text of cases) {
     const value = withNumbers(JSON.parse(text));
@@ -159,7 +159,7 @@ test('the general parser leads to the same form: whole arrays of numbers, and no
 const kinds = (_key: string, value: unknown): unknown =>
   value instanceof JsonNumbers ? { dims: value.dims, data: Array.from(value.data) } : value;
 
-test('JSON of any kind is what JSON.parse makes of it, or left to it', () => {
+test('JSON of any kind equals that of JSON.parse, or is left to the general parser', () => {
   const bytes = fc.oneof(
     fc.json().map((text) => Buffer.from(text)),
     fc.tuple(fc.json(), fc.uint8Array({ maxLength: 3 }), fc.nat(60)).map(([text, more, at]) => {
@@ -184,7 +184,7 @@ test('JSON of any kind is what JSON.parse makes of it, or left to it', () => {
   );
 });
 
-test('numbers are read in a time that grows as their text does', () => {
+test('the time to read numbers is linear in their text', () => {
   const texts: [name: string, make: (size: number) => string][] = [
     ['digits', (size) => `[${'9'.repeat(size)}]`],
     ['digits of fractions', (size) => `[0.${'9'.repeat(size)},1]`],

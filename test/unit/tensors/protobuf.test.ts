@@ -35,7 +35,7 @@ const message = fc.record(
   { requiredKeys: [] },
 );
 
-/** What a walk finds, as protobufjs would have it. */
+/** The fields that a walk finds, in the form of protobufjs. */
 function walk(bytes: Buffer): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   const add = (name: string, values: unknown[]): void =>
@@ -65,7 +65,7 @@ function integers(bytes: Buffer): string[] {
 const plain = (bytes: Uint8Array): Record<string, unknown> => type.toObject(type.decode(bytes), { longs: String, bytes: Buffer });
 
 describe('a walk through a protobuf message', () => {
-  it('finds what protobufjs finds', () => {
+  it('finds the fields that protobufjs finds', () => {
     fc.assert(
       fc.property(message, (fields) => {
         const bytes = Buffer.from(type.encode(type.fromObject(fields)).finish());
@@ -74,7 +74,7 @@ describe('a walk through a protobuf message', () => {
     );
   });
 
-  it('finds what protobufjs finds where messages follow each other', () => {
+  it('finds the fields that protobufjs finds where messages follow each other', () => {
     fc.assert(
       fc.property(fc.array(message, { maxLength: 4 }), (messages) => {
         const bytes = Buffer.concat(messages.map((fields) => type.encode(type.fromObject(fields)).finish()));
@@ -112,12 +112,12 @@ describe('a walk through a protobuf message', () => {
     assert.throws(() => numbersOf({ number: 1, value: long, raw: long }), /at most 10 bytes/);
   });
 
-  it('refuses what is no field: the number 0, a group, a key beyond 32 bits, a length beyond the end', () => {
+  it('refuses bytes that are no field: the number 0, a group, a key beyond 32 bits, a length beyond the end', () => {
     for (const bytes of [[0, 0], [2, 1, 0], [11], [12], [0x80, 0x80, 0x80, 0x80, 0x10, 0], [10, 2, 0], [9, 0], [13], [8]])
       assert.throws(() => fieldsOf(Buffer.from(bytes)), RangeError, String(bytes));
   });
 
-  it('refuses more fields than may be', () => {
+  it('refuses more fields than the limit', () => {
     const reader = new FieldReader(Buffer.from([8, 1, 8, 2, 8, 3]), 2);
     assert.ok(reader.next() && reader.next());
     assert.throws(() => reader.next(), /fewer fields/);
@@ -138,7 +138,7 @@ describe('a walk through a protobuf message', () => {
 });
 
 describe('packed varints', () => {
-  it('are what protobufjs writes, from numbers, bigints and arrays of them', () => {
+  it('equal those of protobufjs, from numbers, bigints and arrays of them', () => {
     fc.assert(
       fc.property(fc.bigInt64Array(), (values) => {
         const written = Buffer.from(type.encode(type.fromObject({ packed: Array.from(values, String) })).finish());

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Dtype, Tensor, TensorData } from '../../../server/entry-script.ts';
-import { oipDatatypes } from '../../../server/tensors/oip-datatypes.ts';
+import { dtypeEntries } from '../../../server/tensors/dtypes.ts';
+import { sizeOf } from '../../../server/tensors/tensor-shape.ts';
 import { WorkerRequest } from '../../../server/worker/request-context.ts';
 import { headText, type ScoreHead } from '../../../server/ipc/score-head.ts';
 
@@ -32,8 +33,8 @@ const isPlainHalf = (bits: number): boolean => (bits & 0x7c00) !== 0x7c00 || (bi
 
 /** A tensor of any dtype and of up to three dimensions. */
 export const someTensor: fc.Arbitrary<Tensor> = fc
-  .tuple(fc.constantFrom(...(Object.keys(oipDatatypes) as Dtype[])), fc.array(fc.nat(4), { maxLength: 3 }))
-  .chain(([type, dims]) => data[type](dims.reduce((size, dim) => size * dim, 1)).map((flat): Tensor => ({ type, dims, data: flat })));
+  .tuple(fc.constantFrom(...dtypeEntries.map(([dtype]) => dtype)), fc.array(fc.nat(4), { maxLength: 3 }))
+  .chain(([type, dims]) => data[type](sizeOf(dims)).map((flat): Tensor => ({ type, dims, data: flat })));
 
 /** Elements as a test compares them: JSON writes no minus zero. */
 export function elements(tensor: Tensor): unknown[] {

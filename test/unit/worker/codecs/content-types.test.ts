@@ -68,7 +68,7 @@ describe('a body', () => {
     );
   });
 
-  it('that is JSON is what JSON.parse makes of it, in every form that takes JSON', () => {
+  it('that is JSON equals that of JSON.parse, in every form that takes JSON', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const expected = JSON.parse(text) as unknown;
@@ -152,7 +152,7 @@ describe('a body', () => {
     assert.deepEqual(json(`[1.${digits(1_000_000)}]`, true), [Number(`1.${digits(100)}`)]);
   });
 
-  it('is decoded, or refused, in a time that grows as its size does', () => {
+  it('is decoded, or refused, in a time that is linear in its size', () => {
     const MiB = 1024 * 1024;
     const bad: [name: string, make: (size: number) => Buffer | string, type?: string][] = [
       ['0xff', (size) => Buffer.alloc(size, 0xff)],
@@ -220,13 +220,13 @@ describe('a query', () => {
     );
   });
 
-  it('keeps as text what nests too deep or has too many digits', () => {
+  it('keeps values that nest too deep or have too many digits as text', () => {
     for (const value of [nested(5000), nested(1001, '{"a":', '}', '1'), '9'.repeat(2000), '['.repeat(5000)])
       assert.deepEqual({ ...decodeQuery(`/score?a=${encodeURIComponent(value)}&b=1`, true) }, { a: value, b: 1 });
     assert.deepEqual(decodeQuery('/score?a=9007199254740993', true)['a'], 9007199254740993n);
   });
 
-  it('is decoded in a time that grows as its length does', () => {
+  it('is decoded in a time that is linear in its length', () => {
     const queries: [name: string, make: (size: number) => string][] = [
       ['one key', (size) => 'a=1&'.repeat(size / 4)],
       ['many keys', (size) => Array.from({ length: size / 8 }, (_, at) => `k${at}=1`).join('&')],

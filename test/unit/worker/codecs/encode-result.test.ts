@@ -18,7 +18,7 @@ test('plain values are written as JSON.stringify writes them', () => {
   }
 });
 
-test('toJSON is asked once for each value, and gets its key', () => {
+test('toJSON is called once for each value, with its key', () => {
   class Self {
     kept = 1;
     toJSON(): this {
@@ -77,7 +77,7 @@ test('tensors become nested arrays of their dims', () => {
   for (const [tensor, text] of cases) assert.equal(encodeJson({ tensor }, 'string'), `{"tensor":${text}}`);
 });
 
-test('numbers that JSON has not follow the option', () => {
+test('numbers without a JSON form follow the option', () => {
   const value = { a: [Number.NaN, 1], b: Float32Array.of(Infinity) };
   assert.equal(encodeJson(value, 'string'), '{"a":["NaN",1],"b":["Infinity"]}');
   assert.equal(encodeJson(value, 'null'), '{"a":[null,1],"b":[null]}');
@@ -93,7 +93,7 @@ test('booleans that are certainly larger than the limit are refused before they 
   assert.ok(refusedMs * 4 < performance.now() - from, `${refusedMs} ms`);
 });
 
-test('what has no JSON form is named with its place', () => {
+test('a value without a JSON form is named with its place', () => {
   const circular: unknown[] = [];
   circular.push({ again: circular });
   const cases: [value: unknown, message: RegExp][] = [
@@ -117,7 +117,7 @@ const wraps: readonly ((value: unknown) => unknown)[] = [
   (value) => ({ toJSON: () => [value] }),
 ];
 
-test('what nests more than 1000 deep has no JSON form, whatever is inside', () => {
+test('nesting of more than 1000 levels has no JSON form, whatever is inside', () => {
   for (const wrap of wraps)
     for (const inside of [1, Number.NaN, Float32Array.of(1)]) {
       assert.ok(encodeJson(nested(450, inside, wrap), 'string').length > 900);
@@ -169,7 +169,7 @@ test('a tensor has sizes that a tensor can have', () => {
   );
 });
 
-test('what is larger than the limit is refused before it is written', () => {
+test('a larger answer than the limit is refused before it is written', () => {
   const shared = (levels: number): unknown => nested(levels, 1, (value) => [value, value]);
   const large: [name: string, value: unknown][] = [
     ['a text', 'x'.repeat(1001)],
@@ -212,7 +212,7 @@ test('a hole of an array is null, beside special values too', () => {
   assert.equal(encodeJson(sparse, 'string'), '["NaN",null,null,1]');
 });
 
-test('a result is written in a time that grows as its size does', () => {
+test('the time to write a result is linear in its size', () => {
   const results: [name: string, from: number, make: (size: number) => unknown][] = [
     ['special numbers', 50_000, (size) => Array.from({ length: size }, () => [Number.NaN])],
     ['keys', 20_000, (size) => Object.fromEntries(Array.from({ length: size }, (_, at) => [`k${at}`, at === 0 ? Number.NaN : 1]))],

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { hasLongInteger, parseJson } from '../../../../server/worker/codecs/json.ts';
 
-test('good JSON is what JSON.parse makes of it', () => {
+test('good JSON equals that of JSON.parse', () => {
   fc.assert(fc.property(fc.json(), (text) => assert.deepEqual(parseJson(text, false), JSON.parse(text))));
 });
 
-test('an error has the line, the column and the character, whatever V8 says', () => {
+test('an error has the line, the column and the character, whatever the message of V8', () => {
   const cases: [text: string, end: string][] = [
     ['{bad', 'line 1 column 2 (char 1)'],
     ['', 'line 1 column 1 (char 0)'],
@@ -37,7 +37,7 @@ test('exact integers are kept on demand, and only they', () => {
   assert.deepEqual(parseJson('[0.9007199254740993, 12345678901234567]', true), [Number('0.9007199254740993'), 12345678901234567n]);
 });
 
-test('a body is looked through for whole numbers that a double may not hold', () => {
+test('whole numbers that a double may not hold are found in a body', () => {
   const cases: [text: string, found: boolean][] = [
     ['[1234567890123456]', true],
     ['{"a":-9007199254740993}', true],

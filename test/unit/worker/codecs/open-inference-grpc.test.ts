@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Tensor } from '../../../../server/entry-script.ts';
 import { ServerError } from '../../../../server/errors.ts';
-import { oipDatatypes } from '../../../../server/tensors/oip-datatypes.ts';
+import { dtypes } from '../../../../server/tensors/dtypes.ts';
 import { blockHead, packVarints } from '../../../../server/tensors/protobuf.ts';
 import { OpenInferenceGrpcCodec } from '../../../../server/worker/codecs/open-inference-grpc.ts';
 import { toBytes } from '../../../../server/tensors/tensor-bytes.ts';
@@ -45,7 +45,7 @@ interface Answer {
 const encode = (result: unknown, asked = request({})): Answer =>
   read('ModelInferResponse', Buffer.concat(codec.encode(asked, result).parts.map((part) => Buffer.from(part as Uint8Array))));
 
-const head = (name: string, { type, dims }: Tensor): object => ({ name, datatype: oipDatatypes[type], shape: dims });
+const head = (name: string, { type, dims }: Tensor): object => ({ name, datatype: dtypes[type].datatype, shape: dims });
 
 /** Elements as protobufjs takes and gives them. */
 const plain = ({ type, data }: Tensor): unknown[] =>
@@ -65,7 +65,7 @@ const asked = (raw: boolean): ReturnType<typeof request> => {
 };
 
 describe('tensors in protobuf', () => {
-  it('become what they were, raw, wherever their bytes lie', () => {
+  it('are read raw, at any place in memory', () => {
     fc.assert(
       fc.property(fc.array(someTensor, { minLength: 1, maxLength: 3 }), fc.nat(7), (tensors, by) => {
         const inputs = tensors.map((tensor, index) => head(`t${index}`, tensor));
@@ -75,7 +75,7 @@ describe('tensors in protobuf', () => {
     );
   });
 
-  it('become what they were, typed', () => {
+  it('are read typed', () => {
     const typed = someTensor.filter(({ type }) => type !== 'float16');
     fc.assert(
       fc.property(typed, fc.nat(7), (tensor, by) => {
@@ -90,7 +90,7 @@ describe('tensors in protobuf', () => {
       fc.property(someTensor, fc.boolean(), (tensor, raw) => {
         const { outputs, raw_output_contents: bytes } = encode({ y: tensor }, asked(raw));
         const [y] = outputs ?? [];
-        assert.deepEqual([y?.name, y?.datatype, y?.shape ?? []], ['y', oipDatatypes[tensor.type], tensor.dims.map(String)]);
+        assert.deepEqual([y?.name, y?.datatype, y?.shape ?? []], ['y', dtypes[tensor.type].datatype, tensor.dims.map(String)]);
         // FP16 has no other form
         if (raw || tensor.type === 'float16') assert.deepEqual(bytes, [Buffer.from(toBytes(tensor))]);
         else {

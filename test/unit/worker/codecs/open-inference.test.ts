@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Tensor, TensorSpec } from '../../../../server/entry-script.ts';
 import { ServerError } from '../../../../server/errors.ts';
 import { float16Numbers } from '../../../../server/tensors/float16.ts';
-import { oipDatatypes } from '../../../../server/tensors/oip-datatypes.ts';
+import { dtypes } from '../../../../server/tensors/dtypes.ts';
 import type { Encoded } from '../../../../server/worker/codecs/codec.ts';
 import { OpenInferenceCodec } from '../../../../server/worker/codecs/open-inference.ts';
 import { toBytes } from '../../../../server/tensors/tensor-bytes.ts';
@@ -40,7 +40,7 @@ function json(tensor: Tensor, nested: boolean): string {
   return nested ? nest(0, texts) : `[${texts.join(',')}]`;
 }
 
-/** What an answer looks like as a request: members of outputs are those of inputs. */
+/** An answer as a request: outputs have the members of inputs. */
 function asRequest({ headers, parts }: Encoded): [body: Buffer, jsonLength: number | undefined] {
   const whole = Buffer.concat(parts.map((part) => Buffer.from(part as string)));
   const length = headers?.find(([name]) => name === LENGTH.toLowerCase())?.[1];
@@ -50,11 +50,11 @@ function asRequest({ headers, parts }: Encoded): [body: Buffer, jsonLength: numb
 }
 
 describe('tensors in JSON', () => {
-  it('become what they were, flat and nested, for every dtype', () => {
+  it('are read flat and nested, for every dtype', () => {
     fc.assert(
       fc.property(someTensor, fc.boolean(), (tensor, nested) => {
         const data = json(tensor, nested);
-        const text = `{"inputs":[{"name":"x","shape":${JSON.stringify(tensor.dims)},"datatype":"${oipDatatypes[tensor.type]}","data":${data}}]}`;
+        const text = `{"inputs":[{"name":"x","shape":${JSON.stringify(tensor.dims)},"datatype":"${dtypes[tensor.type].datatype}","data":${data}}]}`;
         const { x } = decode(text);
         assert.deepEqual([x?.type, x?.dims, x?.data.constructor], [tensor.type, tensor.dims, tensor.data.constructor]);
         assert.deepEqual(elements(x!), elements(tensor));
@@ -80,7 +80,7 @@ describe('tensors in JSON', () => {
 });
 
 describe('binary tensors', () => {
-  it('become what they were, wherever their bytes lie', () => {
+  it('are read at any place in memory', () => {
     fc.assert(
       fc.property(fc.array(someTensor, { maxLength: 3 }), fc.nat(7), (tensors, by) => {
         const bytes = tensors.map((tensor) => toBytes(tensor));
@@ -88,7 +88,7 @@ describe('binary tensors', () => {
           ...tensors.map(({ type, dims }, index) => ({
             name: `t${index}`,
             shape: dims,
-            datatype: oipDatatypes[type],
+            datatype: dtypes[type].datatype,
             parameters: { binary_data_size: bytes[index]!.length },
           })),
         );
@@ -394,14 +394,14 @@ describe('answers', () => {
       );
   });
 
-  it('tell NaN and the infinities by the policy of the server', () => {
+  it('write NaN and the infinities by the policy of the server', () => {
     const strict = new OpenInferenceCodec({ modelName: 'm', nonFinite: 'error', inputs: undefined });
     assert.deepEqual(outputs({ a: Float32Array.of(NaN, -Infinity) }), [['a', 'FP32', [2], ['NaN', '-Infinity']]]);
     assert.throws(() => strict.encode(request({}), { a: NaN }), /result\.outputs\[0\]\.data\[0\]/);
   });
 });
 
-describe('what a client may not ask for', () => {
+describe('a request that is refused', () => {
   const refuses = (text: string | Buffer, message: RegExp, jsonLength?: number): void =>
     assert.throws(
       () => decode(text, jsonLength),
@@ -411,7 +411,7 @@ describe('what a client may not ask for', () => {
     );
   const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
-  it('is an output twice', () => {
+  it('names an output twice', () => {
     const same = Array.from({ length: 10_000 }, () => ({ name: 'y' }));
     refuses(JSON.stringify({ inputs: [], outputs: same }), /^output y: expected each name once, got it twice$/);
     refuses(
@@ -420,7 +420,7 @@ describe('what a client may not ask for', () => {
     );
   });
 
-  it('is a shape that no tensor has', () => {
+  it('has a shape that no tensor has', () => {
     const shapes: [shape: unknown, got: RegExp][] = [
       [[2 ** 40, 0], /multiply to at most 16777216 beside a 0, got \[1099511627776,0\]/],
       [[0, 2 ** 40], /multiply to at most/],
@@ -441,7 +441,7 @@ describe('what a client may not ask for', () => {
     refuses(`{"inputs":[{"name":"x","shape":[${'9'.repeat(4000)}],"datatype":"FP32","data":[]}]}`, /at most 1000 digits/);
   });
 
-  it('is data that nests deeper than any tensor', () => {
+  it('has data that nests deeper than any tensor', () => {
     for (const levels of [65, 900, 1001, 5000, 1_000_000]) {
       refuses(`{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":${nested(levels)}}]}`, /expected|nested more than 1000 deep/);
       refuses(`{"inputs":[{"name":"x","shape":${nested(levels)},"datatype":"FP32","data":[]}]}`, /expected|nested more than 1000 deep/);
@@ -451,7 +451,7 @@ describe('what a client may not ask for', () => {
     }
   });
 
-  it('is answered with little of what it sent', () => {
+  it('is answered with a short excerpt of its content', () => {
     const long = 'n'.repeat(100_000);
     refuses(body(input({ name: long, datatype: 'x' })), /^input n+…: expected a datatype/);
     refuses(body(input({ datatype: long })), /got "n+…$/);
@@ -463,7 +463,7 @@ describe('what a client may not ask for', () => {
     );
   });
 
-  it('takes a time that grows as its size does', () => {
+  it('takes a time that is linear in its size', () => {
     const bodies: [name: string, make: (size: number) => string | Buffer][] = [
       ['inputs', (size) => body(...Array.from({ length: size / 40 }, (_, at) => input({ name: `x${at}` })))],
       ['inputs of one name', (size) => body(...Array.from({ length: size / 40 }, () => input({})))],

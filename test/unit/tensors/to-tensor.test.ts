@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import type { Dtype, Tensor, TensorInput, TensorSpec } from '../../../server/entry-script.ts';
 import { ServerError } from '../../../server/errors.ts';
 import { float16Bits } from '../../../server/tensors/float16.ts';
-import { specOf, toTensor } from '../../../server/inference/tensors.ts';
+import { toTensor } from '../../../server/tensors/to-tensor.ts';
 
 const spec = (type: Dtype, ...dims: (number | string)[]): TensorSpec => ({ name: 'X', type, dims });
 const tensor = (type: Dtype, dims: number[], data: unknown): Tensor => ({ type, dims, data: data as Tensor['data'] });
@@ -227,12 +227,5 @@ describe('an input', () => {
         assert.deepEqual(toTensor(spec('float32', 'N'), [Number(String(value))]).data, Float32Array.of(Object.is(value, -0) ? 0 : value));
       }),
     );
-  });
-});
-
-describe('a tensor specification', () => {
-  it('carries name, dtype and dimensions of the session', () => {
-    const metadata = { name: 'a/b', isTensor: true, type: 'int64', shape: ['N', '', 3] } as const;
-    assert.deepEqual(specOf(metadata), { name: 'a/b', type: 'int64', dims: ['N', '', 3] });
   });
 });

@@ -1,70 +1,72 @@
-import type { InferenceSession } from 'onnxruntime-node';
-import type { Tensor, TensorData, TensorInput, TensorSpec } from '../entry-script.ts';
+import type { Tensor, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
-import { float16Bits } from '../tensors/float16.ts';
-import { JsonNumbers } from '../tensors/json-numbers.ts';
-import { isShape, MOST_DIMS, expectedShape, shownDims, sizeOf } from '../tensors/tensor-shape.ts';
+import { dtypes, type TypedData } from './dtypes.ts';
 import { type Elements, type ElementType, elementTypes } from './elements.ts';
-
-/** What a session says of a tensor, in the author's words. The dtype must be one of the 13. */
-export function specOf({ name, type, shape }: InferenceSession.TensorValueMetadata): TensorSpec {
-  return { name, type: type as TensorSpec['type'], dims: shape };
-}
+import { JsonNumbers } from './json-numbers.ts';
+import { claimsTensor, dataOf, isTypedArray, type TensorClaim } from './tensor.ts';
+import { expectedShape, isShape, MOST_DIMS, shownDims, sizeOf } from './tensor-shape.ts';
 
 /**
- * Checks and converts what a script or a client gave for one input.
+ * Checks and converts one input of a script or a client.
  *
- * Nested arrays and scalars carry their own shape. A typed array is the whole tensor: its shape is the model's, with at
- * most one symbolic size. A tensor is checked and used as it is; its data may also be a flat or nested array.
- * Data that has the right class already is not copied.
- * @throws ServerError invalid_input that names the tensor, what was expected and what came
+ * Nested arrays and scalars carry their own shape. A typed array is the whole tensor: its shape is
+ * the model's, with at most one symbolic size. A tensor is checked and used as it is; its data may
+ * also be a flat or nested array. Data of the right class is not copied.
+ * @throws ServerError invalid_input that names the tensor, the expected and the received form
  */
-export function toTensor(spec: TensorSpec, value: TensorInput | undefined): Tensor {
+export function toTensor(spec: TensorSpec, value: TensorInput | TensorClaim | undefined): Tensor {
   if (value instanceof JsonNumbers) return fromNumbers(spec, value);
   if (Array.isArray(value)) return fromNested(spec, value);
-  if (ArrayBuffer.isView(value)) return tensor(spec, dimsOfFlat(spec, value), convertFlat(spec, value));
+  if (ArrayBuffer.isView(value)) return fromView(spec, value);
   if (value === undefined || value === null || typeof value !== 'object') return fromNested(spec, value);
-  if (!isTensor(value)) throw misfit(spec, 'nested arrays, a typed array, or a tensor {type, dims, data}', 'another object');
+  if (!claimsTensor(value)) throw misfit(spec, 'nested arrays, a typed array, or a tensor {type, dims, data}', 'another object');
   return fromTensor(spec, value);
 }
 
-function isTensor(value: object): value is Tensor {
-  return 'type' in value && 'dims' in value && 'data' in value && Array.isArray(value.dims);
-}
-
-/** Numbers of a JSON body carry their own shape, as nested arrays do, and fit every dtype that can hold them. */
+/**
+ * Numbers of a JSON body carry their own shape, as nested arrays do, and fit every dtype that can
+ * hold them.
+ */
 function fromNumbers(spec: TensorSpec, { dims, data }: JsonNumbers): Tensor {
   checkDims(spec, dims, shapeText(dims));
   return tensor(spec, dims, convertFlat(spec, data));
 }
 
-function fromTensor(spec: TensorSpec, { type, dims, data }: Tensor): Tensor {
+/** A typed array: the whole tensor. */
+function fromView(spec: TensorSpec, view: ArrayBufferView): Tensor {
+  if (!isTypedArray(view)) throw misfit(spec, 'a typed array', 'a DataView');
+  return tensor(spec, dimsOfFlat(spec, view.length), convertFlat(spec, view));
+}
+
+function fromTensor(spec: TensorSpec, { type, dims, data }: TensorClaim): Tensor {
   if (type !== spec.type) throw misfit(spec, describe(spec), `dtype ${describeValue(type)}`);
   if (!isShape(dims)) throw misfit(spec, expectedShape(dims), shownDims(dims));
   checkDims(spec, dims, shapeText(dims));
-  if (!ArrayBuffer.isView(data) && !Array.isArray(data)) throw misfit(spec, 'data that is an array', describeValue(data));
+  if (!Array.isArray(data) && !isTypedArray(data)) throw misfit(spec, 'data that is an array', describeValue(data));
   if (Array.isArray(data) && Array.isArray(data[0])) return tensor(spec, dims, convertNested(spec, data, dims));
   if (data.length !== sizeOf(dims)) throw misfit(spec, `${sizeOf(dims)} elements for ${shapeText(dims)}`, `${data.length}`);
   return tensor(spec, dims, convertFlat(spec, data));
 }
 
 function fromNested(spec: TensorSpec, value: unknown): Tensor {
-  // For the binding a scalar and a tensor of unknown rank look the same: it says [] for both.
+  // The binding reports [] for a scalar and for an unknown rank alike.
   const dims = shapeOf(spec, value);
   checkDims(spec, dims, dims.length === 0 ? describeValue(value) : shapeText(dims));
   return tensor(spec, dims, convertNested(spec, value, dims));
 }
 
-/** Elements as ONNX Runtime wants them. */
-function tensor({ type }: TensorSpec, dims: readonly number[], data: Elements): Tensor {
-  return { type, dims, data: data instanceof Float16Array ? float16Bits(data) : data };
+function tensor({ type }: TensorSpec, dims: readonly number[], elements: Elements): Tensor {
+  return { type, dims, data: dataOf(elements) };
 }
 
-/** The shape of nested arrays, by their first elements. An empty array has the sizes that the model fixes below it. */
+/**
+ * The shape of nested arrays, by their first elements. An empty array has the sizes that the model
+ * fixes below it.
+ */
 function shapeOf(spec: TensorSpec, value: unknown): number[] {
   const dims: number[] = [];
-  for (let level = value; Array.isArray(level); level = level[0] as unknown) {
+  for (let level: unknown = value; Array.isArray(level); level = level[0]) {
     if (dims.length === MOST_DIMS) throw misfit(spec, describe(spec), `arrays nested more than ${MOST_DIMS} deep`);
     dims.push(level.length);
   }
@@ -77,9 +79,7 @@ function shapeOf(spec: TensorSpec, value: unknown): number[] {
 }
 
 /** The shape of a typed array: the model's, with at most one size that follows from the length. */
-function dimsOfFlat(spec: TensorSpec, value: ArrayBufferView): number[] {
-  if (value instanceof DataView) throw misfit(spec, 'a typed array', 'a DataView');
-  const { length } = value as NodeJS.TypedArray;
+function dimsOfFlat(spec: TensorSpec, length: number): number[] {
   if (spec.dims.length === 0) return length === 1 ? [] : [length];
   const fixed = spec.dims.filter((dim) => typeof dim === 'number');
   if (fixed.length < spec.dims.length - 1)
@@ -96,22 +96,32 @@ function checkDims(spec: TensorSpec, dims: readonly number[], got: string): void
   if (!fits) throw misfit(spec, describe(spec), got);
 }
 
-/** Flat data: used as it is where the class is right, else element by element. */
-function convertFlat(spec: TensorSpec, data: TensorData | ArrayBufferView): Elements {
-  if (isReady(spec, data)) return data;
+/** Flat data: used as it is where the class is right, else converted element by element. */
+function convertFlat(spec: TensorSpec, row: ArrayLike<unknown>): Elements {
+  if (isReady(spec, row)) return row;
   const type = elementTypes[spec.type];
-  const row: ArrayLike<unknown> = data as TensorData;
   const elements = type.allocate(row.length);
   const wrong = type.write(elements, 0, row);
   if (wrong >= 0) throw misfitElement(spec, type, [wrong], row[wrong]);
   return elements;
 }
 
-/** Bytes of a bool may be anything, plain arrays too: they are looked at. */
-function isReady({ type }: TensorSpec, data: unknown): data is Elements {
-  if (type === 'float16' && data instanceof Uint16Array) return true;
-  if (type === 'bool' || type === 'string') return false;
-  return ArrayBuffer.isView(data) && data.constructor === elementTypes[type].allocate(0).constructor;
+/** Subclasses such as Buffer are copied: a script reaches the memory around them. */
+function isReady({ type }: TensorSpec, data: ArrayLike<unknown>): data is TypedData | Float16Array {
+  const row = dtypes[type];
+  switch (row.kind) {
+    case 'float':
+      return data.constructor === row.numbers || (row.array !== row.numbers && data instanceof row.array);
+    case 'integer':
+    case 'bigint':
+      return data.constructor === row.array;
+    case 'boolean':
+    case 'string':
+      // Each element is checked: a byte may be neither 0 nor 1, and a string may hold a NUL.
+      return false;
+    default:
+      return row satisfies never;
+  }
 }
 
 /** Nested arrays of the shape `dims`, row by row. */
@@ -121,11 +131,13 @@ function convertNested(spec: TensorSpec, value: unknown, dims: readonly number[]
   checkSizes(spec, value, dims, position);
   const elements = type.allocate(sizeOf(dims));
   let offset = 0;
-  const fill = (row: readonly unknown[], axis: number): void => {
+  const fill = (level: unknown, axis: number): void => {
+    // `checkSizes` has seen an array at every level; a scalar is a row of one.
+    const row: readonly unknown[] = Array.isArray(level) ? level : [level];
     if (axis < dims.length - 1) {
       for (let index = 0; index < row.length; index++) {
         position[axis] = index;
-        fill(row[index] as readonly unknown[], axis + 1);
+        fill(row[index], axis + 1);
       }
       return;
     }
@@ -133,11 +145,14 @@ function convertNested(spec: TensorSpec, value: unknown, dims: readonly number[]
     if (wrong >= 0) throw misfitElement(spec, type, dims.length === 0 ? [] : [...position.slice(0, axis), wrong], row[wrong]);
     offset += row.length;
   };
-  fill(dims.length === 0 ? [value] : (value as readonly unknown[]), 0);
+  fill(value, 0);
   return elements;
 }
 
-/** Refuses ragged arrays before memory is taken: the shape comes from first elements, which may promise too much. */
+/**
+ * Refuses ragged arrays before memory is taken. Why: the shape comes from the first elements, which
+ * may promise too much.
+ */
 function checkSizes(spec: TensorSpec, value: unknown, dims: readonly number[], position: number[], axis = 0): void {
   if (axis === dims.length) return;
   if (!Array.isArray(value) || value.length !== dims[axis]) {

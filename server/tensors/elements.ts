@@ -1,13 +1,14 @@
-import type { Dtype } from '../entry-script.ts';
+import { type BigIntegerDtype, columnOf, type DtypeRow, type FloatDtype, type IntegerDtype } from './dtypes.ts';
 
 /**
- * What ONNX Runtime's tensors hold, element by element. Rows are written with plain loops and no closures: a request of
- * 150,000 numbers passes here. Nothing is silently changed, but for the rounding of decimals to the dtype's precision.
+ * Writes elements of one dtype. Rows are written with plain loops and no closures, because a
+ * request of 150,000 numbers passes here. Values keep their exact size, except that decimals are
+ * rounded to the dtype's precision.
  */
 export interface ElementType {
   /** Flat data of `length` elements, all zero (or holes, for strings). */
   readonly allocate: (length: number) => Elements;
-  /** Says what one element may be, in an error message. */
+  /** The allowed elements, for an error message. */
   readonly expected: string;
   /**
    * Writes a row into data that `allocate` made, from `offset` on.
@@ -16,19 +17,10 @@ export interface ElementType {
   readonly write: (data: Elements, offset: number, row: ArrayLike<unknown>) => number;
 }
 
-/** Float16 is written as numbers and handed to ONNX Runtime as bits: float16.ts. */
+/** Elements as they are written. Float16 elements are numbers here, and bits in a tensor (`dataOf`). */
 export type Elements = NumericElements | BigIntElements | string[];
-type BigIntElements = BigInt64Array | BigUint64Array;
-type NumericElements =
-  | Float16Array
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array;
+type BigIntElements = BigIntegerDtype['array']['prototype'];
+type NumericElements = (FloatDtype['numbers'] | IntegerDtype['array'])['prototype'];
 
 const specials: ReadonlyMap<unknown, number> = new Map([
   ['NaN', Number.NaN],
@@ -36,10 +28,9 @@ const specials: ReadonlyMap<unknown, number> = new Map([
   ['-Infinity', -Infinity],
 ]);
 
-/** @param limit the smallest magnitude that would round to infinity */
-function floats(allocate: (length: number) => NumericElements, limit: number): ElementType {
+function floats({ numbers, limit }: FloatDtype): ElementType {
   return {
-    allocate,
+    allocate: (length) => new numbers(length),
     expected: `a finite number${limit < Infinity ? ` below ${limit}` : ''}, "NaN", "Infinity" or "-Infinity"`,
     write(data, offset, row) {
       for (let index = 0; index < row.length; index++) {
@@ -57,8 +48,8 @@ function floats(allocate: (length: number) => NumericElements, limit: number): E
 }
 
 /**
- * Whole numbers beyond 2^53 arrive as bigint. NaN cannot come from JSON, so a script means it; an infinity can (1e999), and is
- * taken from typed arrays only.
+ * Whole numbers beyond 2^53 arrive as bigint. A NaN is intended, because JSON cannot write it. An
+ * infinity is accepted from typed arrays only, because JSON.parse makes one of 1e999.
  */
 function unusualFloat(value: unknown, limit: number, binary: boolean): number | undefined {
   if (typeof value === 'bigint') return Math.abs(Number(value)) < limit ? Number(value) : undefined;
@@ -66,9 +57,9 @@ function unusualFloat(value: unknown, limit: number, binary: boolean): number | 
   return specials.get(value);
 }
 
-function integers(allocate: (length: number) => NumericElements, least: number, most: number): ElementType {
+function integers({ array, least, most }: IntegerDtype): ElementType {
   return {
-    allocate,
+    allocate: (length) => new array(length),
     expected: `a whole number from ${least} to ${most}`,
     write(data, offset, row) {
       for (let index = 0; index < row.length; index++) {
@@ -82,9 +73,9 @@ function integers(allocate: (length: number) => NumericElements, least: number, 
   };
 }
 
-function bigIntegers(allocate: (length: number) => BigIntElements, least: bigint, most: bigint): ElementType {
+function bigIntegers({ array, least, most }: BigIntegerDtype): ElementType {
   return {
-    allocate,
+    allocate: (length) => new array(length),
     expected: `a whole number from ${least} to ${most} (beyond ±${Number.MAX_SAFE_INTEGER} as a decimal string)`,
     write(data, offset, row) {
       for (let index = 0; index < row.length; index++) {
@@ -97,7 +88,7 @@ function bigIntegers(allocate: (length: number) => BigIntElements, least: bigint
   };
 }
 
-/** Numbers beyond 2^53 have lost digits already, so that only strings and bigints are exact there. */
+/** Beyond 2^53 only strings and bigints are exact: numbers have lost digits already. */
 function exactInteger(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
@@ -123,7 +114,7 @@ const strings: ElementType = {
   write(data, offset, row) {
     for (let index = 0; index < row.length; index++) {
       const value = row[index];
-      // ONNX Runtime would cut the string there
+      // ONNX Runtime cuts a string at its first NUL.
       if (typeof value !== 'string' || value.includes('\0')) return index;
       data[offset + index] = value;
     }
@@ -131,19 +122,22 @@ const strings: ElementType = {
   },
 };
 
-/** One row a dtype. */
-export const elementTypes: Readonly<Record<Dtype, ElementType>> = {
-  float16: floats((length) => new Float16Array(length), 65_520),
-  float32: floats((length) => new Float32Array(length), 2 ** 128 - 2 ** 103),
-  float64: floats((length) => new Float64Array(length), Infinity),
-  int8: integers((length) => new Int8Array(length), -128, 127),
-  int16: integers((length) => new Int16Array(length), -32_768, 32_767),
-  int32: integers((length) => new Int32Array(length), -(2 ** 31), 2 ** 31 - 1),
-  uint8: integers((length) => new Uint8Array(length), 0, 255),
-  uint16: integers((length) => new Uint16Array(length), 0, 65_535),
-  uint32: integers((length) => new Uint32Array(length), 0, 2 ** 32 - 1),
-  int64: bigIntegers((length) => new BigInt64Array(length), -(2n ** 63n), 2n ** 63n - 1n),
-  uint64: bigIntegers((length) => new BigUint64Array(length), 0n, 2n ** 64n - 1n),
-  bool: booleans,
-  string: strings,
-};
+function elementTypeOf(row: DtypeRow): ElementType {
+  switch (row.kind) {
+    case 'float':
+      return floats(row);
+    case 'integer':
+      return integers(row);
+    case 'bigint':
+      return bigIntegers(row);
+    case 'boolean':
+      return booleans;
+    case 'string':
+      return strings;
+    default:
+      return row satisfies never;
+  }
+}
+
+/** Element type by dtype. */
+export const elementTypes = columnOf(elementTypeOf);

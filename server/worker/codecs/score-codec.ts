@@ -1,0 +1,33 @@
+import { jsonText } from '../../ipc/message-text.ts';
+import type { WorkerRequest } from '../request-context.ts';
+import type { BodyChoices, Codec, Encoded, Serving } from './codec.ts';
+import { decodeBody, decodeQuery } from './content-types.ts';
+import { encodeJson } from './encode-result.ts';
+
+/** The routes /score: the content type and the script's exports decide. */
+export class ScoreCodec implements Codec {
+  readonly #choices: BodyChoices;
+  readonly #serving: Serving;
+
+  constructor(choices: BodyChoices, serving: Serving) {
+    this.#choices = choices;
+    this.#serving = serving;
+  }
+
+  decode(request: WorkerRequest, body: Buffer): unknown {
+    const { rawHttp, inputType, exactIntegers } = this.#choices;
+    if (rawHttp) return request.toWebRequest(body);
+    if (request.method !== 'GET') return decodeBody(body, request.contentType, inputType, exactIntegers);
+    const query = decodeQuery(request.url, exactIntegers);
+    if (inputType === 'text') return encodeJson(query, this.#serving.nonFinite);
+    return inputType === 'bytes' ? Buffer.from(encodeJson(query, this.#serving.nonFinite)) : query;
+  }
+
+  encode(_request: WorkerRequest, result: unknown): Encoded {
+    return { headers: undefined, parts: [encodeJson(result ?? {}, this.#serving.nonFinite, this.#serving.answerLimitBytes)] };
+  }
+
+  failure(message: string): string {
+    return jsonText({ message });
+  }
+}
