@@ -16,7 +16,7 @@ const ground = ['guards', 'system', 'tensors'];
 
 /** Rooms that a room may import, besides itself, its own rooms, the root files and the ground floor. A room has its parent's arrows, too. */
 const allowed: Record<string, readonly string[]> = {
-  host: ['config', 'request', 'ipc', 'telemetry', 'collection', 'scoring', 'http', 'grpc'],
+  host: ['config', 'request', 'exchange', 'ipc', 'telemetry', 'collection', 'scoring', 'http', 'grpc'],
   http: ['config', 'request', 'ipc', 'telemetry', 'scoring', 'exchange'],
   grpc: ['config', 'request', 'scoring', 'exchange'],
   exchange: ['config', 'request', 'ipc', 'telemetry', 'collection', 'scoring'],
