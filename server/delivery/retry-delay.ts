@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backOffMs } from '../guards/back-off.ts';
 
 /** How long the retries of one kind of work wait. */
 export interface RetryPolicy {
@@ -31,8 +32,8 @@ export interface RetryPolicy {
  * @param random answers 0 to 1
  */
 export function retryDelay(attempt: number, policy: RetryPolicy, askedMs?: number, random = Math.random): number {
-  const { firstMs, longestMs, jitter, asked } = policy;
-  const own = Math.min(longestMs, firstMs * 2 ** (attempt - 1)) * (1 - jitter * random());
+  const { jitter, asked } = policy;
+  const own = backOffMs(attempt, policy, (ms) => ms * (1 - jitter * random()));
   if (asked === undefined || askedMs === undefined) return own;
   const wanted = Math.min(askedMs, asked.longestMs);
   return asked.replaces ? wanted : Math.max(wanted, own);

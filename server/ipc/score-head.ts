@@ -1,12 +1,18 @@
 /**
- * The payload of a `score` frame: u8 place in `protocols` | u32 length, head | body. The head is
+ * The payload of a `score` frame: u8 number of the protocol | u32 length, head | body. The head is
  * text, one field a line.
  */
 import type { Protocol } from '../entry-script.ts';
 import { FrameError, readUint32, writeUint32 } from './frames.ts';
 
-/** Front doors, in the order of their numbers on the wire. */
-const protocols: readonly Protocol[] = ['score', 'open-inference', 'open-inference-grpc'];
+/** Numbers of the protocols on the wire. */
+const numbers = { score: 0, 'open-inference': 1, 'open-inference-grpc': 2 } as const satisfies Record<Protocol, number>;
+const byNumber: { readonly [Name in Protocol as (typeof numbers)[Name]]: Name } = {
+  0: 'score',
+  1: 'open-inference',
+  2: 'open-inference-grpc',
+};
+const protocols = new Map<number | undefined, Protocol>(Object.values(byNumber).map((name) => [numbers[name], name]));
 
 /** Fixed part of a `score` frame, in bytes. */
 export const SCORE_HEAD_BYTES = 5;
@@ -40,14 +46,14 @@ export function headText(head: ScoreHead, rawHeaders: readonly string[]): string
  * @param bytes of the head's text
  */
 export function writeScoreHead(into: Uint8Array, protocol: Protocol, bytes: number): void {
-  into[0] = protocols.indexOf(protocol);
+  into[0] = numbers[protocol];
   writeUint32(into, 1, bytes);
 }
 
 /** @throws FrameError for a number without a protocol */
 export function protocolOf(payload: Uint8Array): Protocol {
-  const protocol = protocols[payload[0] ?? protocols.length];
-  if (protocol === undefined) throw new FrameError(`a request of protocol ${payload[0]}: expected 0 to ${protocols.length - 1}`);
+  const protocol = protocols.get(payload[0]);
+  if (protocol === undefined) throw new FrameError(`a request of protocol ${payload[0]}: expected 0 to ${protocols.size - 1}`);
   return protocol;
 }
 

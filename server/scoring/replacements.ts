@@ -1,6 +1,6 @@
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { backOffMs } from './back-off.ts';
+import { backOffMs } from '../guards/back-off.ts';
 
 const FIRST_MS = 100;
 /**

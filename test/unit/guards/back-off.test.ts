@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { backOffMs } from '../../../server/scoring/back-off.ts';
+import { backOffMs } from '../../../server/guards/back-off.ts';
 
 const bounds = { firstMs: 100, longestMs: 3000 };
 
