@@ -5,10 +5,12 @@ import { openBlobStorage } from '../../server/collection/deliver/blob-storage.ts
 import { decideCollection } from '../../server/collection/settings.ts';
 import { readConfig } from '../../server/config/read-config.ts';
 import type { ServerProcess } from '../e2e/start-server.ts';
+import { folder } from '../set-up/folder.ts';
+import { until } from '../set-up/until.ts';
 import { samples } from '../telemetry/load.ts';
 import { Azurite, eventsOf } from './azurite.ts';
 import { startIdentityEndpoint, token } from './identity-endpoint.ts';
-import { folder, serve, stop } from './start-collecting.ts';
+import { serve } from './start-collecting.ts';
 import { numbers, TestWriter } from './start-writer.ts';
 
 type Env = Record<string, string>;
@@ -27,17 +29,18 @@ function storageOf(env: Env): Promise<Storage> {
 async function failedThrice(server: ServerProcess, id: string): Promise<string> {
   assert.equal((await server.score(1, { 'x-request-id': id })).status, 200);
   const url = await server.url('/metrics');
-  let errors = 0;
-  while (errors < 3) errors = Object.values(await samples(url, 'mdc_sink_errors_total', 'code')).reduce((sum, count) => sum + count, 0);
-  assert.equal((await fetch(await server.url('/health/ready'))).status, 200);
-  const said = server.lines.filter(({ msg }) => msg.includes('cannot be delivered'));
+  const errors = async (): Promise<number> =>
+    Object.values(await samples(url, 'mdc_sink_errors_total', 'code')).reduce((sum, count) => sum + count, 0);
+  await until(async () => (await errors()) >= 3);
+  assert.equal(await server.status('/health/ready'), 200);
+  const said = server.linesWith('cannot be delivered');
   assert.equal(said.length, 1);
   return said[0]?.msg ?? '';
 }
 
 /** Ends it, and looks whether it has told a secret. */
 async function end(server: ServerProcess): Promise<void> {
-  await stop(server);
+  await server.drain();
   const secrets = /sig=|Bearer|eyJ/;
   assert.ok(!secrets.test(JSON.stringify(server.lines)) && !secrets.test(server.stderr));
 }
@@ -87,7 +90,7 @@ test('a SAS that may not make the container is told so, and what waits is delive
 
 test('an expired SAS is told once, and counted; with a new one the next server delivers what waited', async (t) => {
   const azurite = await Azurite.start(t);
-  const spill = folder(t);
+  const spill = folder();
   const address = (sas: string): Env => ({ ...REQUESTS, MDC_BLOB_ACCOUNT_URL: `${azurite.url()}?${sas}`, MDC_SPILL_DIR: spill });
   const first = await serve(t, 'echo.ts', address(azurite.accountSas('co', -60_000)));
   assert.match(await failedThrice(first, 'waits'), /azure-blob \(403: .* The SAS expired at 2\d{3}-/);

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import { gpuDevices } from '../../server/system/gpu-devices.ts';
 import { writeModel } from '../models/models.ts';
+import { folder } from '../set-up/folder.ts';
 import { withServer } from './start-server.ts';
 import { missing, ServerCopy } from './stub-providers.ts';
 
@@ -54,15 +52,13 @@ test('cuda on device 3 of 1 ends the server with 4, and says which devices there
   assert.match(message, /CUDA_DEVICE_IDS asks for device 3, but only device 0 is visible here/);
 });
 
-test('auto without a GPU serves from the CPU, and says so in log, metrics and metadata', { skip: gpu }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'provider-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  await withServer(['--execution-provider', 'auto', '--model', writeModel('ridge', folder)], async (server) => {
+test('auto without a GPU serves from the CPU, and says so in log, metrics and metadata', { skip: gpu }, async () => {
+  await withServer(['--execution-provider', 'auto', '--model', writeModel('ridge', folder())], async (server) => {
     await server.ready();
     const said = await server.said('EXECUTION_PROVIDER=auto: models run on cpu');
     assert.equal(said['level'], 'warn');
     assert.match(said.msg, /NVIDIA driver/);
-    const metrics = await (await fetch(await server.url('/metrics'))).text();
+    const metrics = await server.metrics();
     assert.match(metrics, /^inference_provider_info\{asked="auto",used="cpu",devices=""\} 1$/m);
     assert.match(metrics, /^session_info\{model="ridge",provider="cpu",/m);
     const metadata = (await (await fetch(await server.url('/v2/models/ridge'))).json()) as { properties: Record<string, string> };
