@@ -72,9 +72,8 @@ export class ServerProcess {
 
   /** The first line that matches, now or later. Rejects when the process ends without one. */
   async line(matches: (line: Line) => boolean): Promise<Line> {
-    for (;;) {
-      const found = this.lines.find(matches);
-      if (found !== undefined) return found;
+    for (let seen = 0; ;) {
+      for (; seen < this.lines.length; seen++) if (matches(this.lines[seen]!)) return this.lines[seen]!;
       if (this.#ended)
         throw new Error(
           `the server ended without that line; it logged:\n${this.lines.map((line) => JSON.stringify(line)).join('\n')}\n${this.stderr}`,
