@@ -4,10 +4,10 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
-import { held } from '../set-up/held.ts';
 import { alive } from '../set-up/processes.ts';
 import { until } from '../set-up/until.ts';
 import { closed } from './closed.ts';
+import { hold } from './hold.ts';
 import { withServer } from './start-server.ts';
 
 /** Longer than any test: a drain must not wait for it. */
@@ -19,9 +19,7 @@ test('SIGTERM: readiness says no at once, scoring goes on through the delay, wha
     async (server) => {
       await server.ready();
       const { workers } = server;
-      const slow = held();
-      const answer = server.score(slow.data);
-      await slow.running();
+      const slow = await hold(server);
       server.child.kill('SIGTERM');
       await server.said('draining');
       const ready = await fetch(await server.url('/health/ready'));
@@ -31,7 +29,7 @@ test('SIGTERM: readiness says no at once, scoring goes on through the delay, wha
       assert.deepEqual([during.status, during.headers.get('connection')], [200, 'close']);
       await closed(await server.port());
       slow.release();
-      assert.equal((await answer).status, 200);
+      assert.equal((await slow.answer).status, 200);
       assert.deepEqual(await server.exited, { code: 0, signal: null });
       assert.deepEqual(workers.filter(alive), []);
       assert.ok(server.lines.some(({ msg }) => msg === 'drained'));
@@ -72,11 +70,9 @@ test('a drain that takes too long answers what is left with 503 and ends all the
     ['--entry-script', 'held.ts'],
     async (server) => {
       await server.ready();
-      const slow = held();
-      const answer = server.score(slow.data);
-      await slow.running();
+      const slow = await hold(server);
       server.child.kill('SIGTERM');
-      assert.equal((await answer).status, 503);
+      assert.equal((await slow.answer).status, 503);
       assert.equal((await server.exited).code, 0);
     },
     { env: { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '600' } },

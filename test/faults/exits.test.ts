@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
+import { hold } from '../e2e/hold.ts';
 import { type ServerProcess, withServer } from '../e2e/start-server.ts';
 import { folder } from '../set-up/folder.ts';
-import { held } from '../set-up/held.ts';
 import { until } from '../set-up/until.ts';
 import { inHost } from './in-host.ts';
 
@@ -130,13 +130,11 @@ test('a server that gets no more threads drains all the same', () =>
     async (server) => {
       await server.ready();
       server.child.kill('SIGUSR2');
-      const slow = held();
-      const answer = server.score(slow.data);
-      await slow.running();
+      const slow = await hold(server);
       server.child.kill('SIGTERM');
       await server.said('draining');
       slow.release();
-      assert.equal((await answer).status, 200);
+      assert.equal((await slow.answer).status, 200);
       assert.deepEqual(await server.exited, { code: 0, signal: null });
     },
     { env: { ...SHORT, DRAIN_TIMEOUT_MS: '60000', ...inHost(NO_THREADS) } },
@@ -240,11 +238,9 @@ for (const [what, code] of [
       ['--entry-script', 'held.ts'],
       async (server) => {
         await server.ready();
-        const slow = held();
-        const waits = server.score(slow.data);
-        await slow.running();
+        const slow = await hold(server);
         server.child.kill('SIGUSR2');
-        const answer = await waits;
+        const answer = await slow.answer;
         assert.deepEqual([answer.status, answer.headers.get('connection')], [503, 'close']);
         assert.deepEqual(await server.exited, { code: 1, signal: null });
         await server.said('a fault of the server');

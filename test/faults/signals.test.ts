@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
+import { hold } from '../e2e/hold.ts';
 import { type ServerProcess, withServer } from '../e2e/start-server.ts';
-import { held } from '../set-up/held.ts';
 import { alive } from '../set-up/processes.ts';
 import { until } from '../set-up/until.ts';
 
@@ -21,13 +21,11 @@ test('SIGHUP drains: what is admitted is answered, exit 0', () =>
     ['--entry-script', 'held.ts'],
     async (server) => {
       await server.ready();
-      const slow = held();
-      const answer = server.score(slow.data);
-      await slow.running();
+      const slow = await hold(server);
       server.child.kill('SIGHUP');
       await server.said('draining');
       slow.release();
-      assert.equal((await answer).status, 200);
+      assert.equal((await slow.answer).status, 200);
       assert.deepEqual(await server.exited, { code: 0, signal: null });
     },
     { env: LONG },
@@ -38,9 +36,7 @@ test('a second signal within 250 ms of the first is the same one, a later one en
     ['--entry-script', 'held.ts'],
     async (server) => {
       await server.ready();
-      const slow = held();
-      const answer = server.score(slow.data).catch(() => 'reset');
-      await slow.running();
+      const { answer } = await hold(server);
       // A process that is stopped gets both at once when it goes on.
       for (const signal of ['SIGSTOP', 'SIGTERM', 'SIGINT', 'SIGCONT'] as const) server.child.kill(signal);
       await server.said('draining');
@@ -49,7 +45,7 @@ test('a second signal within 250 ms of the first is the same one, a later one en
       server.child.kill('SIGINT');
       assert.deepEqual(await server.exited, { code: 1, signal: null });
       assert.equal(server.linesWith('second signal').length, 1);
-      await answer;
+      await answer.catch(() => 'reset');
     },
     { env: LONG },
   ));

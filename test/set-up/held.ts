@@ -8,9 +8,9 @@ export interface Held {
   /** What to send. */
   readonly data: string;
   /** Resolves when run() has begun. */
-  running(): Promise<void>;
+  readonly running: () => Promise<void>;
   /** Lets run() return. */
-  release(): void;
+  readonly release: () => void;
 }
 
 export function held(): Held {
