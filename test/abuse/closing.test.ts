@@ -97,7 +97,7 @@ async function askLate(server: ServerProcess): Promise<string[] | undefined> {
   });
 }
 
-test('idle and silent connections that ask once more when the listener has stopped are answered, and told to close', async () => {
+test('requests on idle and silent connections after the listener has stopped are answered with Connection: close', async () => {
   const attempt = async (): Promise<string[] | undefined> => {
     const server = new ServerProcess(['--entry-script', 'echo.ts'], { env: { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '60000' } });
     try {

@@ -125,7 +125,7 @@ test('thousands of connections with random bytes on each port leave the server a
     assert.ok(rss() - before < 150, `${(rss() - before).toFixed(0)} MB, seed ${seed}`);
   }));
 
-test('requests without end ahead of answers that nobody reads end with their connection, and hold up nobody else', () =>
+test('endless requests ahead of unread answers end with their connection, and delay no other client', () =>
   withPorts(async (server, ports) => {
     const requests = ['/', '/metrics', '/swagger.json', '/score'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(10_000));
     const sockets = await Promise.all(ports.flatMap((port) => requests.map(() => open(port))));

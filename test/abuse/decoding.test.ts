@@ -54,7 +54,7 @@ describe('a body that is expensive to read', () => {
     ['nesting without a type', () => nested(5000), 400, /nested more than 1000 deep/, 'application/x-www-form-urlencoded'],
   ];
 
-  it('is answered at once by a script, and hurts no neighbour', () =>
+  it('is answered at once by a script, and delays no other request', () =>
     withServer(
       ['--entry-script', 'exact-integers.ts'],
       async (server) => {
@@ -80,7 +80,7 @@ describe('a body that is expensive to read', () => {
       { env: HASTE },
     ));
 
-  it('is answered at once by a model, and hurts no neighbour', async () => {
+  it('is answered at once by a model, and delays no other request', async () => {
     const port = await freePort();
     const infer = '/v2/models/parrot/infer';
     const x = (more: object): object => ({ name: 'x', shape: [1, 2], datatype: 'FP32', data: [1, 2], ...more });
@@ -164,7 +164,7 @@ describe('a body that is expensive to read', () => {
   });
 });
 
-it('a result without an end is answered at once, and hurts no neighbour', () =>
+it('an endless result is answered at once, and delays no other request', () =>
   withServer(
     ['--entry-script', 'absurd-results.ts'],
     async (server) => {
@@ -204,7 +204,7 @@ it('a result without an end is answered at once, and hurts no neighbour', () =>
     { env: { ...HASTE, ANSWER_LIMIT_BYTES: '10M' } },
   ));
 
-it('a script that takes raw requests gets each of them, whatever its Host says', () =>
+it('a script that takes raw requests gets each of them, whatever its Host', () =>
   withServer(
     ['--entry-script', 'raw-http.ts'],
     async (server) => {

@@ -216,7 +216,7 @@ const openings: ((index: number) => Buffer)[] = [
   () => Buffer.alloc(0),
 ];
 
-test('1,500 connections that do not speak gRPC, or speak it badly, leave the server as it was', { skip: noProc }, () =>
+test('1,500 connections without gRPC, or with broken gRPC, leave the server as it was', { skip: noProc }, () =>
   serving(async ({ port, probing }) => {
     const stop = probing();
     const connected = async (index: number): Promise<void> => {

@@ -164,7 +164,7 @@ test('large uploads end each other with 429, never small bodies, and leave nothi
   ),
 );
 
-test('what uploads took goes back to the system', { skip: noProc }, () =>
+test('the memory of uploads goes back to the system', { skip: noProc }, () =>
   withServer(['--entry-script', 'counts-bytes.ts'], async (server) => {
     await server.ready();
     const piece = Buffer.alloc(MB, 1);

@@ -77,7 +77,7 @@ test('a SAS of the account or of the container is taken, in a connection string 
   assert.deepEqual(new Set([...blobs.keys()].map((name) => name.split('/')[0])), new Set(['ep']));
 });
 
-test('a SAS that may not make the container is told so, and what waits is delivered once somebody has made it', async (t) => {
+test('a SAS that may not make the container is logged, and records are delivered once the container exists', async (t) => {
   const azurite = await Azurite.start(t);
   const writer = new TestWriter(await storageOf({ MDC_BLOB_ACCOUNT_URL: `${azurite.url()}?${azurite.accountSas('o')}` }));
   writer.collect(0, 10);
@@ -88,7 +88,7 @@ test('a SAS that may not make the container is told so, and what waits is delive
   assert.equal(eventsOf(await azurite.blobs(), 'model_inputs').length, 10);
 });
 
-test('an expired SAS is told once, and counted; with a new one the next server delivers what waited', async (t) => {
+test('an expired SAS is logged once, and counted; the next server delivers the records with a new one', async (t) => {
   const azurite = await Azurite.start(t);
   const spill = folder();
   const address = (sas: string): Env => ({ ...REQUESTS, MDC_BLOB_ACCOUNT_URL: `${azurite.url()}?${sas}`, MDC_SPILL_DIR: spill });
@@ -116,7 +116,7 @@ test('the identity of the container writes to the account', async (t) => {
   assert.deepEqual(identity.asked, ['https://storage.azure.com']);
 });
 
-test('a token that the account refuses is told once, with why, and counted', async (t) => {
+test('a token that the account refuses is logged once with the reason, and counted', async (t) => {
   const azurite = await Azurite.start(t, true);
   const identity = await startIdentityEndpoint(t);
   identity.token = token('https://vault.azure.net');
@@ -126,7 +126,7 @@ test('a token that the account refuses is told once, with why, and counted', asy
   await end(server);
 });
 
-test('an identity without a token is told once, with why, and what waits is delivered once it has one', async (t) => {
+test('an identity without a token is logged once with the reason, and records are delivered once it has one', async (t) => {
   const azurite = await Azurite.start(t, true);
   const identity = await startIdentityEndpoint(t);
   identity.token = undefined;

@@ -76,7 +76,7 @@ test('appends whose answers are lost are neither repeated nor left out', async (
   assert.equal(writer.counts.of('model_inputs').dropped, 0);
 });
 
-test('a blob server that is stopped and started again mid-stream gets every line once', async (t) => {
+test('a blob server that restarts mid-stream gets every line once', async (t) => {
   const azurite = await Azurite.start(t);
   const writer = new TestWriter(await storageAt(azurite), { spillDir: folder() });
   writer.collect(0, 200);
@@ -96,7 +96,7 @@ test('a blob server that is stopped and started again mid-stream gets every line
   assert.ok(writer.lines.some((line) => line.includes('again')));
 });
 
-test('a foreign writer of the same blob gets it: ours goes on in another', async (t) => {
+test('a blob with a foreign writer is left to it: the sink goes on in another', async (t) => {
   const azurite = await Azurite.start(t);
   const container = azurite.container();
   const writer = new TestWriter(await storageAt(azurite));
@@ -127,7 +127,7 @@ test('a blob is followed by another at the limit of blocks, and at the limit of 
   );
 });
 
-test('a throttled account is asked again after the time that it names', async (t) => {
+test('a throttled account gets a retry after the time that it names', async (t) => {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);
   const writer = new TestWriter(await storageAt(azurite, proxy.port));
@@ -189,7 +189,7 @@ test('a container that is being deleted is waited for: nothing is dropped', asyn
   assert.equal(writer.counts.errors.get('ContainerBeingDeleted'), 2);
 });
 
-test('what an account refuses for good is dropped, counted, and kept as a dead letter', async (t) => {
+test('records that an account refuses for good are dropped, counted, and kept as a dead letter', async (t) => {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);
   const spillDir = folder();
@@ -202,7 +202,7 @@ test('what an account refuses for good is dropped, counted, and kept as a dead l
   assert.deepEqual(readdirSync(join(spillDir, 'dead-letters')), [`${writer.instance}.jsonl`]);
 });
 
-test('what a stopped process left on disk is delivered by the next one', async (t) => {
+test('records that a stopped process left on disk are delivered by the next one', async (t) => {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);
   const spillDir = folder();
@@ -226,7 +226,7 @@ test('what a stopped process left on disk is delivered by the next one', async (
   assert.deepEqual(readdirSync(spillDir), []);
 });
 
-test('an account that hangs holds up neither the stop nor the counts', async (t) => {
+test('an account that hangs delays neither the stop nor the counts', async (t) => {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);
   proxy.fate = (method, url) => (isAppend(method, url) ? 'hang' : 'pass');

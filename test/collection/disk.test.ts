@@ -45,7 +45,7 @@ class Closed implements Sink {
   };
 }
 
-test('a full disk is waited out: no line is torn, none is lost, and files go on when there is room', async (t) => {
+test('the writer waits while a disk is full: no line is torn, none is lost, and files go on when there is room', async (t) => {
   const disk = mount(t, 'size=256k');
   if (disk === undefined) return;
   const ballast = join(disk, 'ballast');
@@ -110,7 +110,7 @@ test('a read-only spool costs nothing but the rest at the end, which is counted'
   assert.equal(writer.lines.filter((line) => line.includes('MDC_SPILL_DIR')).length, 1);
 });
 
-test('a folder that cannot be written stops neither the server nor a request: told once, counted', async (t) => {
+test('a folder that cannot be written stops neither the server nor a request: it is logged once, and counted', async (t) => {
   const disk = mount(t, 'size=64k,ro');
   if (disk === undefined) return;
   const env = { MDC_DIR: disk, MDC_FLUSH_TIMEOUT_MS: '300', DRAIN_DELAY_MS: '0' };

@@ -20,7 +20,7 @@ async function start(t: TestContext, script: string, env: Record<string, string>
 const x = { name: 'x', datatype: 'FP32', shape: ['1', '2'] };
 const question = (id: string): object => ({ model_name: 'tensors', id, inputs: [{ ...x, contents: { fp32_contents: [1.5, 2] } }] });
 
-test('what a gRPC client asks and is answered is collected, message by message, failed calls too', async (t) => {
+test('requests and answers of gRPC clients are collected, message by message, failed calls too', async (t) => {
   const dir = folder();
   const { server, client } = await start(t, 'tensors.ts', { MDC_DIR: dir, MDC_CAPTURE_HEADERS: 'x-tenant,authorization' });
   const metadata = { 'x-request-id': 'kept', 'x-tenant': 'a', authorization: 'Bearer secret' };

@@ -185,7 +185,7 @@ test('a streamed answer is recorded whole; one that is too large is left out, an
   assert.ok(JSON.parse(payload?.[1].toString() ?? '') === text, 'byte for byte');
 });
 
-test('data that cannot be collected never reaches the client: it is told once, and counted', async (t) => {
+test('data that cannot be collected never fails a request: it is logged once, and counted', async (t) => {
   const server = await serve(t, 'collects.ts', { MDC_DIR: folder() });
   for (let n = 0; n < 3; n++) assert.equal((await server.score({ wrong: true })).status, 200);
   const said = await server.said('columns of the same length');
@@ -194,7 +194,7 @@ test('data that cannot be collected never reaches the client: it is told once, a
   assert.equal(server.linesWith('columns of the same length').length, 1);
 });
 
-test('a redaction hook decides what is kept of bodies, and nothing is kept where it cannot', async (t) => {
+test('a redaction hook decides which parts of bodies are kept, and without its decision none is', async (t) => {
   const dir = folder();
   const server = await serve(t, 'redacts.ts', { MDC_DIR: dir });
   const answer = await server.score({ name: 'a', secret: 'of the client' }, { 'x-request-id': 'redacted' });
@@ -217,7 +217,7 @@ test('a redaction hook decides what is kept of bodies, and nothing is kept where
   assert.ok(![...files(dir).values()].some((data) => /of the (?:client|answer|lost)/.test(data.toString())));
 });
 
-test('a redaction hook that hangs keeps neither the record nor the stop: it goes without its bodies, and is counted', async (t) => {
+test('a redaction hook that hangs delays neither the record nor the stop: the record has no bodies, and is counted', async (t) => {
   const dir = folder();
   const server = await serve(t, 'redacts.ts', { MDC_DIR: dir, DRAIN_TIMEOUT_MS: '1000' });
   await server.score({ hang: true }, { 'x-request-id': 'hangs' });
@@ -250,7 +250,7 @@ test('10,000 records that wait at SIGTERM are delivered before the server ends',
   );
 });
 
-test('what cannot be delivered at SIGTERM is on disk, and the next server delivers it', async (t) => {
+test('undelivered records are on disk after SIGTERM, and the next server delivers them', async (t) => {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);
   proxy.fate = () => ({ status: 503 });
@@ -275,7 +275,7 @@ test('what cannot be delivered at SIGTERM is on disk, and the next server delive
   assert.deepEqual(readdirSync(env.MDC_SPILL_DIR), []);
 });
 
-test('what a killed server had spilled is delivered once by the next one', async (t) => {
+test('records that a killed server had spilled are delivered once by the next one', async (t) => {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);
   proxy.fate = () => ({ status: 503 });
@@ -303,7 +303,7 @@ test('what a killed server had spilled is delivered once by the next one', async
   );
 });
 
-test('the last lines of the log say what became of collected data, when nobody can scrape any more', async (t) => {
+test('the last lines of the log account for collected data, when nobody can scrape any more', async (t) => {
   const delivered = await serve(t, 'collects.ts', { MDC_DIR: folder(), MDC_COLLECTIONS: 'request,response' });
   await delivered.score({});
   await delivered.drain();
@@ -319,7 +319,7 @@ test('the last lines of the log say what became of collected data, when nobody c
   );
 });
 
-test('nothing of collection is loaded where nothing asks for it', async (t) => {
+test('nothing of collection is loaded where it is off', async (t) => {
   const server = await serve(t, 'collects.ts', {});
   assert.equal((await server.score({})).status, 200);
   const text = await server.metrics();

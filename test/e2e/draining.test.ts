@@ -13,7 +13,7 @@ import { withServer } from './start-server.ts';
 /** Longer than any test: a drain must not wait for it. */
 const LONG = { DRAIN_DELAY_MS: '60000', DRAIN_TIMEOUT_MS: '120000' };
 
-test('SIGTERM: readiness says no at once, scoring goes on through the delay, what was admitted is finished, exit 0', () =>
+test('SIGTERM: readiness is 503 at once, scoring goes on through the delay, admitted requests finish, exit 0', () =>
   withServer(
     ['--entry-script', 'held.ts'],
     async (server) => {
@@ -65,7 +65,7 @@ test('a body that is still being uploaded when the signal comes is read to its e
     { env: { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '60000' } },
   ));
 
-test('a drain that takes too long answers what is left with 503 and ends all the same', () =>
+test('a drain that takes too long answers the rest with 503, and ends', () =>
   withServer(
     ['--entry-script', 'held.ts'],
     async (server) => {
@@ -115,7 +115,7 @@ test('SIGTERM during init() ends the server with 0', () =>
     assert.equal((await server.exited).code, 0);
   }));
 
-test('a host that is killed takes its workers along, even one in an endless loop', () =>
+test('workers end with a host that is killed, even one in an endless loop', () =>
   withServer(['--entry-script', 'run-spins.ts'], async (server) => {
     await server.ready();
     const { workers } = server;

@@ -127,7 +127,7 @@ test('a reply of 100 MB costs the host at most 2.5 times its size, and nothing a
   }),
 );
 
-test('what a request leaves behind is gone with the next scavenges: nothing of it is promoted', () =>
+test('the garbage of a request is gone with the next scavenges: nothing of it is promoted', () =>
   withServer(
     ['--model', fileURLToPath(new URL('../../entry-scripts/diabetes.onnx', import.meta.url))],
     async (server) => {

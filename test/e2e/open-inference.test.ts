@@ -74,7 +74,7 @@ describe('a model without code', () => {
       });
     }));
 
-  it('says what does not fit, with the status and the code of the protocol', () =>
+  it('names the input that does not fit, with the status and the code of the protocol', () =>
     withBoth(['--model', writeModel('multi', models)], async (server, grpc) => {
       const x = { name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] };
       const ids = { name: 'ids', shape: [1, 3], datatype: 'INT64', data: [1, 2, 3] };
@@ -138,7 +138,7 @@ describe('an entry script', () => {
 });
 
 describe('a drain', () => {
-  it('tells gRPC clients at once, finishes their calls, and ends watchers', () =>
+  it('reports NOT_SERVING to gRPC clients at once, finishes their calls, and ends watchers', () =>
     withBoth(
       ['--entry-script', 'tensors-slowly.ts'],
       async (server, grpc) => {

@@ -14,7 +14,7 @@ const DIABETES = {
   ],
 };
 
-test('with nothing named or found the sample is served, and said so', () =>
+test('with nothing named or found the sample is served, and the log reports it', () =>
   withServer(
     [],
     async (server) => {
@@ -47,7 +47,7 @@ test('a script found in the application folder is served, main before score', as
   await withServer([], async (server) => assert.equal(await (await (await server.ready()).score(1)).json(), 'main'), { cwd });
 });
 
-test('a script is found below AZUREML_SOURCE_DIRECTORY, and imports its neighbours by name', async () => {
+test('a script is found below AZUREML_SOURCE_DIRECTORY, and imports files beside it by name', async () => {
   const cwd = folder();
   mkdirSync(join(cwd, 'source'));
   writeFileSync(
@@ -83,7 +83,7 @@ test('a model alone is served without code, wherever it is found or named', asyn
   }
 });
 
-test('what is named and not found is an error with exit code 3, never the sample', async () => {
+test('a name that is not found is an error with exit code 3, never the sample', async () => {
   const cwd = folder();
   const two = join(cwd, 'two');
   mkdirSync(two);
@@ -127,7 +127,7 @@ test('a script that cannot start answers 503 until the process ends with 3, and 
   );
 });
 
-test('every wrong option is reported at once, with exit code 2', () =>
+test('every wrong option is reported in one message, with exit code 2', () =>
   withServer(
     ['--worker-count', 'many', '--no-such-flag', 'x'],
     async (server) => {
@@ -197,7 +197,7 @@ test('AZUREML_DEBUG_PORT opens the inspector in the worker', async () => {
   );
 });
 
-test('a config.json beside the script is honoured, and what it does not know is said', async () => {
+test('a config.json beside the script is applied, and the log names its unknown keys', async () => {
   const cwd = folder();
   copyFileSync(new URL('../scripts/echo.js', import.meta.url), join(cwd, 'score.mjs'));
   writeFileSync(join(cwd, 'config.json'), JSON.stringify({ SERVICE_NAME: 'mine', WORKER_COUNT: 2, NO_SUCH_KEY: 1 }));

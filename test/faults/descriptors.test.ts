@@ -35,7 +35,7 @@ function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-test('uploads cannot take the descriptors that the host needs: a worker that is lost meanwhile is replaced', () =>
+test('uploads leave the host the descriptors that it needs: a worker that is lost meanwhile is replaced', () =>
   withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {

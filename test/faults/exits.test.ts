@@ -35,7 +35,7 @@ test('a folder for collected data that can never be made is a line in the log, a
     { env: { ...SHORT, MDC_SINK: 'file', MDC_DIR: '/proc/foo/bar' } },
   ));
 
-test('a folder to spill to that can never be made costs nobody anything either', () =>
+test('a folder to spill to that can never be made stops neither scoring nor a drain', () =>
   withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {
@@ -55,7 +55,7 @@ function stuckWriter(): Record<string, string> {
   return { ...SHORT, MDC_SINK: 'file', MDC_DIR: join(root, 'data'), MDC_SPILL_DIR: join(root, 'spill') };
 }
 
-test('a thread that is stuck in a file system keeps neither the process nor its exit code, and the log has the account', () =>
+test('a thread that is stuck in a file system delays no exit and changes no exit code, and the log has the account', () =>
   withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {
@@ -85,7 +85,7 @@ test('a second signal does not wait for a thread that is stuck', () =>
     { env: { ...stuckWriter(), DRAIN_DELAY_MS: '90000', DRAIN_TIMEOUT_MS: '90000' } },
   ));
 
-test('a call to the file system of the host that does not return does not keep it', () => {
+test('a file system call of the host that never returns does not delay the exit', () => {
   const fifo = join(folder(), 'fifo');
   execFileSync('mkfifo', [fifo]);
   return withServer(
@@ -124,7 +124,7 @@ const NO_THREADS = `
     syncBuiltinESMExports();
   });`;
 
-test('a server that gets no more threads drains all the same', () =>
+test('a server that gets no more threads drains', () =>
   withServer(
     ['--entry-script', 'held.ts'],
     async (server) => {
@@ -140,7 +140,7 @@ test('a server that gets no more threads drains all the same', () =>
     { env: { ...SHORT, DRAIN_TIMEOUT_MS: '60000', ...inHost(NO_THREADS) } },
   ));
 
-test('threads of collected data and telemetry that cannot be started anew cost only what they carry', () =>
+test('threads of collected data and telemetry that cannot be started again lose only their own data', () =>
   withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {
@@ -196,7 +196,7 @@ test('a sink that takes connections and never answers costs no more than its lim
   }
 });
 
-test('a worker that is stopped (SIGSTOP) does not keep a server that drains', () =>
+test('a worker that is stopped (SIGSTOP) does not delay a drain', () =>
   withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {
@@ -211,7 +211,7 @@ test('a worker that is stopped (SIGSTOP) does not keep a server that drains', ()
     { env: SHORT },
   ));
 
-test('an error of a connection that nobody listens for is a line in the log and a count, and ends nothing', () =>
+test('an error of a connection without a listener is a line in the log and a count, and ends nothing', () =>
   withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {
@@ -233,7 +233,7 @@ for (const [what, code] of [
   ['an exception', `setTimeout(() => { throw new TypeError('a fault of the server') });`],
   ['a rejection', `void Promise.reject(new TypeError('a fault of the server'));`],
 ] as const) {
-  test(`${what} that nobody expects ends the server with 1, after what waits was answered`, () =>
+  test(`${what} that nobody catches ends the server with 1, after waiting requests are answered`, () =>
     withServer(
       ['--entry-script', 'held.ts'],
       async (server) => {

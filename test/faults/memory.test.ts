@@ -22,33 +22,36 @@ async function ask(server: ServerProcess, bytes: number): Promise<Socket> {
   return socket;
 }
 
-test('clients that do not read their answers cost the host its limit, and no other client its answers', { skip: noProc }, () =>
-  withServer(
-    ['--entry-script', 'large-reply.ts'],
-    async (server) => {
-      await server.ready();
-      const small = async (): Promise<number> => (await (await server.score({ bytes: 10 })).bytes()).length;
-      assert.equal(await small(), 10);
-      const [limit, answer, clients] = [64, 16, 20];
-      const before = memory(server.pid, 'VmRSS');
-      writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
-      const sockets: Socket[] = [];
-      try {
-        for (let client = 0; client < clients; client++) sockets.push(await ask(server, answer * MB));
-        for (let request = 0; request < 40; request++) assert.equal(await small(), 10);
-        await server.said('clients that do not read their answers are cut off');
-        const peak = memory(server.pid, 'VmHWM') - before;
-        // One answer is on its way when there is no room any more, and what was let go is not collected at once.
-        const bound = 2 * (limit + answer) + 40;
-        assert.ok(peak <= bound, `the host took ${peak.toFixed(0)} MB for answers, expected ${bound} at most`);
-        assert.equal(server.lines.filter(({ msg }) => msg.includes('worker ended') || msg.includes('replaced')).length, 0);
-      } finally {
-        for (const socket of sockets) socket.destroy();
-      }
-      assert.equal(await small(), 10);
-    },
-    { env: { ANSWERS_MAX_BYTES: '64M', CANCEL_GRACE_MS: '200', SCORING_TIMEOUT_MS: '120000' } },
-  ),
+test(
+  'clients that do not read their answers take no more memory of the host than its limit, and no answer of others',
+  { skip: noProc },
+  () =>
+    withServer(
+      ['--entry-script', 'large-reply.ts'],
+      async (server) => {
+        await server.ready();
+        const small = async (): Promise<number> => (await (await server.score({ bytes: 10 })).bytes()).length;
+        assert.equal(await small(), 10);
+        const [limit, answer, clients] = [64, 16, 20];
+        const before = memory(server.pid, 'VmRSS');
+        writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
+        const sockets: Socket[] = [];
+        try {
+          for (let client = 0; client < clients; client++) sockets.push(await ask(server, answer * MB));
+          for (let request = 0; request < 40; request++) assert.equal(await small(), 10);
+          await server.said('clients that do not read their answers are cut off');
+          const peak = memory(server.pid, 'VmHWM') - before;
+          // One answer is on its way when there is no room any more, and what was let go is not collected at once.
+          const bound = 2 * (limit + answer) + 40;
+          assert.ok(peak <= bound, `the host took ${peak.toFixed(0)} MB for answers, expected ${bound} at most`);
+          assert.equal(server.lines.filter(({ msg }) => msg.includes('worker ended') || msg.includes('replaced')).length, 0);
+        } finally {
+          for (const socket of sockets) socket.destroy();
+        }
+        assert.equal(await small(), 10);
+      },
+      { env: { ANSWERS_MAX_BYTES: '64M', CANCEL_GRACE_MS: '200', SCORING_TIMEOUT_MS: '120000' } },
+    ),
 );
 
 /** The first answer that is no refusal: a lost worker is replaced. */
@@ -66,7 +69,7 @@ async function restarts(server: ServerProcess): Promise<string[]> {
   return (await server.metrics()).split('\n').filter((line) => /restarts.*cause=/.test(line) && !line.endsWith(' 0'));
 }
 
-test('a tensor as large as a client wants costs a worker at most, never the host', { skip: noProc || noCgroup }, async () => {
+test('a tensor of any size ends a worker at most, never the host', { skip: noProc || noCgroup }, async () => {
   await withMemory(768 * MB, (prelude) =>
     withServer(
       ['--model', writeModel('constant_of_shape', folder())],
@@ -122,7 +125,7 @@ test(
     ),
 );
 
-test('an init() that takes too much memory is a start that fails, and says so', { skip: noProc }, () =>
+test('an init() that takes too much memory fails the start, and the log reports why', { skip: noProc }, () =>
   withServer(
     ['--entry-script', 'leaks.ts', '--worker-count', '2'],
     async (server) => {
@@ -134,7 +137,7 @@ test('an init() that takes too much memory is a start that fails, and says so', 
   ),
 );
 
-test('the kernel is told to kill a worker before the host', { skip: noProc }, () =>
+test('the kernel kills a worker before the host', { skip: noProc }, () =>
   withServer(['--entry-script', 'echo.ts'], async (server) => {
     await server.ready();
     const adjusted = (pid: number): number => Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'));

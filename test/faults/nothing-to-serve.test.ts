@@ -38,7 +38,7 @@ test('a folder that is not recognised ends the server with 3, and never serves t
   await refuses(['--app-root', withFiles('model.onnx.zip')], {}, /model\.onnx\.zip: unpack it/);
 });
 
-test('whoever names anything does not get the sample: a folder, a model name, by flag, variable or config.json', async () => {
+test('the sample is not served where anything is named: a folder, a model name, by flag, variable or config.json', async () => {
   const cwd = folder();
   await refuses(['--app-root', '.'], { cwd }, /--app-root names something/);
   await refuses(['--model-name=iris'], { cwd }, /--model-name names something/);

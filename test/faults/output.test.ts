@@ -94,7 +94,7 @@ test('a burst of lines of the console is logged whole', () =>
     assert.equal(server.lines.filter(({ msg }) => msg.startsWith('flood ')).length, 5000);
   }));
 
-test('a log goes on when its reader comes back, and says how many lines are lost', { skip: noProc }, () =>
+test('a log goes on when its reader comes back, and counts the lines that are lost', { skip: noProc }, () =>
   withServer(['--entry-script', 'floods.ts'], async (server) => {
     await server.ready();
     server.child.stdout!.pause();

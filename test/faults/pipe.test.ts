@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withServer } from '../e2e/start-server.ts';
 
-test('bytes on fd 3 that are no frames cost the worker whose they are, at once: what it held gets 503, and it is replaced', () =>
+test('bytes on fd 3 that are no frames end their worker at once: its requests get 503, and it is replaced', () =>
   withServer(['--entry-script', 'breaks-pipe.ts'], async (server) => {
     await server.ready();
     const broken = (): number => server.linesWith('broke the protocol of its pipe').length;
@@ -17,7 +17,7 @@ test('bytes on fd 3 that are no frames cost the worker whose they are, at once: 
     assert.equal(broken(), 3);
   }));
 
-test('a worker that breaks the protocol costs the others nothing', () =>
+test('a worker that breaks the protocol does not affect the others', () =>
   withServer(
     ['--entry-script', 'breaks-pipe.ts'],
     async (server) => {

@@ -47,7 +47,7 @@ test('requests that wait when replacements keep failing get their 503 before the
     assert.ok(attempts.every(({ msg }) => msg.includes('no database')));
   }));
 
-test('a database that is away for a while costs the server nothing but that time, and probes say so', () =>
+test('a database that is away for a while delays requests only, and probes report it', () =>
   withoutDatabase([], { REPLACEMENT_BACKOFF_MS: '300' }, async (server, database) => {
     await server.line(({ attempt }) => attempt === 5);
     assert.equal(await server.status('/health/ready'), 503);
@@ -58,7 +58,7 @@ test('a database that is away for a while costs the server nothing but that time
     assert.equal(await server.status('/health/ready'), 200);
   }));
 
-test('a place that cannot be filled does not cost the server, while another worker serves', () =>
+test('a worker that cannot be replaced does not end the server, while another serves', () =>
   withoutDatabase(['--worker-count', '2'], { REPLACEMENT_ATTEMPTS: '2', REPLACEMENT_BACKOFF_MS: '100' }, async (server, database) => {
     await server.line(({ attempt }) => attempt === 6);
     assert.equal((await server.score('ok')).status, 200);

@@ -16,7 +16,7 @@ const pidsOf = async (server: ServerProcess): Promise<number[]> => (await (await
 const inspected = (server: ServerProcess): boolean =>
   server.stderr.includes('Debugger listening') || server.lines.some(({ msg }) => msg.includes('Debugger listening'));
 
-test('SIGHUP drains: what is admitted is answered, exit 0', () =>
+test('SIGHUP drains: admitted requests are answered, exit 0', () =>
   withServer(
     ['--entry-script', 'held.ts'],
     async (server) => {
@@ -65,7 +65,7 @@ test('SIGUSR1 opens no inspector, neither in the host nor in a worker', () =>
   }));
 
 for (const ways of [['exit', 'SIGKILL', 'SIGSEGV'], ['spin']])
-  test(`what a script has started ends with its worker, however that ends: ${ways.join()}`, () =>
+  test(`children of a script end with its worker, however that ends: ${ways.join()}`, () =>
     withServer(
       ['--entry-script', 'starts-children.ts'],
       async (server) => {
@@ -83,7 +83,7 @@ for (const ways of [['exit', 'SIGKILL', 'SIGSEGV'], ['spin']])
     ));
 
 for (const how of ['SIGTERM', 'SIGKILL'] as const) {
-  test(`what a script has started ends with a server that gets ${how}`, () =>
+  test(`children of a script end with a server that gets ${how}`, () =>
     withServer(
       ['--entry-script', 'starts-children.ts', '--worker-count', '2'],
       async (server) => {
@@ -97,7 +97,7 @@ for (const how of ['SIGTERM', 'SIGKILL'] as const) {
     ));
 }
 
-test('a host that is killed takes along what the script of a busy worker has started', () =>
+test('children of the script of a busy worker end with a host that is killed', () =>
   withServer(['--entry-script', 'starts-children.ts'], async (server) => {
     await server.ready();
     const pids = await pidsOf(server);
@@ -108,7 +108,7 @@ test('a host that is killed takes along what the script of a busy worker has sta
     await lost;
   }));
 
-test('the log of a start says when a drain is shorter than the deadline of a request', async () => {
+test('the log of a start reports a drain that is shorter than the deadline of a request', async () => {
   await withServer(['--entry-script', 'echo.ts'], async (server) => {
     const line = await server.said('a drain is shorter than the deadline');
     assert.deepEqual([line['drainTimeoutMs'], line['scoringTimeoutMs']], [8000, 60_000]);

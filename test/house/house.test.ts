@@ -211,7 +211,7 @@ test('every suite has a time limit, and ends when its tests are over', () => {
   );
 });
 
-test('no file is a drawer for everything', () => {
+test('no file has a name that fits everything', () => {
   assert.deepEqual(
     sources.filter(({ file }) => /(?:util|helper|common|manager|base|misc|index)s?\.ts$/.test(file)),
     [],

@@ -86,7 +86,7 @@ const broken: { how: string; answer: (post: number) => Reply; delivered: number;
   { how: 'never answers', answer: () => 'hang', delivered: 0, reason: 'stopped' },
 ];
 for (const { how, answer, delivered, reason } of broken) {
-  test(`the endpoint ${how}: scoring does not notice, the account closes, the server ends in time`, async (t) => {
+  test(`the endpoint ${how}: scoring goes on, every item is counted, the server ends in time`, async (t) => {
     const ingestion = await IngestionServer.start(t);
     ingestion.answer = (_items, post) => answer(post);
     await withServer(
@@ -117,7 +117,7 @@ for (const { how, answer, delivered, reason } of broken) {
   });
 }
 
-test('items that the endpoint refuses one by one: some are sent again, some are given up', async (t) => {
+test('items that the endpoint refuses one by one: some are sent again, some are dropped', async (t) => {
   const ingestion = await IngestionServer.start(t);
   ingestion.answer = (items, post) => {
     // The first time every second item is to come again; among the ones that do, the first is refused for good.
@@ -155,7 +155,7 @@ test('the endpoint refuses connections: everything is counted as unreachable or 
   );
 });
 
-test('what arrives has the fields of the table and the dimensions of the Python server', async (t) => {
+test('items have the fields of the table and the dimensions of the Python server', async (t) => {
   const ingestion = await IngestionServer.start(t);
   await withServer(
     ['--entry-script', 'run-throws.ts'],
@@ -213,7 +213,7 @@ test('what arrives has the fields of the table and the dimensions of the Python 
   );
 });
 
-test('what a script says becomes traces, and inputs and predictions where the switch of data collection is on', async (t) => {
+test('log lines of a script become traces; so do inputs and predictions where data collection is on', async (t) => {
   const ingestion = await IngestionServer.start(t);
   const run = async (env: Record<string, string>, body: unknown, headers: Record<string, string> = {}): Promise<void> =>
     withServer(
@@ -254,7 +254,7 @@ test('what a script says becomes traces, and inputs and predictions where the sw
   assert.deepEqual([line?.['ai.operation.id'], line?.['ai.operation.parentId']], [TRACE, request?.data.baseData.id]);
 });
 
-test('where the script redacts, no input and no answer is sent: it is told at the start', async (t) => {
+test('where the script redacts, no input and no answer is sent, and the log of the start reports it', async (t) => {
   const ingestion = await IngestionServer.start(t);
   await withServer(
     ['--entry-script', 'redacts.ts'],
@@ -275,7 +275,7 @@ test('where the script redacts, no input and no answer is sent: it is told at th
   );
 });
 
-test('an init() that fails is told before the server ends with 3', async (t) => {
+test('an init() that fails is sent before the server ends with 3', async (t) => {
   const ingestion = await IngestionServer.start(t);
   await withServer(
     ['--entry-script', 'init-throws.ts'],
@@ -289,7 +289,7 @@ test('an init() that fails is told before the server ends with 3', async (t) => 
   );
 });
 
-test('switched off there is no thread, nothing is loaded and nobody is called', async (t) => {
+test('switched off there is no thread, nothing is loaded and no connection is made', async (t) => {
   const called = createServer().listen(0, '127.0.0.1');
   await once(called, 'listening');
   let connections = 0;

@@ -83,7 +83,7 @@ test('a run() that throws is a failed span; scripts pass the trace on', async (t
   );
 });
 
-test('a caller decides for its traces, OTEL_TRACES_SAMPLER_ARG for those that begin here', async (t) => {
+test('a caller decides on its traces, OTEL_TRACES_SAMPLER_ARG on those that begin here', async (t) => {
   const got = await startCollector(t);
   const send = async (share: string): Promise<number> => {
     got.spans.length = 0;
@@ -143,7 +143,7 @@ test('the variables of the standard decide the form, the address, the trust and 
   );
 });
 
-test('a collector that refuses costs spans, which are counted, and nothing else', async (t) => {
+test('spans that a collector refuses are counted, and nothing else is lost', async (t) => {
   const got = await startCollector(t, { status: 400 });
   await withServer(
     ['--entry-script', 'echo.ts'],

@@ -28,7 +28,7 @@ async function browse(t: TestContext): Promise<Browser> {
   return browser;
 }
 
-test('the page draws what /metrics shows, while it changes, and asks nobody else', { skip: missing }, async (t) => {
+test('the page draws /metrics while they change, and asks no other server', { skip: missing }, async (t) => {
   const browser = await browse(t);
   await withServer(
     ['--model', writeModel('ridge', folder())],
