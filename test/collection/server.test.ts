@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { folder } from '../set-up/folder.ts';
 import { threads } from '../set-up/processes.ts';
 import { until } from '../set-up/until.ts';
 import { Azurite, eventsOf, type Event } from './azurite.ts';
-import { startProxy } from './proxy.ts';
+import { startProxy, type Proxy } from './proxy.ts';
 import { files, serve } from './start-collecting.ts';
 import { numbers } from './start-writer.ts';
 
@@ -230,10 +230,16 @@ test('a redaction hook that hangs delays neither the record nor the stop: the re
   assert.deepEqual(Object.fromEntries(omitted), { broken: 'redaction', hangs: 'redaction' });
 });
 
-test('10,000 records that wait at SIGTERM are delivered before the server ends', async (t) => {
+/** A blob server behind a proxy that answers each call with 503 until a test lets them pass. */
+async function refusing(t: TestContext): Promise<{ readonly azurite: Azurite; readonly proxy: Proxy }> {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);
   proxy.fate = () => ({ status: 503 });
+  return { azurite, proxy };
+}
+
+test('10,000 records that wait at SIGTERM are delivered before the server ends', async (t) => {
+  const { azurite, proxy } = await refusing(t);
   const server = await serve(t, 'collects.ts', {
     MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
     MDC_COLLECTIONS: 'model_outputs',
@@ -251,9 +257,7 @@ test('10,000 records that wait at SIGTERM are delivered before the server ends',
 });
 
 test('undelivered records are on disk after SIGTERM, and the next server delivers them', async (t) => {
-  const azurite = await Azurite.start(t);
-  const proxy = await startProxy(t, azurite.port);
-  proxy.fate = () => ({ status: 503 });
+  const { azurite, proxy } = await refusing(t);
   const env = {
     MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
     MDC_COLLECTIONS: 'model_outputs',
@@ -276,9 +280,7 @@ test('undelivered records are on disk after SIGTERM, and the next server deliver
 });
 
 test('records that a killed server had spilled are delivered once by the next one', async (t) => {
-  const azurite = await Azurite.start(t);
-  const proxy = await startProxy(t, azurite.port);
-  proxy.fate = () => ({ status: 503 });
+  const { azurite, proxy } = await refusing(t);
   const env = {
     MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
     MDC_COLLECTIONS: 'model_outputs',
