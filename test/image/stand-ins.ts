@@ -23,7 +23,7 @@ COPY cuda /usr/local/cuda/lib64
 RUN echo /usr/local/cuda/lib64 > /etc/ld.so.conf.d/cuda.conf && ldconfig
 `;
 
-/** What the CUDA provider of ONNX Runtime 1.30 links (reference/images.md, section 4). */
+/** What the CUDA provider of ONNX Runtime 1.30 links (docs/images.md). */
 const CUDA_LIBRARIES = ['libcudart.so.12', 'libcublas.so.12', 'libcublasLt.so.12', 'libcufft.so.11', 'libcurand.so.10', 'libcudnn.so.9'];
 
 export interface StandIns {

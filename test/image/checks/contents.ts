@@ -9,7 +9,7 @@ import { CANARIES, writeFiles, type Images } from '../images.ts';
 import { output } from '../run.ts';
 
 const HOME = '/opt/scoring-server';
-/** Megabytes, on the stand-in base (issue 5). */
+/** Megabytes, on the stand-in base. */
 const LIMITS = { unpacked: 400, compressed: 140 };
 
 /** What is in the images, and what is not. */
