@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import test from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { freePort } from '../e2e/free-port.ts';
 import { withServer, type ServerProcess } from '../e2e/start-server.ts';
+import { memory, noProc } from '../set-up/processes.ts';
+import { until } from '../set-up/until.ts';
 
 /** A server with all its HTTP ports: the main one, that of health, that of metrics. */
 async function withPorts(use: (server: ServerProcess, ports: readonly number[]) => Promise<void>): Promise<void> {
@@ -14,7 +14,7 @@ async function withPorts(use: (server: ServerProcess, ports: readonly number[]) 
     ['--entry-script', 'echo.ts'],
     async (server) => {
       await server.ready();
-      await use(server, [Number(new URL(await server.url()).port), health, metrics]);
+      await use(server, [await server.port(), health, metrics]);
     },
     { env: { SEPERATE_HEALTH_ENDPOINT: 'true', HEALTH_PORT: String(health), METRICS_PORT: String(metrics), ACCESS_LOG: 'false' } },
   );
@@ -31,14 +31,14 @@ async function open(port: number): Promise<Socket> {
 async function assertUnhurt(server: ServerProcess, metricsPort: number): Promise<void> {
   assert.equal((await server.score({ a: 1 })).status, 200);
   assert.equal(server.child.exitCode, null);
-  assert.deepEqual(
-    server.lines.filter(({ msg }) => msg.includes('had no listener')),
-    [],
-  );
+  assert.deepEqual(server.linesWith('had no listener'), []);
   const gauge = async (): Promise<string | undefined> =>
     /^scoring_requests_in_flight (\d+)$/m.exec(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text())?.[1];
-  while ((await gauge()) !== '0') await setImmediate();
+  await until(async () => (await gauge()) === '0');
 }
+
+/** Of a request beside an attack, on a slow machine that others use, too. */
+const LONGEST_WAIT_MS = 20_000;
 
 const POST = 'POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 const PACKETS = [
@@ -96,13 +96,11 @@ function garbage(next: (below: number) => number): Buffer {
 
 test('thousands of connections with random bytes on each port leave the server alive, nothing in flight and no memory taken', () =>
   withPorts(async (server, ports) => {
-    const rss = (): number => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]) / 1024;
-    const linux = process.platform === 'linux';
+    const rss = (): number => (noProc ? 0 : memory(server.pid));
     const seed = Math.floor(Math.random() * 2 ** 32);
     const next = random(seed);
-    const ends = performance.now() + 20_000;
     const client = async (port: number, connections: number): Promise<void> => {
-      for (let left = connections; left > 0 && performance.now() < ends; left--) {
+      for (let left = connections; left > 0; left--) {
         const socket = await open(port);
         const closed = once(socket, 'close');
         const ending = next(3);
@@ -121,13 +119,13 @@ test('thousands of connections with random bytes on each port leave the server a
         clearTimeout(timer);
       }
     };
-    const before = linux ? rss() : 0;
+    const before = rss();
     await Promise.all(ports.flatMap((port) => Array.from({ length: 8 }, () => client(port, 190))));
     await assertUnhurt(server, ports[2]!);
-    if (linux) assert.ok(rss() - before < 150, `${(rss() - before).toFixed(0)} MB, seed ${seed}`);
+    assert.ok(rss() - before < 150, `${(rss() - before).toFixed(0)} MB, seed ${seed}`);
   }));
 
-test('requests without end ahead of answers that nobody reads end with their connection, and hold up nobody else', () =>
+test('endless requests ahead of unread answers end with their connection, and delay no other client', () =>
   withPorts(async (server, ports) => {
     const requests = ['/', '/metrics', '/swagger.json', '/score'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(10_000));
     const sockets = await Promise.all(ports.flatMap((port) => requests.map(() => open(port))));
@@ -142,6 +140,6 @@ test('requests without end ahead of answers that nobody reads end with their con
       assert.equal((await server.score({ a: 1 })).status, 200);
       waits = Math.max(waits, performance.now() - began);
     }
-    assert.ok(waits < 5000, `${waits.toFixed(0)} ms`);
+    assert.ok(waits < LONGEST_WAIT_MS, `${waits.toFixed(0)} ms`);
     await assertUnhurt(server, ports[2]!);
   }));

@@ -5,10 +5,12 @@ import { openBlobStorage } from '../../server/collection/deliver/blob-storage.ts
 import { decideCollection } from '../../server/collection/settings.ts';
 import { readConfig } from '../../server/config/read-config.ts';
 import type { ServerProcess } from '../e2e/start-server.ts';
+import { folder } from '../set-up/folder.ts';
+import { until } from '../set-up/until.ts';
 import { samples } from '../telemetry/load.ts';
 import { Azurite, eventsOf } from './azurite.ts';
 import { startIdentityEndpoint, token } from './identity-endpoint.ts';
-import { folder, serve, stop } from './start-collecting.ts';
+import { serve } from './start-collecting.ts';
 import { numbers, TestWriter } from './start-writer.ts';
 
 type Env = Record<string, string>;
@@ -27,17 +29,18 @@ function storageOf(env: Env): Promise<Storage> {
 async function failedThrice(server: ServerProcess, id: string): Promise<string> {
   assert.equal((await server.score(1, { 'x-request-id': id })).status, 200);
   const url = await server.url('/metrics');
-  let errors = 0;
-  while (errors < 3) errors = Object.values(await samples(url, 'mdc_sink_errors_total', 'code')).reduce((sum, count) => sum + count, 0);
-  assert.equal((await fetch(await server.url('/health/ready'))).status, 200);
-  const said = server.lines.filter(({ msg }) => msg.includes('cannot be delivered'));
+  const errors = async (): Promise<number> =>
+    Object.values(await samples(url, 'mdc_sink_errors_total', 'code')).reduce((sum, count) => sum + count, 0);
+  await until(async () => (await errors()) >= 3);
+  assert.equal(await server.status('/health/ready'), 200);
+  const said = server.linesWith('cannot be delivered');
   assert.equal(said.length, 1);
   return said[0]?.msg ?? '';
 }
 
 /** Ends the server, and asserts that no secret is in its log. */
 async function end(server: ServerProcess): Promise<void> {
-  await stop(server);
+  await server.drain();
   const secrets = /sig=|Bearer|eyJ/;
   assert.ok(!secrets.test(JSON.stringify(server.lines)) && !secrets.test(server.stderr));
 }
@@ -74,7 +77,7 @@ test('a SAS of the account or of the container is taken, in a connection string 
   assert.deepEqual(new Set([...blobs.keys()].map((name) => name.split('/')[0])), new Set(['ep']));
 });
 
-test('a SAS that may not make the container is told so, and what waits is delivered once somebody has made it', async (t) => {
+test('a SAS that may not make the container is logged, and records are delivered once the container exists', async (t) => {
   const azurite = await Azurite.start(t);
   const writer = new TestWriter(await storageOf({ MDC_BLOB_ACCOUNT_URL: `${azurite.url()}?${azurite.accountSas('o')}` }));
   writer.collect(0, 10);
@@ -85,9 +88,9 @@ test('a SAS that may not make the container is told so, and what waits is delive
   assert.equal(eventsOf(await azurite.blobs(), 'model_inputs').length, 10);
 });
 
-test('an expired SAS is told once, and counted; with a new one the next server delivers what waited', async (t) => {
+test('an expired SAS is logged once, and counted; the next server delivers the records with a new one', async (t) => {
   const azurite = await Azurite.start(t);
-  const spill = folder(t);
+  const spill = folder();
   const address = (sas: string): Env => ({ ...REQUESTS, MDC_BLOB_ACCOUNT_URL: `${azurite.url()}?${sas}`, MDC_SPILL_DIR: spill });
   const first = await serve(t, 'echo.ts', address(azurite.accountSas('co', -60_000)));
   assert.match(await failedThrice(first, 'waits'), /azure-blob \(403: .* The SAS expired at 2\d{3}-/);
@@ -113,7 +116,7 @@ test('the identity of the container writes to the account', async (t) => {
   assert.deepEqual(identity.asked, ['https://storage.azure.com']);
 });
 
-test('a token that the account refuses is told once, with why, and counted', async (t) => {
+test('a token that the account refuses is logged once with the reason, and counted', async (t) => {
   const azurite = await Azurite.start(t, true);
   const identity = await startIdentityEndpoint(t);
   identity.token = token('https://vault.azure.net');
@@ -123,7 +126,7 @@ test('a token that the account refuses is told once, with why, and counted', asy
   await end(server);
 });
 
-test('an identity without a token is told once, with why, and what waits is delivered once it has one', async (t) => {
+test('an identity without a token is logged once with the reason, and records are delivered once it has one', async (t) => {
   const azurite = await Azurite.start(t, true);
   const identity = await startIdentityEndpoint(t);
   identity.token = undefined;

@@ -12,14 +12,14 @@ import {
 } from '@azure/storage-blob';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { makeCertificate } from '../e2e/certificate.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { folder } from '../set-up/folder.ts';
+import { reaped } from '../set-up/reaper.ts';
 
 const MAIN = fileURLToPath(new URL('../../node_modules/azurite/dist/src/blob/main.js', import.meta.url));
 /** Azurite's documentation names this account and key; they open nothing else. */
@@ -36,11 +36,12 @@ export class Azurite {
   readonly port: number;
   /** Undefined where it speaks plain HTTP. */
   readonly certificate: string | undefined;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'azurite-'));
+  readonly #folder: string;
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
 
-  private constructor(port: number, tokens: boolean) {
+  private constructor(data: string, port: number, tokens: boolean) {
+    this.#folder = data;
     this.port = port;
     const { key, certificate } = tokens ? makeCertificate(this.#folder) : { key: '', certificate: undefined };
     this.certificate = certificate;
@@ -50,8 +51,8 @@ export class Azurite {
 
   /** @param tokens takes tokens of an identity, too, and therefore speaks TLS */
   static async start(t: TestContext, tokens = false): Promise<Azurite> {
-    const azurite = new Azurite(await freePort(), tokens);
-    t.after(() => azurite.#dispose());
+    const azurite = new Azurite(folder(), await freePort(), tokens);
+    t.after(() => azurite.stop());
     await azurite.start();
     return azurite;
   }
@@ -62,6 +63,7 @@ export class Azurite {
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    reaped(child);
     this.#child = child;
     let said = '';
     await new Promise<void>((resolve, reject) => {
@@ -123,11 +125,6 @@ export class Azurite {
     const blobs = new Map<string, Buffer>();
     for await (const { name } of client.listBlobsFlat()) blobs.set(name, await client.getBlobClient(name).downloadToBuffer());
     return blobs;
-  }
-
-  async #dispose(): Promise<void> {
-    await this.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

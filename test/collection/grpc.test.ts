@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { freePort } from '../e2e/free-port.ts';
 import { GrpcClient, read, write } from '../grpc/client.ts';
+import { folder } from '../set-up/folder.ts';
 import { eventsOf } from './azurite.ts';
-import { files, folder, serve, stop } from './start-collecting.ts';
+import { files, serve } from './start-collecting.ts';
 import { numbers } from './start-writer.ts';
 
 /** A server that collects and speaks gRPC, and a client; both are gone after the test. */
@@ -19,8 +20,8 @@ async function start(t: TestContext, script: string, env: Record<string, string>
 const x = { name: 'x', datatype: 'FP32', shape: ['1', '2'] };
 const question = (id: string): object => ({ model_name: 'tensors', id, inputs: [{ ...x, contents: { fp32_contents: [1.5, 2] } }] });
 
-test('what a gRPC client asks and is answered is collected, message by message, failed calls too', async (t) => {
-  const dir = folder(t);
+test('requests and answers of gRPC clients are collected, message by message, failed calls too', async (t) => {
+  const dir = folder();
   const { server, client } = await start(t, 'tensors.ts', { MDC_DIR: dir, MDC_CAPTURE_HEADERS: 'x-tenant,authorization' });
   const metadata = { 'x-request-id': 'kept', 'x-tenant': 'a', authorization: 'Bearer secret' };
   const answer = await client.call('ModelInfer', question('1'), metadata);
@@ -29,7 +30,7 @@ test('what a gRPC client asks and is answered is collected, message by message, 
   const broken = Buffer.of(0xff, 0xff);
   assert.equal((await client.error('ModelInfer', broken, { 'x-request-id': 'broken' })).code, status.INVALID_ARGUMENT);
   await client.call('ServerReady');
-  await stop(server);
+  await server.drain();
 
   const all = files(dir);
   const requests = new Map(eventsOf(all, 'request').map((event) => [event.correlationid, event]));
@@ -53,10 +54,10 @@ test('what a gRPC client asks and is answered is collected, message by message, 
 });
 
 test("both halves of a gRPC call are sampled, and its script's rows with its id, or none of them", async (t) => {
-  const dir = folder(t);
+  const dir = folder();
   const { server, client } = await start(t, 'collects.ts', { MDC_DIR: dir, MDC_SAMPLING_RATE: '0.5' });
   await Promise.all(numbers(40).map((n) => client.call('ModelInfer', { model_name: 'collects' }, { 'x-request-id': `call ${n}` })));
-  await stop(server);
+  await server.drain();
   const all = files(dir);
   const [request, ...others] = ['request', 'response', 'model_inputs', 'model_outputs'].map((name) =>
     eventsOf(all, name)

@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import test from 'node:test';
-import { fileURLToPath } from 'node:url';
-import type { ServerProcess } from '../e2e/start-server.ts';
+import test, { type TestContext } from 'node:test';
+import { folder } from '../set-up/folder.ts';
+import { threads } from '../set-up/processes.ts';
+import { until } from '../set-up/until.ts';
 import { Azurite, eventsOf, type Event } from './azurite.ts';
-import { startProxy } from './proxy.ts';
-import { files, folder, serve, stop } from './start-collecting.ts';
+import { startProxy, type Proxy } from './proxy.ts';
+import { files, serve } from './start-collecting.ts';
 import { numbers } from './start-writer.ts';
 
-const READER = fileURLToPath(new URL('./read_layout.py', import.meta.url));
 const events = (root: string, collection: string): Event[] => eventsOf(files(root), collection);
-
-/** One value of /metrics, by the text before it. */
-async function metric(server: ServerProcess, name: string): Promise<number> {
-  const text = await (await fetch(await server.url('/metrics'))).text();
-  const line = text.split('\n').find((each) => each.startsWith(`${name} `));
-  return Number(line?.slice(name.length) ?? 0);
-}
-
-/** Names of the threads of a server's host. */
-function threads({ child }: ServerProcess): string[] {
-  const folderOf = `/proc/${child.pid}/task`;
-  return readdirSync(folderOf).map((id) => readFileSync(join(folderOf, id, 'comm'), 'utf8').trim());
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition()));
-}
 
 /** Reads so many bytes of an answer, and leaves it open. */
 async function readBytes({ body }: Response, bytes: number): Promise<void> {
@@ -38,7 +20,7 @@ async function readBytes({ body }: Response, bytes: number): Promise<void> {
 }
 
 test('requests and responses are collected without code, those of a lost worker too', async (t) => {
-  const dir = folder(t);
+  const dir = folder();
   const server = await serve(t, 'collects.ts', {
     MDC_DIR: dir,
     MDC_COLLECTIONS: 'request,response',
@@ -47,14 +29,14 @@ test('requests and responses are collected without code, those of a lost worker 
   const headers = { 'x-request-id': 'kept', 'x-tenant': 'a', authorization: 'Bearer secret', cookie: 'secret' };
   assert.equal((await server.score({ many: 0 }, headers)).status, 200);
   assert.equal((await server.score({ die: true }, { 'x-request-id': 'lost' })).status, 503);
-  await server.line(({ msg }) => msg === 'worker ready' && server.lines.filter((line) => line.msg === 'worker ready').length === 2);
+  await server.line(() => server.workers.length === 2);
   const bad = await fetch(await server.url('/score?code=key'), {
     method: 'POST',
     body: '{"a":\n',
     headers: { 'content-type': 'application/json', 'x-request-id': 'bad' },
   });
   assert.equal(bad.status, 400);
-  await stop(server);
+  await server.drain();
   const brief = (collection: string) =>
     events(dir, collection).map(({ correlationid, data, path, method, statuscode, xtenant }) => ({
       correlationid,
@@ -79,10 +61,10 @@ test('requests and responses are collected without code, those of a lost worker 
 });
 
 test('both halves of a request are sampled, and the rows of its script, or none of them', async (t) => {
-  const dir = folder(t);
+  const dir = folder();
   const server = await serve(t, 'collects.ts', { MDC_DIR: dir, MDC_SAMPLING_RATE: '0.5' });
   await Promise.all(numbers(40).map(async (n) => (await server.score({}, { 'x-request-id': `request ${n}` })).text()));
-  await stop(server);
+  await server.drain();
   const [request, ...others] = ['request', 'response', 'model_inputs', 'model_outputs'].map((name) =>
     events(dir, name)
       .map(({ correlationid }) => correlationid)
@@ -92,35 +74,32 @@ test('both halves of a request are sampled, and the rows of its script, or none 
   for (const other of others) assert.deepEqual(other, request);
 });
 
-test("a script's rows carry the id of their request, also after an await, and a reader like Azure's finds them", async (t) => {
-  const dir = folder(t);
+test("a script's rows carry the id of their request, also after an await", async (t) => {
+  const dir = folder();
   const server = await serve(t, 'collects.ts', { MDC_DIR: dir, MDC_COLLECTIONS: 'model_inputs,model_outputs' });
   await Promise.all(['a', 'b'].map((id) => server.score({}, { 'x-request-id': id })));
-  await stop(server);
-  const read = (collection: string): { id: string }[] =>
-    JSON.parse(execFileSync('python3', [READER, join(dir, 'ep', 'blue', collection)], { encoding: 'utf8' })) as { id: string }[];
-  const sorted = (rows: { id: string }[]): { id: string }[] => rows.toSorted((one, other) => (one.id < other.id ? -1 : 1));
-  assert.deepEqual(sorted(read('model_inputs')), [
-    { id: 'a_0', y: 1, w: 3 },
-    { id: 'a_1', y: 2, w: 4 },
-    { id: 'b_0', y: 1, w: 3 },
-    { id: 'b_1', y: 2, w: 4 },
-  ]);
-  assert.deepEqual(sorted(read('model_outputs')), [
-    { id: 'a_0', score_0: 0.5, score_1: 1 },
-    { id: 'a_1', score_0: null, score_1: 2 },
-    { id: 'b_0', score_0: 0.5, score_1: 1 },
-    { id: 'b_1', score_0: null, score_1: 2 },
-  ]);
+  await server.drain();
+  const rows = (collection: string): Record<string, unknown> =>
+    Object.fromEntries(events(dir, collection).map(({ correlationid, data }) => [correlationid, data]));
+  const inputs = [
+    { y: 1, w: 3 },
+    { y: 2, w: 4 },
+  ];
+  assert.deepEqual(rows('model_inputs'), { a: inputs, b: inputs });
+  const outputs = [
+    { score_0: 0.5, score_1: 1 },
+    { score_0: null, score_1: 2 },
+  ];
+  assert.deepEqual(rows('model_outputs'), { a: outputs, b: outputs });
   assert.deepEqual(readdirSync(join(dir, 'ep', 'blue')).toSorted(), ['model_inputs', 'model_outputs']);
 });
 
 test('two workers have one writer: every record of both arrives once, in one file of its collection', async (t) => {
-  const dir = folder(t);
+  const dir = folder();
   const server = await serve(t, 'collects.ts', { MDC_DIR: dir, WORKER_COUNT: '2' });
   const ids = numbers(200).map(String);
   await Promise.all(ids.map(async (id) => (await server.score({ who: true }, { 'x-request-id': id })).text()));
-  await stop(server);
+  await server.drain();
   for (const collection of ['request', 'response', 'model_outputs'])
     assert.deepEqual(
       events(dir, collection)
@@ -137,11 +116,11 @@ test('two workers have one writer: every record of both arrives once, in one fil
 });
 
 test('rows of the v1 API go into CSV files, with their correlation columns', async (t) => {
-  const dir = folder(t);
+  const dir = folder();
   const server = await serve(t, 'collects.ts', { MDC_DIR: dir, MDC_COLLECTIONS: 'inputs,predictions' });
   await server.score({ legacy: [41, 22.5] }, { 'x-request-id': 'req' });
   await server.score({ legacy: [42, 23.5] }, { 'x-request-id': 'req2' });
-  await stop(server);
+  await server.drain();
   const all = files(dir);
   const today = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
   const name = `default/default/default/ep/diabetes/default/inputs/${today}/inputs.csv`;
@@ -161,11 +140,11 @@ test('rows of the v1 API go into CSV files, with their correlation columns', asy
 });
 
 test('rows of the v1 API are printed for debugging, beside the sink or without one', async (t) => {
-  const dir = folder(t);
+  const dir = folder();
   for (const env of [{ MDC_DIR: dir }, {}]) {
     const server = await serve(t, 'collects.ts', { AML_MODEL_DC_DEBUG: 'true', ...env });
     await server.score({ legacy: [41, 22.5] }, { 'x-request-id': 'req' });
-    await stop(server);
+    await server.drain();
     const lines = server.lines.map(({ mdc }) => mdc as Event | undefined).filter((event) => event !== undefined);
     const rows = lines.map(({ type, data }) => [type, data[0]?.['age'] ?? data[0]?.['y'], data[0]?.['$aml_request_id']]);
     assert.deepEqual(rows, [
@@ -177,7 +156,7 @@ test('rows of the v1 API are printed for debugging, beside the sink or without o
 });
 
 test('a streamed answer is recorded whole; one that is too large is left out, and keeps no memory from others', async (t) => {
-  const dir = folder(t);
+  const dir = folder();
   const server = await serve(t, 'stream-long.ts', { MDC_DIR: dir, MDC_COLLECTIONS: 'response' });
   const leaves = new AbortController();
   const open: Promise<void>[] = [];
@@ -192,10 +171,10 @@ test('a streamed answer is recorded whole; one that is too large is left out, an
   }
   // Both are under way, and have sent more than is recorded.
   await Promise.all(open);
-  assert.equal(await metric(server, 'mdc_queue_bytes'), 0);
+  assert.equal(await server.metric('mdc_queue_bytes'), 0);
   const text = await (await server.score({ megabytes: 20 }, { 'x-request-id': 'whole' })).text();
   leaves.abort();
-  await stop(server);
+  await server.drain();
   const kept = events(dir, 'response').map(({ correlationid, dataomitted, dataref }) => [correlationid, [dataomitted, typeof dataref]]);
   assert.deepEqual(Object.fromEntries(kept), {
     long: ['size', 'undefined'],
@@ -206,24 +185,24 @@ test('a streamed answer is recorded whole; one that is too large is left out, an
   assert.ok(JSON.parse(payload?.[1].toString() ?? '') === text, 'byte for byte');
 });
 
-test('data that cannot be collected never reaches the client: it is told once, and counted', async (t) => {
-  const server = await serve(t, 'collects.ts', { MDC_DIR: folder(t) });
+test('data that cannot be collected never fails a request: it is logged once, and counted', async (t) => {
+  const server = await serve(t, 'collects.ts', { MDC_DIR: folder() });
   for (let n = 0; n < 3; n++) assert.equal((await server.score({ wrong: true })).status, 200);
   const said = await server.said('columns of the same length');
   assert.equal(said['level'], 'warn');
-  await until(async () => (await metric(server, 'mdc_dropped_total{reason="invalid_data"}')) === 3);
-  assert.equal(server.lines.filter(({ msg }) => msg.includes('columns of the same length')).length, 1);
+  await until(async () => (await server.metric('mdc_dropped_total{reason="invalid_data"}')) === 3);
+  assert.equal(server.linesWith('columns of the same length').length, 1);
 });
 
-test('a redaction hook decides what is kept of bodies, and nothing is kept where it cannot', async (t) => {
-  const dir = folder(t);
+test('a redaction hook decides which parts of bodies are kept, and without its decision none is', async (t) => {
+  const dir = folder();
   const server = await serve(t, 'redacts.ts', { MDC_DIR: dir });
   const answer = await server.score({ name: 'a', secret: 'of the client' }, { 'x-request-id': 'redacted' });
   assert.deepEqual(await answer.json(), { hello: 'a', secret: 'of the answer' });
   await server.score({ name: 'nobody', secret: 'x' }, { 'x-request-id': 'nobody' });
   await server.score({ broken: true, secret: 'x' }, { 'x-request-id': 'broken' });
   await server.score({ die: true, secret: 'of the lost' }, { 'x-request-id': 'lost' });
-  await stop(server);
+  await server.drain();
   const kept = Object.fromEntries(
     events(dir, 'request').map(({ correlationid, data, dataomitted }) => [correlationid, dataomitted ?? data]),
   );
@@ -238,32 +217,38 @@ test('a redaction hook decides what is kept of bodies, and nothing is kept where
   assert.ok(![...files(dir).values()].some((data) => /of the (?:client|answer|lost)/.test(data.toString())));
 });
 
-test('a redaction hook that hangs keeps neither the record nor the stop: it goes without its bodies, and is counted', async (t) => {
-  const dir = folder(t);
+test('a redaction hook that hangs delays neither the record nor the stop: the record has no bodies, and is counted', async (t) => {
+  const dir = folder();
   const server = await serve(t, 'redacts.ts', { MDC_DIR: dir, DRAIN_TIMEOUT_MS: '1000' });
   await server.score({ hang: true }, { 'x-request-id': 'hangs' });
   await server.score({ broken: true }, { 'x-request-id': 'broken' });
-  await until(async () => (await metric(server, 'mdc_redactions_failed_total{reason="hook_failed"}')) === 1);
+  await until(async () => (await server.metric('mdc_redactions_failed_total{reason="hook_failed"}')) === 1);
   // Both halves wait.
-  await until(async () => (await metric(server, 'mdc_queue_records')) === 2);
-  await stop(server);
+  await until(async () => (await server.metric('mdc_queue_records')) === 2);
+  await server.drain();
   const omitted = events(dir, 'request').map(({ correlationid, dataomitted }) => [correlationid, dataomitted]);
   assert.deepEqual(Object.fromEntries(omitted), { broken: 'redaction', hangs: 'redaction' });
 });
 
-test('10,000 records that wait at SIGTERM are delivered before the server ends', async (t) => {
+/** A blob server behind a proxy that answers each call with 503 until a test lets them pass. */
+async function refusing(t: TestContext): Promise<{ readonly azurite: Azurite; readonly proxy: Proxy }> {
   const azurite = await Azurite.start(t);
   const proxy = await startProxy(t, azurite.port);
   proxy.fate = () => ({ status: 503 });
+  return { azurite, proxy };
+}
+
+test('10,000 records that wait at SIGTERM are delivered before the server ends', async (t) => {
+  const { azurite, proxy } = await refusing(t);
   const server = await serve(t, 'collects.ts', {
     MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
     MDC_COLLECTIONS: 'model_outputs',
   });
   assert.equal((await server.score({ many: 10_000 })).status, 200);
-  await until(async () => (await metric(server, 'mdc_queue_records')) === 10_000);
+  await until(async () => (await server.metric('mdc_queue_records')) === 10_000);
   await server.said('cannot be delivered');
   proxy.fate = () => 'pass';
-  await stop(server);
+  await server.drain();
   const arrived = eventsOf(await azurite.blobs(), 'model_outputs').map(({ data }) => Number(data[0]?.['n']));
   assert.deepEqual(
     arrived.toSorted((a, b) => a - b),
@@ -271,23 +256,21 @@ test('10,000 records that wait at SIGTERM are delivered before the server ends',
   );
 });
 
-test('what cannot be delivered at SIGTERM is on disk, and the next server delivers it', async (t) => {
-  const azurite = await Azurite.start(t);
-  const proxy = await startProxy(t, azurite.port);
-  proxy.fate = () => ({ status: 503 });
+test('undelivered records are on disk after SIGTERM, and the next server delivers them', async (t) => {
+  const { azurite, proxy } = await refusing(t);
   const env = {
     MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
     MDC_COLLECTIONS: 'model_outputs',
-    MDC_SPILL_DIR: folder(t),
+    MDC_SPILL_DIR: folder(),
     MDC_FLUSH_TIMEOUT_MS: '2000',
   };
   const first = await serve(t, 'collects.ts', env);
   assert.equal((await first.score({ many: 10_000 })).status, 200);
-  await stop(first);
+  await first.drain();
   proxy.fate = () => 'pass';
   const second = await serve(t, 'collects.ts', env);
-  await until(async () => (await metric(second, 'mdc_records_total{collection="model_outputs",result="sent"}')) === 10_000);
-  await stop(second);
+  await until(async () => (await second.metric('mdc_records_total{collection="model_outputs",result="sent"}')) === 10_000);
+  await second.drain();
   const arrived = eventsOf(await azurite.blobs(), 'model_outputs').map(({ data }) => Number(data[0]?.['n']));
   assert.deepEqual(
     arrived.toSorted((a, b) => a - b),
@@ -296,25 +279,23 @@ test('what cannot be delivered at SIGTERM is on disk, and the next server delive
   assert.deepEqual(readdirSync(env.MDC_SPILL_DIR), []);
 });
 
-test('what a killed server had spilled is delivered once by the next one', async (t) => {
-  const azurite = await Azurite.start(t);
-  const proxy = await startProxy(t, azurite.port);
-  proxy.fate = () => ({ status: 503 });
+test('records that a killed server had spilled are delivered once by the next one', async (t) => {
+  const { azurite, proxy } = await refusing(t);
   const env = {
     MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
     MDC_COLLECTIONS: 'model_outputs',
-    MDC_SPILL_DIR: folder(t),
+    MDC_SPILL_DIR: folder(),
   };
   const first = await serve(t, 'collects.ts', env);
   await first.score({ many: 1 }, { 'x-request-id': 'in the call that fails' });
   await first.said('cannot be delivered');
   await first.score({ many: 500 }, { 'x-request-id': 'killed' });
-  await until(async () => (await metric(first, 'mdc_records_total{collection="model_outputs",result="spilled"}')) === 500);
+  await until(async () => (await first.metric('mdc_records_total{collection="model_outputs",result="spilled"}')) === 500);
   await first.stop();
   proxy.fate = () => 'pass';
   const second = await serve(t, 'collects.ts', env);
-  await until(async () => (await metric(second, 'mdc_records_total{collection="model_outputs",result="sent"}')) === 500);
-  await stop(second);
+  await until(async () => (await second.metric('mdc_records_total{collection="model_outputs",result="sent"}')) === 500);
+  await second.drain();
   const ids = eventsOf(await azurite.blobs(), 'model_outputs').map(({ correlationid }) => correlationid);
   assert.deepEqual(
     ids.toSorted(),
@@ -324,15 +305,15 @@ test('what a killed server had spilled is delivered once by the next one', async
   );
 });
 
-test('the last lines of the log say what became of collected data, when nobody can scrape any more', async (t) => {
-  const delivered = await serve(t, 'collects.ts', { MDC_DIR: folder(t), MDC_COLLECTIONS: 'request,response' });
+test('the last lines of the log account for collected data, when nobody can scrape any more', async (t) => {
+  const delivered = await serve(t, 'collects.ts', { MDC_DIR: folder(), MDC_COLLECTIONS: 'request,response' });
   await delivered.score({});
-  await stop(delivered);
+  await delivered.drain();
   const { sent, spilled, dropped, level } = await delivered.said('data collection ends; nothing was lost');
   assert.deepEqual({ sent, spilled, dropped, level }, { sent: 2, spilled: 0, dropped: {}, level: 'info' });
   const lost = await serve(t, 'collects.ts', { MDC_HTTP_URL: 'http://127.0.0.1:1/', MDC_FLUSH_TIMEOUT_MS: '200' });
   await lost.score({ wrong: true });
-  await stop(lost);
+  await lost.drain();
   const end = await lost.said('data collection ends; not all of it was delivered');
   assert.deepEqual(
     { sent: end['sent'], dropped: end['dropped'], level: end['level'] },
@@ -340,11 +321,11 @@ test('the last lines of the log say what became of collected data, when nobody c
   );
 });
 
-test('nothing of collection is loaded where nothing asks for it', async (t) => {
+test('nothing of collection is loaded where it is off', async (t) => {
   const server = await serve(t, 'collects.ts', {});
   assert.equal((await server.score({})).status, 200);
-  const text = await (await fetch(await server.url('/metrics'))).text();
+  const text = await server.metrics();
   assert.ok(!text.includes('mdc_'));
-  assert.ok(!threads(server).includes('collection'));
-  assert.ok(threads(await serve(t, 'collects.ts', { MDC_DIR: folder(t) })).includes('collection'));
+  assert.ok(!threads(server.pid).includes('collection'));
+  assert.ok(threads((await serve(t, 'collects.ts', { MDC_DIR: folder() })).pid).includes('collection'));
 });

@@ -86,7 +86,7 @@ export class TestWriter {
   }
 
   /** Closes, and waits for the last counts, which are told at the end of the turn. */
-  async close(timeoutMs = 5000): Promise<void> {
+  async close(timeoutMs = 60_000): Promise<void> {
     await this.writer.close(timeoutMs);
     await delay(0);
     await new Promise((resolve) => setImmediate(resolve));

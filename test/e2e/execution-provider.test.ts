@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import { gpuDevices } from '../../server/system/gpu-devices.ts';
 import { writeModel } from '../models/models.ts';
+import { folder } from '../set-up/folder.ts';
 import { withServer } from './start-server.ts';
 import { missing, ServerCopy } from './stub-providers.ts';
 
-/** What is said here is said on machines without a GPU; test:gpu is for the others. */
+/** These tests are for machines without a GPU; test:gpu is for the others. */
 const gpu = gpuDevices({}).visible.length > 0 && 'this machine has a GPU';
 
 /** Starts a server that must refuse: exit code 4, never ready, and one line that says why. */
@@ -49,20 +47,18 @@ test('cuda without a GPU ends the server with 4, and names the driver and the pr
   assert.match(await refusal(['--execution-provider', 'tensorrt']), /^EXECUTION_PROVIDER=tensorrt cannot be used/);
 });
 
-test('cuda on device 3 of 1 ends the server with 4, and says which devices there are', { skip: gpu }, async () => {
+test('cuda on device 3 of 1 ends the server with 4, and the log lists the devices', { skip: gpu }, async () => {
   const message = await refusal([], { env: { EXECUTION_PROVIDER: 'cuda', CUDA_DEVICE_IDS: '3', CUDA_VISIBLE_DEVICES: '0' } });
   assert.match(message, /CUDA_DEVICE_IDS asks for device 3, but only device 0 is visible here/);
 });
 
-test('auto without a GPU serves from the CPU, and says so in log, metrics and metadata', { skip: gpu }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'provider-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  await withServer(['--execution-provider', 'auto', '--model', writeModel('ridge', folder)], async (server) => {
+test('auto without a GPU serves from the CPU, and log, metrics and metadata report it', { skip: gpu }, async () => {
+  await withServer(['--execution-provider', 'auto', '--model', writeModel('ridge', folder())], async (server) => {
     await server.ready();
     const said = await server.said('EXECUTION_PROVIDER=auto: models run on cpu');
     assert.equal(said['level'], 'warn');
     assert.match(said.msg, /NVIDIA driver/);
-    const metrics = await (await fetch(await server.url('/metrics'))).text();
+    const metrics = await server.metrics();
     assert.match(metrics, /^inference_provider_info\{asked="auto",used="cpu",devices=""\} 1$/m);
     assert.match(metrics, /^session_info\{model="ridge",provider="cpu",/m);
     const metadata = (await (await fetch(await server.url('/v2/models/ridge'))).json()) as { properties: Record<string, string> };
@@ -71,7 +67,7 @@ test('auto without a GPU serves from the CPU, and says so in log, metrics and me
   });
 });
 
-test('what ONNX Runtime for Node does not have is refused by name, with exit code 2', () =>
+test('a provider that ONNX Runtime for Node lacks is refused by name, with exit code 2', () =>
   withServer(['--execution-provider', 'fpga'], async (server) => {
     assert.deepEqual(await server.exited, { code: 2, signal: null });
     assert.match(
@@ -94,7 +90,7 @@ test('a signal while the provider is tried ends the server as any other', { skip
   }),
 );
 
-describe('with provider libraries that are not what they should be', { skip: gpu || missing }, () => {
+describe('with broken provider libraries', { skip: gpu || missing }, () => {
   const SHARED = 'libonnxruntime_providers_shared.so';
   const CUDA = 'libonnxruntime_providers_cuda.so';
   let copy: ServerCopy;
@@ -143,7 +139,7 @@ describe('with provider libraries that are not what they should be', { skip: gpu
         const said = await server.said('EXECUTION_PROVIDER=auto: models run on cpu');
         assert.match(said.msg, /library libcudnn\.so\.9/);
       },
-      // A device is told to be there, so that the library is tried at all.
+      // Without a visible device the library is not tried at all.
       { home: copy.home, cwd: copy.home, env: { CUDA_VISIBLE_DEVICES: '0' } },
     );
   });

@@ -1,15 +1,13 @@
 import { status } from '@grpc/grpc-js';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { GrpcClient } from '../grpc/client.ts';
 import { writeModel } from '../models/models.ts';
+import { folder } from '../set-up/folder.ts';
 import { freePort } from './free-port.ts';
 import { withServer, type ServerProcess } from './start-server.ts';
 
-const folder = mkdtempSync(`${tmpdir()}/oip-`);
-after(() => rmSync(folder, { recursive: true }));
+const models = folder();
 const floats = (...values: number[]): Buffer => Buffer.from(Float32Array.from(values).buffer);
 
 /** A server with both front doors, and a client for gRPC. */
@@ -43,7 +41,7 @@ const infer = async (server: ServerProcess, model: string, body: object | Buffer
 
 describe('a model without code', () => {
   it('answers JSON, binary, raw requests and gRPC', () =>
-    withBoth(['--model', writeModel('echo_float32', folder), '--model-name', 'parrot'], async (server, grpc) => {
+    withBoth(['--model', writeModel('echo_float32', models), '--model-name', 'parrot'], async (server, grpc) => {
       const x = { name: 'x', shape: [1, 2], datatype: 'FP32' };
       const y = { name: 'y', shape: [1, 2], datatype: 'FP32' };
 
@@ -76,8 +74,8 @@ describe('a model without code', () => {
       });
     }));
 
-  it('says what does not fit, with the status and the code of the protocol', () =>
-    withBoth(['--model', writeModel('multi', folder)], async (server, grpc) => {
+  it('names the input that does not fit, with the status and the code of the protocol', () =>
+    withBoth(['--model', writeModel('multi', models)], async (server, grpc) => {
       const x = { name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] };
       const ids = { name: 'ids', shape: [1, 3], datatype: 'INT64', data: [1, 2, 3] };
       const cases: [object | Buffer, RegExp, number?][] = [
@@ -127,7 +125,7 @@ describe('an entry script', () => {
     }));
 
   it('is called in place of the model behind it, and may stream', () =>
-    withBoth(['--entry-script', 'tensors.ts', '--model', writeModel('fixed1', folder)], async (server, grpc) => {
+    withBoth(['--entry-script', 'tensors.ts', '--model', writeModel('fixed1', models)], async (server, grpc) => {
       const metadata = (await (await fetch(await server.url('/v2/models/tensors'))).json()) as { inputs: unknown[] };
       assert.deepEqual(metadata.inputs, []);
       const stream = { name: 'stream', shape: [1], datatype: 'BOOL' };
@@ -140,7 +138,7 @@ describe('an entry script', () => {
 });
 
 describe('a drain', () => {
-  it('tells gRPC clients at once, finishes their calls, and ends watchers', () =>
+  it('reports NOT_SERVING to gRPC clients at once, finishes their calls, and ends watchers', () =>
     withBoth(
       ['--entry-script', 'tensors-slowly.ts'],
       async (server, grpc) => {

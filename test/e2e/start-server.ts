@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reaped } from '../set-up/reaper.ts';
+import { until } from '../set-up/until.ts';
 
 const HOME = fileURLToPath(new URL('../../', import.meta.url));
 export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
@@ -12,13 +15,15 @@ export type Line = Record<string, unknown> & { readonly msg: string };
 const OWN_VARIABLES =
   /^(?:AML_|AZURE_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|IDENTITY_|MSI_|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MDC_|SERVICE_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|APPLICATIONINSIGHTS_|APP_INSIGHTS_|OTEL_|METRICS_PORT$|STATUS_PAGE$|HOSTNAME$|WORKSPACE_NAME$|https?_proxy$|npm_)/;
 
-interface StartOptions {
+export interface StartOptions {
   readonly env?: Record<string, string>;
   readonly cwd?: string;
   /** The folder of another copy of this server. */
   readonly home?: string;
   /** Shell commands before the server starts: `ulimit -n 90`, say, or a cgroup that it joins. */
   readonly prelude?: string;
+  /** A file descriptor that gets the log; `unread`: a pipe that nobody reads. By default the log is read as `lines`. */
+  readonly log?: number | 'unread';
 }
 
 /** The server as a process of its own, as operators start it. */
@@ -31,36 +36,47 @@ export class ServerProcess {
   #ended = false;
 
   constructor(args: readonly string[], options: StartOptions = {}) {
+    const { log = 'read' } = options;
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
     const command = [process.execPath, join(options.home ?? HOME, 'server/main.ts'), '--host', '127.0.0.1', '--port', '0', ...args];
     const [file = '', ...rest] = options.prelude === undefined ? command : ['sh', '-c', `${options.prelude}; exec "$@"`, 'sh', ...command];
-    this.child = spawn(file, rest, {
-      env: { ...inherited, ...options.env },
-      cwd: options.cwd ?? SCRIPTS,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    createInterface({ input: this.child.stdout! }).on('line', (text) => {
-      this.lines.push(JSON.parse(text) as Line);
-      this.#check();
-    });
+    this.child = reaped(
+      spawn(file, rest, {
+        env: { ...inherited, ...options.env },
+        cwd: options.cwd ?? SCRIPTS,
+        stdio: ['ignore', typeof log === 'number' ? log : 'pipe', 'pipe'],
+      }),
+    );
+    if (log === 'read') createInterface({ input: this.child.stdout! }).on('line', (text) => this.#read(text));
     this.child.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    const end = log === 'unread' ? 'exit' : 'close';
     this.exited = new Promise((resolve) => {
-      this.child.once('close', (code, signal) => {
+      this.child.once(end, (code: number | null, signal: NodeJS.Signals | null) => {
         this.#ended = true;
-        this.#check();
+        this.#wake();
         resolve({ code, signal });
       });
     });
   }
 
+  /** Process id of the host. */
+  get pid(): number {
+    assert.ok(this.child.pid !== undefined, 'the server could not be spawned');
+    return this.child.pid;
+  }
+
+  /** Process ids of the workers that became ready, in that order; those that have ended, too. */
+  get workers(): number[] {
+    return this.linesWith('worker ready').map(({ pid }) => Number(pid));
+  }
+
   /** The first line that matches, now or later. Rejects when the process ends without one. */
   async line(matches: (line: Line) => boolean): Promise<Line> {
-    for (;;) {
-      const found = this.lines.find(matches);
-      if (found !== undefined) return found;
+    for (let seen = 0; ;) {
+      for (; seen < this.lines.length; seen++) if (matches(this.lines[seen]!)) return this.lines[seen]!;
       if (this.#ended)
         throw new Error(
-          `the server ended without that line; it said:\n${this.lines.map((line) => JSON.stringify(line)).join('\n')}\n${this.stderr}`,
+          `the server ended without that line; it logged:\n${this.lines.map((line) => JSON.stringify(line)).join('\n')}\n${this.stderr}`,
         );
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -70,14 +86,22 @@ export class ServerProcess {
     return this.line(({ msg }) => msg.includes(text));
   }
 
+  /** The lines until now that have this text. */
+  linesWith(text: string): Line[] {
+    return this.lines.filter(({ msg }) => msg.includes(text));
+  }
+
   async ready(): Promise<this> {
     await this.line(({ msg }) => msg === 'ready');
     return this;
   }
 
+  async port(): Promise<number> {
+    return Number((await this.line(({ msg }) => msg === 'listening'))['port']);
+  }
+
   async url(path = ''): Promise<string> {
-    const { port } = await this.line(({ msg }) => msg === 'listening');
-    return `http://127.0.0.1:${String(port)}${path}`;
+    return `http://127.0.0.1:${await this.port()}${path}`;
   }
 
   async score(data: unknown, headers: Record<string, string> = {}): Promise<Response> {
@@ -88,12 +112,46 @@ export class ServerProcess {
     });
   }
 
+  /** The status of a GET. */
+  async status(path: string): Promise<number> {
+    const answer = await fetch(await this.url(path));
+    await answer.text();
+    return answer.status;
+  }
+
+  /** The text of /metrics. */
+  async metrics(): Promise<string> {
+    return (await fetch(await this.url('/metrics'))).text();
+  }
+
+  /** The value of a series of /metrics, named with its labels; 0 where it is not there. */
+  async metric(series: string): Promise<number> {
+    const line = (await this.metrics()).split('\n').find((each) => each.startsWith(`${series} `));
+    return Number(line?.slice(series.length) ?? 0);
+  }
+
+  /** Resolves when so many requests are in flight: they have reached the server, and are not answered. */
+  inFlight(requests: number): Promise<void> {
+    return until(async () => (await this.metric('scoring_requests_in_flight')) === requests);
+  }
+
+  /** Ends it as platforms do, and asserts that it drains. */
+  async drain(): Promise<void> {
+    this.child.kill('SIGTERM');
+    assert.deepEqual(await this.exited, { code: 0, signal: null });
+  }
+
   async stop(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.exited;
   }
 
-  #check(): void {
+  #read(text: string): void {
+    this.lines.push(JSON.parse(text) as Line);
+    this.#wake();
+  }
+
+  #wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();

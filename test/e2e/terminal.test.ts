@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { folder } from '../set-up/folder.ts';
 import { SCRIPTS } from './start-server.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** A synchronous call keeps the time limit of the test from coming to pass. */
+const LONGEST_MS = 60_000;
 const run = (...args: string[]): { status: number | null; stdout: string } =>
-  spawnSync(process.execPath, [`${ROOT}server/main.ts`, '--port', '0', ...args], { cwd: SCRIPTS, encoding: 'utf8' });
+  spawnSync(process.execPath, [`${ROOT}server/main.ts`, '--port', '0', ...args], { cwd: SCRIPTS, encoding: 'utf8', timeout: LONGEST_MS });
 
 test('--help lists every option, --version names the server', () => {
   const help = run('--help');
@@ -26,27 +28,27 @@ test('the log is lines for people where that is asked for, JSON lines in a pipe'
   assert.equal((JSON.parse(lines.at(-1) ?? '') as { level: string }).level, 'fatal');
 });
 
-test('setting up installs when the lock file has changed, and only then', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'setup-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, '.setup'));
-  mkdirSync(join(folder, 'node_modules', 'node', 'bin'), { recursive: true });
-  cpSync(join(ROOT, '.setup', 'install.mjs'), join(folder, '.setup', 'install.mjs'));
-  symlinkSync(process.execPath, join(folder, 'node_modules', 'node', 'bin', 'node'));
+test('setting up installs when the lock file has changed, and only then', () => {
+  const root = folder();
+  mkdirSync(join(root, '.setup'));
+  mkdirSync(join(root, 'node_modules', 'node', 'bin'), { recursive: true });
+  cpSync(join(ROOT, '.setup', 'install.mjs'), join(root, '.setup', 'install.mjs'));
+  symlinkSync(process.execPath, join(root, 'node_modules', 'node', 'bin', 'node'));
   // Stands in for npm: says what it was asked to do.
-  writeFileSync(join(folder, 'npm.mjs'), 'console.error(`npm ${process.argv[2]}, CUDA ${process.env.ONNXRUNTIME_NODE_INSTALL}`);');
+  writeFileSync(join(root, 'npm.mjs'), 'console.error(`npm ${process.argv[2]}, CUDA ${process.env.ONNXRUNTIME_NODE_INSTALL}`);');
   const setUp = (): string => {
     const { status, stderr } = spawnSync(process.execPath, ['.setup/install.mjs'], {
-      cwd: folder,
+      cwd: root,
+      timeout: LONGEST_MS,
       encoding: 'utf8',
-      env: { ...process.env, npm_execpath: join(folder, 'npm.mjs') },
+      env: { ...process.env, npm_execpath: join(root, 'npm.mjs') },
     });
     assert.equal(status, 0, stderr);
     return stderr;
   };
-  writeFileSync(join(folder, 'package-lock.json'), '{}');
+  writeFileSync(join(root, 'package-lock.json'), '{}');
   assert.match(setUp(), /npm ci, CUDA skip[\s\S]*Node \d+\.\d+\.\d+ is in place/);
   assert.equal(setUp(), '');
-  writeFileSync(join(folder, 'package-lock.json'), '{"changed": true}');
+  writeFileSync(join(root, 'package-lock.json'), '{"changed": true}');
   assert.match(setUp(), /npm ci/);
 });

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
 import { type ServerProcess, withServer } from '../e2e/start-server.ts';
 import { keepAliveLoad } from './keep-alive-load.ts';
 
 const CONNECTIONS = 32;
-/** Of each connection. The issue asks for 2,000; a longer run sets it. */
+/** Of each connection. A longer run sets it. */
 const REQUESTS = Number(process.env['LOSSES_REQUESTS'] ?? 200);
-const LONGEST_MS = 60_000 + 100 * REQUESTS;
 
 /** Workers that serve now, by their place. */
 function workers(server: ServerProcess): number[] {
@@ -45,15 +43,14 @@ const ways: Record<
 };
 
 for (const [what, { request, from, statuses }] of Object.entries(ways)) {
-  test(`${what}: what was sent is answered, and no connection is reset`, { timeout: LONGEST_MS }, () =>
+  test(`${what}: what was sent is answered, and no connection is reset`, () =>
     withServer(
       ['--entry-script', 'breaks.ts', '--worker-count', '2'],
       async (server) => {
         await server.ready();
-        const { port } = await server.line(({ msg }) => msg === 'listening');
         const breaks = [0.25, 0.5].map((share) => Math.floor(CONNECTIONS * REQUESTS * share));
         const tally = await keepAliveLoad({
-          port: Number(port),
+          port: await server.port(),
           connections: CONNECTIONS,
           requests: REQUESTS,
           body: (sent) => {
@@ -73,9 +70,8 @@ for (const [what, { request, from, statuses }] of Object.entries(ways)) {
         assert.ok(tally.answered.size > 1 || from !== undefined || request === 'throw', `nothing broke: ${account}`);
         assert.equal((await server.score([2])).status, 200);
         // A run that does not end is held until its worker is replaced.
-        while (!(await (await fetch(await server.url('/metrics'))).text()).includes('\nscoring_requests_in_flight 0\n')) await delay(100);
-        server.child.kill('SIGTERM');
-        assert.deepEqual(await server.exited, { code: 0, signal: null });
+        await server.inFlight(0);
+        await server.drain();
       },
       {
         // No core file of what aborts; a heap that is soon full; one line for each of so many requests would be most of the work.
@@ -83,11 +79,10 @@ for (const [what, { request, from, statuses }] of Object.entries(ways)) {
         env: {
           NODE_OPTIONS: '--max-old-space-size=64',
           ACCESS_LOG: 'false',
-          SCORING_TIMEOUT_MS: '3000',
-          CANCEL_GRACE_MS: '200',
+          SCORING_TIMEOUT_MS: '5000',
+          CANCEL_GRACE_MS: '2500',
           DRAIN_DELAY_MS: '0',
         },
       },
-    ),
-  );
+    ));
 }

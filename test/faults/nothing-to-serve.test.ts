@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { withServer } from '../e2e/start-server.ts';
+import { folder } from '../set-up/folder.ts';
 
 const HOME = fileURLToPath(new URL('../../', import.meta.url));
 
-function folder(t: TestContext, files: readonly string[]): string {
-  const path = mkdtempSync(join(tmpdir(), 'nothing-'));
-  t.after(() => rmSync(path, { recursive: true }));
+/** A folder with empty files. */
+function withFiles(...files: readonly string[]): string {
+  const path = folder();
   for (const file of files) {
     mkdirSync(dirname(join(path, file)), { recursive: true });
     writeFileSync(join(path, file), '');
@@ -31,15 +31,15 @@ async function refuses(args: readonly string[], options: { cwd?: string; env?: R
   );
 }
 
-test('a folder that is not recognised ends the server with 3, and never serves the sample', async (t) => {
-  await refuses([], { cwd: folder(t, ['index.ts']) }, /index\.ts: rename it to score\.ts/);
-  await refuses([], { cwd: folder(t, ['score.py', 'model.pkl']) }, /model\.pkl: this server runs ONNX[\s\S]*score\.py: this server runs/);
-  await refuses([], { cwd: folder(t, ['sub/score.ts']) }, /AZUREML_SOURCE_DIRECTORY to sub/);
-  await refuses(['--app-root', folder(t, ['model.onnx.zip'])], {}, /model\.onnx\.zip: unpack it/);
+test('a folder that is not recognised ends the server with 3, and never serves the sample', async () => {
+  await refuses([], { cwd: withFiles('index.ts') }, /index\.ts: rename it to score\.ts/);
+  await refuses([], { cwd: withFiles('score.py', 'model.pkl') }, /model\.pkl: this server runs ONNX[\s\S]*score\.py: this server runs/);
+  await refuses([], { cwd: withFiles('sub/score.ts') }, /AZUREML_SOURCE_DIRECTORY to sub/);
+  await refuses(['--app-root', withFiles('model.onnx.zip')], {}, /model\.onnx\.zip: unpack it/);
 });
 
-test('whoever names anything does not get the sample: a folder, a model name, by flag, variable or config.json', async (t) => {
-  const cwd = folder(t, []);
+test('the sample is not served where anything is named: a folder, a model name, by flag, variable or config.json', async () => {
+  const cwd = folder();
   await refuses(['--app-root', '.'], { cwd }, /--app-root names something/);
   await refuses(['--model-name=iris'], { cwd }, /--model-name names something/);
   await refuses([], { cwd, env: { MODEL_NAME: 'iris' } }, /MODEL_NAME names something/);
@@ -52,10 +52,10 @@ test('whoever names anything does not get the sample: a folder, a model name, by
 const mounts = (command: string): string[] => ['--mount', '--fork', 'sh', '-c', command];
 const cannotMount = spawnSync('unshare', mounts('true')).status === 0 ? false : 'needs the right to mount';
 
-test('an empty volume that is mounted over the current folder ends the server with 3', { skip: cannotMount }, (t) => {
-  const cwd = folder(t, []);
+test('an empty volume that is mounted over the current folder ends the server with 3', { skip: cannotMount }, () => {
+  const cwd = folder();
   const start = `mount -t tmpfs none '${cwd}' && cd '${cwd}' && exec '${process.execPath}' '${HOME}server/main.ts' --port 0`;
-  const { status, stdout } = spawnSync('unshare', mounts(start), { encoding: 'utf8', timeout: 30_000 });
+  const { status, stdout } = spawnSync('unshare', mounts(start), { encoding: 'utf8', timeout: 120_000 });
   assert.equal(status, 3, stdout);
   assert.match(stdout, /is a mounted volume that is empty/);
 });

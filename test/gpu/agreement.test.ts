@@ -83,7 +83,7 @@ describe('CUDA', { skip: missing || missingGpu }, () => {
     });
   }
 
-  it('the server has one worker for each GPU, is ready, says where the nodes run, and answers', async () => {
+  it('the server has one worker for each GPU, is ready, reports where the nodes run, and answers', async () => {
     const model = find('light-resnet50');
     const [each] = casesOf(model);
     await withServer(['--execution-provider', 'cuda', '--model', model.file], async (server) => {

@@ -157,7 +157,7 @@ describe('failures over gRPC', () => {
     await cancelled;
     assert.equal((await failed).code, status.CANCELLED);
     const late = scorer.called('cancel');
-    assert.equal((await client.error('ModelInfer', MESSAGE, {}, new Date(Date.now() + 100))).code, status.DEADLINE_EXCEEDED);
+    assert.equal((await client.error('ModelInfer', MESSAGE, {}, new Date(Date.now() + 2500))).code, status.DEADLINE_EXCEEDED);
     await late;
   });
 });

@@ -148,11 +148,12 @@ describe('error answers', () => {
     await http.post('/score').send({}).expect(400);
     assert.equal((await line((entry) => entry['code'] === 'bad_json')).level, 'debug');
     scorer.refuseAdmit = new ServerError('queue_full', 'full');
+    const began = performance.now();
     for (let i = 0; i < 5; i++) await http.post('/score').send({}).expect(429).expect('Retry-After', '1');
-    assert.deepEqual(
-      lines.filter((entry) => entry['code'] === 'queue_full').map((entry) => entry.level),
-      ['warn'],
-    );
+    const levels = lines.filter((entry) => entry['code'] === 'queue_full').map((entry) => entry.level);
+    const most = 1 + Math.floor((performance.now() - began) / 1000);
+    assert.ok(levels.length >= 1 && levels.length <= most, levels.join());
+    assert.deepEqual(new Set(levels), new Set(['warn']));
   });
 });
 

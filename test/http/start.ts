@@ -1,22 +1,14 @@
-import { EventEmitter, once } from 'node:events';
-import { pino } from 'pino';
 import supertest from 'supertest';
 import type { TestContext } from 'node:test';
 import { options as table, type Config } from '../../server/config/config.ts';
 import { buildApp, buildMetricsApp } from '../../server/http/app.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
-import type { Log } from '../../server/log.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
+import { LogLines, type LogLine } from '../set-up/log-lines.ts';
 import { FakeScorer } from './fake-scorer.ts';
 
 const defaults = Object.fromEntries(Object.entries(table).map(([name, option]) => [name, option.default])) as unknown as Config;
-
-export interface LogLine {
-  readonly level: string;
-  readonly msg: string;
-  readonly [field: string]: unknown;
-}
 
 interface Started {
   readonly scorer: FakeScorer;
@@ -44,24 +36,8 @@ export async function start(
   lifecycle = readyLifecycle(),
 ): Promise<Started> {
   const options = config(changes);
-  const lines: LogLine[] = [];
-  const heard = new EventEmitter();
-  const log: Log = pino(
-    { level: 'debug', base: null, formatters: { level: (level) => ({ level }) } },
-    {
-      write(text: string) {
-        lines.push(JSON.parse(text) as LogLine);
-        heard.emit('line');
-      },
-    },
-  );
-  const line = async (accepts: (line: LogLine) => boolean): Promise<LogLine> => {
-    for (;;) {
-      const found = lines.find(accepts);
-      if (found !== undefined) return found;
-      await once(heard, 'line');
-    }
-  };
+  const logged = new LogLines();
+  const { log, lines } = logged;
   const scorer = new FakeScorer();
   const metrics = new Metrics();
   const parts = { config: options, scorer, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
@@ -72,6 +48,7 @@ export async function start(
     await listening.close();
   });
   const port = listening.ports[0] ?? 0;
+  const line = logged.line.bind(logged);
   return { scorer, lifecycle, metrics, listening, app, lines, line, port, http: supertest(`http://127.0.0.1:${port}`) };
 }
 

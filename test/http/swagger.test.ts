@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ServedModel } from '../../server/scoring/scorer-types.ts';
+import { folder } from '../set-up/folder.ts';
 import { served } from './fake-scorer.ts';
 import { start } from './start.ts';
 
@@ -71,11 +71,10 @@ describe('swagger.json', () => {
 
 describe('an override file', () => {
   it('wins over the generated document of its version', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'swagger-'));
-    t.after(() => rm(folder, { recursive: true }));
-    const { http } = await start(t, {}, folder);
+    const path = folder();
+    const { http } = await start(t, {}, path);
     const get = async (version: string): Promise<unknown> => (await http.get(`/swagger.json?version=${version}`).expect(200)).body;
-    const put = (name: string): Promise<void> => writeFile(join(folder, name), JSON.stringify({ from: name }));
+    const put = (name: string): Promise<void> => writeFile(join(path, name), JSON.stringify({ from: name }));
     await put('swagger2.json');
     assert.deepEqual(await get('2'), { from: 'swagger2.json' });
     await put('swagger.json');
@@ -89,12 +88,11 @@ describe('an override file', () => {
   });
 
   it('that cannot be read is a 500 without its path', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'swagger-'));
-    t.after(() => rm(folder, { recursive: true }));
-    const { http } = await start(t, {}, join(folder, 'file'));
-    await writeFile(join(folder, 'file'), '');
+    const path = folder();
+    const { http } = await start(t, {}, join(path, 'file'));
+    await writeFile(join(path, 'file'), '');
     const { text } = await http.get('/swagger.json').expect(500);
-    assert.ok(!text.includes(folder));
+    assert.ok(!text.includes(path));
   });
 });
 

@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts';
 
 /** What a cluster allows at the least. Every container of this test runs under it. */
 const CLOSED = ['--read-only', '--tmpfs', '/tmp', '--cap-drop=all', '--security-opt', 'no-new-privileges', '--pids-limit', '128'];
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 90_000;
 
 export interface RunOptions {
   /** Arguments for `docker run`. */

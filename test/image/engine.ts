@@ -77,6 +77,11 @@ export class Engine {
     return stdout.trimEnd();
   }
 
+  /** Runs a command in a container of its own, without network, and removes it. @param args of `docker run`; @returns its stdout */
+  once(...args: readonly string[]): Promise<string> {
+    return this.docker('run', '--rm', '--label', this.prefix, '--network', 'none', ...args);
+  }
+
   /** The name of an image of this run. */
   tag(name: string): string {
     return `${this.prefix}/${name}`;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 export function init() {}
 const chunks = (...all: unknown[]): ReadableStream =>
   new ReadableStream({
@@ -39,11 +39,11 @@ const answers: Record<string, () => unknown> = {
     throw new Error('after the first chunk');
   },
 };
-export function run(how: string | { file: string; how: string }) {
+export function run(how: string | { file: string; how: string; until?: string }) {
   if (typeof how === 'object') {
     writeFileSync(how.file, `${how.how}\n`, { flag: 'a' });
     const until = performance.now() + 60;
-    while (performance.now() < until);
+    while (performance.now() < until || (how.until !== undefined && !existsSync(how.until)));
     if (how.how === 'exit') process.exit(3);
     return how.how;
   }

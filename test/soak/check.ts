@@ -3,7 +3,8 @@ import type { Report } from './soak.ts';
 
 /** What may stay with the host, or come with code that was compiled meanwhile. */
 const SLACK_MB = 120;
-const LONGEST_PROBE_MS = 2000;
+/** On a slow machine that others use, too. */
+const LONGEST_PROBE_MS = 8000;
 
 /** @throws AssertionError where a promise of the server does not hold */
 export function check({ sent, answers, losses, hostRssMb, probeMs, inFlightAfterwards, exit, internalErrors }: Report): void {

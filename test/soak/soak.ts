@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerProcess } from '../e2e/start-server.ts';
+import { folder } from '../set-up/folder.ts';
+import { memory } from '../set-up/processes.ts';
 import { Client, classes, type Class } from './client.ts';
 import { random } from './random.ts';
 
@@ -41,12 +42,12 @@ export interface Report {
 
 /** Random requests on 32 connections, random losses of workers, and collection of a fifth of them, for so many seconds. */
 export async function soak({ seconds, seed }: Soak): Promise<Report> {
-  const folder = mkdtempSync(join(tmpdir(), 'soak-'));
+  const collected = folder();
   const server = new ServerProcess(['--entry-script', 'soak.ts', '--worker-count', String(WORKERS)], {
     env: {
       ACCESS_LOG: 'false',
       MDC_SINK: 'file',
-      MDC_DIR: folder,
+      MDC_DIR: collected,
       MDC_SAMPLING_RATE: '0.2',
       SCORING_TIMEOUT_MS: '3000',
       CANCEL_GRACE_MS: '300',
@@ -55,14 +56,13 @@ export async function soak({ seconds, seed }: Soak): Promise<Report> {
     },
   });
   try {
-    return await run(server, folder, { seconds, seed });
+    return await run(server, collected, { seconds, seed });
   } finally {
     await server.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function run(server: ServerProcess, folder: string, { seconds, seed }: Soak): Promise<Report> {
+async function run(server: ServerProcess, collected: string, { seconds, seed }: Soak): Promise<Report> {
   await server.ready();
   const url = await server.url();
   const ends = performance.now() + seconds * 1000;
@@ -73,8 +73,8 @@ async function run(server: ServerProcess, folder: string, { seconds, seed }: Soa
   const losses = new Map<string, number>();
   await Promise.all([
     ...clients.map((client) => client.run(running)),
-    sample(server.child.pid ?? 0, url, running, samples, probes),
-    loseWorkers(server.child.pid ?? 0, url, running, random(seed + 1000), losses),
+    sample(server.pid, url, running, samples, probes),
+    loseWorkers(server.pid, url, running, random(seed + 1000), losses),
   ]);
   const metrics = await idle(url);
   server.child.kill('SIGTERM');
@@ -91,7 +91,7 @@ async function run(server: ServerProcess, folder: string, { seconds, seed }: Soa
     losses,
     restarts: byLabel(metrics, 'worker_restarts_total', 'cause'),
     records: byLabel(metrics, 'mdc_records_total', 'result'),
-    collectedBytes: sizeOf(folder),
+    collectedBytes: sizeOf(collected),
     hostRssMb: { first: early.at(-1) ?? 0, last: samples.at(-1) ?? 0, highest: Math.max(...samples) },
     probeMs: { p50: at(latencies, 0.5), p99: at(latencies, 0.99), longest: latencies.at(-1) ?? 0 },
     inFlightAfterwards: total(metrics, 'scoring_requests_in_flight') + total(metrics, 'scoring_requests_queued'),
@@ -106,8 +106,7 @@ async function sample(pid: number, url: string, running: () => boolean, rss: num
     const answer = await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(LONGEST_PROBE_MS) });
     await answer.text();
     probes.push(performance.now() - began);
-    const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    rss.push(Number(kb) / 1024);
+    rss.push(memory(pid));
     await delay(SAMPLE_MS);
   }
 }
@@ -196,9 +195,9 @@ function total(metrics: string, name: string): number {
   );
 }
 
-function sizeOf(folder: string): number {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => statSync(join(folder, name)))
+function sizeOf(root: string): number {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .map((name) => statSync(join(root, name)))
     .filter((stat) => stat.isFile())
     .reduce((sum, { size }) => sum + size, 0);
 }

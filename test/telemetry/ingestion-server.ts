@@ -1,14 +1,13 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import type { TestContext } from 'node:test';
 import { makeCertificate } from '../e2e/certificate.ts';
+import { folder } from '../set-up/folder.ts';
 
 export interface Envelope {
   readonly name: string;
@@ -56,12 +55,10 @@ export class IngestionServer {
   answer: Answer = () => ({});
   readonly certificate: string;
   readonly #server: Server;
-  readonly #folder: string;
   #waiting: (() => void)[] = [];
 
   private constructor() {
-    this.#folder = mkdtempSync(join(tmpdir(), 'ingestion-'));
-    const { key, certificate } = makeCertificate(this.#folder);
+    const { key, certificate } = makeCertificate(folder());
     this.certificate = certificate;
     this.#server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
       this.#take(request, response).catch(() => response.destroy());
@@ -100,7 +97,6 @@ export class IngestionServer {
   }
 
   async stop(): Promise<void> {
-    rmSync(this.#folder, { recursive: true, force: true });
     if (!this.#server.listening) return;
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));

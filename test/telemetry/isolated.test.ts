@@ -36,20 +36,23 @@ const PROGRAM = `
     seen.push(answer.status);
     child.kill('SIGTERM');
   });
+  process.on('SIGTERM', () => child.kill('SIGKILL'));
   child.on('close', (code) => console.log(JSON.stringify({ code, seen, writable })));
 `;
 
 test(
   'with a read-only root and no network the server starts, answers and stops as always',
-  { skip: impossible && 'needs namespaces', timeout: 60_000 },
+  { skip: impossible && 'needs namespaces' },
   () => {
     const { stdout, stderr } = spawnSync('unshare', isolated(`exec '${process.execPath}' --input-type=module -e "$PROGRAM"`), {
       encoding: 'utf8',
+      timeout: 120_000,
       env: {
         PATH: process.env['PATH'],
         PROGRAM,
         APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${KEY};IngestionEndpoint=https://ingestion.invalid/`,
         DRAIN_DELAY_MS: '0',
+        DRAIN_TIMEOUT_MS: '60000',
       },
     });
     assert.equal(stderr, '');

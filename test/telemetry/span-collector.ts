@@ -1,15 +1,14 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer as createPlain, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import protobuf from 'protobufjs';
 import { makeCertificate } from '../e2e/certificate.ts';
+import { folder } from '../set-up/folder.ts';
 
 interface Attribute {
   readonly key: string;
@@ -56,8 +55,7 @@ interface Wishes {
 }
 
 export async function startCollector(t: TestContext, { status = 200, tls = false }: Wishes = {}): Promise<SpanCollector> {
-  const folder = mkdtempSync(join(tmpdir(), 'spans-'));
-  const files = tls ? makeCertificate(folder) : undefined;
+  const files = tls ? makeCertificate(folder()) : undefined;
   const got = { spans: [] as Span[], requests: [] as string[], resources: [] as Record<string, unknown>[] };
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { 'content-type': type = '', 'content-encoding': encoding = '-', 'x-key': key = '-' } = request.headers;
@@ -81,7 +79,6 @@ export async function startCollector(t: TestContext, { status = 200, tls = false
   t.after(() => {
     server.closeAllConnections();
     server.close();
-    rmSync(folder, { recursive: true });
   });
   const url = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   return { ...got, url, certificate: files?.certificate };

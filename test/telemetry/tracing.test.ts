@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'node:test';
-import { withServer, type ServerProcess } from '../e2e/start-server.ts';
+import { withServer } from '../e2e/start-server.ts';
 import { writeModel } from '../models/models.ts';
+import { folder } from '../set-up/folder.ts';
 import { startCollector, valueOf, type Span } from './span-collector.ts';
-
-async function stopped(server: ServerProcess): Promise<void> {
-  server.child.kill('SIGTERM');
-  assert.equal((await server.exited).code, 0);
-}
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = 'b7ad6b7169203331';
@@ -22,17 +15,15 @@ const env = (endpoint: string, more: Record<string, string> = {}): Record<string
   ...more,
 });
 
-test('a request is four spans: itself, the queue, run() and its inference, one inside the other', { timeout: 60_000 }, async (t) => {
+test('a request is four spans: itself, the queue, run() and its inference, one inside the other', async (t) => {
   const got = await startCollector(t);
-  const folder = mkdtempSync(join(tmpdir(), 'tracing-'));
-  t.after(() => rmSync(folder, { recursive: true }));
   await withServer(
-    ['--model', writeModel('ridge', folder)],
+    ['--model', writeModel('ridge', folder())],
     async (server) => {
       await server.ready();
       const answer = await server.score({ inputs: { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] } }, { traceparent: `00-${TRACE}-${CALLER}-01` });
       assert.equal(answer.status, 200);
-      await stopped(server);
+      await server.drain();
       const [request, queue, run, inference] = ['POST /score', 'queue', 'run', 'inference'].map((name) =>
         got.spans.find((span) => span.name === name)!,
       );
@@ -67,7 +58,7 @@ test('a request is four spans: itself, the queue, run() and its inference, one i
   );
 });
 
-test('a run() that throws is a failed span; scripts pass the trace on', { timeout: 60_000 }, async (t) => {
+test('a run() that throws is a failed span; scripts pass the trace on', async (t) => {
   const got = await startCollector(t);
   await withServer(
     ['--entry-script', 'trace-context.ts'],
@@ -75,7 +66,7 @@ test('a run() that throws is a failed span; scripts pass the trace on', { timeou
       await server.ready();
       const passedOn = (await (await server.score('pass on', { traceparent: `00-${TRACE}-${CALLER}-01` })).json()) as string;
       assert.equal((await server.score('throw')).status, 500);
-      await stopped(server);
+      await server.drain();
       const request = got.spans.find(({ traceId, name }) => traceId === TRACE && name === 'POST /score');
       assert.equal(passedOn, `00-${TRACE}-${request?.spanId}-01`);
       const failed = got.spans.filter(({ traceId }) => traceId !== TRACE);
@@ -92,7 +83,7 @@ test('a run() that throws is a failed span; scripts pass the trace on', { timeou
   );
 });
 
-test('a caller decides for its traces, OTEL_TRACES_SAMPLER_ARG for those that begin here', { timeout: 60_000 }, async (t) => {
+test('a caller decides on its traces, OTEL_TRACES_SAMPLER_ARG on those that begin here', async (t) => {
   const got = await startCollector(t);
   const send = async (share: string): Promise<number> => {
     got.spans.length = 0;
@@ -103,7 +94,7 @@ test('a caller decides for its traces, OTEL_TRACES_SAMPLER_ARG for those that be
         await server.score(1, { traceparent: `00-${TRACE}-${CALLER}-00` });
         for (let at = 0; at < 3; at++) await server.score(1);
         await server.score(1, { traceparent: `00-${'f'.repeat(32)}-${CALLER}-01` });
-        await stopped(server);
+        await server.drain();
       },
       { env: env(got.url, { OTEL_TRACES_SAMPLER_ARG: share }) },
     );
@@ -114,14 +105,14 @@ test('a caller decides for its traces, OTEL_TRACES_SAMPLER_ARG for those that be
   assert.equal(await send('0'), 1);
 });
 
-test('the variables of the standard decide the form, the address, the trust and the names', { timeout: 60_000 }, async (t) => {
+test('the variables of the standard decide the form, the address, the trust and the names', async (t) => {
   const got = await startCollector(t, { tls: true });
   await withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {
       await server.ready();
       const answer = await server.score(1, { traceparent: `00-${TRACE}-${CALLER}-01` });
-      await stopped(server);
+      await server.drain();
       assert.deepEqual(new Set(got.requests), new Set(['POST /own/path application/x-protobuf gzip of the spans']));
       const [request, run] = ['POST /score', 'run'].map((name) => got.spans.find((span) => span.name === name));
       assert.deepEqual([request?.traceId, request?.parentSpanId, request?.kind, run?.kind], [TRACE, CALLER, 2, 1]);
@@ -131,7 +122,10 @@ test('the variables of the standard decide the form, the address, the trust and 
       assert.ok(Number(request?.endTimeUnixNano) > Number(request?.startTimeUnixNano));
       const { 'service.name': service, 'service.namespace': namespace } = got.resources[0] ?? {};
       assert.deepEqual([service, namespace], ['standard', 'shop']);
-      const warnings = server.lines.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+      const warnings = server
+        .linesWith('variables')
+        .filter(({ level }) => level === 'warn')
+        .map(({ msg }) => msg);
       assert.deepEqual(warnings, ['variables that have no effect here: OTEL_BSP_MAX_QUEUE_SIZE (docs/telemetry.md lists those that have)']);
     },
     {
@@ -149,14 +143,14 @@ test('the variables of the standard decide the form, the address, the trust and 
   );
 });
 
-test('a collector that refuses costs spans, which are counted, and nothing else', { timeout: 60_000 }, async (t) => {
+test('spans that a collector refuses are counted, and nothing else is lost', async (t) => {
   const got = await startCollector(t, { status: 400 });
   await withServer(
     ['--entry-script', 'echo.ts'],
     async (server) => {
       await server.ready();
       for (let at = 0; at < 5; at++) assert.equal((await server.score(1)).status, 200);
-      await stopped(server);
+      await server.drain();
       const end = await server.said('telemetry ends');
       assert.deepEqual([end['delivered'], end['dropped']], [0, { rejected: 15 }]);
     },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { folder } from '../set-up/folder.ts';
 import { SCRIPTS, withWorkers } from './start-workers.ts';
 
 for (const script of ['echo.ts', 'echo.mts', 'echo.js', 'echo.mjs', 'echo.cjs']) {
@@ -256,9 +256,8 @@ test('parsing what is parsed already gets a hint at inputType', () =>
 test('init() logs through its context', () =>
   withWorkers('init-logs.ts', async (workers) => assert.equal((await workers.lineWith('loading'))['step'], 1)));
 
-test('modelPath finds a version, and the highest one', async (t) => {
-  const modelDir = mkdtempSync(join(tmpdir(), 'models-'));
-  t.after(() => rmSync(modelDir, { recursive: true }));
+test('modelPath finds a version, and the highest one', async () => {
+  const modelDir = folder();
   for (const version of ['2', '10']) {
     mkdirSync(join(modelDir, 'iris', version), { recursive: true });
     writeFileSync(join(modelDir, 'iris', version, 'model.onnx'), '');
@@ -272,12 +271,11 @@ test('modelPath finds a version, and the highest one', async (t) => {
   );
 });
 
-test('modules of the application are imported by name', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'source-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'shared-code.ts'), 'export const answer: number = 42;\n');
+test('modules of the application are imported by name', async () => {
+  const path = folder();
+  writeFileSync(join(path, 'shared-code.ts'), 'export const answer: number = 42;\n');
   await withWorkers('imports-by-name.ts', async (workers) => assert.equal((await workers.score(1)).json, 42), {
-    start: { importPath: [folder, SCRIPTS] },
+    start: { importPath: [path, SCRIPTS] },
   });
 });
 
@@ -303,11 +301,10 @@ test('a forgotten promise is logged and harms nobody', () =>
     assert.equal((await workers.score(1)).json, 'fine');
   }));
 
-test('scoring-server is imported from anywhere on disk, with nothing installed beside the script', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'anywhere-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+test('scoring-server is imported from anywhere on disk, with nothing installed beside the script', async () => {
+  const path = folder();
   for (const script of ['scoring-error.ts', 'scoring-error.js', 'scoring-error.cjs']) {
-    const copy = join(folder, script === 'scoring-error.js' ? 'scoring-error.mjs' : script);
+    const copy = join(path, script === 'scoring-error.js' ? 'scoring-error.mjs' : script);
     copyFileSync(join(SCRIPTS, script), copy);
     await withWorkers(copy, async (workers) => assert.ok((await workers.score({ status: 418 })).status >= 400));
   }

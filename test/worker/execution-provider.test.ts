@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'node:test';
 import { gpuDevices } from '../../server/system/gpu-devices.ts';
 import { writeModel } from '../models/models.ts';
+import { folder } from '../set-up/folder.ts';
 import { Workers } from './start-workers.ts';
 
 test(
   'a worker whose provider is gone does not open a model on the CPU instead, with auto neither',
   { skip: gpuDevices({}).visible.length > 0 && 'this machine has a GPU' },
-  async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'provider-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const modelFile = writeModel('ridge', folder);
+  async () => {
+    const path = folder();
+    const modelFile = writeModel('ridge', path);
     for (const strict of [true, false]) {
       const workers = new Workers('opens-model.ts', { start: { modelFile, execution: { provider: 'cuda', strict } } });
       try {

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import test from 'node:test';
+import { folder } from '../set-up/folder.ts';
+import { held } from '../set-up/held.ts';
+import { alive } from '../set-up/processes.ts';
+import { until } from '../set-up/until.ts';
 import { read, Workers, withWorkers } from './start-workers.ts';
+
+/** Above every deadline below, and far below the time of what would be waited for. */
+const LONGEST_MS = 15_000;
 
 for (const [script, data, how] of [
   ['run-exits.ts', 'exit', 'exit code 5'],
@@ -50,14 +56,14 @@ test('a run() that blocks its thread past the deadline is answered in time and i
     'run-spins.ts',
     async (workers) => {
       const began = performance.now();
-      await assert.rejects(workers.score('spin'), { code: 'deadline_exceeded', message: 'Scoring timeout after 2500 ms' });
-      assert.ok(performance.now() - began < 5000);
+      await assert.rejects(workers.score('spin'), { code: 'deadline_exceeded', message: 'Scoring timeout after 5000 ms' });
+      assert.ok(performance.now() - began < LONGEST_MS);
       const before = workers.pids.at(-1);
       assert.equal((await workers.score('next', {})).json, 'fine');
       assert.notEqual(workers.pids.at(-1), before);
       assert.match(await workers.metrics.registry.metrics(), /worker_restarts_total\{cause="deadline"\} 1/);
     },
-    { limits: { scoringTimeoutMs: 2500 } },
+    { limits: { scoringTimeoutMs: 5000, cancelGraceMs: 100 } },
   ));
 
 test('a run() that never settles costs its worker nothing but that place: others finish, then it is replaced', () =>
@@ -70,13 +76,11 @@ test('a run() that never settles costs its worker nothing but that place: others
       const answer = await workers.score('pid');
       assert.notEqual(answer.json, first);
     },
-    { limits: { scoringTimeoutMs: 2500, cancelGraceMs: 100 } },
+    { limits: { scoringTimeoutMs: 5000, cancelGraceMs: 2500 } },
   ));
 
-test('replacements that die before they are ready end in failure, and only they', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'started-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const workers = new Workers('init-fails-second-time.ts', { env: { STARTED_FILE: join(folder, 'started') } });
+test('replacements that die before they are ready end in failure, and only they', async () => {
+  const workers = new Workers('init-fails-second-time.ts', { env: { STARTED_FILE: join(folder(), 'started') } });
   try {
     await workers.started;
     await assert.rejects(workers.score(1), { code: 'worker_lost' });
@@ -88,42 +92,31 @@ test('replacements that die before they are ready end in failure, and only they'
   }
 });
 
-test('a replacement that cannot start is ended, also where its exit does not end', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'started-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'started');
+test('a replacement that cannot start is ended, also where its exit does not end', async () => {
+  const file = join(folder(), 'started');
   const workers = new Workers('init-fails-for-ever.ts', { env: { STARTED_FILE: file } });
-  const alive = (pid: number): boolean => {
-    try {
-      return process.kill(pid, 0);
-    } catch {
-      return false;
-    }
-  };
   try {
     await workers.started;
     await assert.rejects(workers.score(1), { code: 'worker_lost' });
     await workers.failure;
     const pids = readFileSync(file, 'utf8').trim().split('\n').map(Number);
     assert.equal(pids.length, 5);
-    const until = performance.now() + 10_000;
-    while (pids.some(alive) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
-    const left = pids.filter(alive);
-    for (const pid of left) process.kill(pid, 'SIGKILL');
-    assert.deepEqual(left, []);
+    try {
+      await until(() => !pids.some(alive));
+    } finally {
+      for (const pid of pids.filter(alive)) process.kill(pid, 'SIGKILL');
+    }
   } finally {
     await workers.stop();
   }
 });
 
-test('the signal of a request fires when its client leaves', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'signal-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'state');
+test('the signal of a request fires when its client leaves', async () => {
+  const file = join(folder(), 'state');
   await withWorkers('signal.ts', async (workers) => {
     const scoring = workers.begin({ file });
     // A run that is cancelled before it began never begins.
-    while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => existsSync(file));
     scoring.cancel();
     await assert.rejects(scoring.reply, { code: 'client_gone' });
     await workers.scorer.idle();
@@ -131,10 +124,8 @@ test('the signal of a request fires when its client leaves', async (t) => {
   });
 });
 
-test('the signal of a request fires at the deadline, and a run() that obeys keeps its worker', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'signal-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'state');
+test('the signal of a request fires at the deadline, and a run() that obeys keeps its worker', async () => {
+  const file = join(folder(), 'state');
   await withWorkers(
     'signal.ts',
     async (workers) => {
@@ -143,7 +134,7 @@ test('the signal of a request fires at the deadline, and a run() that obeys keep
       await workers.scorer.idle();
       assert.deepEqual([readFileSync(file, 'utf8'), workers.pids], ['cancelled', before]);
     },
-    { limits: { scoringTimeoutMs: 150 } },
+    { limits: { scoringTimeoutMs: 2500 } },
   );
 });
 
@@ -151,9 +142,9 @@ test('stopping answers what workers hold and what waits', () =>
   withWorkers(
     'run-never-ends.ts',
     async (workers) => {
-      const held = workers.begin('never');
+      const never = workers.begin('never');
       const waiting = workers.begin('pid');
-      const both = Promise.all([assert.rejects(held.reply, { code: 'stopping' }), assert.rejects(waiting.reply, { code: 'stopping' })]);
+      const both = Promise.all([assert.rejects(never.reply, { code: 'stopping' }), assert.rejects(waiting.reply, { code: 'stopping' })]);
       await workers.stop();
       await both;
       assert.throws(() => workers.begin('pid'), { code: 'stopping' });
@@ -165,28 +156,29 @@ test('a worker is lost when it ends, even if a child of its own holds its output
   withWorkers('child-holds-output.ts', async (workers) => {
     const began = performance.now();
     await assert.rejects(workers.score('exit'), { code: 'worker_lost' });
-    assert.ok(performance.now() - began < 5000);
+    assert.ok(performance.now() - began < LONGEST_MS);
     assert.equal(typeof (await workers.score('pid')).json, 'number');
     const stopping = performance.now();
     await workers.stop();
-    assert.ok(performance.now() - stopping < 5000);
+    assert.ok(performance.now() - stopping < LONGEST_MS);
   }));
 
 test('a worker that retires finishes what others wait for', () =>
   withWorkers(
-    'sleeps-or-never.ts',
+    'held.ts',
     async (workers) => {
-      const never = assert.rejects(workers.score(-1), { code: 'deadline_exceeded' });
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      // Ends well after the other was given up and its worker began to retire.
-      const neighbour = workers.score(1300);
-      await never;
+      await assert.rejects(workers.score(held().data), { code: 'deadline_exceeded' });
+      // Begins before its worker retires, and ends after that.
+      const slow = held();
+      const neighbour = workers.score(slow.data);
+      await slow.running();
       await workers.lineWith('did not end after its cancel');
+      slow.release();
       const before = workers.pids.at(0);
       assert.equal((await neighbour).json, before);
-      assert.notEqual((await workers.score(0)).json, before);
+      assert.notEqual((await workers.score('')).json, before);
     },
-    { limits: { scoringTimeoutMs: 1500, cancelGraceMs: 50 } },
+    { limits: { scoringTimeoutMs: 5000, cancelGraceMs: 2500 } },
   ));
 
 test('a worker that is killed for a stuck run says so in the log', () =>
@@ -198,7 +190,7 @@ test('a worker that is killed for a stuck run says so in the log', () =>
       assert.deepEqual([line['requestId'], line['pid'], line['level']], ['stuck', workers.pids.at(0), 'warn']);
       assert.equal((await workers.score('next')).json, 'fine');
     },
-    { limits: { scoringTimeoutMs: 2500, cancelGraceMs: 100 } },
+    { limits: { scoringTimeoutMs: 5000, cancelGraceMs: 100 } },
   ));
 
 test('a client that leaves a stream costs its neighbours nothing', () =>
@@ -212,7 +204,7 @@ test('a client that leaves a stream costs its neighbours nothing', () =>
       await workers.scorer.idle();
       assert.equal(workers.pids.length, 1);
     },
-    { limits: { cancelGraceMs: 50 } },
+    { limits: { cancelGraceMs: 2500 } },
   ));
 
 test('without a worker the server is healthy for 60 s and no longer', () => {

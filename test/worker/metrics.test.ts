@@ -1,21 +1,27 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { modelBytes, writeModel } from '../models/models.ts';
+import { folder } from '../set-up/folder.ts';
+import { until } from '../set-up/until.ts';
 import { Workers, withWorkers } from './start-workers.ts';
 
 /** Workers report some time after the answer. */
 async function shown(workers: Workers, sample: RegExp): Promise<string> {
-  for (;;) {
-    const text = await workers.metrics.registry.metrics();
-    if (sample.test(text)) return text;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  let text = '';
+  await until(async () => sample.test((text = await workers.metrics.registry.metrics())));
+  return text;
 }
 
-test("a script's own metrics are added up over the workers, and survive a worker that dies", { timeout: 20_000 }, () =>
+const ROW = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
+
+/** Workers of a script that opens a model, and the file of it. */
+function withModel(use: (workers: Workers, modelFile: string) => Promise<void>): Promise<void> {
+  const modelFile = writeModel('ridge', folder());
+  return withWorkers('opens-model.ts', (workers) => use(workers, modelFile), { start: { modelFile } });
+}
+
+test("a script's own metrics are added up over the workers, and survive a worker that dies", () =>
   withWorkers(
     'own-metrics.ts',
     async (workers) => {
@@ -30,8 +36,7 @@ test("a script's own metrics are added up over the workers, and survive a worker
       await shown(workers, /^tokens_total\{kind="in"\} 90$/m);
     },
     { workers: 2, start: { concurrency: 2 } },
-  ),
-);
+  ));
 
 test('what a script defines is shown before the first request', () =>
   withWorkers('own-metrics.ts', async (workers) => {
@@ -46,47 +51,29 @@ test("a metric with the name of one of the server's own is why init() fails", as
   await workers.stop();
 });
 
-test('inferences are measured, with their rows and why they began', { timeout: 20_000 }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const modelFile = writeModel('ridge', folder);
-  await withWorkers(
-    'opens-model.ts',
-    async (workers) => {
-      const row = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
-      await Promise.all(Array.from({ length: 16 }, () => workers.score(row)));
-      // Every row is counted once, in whatever batches they went.
-      const text = await shown(workers, /^inference_batch_rows_sum\{model="ridge",release="idle"\} 16$/m);
-      const count = Number(/^inference_batch_rows_count\{model="ridge",release="idle"\} (\d+)$/m.exec(text)?.[1]);
-      assert.ok(count >= 1 && count < 16, `${count} inferences`);
-      assert.match(text, new RegExp(`^inference_duration_seconds_count\\{model="ridge"\\} ${count}$`, 'm'));
-    },
-    { start: { modelFile } },
-  );
-});
+test('inferences are measured, with their rows and why they began', () =>
+  withModel(async (workers) => {
+    await Promise.all(Array.from({ length: 16 }, () => workers.score(ROW)));
+    // Every row is counted once, in whatever batches they went.
+    const text = await shown(workers, /^inference_batch_rows_sum\{model="ridge",release="idle"\} 16$/m);
+    const count = Number(/^inference_batch_rows_count\{model="ridge",release="idle"\} (\d+)$/m.exec(text)?.[1]);
+    assert.ok(count >= 1 && count < 16, `${count} inferences`);
+    assert.match(text, new RegExp(`^inference_duration_seconds_count\\{model="ridge"\\} ${count}$`, 'm'));
+  }));
 
-test('a worker that replaces another is shown as it has loaded the model, in metrics and metadata', { timeout: 20_000 }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const modelFile = writeModel('ridge', folder);
-  await withWorkers(
-    'opens-model.ts',
-    async (workers) => {
-      const row = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
-      await workers.score(row);
-      const [before] = workers.scorer.served!.models;
-      // The next worker finds another model in the file.
-      writeFileSync(modelFile, modelBytes('batchmean'));
-      process.kill(Number(workers.pids.at(-1)), 'SIGKILL');
-      await workers.lineWith('a worker ended unexpectedly');
-      assert.doesNotMatch(await workers.metrics.registry.metrics(), /^session_info\{/m);
-      await assert.rejects(workers.score(row), { code: 'invalid_input' });
-      const sessions = (await workers.metrics.registry.metrics()).match(/^session_info\{.*/gm) ?? [];
-      assert.equal(sessions.length, 1);
-      assert.match(sessions[0], /model="ridge".*batching="off"/);
-      const [after] = workers.scorer.served!.models;
-      assert.deepEqual([before?.batching.merges, after?.batching.merges], [true, false]);
-    },
-    { start: { modelFile } },
-  );
-});
+test('a worker that replaces another is shown as it has loaded the model, in metrics and metadata', () =>
+  withModel(async (workers, modelFile) => {
+    await workers.score(ROW);
+    const [before] = workers.scorer.served!.models;
+    // The next worker finds another model in the file.
+    writeFileSync(modelFile, modelBytes('batchmean'));
+    process.kill(Number(workers.pids.at(-1)), 'SIGKILL');
+    await workers.lineWith('a worker ended unexpectedly');
+    assert.doesNotMatch(await workers.metrics.registry.metrics(), /^session_info\{/m);
+    await assert.rejects(workers.score(ROW), { code: 'invalid_input' });
+    const sessions = (await workers.metrics.registry.metrics()).match(/^session_info\{.*/gm) ?? [];
+    assert.equal(sessions.length, 1);
+    assert.match(sessions[0], /model="ridge".*batching="off"/);
+    const [after] = workers.scorer.served!.models;
+    assert.deepEqual([before?.batching.merges, after?.batching.merges], [true, false]);
+  }));

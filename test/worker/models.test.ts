@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { StartMessage } from '../../server/ipc/start-message.ts';
 import { writeModel, type ModelName } from '../models/models.ts';
+import { folder } from '../set-up/folder.ts';
 import { type Workers, withWorkers } from './start-workers.ts';
 
 const ROW = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
@@ -16,16 +14,15 @@ async function withModel(
   run: (workers: Workers) => Promise<void>,
   start: Partial<StartMessage> = {},
 ): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'models-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  await withWorkers(script, run, { start: { modelFile: writeModel(name, folder), ...start } });
+  const path = folder();
+  await withWorkers(script, run, { start: { modelFile: writeModel(name, path), ...start } });
 }
 
 const sessions = async ({ metrics }: Workers): Promise<string[]> => (await metrics.registry.metrics()).match(/^session_info\{.*/gm) ?? [];
 
 test('the log tells of each model what runs it, with how many threads, and whether calls are merged', (t) =>
   withModel(t, 'opens-model.ts', 'ridge', async (workers) => {
-    const line = workers.lines.find(({ msg }) => String(msg).startsWith('model ridge: ')) ?? {};
+    const line = workers.lines.find(({ msg }) => String(msg).startsWith('model ridge: '))!;
     assert.match(
       String(line['msg']),
       /: runs on cpu with 1 threads of ONNX Runtime \d+\.\d+\.\d+; concurrent calls are merged: rows run alone equal rows run together$/,

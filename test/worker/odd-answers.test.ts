@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import type { ScoreReply } from '../../server/scoring/scorer-types.ts';
+import { folder } from '../set-up/folder.ts';
 import { withWorkers } from './start-workers.ts';
 
 async function bytesOf({ body }: ScoreReply): Promise<Buffer> {
@@ -64,21 +64,23 @@ test('a stream that fails just after its first chunk is a failure, or is broken 
     await workers.scorer.idle();
   }));
 
-function progressFile(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'begun-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return join(folder, 'runs');
+function progressFile(): string {
+  const path = folder();
+  return join(path, 'runs');
 }
 const runsIn = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n');
 
-test('a run whose client leaves before it begins never begins', async (t) => {
-  const file = progressFile(t);
+test('a run whose client leaves before it begins never begins', async () => {
+  const file = progressFile();
   await withWorkers('odd-answers.ts', async (workers) => {
-    const first = workers.begin({ file, how: 'first' });
+    const until = `${file}-until`;
+    const first = workers.begin({ file, how: 'first', until });
     const left = Array.from({ length: 31 }, () => workers.begin({ file, how: 'left' }));
     const gone = left.map((scoring) => assert.rejects(scoring.reply, { code: 'client_gone' }));
-    await new Promise((resolve) => setTimeout(resolve, 20));
     for (const scoring of left) scoring.cancel();
+    // The first run blocks its thread until the cancels are in the pipe.
+    await new Promise(setImmediate);
+    writeFileSync(until, '');
     await Promise.all([first.reply, ...gone]);
     await workers.scorer.idle();
     const begun = runsIn(file).filter((how) => how === 'left').length;
@@ -86,8 +88,8 @@ test('a run whose client leaves before it begins never begins', async (t) => {
   });
 });
 
-test('what a lost worker had not begun goes to another, once, and what had begun does not', async (t) => {
-  const file = progressFile(t);
+test('what a lost worker had not begun goes to another, once, and what had begun does not', async () => {
+  const file = progressFile();
   await withWorkers('odd-answers.ts', async (workers) => {
     const lost = workers.begin({ file, how: 'exit' });
     const waiting = Array.from({ length: 20 }, (_, at) => workers.begin({ file, how: `run ${at}` }));
@@ -106,8 +108,8 @@ test('what a lost worker had not begun goes to another, once, and what had begun
   });
 });
 
-test('a second loss is answered: a request is given to another worker once', async (t) => {
-  const file = progressFile(t);
+test('a second loss is answered: a request is given to another worker once', async () => {
+  const file = progressFile();
   await withWorkers('odd-answers.ts', async (workers) => {
     const three = ['exit', 'exit', 'exit', 'fine'].map((how) => workers.begin({ file, how }));
     const answers = await Promise.all(

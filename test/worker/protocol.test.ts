@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../set-up/until.ts';
 import { withWorkers } from './start-workers.ts';
 
 /** What a script may write to fd 3, and what the log says of it. */
@@ -54,7 +55,6 @@ test('what replaced built-ins would say is not what the server says', () =>
     await workers.score('odd log');
     assert.equal((await workers.lineWith('Symbol(a symbol)'))['fields'], 'no object');
     await workers.score('metric');
-    while (!(await workers.metrics.registry.metrics()).includes('overflows{worker="0"} 1.7976931348623157e+308'))
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(async () => (await workers.metrics.registry.metrics()).includes('overflows{worker="0"} 1.7976931348623157e+308'));
     assert.equal(workers.pids.length, 1);
   }));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { held } from '../set-up/held.ts';
 import { read, withWorkers } from './start-workers.ts';
 
 test('requests beyond the queue are refused at once, those in it are scored', () =>
@@ -19,10 +20,10 @@ test('bytes are bounded too, and given back', () =>
     'sleeps.ts',
     async (workers) => {
       const body = Buffer.from(' '.repeat(449) + '5');
-      const held = workers.begin(body);
+      const busy = workers.begin(body);
       const waits = workers.begin(body);
       assert.throws(() => workers.begin(body), { code: 'queue_full', message: /limit of 1000/ });
-      await Promise.all([held.reply, waits.reply]);
+      await Promise.all([busy.reply, waits.reply]);
       assert.equal((await workers.score(body)).status, 200);
     },
     { start: { concurrency: 1 }, limits: { queueMaxBytes: 1000 } },
@@ -30,11 +31,13 @@ test('bytes are bounded too, and given back', () =>
 
 test('a queue-wait limit answers 503 without disturbing the worker', () =>
   withWorkers(
-    'sleeps.ts',
+    'held.ts',
     async (workers) => {
-      const held = workers.begin(300);
-      await assert.rejects(workers.score(0), { code: 'queue_timeout' });
-      assert.equal((await held.reply).status, 200);
+      const slow = held();
+      const busy = workers.begin(slow.data);
+      await assert.rejects(workers.score(''), { code: 'queue_timeout' });
+      slow.release();
+      assert.equal((await busy.reply).status, 200);
     },
     { start: { concurrency: 1 }, limits: { queueWaitTimeoutMs: 50 } },
   ));
@@ -43,25 +46,25 @@ test('the deadline counts the wait in the queue', () =>
   withWorkers(
     'sleeps.ts',
     async (workers) => {
-      const held = workers.begin(250);
-      await new Promise((resolve) => setTimeout(resolve, 60));
-      const late = workers.begin(250);
-      assert.equal((await held.reply).status, 200);
+      const first = workers.begin(2500);
+      // Shorter than the deadline, and too long after the wait.
+      const late = workers.begin(4900);
+      assert.equal((await first.reply).status, 200);
       await assert.rejects(late.reply, { code: 'deadline_exceeded' });
     },
-    { start: { concurrency: 1 }, limits: { scoringTimeoutMs: 300 } },
+    { start: { concurrency: 1 }, limits: { scoringTimeoutMs: 5000 } },
   ));
 
 test('a client that leaves while it waits is dropped from the queue and never run', () =>
   withWorkers(
     'sleeps.ts',
     async (workers) => {
-      const held = workers.begin(30);
+      const busy = workers.begin(30);
       const leaves = workers.begin(0);
       leaves.cancel();
       await assert.rejects(leaves.reply, { code: 'client_gone' });
       assert.equal(workers.scorer.load.queued, 0);
-      await held.reply;
+      await busy.reply;
     },
     { start: { concurrency: 1 } },
   ));
@@ -93,12 +96,14 @@ test('large bodies arrive whole, many at a time, and small ones in between', () 
 
 test('a request goes to the worker that holds the least', () =>
   withWorkers(
-    'sleeps.ts',
+    'held.ts',
     async (workers) => {
-      const busy = workers.begin(500);
-      const one = await workers.score(0);
+      const slow = held();
+      const busy = workers.begin(slow.data);
+      const one = await workers.score('');
       // The first worker holds a request, so everything short goes to the other.
-      for (let round = 0; round < 5; round++) assert.equal((await workers.score(0)).json, one.json);
+      for (let round = 0; round < 5; round++) assert.equal((await workers.score('')).json, one.json);
+      slow.release();
       assert.notEqual((await read(await busy.reply)).json, one.json);
     },
     { workers: 2 },

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Readable, Writable } from 'node:stream';
-import { pino } from 'pino';
+import { Readable } from 'node:stream';
 import { options } from '../../server/config/config.ts';
 import type { ServerError } from '../../server/errors.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
@@ -10,6 +9,10 @@ import { PoolScorer } from '../../server/scoring/scorer.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from '../../server/scoring/scorer-types.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import type { StartMessage } from '../../server/ipc/start-message.ts';
+import { LogLines } from '../set-up/log-lines.ts';
+
+/** What a healthy worker must beat, on a slow machine too. */
+const GRACE_MS = 3000;
 
 export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
 
@@ -32,23 +35,15 @@ export interface Answer {
 
 /** Real worker processes behind the real scorer, without HTTP. */
 export class Workers {
-  readonly lines: Record<string, unknown>[] = [];
+  readonly #logged = new LogLines();
+  readonly lines: readonly Record<string, unknown>[] = this.#logged.lines;
   readonly lifecycle = new Lifecycle();
   readonly metrics = new Metrics();
   readonly scorer: PoolScorer;
   readonly started: Promise<void>;
   failure: Promise<ServerError>;
-  #onLine: (() => void)[] = [];
 
   constructor(script: string, settings: Settings = {}) {
-    const sink = new Writable({
-      write: (chunk, _encoding, done) => {
-        this.lines.push(JSON.parse(String(chunk)) as Record<string, unknown>);
-        for (const check of Array.from(this.#onLine)) check();
-        done();
-      },
-    });
-    const log = pino({ level: 'debug', base: null, formatters: { level: (level) => ({ level }) } }, sink);
     const path = isAbsolute(script) ? script : join(SCRIPTS, script);
     const found = {
       kind: 'entry script' as const,
@@ -90,11 +85,11 @@ export class Workers {
     };
     this.scorer = new PoolScorer(
       {
-        limits: { ...defaults, scoringTimeoutMs: 20_000, cancelGraceMs: 200, ...settings.limits },
+        limits: { ...defaults, scoringTimeoutMs: 20_000, cancelGraceMs: GRACE_MS, ...settings.limits },
         workers,
         found,
         lifecycle: this.lifecycle,
-        log,
+        log: this.#logged.log,
         metrics: this.metrics,
       },
       {
@@ -139,18 +134,8 @@ export class Workers {
   }
 
   /** The first log line that matches, now or later. */
-  async line(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
-    const found = this.lines.find(matches);
-    if (found !== undefined) return found;
-    await new Promise<void>((resolve) => {
-      const check = (): void => {
-        if (!this.lines.some(matches)) return;
-        this.#onLine = this.#onLine.filter((each) => each !== check);
-        resolve();
-      };
-      this.#onLine.push(check);
-    });
-    return this.line(matches);
+  line(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    return this.#logged.line(matches);
   }
 
   /** Process ids of the workers that became ready, the newest last. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'node:test';
 import { STREAM_WINDOW } from '../../server/ipc/limits.ts';
+import { folder } from '../set-up/folder.ts';
 import { read, withWorkers, type Workers } from './start-workers.ts';
 
 async function streamOf(workers: Workers, data: unknown): Promise<Readable> {
@@ -45,15 +45,14 @@ test('what fails later breaks the stream off', () =>
     assert.match(error.message, /the stream broke/);
   }));
 
-test('a slow reader pauses the iterator, and one that leaves ends it', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'stream-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const progress = join(folder, 'progress');
+test('a slow reader pauses the iterator, and one that leaves ends it', async () => {
+  const path = folder();
+  const progress = join(path, 'progress');
   await withWorkers('stream-endless.ts', async (workers) => {
     const stream = await streamOf(workers, { progress });
     await once(stream, 'readable');
     // Another request shows that the worker is free while its stream waits.
-    const other = workers.begin({ progress: join(folder, 'other') });
+    const other = workers.begin({ progress: join(path, 'other') });
     const second = (await other.reply).body as Readable;
     second.destroy();
     const sent = Number(readFileSync(progress, 'utf8'));
@@ -74,10 +73,10 @@ test('a gap longer than the idle limit breaks the stream off, and its worker let
       assert.match(error.message, /idle for 150 ms/);
       await workers.lineWith('did not end after its cancel');
     },
-    { limits: { streamIdleTimeoutMs: 150, cancelGraceMs: 100 } },
+    { limits: { streamIdleTimeoutMs: 150, cancelGraceMs: 2500 } },
   ));
 
 test('the deadline bounds the time to the first chunk only', () =>
-  withWorkers('response-stream.ts', async (workers) => assert.equal((await workers.score(1)).text, '1;2;3;'), {
-    limits: { scoringTimeoutMs: 1000 },
+  withWorkers('stream-slow.ts', async (workers) => assert.equal((await workers.score(1000)).text, '0123'), {
+    limits: { scoringTimeoutMs: 3000 },
   }));

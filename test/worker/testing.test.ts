@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ScoringError } from 'scoring-server';
 import { loadScript } from 'scoring-server/testing';
+import { folder } from '../set-up/folder.ts';
 import { SCRIPTS } from './start-workers.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -70,32 +70,33 @@ test('what a script collects is there to look at, also after an await', async ()
 test('a broken script is refused as the server refuses it', () =>
   assert.rejects(loadScript(join(SCRIPTS, 'no-run.ts')), { code: 'script_broken' }));
 
-function project(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'author-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+function project(): string {
+  const path = folder();
   writeFileSync(
-    join(folder, 'score.ts'),
+    join(path, 'score.ts'),
     "import { ScoringError } from 'scoring-server';\nexport const init = () => {};\nexport const run = () => new ScoringError(400, 'x').status;\n",
   );
   writeFileSync(
-    join(folder, 'score.test.ts'),
+    join(path, 'score.test.ts'),
     "import { loadScript } from 'scoring-server/testing';\nimport assert from 'node:assert';\nimport test from 'node:test';\ntest('runs', async () => assert.equal(await (await loadScript(new URL('score.ts', import.meta.url))).run(1), 400));\n",
   );
-  return folder;
+  return path;
 }
 
 /** A test runner inside a test runner reports to it unless this variable is gone. */
 const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+/** A synchronous call keeps the time limit of the test from coming to pass. */
+const LIMIT = { encoding: 'utf8', env, timeout: 60_000 } as const;
 
-test("an author's own project tests its script with the package linked, or with nothing but --import", (t) => {
-  const linked = project(t);
+test("an author's own project tests its script with the package linked, or with nothing but --import", () => {
+  const linked = project();
   mkdirSync(join(linked, 'node_modules'));
   symlinkSync(ROOT, join(linked, 'node_modules', 'scoring-server'));
-  assert.match(execFileSync(process.execPath, ['--test', '--test-reporter=tap'], { cwd: linked, encoding: 'utf8', env }), /# pass 1/);
-  const bare = project(t);
+  assert.match(execFileSync(process.execPath, ['--test', '--test-reporter=tap'], { cwd: linked, ...LIMIT }), /# pass 1/);
+  const bare = project();
   const register = join(ROOT, 'server', 'worker', 'script', 'register.ts');
   assert.match(
-    execFileSync(process.execPath, ['--import', register, '--test', '--test-reporter=tap'], { cwd: bare, encoding: 'utf8', env }),
+    execFileSync(process.execPath, ['--import', register, '--test', '--test-reporter=tap'], { cwd: bare, ...LIMIT }),
     /# pass 1/,
   );
 });

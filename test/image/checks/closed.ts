@@ -38,22 +38,7 @@ export function checkClosed({ engine, cpu }: Images): void {
 
   test("the image's user can write to the application's folder and to nothing of the server's, and an arbitrary uid likewise", async () => {
     for (const user of ['1000:1000', '4321:0']) {
-      const shell = (command: string): Promise<string> =>
-        engine.docker(
-          'run',
-          '--rm',
-          '--label',
-          engine.prefix,
-          '--network',
-          'none',
-          '--user',
-          user,
-          '--entrypoint',
-          'sh',
-          cpu,
-          '-c',
-          command,
-        );
+      const shell = (command: string): Promise<string> => engine.once('--user', user, '--entrypoint', 'sh', cpu, '-c', command);
       assert.equal(await shell('cd /var/azureml-app && mkdir node_modules && touch node_modules/a && echo done'), 'done');
       assert.equal(await shell('find /opt /usr /etc -xdev -writable ! -type l | head'), '');
     }

@@ -89,6 +89,6 @@ test('only a SIGTERM waits for load balancers, and no drain is longer than its l
   ] as const) {
     const began = performance.now();
     await drain(signal, partsWith([], { config: { drainDelayMs, drainTimeoutMs } }));
-    assert.ok(performance.now() - began < 5000);
+    assert.ok(performance.now() - began < 30_000);
   }
 });

@@ -124,16 +124,18 @@ test('an output without a row for each row makes the calls run alone', async () 
 
 test('with a delay a call waits for others, but not longer, and not when the batch is full', async () => {
   const { infer, batches } = stub();
-  const batcher = new Batcher(infer, { maxRows: 3, maxDelayMs: 40 });
+  const batcher = new Batcher(infer, { maxRows: 3, maxDelayMs: 2500 });
   const first = batcher.run(row(1), ['y']);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await new Promise(setImmediate);
   const second = batcher.run(row(2), ['y']);
   const began = performance.now();
   await Promise.all([first, second]);
   assert.deepEqual(batches, [2]);
-  assert.ok(performance.now() - began < 1000);
+  const waited = performance.now();
+  assert.ok(waited - began > 2000);
   await Promise.all([1, 2, 3].map((value) => batcher.run(row(value), ['y'])));
   assert.deepEqual(batches, [2, 3]);
+  assert.ok(performance.now() - waited < 2000, 'a full batch waited');
 });
 
 test('an inference reports why it began, and the listener of each call gets the one that served it', async () => {

@@ -86,11 +86,15 @@ test('numbers without a JSON form follow the option', () => {
 
 test('booleans that are certainly larger than the limit are refused before they are written', () => {
   const tensor = { type: 'bool', dims: [2 ** 22], data: new Uint8Array(2 ** 22) };
-  const from = performance.now();
-  assert.throws(() => encodeJson(tensor, 'string', 5 * 2 ** 22 - 1), { code: 'answer_too_large' });
-  const refusedMs = performance.now() - from;
-  assert.ok(encodeJson(tensor, 'string').length > 5 * 2 ** 22);
-  assert.ok(refusedMs * 4 < performance.now() - from, `${refusedMs} ms`);
+  /** Of CPU: what other processes take does not count. */
+  const microsecondsOf = (work: () => void): number => {
+    const from = process.threadCpuUsage();
+    work();
+    return process.threadCpuUsage(from).user;
+  };
+  const refused = microsecondsOf(() => assert.throws(() => encodeJson(tensor, 'string', 5 * 2 ** 22 - 1), { code: 'answer_too_large' }));
+  const written = microsecondsOf(() => assert.ok(encodeJson(tensor, 'string').length > 5 * 2 ** 22));
+  assert.ok(refused * 4 < written, `${refused} µs, ${written} µs to write it`);
 });
 
 test('a value without a JSON form is named with its place', () => {
@@ -194,7 +198,7 @@ test('a larger answer than the limit is refused before it is written', () => {
         { code: 'answer_too_large', message: /1000 bytes \(ANSWER_LIMIT_BYTES\)/ },
         name,
       );
-      assert.ok(performance.now() - began < 2000, name);
+      assert.ok(performance.now() - began < 20_000, name);
     }
   assert.throws(() => encodeJson(['x'.repeat(300 * 1024 * 1024), 'x'.repeat(300 * 1024 * 1024)], 'string'), { code: 'answer_too_large' });
   fc.assert(
