@@ -45,6 +45,8 @@ export class LogFrames {
   #write(message: LogMessage): void {
     const whole = this.#dropped === 0 ? message : { ...message, dropped: this.#dropped };
     this.#dropped = 0;
-    this.#waiting += this.#toHost.log(whole, this.#written);
+    // A toJSON() of the fields may log, too: `#waiting` is read only after the line is written.
+    const characters = this.#toHost.log(whole, this.#written);
+    this.#waiting += characters;
   }
 }
