@@ -78,10 +78,14 @@ export class PostSink implements Sink {
   }
 }
 
+/**
+ * Errors of the network are SinkErrors. Another error is one of this line, for which no request can
+ * be made: a retry would fail as well, and hold up all other lines.
+ */
 function failureOf(result: PromiseSettledResult<void>): SinkError | undefined {
   if (result.status === 'fulfilled') return undefined;
   const reason: unknown = result.reason;
-  return reason instanceof SinkError ? reason : new SinkError('unknown', describeThrown(reason), { cause: reason });
+  return reason instanceof SinkError ? reason : new SinkError('invalid_event', describeThrown(reason), { retriable: false, cause: reason });
 }
 
 /**

@@ -90,6 +90,17 @@ test("a line that is no event is refused for good by the platform's sink, alone"
   assert.deepEqual([batch.blocks.length, received.length], [0, 1]);
 });
 
+test('an id that no header can carry is refused for good, alone', async (t) => {
+  const { url, received } = await receive(t, () => 202);
+  const writer = new TestWriter(new PostSink('azureml', url, azuremlPost));
+  writer.rows('model_inputs', '\ud800', [{ n: 1 }]);
+  writer.rows('model_inputs', 'corr', [{ n: 2 }]);
+  await writer.close();
+  const { sent, dropped } = writer.counts.of('model_inputs');
+  assert.deepEqual([sent, dropped, received.length], [1, 1, 1]);
+  assert.equal(writer.counts.dropped.get('rejected'), 1);
+});
+
 test('a collector that is not there is told once, and the rest is counted at the end', async () => {
   const writer = new TestWriter(new PostSink('azureml', 'http://127.0.0.1:1/', azuremlPost));
   writer.collect(0, 5);
