@@ -1,6 +1,6 @@
 // Brings node_modules in line with package-lock.json before `npm start`, `npm test` and the checks.
-// Runs on whatever Node the machine has (>= 20), so plain JavaScript; the server itself runs on the
-// Node 24 that the npm package `node` brings, which npm puts first on the PATH of every script.
+// It is plain JavaScript, because it runs on any Node from 20. The server itself runs on the Node
+// 24 of the npm package `node`, which npm puts first on the PATH of every script.
 import { createHash } from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,8 +18,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted || !existsSync(
 
 function install() {
   console.error('Installing what package-lock.json names (once; again only when it changes) ...');
-  // onnxruntime-node's install script would download CUDA; the CPU library is in its tarball. npm >= 11.19
-  // skips it by `allowScripts` in package.json, older ones by this variable.
+  // onnxruntime-node's install script would download CUDA; the CPU library is in its tarball. npm
+  // >= 11.19 skips it by `allowScripts` in package.json, older ones by this variable.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip', NODE_ENV: 'development' };
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const [command, ...first] = npm;

@@ -29,7 +29,10 @@ export interface Case extends CaseDefinition {
   readonly expected: readonly number[];
 }
 
-/** Numbers between 0 and 1, with the given decimals or with all digits of the nearest float32 (about 17, as Python's `tolist()` writes). */
+/**
+ * Numbers between 0 and 1, with the given decimals or with all digits of the nearest float32 (about
+ * 17, as Python's `tolist()` writes).
+ */
 function numbers(count: number, decimals?: number): number[] {
   const random = randomNumbers(count);
   return Array.from({ length: count }, () => (decimals === undefined ? Math.fround(random()) : Number(random().toFixed(decimals))));
@@ -96,7 +99,9 @@ export type CaseName = keyof typeof definitions;
 export const caseNames = Object.keys(definitions) as CaseName[];
 export const isSlow = (name: CaseName): boolean => definitions[name].slow;
 
-/** Writes the model into the folder. ONNX Runtime computes the answer that every subject must give. */
+/**
+ * Writes the model into the folder. ONNX Runtime computes the answer that every subject must give.
+ */
 export async function prepareCase(name: CaseName, folder: string): Promise<Case> {
   const definition: CaseDefinition = definitions[name];
   mkdirSync(folder, { recursive: true });

@@ -46,8 +46,9 @@ export function makePlan(options: Options): Step[] {
 }
 
 /**
- * Under load each server of Node comes to the same number of connections after the same time. Node's compilers work for
- * half a minute: one that had only its warm-up seemed a fifth slower than one that had been measured at fewer connections before.
+ * Under load each server of Node comes to the same number of connections after the same time.
+ * Why: Node's compilers work for half a minute. A server that had only its warm-up seemed a fifth
+ * slower than one that had been measured at fewer connections before.
  */
 function warmUpSeconds([first = 0]: readonly number[], all: readonly (readonly number[])[], { seconds }: Options): number {
   return WARM_UP_SECONDS + seconds * Math.max(...all.map((connections) => connections.filter((count) => count < first).length));
@@ -66,7 +67,10 @@ function check(kind: string, names: readonly string[], known: readonly string[])
   if (wrong.length > 0) throw new Error(`no ${kind} ${wrong.join(', ')}; there are ${known.join(', ')}`);
 }
 
-/** For compilers, connections and caches; not counted. With one second, servers of two processes were measured cold. */
+/**
+ * For compilers, connections and caches; not counted. With one second, servers of two processes
+ * were measured cold.
+ */
 const WARM_UP_SECONDS = 3;
 const START_SECONDS = { python: 8, node: 1.5 };
 

@@ -4,7 +4,10 @@ import { ask } from './ask.ts';
 const PROBES_PER_SECOND = 10;
 const PROBE_LIMIT_MS = 10_000;
 
-/** Asks a health probe now and then, whether or not the one before was answered. The function it gives stops it and answers the times in ms. */
+/**
+ * Asks a health probe now and then, whether or not the one before was answered. The function it
+ * gives stops it and answers the times in ms.
+ */
 export function startProbing(url: string): () => Promise<number[]> {
   const agent = new Agent({ keepAlive: true });
   const probes: Promise<number>[] = [];

@@ -13,7 +13,10 @@ export interface ProcessStat {
   readonly cpuMicroseconds: number;
 }
 
-/** Reads /proc/PID/stat. The name, in parentheses, may hold anything, so fields are counted from its end. */
+/**
+ * Reads /proc/PID/stat. The name, in parentheses, may hold anything, so fields are counted from its
+ * end.
+ */
 export function parseStat(text: string): ProcessStat {
   const fields = text
     .slice(text.lastIndexOf(')') + 2)
@@ -24,12 +27,17 @@ export function parseStat(text: string): ProcessStat {
   return { pid: Number.parseInt(text, 10), parent: field(4), session: field(6), cpuMicroseconds: ticks * MICROSECONDS_PER_TICK };
 }
 
-/** Reads the proportional set size of /proc/PID/smaps_rollup: memory that is shared counts in parts. */
+/**
+ * Reads the proportional set size of /proc/PID/smaps_rollup: memory that is shared counts in parts.
+ */
 export function parsePss(text: string): number {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
-/** The process, what descends from it, and what is left in its session when a parent in between has gone. */
+/**
+ * The process, what descends from it, and what is left in its session when a parent in between has
+ * gone.
+ */
 export function selectTree(root: number, all: readonly ProcessStat[]): ProcessStat[] {
   const tree = new Set([root]);
   for (let before = 0; before < tree.size;) {

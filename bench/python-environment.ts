@@ -1,4 +1,7 @@
-/** Virtual environments for the Python peers: made once, in a cache outside the repository, from pinned versions. */
+/**
+ * Virtual environments for the Python peers: made once, in a cache outside the repository, from
+ * pinned versions.
+ */
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `node slow-load-process.ts URL HEADERS BODYFILE SECONDS CONNECTIONS` prints what it measured as JSON. */
+/**
+ * `node slow-load-process.ts URL HEADERS BODYFILE SECONDS CONNECTIONS` prints what it measured as
+ * JSON.
+ */
 
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';

@@ -1,7 +1,8 @@
 /**
- * Load for models that answer a few requests a second. wrk cuts off what is not answered at the end of its time: where
- * eight rows that were merged take half a second, that is a tenth of what was done in five. This generator waits for
- * the last answers, so that the subject is busy for exactly the time that is counted.
+ * Load for models that answer a few requests a second. At the end of its time wrk cuts off the
+ * requests without an answer. If eight merged rows take half a second, that is a tenth of the
+ * requests of five seconds. This generator waits for the last answers, so that the subject is busy
+ * for exactly the time that is counted.
  */
 
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The value below which the share (0 to 1) of the values lies, by the nearest rank; undefined without values. */
+/**
+ * The value below which the share (0 to 1) of the values lies, by the nearest rank; undefined
+ * without values.
+ */
 export function percentile(values: readonly number[], share: number): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];

@@ -1,4 +1,7 @@
-/** Subjects are processes in a session of their own, so that everything they start can be found, measured and ended. */
+/**
+ * Subjects are processes in a session of their own, so that everything they start can be found,
+ * measured and ended.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -13,7 +16,10 @@ const STOP_LIMIT_MS = 5000;
 
 const running = new Set<SubjectProcess>();
 
-/** For when the bench itself is stopped: Python's servers leave semaphores behind when they are killed. */
+/**
+ * For when the bench itself is stopped: Python's servers leave semaphores behind when they are
+ * killed.
+ */
 export async function stopAllSubjects(): Promise<void> {
   await Promise.all([...running].map((subject) => subject.stop()));
 }
@@ -61,7 +67,10 @@ export class SubjectProcess {
     return this.child.pid ?? -1;
   }
 
-  /** Waits until it is ready; answers how long that took since its start. Where it fails, it is stopped. */
+  /**
+   * Waits until it is ready; answers how long that took since its start. Where it fails, it is
+   * stopped.
+   */
   async ready(isReady: () => Promise<boolean>): Promise<number> {
     const polled = async (): Promise<number> => {
       for (;;) {

@@ -27,7 +27,10 @@ export function prepareWrk(): string {
 
 const version = (): string | undefined => /^wrk (\S+)/.exec(spawnSync('wrk', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1];
 
-/** One thread keeps so many connections busy: each sends its next request when the last one is answered. */
+/**
+ * One thread keeps so many connections busy: each sends its next request when the last one is
+ * answered.
+ */
 export async function wrk({ url, headers, body, folder, seconds, connections }: Shot): Promise<Load> {
   const [script, content] = [join(folder, 'load.lua'), join(folder, 'body')];
   writeFileSync(content, body);
@@ -38,7 +41,9 @@ export async function wrk({ url, headers, body, folder, seconds, connections }: 
 
 const MARK = 'SUMMARY ';
 
-/** `%q` of Lua and JSON agree on strings without control characters, which paths and headers are. */
+/**
+ * `%q` of Lua and JSON agree on strings without control characters, which paths and headers are.
+ */
 const scriptOf = (headers: Readonly<Record<string, string>>, content: string): string => `
 wrk.method = "POST"
 ${Object.entries(headers)

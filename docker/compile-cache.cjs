@@ -1,5 +1,6 @@
-// `node --require` of this file makes a start use the compile cache of the image (docker/warm-up.ts). Node's name of the cache's folder
-// ends in the uid, although the content depends only on version and flags. So other uids get a link of their name in /tmp. Without a
+// `node --require` of this file makes a start use the compile cache of the image
+// (docker/warm-up.ts). Node's name of the cache's folder ends in the uid, although the content
+// depends only on version and flags. So other uids get a link of their name in /tmp. Without a
 // writable /tmp the start is only slower.
 'use strict';
 const { existsSync, mkdtempSync, symlinkSync } = require('node:fs');

@@ -1,5 +1,6 @@
 #!/bin/bash
-# HEALTHCHECK: exit 0 if the server of this container answers `GET /` with 200. It takes a few milliseconds, without a start of Node.
+# HEALTHCHECK: exit 0 if the server of this container answers `GET /` with 200. It takes a few
+# milliseconds, without a start of Node.
 # The port comes from /proc, so the script reads no option and works for every user and port.
 shopt -s nullglob
 

@@ -1,7 +1,8 @@
 /**
- * `node docker/prune-packages.ts node_modules` removes files of installed packages that no Node process on this machine loads. Its rules
- * name no package, so they hold for new packages. The image's build then loads every dependency (`docker/warm-up.ts`), so that a rule
- * that removes too much fails the build.
+ * `node docker/prune-packages.ts node_modules` removes files of installed packages that no Node
+ * process on this machine loads. Its rules name no package, so they hold for new packages. The
+ * image's build then loads every dependency (`docker/warm-up.ts`), so that a rule that removes too
+ * much fails the build.
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
@@ -106,7 +107,10 @@ function entryPoints({ main, exports }: Manifest): string[] {
   return files;
 }
 
-/** A folder of native files for another platform (`win32/`, `darwin-arm64/`), or for another architecture of this one (`linux/arm64/`). */
+/**
+ * A folder of native files for another platform (`win32/`, `darwin-arm64/`), or for another
+ * architecture of this one (`linux/arm64/`).
+ */
 function isForeignBinary(path: string, { platform, arch }: Machine): boolean {
   const name = basename(path);
   const foreign = PLATFORMS.test(name)

@@ -1,6 +1,7 @@
 /**
- * The last step of the image's build. It loads every dependency of package.json, serves the sample and a model without code, and scores
- * both. Node's compiled code stays in `compile-cache/`. A dependency or model that does not load fails the build.
+ * The last step of the image's build. It loads every dependency of package.json, serves the sample
+ * and a model without code, and scores both. Node's compiled code stays in `compile-cache/`. A
+ * dependency or model that does not load fails the build.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +14,10 @@ import packageJson from '../package.json' with { type: 'json' };
 
 const HOME = dirname(dirname(fileURLToPath(import.meta.url)));
 const CACHE = join(HOME, 'compile-cache');
-/** The image's user, and root for platforms that insist on it; others get a link at start (docker/compile-cache.cjs). */
+/**
+ * The image's user, and root for platforms that insist on it; others get a link at start
+ * (docker/compile-cache.cjs).
+ */
 const USERS = [0, 1000];
 
 await Promise.all(Object.keys(packageJson.dependencies).map((name) => import(name)));
@@ -77,7 +81,10 @@ async function expectOk(answer: Promise<Response>): Promise<string> {
   return text;
 }
 
-/** Renames the folder that Node filled, and links it to the names that Node asks for under each user of the image. */
+/**
+ * Renames the folder that Node filled, and links it to the names that Node asks for under each user
+ * of the image.
+ */
 function publish(): void {
   const [folder, ...others] = readdirSync(CACHE);
   if (folder === undefined || others.length > 0)

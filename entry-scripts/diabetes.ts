@@ -1,6 +1,8 @@
 import type { InitContext, Model } from 'scoring-server';
 
-/** JSON whatever the content type, so that an error names the place of a typing error in `curl -d`. */
+/**
+ * JSON whatever the content type, so that an error names the place of a typing error in `curl -d`.
+ */
 export const inputType = 'json';
 
 /** Input of the runs that warm up the server before it is ready. */

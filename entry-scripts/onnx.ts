@@ -1,6 +1,6 @@
 /**
- * The no-code script: serves one ONNX model as it is, where no entry script is given. Also an example
- * of an entry script.
+ * The no-code script: serves one ONNX model as it is, if no entry script is given. It is also an
+ * example of an entry script.
  *
  * Body of POST /score                                    Answer
  * {"inputs": {"X": [[...]], ...}}                        {"outputs": {"variable": [[...]], ...}}

@@ -58,7 +58,9 @@ export type MetricLabels = Readonly<Record<string, string | number | boolean>>;
 
 /** Only grows. Added up over all workers. */
 export interface CounterMetric {
-  /** @throws RangeError when `by` (default 1) is negative or not finite; TypeError for wrong labels */
+  /**
+   * @throws RangeError when `by` (default 1) is negative or not finite; TypeError for wrong labels
+   */
   inc(by?: number, labels?: MetricLabels): void;
 }
 

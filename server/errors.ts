@@ -182,8 +182,9 @@ export function answerable(thrown: unknown): ServerError {
 }
 
 /**
- * Thrown by an entry script to answer with a status and a message of its own: `throw new
- * ScoringError(422, 'age must be positive')` answers 422 `{"message": "age must be positive"}`.
+ * Thrown by an entry script to answer with a status and a message of its own.
+ * `throw new ScoringError(422, 'age must be positive')` answers 422 and
+ * `{"message": "age must be positive"}`.
  */
 export class ScoringError extends Error {
   override readonly name = 'ScoringError';

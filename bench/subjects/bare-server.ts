@@ -1,4 +1,6 @@
-/** The floor of HTTP: parses the body and answers always the same. `node bare-server.ts PORT ANSWER` */
+/**
+ * The floor of HTTP: parses the body and answers always the same. `node bare-server.ts PORT ANSWER`
+ */
 
 import { fastify } from 'fastify';
 

@@ -1,4 +1,7 @@
-/** The first version that a user would write: a route, a model. `node naive-server.ts PORT MODEL OUTPUT [THREADS]` */
+/**
+ * The first version that a user would write: a route, a model. `node naive-server.ts PORT MODEL
+ * OUTPUT [THREADS]`
+ */
 
 import { fastify } from 'fastify';
 import { InferenceSession, Tensor } from 'onnxruntime-node';

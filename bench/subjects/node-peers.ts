@@ -24,7 +24,10 @@ export const naive: Subject = {
   start: (row, place) => start('./naive-server.ts', row, place, [row.file, row.output]),
 };
 
-/** By default ONNX Runtime keeps a thread for each core spinning, which costs small models more than it brings. */
+/**
+ * By default ONNX Runtime keeps a thread for each core spinning, which costs small models more than
+ * it brings.
+ */
 export const naiveOneThread: Subject = {
   name: 'naive-1t',
   title: 'naive, tuned: ONNX Runtime with one thread',

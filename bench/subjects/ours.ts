@@ -32,7 +32,10 @@ function serve(row: Case, { port, folder }: Place, env: Env, front: Front): Retu
   });
 }
 
-/** The model's own inputs by name; the outputs are named where the model has more than the one that is asked for. */
+/**
+ * The model's own inputs by name; the outputs are named where the model has more than the one that
+ * is asked for.
+ */
 const scored = (row: Case): Front => ({
   url: '/score',
   body: JSON.stringify({ inputs: byName(row), ...(row.model === 'minilm' && { outputs: [row.output] }) }),

@@ -1,4 +1,7 @@
-/** The Python servers that people use, each set up as its documents advise for throughput on two cores, access logs off. */
+/**
+ * The Python servers that people use, each set up as its documents advise for throughput on two
+ * cores, access logs off.
+ */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

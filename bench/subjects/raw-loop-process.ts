@@ -1,4 +1,7 @@
-/** The ceiling of ONNX Runtime: one row after the other, nothing else. `node raw-loop-process.ts MODEL OUTPUT THREADS INPUTS` */
+/**
+ * The ceiling of ONNX Runtime: one row after the other, nothing else. `node raw-loop-process.ts
+ * MODEL OUTPUT THREADS INPUTS`
+ */
 
 import { readFileSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';

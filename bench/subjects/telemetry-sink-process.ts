@@ -1,4 +1,7 @@
-/** Takes telemetry over TLS and discards it. Its own cost is not counted. `node telemetry-sink-process.ts PORT KEY CERTIFICATE` */
+/**
+ * Takes telemetry over TLS and discards it. Its own cost is not counted. `node
+ * telemetry-sink-process.ts PORT KEY CERTIFICATE`
+ */
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';

@@ -3,7 +3,7 @@ import type { CollectionSettings } from './settings.ts';
 
 // Messages between the host and the writer's thread.
 
-/** What the thread reads as it starts. */
+/** Data of the thread at its start. */
 export interface WriterData {
   readonly settings: CollectionSettings;
   /** Name and version of this server. */

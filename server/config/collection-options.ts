@@ -3,7 +3,10 @@ import { flag, integer, list, milliseconds, oneOf, option, share, text, url, typ
 const SINKS = ['file', 'azure-blob', 'azureml', 'stdout', 'http'] as const;
 export type SinkName = (typeof SINKS)[number];
 
-/** Options of model data collection. The platform sets those that begin with AZUREML_ and AML_: docs/data-collection.md. */
+/**
+ * Options of model data collection. The platform sets those that begin with AZUREML_ and AML_:
+ * docs/data-collection.md.
+ */
 export const collectionOptions = {
   mdcSink: option<'auto' | 'off' | SinkName>({
     env: ['MDC_SINK'],

@@ -15,7 +15,10 @@ export interface Found {
   readonly importPath: readonly string[];
 }
 
-/** Folder levels: enough for `azureml-models/<name>/<version>/<folder>/model.onnx` below the application's folder. */
+/**
+ * Folder levels: enough for `azureml-models/<name>/<version>/<folder>/model.onnx` below the
+ * application's folder.
+ */
 const SEARCH_DEPTH = 5;
 const SEARCH_ENTRIES = 10_000;
 /** Deeper than SEARCH_DEPTH, so that the error can name models that lie too deep. */
@@ -26,9 +29,9 @@ const LISTED = 20;
 type Named = Pick<Config, 'appRoot' | 'sourceDirectory' | 'entryScript' | 'modelDir' | 'model'>;
 
 /**
- * Decides what to serve, in this order: a named entry script, a named model, a script in the application's folder, the one model in
- * the model directory, the one model below the application's folder. The sample is served only if no option names anything, and that
- * folder is untouched or this server's own.
+ * Chooses the script or the model to serve: the first of the list in docs/models.md. The sample is
+ * served only if no option names anything, and the application's folder is untouched or this
+ * server's own.
  * @param home the folder of this server: only a file directly in it can be a user's
  * @param named given options that name a script, a model or a folder (ServeCommand)
  * @throws ServerError usage, script_missing, script_broken, model_missing
@@ -53,7 +56,8 @@ export function discover(config: Named, home: string, named: readonly string[] =
 
   const real = realpathSync(appRoot);
   const levels = real === home ? 1 : SEARCH_DEPTH;
-  // A user's folder may lie inside this server's. A search that starts above this server's folder skips it.
+  // A user's folder may lie inside this server's. A search that starts above this server's folder
+  // skips it.
   const without = isInside(real, home) ? '' : home;
   const models = findModels(appRoot, without, levels);
   if (models.length > 0) return { ...noCode, modelFile: single(models, appRoot, 'AML_APP_ROOT') };
@@ -147,9 +151,10 @@ function single(models: readonly string[], folder: string, name: string): string
 }
 
 /**
- * The `.onnx` files below a folder, in order; or the path itself, if it is such a file. The search skips hidden folders, node_modules,
- * `without`, and subfolders that cannot be read.
- * @throws ServerError model_missing if the folder itself cannot be read, or holds more than SEARCH_ENTRIES files
+ * The `.onnx` files below a folder, in order; or the path itself, if it is such a file. The search
+ * skips hidden folders, node_modules, `without`, and subfolders that cannot be read.
+ * @throws ServerError model_missing if the folder itself cannot be read, or holds more than
+ * SEARCH_ENTRIES files
  */
 export function findModels(folder: string, without: string, levels = SEARCH_DEPTH): string[] {
   if (isFile(folder)) return isModelFile(folder) ? [folder] : [];

@@ -7,7 +7,10 @@ export type Provider = (typeof PROVIDERS)[number];
 /** How a worker opens models: docs/gpu.md. */
 export interface Execution {
   readonly provider: Provider;
-  /** True: a model without any node on the provider is refused. False: the CPU serves it, with a warning. */
+  /**
+   * True: a model without any node on the provider is refused. False: the CPU serves it, with a
+   * warning.
+   */
   readonly strict: boolean;
 }
 

@@ -64,7 +64,8 @@ function adviceFor(path: string, name: string): Advice | undefined {
 }
 
 /**
- * One line of advice for each file that is almost a script or a model; files near the folder come first.
+ * One line of advice for each file that is almost a script or a model; files near the folder come
+ * first.
  * @param without a folder to skip
  * @param levels depth of the search
  */

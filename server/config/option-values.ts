@@ -1,4 +1,7 @@
-/** Reads one value. @throws Error whose message names the expected form; never the value, which may be a secret */
+/**
+ * Reads one value.
+ * @throws Error whose message names the expected form; never the value, which may be a secret
+ */
 export type Parser<T> = (value: string) => T;
 
 /** One option: a row of a table in config.ts, telemetry-options.ts or collection-options.ts. */
@@ -15,7 +18,10 @@ export interface Option<T> {
   readonly flagSets?: Readonly<Record<string, unknown>>;
   /** The value is a key, or may hold one: no error, log line or help text shows it. */
   readonly secret?: true;
-  /** What the option does and when to change it: one or two sentences, for a table cell of 120 characters. */
+  /**
+   * Effect of the option, and when to change it: one or two sentences, for a table cell of 120
+   * characters.
+   */
   readonly doc: string;
 }
 

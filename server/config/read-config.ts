@@ -15,7 +15,10 @@ export interface ServeCommand {
   readonly kind: 'serve';
   readonly config: Config;
   readonly warnings: readonly string[];
-  /** Given options that name a script, a model or a folder. With one of them the server never serves the sample. */
+  /**
+   * Given options that name a script, a model or a folder. With one of them the server never serves
+   * the sample.
+   */
   readonly named: readonly string[];
 }
 
@@ -96,7 +99,10 @@ interface Given {
   readonly alias: boolean;
 }
 
-/** Words that platforms pass before the flags: SageMaker `serve`, Azure ML the command of its own images. They change nothing. */
+/**
+ * Words that platforms pass before the flags: SageMaker `serve`, Azure ML the command of its own
+ * images. They change nothing.
+ */
 const COMMANDS = [['serve'], ['runsvdir', '/var/runit']];
 
 function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
@@ -127,7 +133,10 @@ function readFlags(argv: readonly string[], problems: string[]): Map<string, str
   return flags;
 }
 
-/** True after an unknown flag, which has its own error. Why: the value may be a secret whose option has no flag. */
+/**
+ * True after an unknown flag, which has its own error. Why: the value may be a secret whose option
+ * has no flag.
+ */
 function isStrayValue(before: { kind: string; name?: string } | undefined, names: ReadonlySet<string>): boolean {
   return before?.kind === 'option' && !names.has(before.name ?? '');
 }

@@ -37,9 +37,9 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   protected readonly services: Services;
   #stage: Stage = 'reading';
   /**
-   * The work of this stage. It is an object, because V8 (Node 24) keeps every request through the
-   * next scavenges if a new function is stored in a field for each request (measured: a third of
-   * all garbage is promoted).
+   * The work of this stage. Why an object: with a new function in a field of each request, V8
+   * (Node 24) keeps every request through the next scavenges. Measured: a third of all garbage was
+   * promoted.
    */
   #work: { cancel(): void } | undefined;
 

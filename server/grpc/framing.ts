@@ -27,8 +27,8 @@ export function messageTooLarge(limit: number): ServerError {
 
 /**
  * Reads the one message of a call. Its length is checked before its bytes are held. Arriving bytes
- * are copied into pieces that grow with the bytes that have arrived, so that neither a declared
- * length nor parts of one byte each take memory.
+ * are copied into pieces that grow with the bytes that have arrived. Why: a declared length must
+ * take no memory, and parts of one byte each little.
  */
 export class MessageReader {
   readonly #limit: number;

@@ -3,8 +3,8 @@ export interface GrpcLimits {
   /** Connections at a time; more are closed. */
   readonly connections: number;
   /**
-   * Calls of one connection at a time. Clients learn this number; more calls are refused and may be
-   * retried.
+   * Calls of one connection at a time. The server announces this number. Excess calls are refused
+   * and may be retried.
    */
   readonly callsOfConnection: number;
   /** Calls of all connections at a time; more are refused and may be retried. */

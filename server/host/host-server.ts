@@ -15,7 +15,7 @@ import type { ServingPlan } from './serving-plan.ts';
 import { reportFailure, reportReady, reportWithheld } from './start-report.ts';
 import { startScorer } from './start-scorer.ts';
 
-/** What this server needs of its process, so that only main.ts touches the global one. */
+/** The part of `process` that this server uses. Why: only main.ts touches the global one. */
 export type HostProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'cwd' | 'stdout' | 'stderr' | 'on'> & EndingProcess;
 
 /** Platforms and terminals may send one signal twice: to the process, and to its group. */
@@ -78,7 +78,7 @@ export class HostServer {
         // Workers may be faster than the ports.
         ready: (message) => void this.#opened.promise.then(() => this.#ready(message)),
         failed: (error) => this.#fail(error),
-        onScriptLine: telemetry && ((line) => telemetry.said(line)),
+        onScriptLine: telemetry && ((line) => telemetry.logged(line)),
       },
     });
   }

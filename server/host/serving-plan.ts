@@ -13,7 +13,7 @@ export const VERSION = `${packageJson.name}/${packageJson.version}`;
 /** The folder of this server. */
 const HOME = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** What is served, and by which options. */
+/** The served script or model, and the options. */
 export interface ServingPlan {
   readonly config: Config;
   readonly found: Found;

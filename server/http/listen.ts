@@ -141,9 +141,9 @@ class Port {
   }
 
   /**
-   * Calls `stop` right after a turn of the event loop that found the accept queue empty, because
-   * the kernel resets the connections that wait there when the listener closes. Such a turn comes
-   * soon: a queue of length 0 holds one connection, and the kernel drops the packets of other
+   * Calls `stop` right after a turn of the event loop that found the accept queue empty. Why: the
+   * kernel resets the connections in that queue when the listener closes. Such a turn comes soon,
+   * because a queue of length 0 holds one connection. The kernel drops the packets of other
    * clients, which retry and are refused.
    */
   #whenAccepted(stop: () => void): void {

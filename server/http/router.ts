@@ -53,7 +53,7 @@ export function createRouter(config: Config, services: HttpServices, exact: Read
   return app;
 }
 
-/** An error before there is an exchange costs the connection, and nothing else. */
+/** An error before there is an exchange costs only the connection. */
 function guarded(failureLog: FailureLog, handle: Serve): Serve {
   const pipelines = new Pipelines();
   return (request, response) => {

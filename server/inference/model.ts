@@ -55,7 +55,9 @@ export interface OpenedModel extends Model {
   settleBatching(policy: BatchPolicy): Promise<void>;
 }
 
-/** Most rows of a merged inference with `auto`: the gain flattens well below (docs/performance.md). */
+/**
+ * Most rows of a merged inference with `auto`: the gain flattens well below (docs/performance.md).
+ */
 const AUTO_ROWS = 128;
 const MOST_SAMPLES = 4;
 

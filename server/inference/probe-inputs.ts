@@ -11,9 +11,9 @@ const SYMBOLIC_SIZE = 3;
 const MOST_ELEMENTS = 4_000_000;
 
 /**
- * Inputs that most models accept, for warm-up and for the proof that rows do not mix: small random
- * numbers, the integers 0 and 1 (token ids, categories), digits for strings. The same seed gives
- * the same inputs.
+ * Inputs that most models accept, for warm-up and for the proof that rows do not mix. They are
+ * small random numbers, the integers 0 and 1 (token ids, categories), and digits for strings. The
+ * same seed gives the same inputs.
  * @param rows size of a symbolic first dimension
  * @returns undefined if an input has too many elements
  */

@@ -3,7 +3,9 @@ import { describeThrown, ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 import type { Dtype } from '../tensors/dtypes.ts';
 
-/** Advice for the operator by the text of a load error, because ONNX Runtime's errors have no code. */
+/**
+ * Advice for the operator by the text of a load error, because ONNX Runtime's errors have no code.
+ */
 const advice: readonly (readonly [RegExp, string])[] = [
   [/Protobuf parsing failed|does not have a graph/, 'The file is damaged or no ONNX model: export or copy it again.'],
   [/is not a registered function\/op|No Op registered/, 'Export it with operators that ONNX Runtime has, without custom ones.'],

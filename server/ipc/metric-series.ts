@@ -54,6 +54,9 @@ export const inferenceRows: MetricDefinition = {
   buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
 };
 
+/** The server's own metrics that workers count. The host shows each before its first report. */
+export const workerMetrics: readonly MetricDefinition[] = [inferenceDuration, inferenceRows];
+
 /** Counts by bucket, and the sum. */
 export class Distribution {
   readonly bounds: readonly number[];

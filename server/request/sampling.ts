@@ -1,6 +1,6 @@
 /**
  * Decides whether records of a correlation id are collected. The answer is the same for every
- * collection, worker and replica, so that the input and the output of one request are both kept, or
+ * collection, worker and replica. So the input and the output of one request are both kept, or
  * neither is.
  * @param rate share of the ids that are kept, 0 to 1
  */

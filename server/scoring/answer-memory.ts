@@ -33,7 +33,7 @@ const LOOK_MS = 250;
 
 /**
  * Counts the bytes of answers that the host holds because clients have not taken them. Beyond the
- * limit the workers' pipes are not read, so that later answers stay in their workers: the host
+ * limit the workers' pipes are not read, so that later answers stay in their workers. So the host
  * holds the limit and one answer of each worker at most. Connections of clients that take nothing
  * are closed, the oldest answer first, until there is room: they do not stop the others.
  */

@@ -8,8 +8,8 @@ export type ScorerLimits = Omit<TimeLimits, 'initTimeoutMs'> &
   Pick<Config, 'cancelGraceMs' | 'queueMaxRequests' | 'queueMaxBytes' | 'bodyLimitBytes' | 'answersMaxBytes'>;
 
 /**
- * The time limits of the options. Why none for a debugger: it holds a script for as long as a person
- * thinks.
+ * The time limits of the options. Why none for a debugger: it holds a script for as long as a
+ * person thinks.
  */
 export function limitsOf(config: TimeLimits & Pick<Config, 'debugPort'>): TimeLimits {
   if (config.debugPort !== 0) return { initTimeoutMs: 0, scoringTimeoutMs: 0, queueWaitTimeoutMs: 0, streamIdleTimeoutMs: 0 };

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 const BYTES = 8;
 
 /**
- * The number of `score` frames that a worker has begun, in a file without a name that the worker
- * writes before it begins them (ipc/README.md, fd 4). Why no frame: the write costs a
+ * The number of `score` frames that a worker has begun, in a file without a name. The worker
+ * writes it before it begins them (ipc/README.md, fd 4). Why no frame: the write costs a
  * microsecond, and a frame would wake the host each time.
  */
 export class StartMark {

@@ -139,6 +139,6 @@ export class WorkerListener implements ProcessListener {
   }
 
   #checkFirst(): void {
-    if (!this.#worker.mayReport) throw new FrameError('a second message that tells how its start ended');
+    if (!this.#worker.mayReport) throw new FrameError('a second report of how its start ended');
   }
 }

@@ -11,11 +11,11 @@ export interface MemoryLimits {
 }
 
 /**
- * Time between two looks: shorter once half of the limit is taken, because memory may grow by a
+ * Time between two readings: shorter once half of the limit is taken, because memory may grow by a
  * gigabyte a second.
  */
-const LOOK_MS = 200;
-const CLOSE_LOOK_MS = 25;
+const READ_MS = 200;
+const CLOSE_READ_MS = 25;
 /**
  * Thousandths of the memory of the machine, or container. The kernel adds them to a worker's own
  * when it chooses a process to kill.
@@ -25,8 +25,8 @@ const MOST_ADJUSTED = 1000;
 const MiB = 2 ** 20;
 
 /**
- * Ends a worker that takes too much memory before the kernel has to choose a process to kill, and
- * makes the kernel choose a worker where it was faster. Only a worker's own pages count: the kernel
+ * Ends a worker that takes too much memory, before the kernel has to choose a process to kill. If
+ * the kernel is faster, it chooses a worker. Only a worker's own pages count: the kernel
  * takes back what is mapped from files (models, libraries, device memory).
  */
 export class WorkerMemory {
@@ -49,7 +49,7 @@ export class WorkerMemory {
     if (pid === undefined) return;
     volunteer(pid);
     this.#watched.add(worker);
-    if (this.#timer === undefined) this.#timer = this.#schedule(LOOK_MS);
+    if (this.#timer === undefined) this.#timer = this.#schedule(READ_MS);
   }
 
   #schedule(ms: number): NodeJS.Timeout {
@@ -74,7 +74,7 @@ export class WorkerMemory {
     const { each = Number.POSITIVE_INFINITY } = this.#limits;
     if (largest !== undefined && (largest.bytes > each || all > this.#limits.all)) this.#end(largest.worker, largest.bytes, all);
     const share = Math.max((largest?.bytes ?? 0) / each, all / this.#limits.all);
-    this.#timer = this.#watched.size === 0 ? undefined : this.#schedule(share > 1 / 2 ? CLOSE_LOOK_MS : LOOK_MS);
+    this.#timer = this.#watched.size === 0 ? undefined : this.#schedule(share > 1 / 2 ? CLOSE_READ_MS : READ_MS);
   }
 
   #end(worker: PoolWorker, bytes: number, all: number): void {

@@ -16,7 +16,7 @@ import { killGroup, spawnWorker } from './spawn-worker.ts';
 import { StartMark } from './start-mark.ts';
 import { WorkerOutput, type OutputListener } from './worker-output.ts';
 
-/** What a worker process is started with. */
+/** Settings of a new worker process. */
 export interface WorkerSpec {
   readonly start: StartMessage;
   readonly env: Readonly<Record<string, string | undefined>>;

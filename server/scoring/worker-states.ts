@@ -55,8 +55,8 @@ const table: Readonly<Record<WorkerState, Row>> = {
   ready:    { ready: no,                 refuse: no,                  retire: ['retiring', 'replace'], end: ['ended', 'none'],   exit: ['gone', 'replaceLater'] },
   retiring: { ready: no,                 refuse: no,                  retire: ['retiring', 'none'],    end: ['retired', 'none'], exit: ['gone', 'count'] },
   refused:  { ready: no,                 refuse: no,                  retire: no,                      end: ['refused', 'none'], exit: ['gone', 'none'] },
-  // Its last words may be read after its end. One of them may be `ready`: then it counts as a
-  // worker that served.
+  // Its last frames may be read after its end. If one of them is `ready`, it counts as a worker
+  // that served.
   aborted:  { ready: ['ended', 'serve'], refuse: ['refused', 'fail'], retire: no,                      end: ['aborted', 'none'], exit: ['gone', 'fail'] },
   ended:    { ready: no,                 refuse: no,                  retire: ['ended', 'none'],       end: ['ended', 'none'],   exit: ['gone', 'replaceLater'] },
   retired:  { ready: no,                 refuse: no,                  retire: ['retired', 'none'],     end: ['retired', 'none'], exit: ['gone', 'count'] },

@@ -7,8 +7,8 @@ const SMALLEST_MB = 64;
 /**
  * Megabytes of V8 heap for each of several workers. Together they may fill half of the container's
  * memory; the rest is for models, bodies and the host. Why not V8's own choice: it gives half of
- * the memory to each process, so that the kernel would kill two busy workers instead of a garbage
- * collection.
+ * the memory to each process. The kernel would then kill one of two busy workers before V8 collects
+ * garbage.
  * @param constrained `process.constrainedMemory()`: bytes, 0 if unknown, about 2^63 without a limit
  * @returns undefined: V8's own choice fits
  */
@@ -23,8 +23,8 @@ const LARGEST_ROOM = 2 ** 30;
 
 /**
  * Bytes that all workers together may take: the container's memory less an eighth (96 MiB to 1 GiB)
- * for the host, which takes 60 MB when idle. QUEUE_MAX_BYTES and ANSWERS_MAX_BYTES allow the host
- * more than that: a server that reaches all limits needs a larger container.
+ * for the host. The host takes 60 MB when idle. QUEUE_MAX_BYTES and ANSWERS_MAX_BYTES allow the
+ * host more than that: a server that reaches all limits needs a larger container.
  * @param constrained as above
  */
 export function workersMemoryBytes(constrained: number, total = totalmem()): number {

@@ -9,8 +9,8 @@ const LARGE = 32 * 1024;
 const PAUSE_MS = 500;
 
 /**
- * Gives the memory of large bodies and replies back to the system. V8 counts them, and begins to
- * mark when they are many, but goes on only as JavaScript objects are made: an idle host would keep
+ * Gives the memory of large bodies and replies back to the system. V8 counts them and begins to
+ * mark when they are many, but goes on only as JavaScript objects are made. An idle host would keep
  * 100 MB (measured, after 5,000 small requests too). Freed memory may stay with the C library's
  * allocator, for the next large body. One collection of the host's small heap takes some 10 ms.
  */

@@ -18,9 +18,9 @@ const THREAD = new URL('./exporting/main.ts', import.meta.url);
 const KINDS: readonly ItemKind[] = ['request', 'trace', 'exception', 'span'];
 
 /**
- * The host's end of telemetry: writes each item as a line and leaves the rest to a thread, which
- * loads the libraries, sends, waits and retries. Every item is delivered, or counted as dropped
- * with a reason.
+ * The host's end of telemetry: writes each item as a line and leaves the rest to a thread. The
+ * thread loads the libraries, sends, waits and retries. Every item is delivered, or counted as
+ * dropped with a reason.
  */
 export class TelemetryExporter {
   readonly #link: ThreadLink<ToThread, FromThread>;

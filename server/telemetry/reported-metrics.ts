@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { inferenceDuration, inferenceRows, type MetricDefinition, type MetricsMessage, type SeriesChange } from '../ipc/metric-series.ts';
+import { type MetricDefinition, type MetricsMessage, type SeriesChange, workerMetrics } from '../ipc/metric-series.ts';
 import { DistributionHistogram } from './distribution-histogram.ts';
 
 /** Label of gauges: the worker's number. */
@@ -23,7 +23,7 @@ export class ReportedMetrics {
 
   constructor(registry: Registry) {
     this.#registry = registry;
-    for (const definition of [inferenceDuration, inferenceRows]) this.#define(definition);
+    for (const definition of workerMetrics) this.#define(definition);
   }
 
   /**

@@ -45,7 +45,7 @@ export class Telemetry {
     return insights && (responses || modelData) && redacts();
   }
 
-  said({ level, msg, requestId, traceId, spanId }: Line): void {
+  logged({ level, msg, requestId, traceId, spanId }: Line): void {
     if (this.#sendsOutput) this.#exporter.add({ kind: 'trace', at: Date.now(), level, message: msg, requestId, traceId, parentId: spanId });
   }
 

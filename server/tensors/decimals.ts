@@ -35,8 +35,8 @@ export function latin1(bytes: Uint8Array, from: number, to: number): string {
  * @param low the other digits, as a number
  * @param lowDigits how many those are
  * @param power how many of all digits are behind the point
- * @returns NaN where the rounding is uncertain: more than 7 other digits, more than 22 behind the
- * point, or too close to the middle of two doubles
+ * @returns NaN if the rounding is uncertain: more than 7 other digits, more than 22 behind the
+ * point, or a value near the middle of two doubles
  */
 export function longDecimal(high: number, low: number, lowDigits: number, power: number): number {
   if (lowDigits > MOST_LOW_DIGITS || power >= EXACT_POWERS.length) return NaN;

@@ -1,7 +1,7 @@
 /**
  * The dtypes that ONNX Runtime's Node binding carries, one row each. `Dtype` and `TensorData`
- * derive from the rows, and the code reads the rows by exhaustive switches over `kind`: a new dtype
- * compiles only when every place has it.
+ * derive from the rows. The code reads the rows by exhaustive switches over `kind`, so that a new
+ * dtype compiles only when every place has it.
  */
 
 interface Columns {
@@ -14,7 +14,9 @@ interface Columns {
   readonly contentsField: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | undefined;
 }
 
-/** Numbers with a fraction. JSON has no form for NaN and the infinities, which travel as strings. */
+/**
+ * Numbers with a fraction. JSON has no form for NaN and the infinities, which travel as strings.
+ */
 export interface FloatDtype extends Columns {
   readonly kind: 'float';
   /** Class of the data of a tensor: the bits, where the binding takes no class of numbers. */

@@ -17,7 +17,9 @@ export interface ElementType {
   readonly write: (data: Elements, offset: number, row: ArrayLike<unknown>) => number;
 }
 
-/** Elements as they are written. Float16 elements are numbers here, and bits in a tensor (`dataOf`). */
+/**
+ * Elements as they are written. Float16 elements are numbers here, and bits in a tensor (`dataOf`).
+ */
 export type Elements = NumericElements | BigIntElements | string[];
 type BigIntElements = BigIntegerDtype['array']['prototype'];
 type NumericElements = (FloatDtype['numbers'] | IntegerDtype['array'])['prototype'];

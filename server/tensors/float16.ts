@@ -1,4 +1,6 @@
-/** Float16 tensors carry bits. Bits and numbers are two views of the same memory: nothing is copied. */
+/**
+ * Float16 tensors carry bits. Bits and numbers are two views of the same memory: nothing is copied.
+ */
 
 export const float16Numbers = (bits: Uint16Array): Float16Array => new Float16Array(bits.buffer, bits.byteOffset, bits.length);
 

@@ -24,8 +24,8 @@ const CLOSE_OBJECT = 0x7d;
 /**
  * Parses JSON whose bulk is numbers, straight from the bytes. Rectangular arrays of numbers become
  * JsonNumbers, other values equal those of JSON.parse.
- * @returns undefined for the general parser: escapes, non-ASCII texts, booleans, null, wrong syntax,
- * empty or ragged arrays, integers that a double cannot hold, mostly numbers with exponents
+ * @returns undefined for the general parser: escapes, non-ASCII texts, booleans, null, wrong
+ * syntax, empty or ragged arrays, integers that a double cannot hold, mostly numbers with exponents
  */
 export function parseNumbers(bytes: Uint8Array): unknown {
   try {

@@ -81,7 +81,9 @@ export class FieldReader {
     this.to += length;
   }
 
-  /** Exact to 2^53, beyond every length. Callers read larger and negative values from the content. */
+  /**
+   * Exact to 2^53, beyond every length. Callers read larger and negative values from the content.
+   */
   #varint(): number {
     let value = 0;
     let factor = 1;

@@ -3,8 +3,8 @@ import { excerpt } from '../guards/excerpt.ts';
 /** Most axes of a tensor, more than any model has. It bounds the recursion over nested data. */
 export const MOST_DIMS = 64;
 /**
- * Most rows of a tensor without elements. Why: its sizes cost the sender nothing, but walking its
- * rows, or a sum along the axis that is 0, takes time and memory for each.
+ * Most rows of a tensor without elements. Why: its sizes cost the sender nothing. Walking its rows,
+ * or a sum along the axis that is 0, takes time and memory for each row.
  */
 const MOST_EMPTY = 2 ** 24;
 

@@ -14,7 +14,7 @@ import { installModuleHooks } from './script/module-hooks.ts';
 import { hintAtDoubleParsing, type ScriptLog } from './script/script-log.ts';
 import { warmUp } from './warm-up.ts';
 
-interface Surroundings {
+interface ScriptSurroundings {
   readonly toHost: ToHost;
   readonly log: ScriptLog;
   readonly metrics: MetricRecorder;
@@ -33,7 +33,7 @@ export interface StartedScript {
  * Loads the entry script, awaits its `init()`, and warms it up.
  * @throws ServerError that says why the script cannot serve
  */
-export async function startScript(message: StartMessage, around: Surroundings): Promise<StartedScript> {
+export async function startScript(message: StartMessage, around: ScriptSurroundings): Promise<StartedScript> {
   const { toHost, log, metrics, lost } = around;
   preparePlatform(message, log);
   const signal = AbortSignal.timeout(message.initTimeoutMs);
@@ -63,7 +63,7 @@ function preparePlatform({ importPath }: StartMessage, log: ScriptLog): void {
 }
 
 /** Connects the script's collectors. Must run before the script makes them. */
-function openCollection({ collection }: StartMessage, { toHost, log }: Surroundings): WorkerPort | undefined {
+function openCollection({ collection }: StartMessage, { toHost, log }: ScriptSurroundings): WorkerPort | undefined {
   if (collection === undefined) return undefined;
   const port = new WorkerPort({ settings: collection, toHost, requestId: () => log.request?.id, warn: (text) => log.warn(text) });
   installPort(port);
@@ -93,7 +93,11 @@ async function initialise(
 }
 
 /** Decides whether concurrent calls of a model are merged, and reports how it is loaded. */
-async function settle(model: OpenedModel, { maxBatchSize, maxBatchDelayMs }: StartMessage, { toHost, log }: Surroundings): Promise<void> {
+async function settle(
+  model: OpenedModel,
+  { maxBatchSize, maxBatchDelayMs }: StartMessage,
+  { toHost, log }: ScriptSurroundings,
+): Promise<void> {
   await model.settleBatching({ maxBatchSize, maxDelayMs: maxBatchDelayMs });
   const { provider, intraOpThreads, ortVersion, batching } = model.about;
   const { merges, reason } = batching;

@@ -8,7 +8,10 @@ import { parse, rest, until } from '../http/raw-client.ts';
 
 const POST = 'POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
 
-/** Undefined: the port is closed. The kernel resets a connection that was made within microseconds of that, before anything is sent. */
+/**
+ * Undefined: the port is closed. The kernel resets a connection that was made within microseconds
+ * of that, before anything is sent.
+ */
 async function open(port: number): Promise<Socket | undefined> {
   const socket = connect(port, '127.0.0.1');
   try {
@@ -63,7 +66,10 @@ for (const [signal, delayMs] of [
 /** The server waits for a second after its listener has stopped. */
 const LONGEST_ASK_MS = 500;
 
-/** Connections that ask once more when the listener has stopped; undefined: this machine was too slow to ask in time. */
+/**
+ * Connections that ask once more when the listener has stopped; undefined: this machine was too
+ * slow to ask in time.
+ */
 async function askLate(server: ServerProcess): Promise<string[] | undefined> {
   await server.ready();
   const port = await server.port();

@@ -27,7 +27,9 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Still serving, nothing is in flight, and no error of a connection went past its own listeners. */
+/**
+ * Still serving, nothing is in flight, and no error of a connection went past its own listeners.
+ */
 async function assertUnhurt(server: ServerProcess, metricsPort: number): Promise<void> {
   assert.equal((await server.score({ a: 1 })).status, 200);
   assert.equal(server.child.exitCode, null);
@@ -77,7 +79,10 @@ function random(seed: number): (below: number) => number {
   };
 }
 
-/** Random bytes, half a request, a request with some bytes changed, or several of them one after the other. */
+/**
+ * Random bytes, half a request, a request with some bytes changed, or several of them one after the
+ * other.
+ */
 function garbage(next: (below: number) => number): Buffer {
   const bytes = (count: number): Buffer => Buffer.from(Array.from({ length: count }, () => next(256)));
   const packet = Buffer.from(PACKETS[next(PACKETS.length)]!, 'latin1');

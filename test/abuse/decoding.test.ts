@@ -25,7 +25,10 @@ async function post(server: ServerProcess, path: string, body: string | Buffer, 
   return { status: answer.status, text: await answer.text() };
 }
 
-/** The worker answers in time, and its neighbours too: the deadline is what would end those that wait. */
+/**
+ * The worker answers in time, and its neighbours too: the deadline is what would end those that
+ * wait.
+ */
 const HASTE = { SCORING_TIMEOUT_MS: '30000', ACCESS_LOG: 'false' };
 
 async function beside<T>(server: ServerProcess, neighbour: () => Promise<Answered>, bad: Promise<T>): Promise<T> {
@@ -212,7 +215,7 @@ it('a script that takes raw requests gets each of them, whatever its Host', () =
       const port = await server.port();
       for (const host of ['user:secret@host', '@', 'a b', 'x:99999999', '[::1', '%', 'ü', 'localhost']) {
         const answer = await raw(port, `POST /score HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}`);
-        // What the front door refuses never gets there.
+        // A request that the front door refuses never gets there.
         assert.match(answer, /^HTTP\/1\.1 (?:202|400) /, host);
       }
       assert.deepEqual(

@@ -16,7 +16,10 @@ import { CHECK, framed, INFER, MODEL_READY, open, RawCall, withSession } from '.
 const MB = 1024 * 1024;
 /** Two bytes each: a field that nobody knows. */
 const tinyFields = (bytes: number): Buffer => Buffer.alloc(bytes, Buffer.of(0x78, 1));
-/** The longest time in which a probe of a server with a busy client is answered here, on slow machines too; it was 17 s. */
+/**
+ * The longest time in which a probe of a server with a busy client is answered here, on slow
+ * machines too; it was 17 s.
+ */
 const LONGEST_PROBE_MS = 8000;
 
 interface Subject {
@@ -66,7 +69,10 @@ function askUntilStopped(url: string): () => Promise<number> {
   };
 }
 
-/** The server is alive, answers a gRPC client, and holds nothing; no error of a connection went past its own listeners. */
+/**
+ * The server is alive, answers a gRPC client, and holds nothing; no error of a connection went past
+ * its own listeners.
+ */
 async function isWell(server: ServerProcess, port: number): Promise<void> {
   assert.equal(server.child.exitCode, null);
   assert.deepEqual(server.linesWith('had no listener'), []);

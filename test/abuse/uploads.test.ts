@@ -25,7 +25,7 @@ async function open(server: ServerProcess): Promise<Socket> {
 
 const head = (...headers: string[]): string => `POST /score HTTP/1.1\r\nHost: x\r\n${headers.map((text) => `${text}\r\n`).join('')}\r\n`;
 
-/** Resolves when there is room for more, or the server wants no more. */
+/** Resolves when there is room for more, or the server takes no more. */
 function send(socket: Socket, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     if (socket.write(bytes) || socket.destroyed) return resolve();

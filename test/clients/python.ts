@@ -19,7 +19,10 @@ export function whyNoPython(): string | undefined {
   return stdout.trim() === 'True' ? undefined : 'python3 is older than 3.11';
 }
 
-/** A Python with the packages of requirements.txt. Made once for each content of that file, in the user's cache. */
+/**
+ * A Python with the packages of requirements.txt. Made once for each content of that file, in the
+ * user's cache.
+ */
 export async function python(): Promise<string> {
   const requirements = here('requirements.txt');
   const version = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);

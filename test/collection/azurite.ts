@@ -27,7 +27,9 @@ const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 const SHARED_KEY = new StorageSharedKeyCredential(ACCOUNT, KEY);
-/** The permissions that the sink needs: create, add (append), write (whole files), read (lengths). */
+/**
+ * The permissions that the sink needs: create, add (append), write (whole files), read (lengths).
+ */
 const PERMISSIONS = 'racw';
 const HOUR_MS = 3_600_000;
 
@@ -96,7 +98,10 @@ export class Azurite {
     return `DefaultEndpointsProtocol=${url.split(':')[0]};AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${url};`;
   }
 
-  /** A SAS of the account. @param resourceTypes `c`: containers may be created, `o`: blobs may be written */
+  /**
+   * A SAS of the account.
+   * @param resourceTypes `c`: containers may be created, `o`: blobs may be written
+   */
   accountSas(resourceTypes: string, expiresInMs = HOUR_MS): string {
     const values = {
       services: AccountSASServices.parse('b').toString(),

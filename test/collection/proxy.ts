@@ -3,7 +3,10 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** The fate of a call: it passes, its answer is dropped, or the proxy answers with a code of the service. */
+/**
+ * The fate of a call: it passes, its answer is dropped, or the proxy answers with a code of the
+ * service.
+ */
 type Fate =
   | 'pass'
   | 'lose answer'

@@ -3,7 +3,8 @@ import { dtypeEntries } from '../../server/tensors/dtypes.ts';
 import type { Case, OipTensor, Tolerance } from './fixtures.ts';
 
 /**
- * Compares an Open Inference answer with the outputs of a case: floats within the tolerance, all else exactly.
+ * Compares an Open Inference answer with the outputs of a case: floats within the tolerance, all
+ * else exactly.
  * @param text the body as it came: 64-bit integers keep their digits
  */
 export function assertAnswer(text: string, { outputs, tolerance }: Case, title: string): void {

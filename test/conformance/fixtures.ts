@@ -8,7 +8,9 @@ const FOLDER = process.env.SCORING_FIXTURES ?? path.resolve(import.meta.dirname,
 /** Why the tests cannot run here; false when they can. Given to `skip`. */
 export const missing = existsSync(FOLDER) ? false : `the fixtures are not at ${FOLDER}; SCORING_FIXTURES names another folder`;
 
-/** A tensor as the Open Inference Protocol sends it: special floats and large integers are strings. */
+/**
+ * A tensor as the Open Inference Protocol sends it: special floats and large integers are strings.
+ */
 export interface OipTensor {
   readonly name: string;
   readonly datatype: string;

@@ -1,4 +1,7 @@
-/** Test script: as the no-code script, for the model that the header `x-model` names. Each model is used once. */
+/**
+ * Test script: as the no-code script, for the model that the header `x-model` names. Each model is
+ * used once.
+ */
 import { type InitContext, type RequestContext, ScoringError } from 'scoring-server';
 import { answer } from '../../entry-scripts/onnx.ts';
 

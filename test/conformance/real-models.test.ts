@@ -15,7 +15,10 @@ const served = models.filter((model) => !refused.includes(model));
 describe('a real model, served without code', { skip: missing }, () => {
   let locales: string;
 
-  /** Text operators (tfidf-vectorizer) need en_US.UTF-8, which not every machine has: it is made here, where localedef exists. */
+  /**
+   * Text operators (tfidf-vectorizer) need en_US.UTF-8, which not every machine has: it is made
+   * here, where localedef exists.
+   */
   before(() => {
     locales = mkdtempSync(path.join(tmpdir(), 'locales-'));
     spawnSync('localedef', ['--no-archive', '-i', 'en_US', '-f', 'UTF-8', path.join(locales, 'en_US.UTF-8')], { stdio: 'ignore' });

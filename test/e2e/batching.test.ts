@@ -4,7 +4,10 @@ import { writeModel } from '../models/models.ts';
 import { folder } from '../set-up/folder.ts';
 import { withServer, type ServerProcess } from './start-server.ts';
 
-/** Scores so many rows at once, and resolves with the metrics that count them all: workers report some time after the answer. */
+/**
+ * Scores so many rows at once, and resolves with the metrics that count them all: workers report
+ * some time after the answer.
+ */
 async function scored(server: ServerProcess, rows: number): Promise<string> {
   await server.ready();
   const answers = await Promise.all(

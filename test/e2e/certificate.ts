@@ -22,7 +22,10 @@ const ECDSA_WITH_SHA256 = sequence(oid('2a8648ce3d040302'));
 const VERSION_3 = der(0xa0, der(0x02, '02'));
 const IP_127_0_0_1 = der(0x87, '7f000001');
 
-/** Files of a certificate that signed itself, for 127.0.0.1. A client that is to trust it gets `certificate` as NODE_EXTRA_CA_CERTS. */
+/**
+ * Files of a certificate that signed itself, for 127.0.0.1. A client that is to trust it gets
+ * `certificate` as NODE_EXTRA_CA_CERTS.
+ */
 export function makeCertificate(folder: string): { readonly key: string; readonly certificate: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const serial = randomBytes(8);

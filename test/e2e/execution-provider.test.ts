@@ -21,7 +21,8 @@ async function refusal(args: readonly string[], options: { env?: Record<string, 
           .then(fetch)
           .catch(() => undefined);
       const [live, ready] = [await probe('/health/live'), await probe('/health/ready')];
-      // The server may have failed, or have ended, before a probe arrives: alive it is only until then.
+      // The server may have failed, or have ended, before a probe arrives: alive it is only until
+      // then.
       if (live?.status !== 200) await server.line(({ level }) => level === 'fatal');
       if (ready !== undefined) assert.equal(ready.status, 503);
       assert.deepEqual(await server.exited, { code: 4, signal: null }, server.stderr);
@@ -81,7 +82,8 @@ test('a signal while the provider is tried ends the server as any other', { skip
     await server.said('listening');
     server.child.kill('SIGINT');
     const { code } = await server.exited;
-    // Which of the two comes first is a matter of milliseconds; the log tells, and the exit code has to agree.
+    // Which of the two comes first is a matter of milliseconds; the log shows
+    // it, and the exit code has to agree.
     const [draining, fatal] = ['draining', 'fatal'].map((word) =>
       server.lines.findIndex(({ msg, level }) => msg === word || level === word),
     );

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that kernels give to outgoing connections: one of those could be taken before its server listens. */
+/**
+ * Below the ports that kernels give to outgoing connections: one of those could be taken before its
+ * server listens.
+ */
 const [LOWEST, HIGHEST] = [10_000, 32_000];
 
 /** A port of 127.0.0.1 that nobody listens on, for an option that cannot ask for any free one. */

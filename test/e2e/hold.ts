@@ -1,7 +1,7 @@
 import { held } from '../set-up/held.ts';
 import type { ServerProcess } from './start-server.ts';
 
-/** A request whose run() has begun, and that ends when a test wants. */
+/** A request whose run() has begun, and that ends when a test releases it. */
 export interface HeldRequest {
   readonly answer: Promise<Response>;
   readonly release: () => void;
@@ -11,7 +11,7 @@ export interface HeldRequest {
 export async function hold(server: ServerProcess): Promise<HeldRequest> {
   const { data, running, release } = held();
   const answer = server.score(data);
-  // Whoever awaits it gets its failure.
+  // A test that awaits it gets its failure.
   answer.catch(() => undefined);
   await running();
   return { answer, release };

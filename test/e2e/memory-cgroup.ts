@@ -22,7 +22,10 @@ function usable(): boolean {
   }
 }
 
-/** Runs `test` with a cgroup of so much memory. @param test gets the prelude that a server starts with to join it */
+/**
+ * Runs `test` with a cgroup of so much memory.
+ * @param test gets the prelude that a server starts with to join it
+ */
 export async function withMemory(bytes: number, test: (prelude: string) => Promise<void>): Promise<void> {
   const folder = `${ROOT}/scoring-server-${process.pid}-${Math.random().toString(36).slice(2)}`;
   mkdirSync(folder);

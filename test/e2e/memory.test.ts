@@ -14,7 +14,10 @@ const SIZE = 100 * MB;
 const LARGEST_COST = 2.5;
 /** What may stay, or come with more of them: code that was compiled meanwhile. */
 const SLACK_MB = 40;
-/** Bytes of each request that may reach the old generation; it was 1,600 and more while functions were stored in fields (in-flight.ts, exchange.ts). */
+/**
+ * Bytes of each request that may reach the old generation; it was 1,600 and more while functions
+ * were stored in fields (in-flight.ts, exchange.ts).
+ */
 const LARGEST_PROMOTION = 500;
 const WINDOW = 512;
 /** Until a garbage collection has come by, on a slow machine too. */

@@ -27,7 +27,8 @@ test('with nothing named or found the sample is served, and the log reports it',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
       });
       const [first, second] = (await answer.json()) as number[];
-      // Azure's documentation prints 11633.100167144921; the exact sum of the published coefficients ends in ...927.
+      // Azure's documentation prints 11633.100167144921; the exact sum of the published
+      // coefficients ends in ...927.
       const typo = await fetch(await server.url('/score'), {
         method: 'POST',
         body: '{bad',

@@ -22,7 +22,10 @@ export interface StartOptions {
   readonly home?: string;
   /** Shell commands before the server starts: `ulimit -n 90`, say, or a cgroup that it joins. */
   readonly prelude?: string;
-  /** A file descriptor that gets the log; `unread`: a pipe that nobody reads. By default the log is read as `lines`. */
+  /**
+   * A file descriptor that gets the log; `unread`: a pipe that nobody reads. By default the log is
+   * read as `lines`.
+   */
   readonly log?: number | 'unread';
 }
 
@@ -130,7 +133,10 @@ export class ServerProcess {
     return Number(line?.slice(series.length) ?? 0);
   }
 
-  /** Resolves when so many requests are in flight: they have reached the server, and are not answered. */
+  /**
+   * Resolves when so many requests are in flight: they have reached the server, and are not
+   * answered.
+   */
   inFlight(requests: number): Promise<void> {
     return until(async () => (await this.metric('scoring_requests_in_flight')) === requests);
   }

@@ -15,7 +15,10 @@ export const missing =
       ? false
       : 'gcc, which builds the stub libraries, is not installed';
 
-/** A copy of this server whose ONNX Runtime finds provider libraries that the test builds: as in a GPU image, without its contents. */
+/**
+ * A copy of this server whose ONNX Runtime finds provider libraries that the test builds: as in a
+ * GPU image, without its contents.
+ */
 export class ServerCopy {
   readonly home = mkdtempSync(join(tmpdir(), 'server-copy-'));
 
@@ -32,7 +35,10 @@ export class ServerCopy {
     }
   }
 
-  /** Compiles a library beside ONNX Runtime's own. @param needs name of a library that it needs and that is nowhere */
+  /**
+   * Compiles a library beside ONNX Runtime's own.
+   * @param needs name of a library that it needs and that is nowhere
+   */
   build(name: string, code: string, needs?: string): void {
     const folder = join(this.home, LIBRARIES);
     const link: string[] = [];

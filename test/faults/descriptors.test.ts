@@ -11,7 +11,10 @@ const PRELUDE = 'ulimit -n 90';
 const UPLOADS = 150;
 const SHORT = { DRAIN_TIMEOUT_MS: '1500', DRAIN_DELAY_MS: '0' };
 
-/** Connections that begin an upload and do not go on with it; those that the server refuses are closed. */
+/**
+ * Connections that begin an upload and do not go on with it; those that the server refuses are
+ * closed.
+ */
 async function uploads(server: ServerProcess, count: number): Promise<Socket[]> {
   const port = await server.port();
   const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'));

@@ -47,7 +47,10 @@ test('a folder to spill to that can never be made stops neither scoring nor a dr
     { env: { ...SHORT, MDC_SINK: 'file', MDC_DIR: '/proc/foo', MDC_SPILL_DIR: '/proc/foo' } },
   ));
 
-/** The writer's thread reads who owns what it finds in its folder: a FIFO there holds it inside a read for ever. */
+/**
+ * The writer's thread reads who owns what it finds in its folder: a FIFO there holds it inside a
+ * read for ever.
+ */
 function stuckWriter(): Record<string, string> {
   const root = folder();
   mkdirSync(join(root, 'spill/left-by-another'), { recursive: true });

@@ -17,7 +17,9 @@ interface Load {
   readonly body?: (sent: number) => string | undefined;
 }
 
-/** Sends requests over connections that are kept, one at a time on each, and takes what comes back. */
+/**
+ * Sends requests over connections that are kept, one at a time on each, and takes what comes back.
+ */
 export async function keepAliveLoad({ port, connections, requests, body }: Load): Promise<Tally> {
   const tally: Tally = { sent: 0, answered: new Map(), resets: 0 };
   const one = async (): Promise<void> => {

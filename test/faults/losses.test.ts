@@ -24,7 +24,10 @@ function signal(server: ServerProcess, name: NodeJS.Signals, all = false): void 
   }
 }
 
-/** How a worker is broken: by a request with that text, or from outside. Each happens twice. The statuses besides 200 that may be answered. */
+/**
+ * How a worker is broken: by a request with that text, or from outside. Each happens twice. The
+ * statuses besides 200 that may be answered.
+ */
 const ways: Record<
   string,
   { readonly statuses: readonly number[]; readonly request?: string; readonly from?: (server: ServerProcess) => void }
@@ -74,7 +77,8 @@ for (const [what, { request, from, statuses }] of Object.entries(ways)) {
         await server.drain();
       },
       {
-        // No core file of what aborts; a heap that is soon full; one line for each of so many requests would be most of the work.
+        // No core file of a worker that aborts, and a heap that is soon full. One line for each of
+        // so many requests would be most of the work.
         prelude: 'ulimit -c 0',
         env: {
           NODE_OPTIONS: '--max-old-space-size=64',

@@ -41,7 +41,8 @@ test(
           for (let request = 0; request < 40; request++) assert.equal(await small(), 10);
           await server.said('clients that do not read their answers are cut off');
           const peak = memory(server.pid, 'VmHWM') - before;
-          // One answer is on its way when there is no room any more, and what was let go is not collected at once.
+          // One answer is on its way when there is no room any more, and what was let go is not
+          // collected at once.
           const bound = 2 * (limit + answer) + 40;
           assert.ok(peak <= bound, `the host took ${peak.toFixed(0)} MB for answers, expected ${bound} at most`);
           assert.equal(server.lines.filter(({ msg }) => msg.includes('worker ended') || msg.includes('replaced')).length, 0);
@@ -113,7 +114,8 @@ test(
           assert.match(said.msg, /it takes \d+ MiB of memory; all workers together take \d+ MiB, and 672 MiB .*WORKER_MEMORY_BYTES/);
           await leak({ buffers: 64 });
           await leak({ heap: 64 });
-          // One that holds no request when it is killed costs nobody a 503, so there may be more of them than of those.
+          // One that holds no request when it is killed costs nobody a 503, so there may be more of
+          // them than of those.
           const killed = server.linesWith('a worker is killed and replaced').length;
           assert.ok(killed >= 2, String(killed));
           const counted = await restarts(server);

@@ -7,9 +7,15 @@ import { ServerProcess, withServer, type StartOptions } from '../e2e/start-serve
 import { memory, noProc } from '../set-up/processes.ts';
 import { until } from '../set-up/until.ts';
 
-/** Longest time in which the host's event loop may answer nobody, on a slow machine that others use, too. It was 3.5 s. */
+/**
+ * Longest time in which the host's event loop may answer nobody, on a slow machine that others use,
+ * too. It was 3.5 s.
+ */
 const LONGEST_LAG_S = 2;
-/** What output may cost the host, mostly room for garbage; it was 345 MB for 200 MB without a line end. */
+/**
+ * What output may cost the host, mostly room for garbage; it was 345 MB for 200 MB without a line
+ * end.
+ */
 const LARGEST_COST_MB = 150;
 /** Since the last look. */
 const LAG = 'nodejs_eventloop_lag_max_seconds';
@@ -151,7 +157,8 @@ for (const format of FORMATS)
 test('a second signal ends a server whose log is stalled', { skip: noProc }, async (t) => {
   const server = await Unread.start(t, 'unread', { DRAIN_DELAY_MS: '60000', DRAIN_TIMEOUT_MS: '60000' });
   assert.equal((await server.score(['console', 20_000])).status, 200);
-  // Its log does not say when it has begun to drain, and a signal that follows soon counts as the same one.
+  // Its log does not say when it has begun to drain, and a signal that follows soon counts as the
+  // same one.
   while (server.child.exitCode === null) {
     server.child.kill('SIGTERM');
     await delay(400);

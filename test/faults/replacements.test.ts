@@ -5,7 +5,10 @@ import test from 'node:test';
 import { type ServerProcess, withServer } from '../e2e/start-server.ts';
 import { folder } from '../set-up/folder.ts';
 
-/** A server of workers that start while a file is there, as a database might be, and that loses one when it is gone. */
+/**
+ * A server of workers that start while a file is there, as a database might be, and that loses one
+ * when it is gone.
+ */
 function withoutDatabase(
   args: readonly string[],
   env: Record<string, string>,

@@ -9,7 +9,10 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1';
 // Matrix products in full float32, as on the CPU. Read when CUDA's libraries load.
 process.env['NVIDIA_TF32_OVERRIDE'] = '0';
 
-/** Text models need a locale that is compiled for the conformance tests, and have no kernels on a GPU. */
+/**
+ * Text models need a locale that is compiled for the conformance tests, and have no kernels on a
+ * GPU.
+ */
 const models = missing ? [] : realModels().filter(({ name }) => !name.startsWith('neg-') && name !== 'tfidf-vectorizer');
 /** Networks of which every provider has the kernels. */
 const NETWORKS = ['light-resnet50', 'light-squeezenet', 'mnist-8', 'super-resolution-10', 'tinybert', 'ultraface-slim-320'];
@@ -20,7 +23,9 @@ function find(name: string): RealModel {
   return model;
 }
 
-/** What the tests below rely on, tried on the CPU: so that on a GPU they cannot agree by mistake. */
+/**
+ * What the tests below rely on, tried on the CPU: so that on a GPU they cannot agree by mistake.
+ */
 describe('the comparison itself, on any machine', { skip: missing }, () => {
   it('finds every model equal to itself', async () => {
     let cases = 0;

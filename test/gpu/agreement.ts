@@ -7,10 +7,16 @@ import { answer } from '../../entry-scripts/onnx.ts';
 import { assertAnswer } from '../conformance/compare.ts';
 import { casesOf, type Case, type OipTensor, type RealModel, type Tolerance } from '../conformance/fixtures.ts';
 
-/** Other kernels sum in another order: what is the same answer still. TensorFloat-32 would need a hundred times more, and is off here. */
+/**
+ * Other kernels sum in another order: what is the same answer still. TensorFloat-32 would need a
+ * hundred times more, and is off here.
+ */
 const ACROSS_PROVIDERS: Tolerance = { rtol: 1e-3, atol: 1e-4 };
 
-/** A model on a provider; with `auto` semantics, so that models without kernels there can be told apart. */
+/**
+ * A model on a provider; with `auto` semantics, so that models without kernels there can be told
+ * apart.
+ */
 export const open = ({ file }: Pick<RealModel, 'file'>, provider: Provider): Promise<OpenedModel> =>
   openSession(file, { intraOpThreads: 1, execution: { provider, strict: false } });
 
@@ -32,7 +38,10 @@ export async function assertAgreement(expected: Model, actual: Model, cases: rea
   return cases.length;
 }
 
-/** Opens a model on the CPU and on a provider, compares all its cases; answers the model's placement there. */
+/**
+ * Opens a model on the CPU and on a provider, compares all its cases; answers the model's placement
+ * there.
+ */
 export async function compareWithCpu(real: RealModel, provider: Provider): Promise<OpenedModel['about'] & { readonly cases: number }> {
   const onCpu = await open(real, 'cpu');
   const there = await open(real, provider);

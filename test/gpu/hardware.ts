@@ -9,14 +9,18 @@ const LIBRARIES = `${ORT}bin/napi-v6/linux/x64`;
 /** The GPUs of this machine. */
 export const gpus = gpuDevices(process.env);
 
-/** Why nothing can be run on CUDA here, naming the hardware that is missing; false when it can. Given to `skip`. */
+/**
+ * Why nothing can be run on CUDA here, naming the hardware that is missing; false when it can.
+ * Given to `skip`.
+ */
 export const missingGpu =
   process.platform !== 'linux' || process.arch !== 'x64'
     ? `ONNX Runtime for Node has CUDA for linux/x64 only, this is ${process.platform}/${process.arch}`
     : gpus.visible.length === 0 && `no CUDA device: ${gpus.missing.join(' ')}`;
 
 /**
- * Puts the CUDA provider libraries beside ONNX Runtime, by onnxruntime-node's own script, where they are not there yet.
+ * Puts the CUDA provider libraries beside ONNX Runtime, by onnxruntime-node's own script, where
+ * they are not there yet.
  * @throws Error when they cannot be fetched: on a machine with a GPU that is no reason to skip
  */
 export function installProviderLibraries(): void {

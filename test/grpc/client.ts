@@ -8,7 +8,10 @@ const { root } = protobuf.parse(readFileSync(new URL('inference.proto', import.m
 export const write = (type: string, message: object): Buffer =>
   Buffer.from(root.lookupType(type).encode(root.lookupType(type).fromObject(message)).finish());
 
-/** Bytes as a plain object: 64-bit numbers as text, bytes as Buffer, enums by name, empty lists left out. */
+/**
+ * Bytes as a plain object: 64-bit numbers as text, bytes as Buffer, enums by name, empty lists left
+ * out.
+ */
 export const read = (type: string, bytes: Uint8Array): Record<string, unknown> =>
   root.lookupType(type).toObject(root.lookupType(type).decode(bytes), { longs: String, enums: String });
 

@@ -88,7 +88,10 @@ describe('the gRPC service', () => {
   });
 });
 
-/** gRPC's codes for rows of the failure table. The code of a row that is not here comes from its HTTP status. */
+/**
+ * gRPC's codes for rows of the failure table. The code of a row that is not here comes from its
+ * HTTP status.
+ */
 const codes: Partial<Record<ErrorCode, status>> = {
   bad_json: status.INVALID_ARGUMENT,
   invalid_input: status.INVALID_ARGUMENT,

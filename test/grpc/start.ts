@@ -20,7 +20,10 @@ interface Started {
   readonly line: (accepts: (line: LogLine) => boolean) => Promise<LogLine>;
 }
 
-/** The gRPC front door on a free port of 127.0.0.1, with a fake scorer, ready, and a client; closed after the test. */
+/**
+ * The gRPC front door on a free port of 127.0.0.1, with a fake scorer, ready, and a client; closed
+ * after the test.
+ */
 export async function start(t: TestContext, changes: Partial<Config> = {}, limits: Partial<GrpcLimits> = {}): Promise<Started> {
   const logged = new LogLines();
   const { log, lines } = logged;

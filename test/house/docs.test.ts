@@ -27,7 +27,10 @@ const written = pages.filter((page) => !REPORTS.includes(page));
 
 const isThere = (file: string): boolean => existsSync(join(ROOT, file));
 
-/** Tables that the code knows stand in the pages between two markers. `UPDATE_DOCS=1 npm test` writes them. */
+/**
+ * Tables that the code knows stand in the pages between two markers. `UPDATE_DOCS=1 npm test`
+ * writes them.
+ */
 const tables: [file: string, name: string, text: () => Promise<string> | string][] = [
   ['docs/options.md', 'options', optionsTable],
   ['docs/failures.md', 'failures', failuresTable],
@@ -133,6 +136,20 @@ test('prose is at most 100 characters wide, and a cell of a table at most 120', 
   assert.deepEqual(wide, []);
 });
 
+test('comments are at most 100 characters wide, but for directives of the linter and what is drawn', () => {
+  const wide = files
+    .filter((file) => /\.(?:[cm]?[tj]s|sh|ya?ml)$|Dockerfile|^\.ci\//.test(file) && !file.startsWith('test/scripts/'))
+    .flatMap((file) => {
+      const comment = /[tj]s$/.test(file) ? /^\s*(?:\/\/|\/?\*)/ : /^\s*#/;
+      return read(file)
+        .split('\n')
+        .flatMap((text, index) =>
+          text.length > 100 && comment.test(text) && !/oxlint-disable|\S {3}/.test(text) ? [`${file}:${index + 1}: ${text.length}`] : [],
+        );
+    });
+  assert.deepEqual(wide, []);
+});
+
 test('no file cites a document that is not in the repository', () => {
   const absent = new RegExp(
     [
@@ -209,6 +226,24 @@ test('every file that the architecture page and the guide for contributors name 
       .map((path) => `${page}: ${path}`),
   );
   assert.deepEqual(missing, []);
+});
+
+/** Files that a page names between backticks. */
+const namedIn = (page: string): string[] => Array.from(read(page).matchAll(/`((?:[\w-]+\/)*[\w-]+\.ts)`/g), ([, path = '']) => path);
+
+test('every file that the page of a room names is there, and the pages of ipc and scoring name all of theirs', () => {
+  const rooms = ['ipc', 'scoring', 'collection'].map((name) => `server/${name}`);
+  const missing = rooms.flatMap((room) =>
+    namedIn(`${room}/README.md`)
+      .filter((path) => ![room, 'server'].some((folder) => isThere(join(folder, path))))
+      .map((path) => `${room}/README.md: ${path}`),
+  );
+  assert.deepEqual(missing, []);
+  const silent = rooms.slice(0, 2).flatMap((room) => {
+    const named = namedIn(`${room}/README.md`);
+    return files.filter((file) => dirname(file) === room && file.endsWith('.ts') && !named.includes(file.slice(room.length + 1)));
+  });
+  assert.deepEqual(silent, []);
 });
 
 test('every npm script that a page names exists', () => {

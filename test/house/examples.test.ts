@@ -15,7 +15,10 @@ import { codeBlocksOf, type CodeBlock } from './markdown.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
-/** Pages whose examples a reader copies: each `sh` and `ts` block runs, or a comment above it says why not. */
+/**
+ * Pages whose examples a reader copies: each `sh` and `ts` block runs, or a comment above it says
+ * why not.
+ */
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
 const blocksOf = (page: string): CodeBlock[] => codeBlocksOf(readFileSync(join(ROOT, page), 'utf8'));
 
@@ -74,7 +77,10 @@ class Reader {
     assert.equal(stdout.trimEnd(), expected, `${where}: ${command}`);
   }
 
-  /** `npm start` as package.json has it, on another port; without the set-up, which the tests have behind them. */
+  /**
+   * `npm start` as package.json has it, on another port; without the set-up, which the tests have
+   * behind them.
+   */
   async #start(where: string, command: string): Promise<void> {
     await this.stop();
     const main = packageJson.scripts.start

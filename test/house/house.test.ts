@@ -14,7 +14,10 @@ const sources = readdirSync(SERVER, { recursive: true, encoding: 'utf8' })
 /** The ground floor, which every room may import, besides the root files (server/README.md). */
 const ground = ['guards', 'system', 'tensors'];
 
-/** Rooms that a room may import, besides itself, its own rooms, the root files and the ground floor. A room has its parent's arrows, too. */
+/**
+ * Rooms that a room may import, besides itself, its own rooms, the root files and the ground floor.
+ * A room has its parent's arrows, too.
+ */
 const allowed: Record<string, readonly string[]> = {
   host: ['config', 'request', 'exchange', 'ipc', 'telemetry', 'collection', 'scoring', 'http', 'grpc'],
   http: ['config', 'request', 'ipc', 'telemetry', 'scoring', 'exchange'],
@@ -178,7 +181,7 @@ test('the process is touched only where it is started', () => {
   );
 });
 
-/** Lines of code; comments and blank lines do not count. Functions are bounded by a rule of oxlint. */
+/** Lines of code, without comments and blank lines. A rule of the linter bounds functions. */
 const LONGEST_CLASS = 170;
 
 /** Lines of code of each class of a file; oxfmt ends a class with a brace in the first column. */

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Sends text over a socket of its own. Answers all that was received once the server has closed it; rejects on a reset. */
+/**
+ * Sends text over a socket of its own. Answers all that was received once the server has closed it;
+ * rejects on a reset.
+ */
 export async function raw(port: number, text: string): Promise<string> {
   const socket = await open(port);
   socket.write(text, 'latin1');

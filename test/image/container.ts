@@ -137,7 +137,10 @@ export async function withContainer(
   }
 }
 
-/** The status of an answer, 0 when there is none. A connection of its own each time, as a probe has it. */
+/**
+ * The status of an answer, 0 when there is none. A connection of its own each time, as a probe has
+ * it.
+ */
 function status(port: number, path: string): Promise<number> {
   return new Promise((resolve) => {
     const probe = request({ host: '127.0.0.1', port, path, agent: false }, (response) => {

@@ -1,4 +1,7 @@
-/** The container engine of this run: the one that answers, else a private one that is started for it (root, Linux), else none. */
+/**
+ * The container engine of this run: the one that answers, else a private one that is started for it
+ * (root, Linux), else none.
+ */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -77,7 +80,11 @@ export class Engine {
     return stdout.trimEnd();
   }
 
-  /** Runs a command in a container of its own, without network, and removes it. @param args of `docker run`; @returns its stdout */
+  /**
+   * Runs a command in a container of its own, without network, and removes it.
+   * @param args of `docker run`;
+   * @returns its stdout
+   */
   once(...args: readonly string[]): Promise<string> {
     return this.docker('run', '--rm', '--label', this.prefix, '--network', 'none', ...args);
   }

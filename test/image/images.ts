@@ -1,4 +1,7 @@
-/** Builds both images from what git would hand to a stranger, with everything secret that a build may need. */
+/**
+ * Builds both images from what git would hand to a stranger, with everything secret that a build
+ * may need.
+ */
 
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Base images for a machine that reaches no image registry: Debian's own packages, Node's own binary. They prove the Dockerfiles'
- * instructions, layout, user, signals and limits; they do not prove what the published base images hold, nor anything of CUDA.
+ * Base images for a machine that reaches no image registry: Debian's own packages, Node's own
+ * binary. They prove the Dockerfiles' instructions, layout, user, signals and limits; they do not
+ * prove what the published base images hold, nor anything of CUDA.
  */
 
 import { cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';

@@ -1,9 +1,15 @@
-/** Nets of the size that people serve, with random weights: as fast and as large as the real ones (about 100 MB each). */
+/**
+ * Nets of the size that people serve, with random weights: as fast and as large as the real ones
+ * (about 100 MB each).
+ */
 
 import { GraphBuilder } from './graph-builder.ts';
 import { attribute, elementTypes, value } from './onnx.ts';
 
-/** ResNet-50 v1.5, batch normalisation folded into the convolutions: float32 image [batch,3,224,224] -> logits [batch,1000]. */
+/**
+ * ResNet-50 v1.5, batch normalisation folded into the convolutions: float32 image [batch,3,224,224]
+ * -> logits [batch,1000].
+ */
 export function resnet50(): Buffer {
   const builder = new GraphBuilder('resnet50', 4);
   const stem = builder.convolution('image', [3, 64], 7, 3, { stride: 2 });
@@ -41,8 +47,9 @@ function bottleneck(builder: GraphBuilder, input: string, [from, narrow]: [numbe
 const [HIDDEN, HEADS, FEED_FORWARD, LAYERS] = [384, 12, 1536, 6];
 
 /**
- * A transformer encoder of the size of MiniLM-L6: int64 input_ids, attention_mask, token_type_ids [batch,sequence]
- * -> last_hidden_state [batch,sequence,384], sentence_embedding [batch,384] (the mean over the mask).
+ * A transformer encoder of the size of MiniLM-L6: int64 input_ids, attention_mask, token_type_ids
+ * [batch,sequence]
+ * -> last_hidden_state [batch,sequence,384], sentence_embedding [batch,384] (mean over the mask).
  */
 export function minilm(): Buffer {
   const builder = new GraphBuilder('minilm-l6-shaped', 5);

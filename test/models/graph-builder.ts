@@ -13,7 +13,9 @@ export function randomNumbers(seed: number): () => number {
 
 const product = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
 
-/** Collects the nodes and weights of a graph. Weights come from the seed, in the order of the calls. */
+/**
+ * Collects the nodes and weights of a graph. Weights come from the seed, in the order of the calls.
+ */
 export class GraphBuilder {
   readonly random: () => number;
   readonly #name: string;
@@ -26,7 +28,9 @@ export class GraphBuilder {
     this.random = randomNumbers(seed);
   }
 
-  /** A float32 initializer, uniform around 0 with the given standard deviation; answers its name. */
+  /**
+   * A float32 initializer, uniform around 0 with the given standard deviation; answers its name.
+   */
   weights(name: string, dims: readonly number[], deviation: number): string {
     const bound = deviation * Math.sqrt(3);
     const values = new Float32Array(product(dims));
@@ -57,7 +61,10 @@ export class GraphBuilder {
     return output;
   }
 
-  /** Convolution with a square kernel and bias, and ReLU unless it is switched off: answers the output's name. */
+  /**
+   * Convolution with a square kernel and bias, and ReLU unless it is switched off: answers the
+   * output's name.
+   */
   convolution(input: string, channels: readonly [number, number], kernel: number, pad: number, options: ConvolutionOptions = {}): string {
     const { stride = 1, relu = true, scale = 2 } = options;
     const [from, to] = channels;

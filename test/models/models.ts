@@ -1,4 +1,7 @@
-/** The project's own models: a few kilobytes each but for the two for the bench, the same bytes on every machine, nothing to download. */
+/**
+ * The project's own models: a few kilobytes each but for the two for the bench, the same bytes on
+ * every machine, nothing to download.
+ */
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';

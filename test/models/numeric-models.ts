@@ -8,7 +8,10 @@ export function ridge(): Buffer {
   return builder.build({ inputs: [value('X', 'float32', ['N', 10])], outputs: [value('variable', 'float32', ['N', 1])] });
 }
 
-/** The diabetes regression of Azure's examples, float64 X [N,10] -> variable [N,1]; coefficients from Azure/azureml-examples (MIT). */
+/**
+ * The diabetes regression of Azure's examples, float64 X [N,10] -> variable [N,1]; coefficients
+ * from Azure/azureml-examples (MIT).
+ */
 export function diabetes(): Buffer {
   const coefficients = Float64Array.of(
     37.9003142582464,
@@ -132,7 +135,10 @@ export function gbdt(): Buffer {
   );
 }
 
-/** Uses the processor for a time that grows with int64 `iterations` (a scalar): loops a 256x256 product. Gives float32 mean. */
+/**
+ * Uses the processor for a time that grows with int64 `iterations` (a scalar): loops a 256x256
+ * product. Gives float32 mean.
+ */
 export function busy(): Buffer {
   const builder = new GraphBuilder('busy', 10);
   builder.weights('W', [256, 256], 1 / 16);

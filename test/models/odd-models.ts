@@ -3,7 +3,10 @@ import { attribute, type ElementType, elementTypes, externalTensor, mapsValue, s
 
 const rows = (name: string, type: ElementType = 'float32'): Buffer => value(name, type, ['N', 3]);
 
-/** Ends in ZipMap, as scikit-learn exports classifiers: float32 x [N,3] -> label [N], probabilities (maps label -> float). */
+/**
+ * Ends in ZipMap, as scikit-learn exports classifiers: float32 x [N,3] -> label [N], probabilities
+ * (maps label -> float).
+ */
 export function zipMap(): Buffer {
   const builder = new GraphBuilder('zipmap');
   const probabilities = builder.node('Softmax', ['x'], { attributes: [attribute.int('axis', -1)] });
@@ -84,7 +87,10 @@ export function futureOpset(): Buffer {
   return builder.build({ inputs: [rows('x')], outputs: [rows('y')] }, { opset: 314159 });
 }
 
-/** Graph input `w` has an initializer, so that ONNX allows to leave it out: float32 x [N,3], w [1] -> y [N,3]. */
+/**
+ * Graph input `w` has an initializer, so that ONNX allows to leave it out: float32 x [N,3], w [1]
+ * -> y [N,3].
+ */
 export function overridable(): Buffer {
   const builder = new GraphBuilder('overridable');
   builder.node('Mul', ['x', builder.filled('w', [1], 2)], { output: 'y' });
@@ -98,7 +104,7 @@ export function protoOutput(): Buffer {
   return builder.build({ inputs: [rows('x')], outputs: [rows('__proto__')] });
 }
 
-/** As large as its client wants: int64 shape [2] -> y float32, of that shape. */
+/** As large as its client asks for: int64 shape [2] -> y float32, of that shape. */
 export function constantOfShape(): Buffer {
   const builder = new GraphBuilder('constant-of-shape');
   builder.node('ConstantOfShape', ['shape'], { output: 'y' });

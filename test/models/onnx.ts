@@ -1,9 +1,12 @@
 /**
- * Writes ONNX files without a protobuf library: each function returns the bytes of one message of onnx.proto.
- * Numbers in the calls are the field numbers of that file.
+ * Writes ONNX files without a protobuf library: each function returns the bytes of one message of
+ * onnx.proto. Numbers in the calls are the field numbers of that file.
  */
 
-/** Element types by their number in TensorProto.DataType. The last four cannot be served: tests of refusals need them. */
+/**
+ * Element types by their number in TensorProto.DataType. The last four cannot be served: tests of
+ * refusals need them.
+ */
 export const elementTypes = {
   float32: 1,
   uint8: 2,

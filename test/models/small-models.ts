@@ -15,7 +15,10 @@ export function fixed1(): Buffer {
   return builder.build({ inputs: [value('x', 'float32', [1, 4])], outputs: [value('y', 'float32', [1, 3])] });
 }
 
-/** Float32 x and int64 ids [N,3] -> float32 sum [N,3], bool gt [N,3] (x > ids), float32 mean [N] (of x). */
+/**
+ * Float32 x and int64 ids [N,3] -> float32 sum [N,3], bool gt [N,3] (x > ids), float32 mean [N] (of
+ * x).
+ */
 export function multi(): Buffer {
   const builder = new GraphBuilder('multi', 13);
   const ids = builder.node('Cast', ['ids'], { attributes: [attribute.int('to', elementTypes.float32)] });
@@ -28,7 +31,10 @@ export function multi(): Buffer {
   });
 }
 
-/** Subtracts the mean over the batch, so that rows run together answer differently: float32 x [N,4] -> y [N,4]. */
+/**
+ * Subtracts the mean over the batch, so that rows run together answer differently: float32 x [N,4]
+ * -> y [N,4].
+ */
 export function batchmean(): Buffer {
   const builder = new GraphBuilder('batchmean', 14);
   const mean = builder.node('ReduceMean', ['x'], { attributes: [attribute.ints('axes', [0]), attribute.int('keepdims', 1)] });
@@ -36,7 +42,10 @@ export function batchmean(): Buffer {
   return builder.build({ inputs: [value('x', 'float32', ['N', 4])], outputs: [value('y', 'float32', ['N', 4])] });
 }
 
-/** Adds the whole part of the mean over the batch, so that small numbers do not show that rows mix: float32 x [N,4] -> y [N,4]. */
+/**
+ * Adds the whole part of the mean over the batch, so that small numbers do not show that rows mix:
+ * float32 x [N,4] -> y [N,4].
+ */
 export function batchtrunc(): Buffer {
   const builder = new GraphBuilder('batchtrunc', 14);
   const mean = builder.node('ReduceMean', ['x'], { attributes: [attribute.ints('axes', [0]), attribute.int('keepdims', 1)] });
@@ -45,7 +54,10 @@ export function batchtrunc(): Buffer {
   return builder.build({ inputs: [value('x', 'float32', ['N', 4])], outputs: [value('y', 'float32', ['N', 4])] });
 }
 
-/** One column an input, as AutoML exports them: float32 age [N,1], string city [N,1], int64 rooms [N] -> each under `<name>_out`. */
+/**
+ * One column an input, as AutoML exports them: float32 age [N,1], string city [N,1], int64 rooms
+ * [N] -> each under `<name>_out`.
+ */
 export function columns(): Buffer {
   const builder = new GraphBuilder('columns');
   for (const name of ['age', 'city', 'rooms']) builder.node('Identity', [name], { output: `${name}_out` });
@@ -69,7 +81,9 @@ export function ranks(): Buffer {
   });
 }
 
-/** Names that are hard to carry: float32 `__proto__` and `foo/bar` [N] -> `input:0` [N] (their sum). */
+/**
+ * Names that are hard to carry: float32 `__proto__` and `foo/bar` [N] -> `input:0` [N] (their sum).
+ */
 export function strangeNames(): Buffer {
   const builder = new GraphBuilder('strange-names');
   builder.node('Add', ['__proto__', 'foo/bar'], { output: 'input:0' });

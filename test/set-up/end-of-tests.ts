@@ -1,8 +1,8 @@
 /**
  * Ends a test process whose tests are over; loaded before each test file (`node --import`).
  *
- * Why: a test that runs into `--test-timeout` leaves its sockets and timers behind, and these keep the process, and so the
- * whole run, alive.
+ * Why: a test that runs into `--test-timeout` leaves its sockets and timers behind, and these keep
+ * the process, and so the whole run, alive.
  */
 import { after } from 'node:test';
 import { isMainThread } from 'node:worker_threads';

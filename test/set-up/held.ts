@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { folder } from './folder.ts';
 import { until } from './until.ts';
 
-/** A request to test/scripts/held.ts that runs for as long as a test wants. */
+/** A request to test/scripts/held.ts that runs until a test releases it. */
 export interface Held {
   /** What to send. */
   readonly data: string;

@@ -12,7 +12,8 @@ while read -r sign pid; do
 done
 for pid in $pids; do kill -9 "$pid"; done 2> /dev/null`;
 
-// Why a process: the kernel closes the pipe however the test process ends, by SIGKILL too. Detached, since Ctrl+C must not end it.
+// Why a process: the kernel closes the pipe however the test process ends, by SIGKILL too.
+// Detached, since Ctrl+C must not end it.
 const reaper = spawn('sh', ['-c', PROGRAM], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
 reaper.unref();
 reaper.stdin.on('error', () => undefined);

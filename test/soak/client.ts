@@ -1,6 +1,9 @@
 import { Agent, request, type ClientRequest } from 'node:http';
 
-/** How a request may end. `reset` is the one that must not happen: the connection broke, and the client had not left. */
+/**
+ * How a request may end. `reset` is the one that must not happen: the connection broke, and the
+ * client had not left.
+ */
 export const classes = ['2xx', '4xx', '500', '502', '503', '504', 'truncated', 'left', 'reset'] as const;
 export type Class = (typeof classes)[number];
 

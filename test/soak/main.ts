@@ -1,4 +1,7 @@
-/** `npm run test:soak`: ten minutes of random requests and random losses; writes bench/soak.md. SOAK_SECONDS and SOAK_SEED change the run. */
+/**
+ * `npm run test:soak`: ten minutes of random requests and random losses; writes bench/soak.md.
+ * SOAK_SECONDS and SOAK_SEED change the run.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

@@ -40,7 +40,10 @@ export interface Report {
   readonly internalErrors: readonly string[];
 }
 
-/** Random requests on 32 connections, random losses of workers, and collection of a fifth of them, for so many seconds. */
+/**
+ * Random requests on 32 connections, random losses of workers, and collection of a fifth of them,
+ * for so many seconds.
+ */
 export async function soak({ seconds, seed }: Soak): Promise<Report> {
   const collected = folder();
   const server = new ServerProcess(['--entry-script', 'soak.ts', '--worker-count', String(WORKERS)], {
@@ -157,7 +160,10 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Its workers. A child that is still the host's own image holds the host until it has become a worker: nobody may stop it then. */
+/**
+ * Its workers. A child that is still the host's own image holds the host until it has become a
+ * worker: nobody may stop it then.
+ */
 function workersOf(host: number): number[] {
   const children = readFileSync(`/proc/${host}/task/${host}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number);
   return children.filter((pid) => commandOf(pid).includes('worker/main.ts'));

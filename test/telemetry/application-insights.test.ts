@@ -42,7 +42,8 @@ test('20,000 requests at full speed: each is delivered exactly once, or counted'
       assert.equal(ingestion.of('RequestData').length, delivered);
       assert.equal(unique(ingestion), delivered);
       await server.drain();
-      // A slow machine makes more in a moment than its exporting thread may hold: only that is lost.
+      // A slow machine makes more in a moment than its exporting thread may hold: only that is
+      // lost.
       assert.deepEqual(await ending(server), { delivered, dropped });
       assert.deepEqual(
         Object.keys(dropped).filter((reason) => reason !== 'queue_full'),
@@ -100,7 +101,7 @@ for (const { how, answer, delivered, reason } of broken) {
         assert.ok(performance.now() - began < LONGEST_DRAIN_MS, 'the drain took too long');
         const end = await ending(server);
         assert.deepEqual(end, { delivered, dropped: reason === undefined ? {} : { [reason]: N } });
-        // What was closed without an answer has arrived, and is not sent again: never twice.
+        // Items whose connection was closed without an answer have arrived, and are not sent again.
         assert.equal(unique(ingestion), ingestion.of('RequestData').length);
         if (delivered === N) assert.equal(ingestion.of('RequestData').length, N);
         if (reason !== undefined && how !== 'never answers') await server.said('telemetry is not delivered');
@@ -120,7 +121,8 @@ for (const { how, answer, delivered, reason } of broken) {
 test('items that the endpoint refuses one by one: some are sent again, some are dropped', async (t) => {
   const ingestion = await IngestionServer.start(t);
   ingestion.answer = (items, post) => {
-    // The first time every second item is to come again; among the ones that do, the first is refused for good.
+    // The first time every second item is to come again; among the ones that do, the first is
+    // refused for good.
     if (post === 1) return { refuse: new Map(items.flatMap((_, index) => (index % 2 === 1 ? [[index, 503]] : []))) };
     return post === 2 ? { refuse: new Map([[0, 400]]) } : {};
   };

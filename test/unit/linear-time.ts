@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 
-/** What takes less is not measured against anything: caches and the compiler cost as much. */
+/** Shorter runs are not compared, because caches and the compiler cost as much. */
 const QUICK_MS = 100;
 const RUNS = 5;
-/** What is linear may look otherwise once, while the machine is busy; what is not looks so each time. */
+/**
+ * Linear code may look otherwise once, while the machine is busy. Other code looks so each time.
+ */
 const TRIES = 3;
 
-/** Asserts that the time at most triples when the size doubles. @param make an input of a size; @param use is timed, best of some runs */
+/**
+ * Asserts that the time at most triples when the size doubles.
+ * @param make an input of a size;
+ * @param use is timed, best of some runs
+ */
 export function assertLinear<T>(name: string, from: number, make: (size: number) => T, use: (input: T) => unknown): void {
   const [fewer, more] = [make(from), make(4 * from)];
   for (let left = TRIES; ; left--) {
@@ -26,7 +32,7 @@ function best<T>(input: T, use: (input: T) => unknown): number {
     try {
       use(input);
     } catch {
-      // What it answers is for other tests.
+      // Other tests check its answers.
     }
     const { user, system } = process.threadCpuUsage(began);
     ms = Math.min(ms, (user + system) / 1000);

@@ -13,7 +13,10 @@ export async function init(context: InitContext): Promise<void> {
   model = await context.openModel('model.onnx');
 }
 
-/** Answers {"data": [[...10 numbers]]} with {"progression": [one number a row]}, and other bodies with 422 and the reason. */
+/**
+ * Answers {"data": [[...10 numbers]]} with {"progression": [one number a row]}, and other bodies
+ * with 422 and the reason.
+ */
 export async function run(body: unknown): Promise<{ progression: number[] }> {
   const { success, data: patients, error } = Patients.safeParse(body);
   if (!success) {

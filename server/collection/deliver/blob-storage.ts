@@ -2,11 +2,9 @@ import { AnonymousCredential, BlobServiceClient, type AppendBlobClient, type Con
 import { object } from '../../guards/checks.ts';
 import { Taken, type Appendable, type Storage } from './append-sink.ts';
 import type { Payload } from '../encode/block.ts';
-import { SinkError, statusError } from './sink.ts';
+import { CALL_TIMEOUT_MS, limited, SinkError, statusError } from './sink.ts';
 import type { SinkSettings } from '../settings.ts';
 
-/** A call without an answer fails after this time. */
-const CALL_TIMEOUT_MS = 30_000;
 /** The SDK retries nothing, because the writer does. */
 const OPTIONS = { retryOptions: { maxTries: 1, tryTimeoutInMs: CALL_TIMEOUT_MS } };
 
@@ -134,8 +132,6 @@ class AppendBlob implements Appendable {
     throw new Taken(`${this.#blob.name}: expected ${this.offset} bytes, found ${length ?? 'none'}`);
   }
 }
-
-const limited = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
 
 function codeOf(thrown: unknown): string | undefined {
   return isRestError(thrown) ? thrown.code : undefined;

@@ -2,11 +2,10 @@ import { describeThrown } from '../../errors.ts';
 import { object } from '../../guards/checks.ts';
 import { originOf } from '../../config/option-values.ts';
 import type { Block } from '../encode/block.ts';
-import { SinkError, statusError, type Batch, type Sink } from './sink.ts';
+import { limited, SinkError, statusError, type Batch, type Sink } from './sink.ts';
 
 /** Events that are sent at a time. */
 const AT_ONCE = 8;
-const CALL_TIMEOUT_MS = 30_000;
 
 interface Post {
   readonly headers: Record<string, string>;
@@ -63,7 +62,7 @@ export class PostSink implements Sink {
         headers,
         body,
         redirect: 'error',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]),
+        signal: limited(signal),
       });
       await answer.arrayBuffer();
     } catch (thrown) {

@@ -57,6 +57,12 @@ export class SinkError extends Error {
   }
 }
 
+/** Longest call to a service; milliseconds. */
+export const CALL_TIMEOUT_MS = 30_000;
+
+/** A signal that also fires when a call takes too long. */
+export const limited = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
+
 /**
  * The meaning of an HTTP status. After 401, 403 and 404 data waits, because an operator can mend
  * those while the server runs.

@@ -87,8 +87,8 @@ export class Layout {
   }
 
   /**
-   * `<subscription>/<group>/<workspace>/<service>/<model>/<version>/<designation>/<year>/<month>/<day>`,
-   * by the row's own columns.
+   * `<subscription>/<group>/<workspace>/<service>/<model>/<version>/<designation>`, then
+   * `<year>/<month>/<day>`, by the row's own columns.
    */
   #folderOf(row: Row, csvname: string): string {
     const [, time, , workspace, service, model, version] = CSV_COLUMNS.map((column) => cell(row[column]));

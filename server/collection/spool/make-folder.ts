@@ -2,9 +2,9 @@ import { mkdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-// Node's own `recursive: true` never returns where the system answers ENOENT for a folder whose
-// parent exists: below /proc, or below a mount whose source was deleted. These functions try every
-// folder at most twice.
+// Node's own `recursive: true` never returns if the system answers ENOENT for a folder whose parent
+// exists. That happens below /proc, and below a mount whose source was deleted. These functions try
+// every folder at most twice.
 
 /** Makes a folder and those above it. @throws errors of the file system */
 export function makeFolder(path: string): void {

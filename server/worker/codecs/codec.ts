@@ -37,6 +37,8 @@ export interface Serving {
   readonly answerLimitBytes?: number;
   /** True if requests with a sampled `traceparent` are timed. */
   readonly tracing?: boolean;
-  /** The inputs of a model that is served without code, or undefined where a script takes the data. */
+  /**
+   * The inputs of a model that is served without code, or undefined where a script takes the data.
+   */
   readonly inputs: readonly TensorSpec[] | undefined;
 }

@@ -12,7 +12,9 @@ import { hasLongInteger, JsonSyntaxError, parseJson, readJson } from './json.ts'
 type Decoding = InputType | 'json or bytes';
 
 interface MediaTypeRow {
-  /** Whole media types, in lower case; the empty one stands for a request without a content type. */
+  /**
+   * Whole media types, in lower case; the empty one stands for a request without a content type.
+   */
   readonly types?: readonly string[];
   readonly prefix?: string;
   readonly suffix?: string;
@@ -95,7 +97,9 @@ function charsetOf(contentType: string | undefined): string | undefined {
   return charset === 'utf-8' || charset === 'utf8' ? undefined : charset;
 }
 
-/** A text by its charset; UTF-8 unless the content type names another. A byte-order mark is dropped. */
+/**
+ * A text by its charset; UTF-8 unless the content type names another. A byte-order mark is dropped.
+ */
 function decodeText(body: Buffer, charset?: string): string {
   if (charset !== undefined) return decodeCharset(body, charset);
   if (body.length > constants.MAX_STRING_LENGTH)

@@ -118,7 +118,7 @@ function elements(name: string, type: Dtype, values: ArrayLike<unknown>): Tensor
   const { allocate, write, expected } = elementTypes[type];
   const data = allocate(values.length);
   const wrong = write(data, 0, values);
-  if (wrong >= 0) throw noTensor(name, `${show(values[wrong])} at element ${wrong}, where ${type} wants ${expected}`);
+  if (wrong >= 0) throw noTensor(name, `${show(values[wrong])} at element ${wrong}, where ${type} needs ${expected}`);
   return dataOf(data);
 }
 

@@ -3,8 +3,8 @@ import { tooLarge } from '../answer-limit.ts';
 import { MOST_LEVELS } from './json.ts';
 
 /**
- * The least number of characters of a value, or -1 where JSON.stringify is not enough: tensors,
- * bigints, non-finite numbers, objects of a class, nesting that is too deep.
+ * The least number of characters of a value, or -1 if JSON.stringify is not enough. It is not
+ * enough for tensors, bigints, non-finite numbers, objects of a class and too deep nesting.
  * @throws ServerError answer_too_large
  */
 export function plainLength(value: unknown, depth: number, most: number): number {

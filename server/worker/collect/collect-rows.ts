@@ -1,6 +1,6 @@
 import type { Tensor, TensorData, TensorValue } from '../../entry-script.ts';
 import { sizeOf } from '../../tensors/tensor-shape.ts';
-import { valuesOf } from '../../tensors/tensor.ts';
+import { isTensor, valuesOf } from '../../tensors/tensor.ts';
 
 /** A cell of a collected row; deeper values are spread over columns. */
 type Cell = string | number | boolean | null;
@@ -28,15 +28,15 @@ const DEFAULT_COLUMN = 'value';
 export function toRows(data: unknown, names: readonly string[] = []): CollectedRow[] {
   if (typeof data !== 'object' || data === null) throw unfit(data);
   if (isList(data)) return Array.from(data, (item, index) => rowOf(item, names, index));
-  if (isTensor(data)) return rowsOfColumns([[names.length === 1 ? (names[0] ?? '') : '', tensorRows(data)]], names);
-  const columns = Object.entries(data).map(([name, value]): [string, unknown] => [name, isTensor(value) ? tensorRows(value) : value]);
+  if (isListable(data)) return rowsOfColumns([[names.length === 1 ? (names[0] ?? '') : '', tensorRows(data)]], names);
+  const columns = Object.entries(data).map(([name, value]): [string, unknown] => [name, isListable(value) ? tensorRows(value) : value]);
   return rowsOfColumns(columns, names);
 }
 
 /** An item of an array of rows. */
 function rowOf(item: unknown, names: readonly string[], index: number): CollectedRow {
   const row: CollectedRow = {};
-  if (typeof item === 'object' && item !== null && !isList(item) && !isTensor(item)) {
+  if (typeof item === 'object' && item !== null && !isList(item) && !isListable(item)) {
     for (const [name, value] of Object.entries(item)) spread(row, name, value);
     return row;
   }
@@ -78,7 +78,7 @@ function rowsOfColumns(columns: readonly [string, unknown][], names: readonly st
 function spread(row: CollectedRow, name: string, value: unknown): void {
   if (isList(value)) for (const [index, item] of Array.from(value).entries()) spread(row, `${name}_${index}`, item);
   else if (value instanceof Date) row[name] = Number.isNaN(value.valueOf()) ? null : value.toISOString();
-  else if (isTensor(value)) spread(row, name, tensorRows(value));
+  else if (isListable(value)) spread(row, name, tensorRows(value));
   else if (typeof value === 'object' && value !== null)
     for (const [key, item] of Object.entries(value)) spread(row, `${name}.${key}`, item);
   else row[name] = cell(value);
@@ -105,10 +105,9 @@ function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
-function isTensor(value: unknown): value is Tensor {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('type' in value && 'dims' in value && 'data' in value)) return false;
-  return typeof value.type === 'string' && Array.isArray(value.dims) && isList(value.data);
+/** True for a tensor whose elements can be listed. */
+function isListable(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && isTensor(value) && typeof value.type === 'string' && isList(value.data);
 }
 
 function unfit(given: unknown, where = 'data'): TypeError {

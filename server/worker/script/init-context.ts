@@ -7,7 +7,7 @@ import type { Execution } from '../../config/execution-provider.ts';
 import type { InferenceObserver, OpenedModel } from '../../inference/model.ts';
 import { openSession } from '../../inference/session.ts';
 
-interface Surroundings {
+interface InitSurroundings {
   readonly entryScript: string;
   readonly modelDir: string | undefined;
   readonly modelFile: string | undefined;
@@ -30,12 +30,12 @@ export class WorkerInitContext implements InitContext {
   readonly metrics: ScriptMetrics;
   readonly signal: AbortSignal;
   readonly opened: OpenedModel[] = [];
-  readonly #around: Surroundings;
+  readonly #around: InitSurroundings;
   #observer: InferenceObserver | undefined;
   #remembers = false;
   #settle: Settle | undefined;
 
-  constructor(around: Surroundings) {
+  constructor(around: InitSurroundings) {
     this.#around = around;
     this.modelDir = around.modelDir;
     this.log = around.log;

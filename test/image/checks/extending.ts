@@ -68,7 +68,7 @@ export function checkExtending(images: Images): void {
         AZUREML_MODEL_DIR: '/var/azureml-app/azureml-models/diabetes/1',
         AZUREML_INFERENCE_PYTHON_PATH: '/opt/miniconda/bin/python',
       },
-      // What the platform appends to a custom image.
+      // The platform appends this to a custom image.
       args: ['runsvdir', '/var/runit'],
     };
     // Twice: nothing that the first start leaves in the volumes disturbs the second.

@@ -7,14 +7,20 @@ import { withContainer, type RunOptions } from '../container.ts';
 import { writeFiles, type Images } from '../images.ts';
 import { SAMPLE, SAMPLE_ANSWER } from './sample.ts';
 
-/** Milliseconds from the start of the container's process, on the project's build machines of two cores. */
+/**
+ * Milliseconds from the start of the container's process, on the project's build machines of two
+ * cores.
+ */
 const LIMITS = { live: 600, ready: 1000 };
 /** Milliseconds of `node -e 0` there, at best. */
 const BARE_NODE_MS = 45;
 /** Drain delay, a request, the end of the workers, and a slow machine. */
 const LONGEST_STOP_MS = 30_000;
 const LONGEST_CHECK_MS = 15_000;
-/** Starts at least, and at most while none has kept the limits: the others measure what else the machine does. */
+/**
+ * Starts at least, and at most while none has kept the limits: the others measure what else the
+ * machine does.
+ */
 const STARTS = { min: 5, max: 15 };
 /** Answers the number of milliseconds that it is given, after that time. */
 const SLOW = `export const init = () => console.log('init runs');

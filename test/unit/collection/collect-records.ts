@@ -21,7 +21,10 @@ export interface Given {
   readonly answer?: Buffer | string;
 }
 
-/** Requests on their whole way, one after the other: captured, handed over as bytes, read, made CloudEvents. */
+/**
+ * Requests on their whole way, one after the other: captured, handed over as bytes, read, made
+ * CloudEvents.
+ */
 export async function collect(
   given: Given | readonly Given[],
   references = files,

@@ -7,7 +7,10 @@ import { Lifecycle } from '../../../server/lifecycle.ts';
 const never = (): Promise<never> => new Promise(() => undefined);
 const config = { drainDelayMs: 0, drainTimeoutMs: 200 };
 
-/** Parts that are done at once, but for those that a test gives; `steps` are the calls in their order. */
+/**
+ * Parts that are done at once, but for those that a test gives; `steps` are the calls in their
+ * order.
+ */
 function partsWith(steps: string[], own: Partial<DrainParts> = {}): DrainParts {
   const step = (name: string) => (): Promise<boolean> => {
     steps.push(name);

@@ -67,7 +67,7 @@ test('a worker that breaks the protocol before it is ready is killed, and fails 
 test('a second report of a start is an error of the protocol, and changes nothing', async () => {
   const workers = await new FakeWorkers().ready(3);
   for (const again of [() => workers.process(0).ready(9), () => workers.process(0).startFailed(broken)])
-    assert.throws(again, (thrown) => thrown instanceof FrameError && /a second message/.test(thrown.message));
+    assert.throws(again, (thrown) => thrown instanceof FrameError && /a second report/.test(thrown.message));
   assert.deepEqual([workers.scorer.load.concurrency, workers.scorer.ready, workers.failures], [3, true, []]);
 });
 

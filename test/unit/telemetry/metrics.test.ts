@@ -73,7 +73,8 @@ function filled(): Metrics {
 test('promtool has nothing to say against the exposition', { skip: missing && 'promtool is not installed' }, async () => {
   const text = await filled().registry.metrics();
   const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
-  // prom-client's own gauge of handles ends in _total; it is Node's, with a name that dashboards of others query.
+  // prom-client's own gauge of handles ends in _total; it is Node's, with a name that dashboards of
+  // others query.
   const said = `${stdout}${stderr}`.split('\n').filter((line) => line !== '' && !line.startsWith('nodejs_'));
   assert.deepEqual(said, []);
   assert.ok(status === 0 || status === 3, `promtool ended with ${status}`);

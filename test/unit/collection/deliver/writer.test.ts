@@ -10,7 +10,9 @@ import { folder } from '../blocks.ts';
 const FULL = 'x'.repeat(1024 * 1024);
 const busy = (): SinkError => new SinkError('busy', 'not now');
 
-/** A sink whose answers the test chooses: `answer` for each call, or `take` where it is undefined. */
+/**
+ * A sink whose answers the test chooses: `answer` for each call, or `take` where it is undefined.
+ */
 class Answering implements Sink {
   readonly name = 'answering';
   readonly appends = false;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ScriptMetrics } from '../../../../server/entry-script.ts';
-import type { MetricsMessage } from '../../../../server/ipc/metric-series.ts';
+import { type MetricsMessage, workerMetrics } from '../../../../server/ipc/metric-series.ts';
 import { InferenceMetrics } from '../../../../server/worker/metrics/inference-metrics.ts';
 import { MetricRecorder } from '../../../../server/worker/metrics/metric-recorder.ts';
 
@@ -9,6 +9,16 @@ function started(): { metrics: MetricRecorder; sent: MetricsMessage[] } {
   const sent: MetricsMessage[] = [];
   return { metrics: new MetricRecorder((message) => sent.push(message)), sent };
 }
+
+test('every metric of inferences is in the list that the host reads', () => {
+  const { metrics, sent } = started();
+  new InferenceMetrics(metrics).inferred('m', 1, 1, 'alone');
+  metrics.report();
+  assert.deepEqual(
+    sent.flatMap(({ changes }) => changes.map(({ name }) => name)),
+    workerMetrics.map(({ name }) => name),
+  );
+});
 
 test('all counts between two reports are one change', () => {
   const { metrics, sent } = started();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DeliveryQueue, type Backend, type Delivery, type DeliveryEvents } from '../../../server/telemetry/exporting/delivery-queue.ts';
-import { deliveryOf } from '../../../server/telemetry/exporting/ingestion.ts';
-import type { ItemKind } from '../../../server/telemetry/exporting/items.ts';
+import { DeliveryQueue, type Backend, type Delivery, type DeliveryEvents } from '../../../../server/telemetry/exporting/delivery-queue.ts';
+import { deliveryOf } from '../../../../server/telemetry/exporting/ingestion.ts';
+import type { ItemKind } from '../../../../server/telemetry/exporting/items.ts';
 
 interface Item {
   readonly kind: ItemKind;

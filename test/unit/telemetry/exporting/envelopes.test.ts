@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import applicationinsights from 'applicationinsights';
-import { Insights } from '../../../server/telemetry/exporting/insights.ts';
-import type { ExceptionItem, RequestItem, TraceItem } from '../../../server/telemetry/exporting/items.ts';
-import { TemplateWriter } from '../../../server/telemetry/exporting/template.ts';
-import { writeRequestLine } from '../../../server/telemetry/exporting/request-line.ts';
-import type { Envelope } from '../../telemetry/ingestion-server.ts';
+import { Insights } from '../../../../server/telemetry/exporting/insights.ts';
+import type { ExceptionItem, RequestItem, TraceItem } from '../../../../server/telemetry/exporting/items.ts';
+import { TemplateWriter } from '../../../../server/telemetry/exporting/template.ts';
+import { writeRequestLine } from '../../../../server/telemetry/exporting/request-line.ts';
+import type { Envelope } from '../../../telemetry/ingestion-server.ts';
 
 const KEY = '11111111-2222-3333-4444-555555555555';
 const settings = {

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
-import { Poster } from '../../../server/telemetry/exporting/post.ts';
-import { makeCertificate } from '../../e2e/certificate.ts';
+import { Poster } from '../../../../server/telemetry/exporting/post.ts';
+import { makeCertificate } from '../../../e2e/certificate.ts';
 
 async function listen(t: TestContext, server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
@@ -113,7 +113,7 @@ test('a proxy is asked for a tunnel, unless the address needs none', async (t) =
     t.after(() => [socket, upstream].forEach((end) => end.destroy()));
   });
   const https_proxy = `http://${await listen(t, proxy)}`;
-  // Who trusts no one has got through to the certificate.
+  // A client that trusts no certificate fails only after it has got one.
   const expected = /^DEPTH_ZERO_SELF_SIGNED_CERT/;
   const results = [
     await post(`https://${target}`, { https_proxy }),
