@@ -175,7 +175,7 @@ test('every entry script among the examples can be loaded, and every test of one
     });
     for (const name of names.filter((each) => !each.endsWith('.test.ts'))) await (await loadScript(join(folder, name))).close();
     for (const name of names.filter((each) => each.endsWith('.test.ts')))
-      await run(process.execPath, ['--import', join(ROOT, 'server/worker/script/register.ts'), '--test', name], {
+      await run(process.execPath, ['--import', join(ROOT, 'server/worker/register.ts'), '--test', name], {
         cwd: folder,
         env: { ...process.env, NODE_TEST_CONTEXT: undefined },
       });

@@ -94,7 +94,7 @@ test("an author's own project tests its script with the package linked, or with 
   symlinkSync(ROOT, join(linked, 'node_modules', 'scoring-server'));
   assert.match(execFileSync(process.execPath, ['--test', '--test-reporter=tap'], { cwd: linked, ...LIMIT }), /# pass 1/);
   const bare = project();
-  const register = join(ROOT, 'server', 'worker', 'script', 'register.ts');
+  const register = join(ROOT, 'server', 'worker', 'register.ts');
   assert.match(
     execFileSync(process.execPath, ['--import', register, '--test', '--test-reporter=tap'], { cwd: bare, ...LIMIT }),
     /# pass 1/,
