@@ -39,18 +39,19 @@ function markdown({
   return `# The soak
 
 \`npm run test:soak\`: ${seconds} s, seed ${seed}, 32 connections, 2 workers,
-a fifth of the requests collected to files. A loss is a signal to a worker, or a request that breaks it
-from within, every two seconds on average. Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}.
+a fifth of the requests collected to files. A loss is a signal to a worker, or a request that breaks
+it from within, every two seconds on average. Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}.
 
 ${table('requests', [['sent', sent], ...Object.entries(answers)])}
 
-\`reset\` is a connection that broke although its client had not left; \`truncated\` is a stream whose worker was lost after its first chunk.
+\`reset\` is a connection that broke although its client had not left. \`truncated\` is a stream
+whose worker was lost after its first chunk.
 
 ${table('losses', losses)}
 
 ${table('replacements, by cause', restarts)}
 
-${table('collected records, by what became of them', [...records, ['bytes of files', collectedBytes]])}
+${table('collected records, by result', [...records, ['bytes of files', collectedBytes]])}
 
 ${table('host', [
   ['RSS after a fifth of the time, MB', mb(hostRssMb.first)],
