@@ -12,7 +12,7 @@ export type OnFrame = (id: number, kind: number, payload: Buffer) => void;
 /**
  * Cuts the bytes of a pipe into frames. Whole frames are views of the received bytes; a frame over
  * several reads is copied. A frame never holds more than 4 MiB, or twice its bytes that have
- * arrived, whatever its length says.
+ * arrived, even if its length field announces more.
  */
 export class FrameReader {
   readonly #onFrame: OnFrame;

@@ -118,7 +118,7 @@ export class FrameWriter {
     const pieces = parts.map(bytesOf);
     const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
     if (length > MOST_FRAME_BYTES - ID_AND_KIND)
-      throw new FrameError(`a frame of kind ${kind} has ${length} bytes, more than its length can say`);
+      throw new FrameError(`a frame of kind ${kind} has ${length} bytes, more than its length field can hold`);
     this.#reserve(HEADER);
     this.#writeHeader(this.#to, length, id, kind);
     this.#to += HEADER;

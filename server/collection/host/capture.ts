@@ -1,7 +1,7 @@
 import { capturedHeaders } from '../../request/captured-headers.ts';
 import { Body, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
 
-/** A larger body is not collected, and its record says so. */
+/** A larger body is not collected, and its record has the reason. */
 const LARGEST_BODY = 32 * 1024 * 1024;
 
 /** The owner of captures. */
