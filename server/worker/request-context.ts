@@ -109,26 +109,11 @@ export class WorkerRequest implements RequestContext {
     this.#controller?.abort(this.#cancelled);
   }
 
-  /** The same request as a web-standard Request. */
-  toWebRequest(body: Buffer): Request {
-    const withoutBody = this.method === 'GET' || this.method === 'HEAD';
-    const init: RequestInit = { method: this.method, headers: this.headers, signal: this.signal };
-    if (!withoutBody) init.body = new Uint8Array(body);
-    return new Request(this.#absoluteUrl(), init);
-  }
-
   #line(line: number): string {
     return this.#allLines()[line] ?? '';
   }
 
   #allLines(): readonly string[] {
     return (this.#lines ??= this.#head.split('\n'));
-  }
-
-  #absoluteUrl(): string {
-    const path = this.url.replace(/^\/+/, '/');
-    const url = URL.parse(`http://${this.headers.get('host') ?? 'localhost'}${path}`);
-    // A Request takes no URL with credentials.
-    return url === null || url.username !== '' || url.password !== '' ? `http://localhost${path}` : url.href;
   }
 }

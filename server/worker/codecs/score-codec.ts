@@ -3,6 +3,7 @@ import type { WorkerRequest } from '../request-context.ts';
 import type { BodyChoices, Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody, decodeQuery } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
+import { toWebRequest } from './web-request.ts';
 
 /** The routes /score: the content type and the script's exports decide. */
 export class ScoreCodec implements Codec {
@@ -16,7 +17,7 @@ export class ScoreCodec implements Codec {
 
   decode(request: WorkerRequest, body: Buffer): unknown {
     const { rawHttp, inputType, exactIntegers } = this.#choices;
-    if (rawHttp) return request.toWebRequest(body);
+    if (rawHttp) return toWebRequest(request, body);
     if (request.method !== 'GET') return decodeBody(body, request.contentType, inputType, exactIntegers);
     const query = decodeQuery(request.url, exactIntegers);
     if (inputType === 'text') return encodeJson(query, this.#serving.nonFinite);

@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { pathToFileURL } from 'node:url';
 import type { EntryScript, InputType } from '../../entry-script.ts';
-import { ServerError, stackOfThrown } from '../../errors.ts';
+import { ServerError } from '../../errors.ts';
+import { importScript, type Exports } from './import-script.ts';
 
 const INPUT_TYPES: readonly InputType[] = ['json', 'text', 'bytes', 'tensors'];
 
@@ -43,8 +42,6 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
   return { path, init, run, inputType, rawHttp, exactIntegers, concurrency, redact, sample: exports['sample'] };
 }
 
-type Exports = Readonly<Record<string, unknown>>;
-
 function requiredFunction<T>(path: string, exports: Exports, name: string): T {
   const got = exports[name];
   if (isFunction<T>(got)) return got;
@@ -74,45 +71,6 @@ function isConcurrency(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 1;
 }
 
-async function importScript(path: string): Promise<Exports> {
-  try {
-    const namespace: Exports = await import(pathToFileURL(path).href);
-    const whole = namespace['default'];
-    // CommonJS, and `export default { init, run }`: the object holds what named exports would.
-    return typeof whole === 'object' && whole !== null ? { ...whole, ...namespace } : { ...namespace };
-  } catch (cause) {
-    throw broken(`Failed to import user script because it raised an unhandled exception: ${path}\n${whyNotImported(path, cause)}`, cause);
-  }
-}
-
-/** The parser's message with file and line; the stack where there is no such message. */
-function whyNotImported(path: string, thrown: unknown): string {
-  const stack = stackOfThrown(thrown);
-  if (!isSyntaxError(thrown)) return stack;
-  if (stack.includes(`${path}:`)) return withoutFrames(stack);
-  // V8 prints the place of a syntax error only when the error ends a process.
-  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 10_000 });
-  return stderr.includes('SyntaxError') ? withoutFrames(stderr) : stack;
-}
-
-function isSyntaxError(thrown: unknown): boolean {
-  try {
-    return thrown instanceof SyntaxError;
-  } catch {
-    // A proxy with a trap that throws.
-    return false;
-  }
-}
-
-/** Removes the stack frames of the loader. The parser's message has the place of the error. */
-function withoutFrames(text: string): string {
-  return text
-    .split('\n')
-    .filter((line) => !/^\s+at |^Node\.js v/.test(line))
-    .join('\n')
-    .trim();
-}
-
-function broken(message: string, cause?: unknown): ServerError {
-  return new ServerError('script_broken', message, cause === undefined ? undefined : { cause });
+function broken(message: string): ServerError {
+  return new ServerError('script_broken', message);
 }
