@@ -51,6 +51,7 @@ const served = {
   }),
   sourceDirectory: option({
     env: ['AZUREML_SOURCE_DIRECTORY'],
+    flag: 'source-directory',
     default: '',
     parse: text,
     doc: 'Folder below `AML_APP_ROOT`, searched first for the entry script and for modules that it imports by name.',
@@ -188,6 +189,8 @@ export const options = {
   ...telemetryOptions,
   ...collectionOptions,
 } satisfies OptionRows;
+
+export const optionRows: readonly Option<unknown>[] = Object.values<Option<unknown>>(options);
 
 /** The same rows under the headings that `--help` and docs/options.md show. */
 export const optionGroups: readonly { readonly title: string; readonly rows: readonly Option<unknown>[] }[] = [

@@ -1,9 +1,21 @@
-import { existsSync, realpathSync, type Dirent } from 'node:fs';
+import { realpathSync, type Dirent } from 'node:fs';
 import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import type { Config } from './config.ts';
-import { describeThrown, ServerError } from '../errors.ts';
-import { entriesOf, folderTree, isFile, isFolder, isUntouched, readableEntries, statOf } from '../system/folders.ts';
+import { describeThrown, type ErrorCode, ServerError } from '../errors.ts';
+import {
+  entriesOf,
+  fileDenial,
+  folderDenial,
+  folderTree,
+  isFile,
+  isFolder,
+  isUntouched,
+  Met,
+  readableEntries,
+  statOf,
+} from '../system/folders.ts';
 import { advice, nearMisses, SCRIPT_EXTENSIONS, SCRIPT_NAMES } from './near-misses.ts';
+import { othersLike } from './suggestions.ts';
 
 /** The script or model to serve. All paths are absolute. */
 export interface Found {
@@ -38,6 +50,7 @@ type Named = Pick<Config, 'appRoot' | 'sourceDirectory' | 'entryScript' | 'model
  */
 export function discover(config: Named, home: string, named: readonly string[] = []): Found {
   const { appRoot } = config;
+  refuseDenied('model_missing', 'The folder of the application', appRoot, folderDenial(appRoot, 'enter'));
   if (!isFolder(appRoot)) throw new ServerError('usage', `AML_APP_ROOT: expected a folder, but ${appRoot} is none.`);
   const source = config.sourceDirectory === '' ? [] : [resolve(appRoot, config.sourceDirectory)];
   const modelDir = checkedModelDir(config.modelDir);
@@ -82,13 +95,21 @@ function nothingToServe(folders: readonly string[], near: readonly string[], nam
   );
 }
 
+/** @throws ServerError where permission is missing */
+function refuseDenied(code: ErrorCode, what: string, path: string, denied: string | undefined): void {
+  if (denied !== undefined) throw new ServerError(code, `${what} ${path} cannot be read: ${denied}.`);
+}
+
 function namedScript(named: string, folders: readonly string[]): string {
   const candidates = isAbsolute(named) ? [named] : folders.map((folder) => join(folder, named));
-  const script = candidates.find((path) => existsSync(path));
+  const script = candidates.find((path) => statOf(path) !== undefined);
+  for (const path of script === undefined ? candidates : [script])
+    refuseDenied('script_missing', 'The entry script', path, fileDenial(path));
   if (script === undefined) {
+    const others = othersLike(candidates, (name) => SCRIPT_EXTENSIONS.some((extension) => name.endsWith(extension)));
     throw new ServerError(
       'script_missing',
-      `The entry script ${named} does not exist: expected a file at ${candidates.join(' or ')}. Set AZUREML_ENTRY_SCRIPT (or --entry-script) to its path.`,
+      `The entry script ${named} does not exist: expected a file at ${candidates.join(' or ')}. Set AZUREML_ENTRY_SCRIPT (or --entry-script) to its path.${others}`,
     );
   }
   if (!isFile(script) || !SCRIPT_EXTENSIONS.some((extension) => script.endsWith(extension))) {
@@ -101,11 +122,14 @@ function namedScript(named: string, folders: readonly string[]): string {
 }
 
 function foundScript(folders: readonly string[]): string | undefined {
-  return folders.flatMap((folder) => SCRIPT_NAMES.map((name) => join(folder, name))).find(isFile);
+  const script = folders.flatMap((folder) => SCRIPT_NAMES.map((name) => join(folder, name))).find(isFile);
+  if (script !== undefined) refuseDenied('script_missing', 'The entry script', script, fileDenial(script));
+  return script;
 }
 
 function checkedModelDir(path: string): string | undefined {
   if (path === '') return undefined;
+  refuseDenied('model_missing', 'The model directory', path, folderDenial(path, 'enter') ?? fileDenial(path));
   // Azure ML mounts a model that is one file at this very path.
   if (isFile(path) || isFolder(path)) return path;
   throw new ServerError(
@@ -115,9 +139,25 @@ function checkedModelDir(path: string): string | undefined {
 }
 
 function checkedModelFile(path: string): string {
+  refuseDenied('model_missing', 'The model', path, fileDenial(path));
   if (isFile(path)) return path;
-  const how = isFolder(path) ? 'is a folder' : 'does not exist';
-  throw new ServerError('model_missing', `The model ${path} ${how}: set --model (or MODEL_FILE) to the path of an .onnx file.`);
+  const how = isFolder(path) ? 'is a folder' : statOf(path) === undefined ? 'does not exist' : 'is no regular file';
+  const others = isFolder(path) ? modelsIn(path) : othersLike([path], isModelFile);
+  throw new ServerError('model_missing', `The model ${path} ${how}: set --model (or MODEL_FILE) to the path of an .onnx file.${others}`);
+}
+
+/** The way out for a folder that is named as a model. */
+function modelsIn(folder: string): string {
+  const [model, ...others] = findModels(folder, '');
+  if (model === undefined) return ' There is no .onnx file below it.';
+  return others.length === 0 ? ` Did you mean ${model}?` : ` Below it are:${listed([model, ...others])}`;
+}
+
+function listed(paths: readonly string[]): string {
+  return paths
+    .slice(0, LISTED)
+    .map((path) => `\n    ${path}`)
+    .join('');
 }
 
 /**
@@ -141,10 +181,9 @@ export function onlyModel(folder: string, name: string, scripts: readonly string
 function single(models: readonly string[], folder: string, name: string): string {
   const [model = '', ...others] = models;
   if (others.length > 0) {
-    const listed = models.slice(0, 20).map((path) => `\n    ${path}`);
     throw new ServerError(
       'model_missing',
-      `There are ${models.length} models in ${folder} (${name}), expected one: name the one to serve with --model (or MODEL_FILE), or write an entry script.${listed.join('')}`,
+      `There are ${models.length} models in ${folder} (${name}), expected one: name the one to serve with --model (or MODEL_FILE), or write an entry script.${listed(models)}`,
     );
   }
   return model;
@@ -152,13 +191,16 @@ function single(models: readonly string[], folder: string, name: string): string
 
 /**
  * The `.onnx` files below a folder, in order; or the path itself, if it is such a file. The search
- * skips hidden folders, node_modules, `without`, and subfolders that cannot be read.
+ * skips hidden folders, node_modules, `without`, subfolders that cannot be read, and what it has
+ * met by another path.
  * @throws ServerError model_missing if the folder itself cannot be read, or holds more than
  * SEARCH_ENTRIES files
  */
 export function findModels(folder: string, without: string, levels = SEARCH_DEPTH): string[] {
   if (isFile(folder)) return isModelFile(folder) ? [folder] : [];
+  refuseDenied('model_missing', 'The folder', folder, folderDenial(folder, 'list'));
   const models: string[] = [];
+  const met = new Met();
   let seen = 0;
   const visit = (entries: readonly Dirent[], path: string, depth: number): void => {
     for (const entry of entries) {
@@ -172,10 +214,11 @@ export function findModels(folder: string, without: string, levels = SEARCH_DEPT
       const child = join(path, entry.name);
       if (without !== '' && isInside(child, without)) continue;
       const stat = statOf(child);
-      if (stat?.isFile() === true && isModelFile(entry.name)) models.push(child);
-      else if (stat?.isDirectory() === true && depth > 1) visit(readableEntries(child), child, depth - 1);
+      if (stat?.isFile() === true && isModelFile(entry.name) && met.first(child)) models.push(child);
+      else if (stat?.isDirectory() === true && depth > 1 && met.first(child)) visit(readableEntries(child), child, depth - 1);
     }
   };
+  met.first(folder);
   try {
     visit(entriesOf(folder), folder, levels);
   } catch (thrown) {

@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join, relative } from 'node:path';
-import { isFile, isFolder, isMountPoint, readableEntries, statOf } from '../system/folders.ts';
+import { isFile, isFolder, isMountPoint, Met, readableEntries, statOf } from '../system/folders.ts';
 
 /** Extensions of entry scripts. */
 export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs'];
@@ -72,8 +72,9 @@ function adviceFor(path: string, name: string): Advice | undefined {
 export function nearMisses(folder: string, without: string, levels: number): string[] {
   if (isFile(folder)) return lineOf(folder, basename(folder));
   const found: string[] = [];
+  const met = new Met();
   let left = MOST_LOOKED_AT;
-  let level = [folder];
+  let level = met.first(folder) ? [folder] : [];
   for (let depth = 0; depth < levels && level.length > 0; depth++) {
     const below: string[] = [];
     for (const path of level) {
@@ -82,7 +83,7 @@ export function nearMisses(folder: string, without: string, levels: number): str
         const child = join(path, name);
         if (name.startsWith('.') || name === 'node_modules' || child === without) continue;
         found.push(...lineOf(child, relative(folder, child)));
-        if (isFolder(child)) below.push(child);
+        if (isFolder(child) && met.first(child)) below.push(child);
       }
     }
     level = below;

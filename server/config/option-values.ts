@@ -8,7 +8,10 @@ export type Parser<T> = (value: string) => T;
 export interface Option<T> {
   /** Environment variable and key in config.json. Later names are aliases. */
   readonly env: readonly [string, ...string[]];
-  /** Without the dashes. `--model_dir` and `--model-dir` are the same flag. */
+  /**
+   * Without the dashes, where it differs from the name of the variable. `--model_dir` and
+   * `--model-dir` are the same flag.
+   */
   readonly flag?: string;
   readonly default: T;
   readonly parse: Parser<T>;
@@ -29,6 +32,14 @@ export interface Option<T> {
 export type OptionRows = Record<string, Option<never> | Option<unknown>>;
 
 export const option = <T>(row: Option<T>): Option<T> => row;
+
+/**
+ * The flag of an option, without the dashes. A secret has one only where Azure's server has it,
+ * because every user of a machine can read flags.
+ */
+export function flagOf({ env, flag: given, secret }: Option<unknown>): string | undefined {
+  return given ?? (secret === true ? undefined : env[0].toLowerCase().replaceAll('_', '-'));
+}
 
 /** Characters. The HTTP router allows parameters of the same length. */
 export const LONGEST_MODEL_NAME = 255;

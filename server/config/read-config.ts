@@ -1,8 +1,11 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { options, type Config, type Option } from './config.ts';
-import { describeThrown, ServerError } from '../errors.ts';
+import { ServerError } from '../errors.ts';
+import { isFile } from '../system/folders.ts';
+import { readConfigFile, readInferenceConfig } from './config-file.ts';
+import { optionRows, options, type Config, type Option } from './config.ts';
+import { flagOf } from './option-values.ts';
+import { readFlags } from './read-flags.ts';
 
 export interface Sources {
   /** Arguments after the file name. */
@@ -24,8 +27,6 @@ export interface ServeCommand {
 
 export type Command = { readonly kind: 'help' | 'version' } | ServeCommand;
 
-const allRows = Object.values<Option<unknown>>(options);
-
 const NAMING: ReadonlySet<string> = new Set([
   'appRoot',
   'sourceDirectory',
@@ -35,35 +36,72 @@ const NAMING: ReadonlySet<string> = new Set([
   'modelName',
 ] satisfies (keyof Config)[]);
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
 /**
- * Reads flags, environment and config.json, in this order of precedence.
+ * Reads flags, environment, config.json and inferenceconfig.json, in this order of precedence.
  * @throws ServerError `usage`, with one line for each wrong flag, variable and key
  */
-export function readConfig(sources: Sources): Command {
+export function readConfig({ argv, env, cwd }: Sources): Command {
   const problems: string[] = [];
-  const flags = readFlags(sources.argv, problems);
+  const flags = readFlags(argv, problems);
   if (flags.has('help')) return { kind: 'help' };
   if (flags.has('version')) return { kind: 'version' };
 
-  const given = (row: Option<unknown>): Given | undefined => fromFlags(row, flags) ?? fromVariables(row, sources.env, '');
+  const warnings: string[] = [];
+  const variables = withoutServiceLinks(env, warnings);
+  warnIfUseless(variables, warnings);
+  const given: Lookup = (row) => fromFlags(row, flags) ?? fromVariables(row, variables, '');
+  const file = configFile(given, cwd, problems);
+  const inFile: Lookup = (row) => given(row) ?? fromVariables(row, file.values, `${file.path}: `);
+  const appRoot = resolve(cwd, inFile(options.appRoot)?.value ?? '');
+  const isNamed = inFile(options.entryScript) ?? inFile(options.model);
+  const older = isNamed === undefined ? readInferenceConfig(appRoot, problems) : undefined;
+  const find: Lookup = (row) => inFile(row) ?? (older && fromVariables(row, older.values, `${older.path}: `));
+
+  const { config, named } = parsed(find, { flags, cwd, problems });
+  if (problems.length === 0) problems.push(...contradictions(config));
+  if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
+  warnings.push(...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
+  return { kind: 'serve', config, warnings, named };
+}
+
+interface Given {
+  readonly from: string;
+  readonly value: string;
+  readonly alias: boolean;
+}
+
+type Lookup = (row: Option<unknown>) => Given | undefined;
+
+function configFile(given: Lookup, cwd: string, problems: string[]): ReturnType<typeof readConfigFile> {
   const textOf = (row: Option<string>): string => given(row)?.value ?? '';
-  const appRoot = resolve(sources.cwd, textOf(options.appRoot));
+  const appRoot = resolve(cwd, textOf(options.appRoot));
   const scriptRoot = resolve(appRoot, textOf(options.sourceDirectory));
   const script = textOf(options.entryScript);
   const beside = script === '' ? [] : [scriptRoot, appRoot].map((folder) => join(dirname(resolve(folder, script)), 'config.json'));
-  const file = readConfigFile(resolve(sources.cwd), textOf(options.configFile), [join(appRoot, 'config.json'), ...beside], problems);
+  const named = textOf(options.configFile);
+  return readConfigFile(named === '' ? undefined : resolve(cwd, named), [join(appRoot, 'config.json'), ...beside], problems);
+}
 
+interface Surroundings {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly cwd: string;
+  readonly problems: string[];
+}
+
+function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<ServeCommand, 'config' | 'named'> {
   const named: string[] = [];
   const config: Record<string, unknown> = {};
   const implied: Record<string, unknown> = {};
   for (const [key, row] of Object.entries<Option<unknown>>(options)) {
-    const found = given(row) ?? fromVariables(row, file.values, `${file.path}: `);
+    const found = find(row);
     config[key] = row.default;
     if (found === undefined) continue;
     // The image sets AML_APP_ROOT to its working directory, which is the default.
-    const isDefault = found.from === 'AML_APP_ROOT' && samePlace(found.value, sources.cwd);
+    const isDefault = found.from === 'AML_APP_ROOT' && samePlace(found.value, cwd);
     if (NAMING.has(key) && !isDefault) named.push(found.from);
-    if (row.flag !== undefined && flags.has(row.flag)) Object.assign(implied, row.flagSets);
+    if (flags.has(flagOf(row) ?? '')) Object.assign(implied, row.flagSets);
     try {
       config[key] = (found.alias ? (row.aliasParse ?? row.parse) : row.parse)(found.value);
     } catch (thrown) {
@@ -71,13 +109,54 @@ export function readConfig(sources: Sources): Command {
     }
   }
   Object.assign(config, implied);
-  if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
   for (const key of ['modelDir', 'model', 'configFile'] as const) {
-    if (config[key] !== '') config[key] = resolve(sources.cwd, String(config[key]));
+    if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
-  config['appRoot'] = resolve(sources.cwd, String(config['appRoot']));
+  config['appRoot'] = resolve(cwd, String(config['appRoot']));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop gives each key the row's default, or the value of its parser
-  return { kind: 'serve', config: config as Config, warnings: file.warnings, named };
+  return { config: config as Config, named };
+}
+
+/** Options that cannot hold together. */
+function contradictions({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
+  if (bodyLimitBytes <= queueMaxBytes) return [];
+  return [
+    `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
+  ];
+}
+
+/** Kubernetes sets `<NAME>_PORT=tcp://...` for each Service of the namespace. */
+const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//i;
+
+function withoutServiceLinks(env: Variables, warnings: string[]): Variables {
+  const links = optionRows.flatMap((row) => row.env).filter((name) => name.endsWith('PORT') && SERVICE_LINK.test(env[name] ?? ''));
+  for (const name of links)
+    warnings.push(
+      `${name}=${env[name]} is ignored: Kubernetes sets it for a Service of that name. Set enableServiceLinks: false in the pod, or rename the Service`,
+    );
+  return links.length === 0 ? env : { ...env, ...Object.fromEntries(links.map((name) => [name, undefined])) };
+}
+
+/** Variables of Azure's Python server that have no effect here, and what to use. */
+const USELESS: Readonly<Record<string, string>> = {
+  WORKER_PRELOAD: 'each worker runs init() itself. Lower WORKER_COUNT to save memory',
+  AML_ENTRY_SCRIPT: 'use AZUREML_ENTRY_SCRIPT',
+  AML_SOURCE_DIRECTORY: 'use AZUREML_SOURCE_DIRECTORY',
+  SERVER_PORT: 'the server sets it for scripts. Use PORT',
+};
+
+function warnIfUseless(variables: Variables, warnings: string[]): void {
+  for (const [name, instead] of Object.entries(USELESS)) {
+    if (!/^(?:false|0)?$/i.test(variables[name] ?? '')) warnings.push(`${name} has no effect: ${instead}`);
+  }
+}
+
+/** Azure's Python server reads its logging from this file. */
+function loggingFiles({ appRoot, sourceDirectory, entryScript }: Config): string[] {
+  const script = resolve(appRoot, sourceDirectory, entryScript);
+  const places = new Set([appRoot, entryScript === '' ? appRoot : dirname(script)].map((folder) => join(folder, 'logging.json')));
+  const found = Array.from(places).filter(isFile);
+  return found.map((path) => `${path} has no effect: it configures Python's logging. Use AZUREML_LOG_LEVEL and LOG_FORMAT`);
 }
 
 /** The end of an error. Logs and terminals are read by more people than secrets are meant for. */
@@ -93,104 +172,17 @@ function samePlace(path: string, cwd: string): boolean {
   }
 }
 
-interface Given {
-  readonly from: string;
-  readonly value: string;
-  readonly alias: boolean;
-}
-
-/**
- * Words that platforms pass before the flags: SageMaker `serve`, Azure ML the command of its own
- * images. They change nothing.
- */
-const COMMANDS = [['serve'], ['runsvdir', '/var/runit']];
-
-function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
-  const names = new Set(allRows.flatMap((row) => (row.flag === undefined ? [] : [row.flag])));
-  const command = COMMANDS.find((words) => words.every((word, index) => argv[index] === word)) ?? [];
-  // Azure's Python server spells its flags with underscores.
-  const args = argv
-    .slice(command.length)
-    .map((arg) => (arg.startsWith('--') ? arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : arg));
-  const { tokens } = parseArgs({
-    args,
-    options: Object.fromEntries([...names].map((name) => [name, { type: 'string' as const }])),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const flags = new Map<string, string>();
-  for (const [index, token] of tokens.entries()) {
-    if (token.kind === 'positional' && !isStrayValue(tokens[index - 1], names))
-      problems.push(`argument ${JSON.stringify(token.value)}: expected only flags (see --help)`);
-    if (token.kind !== 'option') continue;
-    if (token.name === 'help' || token.name === 'h') flags.set('help', '');
-    else if (token.name === 'version') flags.set('version', '');
-    else if (!names.has(token.name)) problems.push(`${token.rawName}: there is no such flag (see --help)`);
-    else if (token.value === undefined || token.value === '') problems.push(`${token.rawName}: expected a value after it`);
-    else flags.set(token.name, token.value);
-  }
-  return flags;
-}
-
-/**
- * True after an unknown flag, which has its own error. Why: the value may be a secret whose option
- * has no flag.
- */
-function isStrayValue(before: { kind: string; name?: string } | undefined, names: ReadonlySet<string>): boolean {
-  return before?.kind === 'option' && !names.has(before.name ?? '');
-}
-
 function fromFlags(row: Option<unknown>, flags: ReadonlyMap<string, string>): Given | undefined {
-  const value = row.flag === undefined ? undefined : flags.get(row.flag);
-  return value === undefined ? undefined : { from: `--${row.flag}`, value, alias: false };
+  const name = flagOf(row);
+  const value = name === undefined ? undefined : flags.get(name);
+  return value === undefined ? undefined : { from: `--${name}`, value, alias: false };
 }
 
 /** An empty variable counts as unset, because deployment tools leave a variable out that way. */
-function fromVariables(row: Option<unknown>, variables: Readonly<Record<string, string | undefined>>, where: string): Given | undefined {
+function fromVariables(row: Option<unknown>, variables: Variables, where: string): Given | undefined {
   for (const [index, name] of row.env.entries()) {
     const value = variables[name];
     if (value !== undefined && value !== '') return { from: `${where}${name}`, value, alias: index > 0 };
   }
   return undefined;
-}
-
-interface ConfigFile {
-  readonly path: string;
-  readonly values: Record<string, string>;
-  readonly warnings: string[];
-}
-
-/** @param places paths to try when no file is named */
-function readConfigFile(cwd: string, named: string, places: readonly string[], problems: string[]): ConfigFile {
-  const path = named === '' ? places.find((file) => existsSync(file)) : resolve(cwd, named);
-  const result: ConfigFile = { path: path ?? '', values: {}, warnings: [] };
-  if (path === undefined) return result;
-  let parsed: unknown;
-  try {
-    const content = readFileSync(path, 'utf8');
-    if (content.trim() === '' && named === '') return result;
-    parsed = JSON.parse(content);
-  } catch (thrown) {
-    problems.push(`${path}: expected a JSON object of options, ${withoutExcerpt(describeThrown(thrown))}`);
-    return result;
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    problems.push(
-      `${path}: expected a JSON object of options, got ${parsed === null ? 'null' : Array.isArray(parsed) ? 'an array' : `a ${typeof parsed}`}`,
-    );
-    return result;
-  }
-  const known = new Set(allRows.flatMap((row) => row.env));
-  const unknown = Object.keys(parsed).filter((key) => !known.has(key));
-  if (unknown.length > 0) result.warnings.push(`${path}: keys that have no effect here: ${unknown.join(', ')}`);
-  for (const [key, value] of Object.entries(parsed)) {
-    if (known.has(key) && value !== null) result.values[key] = Array.isArray(value) ? value.join(',') : String(value);
-  }
-  return result;
-}
-
-/** V8 quotes the text around some mistakes, and that text may be a secret. */
-function withoutExcerpt(message: string): string {
-  return message.replace(/, (?:\.{3})?".*"(?:\.{3})? is not valid JSON$/s, ' in the file');
 }

@@ -87,6 +87,7 @@ export const telemetryOptions = {
   workspaceName: option({ env: ['WORKSPACE_NAME'], default: '', parse: text, doc: '`Workspace Name` in Application Insights.' }),
   containerId: option({
     env: ['HOSTNAME'],
+    flag: 'container-id',
     default: '',
     parse: text,
     doc: '`Container Id` in Application Insights. Unset: the name of the machine.',

@@ -1,25 +1,47 @@
 import { optionGroups, type Option } from './config.ts';
 import { failures } from '../errors.ts';
+import { flagOf } from './option-values.ts';
+
+/** Columns of `--help`. */
+const COLUMNS = 100;
 
 /** The text of `--help`. */
 export function helpText(): string {
   const groups = optionGroups.flatMap(({ title, rows }) => [
     `${title}:`,
     ...rows.flatMap((row) => [
-      `  ${row.flag === undefined ? '' : `--${row.flag} VALUE, `}${row.env.join(', ')}${shownDefault(row)}`,
-      `      ${meaningOf(row)}`,
+      wrapped(`${shownFlag(row)}${row.env.join(', ')}${shownDefault(row)}`, '  '),
+      wrapped(meaningOf(row), '      '),
     ]),
     '',
   ]);
   return [
     'Usage: node server/main.ts [serve] [flags]',
     '',
-    'Serves POST /score from an entry script (init, run) or an ONNX model. An empty folder serves the sample, if nothing is named.',
-    'Every option is an environment variable and a key of config.json. Those with a -- name are flags too.',
-    'A flag comes first, then the variable, then config.json.',
+    wrapped(
+      'Serves POST /score from an entry script (init, run) or an ONNX model. An empty folder serves the sample, if nothing is named.',
+    ),
+    wrapped(
+      'Every option is a flag, an environment variable and a key of config.json. A secret has no flag, except for a key that Azure ML passes as one: other users can read flags. A flag comes first, then the variable, then config.json.',
+    ),
     '',
     ...groups,
   ].join('\n');
+}
+
+function shownFlag(row: Option<unknown>): string {
+  const name = flagOf(row);
+  return name === undefined ? '' : `--${name} VALUE, `;
+}
+
+function wrapped(text: string, indent = ''): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || indent.length + line.length + 1 + word.length > COLUMNS) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.map((line) => indent + line).join('\n');
 }
 
 /** The options as Markdown: one table under each heading. */
@@ -33,7 +55,7 @@ export function optionsTable(): string {
         '|---|---|---|---|',
         ...rows.map(
           (row) =>
-            `| ${row.env.map(code).join(', ')} | ${row.flag === undefined ? '' : code(`--${row.flag}`)} | ${code(defaultOf(row))} | ${meaningOf(row)} |`,
+            `| ${row.env.map(code).join(', ')} | ${code(flagOf(row) === undefined ? '' : `--${flagOf(row)}`)} | ${code(defaultOf(row))} | ${meaningOf(row)} |`,
         ),
       ].join('\n'),
     )

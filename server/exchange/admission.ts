@@ -29,7 +29,7 @@ export class Admission {
    * @throws ServerError queue_full
    */
   grow(bytes: number, size: BodySize): void {
-    this.#scorer.grow(bytes, size);
+    this.#scorer.grow(bytes, size, this.#reserved);
     this.#reserved += bytes;
   }
 

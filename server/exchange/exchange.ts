@@ -47,6 +47,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     this.services = services;
     this.route = route;
     this.ids = readIds(headers, services.sampler);
+    services.deprecations.check(headers, this.ids);
   }
 
   abstract readonly method: string;

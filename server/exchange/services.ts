@@ -8,6 +8,7 @@ import { LargeBuffers } from '../system/large-buffers.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestExports } from '../telemetry/request-exports.ts';
+import { Deprecations } from './deprecations.ts';
 import { FailureLog } from './failure-log.ts';
 
 /** Decides which requests are collected. */
@@ -36,6 +37,7 @@ export interface ExchangeServices {
   /** Undefined if nothing is collected. */
   readonly collector: Captures | undefined;
   readonly failureLog: FailureLog;
+  readonly deprecations: Deprecations;
   readonly accessLog: AccessLog;
   readonly buffers: LargeBuffers;
   readonly sampler: Sampler;
@@ -59,6 +61,7 @@ export function exchangeServices({ config, scorer, collector, metrics, log, expo
     scorer,
     collector,
     failureLog: new FailureLog(log),
+    deprecations: new Deprecations(log),
     accessLog: new AccessLog(config.accessLog ? log : undefined, metrics, exports),
     buffers: new LargeBuffers(),
     sampler,

@@ -10,8 +10,7 @@ import { reportListening } from './start-report.ts';
  */
 export async function* openDoors(config: Config, parts: Omit<DoorParts, 'config'>): AsyncGenerator<FrontDoor> {
   const [{ buildApp, buildMetricsApp }, { listen }] = await Promise.all([import('../http/app.ts'), import('../http/listen.ts')]);
-  const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
-  const all = { ...parts, config, serverVersion, swaggerFiles: config.appRoot };
+  const all = { ...parts, config, serverVersion: config.serverVersion, swaggerFiles: config.appRoot };
   const http = await listen(buildApp(all), config, config.metricsPort === 0 ? undefined : buildMetricsApp(all));
   reportListening(parts.log, config, VERSION, http.ports);
   yield http;

@@ -27,5 +27,6 @@ export function servingPlan({ config, named }: Pick<ServeCommand, 'config' | 'na
   const { settings, warnings } = decideCollection(config);
   for (const warning of warnings) log.warn(warning);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
-  return { config: { ...config, modelName }, found, collection: settings };
+  const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
+  return { config: { ...config, modelName, serverVersion }, found, collection: settings };
 }

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
 import { toServerError } from '../errors.ts';
-import { folderTree } from '../system/folders.ts';
+import { folderTree, statOf } from '../system/folders.ts';
 import type { Log } from '../log.ts';
 
 /** Logs where the server listens, and how long a stop takes. */
@@ -54,7 +53,7 @@ export function reportFailure(log: Log, thrown: unknown, config: Config): number
   const error = toServerError(thrown);
   const exitCode = error.failure.exitCode ?? 1;
   const tree =
-    exitCode === 3 && config.modelDir !== '' && existsSync(config.modelDir)
+    exitCode === 3 && config.modelDir !== '' && statOf(config.modelDir) !== undefined
       ? `\nThe model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
       : '';
   log.fatal({ code: error.code, exitCode }, `${error.message}${tree}`);

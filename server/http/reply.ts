@@ -1,13 +1,12 @@
 import type { Readable } from 'node:stream';
 import { ServerError } from '../errors.ts';
+import { isReserved } from '../exchange/reserved-headers.ts';
 import { JSON_HEADERS } from '../ipc/reply-head.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { compress, compressible } from './compression.ts';
 import type { Cors } from './cors.ts';
 import type { HttpExchange } from './exchange.ts';
 
-/** Headers that a script cannot set: the server's own, and those of the connection. */
-const RESERVED = /^(?:x-request-id|x-ms-.*|traceid|connection|keep-alive|transfer-encoding|content-length|trailer|upgrade)$/i;
 /** Most answers are like this. */
 const PLAIN_JSON = { contentType: 'application/json', encoded: false };
 /** Smallest body in bytes that is worth counting while it is compressed. */
@@ -39,7 +38,7 @@ function appendHeaders(headers: string[], reply: ScoreReply, corsEnabled: boolea
   let encoded = false;
   for (const [name, value] of reply.headers) {
     const key = name.toLowerCase();
-    if (RESERVED.test(key) || (corsEnabled && key === CORS_ORIGIN)) continue;
+    if (isReserved(key) || (corsEnabled && key === CORS_ORIGIN)) continue;
     if (key === 'content-type') contentType = value;
     else if (key === 'content-encoding') encoded = true;
     headers.push(name, value);

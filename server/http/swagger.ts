@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs';
+import { readFile, stat } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { ServerError } from '../errors.ts';
@@ -54,10 +54,14 @@ export class Swagger {
   /** Reads the file at each request, because requests are rare and a file may be mounted late. */
   #override([name, ...others]: readonly string[], done: (error?: ServerError, file?: Buffer) => void): void {
     if (name === undefined) return done();
-    readFile(join(this.#folder, name), (error, file) => {
-      if (error === null) return done(undefined, file);
-      if (error.code === 'ENOENT') return this.#override(others, done);
-      done(new ServerError('internal', `cannot read ${name}: ${error.message}`, { cause: error }));
+    const path = join(this.#folder, name);
+    stat(path, (missing, found) => {
+      // A pipe would hold a thread of libuv without end.
+      if (missing?.code === 'ENOENT' || found?.isFile() === false) return this.#override(others, done);
+      readFile(path, (error, file) => {
+        if (error === null) return done(undefined, file);
+        done(new ServerError('internal', `cannot read ${name}: ${error.message}`, { cause: error }));
+      });
     });
   }
 }

@@ -2,6 +2,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describeThrown, ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 import type { Dtype } from '../tensors/dtypes.ts';
+import { fileKind } from './file-kind.ts';
 
 /**
  * Advice for the operator by the text of a load error, because ONNX Runtime's errors have no code.
@@ -13,6 +14,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/Could not find an implementation/, 'Export it with dtypes or an operator set that ONNX Runtime implements for this operator.'],
   [/Unsupported data type/, 'Cast its inputs and outputs to a dtype such as float32 or int64 when exporting it.'],
   [/locale/, 'Install the locale en_US.UTF-8: text operators need it.'],
+  [/SystemError : 13\b/, "A file of its external data may not be read: allow it with chmod a+r, or run the server as the file's owner."],
   [/external data/i, 'Put the files of its external data beside it, under their own names.'],
 ];
 
@@ -53,6 +55,11 @@ export function ortText(thrown: unknown): string {
 
 /** The refusal of a model that ONNX Runtime could not load, with the reason and advice. */
 export function loadRefusal(file: string, thrown: unknown): ServerError {
+  const kind = fileKind(file);
+  if (kind !== undefined)
+    return new ServerError('model_refused', `model ${file} cannot be loaded: it is ${kind.what}, no ONNX model. ${kind.todo}`, {
+      cause: thrown,
+    });
   const reason = ortText(thrown);
   const todo = advice.find(([pattern]) => pattern.test(reason))?.[1] ?? 'Check it with onnx.checker and export it again.';
   const stop = /[.!]$/.test(reason) ? '' : '.';

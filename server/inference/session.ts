@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { ServerError } from '../errors.ts';
+import { fileDenial } from '../system/folders.ts';
 import type { Execution, Provider } from '../config/execution-provider.ts';
 import { providers } from './execution-providers.ts';
 import { SessionModel, type Loaded, type OpenedModel } from './model.ts';
@@ -34,9 +35,14 @@ interface OpenOptions {
  */
 export async function openSession(file: string, { intraOpThreads, execution = ON_CPU, lost }: OpenOptions): Promise<OpenedModel> {
   const absolute = path.resolve(file);
+  const denied = fileDenial(absolute);
+  if (denied !== undefined) throw new ServerError('model_missing', `model ${absolute} cannot be read: ${denied}.`);
   const found = await stat(absolute).catch(() => undefined);
   if (!found?.isFile())
-    throw new ServerError('model_missing', `model ${absolute}: expected a file, ${found ? 'got a folder' : 'found nothing'}.`);
+    throw new ServerError(
+      'model_missing',
+      `model ${absolute}: expected a file, ${found === undefined ? 'found nothing' : found.isDirectory() ? 'got a folder' : 'got a pipe, socket or device'}.`,
+    );
   const runtime = await loadRuntime();
   const profile = providers[execution.provider].isDevice ? await Profile.begin() : undefined;
   try {

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { availableCpus, threadsPerWorker } from '../system/cpu-quota.ts';
 import { workerHeapMb, workersMemoryBytes } from '../system/heap-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { insightsConnection } from '../telemetry/telemetry.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import { limitsOf } from './limits.ts';
 import { chooseProvider, type ProviderChoice } from './provider-choice.ts';
@@ -141,6 +142,7 @@ function startMessage(config: Config, found: Found, decided: Decided): StartMess
   };
 }
 
+/** The variables that a script sees: those of Azure's Python server have its names. */
 function workerEnv(config: Config, found: Found, hostEnv: NodeJS.ProcessEnv, count: number): WorkerSpec['env'] {
   return {
     ...hostEnv,
@@ -150,6 +152,10 @@ function workerEnv(config: Config, found: Found, hostEnv: NodeJS.ProcessEnv, cou
     AZUREML_ENTRY_SCRIPT: found.entryScript,
     WORKER_COUNT: String(count),
     SERVER_PORT: String(config.port),
+    HEALTH_PORT: String(config.separateHealthEndpoint ? config.healthPort : config.port),
+    HTTP_X_MS_SERVER_VERSION: config.serverVersion,
+    AML_APP_INSIGHTS_ENABLED: String(insightsConnection(config) !== undefined),
+    ...(config.appInsightsKey === '' ? {} : { AML_APP_INSIGHTS_KEY: config.appInsightsKey }),
     ...(found.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: found.modelDir }),
   };
 }

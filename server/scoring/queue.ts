@@ -9,10 +9,19 @@ export type BodySize = 'large' | 'small' | 'whole';
 
 const LARGEST_SHARE = 1 / 4;
 
+/**
+ * Bytes that are held beside a body while it is read: empty ends of the slabs of its pieces
+ * (http/pieces.ts).
+ */
+const SLACK_BYTES = 4 * 1024 * 1024;
+
 interface QueueLimits {
   readonly maxRequests: number;
   readonly maxBytes: number;
-  /** The largest body always finds room in an empty queue. */
+  /**
+   * The largest body always finds room in an empty queue, compressed too: then the compressed and
+   * the inflated bytes are held at a time.
+   */
   readonly largestBody: number;
 }
 
@@ -23,6 +32,8 @@ interface QueueLimits {
 export class Queue<T> {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
+  /** Bytes that one request may take while no other takes any. */
+  readonly #alone: number;
   /** In order of arrival. Why no Set: see ipc/in-flight.ts. */
   readonly #waiting: T[] = [];
   /** Bytes that bodies of each size leave free. */
@@ -32,6 +43,7 @@ export class Queue<T> {
   constructor({ maxRequests, maxBytes, largestBody }: QueueLimits) {
     this.#maxRequests = maxRequests;
     this.#maxBytes = maxBytes;
+    this.#alone = Math.max(maxBytes, 2 * largestBody + SLACK_BYTES);
     const kept = Math.max(0, Math.min(maxBytes * LARGEST_SHARE, maxBytes - largestBody));
     this.#kept = { large: kept, small: kept / 2, whole: 0 };
   }
@@ -78,15 +90,19 @@ export class Queue<T> {
     return at >= 0;
   }
 
-  /** @throws ServerError queue_full */
-  reserve(bytes: number, size: BodySize = 'whole'): void {
-    this.check(bytes, size);
+  /**
+   * Reserves bytes of a body.
+   * @param own bytes that the same request has reserved
+   * @throws ServerError queue_full
+   */
+  reserve(bytes: number, size: BodySize = 'whole', own = 0): void {
+    this.check(bytes, size, own);
     this.#bytes += bytes;
   }
 
   /** Reserves nothing. @throws ServerError queue_full where there is no room for so many bytes */
-  check(bytes: number, size: BodySize = 'whole'): void {
-    const limit = this.#maxBytes - this.#kept[size];
+  check(bytes: number, size: BodySize = 'whole', own = 0): void {
+    const limit = own === this.#bytes ? this.#alone : this.#maxBytes - this.#kept[size];
     if (this.#bytes + bytes <= limit) return;
     throw new ServerError(
       'queue_full',

@@ -82,9 +82,10 @@ export interface Scorer {
   /**
    * Reserves room for more bytes of an admitted body.
    * @param size which room it may take; without it, all of it
+   * @param held bytes that this request has reserved
    * @throws ServerError queue_full
    */
-  grow(bytes: number, size?: BodySize): void;
+  grow(bytes: number, size?: BodySize, held?: number): void;
   /** Gives back the bytes of a body that will not be scored after all. */
   release(bytes: number): void;
   /** Queues an admitted request. Its bytes are released once a worker's pipe has taken them. */

@@ -102,8 +102,8 @@ export class PoolScorer implements Scorer, ScoringSource {
     this.#queue.reserve(bytes);
   }
 
-  grow(bytes: number, size?: BodySize): void {
-    this.#queue.reserve(bytes, size);
+  grow(bytes: number, size?: BodySize, held?: number): void {
+    this.#queue.reserve(bytes, size, held);
   }
 
   release(bytes: number): void {

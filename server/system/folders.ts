@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync, type Dirent, type Stats } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /** The target of a path; undefined if it does not exist, links in a circle, or may not be read. */
 export function statOf(path: string): Stats | undefined {
@@ -32,6 +32,67 @@ export function readableEntries(folder: string): Dirent[] {
   }
 }
 
+/**
+ * Files and folders that a walk has met, by their real paths. Why: a link may lead back to a folder
+ * above it, and two paths may lead to one file.
+ */
+export class Met {
+  readonly #paths = new Set<string>();
+
+  /** True at the first time; false later, and if the path leads nowhere. */
+  first(path: string): boolean {
+    const real = realPath(path);
+    if (real === undefined || this.#paths.has(real)) return false;
+    this.#paths.add(real);
+    return true;
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+const { R_OK, X_OK } = constants;
+
+/** Why this process may not read a file, and the cure; undefined if it may, or if there is none. */
+export function fileDenial(path: string): string | undefined {
+  return denial(path, R_OK);
+}
+
+/** Why this process may not use what is in a folder, as `fileDenial`. */
+export function folderDenial(path: string, purpose: 'enter' | 'list'): string | undefined {
+  return isFile(path) ? undefined : denial(path, purpose === 'list' ? R_OK | X_OK : X_OK);
+}
+
+function denial(path: string, wanted: number): string | undefined {
+  if (!isDenied(path, wanted)) return undefined;
+  const closed = foldersAbove(resolve(path)).find((folder) => isDenied(folder, X_OK)) ?? path;
+  const stat = statOf(closed);
+  const mode = stat === undefined ? 'unknown' : (stat.mode & 0o7777).toString(8).padStart(4, '0');
+  const owner = stat === undefined ? 'unknown' : `${stat.uid}:${stat.gid}`;
+  const user = `${process.geteuid?.()}:${process.getegid?.()}`;
+  return `permission denied for uid:gid ${user} at ${closed} (mode ${mode}, owner ${owner}). Allow it with chmod -R a+rX ${closed}, or run the server as the owner (runAsUser, fsGroup, docker run --user)`;
+}
+
+function isDenied(path: string, wanted: number): boolean {
+  try {
+    accessSync(path, wanted);
+    return false;
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown && (thrown.code === 'EACCES' || thrown.code === 'EPERM');
+  }
+}
+
+/** From the root downwards. */
+function foldersAbove(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [] : [...foldersAbove(above), above];
+}
+
 /** Entries that this server, an operating system or a tool leaves in a folder. */
 const LEFT_BEHIND = new Set(['modelDataCollector', 'lost+found']);
 
@@ -41,6 +102,21 @@ const LEFT_BEHIND = new Set(['modelDataCollector', 'lost+found']);
  */
 export function isUntouched(folder: string): boolean {
   return !isMountPoint(folder) && readableEntries(folder).every(({ name }) => name.startsWith('.') || LEFT_BEHIND.has(name));
+}
+
+/**
+ * Names of the files and folders that a user has put into a folder, without links back to it or
+ * above it; none if it cannot be read.
+ */
+export function visibleNames(folder: string): string[] {
+  const names = readableEntries(folder).map(({ name }) => name);
+  const real = `${realPath(folder)}/`;
+  return names.filter((name) => {
+    if (name.startsWith('.') || LEFT_BEHIND.has(name)) return false;
+    const target = realPath(join(folder, name));
+    if (target === undefined || real.startsWith(`${target}/`)) return false;
+    return isFile(target) || isFolder(target);
+  });
 }
 
 /** True if a file system is mounted at exactly this path; false if that cannot be read. */
@@ -61,24 +137,25 @@ function unescaped(text: string): string {
 const TREE_LINES = 200;
 
 /**
- * Content of a folder: four spaces a level, folders with a slash, at most 200 lines
- * (docs/http-api.md). Never throws.
+ * A folder and its content: its name, then four spaces a level, folders with a slash, at most 200
+ * lines (docs/http-api.md). A folder to which two paths lead is listed once. Never throws.
  */
 export function folderTree(folder: string, most = TREE_LINES): string {
   const lines: string[] = [];
+  const met = new Met();
   const visit = (path: string, indent: string): void => {
-    for (const { name } of entriesOf(path)) {
-      if (lines.length > most) return;
-      const child = join(path, name);
-      const inside = isFolder(child);
-      lines.push(`${indent}${name.replaceAll(/\p{Cc}/gu, '?')}${inside ? '/' : ''}`);
-      if (inside) visit(child, `${indent}    `);
-    }
+    const inside = isFolder(path);
+    lines.push(`${indent}${basename(path).replaceAll(/\p{Cc}/gu, '?')}${inside ? '/' : ''}`);
+    if (!inside || !met.first(path)) return;
+    const deeper = `${indent}    `;
+    const denied = folderDenial(path, 'list');
+    const entries = readableEntries(path);
+    if (denied !== undefined) lines.push(`${deeper}(${denied})`);
+    else if (entries.length === 0 && indent === '') lines.push(`${deeper}(nothing)`);
+    for (const { name } of entries) if (lines.length <= most) visit(join(path, name), deeper);
   };
-  try {
-    visit(folder, '    ');
-  } catch {
-    lines.push('    (it cannot be read)');
-  }
-  return lines.length > most ? [...lines.slice(0, most), '    ...'].join('\n') : lines.join('\n') || '    (nothing)';
+  visit(folder, '');
+  return lines.length > most
+    ? [...lines.slice(0, most), `Output truncated: the first ${most} lines are shown.`].join('\n')
+    : lines.join('\n');
 }

@@ -40,6 +40,7 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const context = new WorkerInitContext({ ...message, log, metrics, signal, lost });
   const port = openCollection(message, around);
   const script = await loadEntryScript(message.entryScript);
+  if (script.hasDriverModule) log.warn('the export driver_module has no effect: export run() itself');
   await initialise(() => script.init(context), signal, message);
   await warmUp(script, context, (model) => settle(model, message, around));
   context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));

@@ -1,11 +1,12 @@
-import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { findModels, onlyModel } from '../../config/discovery.ts';
+import { othersLike } from '../../config/suggestions.ts';
 import type { InitContext, Logger, Model, ScriptMetrics } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import type { Execution } from '../../config/execution-provider.ts';
 import type { InferenceObserver, OpenedModel } from '../../inference/model.ts';
 import { openSession } from '../../inference/session.ts';
+import { fileDenial, folderDenial, isFile, isFolder, visibleNames } from '../../system/folders.ts';
 
 interface InitSurroundings {
   readonly entryScript: string;
@@ -97,8 +98,10 @@ export class WorkerInitContext implements InitContext {
     // With one model, AZUREML_MODEL_DIR is its version's folder; with several, the folder above the
     // names (docs/models.md).
     const folder = basename(dirname(modelDir)) === name ? dirname(modelDir) : join(modelDir, name);
-    const versions = foldersIn(folder);
+    const versions = visibleNames(folder).filter((entry) => isFolder(join(folder, entry)));
     const wanted = version === undefined ? highest(versions) : String(version);
+    const denied = folderDenial(folder, 'list') ?? (wanted === undefined ? undefined : folderDenial(join(folder, wanted), 'list'));
+    if (denied !== undefined) throw new ServerError('model_missing', `modelPath(${JSON.stringify(name)}): ${denied}.`);
     if (wanted === undefined || !versions.includes(wanted)) {
       const there = versions.length === 0 ? 'there is no such folder, or it is empty' : `the versions there are ${versions.join(', ')}`;
       throw new ServerError(
@@ -106,8 +109,9 @@ export class WorkerInitContext implements InitContext {
         `modelPath(${JSON.stringify(name)}${version === undefined ? '' : `, ${version}`}): expected ${join(folder, wanted ?? '<version>')}; ${there}.`,
       );
     }
-    const inside = readdirSync(join(folder, wanted)).filter((entry) => !entry.startsWith('.'));
-    return join(folder, wanted, ...(inside.length === 1 ? inside : []));
+    const found = join(folder, wanted);
+    const inside = visibleNames(found).filter((entry) => folderDenial(join(found, entry), 'list') === undefined);
+    return join(found, ...(inside.length === 1 ? inside : []));
   }
 
   /**
@@ -123,11 +127,15 @@ export class WorkerInitContext implements InitContext {
   #locate(path: string): string {
     const candidates = isAbsolute(path) ? [path] : this.#folders.map((folder) => join(folder, path));
     const file = candidates.find(isFile);
-    if (file === undefined)
+    if (file === undefined) {
+      const denied = candidates.map(fileDenial).find((reason) => reason !== undefined);
       throw new ServerError(
         'model_missing',
-        `openModel(${JSON.stringify(path)}): there is no such file; looked at ${candidates.join(' and ')}.`,
+        `openModel(${JSON.stringify(path)}): there is no such file; looked at ${candidates.join(' and ')}.${
+          denied === undefined ? othersLike(candidates, (other) => other.endsWith('.onnx')) : ` ${denied}.`
+        }`,
       );
+    }
     return file;
   }
 
@@ -139,16 +147,7 @@ export class WorkerInitContext implements InitContext {
   }
 }
 
-function foldersIn(folder: string): string[] {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  return readdirSync(folder).filter((entry) => statSync(join(folder, entry), { throwIfNoEntry: false })?.isDirectory() === true);
-}
-
 /** The highest number. Names that are no numbers sort before all numbers, by the alphabet. */
 function highest(versions: readonly string[]): string | undefined {
   return versions.toSorted((a, b) => (Number(a) || 0) - (Number(b) || 0) || (a < b ? -1 : 1)).at(-1);
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

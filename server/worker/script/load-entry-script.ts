@@ -16,6 +16,8 @@ export interface LoadedScript {
   readonly redact: EntryScript['redact'];
   /** Data for warm-up; undefined if there is none. */
   readonly sample: unknown;
+  /** An export that has a meaning in Azure's Python server only. */
+  readonly hasDriverModule: boolean;
 }
 
 /**
@@ -39,7 +41,18 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
     throw broken(`User script at ${path} exports both rawHttp and inputType: with rawHttp run() gets a Request, so leave inputType out.`);
   if (concurrency !== undefined && !isConcurrency(concurrency))
     throw broken(`User script at ${path} exports concurrency ${JSON.stringify(concurrency)}: expected a whole number of at least 1.`);
-  return { path, init, run, inputType, rawHttp, exactIntegers, concurrency, redact, sample: exports['sample'] };
+  return {
+    path,
+    init,
+    run,
+    inputType,
+    rawHttp,
+    exactIntegers,
+    concurrency,
+    redact,
+    sample: exports['sample'],
+    hasDriverModule: exports['driver_module'] !== undefined,
+  };
 }
 
 function requiredFunction<T>(path: string, exports: Exports, name: string): T {

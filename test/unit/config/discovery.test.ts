@@ -46,7 +46,7 @@ test('with anything named the sample is not served, and what names it is told', 
 
 test('a folder in which nothing is recognised is told with what to do, and never serves the sample', (t) => {
   const cases: [files: string[], ...words: RegExp[]][] = [
-    [['notes.txt'], /Found in .*:\n {4}notes\.txt/, /Looked for: main\.\* or score\.\*/, /--entry-script, --model or --model-dir/],
+    [['notes.txt'], /Found in .*:\n\S+\/\n {4}notes\.txt/, /Looked for: main\.\* or score\.\*/, /--entry-script, --model or --model-dir/],
     [['index.ts', 'types.d.ts'], / - index\.ts: rename it to score\.ts, or name it with --entry-script index\.ts/],
     [['Score.JS'], / - Score\.JS: rename it to score\.js/],
     [
@@ -59,7 +59,7 @@ test('a folder in which nothing is recognised is told with what to do, and never
     [['models/a.tar.gz'], /models\/a\.tar\.gz: unpack it/],
     [['model.onnx/x', 'score.ts/x'], /model\.onnx: expected a file, but it is a folder/, /score\.ts: expected a file/],
     [['1/2/3/4/5/6/model.onnx'], /too deep to be found: name it with --model 1\/2\/3\/4\/5\/6\/model\.onnx/],
-    [['node_modules/x/model.onnx'], /Found in .*:\n {4}node_modules\//],
+    [['node_modules/x/model.onnx'], /Found in .*:\n\S+\/\n {4}node_modules\//],
     ...['joblib', 'pt', 'h5', 'keras', 'pb', 'gguf', 'safetensors'].map((kind): [string[], RegExp] => [[`m.${kind}`], /convert it to one/]),
   ];
   for (const [files, ...words] of cases) {
@@ -122,6 +122,34 @@ test('the one model below the model directory, or below the application, is serv
   assert.equal(find(root, { modelDir: file }).modelFile, file);
   writeFileSync(join(root, 'second.onnx'), '');
   assert.throws(() => find(root), { code: 'model_missing', message: /There are 2 models in[\s\S]*Model\.ONNX[\s\S]*second\.onnx/ });
+});
+
+test('a model that several paths lead to is one model', (t) => {
+  const root = application(t, ['models/iris/3/model.onnx']);
+  symlinkSync('3', join(root, 'models/iris/latest'));
+  symlinkSync('../..', join(root, 'models/iris/3/again'));
+  symlinkSync('models/iris/3/model.onnx', join(root, 'newest.onnx'));
+  assert.equal(find(root).modelFile, join(root, 'models/iris/3/model.onnx'));
+  assert.equal(find(root, { modelDir: join(root, 'models/iris/latest') }).modelFile, join(root, 'models/iris/latest/model.onnx'));
+});
+
+test('the error for a name that is wrong says what was meant, or what is there', (t) => {
+  const root = application(t, ['a/iris.onnx', 'b/one.onnx', 'b/two.onnx', 'b/notes.txt', 'score.ts', 'handle.js', 'c/readme.md']);
+  const message = (given: Partial<typeof nothing>): string => {
+    try {
+      return `served: ${find(root, given).kind}`;
+    } catch (thrown) {
+      return (thrown as Error).message;
+    }
+  };
+  assert.match(message({ model: join(root, 'a/irsi.onnx') }), /irsi\.onnx does not exist.* Did you mean iris\.onnx\?/);
+  assert.match(message({ model: join(root, 'b/model.onnx') }), /In \S+\/b are: one\.onnx, two\.onnx\.$/);
+  assert.match(message({ model: join(root, 'a') }), /is a folder.* Did you mean \S+a\/iris\.onnx\?/);
+  assert.match(message({ model: join(root, 'b') }), /is a folder.* Below it are:\n.*one\.onnx\n.*two\.onnx/);
+  assert.match(message({ model: join(root, 'c') }), /is a folder.* There is no \.onnx file below it/);
+  assert.match(message({ entryScript: 'scoer.ts' }), /Did you mean score\.ts\?/);
+  assert.match(message({ entryScript: 'predict.ts' }), /In \S+ are: handle\.js, score\.ts\.$/);
+  assert.match(message({ entryScript: 'score.py' }), /Did you mean score\.ts\?/);
 });
 
 test('what is named must be there', (t) => {

@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util';
+import { optionRows } from './config.ts';
+import { flagOf, type Option } from './option-values.ts';
+import { closest } from './suggestions.ts';
+
+/**
+ * Words that platforms pass before the flags: SageMaker `serve`, Azure ML the command of its own
+ * images. They change nothing.
+ */
+const COMMANDS = [['serve'], ['runsvdir', '/var/runit']];
+
+/** The values of the flags by name. @param problems gets a line for each wrong flag */
+export function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
+  const rows = flagRows();
+  const command = COMMANDS.find((words) => words.every((word, index) => argv[index] === word)) ?? [];
+  // Azure's Python server spells its flags with underscores.
+  const args = argv
+    .slice(command.length)
+    .map((arg) => (arg.startsWith('--') ? arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : arg));
+  const { tokens } = parseArgs({
+    args,
+    options: Object.fromEntries(rows.keys().map((name) => [name, { type: 'string' as const }])),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const flags = new Map<string, string>();
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind === 'positional' && !isStrayValue(tokens[index - 1], rows))
+      problems.push(`argument ${JSON.stringify(token.value)}: expected only flags (see --help)`);
+    if (token.kind !== 'option') continue;
+    if (token.name === 'help' || token.name === 'h') flags.set('help', '');
+    else if (token.name === 'version') flags.set('version', '');
+    else if (!rows.has(token.name)) problems.push(`${token.rawName}: there is no such flag${insteadOf(token.name, rows)} (see --help)`);
+    else if (token.value === undefined || token.value === '') problems.push(`${token.rawName}: expected a value after it`);
+    else flags.set(token.name, token.value);
+  }
+  return flags;
+}
+
+function flagRows(): Map<string, Option<unknown>> {
+  return new Map(
+    optionRows.flatMap((row) => {
+      const name = flagOf(row);
+      return name === undefined ? [] : [[name, row] as const];
+    }),
+  );
+}
+
+/** What to write instead of a flag that does not exist. */
+function insteadOf(name: string, rows: ReadonlyMap<string, Option<unknown>>): string {
+  if (name === 'rest') return ": it has no effect in Azure's server either, so leave it out";
+  const variable = name.replaceAll('-', '_').toUpperCase();
+  const named = optionRows.find((row) => row.env.includes(variable));
+  if (named !== undefined) {
+    const own = flagOf(named);
+    return own === undefined ? `, because others can read flags: set the variable ${variable}` : `, did you mean --${own}?`;
+  }
+  const near = closest(name, rows.keys()) ?? longerThan(name, rows.keys()) ?? closestVariable(name);
+  return near === undefined ? '' : `, did you mean --${near}?`;
+}
+
+/** `workers` is meant as `worker-count`, `key` as `...-key`: the one flag that has the word. */
+function longerThan(name: string, names: Iterable<string>): string | undefined {
+  const word = name.toLowerCase().replace(/s$/, '');
+  if (word.length < 3) return undefined;
+  const [found, ...others] = Array.from(names).filter((each) => each.split('-').includes(word));
+  const [first] = [found, ...others].filter((each) => each?.startsWith(word));
+  return others.length === 0 ? found : first;
+}
+
+/** The flag of the variable that is meant most likely. */
+function closestVariable(name: string): string | undefined {
+  const near = closest(
+    name,
+    optionRows.flatMap((row) => row.env),
+  );
+  const row = optionRows.find(({ env }) => near !== undefined && env.includes(near));
+  return row && flagOf(row);
+}
+
+/**
+ * True after an unknown flag, which has its own error. Why: the value may be a secret whose option
+ * has no flag.
+ */
+function isStrayValue(before: { kind: string; name?: string } | undefined, rows: ReadonlyMap<string, unknown>): boolean {
+  return before?.kind === 'option' && !rows.has(before.name ?? '');
+}
