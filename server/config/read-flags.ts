@@ -56,17 +56,15 @@ function insteadOf(name: string, rows: ReadonlyMap<string, Option<unknown>>): st
     const own = flagOf(named);
     return own === undefined ? `, because others can read flags: set the variable ${variable}` : `, did you mean --${own}?`;
   }
-  const near = closest(name, rows.keys()) ?? longerThan(name, rows.keys()) ?? closestVariable(name);
+  const near = closest(name, rows.keys()) ?? closestVariable(name) ?? withWordOf(name, Array.from(rows.keys()));
   return near === undefined ? '' : `, did you mean --${near}?`;
 }
 
-/** `workers` is meant as `worker-count`, `key` as `...-key`: the one flag that has the word. */
-function longerThan(name: string, names: Iterable<string>): string | undefined {
-  const word = name.toLowerCase().replace(/s$/, '');
-  if (word.length < 3) return undefined;
-  const [found, ...others] = Array.from(names).filter((each) => each.split('-').includes(word));
-  const [first] = [found, ...others].filter((each) => each?.startsWith(word));
-  return others.length === 0 ? found : first;
+/** `workers` and `num-workers` are meant as `worker-count`: a flag that begins with a word of it. */
+function withWordOf(name: string, names: readonly string[]): string | undefined {
+  const words = name.toLowerCase().split('-').map((word) => word.replace(/s$/, ''));
+  const word = words.findLast((each) => each.length >= 4 && names.some((flag) => flag.startsWith(`${each}-`)));
+  return names.find((flag) => flag.startsWith(`${word}-`));
 }
 
 /** The flag of the variable that is meant most likely. */

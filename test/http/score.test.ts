@@ -42,6 +42,25 @@ describe('POST /score', () => {
     }
   });
 
+  it("answers a script's own headers, but for those that the server sets", async (t) => {
+    const { http, scorer } = await start(t);
+    const reserved = ['x-request-id', 'x-ms-request-id', 'X-MS-Client-Request-Id', 'x-ms-server-version', 'TraceId', 'Trailer', 'Upgrade'];
+    scorer.outcome = () => ({
+      headers: [
+        ['Content-Type', 'text/plain'],
+        ['x-ms-meta-model', 'iris'],
+        ['X-MS-Run-Function-Failed-For', 'me'],
+        ['x-ms-run-function-failed', 'forged'],
+        ['x-ms-run-fn-exec-ms', 'forged'],
+        ...reserved.map((name): [string, string] => [name, 'forged']),
+      ],
+    });
+    const { headers } = await http.post('/score').send('{}').expect(200);
+    assert.deepEqual([headers['x-ms-meta-model'], headers['x-ms-run-function-failed-for']], ['iris', 'me']);
+    for (const [name, value] of Object.entries(headers)) assert.notEqual(value, 'forged', name);
+    for (const [name, value] of Object.entries(REPLY)) assert.equal(headers[name], value);
+  });
+
   it('takes an empty body', async (t) => {
     const { http, scorer } = await start(t);
     await http.post('/score').expect(200);

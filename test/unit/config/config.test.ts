@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { options, type Config, type Option } from '../../../server/config/config.ts';
+import { flagOf } from '../../../server/config/option-values.ts';
 import { readConfig, type Sources } from '../../../server/config/read-config.ts';
 import { helpText } from '../../../server/config/usage.ts';
 
@@ -26,6 +27,12 @@ const problems = (sources: Partial<Sources>): string => {
     return (thrown as Error).message;
   }
   return assert.fail('expected a usage error');
+};
+
+const warnings = (sources: Partial<Sources>): readonly string[] => {
+  const command = readConfig({ argv: [], env: {}, cwd: tmpdir(), ...sources });
+  assert.ok(command.kind === 'serve');
+  return command.warnings;
 };
 
 test('without anything given every option has its default', (t) => {
@@ -176,9 +183,146 @@ for (const [key, row] of secrets) {
     }
     writeFileSync(join(cwd, 'config.json'), JSON.stringify({ [row.env[0]]: value, PORT: 'x' }));
     assert.doesNotMatch(problems({ cwd }), /s3cr3t/);
-    assert.match(helpText(), new RegExp(`${row.env.join(', ')}\\n .* Secret\\.\\n`));
+    assert.match(helpText().replaceAll(/\n {6,}/g, ' '), new RegExp(`${row.env.join(', ')} .* Secret\\.\\n`));
   });
 }
+
+test('--help fits a terminal of 100 columns', () => {
+  assert.deepEqual(
+    helpText()
+      .split('\n')
+      .filter((line) => line.length > 100),
+    [],
+  );
+});
+
+test('every option has a flag, but for secrets, which other users could read', () => {
+  for (const [key, row] of Object.entries<Option<unknown>>(options)) {
+    const flag = flagOf(row);
+    assert.equal(flag === undefined, row.secret === true && key !== 'appInsightsKey', key);
+    if (flag === undefined || !isRefused(row, 'no such value')) continue;
+    assert.match(problems({ argv: [`--${flag}`, 'no such value'] }), new RegExp(`^--${flag}: `), key);
+  }
+  assert.equal(read({ argv: ['--mdc-sink', 'stdout', '--status_page', 'true'] }).mdcSink, 'stdout');
+  const flags = Object.values<Option<unknown>>(options).flatMap((row) => flagOf(row) ?? []);
+  assert.equal(new Set(flags).size, flags.length);
+});
+
+test('a wrong flag is told with the right one', () => {
+  const cases: [given: string, meant: string][] = [
+    ['--modle', 'model'],
+    ['--AZUREML_MODEL_DIR', 'model-dir'],
+    ['--azureml-entry-script', 'entry-script'],
+    ['--workers', 'worker-count'],
+    ['--num-workers', 'worker-count'],
+    ['--modelDir', 'model-dir'],
+    ['--entryscript', 'entry-script'],
+    ['--prot', 'port'],
+    ['--WORKER_TIMEOUT', 'init-timeout-ms'],
+    ['--separate-health-endpoint', 'seperate-health-endpoint'],
+    ['--cors-origins', 'access-control-allow-origins'],
+    ['--scoring-timeout', 'scoring-timeout-ms'],
+    ['--batch-size', 'max-batch-size'],
+    ['--grpcPort', 'grpc-port'],
+  ];
+  for (const [given, meant] of cases)
+    assert.match(
+      problems({ argv: [`${given}=1`] }),
+      new RegExp(`^${given.replaceAll('_', '-')}: there is no such flag, did you mean --${meant}\\?`),
+    );
+  assert.match(problems({ argv: ['--mdc-http-url', 'x'] }), /others can read flags: set the variable MDC_HTTP_URL/);
+  assert.match(problems({ argv: ['--rest'] }), /--rest: there is no such flag: it has no effect in Azure's server either/);
+  assert.match(problems({ argv: ['--qwertyuiop'] }), /--qwertyuiop: there is no such flag \(see --help\)/);
+  assert.match(problems({ argv: [`--${'x'.repeat(100_000)}`] }), /there is no such flag/);
+});
+
+test('a key of config.json that has no effect is told with the one that is meant', (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'config.json'), '{"SCORING_TIMEOUT": 5, "worker_count": 2, "architectures": 1}');
+  assert.match(
+    warnings({ cwd }).join(),
+    /SCORING_TIMEOUT \(did you mean SCORING_TIMEOUT_MS\?\), worker_count \(did you mean WORKER_COUNT\?\), architectures$/,
+  );
+});
+
+test('a service link of Kubernetes is no port: it is ignored, and the log says how to switch it off', () => {
+  const links = Object.values<Option<unknown>>(options).flatMap(({ env }) => env.filter((name) => name.endsWith('PORT')));
+  assert.ok(links.includes('METRICS_PORT') && links.includes('AZUREML_MDC_PORT'), links.join());
+  for (const name of links) {
+    for (const value of ['tcp://10.0.0.1:9090', 'udp://10.0.0.1:53']) {
+      const env = { [name]: value };
+      assert.deepEqual({ ...read({ env }) }, { ...read({}) }, name);
+      assert.match(warnings({ env }).join(), new RegExp(`^${name}=${value} is ignored: .*enableServiceLinks: false`));
+    }
+  }
+  assert.deepEqual(warnings({ env: { METRICS_PORT_9090_TCP: 'tcp://10.0.0.1:9090', METRICS_SERVICE_PORT: '9090' } }), []);
+  assert.match(problems({ argv: ['--port', 'tcp://10.0.0.1:1'] }), /--port: expected a whole number/);
+  assert.match(problems({ env: { METRICS_PORT: 'http://x' } }), /METRICS_PORT: expected a whole number/);
+  assert.equal(read({ argv: ['--port', '7'], env: { PORT: 'tcp://10.0.0.1:1' } }).port, 7);
+});
+
+test('a body limit above the room for bodies is refused with both values and what to set', () => {
+  const message = problems({ env: { BODY_LIMIT_BYTES: '300M' } });
+  assert.match(message, /^BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is 268435456, got 314572800/);
+  assert.match(message, /Set QUEUE_MAX_BYTES to 314572800 or more, or BODY_LIMIT_BYTES to 268435456 or less$/);
+  assert.match(problems({ argv: ['--queue-max-bytes', '99M'] }), /expected at most QUEUE_MAX_BYTES, which is 103809024, got 104857600/);
+  assert.equal(read({ env: { BODY_LIMIT_BYTES: '300M', QUEUE_MAX_BYTES: '300M' } }).bodyLimitBytes, 300 * 2 ** 20);
+});
+
+test('what only the Python server reads gets a word in the log, and what to use instead', (t) => {
+  const cwd = folder(t);
+  assert.deepEqual(warnings({ cwd, env: { WORKER_PRELOAD: 'false' } }), []);
+  assert.match(warnings({ cwd, env: { WORKER_PRELOAD: 'true' } }).join(), /^WORKER_PRELOAD has no effect: .*WORKER_COUNT/);
+  assert.match(warnings({ cwd, env: { AML_ENTRY_SCRIPT: 'a.py' } }).join(), /^AML_ENTRY_SCRIPT has no effect: use AZUREML_ENTRY_SCRIPT/);
+  mkdirSync(join(cwd, 'code'));
+  writeFileSync(join(cwd, 'code', 'logging.json'), '{}');
+  assert.deepEqual(warnings({ cwd }), []);
+  assert.match(
+    warnings({ cwd, argv: ['--entry-script', 'code/score.ts'] }).join(),
+    /code\/logging\.json has no effect: .*AZUREML_LOG_LEVEL/,
+  );
+  writeFileSync(join(cwd, 'logging.json'), '{}');
+  assert.match(warnings({ cwd }).join(), /\/logging\.json has no effect/);
+});
+
+test('an empty config.json does not hide one beside the script', (t) => {
+  const cwd = folder(t);
+  mkdirSync(join(cwd, 'code'));
+  writeFileSync(join(cwd, 'config.json'), ' \n');
+  writeFileSync(join(cwd, 'code', 'config.json'), '{"SERVICE_NAME": "beside"}');
+  assert.equal(read({ cwd, argv: ['--entry-script', 'code/score.ts'] }).serviceName, 'beside');
+  assert.match(problems({ cwd, argv: ['--config-file', 'config.json'] }), /expected a JSON object of options, got an empty file/);
+});
+
+test('inferenceconfig.json names the entry script where nothing else does', (t) => {
+  const cwd = folder(t);
+  const file = join(cwd, 'inferenceconfig.json');
+  const write = (value: unknown): void => writeFileSync(file, JSON.stringify(value));
+  const script = (sources: Partial<Sources> = {}): string[] => {
+    const { entryScript, sourceDirectory } = read({ cwd, ...sources });
+    return [entryScript, sourceDirectory];
+  };
+  write({ entryScript: 'score.ts', sourceDirectory: './source', runtime: 'python', condaFile: 'env.yml' });
+  assert.deepEqual(script(), ['score.ts', join(cwd, 'source')]);
+  assert.deepEqual(script({ env: { AZUREML_SOURCE_DIRECTORY: 'other' } }), ['score.ts', 'other']);
+  assert.deepEqual(script({ argv: ['--entry-script', 'mine.ts'] }), ['mine.ts', '']);
+  assert.deepEqual(script({ env: { AZUREML_ENTRY_SCRIPT: 'mine.ts' } }), ['mine.ts', '']);
+  assert.deepEqual(script({ argv: ['--model', 'm.onnx'] }), ['', '']);
+  assert.deepEqual(script({ cwd: tmpdir(), argv: ['--app-root', cwd] }), ['score.ts', join(cwd, 'source')]);
+  writeFileSync(join(cwd, 'config.json'), '{"AZUREML_ENTRY_SCRIPT": "config.ts"}');
+  assert.deepEqual(script(), ['config.ts', '']);
+  rmSync(join(cwd, 'config.json'));
+  write({ entryScript: 'score.ts', sourceDirectory: null });
+  assert.deepEqual(script(), ['score.ts', '']);
+  write({ runtime: 'python' });
+  assert.deepEqual(script(), ['', '']);
+  write({ entryScript: 5 });
+  assert.match(problems({ cwd }), /inferenceconfig\.json: entryScript: expected a text, got 5/);
+  for (const broken of ['{', '[1]']) {
+    writeFileSync(file, broken);
+    assert.match(problems({ cwd }), /inferenceconfig\.json: expected a JSON object with entryScript and sourceDirectory/);
+  }
+});
 
 function isRefused(row: Option<unknown>, value: string): boolean {
   try {

@@ -38,3 +38,13 @@ test('the largest body finds room in an empty queue, whatever is kept for others
   queue.reserve(25);
   assert.throws(() => queue.check(1), { code: 'queue_full' });
 });
+
+test('a request that is alone may hold its compressed and its inflated bytes; beside another it may not', () => {
+  const MiB = 2 ** 20;
+  const queue = new Queue({ maxRequests: 1, maxBytes: 10 * MiB, largestBody: 10 * MiB });
+  queue.reserve(10 * MiB, 'large', 0);
+  queue.reserve(10 * MiB, 'large', 10 * MiB);
+  assert.throws(() => queue.reserve(5 * MiB, 'large', 20 * MiB), { code: 'queue_full' });
+  queue.release(11 * MiB);
+  assert.throws(() => queue.reserve(2 * MiB, 'large', 0), { code: 'queue_full', message: /limit of 10485760/ });
+});
