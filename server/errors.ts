@@ -103,14 +103,14 @@ const table = {
   },
   usage: { exitCode: 2, fault: 'operator', doc: 'a flag, an environment variable or config.json is wrong' },
   listen_failed: { exitCode: 2, fault: 'operator', doc: 'the port cannot be opened' },
-  script_missing: { exitCode: 3, fault: 'operator', doc: 'the entry script does not exist' },
+  script_missing: { exitCode: 3, fault: 'operator', doc: 'the entry script does not exist, or may not be read' },
   script_broken: { exitCode: 3, fault: 'user', doc: 'the entry script cannot be imported, or lacks `init` or `run`' },
   init_failed: { exitCode: 3, fault: 'user', doc: '`init()` threw, or the worker ended during it' },
   init_timeout: { exitCode: 3, fault: 'user', doc: '`init()` took longer than `INIT_TIMEOUT_MS`' },
   model_missing: {
     exitCode: 3,
     fault: 'operator',
-    doc: 'the model does not exist, several do and none is named, or there is nothing to serve',
+    doc: 'the model does not exist or may not be read, several do and none is named, or there is nothing to serve',
   },
   model_refused: { exitCode: 3, fault: 'user', doc: 'the model cannot be loaded or served' },
   provider_unavailable: {

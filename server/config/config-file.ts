@@ -29,7 +29,7 @@ export function readConfigFile(named: string | undefined, places: readonly strin
     const found = membersOf(path, 'of options', problems);
     if (found === 'empty' && named === undefined) continue;
     if (found === 'empty') problems.push(`${path}: expected a JSON object of options, got an empty file`);
-    return typeof found === 'object' ? optionsIn(path, found) : { ...NONE, path };
+    return typeof found === 'object' ? optionsIn(path, found, problems) : { ...NONE, path };
   }
   return NONE;
 }
@@ -88,13 +88,15 @@ function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function optionsIn(path: string, members: Members): ConfigFile {
+function optionsIn(path: string, members: Members, problems: string[]): ConfigFile {
   const known = new Set(optionRows.flatMap((row) => row.env));
   const values: Record<string, string> = {};
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(members)) {
     if (!known.has(key)) unknown.push(withSuggestion(key, known));
-    else if (value !== null) values[key] = Array.isArray(value) ? value.join(',') : String(value);
+    else if (Array.isArray(value)) values[key] = value.join(',');
+    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') values[key] = String(value);
+    else if (value !== null) problems.push(`${path}: ${key}: expected a text, a number, true, false or a list, got an object`);
   }
   const warnings = unknown.length === 0 ? [] : [`${path}: keys that have no effect here: ${unknown.join(', ')}`];
   return { path, values, warnings };

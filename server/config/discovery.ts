@@ -61,7 +61,12 @@ export function discover(config: Named, home: string, named: readonly string[] =
   };
   const noCode = { ...found, kind: 'model without code' as const, entryScript: join(home, 'entry-scripts', 'onnx.ts') };
 
-  if (config.entryScript !== '') return { ...found, kind: 'entry script', entryScript: namedScript(config.entryScript, found.importPath) };
+  if (config.entryScript !== '') {
+    // A file may have been forgotten; a flag and a variable are in sight.
+    const file = named.find((from) => from.endsWith(': AZUREML_ENTRY_SCRIPT'))?.replace(/: AZUREML_ENTRY_SCRIPT$/, '');
+    const where = file === undefined ? '' : `, which ${file} names,`;
+    return { ...found, kind: 'entry script', entryScript: namedScript(config.entryScript, found.importPath, where) };
+  }
   if (found.modelFile !== undefined) return noCode;
   const script = foundScript(found.importPath);
   if (script !== undefined) return { ...found, kind: 'entry script', entryScript: script };
@@ -100,7 +105,8 @@ function refuseDenied(code: ErrorCode, what: string, path: string, denied: strin
   if (denied !== undefined) throw new ServerError(code, `${what} ${path} cannot be read: ${denied}.`);
 }
 
-function namedScript(named: string, folders: readonly string[]): string {
+/** @param where the file that names it, for errors */
+function namedScript(named: string, folders: readonly string[], where: string): string {
   const candidates = isAbsolute(named) ? [named] : folders.map((folder) => join(folder, named));
   const script = candidates.find((path) => statOf(path) !== undefined);
   for (const path of script === undefined ? candidates : [script])
@@ -109,13 +115,14 @@ function namedScript(named: string, folders: readonly string[]): string {
     const others = othersLike(candidates, (name) => SCRIPT_EXTENSIONS.some((extension) => name.endsWith(extension)));
     throw new ServerError(
       'script_missing',
-      `The entry script ${named} does not exist: expected a file at ${candidates.join(' or ')}. Set AZUREML_ENTRY_SCRIPT (or --entry-script) to its path.${others}`,
+      `The entry script ${named}${where} does not exist: expected a file at ${candidates.join(' or ')}. Set AZUREML_ENTRY_SCRIPT (or --entry-script) to its path.${others}`,
     );
   }
   if (!isFile(script) || !SCRIPT_EXTENSIONS.some((extension) => script.endsWith(extension))) {
+    const near = isFile(script) ? nearMisses(script, '', 1).map((line) => ` ${line}`) : [' It is no regular file.'];
     throw new ServerError(
       'script_broken',
-      `The entry script ${script} cannot be run: expected a file that ends in ${SCRIPT_EXTENSIONS.join(', ')}.`,
+      `The entry script ${script}${where} cannot be run: expected a file that ends in ${SCRIPT_EXTENSIONS.join(', ')}.${near.join('')}`,
     );
   }
   return script;

@@ -60,9 +60,12 @@ function insteadOf(name: string, rows: ReadonlyMap<string, Option<unknown>>): st
   return near === undefined ? '' : `, did you mean --${near}?`;
 }
 
-/** `workers` and `num-workers` are meant as `worker-count`: a flag that begins with a word of it. */
+/** A flag that begins with a word of the name: `num-workers` is meant as `worker-count`. */
 function withWordOf(name: string, names: readonly string[]): string | undefined {
-  const words = name.toLowerCase().split('-').map((word) => word.replace(/s$/, ''));
+  const words = name
+    .toLowerCase()
+    .split('-')
+    .map((word) => word.replace(/s$/, ''));
   const word = words.findLast((each) => each.length >= 4 && names.some((flag) => flag.startsWith(`${each}-`)));
   return names.find((flag) => flag.startsWith(`${word}-`));
 }

@@ -2,7 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Log } from '../log.ts';
 import type { RequestIds } from '../request/request-ids.ts';
 
-/** Logs the first use of a deprecated header at a front door. Why not each: clients send it always. */
+/**
+ * Logs the first use of a deprecated header at a front door. Why not each use: a client that sends
+ * it sends it always.
+ */
 export class Deprecations {
   readonly #log: Log;
   #isLogged = false;

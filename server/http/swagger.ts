@@ -57,7 +57,7 @@ export class Swagger {
     const path = join(this.#folder, name);
     stat(path, (missing, found) => {
       // A pipe would hold a thread of libuv without end.
-      if (missing?.code === 'ENOENT' || found?.isFile() === false) return this.#override(others, done);
+      if (missing?.code === 'ENOENT' || (missing === null && !found.isFile())) return this.#override(others, done);
       readFile(path, (error, file) => {
         if (error === null) return done(undefined, file);
         done(new ServerError('internal', `cannot read ${name}: ${error.message}`, { cause: error }));

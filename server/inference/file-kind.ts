@@ -51,6 +51,8 @@ const zipWith =
     isZip(head) && pattern.test(head.toString('latin1', 30, 30 + head.readUInt16LE(26)));
 
 const isZip: Matches = (head) => head.length > 30 && begins('PK\x03\x04')(head);
+/** The protocols 2 to 5. */
+const isPickle: Matches = (head) => head[0] === 0x80 && (head[1] ?? 0) >= 2 && (head[1] ?? 0) <= 5;
 /** A length of 8 bytes, then JSON. */
 const isSafetensors: Matches = (head) => head.length > 8 && head.readUInt32LE(4) === 0 && /^\{\s*["}]/.test(head.toString('latin1', 8));
 
@@ -76,7 +78,7 @@ const kinds: readonly (readonly [matches: Matches, what: string, todo: string])[
   [zipWith(/^(?:metadata\.json|config\.json)$/), 'a Keras file', FROM_KERAS],
   [isZip, 'a ZIP archive', UNPACK],
   [begins('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19'), 'a PyTorch file', FROM_TORCH],
-  [reads(/^\x80[\x02-\x05]/), 'a Python pickle', 'Convert the model in Python, as skl2onnx does for scikit-learn.'],
+  [isPickle, 'a Python pickle', 'Convert the model in Python, as skl2onnx does for scikit-learn.'],
   [begins('\x1f\x8b'), 'a gzip file', 'Unpack it (gunzip, tar -xzf): the server opens no archives.'],
   [reads(/^(?:BZh\d|\x28\xb5\x2f\xfd|\xfd7zXZ|7z\xbc\xaf)/), 'a compressed file', UNPACK],
   [begins('ustar', 257), 'a tar archive', UNPACK],

@@ -37,6 +37,25 @@ describe('ids of a request', () => {
     });
   }
 
+  it('warns once of the deprecated header, whatever follows', async (t) => {
+    const { http, lines } = await start(t);
+    await http
+      .post('/score')
+      .set({ [C]: 'c' })
+      .send({});
+    const warned = (): unknown[] => lines.filter(({ level, msg }) => level === 'warn' && /x-ms-request-id, which is deprecated/.test(msg));
+    assert.deepEqual(warned(), []);
+    await http
+      .post('/score')
+      .set({ [A]: 'first', [B]: 'b' })
+      .send({});
+    for (let round = 0; round < 3; round++) await http.get('/').set({ [B]: 'b' });
+    assert.deepEqual(
+      warned().map((line) => (line as Record<string, unknown>)['requestId']),
+      ['first'],
+    );
+  });
+
   it('takes an empty header for an absent one', async (t) => {
     const { http } = await start(t);
     const { headers } = await http.get('/').set({ [A]: '', [B]: '', [C]: '', TraceId: '' });

@@ -42,25 +42,6 @@ describe('POST /score', () => {
     }
   });
 
-  it("answers a script's own headers, but for those that the server sets", async (t) => {
-    const { http, scorer } = await start(t);
-    const reserved = ['x-request-id', 'x-ms-request-id', 'X-MS-Client-Request-Id', 'x-ms-server-version', 'TraceId', 'Trailer', 'Upgrade'];
-    scorer.outcome = () => ({
-      headers: [
-        ['Content-Type', 'text/plain'],
-        ['x-ms-meta-model', 'iris'],
-        ['X-MS-Run-Function-Failed-For', 'me'],
-        ['x-ms-run-function-failed', 'forged'],
-        ['x-ms-run-fn-exec-ms', 'forged'],
-        ...reserved.map((name): [string, string] => [name, 'forged']),
-      ],
-    });
-    const { headers } = await http.post('/score').send('{}').expect(200);
-    assert.deepEqual([headers['x-ms-meta-model'], headers['x-ms-run-function-failed-for']], ['iris', 'me']);
-    for (const [name, value] of Object.entries(headers)) assert.notEqual(value, 'forged', name);
-    for (const [name, value] of Object.entries(REPLY)) assert.equal(headers[name], value);
-  });
-
   it('takes an empty body', async (t) => {
     const { http, scorer } = await start(t);
     await http.post('/score').expect(200);
@@ -112,12 +93,25 @@ describe('the reply of a script', () => {
 
   it("cannot set the server's own headers", async (t) => {
     const { port, scorer } = await start(t);
-    const stolen = ['X-Request-Id', 'x-ms-request-id', 'x-ms-client-request-id', 'x-ms-server-version', 'x-ms-anything', 'TraceId'];
+    const stolen = ['X-Request-Id', 'x-ms-request-id', 'x-ms-client-request-id', 'x-ms-server-version', 'X-Ms-Run-Fn-Exec-Ms', 'TraceId'];
     const broken = ['Connection', 'Keep-Alive', 'Transfer-Encoding', 'content-length', 'Trailer', 'Upgrade'];
     scorer.outcome = () => ({ headers: [...stolen, ...broken].map((name) => [name, '1'] as const) });
     const answer = await raw(port, 'POST /score HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}');
     assert.doesNotMatch(answer.split('\r\n\r\n')[0]!, /: 1$/m);
     assert.equal(parse(answer).body, '{"ok":true}');
+  });
+
+  it('may have headers whose names begin with x-ms-', async (t) => {
+    const { http, scorer } = await start(t);
+    scorer.outcome = () => ({
+      headers: [
+        ['x-ms-meta-model', 'iris'],
+        ['X-MS-Run-Function-Failed-For', 'me'],
+      ],
+    });
+    const { headers } = await http.post('/score').send('{}').expect(200);
+    assert.deepEqual([headers['x-ms-meta-model'], headers['x-ms-run-function-failed-for']], ['iris', 'me']);
+    for (const [name, value] of Object.entries(REPLY)) assert.equal(headers[name], value);
   });
 
   it('becomes a 500 when its status or its headers cannot be sent: those of workers are checked before', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ServedModel } from '../../server/scoring/scorer-types.ts';
@@ -151,5 +152,14 @@ describe('the schemas of a model without code', () => {
       const { definitions } = (await http.get('/swagger.json').expect(200)).body as Document;
       assert.deepEqual(definitions['ServiceInput'], { type: 'object', example: {} });
     }
+  });
+
+  it('passes over a pipe and a folder in the place of a file', async (t) => {
+    const path = folder();
+    execFileSync('mkfifo', [join(path, 'swagger.json')]);
+    await mkdir(join(path, 'swagger2.json'));
+    const { http } = await start(t, {}, path);
+    // Each reader of a pipe would hold one of the four threads of libuv.
+    for (let round = 0; round < 5; round++) assert.equal(((await http.get('/swagger.json').expect(200)).body as Document).swagger, '2.0');
   });
 });

@@ -32,6 +32,12 @@ for (const script of ['echo.ts', 'echo.mts', 'echo.js', 'echo.mjs', 'echo.cjs'])
 test('a default export may hold init and run', () =>
   withWorkers('default-export.ts', async (workers) => assert.deepEqual((await workers.score(1)).json, { got: 1 })));
 
+test('the export driver_module has no effect, and the log says so', () =>
+  withWorkers('driver-module.cjs', async (workers) => {
+    await workers.lineWith('the export driver_module has no effect: export run() itself');
+    assert.equal((await workers.score(1)).json, 'own');
+  }));
+
 test('an async init is awaited before the worker is ready', () =>
   withWorkers('async-init.ts', async (workers) => assert.equal((await workers.score(1)).json, true)));
 

@@ -140,6 +140,8 @@ test('a broken config.json is an error, an empty one is none, an unknown key is 
   }
   writeFileSync(file, '{"WORKER_COUNT": "x"}');
   assert.match(problems({ cwd }), /config\.json: WORKER_COUNT: expected/);
+  writeFileSync(file, '{"SERVICE_NAME": {"a": 1}, "MODEL_NAME": null}');
+  assert.match(problems({ cwd }), /config\.json: SERVICE_NAME: expected a text, .* got an object$/);
   writeFileSync(file, '{"architectures": ["Bert"], "PORT": 5005}');
   const command = readConfig({ argv: [], env: {}, cwd });
   assert.ok(command.kind === 'serve' && command.config.port === 5005);

@@ -150,6 +150,20 @@ test('the error for a name that is wrong says what was meant, or what is there',
   assert.match(message({ entryScript: 'scoer.ts' }), /Did you mean score\.ts\?/);
   assert.match(message({ entryScript: 'predict.ts' }), /In \S+ are: handle\.js, score\.ts\.$/);
   assert.match(message({ entryScript: 'score.py' }), /Did you mean score\.ts\?/);
+  assert.match(message({ entryScript: 'a' }), /cannot be run: .* It is no regular file\./);
+});
+
+test('a script in Python that a file names is told with the file and the way out', (t) => {
+  const root = application(t, ['score.py']);
+  const named = [join(root, 'inferenceconfig.json: AZUREML_ENTRY_SCRIPT')];
+  assert.throws(() => find(root, { entryScript: 'score.py' }, HOME, named), {
+    code: 'script_broken',
+    message: /score\.py, which \S+\/inferenceconfig\.json names, cannot be run: .* score\.py: this server runs entry scripts in TypeScript/,
+  });
+  assert.throws(() => find(root, { entryScript: 'no.ts' }, HOME, named), {
+    code: 'script_missing',
+    message: /^The entry script no\.ts, which \S+\/inferenceconfig\.json names, does not exist/,
+  });
 });
 
 test('what is named must be there', (t) => {

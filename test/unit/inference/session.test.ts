@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import type { Dtype, TensorInput } from '../../../server/entry-script.ts';
 import { type ErrorCode, ServerError } from '../../../server/errors.ts';
@@ -105,13 +106,8 @@ describe('a model that cannot be served is refused', () => {
 
   it('when it is damaged, cut short, empty, or lacks its data', async () => {
     const damaged: [string, Uint8Array, RegExp][] = [
-      [
-        'text.onnx',
-        Buffer.from('version https://git-lfs.github.com/spec/v1'),
-        /Protobuf parsing failed\. The file is damaged or no ONNX model/,
-      ],
+      ['text.onnx', Buffer.from('some text that is no model'), /Protobuf parsing failed\. The file is damaged or no ONNX model/],
       ['cut.onnx', modelBytes('gbdt').subarray(0, 1000), /Protobuf parsing failed/],
-      ['empty.onnx', Buffer.alloc(0), /cannot be loaded: /],
       [
         'dataless.onnx',
         modelBytes('external').toString('latin1').replace('weights.bin', 'missing.bin') as unknown as Uint8Array,
@@ -125,12 +121,62 @@ describe('a model that cannot be served is refused', () => {
     }
   });
 
+  /** A file entry of a ZIP archive, as far as its head shows it. */
+  const zip = (name: string): Buffer => {
+    const head = Buffer.from('PK\x03\x04'.padEnd(30, '\0'), 'latin1');
+    head.writeUInt16LE(name.length, 26);
+    return Buffer.concat([head, Buffer.from(name), Buffer.from('content')]);
+  };
+  const tar = Buffer.alloc(1024);
+  tar.write('model.onnx');
+  tar.write('ustar', 257);
+  const safetensors = '{"weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
+  const other: [kind: string, bytes: Buffer, words: RegExp][] = [
+    ['nothing', Buffer.alloc(0), /an empty file, .* Copy it again/],
+    [
+      'a Git LFS pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n'),
+      /a Git LFS pointer.*git lfs pull/,
+    ],
+    ['an HTML page', Buffer.from('\n<!DOCTYPE html>\n<html><title>Log in</title>'), /an HTML page.*Download the model again/],
+    ['an XML error', Buffer.from('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), /an XML text.*Download/],
+    ['a JSON error', Buffer.from('{"error": "not found"}'), /a JSON text.*Download/],
+    ['a pickle', Buffer.from('\x80\x04\x95\x10\x00\x00', 'latin1'), /a Python pickle.*skl2onnx/],
+    ['an old PyTorch file', Buffer.from('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'latin1'), /a PyTorch file.*torch\.onnx\.export/],
+    ['a PyTorch file', zip('model/data.pkl'), /a PyTorch file.*torch\.onnx\.export/],
+    ['a Keras file', zip('metadata.json'), /a Keras file.*tf2onnx/],
+    ['a ZIP archive', zip('model.onnx'), /a ZIP archive.*Unpack/],
+    ['a gzip file', gzipSync('x'), /a gzip file.*Unpack/],
+    ['a zstd file', Buffer.from('\x28\xb5\x2f\xfd\x00', 'latin1'), /a compressed file.*Unpack/],
+    ['a tar archive', tar, /a tar archive.*Unpack/],
+    ['an HDF5 file', Buffer.from('\x89HDF\r\n\x1a\n\0', 'latin1'), /an HDF5 file.*tf2onnx/],
+    ['a TFLite model', Buffer.from('\x1c\0\0\0TFL3\x14', 'latin1'), /a TFLite model.*tf2onnx/],
+    ['a model in ORT format', Buffer.from('\x1c\0\0\0ORTM\x14', 'latin1'), /a model in ORT format.*ONNX model from which/],
+    ['a GGUF model', Buffer.from('GGUF\x03\0'), /a GGUF model/],
+    [
+      'a safetensors file',
+      Buffer.concat([Buffer.from(BigUint64Array.of(BigInt(safetensors.length)).buffer), Buffer.from(safetensors)]),
+      /a safetensors file.*weights without a graph/,
+    ],
+  ];
+  for (const [kind, bytes, words] of other) {
+    it(`and called what it is: ${kind}`, async () => {
+      const file = path.join(folder, 'renamed.onnx');
+      writeFileSync(file, bytes);
+      await assert.rejects(openSession(file, { intraOpThreads: 1 }), (error) => {
+        assert.match((error as Error).message, /renamed\.onnx cannot be loaded: it is .*, no ONNX model\. /);
+        return failure('model_refused', words)(error);
+      });
+    });
+  }
+
   it('when it is not there', async () => {
     await assert.rejects(
       openSession(path.join(folder, 'nope.onnx'), { intraOpThreads: 1 }),
       failure('model_missing', /nope\.onnx: expected a file, found nothing/),
     );
     await assert.rejects(openSession(folder, { intraOpThreads: 1 }), failure('model_missing', /got a folder/));
+    await assert.rejects(openSession('/dev/null', { intraOpThreads: 1 }), failure('model_missing', /got a pipe, socket or device/));
   });
 });
 

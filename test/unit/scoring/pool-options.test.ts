@@ -23,8 +23,8 @@ interface Planned {
 }
 
 /** The plan for options, with a choice that has been made; every later choice would be the CPU. */
-async function plan(env: Record<string, string>, choice: Omit<ProviderChoice, 'problems'>): Promise<Planned> {
-  const command = readConfig({ argv: [], env, cwd: tmpdir() });
+async function plan(env: Record<string, string>, choice: Omit<ProviderChoice, 'problems'>, argv: string[] = []): Promise<Planned> {
+  const command = readConfig({ argv, env, cwd: tmpdir() });
   assert.ok(command.kind === 'serve');
   const config: Config = command.config;
   const metrics = new Metrics();
@@ -84,4 +84,21 @@ test('the metric tells what was asked for and what is used', async () => {
     (await plan({ EXECUTION_PROVIDER: 'cuda' }, TWO_GPUS)).metrics,
     /^inference_provider_info\{asked="cuda",used="cuda",devices="0,GPU-b"\} 1$/m,
   );
+});
+
+test('a script sees the variables that the Python server sets, and the key that came as a flag', async () => {
+  const KEY = '01234567-89ab-cdef-0123-456789abcdef';
+  const seen = async (argv: string[], env: Record<string, string> = {}): Promise<unknown[]> => {
+    const { spec } = await plan({ HTTP_X_MS_SERVER_VERSION: 'mine/1', ...env }, CPU, argv);
+    const { HEALTH_PORT, HTTP_X_MS_SERVER_VERSION, AML_APP_INSIGHTS_ENABLED, AML_APP_INSIGHTS_KEY } = spec(0).env;
+    return [HEALTH_PORT, HTTP_X_MS_SERVER_VERSION, AML_APP_INSIGHTS_ENABLED, AML_APP_INSIGHTS_KEY];
+  };
+  assert.deepEqual(await seen([]), ['5001', 'mine/1', 'false', undefined]);
+  assert.deepEqual(await seen(['--port', '8000', '--health-port', '8001']), ['8000', 'mine/1', 'false', undefined]);
+  assert.deepEqual(await seen(['--health-port', '8001'], { SEPERATE_HEALTH_ENDPOINT: 'true' }), ['8001', 'mine/1', 'false', undefined]);
+  assert.deepEqual(await seen(['--appinsights_instrumentation_key', KEY]), ['5001', 'mine/1', 'true', KEY]);
+  // As in the Python server, only a GUID switches it on.
+  assert.equal((await seen([], { AML_APP_INSIGHTS_ENABLED: 'true', AML_APP_INSIGHTS_KEY: 'no guid' }))[2], 'false');
+  assert.equal((await seen([], { AML_APP_INSIGHTS_ENABLED: 'true' }))[2], 'false');
+  assert.equal((await seen([], { APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${KEY}` }))[2], 'true');
 });
