@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describeThrown } from '../errors.ts';
 import { fileDenial, isFile, isFolder } from '../system/folders.ts';
 import { optionRows } from './config.ts';
-import { closest } from './suggestions.ts';
+import { closest, othersLike } from './suggestions.ts';
 
 /** A file of options: config.json, or what Azure's first version calls inferenceconfig.json. */
 export interface ConfigFile {
@@ -79,7 +79,8 @@ function membersOf(path: string, what: string, problems: string[]): Members | 'e
     const kind = parsed === null ? 'null' : Array.isArray(parsed) ? 'an array' : `a ${typeof parsed}`;
     problems.push(`${path}: expected a JSON object ${what}, got ${kind}`);
   } catch (thrown) {
-    problems.push(`${path}: expected a JSON object ${what}, ${withoutExcerpt(describeThrown(thrown))}`);
+    const others = isThere(path) ? '' : `.${othersLike([path], (name) => name.endsWith('.json'))}`;
+    problems.push(`${path}: expected a JSON object ${what}, ${withoutExcerpt(describeThrown(thrown))}${others}`);
   }
   return undefined;
 }

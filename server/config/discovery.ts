@@ -15,7 +15,7 @@ import {
   statOf,
 } from '../system/folders.ts';
 import { advice, nearMisses, SCRIPT_EXTENSIONS, SCRIPT_NAMES } from './near-misses.ts';
-import { othersLike } from './suggestions.ts';
+import { folderLike, othersLike } from './suggestions.ts';
 
 /** The script or model to serve. All paths are absolute. */
 export interface Found {
@@ -51,7 +51,7 @@ type Named = Pick<Config, 'appRoot' | 'sourceDirectory' | 'entryScript' | 'model
 export function discover(config: Named, home: string, named: readonly string[] = []): Found {
   const { appRoot } = config;
   refuseDenied('model_missing', 'The folder of the application', appRoot, folderDenial(appRoot, 'enter'));
-  if (!isFolder(appRoot)) throw new ServerError('usage', `AML_APP_ROOT: expected a folder, but ${appRoot} is none.`);
+  if (!isFolder(appRoot)) throw new ServerError('usage', `AML_APP_ROOT: expected a folder, but ${appRoot} is none.${folderLike(appRoot)}`);
   const source = config.sourceDirectory === '' ? [] : [resolve(appRoot, config.sourceDirectory)];
   const modelDir = checkedModelDir(config.modelDir);
   const found = {
@@ -141,7 +141,7 @@ function checkedModelDir(path: string): string | undefined {
   if (isFile(path) || isFolder(path)) return path;
   throw new ServerError(
     'model_missing',
-    `The model directory ${path} does not exist: set AZUREML_MODEL_DIR (or --model-dir) to the folder that holds the model, and check that it is mounted.`,
+    `The model directory ${path} does not exist: set AZUREML_MODEL_DIR (or --model-dir) to the folder that holds the model, and check that it is mounted.${folderLike(path)}`,
   );
 }
 

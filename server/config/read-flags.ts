@@ -13,10 +13,7 @@ const COMMANDS = [['serve'], ['runsvdir', '/var/runit']];
 export function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
   const rows = flagRows();
   const command = COMMANDS.find((words) => words.every((word, index) => argv[index] === word)) ?? [];
-  // Azure's Python server spells its flags with underscores.
-  const args = argv
-    .slice(command.length)
-    .map((arg) => (arg.startsWith('--') ? arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')) : arg));
+  const args = argv.slice(command.length).map(spelling);
   const { tokens } = parseArgs({
     args,
     options: Object.fromEntries(rows.keys().map((name) => [name, { type: 'string' as const }])),
@@ -27,15 +24,31 @@ export function readFlags(argv: readonly string[], problems: string[]): Map<stri
   const flags = new Map<string, string>();
   for (const [index, token] of tokens.entries()) {
     if (token.kind === 'positional' && !isStrayValue(tokens[index - 1], rows))
-      problems.push(`argument ${JSON.stringify(token.value)}: expected only flags (see --help)`);
+      problems.push(`argument ${JSON.stringify(token.value)}: expected only flags${flagFor(token.value)} (see --help)`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'h') flags.set('help', '');
     else if (token.name === 'version') flags.set('version', '');
-    else if (!rows.has(token.name)) problems.push(`${token.rawName}: there is no such flag${insteadOf(token.name, rows)} (see --help)`);
+    else if (!rows.has(token.name))
+      problems.push(`${token.rawName.replace(/^---/, '-')}: there is no such flag${insteadOf(token.name, rows)} (see --help)`);
     else if (token.value === undefined || token.value === '') problems.push(`${token.rawName}: expected a value after it`);
     else flags.set(token.name, token.value);
   }
   return flags;
+}
+
+/**
+ * Azure's Python server spells its flags with underscores. A word behind one dash is a wrong flag
+ * as a whole, no row of letters.
+ */
+function spelling(arg: string): string {
+  if (arg.startsWith('--')) return arg.replace(/^[^=]*/, (name) => name.replaceAll('_', '-'));
+  return /^-[a-z][a-z_-]/i.test(arg) ? `--${arg}` : arg;
+}
+
+/** The flag that is missing before an argument. */
+function flagFor(value: string): string {
+  if (value.endsWith('.onnx')) return `, did you mean --model ${value}?`;
+  return /\.[cm]?[tj]s$/.test(value) ? `, did you mean --entry-script ${value}?` : '';
 }
 
 function flagRows(): Map<string, Option<unknown>> {

@@ -1,5 +1,5 @@
-import { basename, dirname, extname } from 'node:path';
-import { readableEntries } from '../system/folders.ts';
+import { basename, dirname, extname, join } from 'node:path';
+import { isFolder, readableEntries } from '../system/folders.ts';
 
 /** Names that an error lists at most. */
 const MOST_LISTED = 10;
@@ -61,6 +61,17 @@ export function othersLike(paths: readonly string[], wanted: (name: string) => b
       return ` In ${folder} are: ${names.slice(0, MOST_LISTED).join(', ')}${names.length > MOST_LISTED ? ', ...' : ''}.`;
   }
   return '';
+}
+
+/** The end of an error for a folder that does not exist: the one that is meant most likely. */
+export function folderLike(path: string): string {
+  const above = dirname(path);
+  const names = readableEntries(above).map(({ name }) => name);
+  const near = closest(
+    basename(path),
+    names.filter((name) => isFolder(join(above, name))),
+  );
+  return near === undefined ? '' : ` Did you mean ${join(above, near)}?`;
 }
 
 function stemOf(path: string): string {

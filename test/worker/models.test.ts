@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { StartMessage } from '../../server/ipc/start-message.ts';
 import { writeModel, type ModelName } from '../models/models.ts';
 import { folder } from '../set-up/folder.ts';
-import { type Workers, withWorkers } from './start-workers.ts';
+import { Workers, withWorkers } from './start-workers.ts';
 
 const ROW = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
 
@@ -63,3 +65,24 @@ test('without a sample a model is warmed up before its worker is ready', (t) =>
     const said = workers.lines.map(({ msg }) => msg).filter((msg) => msg === 'warmed up' || msg === 'worker ready');
     assert.deepEqual(said, ['warmed up', 'worker ready']);
   }));
+
+test('a script that opens what is no model, or is not there, ends with what it is or what was meant', async () => {
+  const modelDir = folder();
+  writeModel('ridge', modelDir);
+  writeFileSync(join(modelDir, 'pointer.onnx'), 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n');
+  const cases: [named: string, code: string, words: RegExp][] = [
+    ['rigde.onnx', 'model_missing', /openModel\("rigde\.onnx"\): there is no such file; .* Did you mean ridge\.onnx\?/],
+    ['pointer.onnx', 'model_refused', /pointer\.onnx cannot be loaded: it is a Git LFS pointer, no ONNX model\. Run `git lfs pull`/],
+    ['/dev/null', 'model_missing', /openModel\("\/dev\/null"\): there is no such file/],
+  ];
+  for (const [named, code, words] of cases) {
+    const workers = new Workers('opens-named-model.ts', { start: { modelDir }, env: { NAMED_MODEL: named } });
+    try {
+      const error = await workers.failure;
+      assert.equal(error.code, code, error.message);
+      assert.match(error.message, words);
+    } finally {
+      await workers.stop();
+    }
+  }
+});

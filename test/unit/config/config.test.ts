@@ -112,6 +112,7 @@ test('config.json is found in the application folder, beside the script, or wher
   assert.equal(read({ cwd, argv: ['--entry-script', 'code/score.ts'] }).serviceName, 'root');
   assert.equal(read({ cwd, env: { AZUREML_CONFIG_FILE: 'code/config.json' } }).serviceName, 'beside');
   assert.match(problems({ cwd, env: { AZUREML_CONFIG_FILE: 'none.json' } }), /none\.json: expected a JSON object/);
+  assert.match(problems({ cwd, argv: ['--config-file', 'confg.json'] }), /ENOENT.* Did you mean config\.json\?$/);
 });
 
 test('every option that names something of the user is told as it was given, but for a variable that names the current folder', (t) => {
@@ -234,6 +235,10 @@ test('a wrong flag is told with the right one', () => {
     );
   assert.match(problems({ argv: ['--mdc-http-url', 'x'] }), /others can read flags: set the variable MDC_HTTP_URL/);
   assert.match(problems({ argv: ['--rest'] }), /--rest: there is no such flag: it has no effect in Azure's server either/);
+  assert.match(problems({ argv: ['-port', '8080'] }), /^-port: there is no such flag, did you mean --port\? \(see --help\)$/);
+  assert.match(problems({ argv: ['-p', '8080'] }), /^-p: there is no such flag \(see --help\)$/);
+  assert.match(problems({ argv: ['iris.onnx'] }), /^argument "iris\.onnx": expected only flags, did you mean --model iris\.onnx\?/);
+  assert.match(problems({ argv: ['serve', 'a/score.mjs'] }), /did you mean --entry-script a\/score\.mjs\?/);
   assert.match(problems({ argv: ['--qwertyuiop'] }), /--qwertyuiop: there is no such flag \(see --help\)/);
   assert.match(problems({ argv: [`--${'x'.repeat(100_000)}`] }), /there is no such flag/);
 });

@@ -147,6 +147,8 @@ test('the error for a name that is wrong says what was meant, or what is there',
   assert.match(message({ model: join(root, 'a') }), /is a folder.* Did you mean \S+a\/iris\.onnx\?/);
   assert.match(message({ model: join(root, 'b') }), /is a folder.* Below it are:\n.*one\.onnx\n.*two\.onnx/);
   assert.match(message({ model: join(root, 'c') }), /is a folder.* There is no \.onnx file below it/);
+  mkdirSync(join(root, 'models'));
+  assert.match(message({ modelDir: join(root, 'modles') }), /modles does not exist.* Did you mean \S+\/models\?/);
   assert.match(message({ entryScript: 'scoer.ts' }), /Did you mean score\.ts\?/);
   assert.match(message({ entryScript: 'predict.ts' }), /In \S+ are: handle\.js, score\.ts\.$/);
   assert.match(message({ entryScript: 'score.py' }), /Did you mean score\.ts\?/);
