@@ -46,13 +46,17 @@ const convert: Advice = () => 'this server runs ONNX models: convert it to one .
 const unpack: Advice = () => 'unpack it: the server opens no archives';
 const noFile: Advice = () => 'expected a file, but it is a folder: container engines create one if the file to mount does not exist';
 const noTarget: Advice = () => 'it cannot be opened: the target of the link does not exist, or permission is missing';
+const device: Advice = () => 'expected a file, but it is a pipe, a socket or a device';
 const deep: Advice = (name) => `it lies too deep to be found: name it with --model ${name} (or MODEL_FILE)`;
 
 function adviceFor(path: string, name: string): Advice | undefined {
   const [extension, nested] = [extname(name).toLowerCase(), name.includes('/')];
   const known = SCRIPT_NAMES.includes(basename(name));
   if (isFolder(path)) return known || extension === '.onnx' ? noFile : undefined;
-  if (statOf(path) === undefined) return known || extension === '.onnx' ? noTarget : undefined;
+  if (!isFile(path)) {
+    const why = statOf(path) === undefined ? noTarget : device;
+    return known || extension === '.onnx' ? why : undefined;
+  }
   if (SCRIPT_EXTENSIONS.includes(extension)) {
     if (nested) return known ? elsewhere : undefined;
     return /\.d\.[cm]?ts$/.test(name) ? undefined : otherName;

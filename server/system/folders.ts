@@ -70,12 +70,18 @@ export function folderDenial(path: string, purpose: 'enter' | 'list'): string | 
 
 function denial(path: string, wanted: number): string | undefined {
   if (!isDenied(path, wanted)) return undefined;
-  const closed = foldersAbove(resolve(path)).find((folder) => isDenied(folder, X_OK)) ?? path;
+  const above = foldersAbove(resolve(path)).find((folder) => isDenied(folder, X_OK));
+  const [closed, needed] = above === undefined ? [path, wanted] : [above, X_OK];
   const stat = statOf(closed);
   const mode = stat === undefined ? 'unknown' : (stat.mode & 0o7777).toString(8).padStart(4, '0');
   const owner = stat === undefined ? 'unknown' : `${stat.uid}:${stat.gid}`;
   const user = `${process.geteuid?.()}:${process.getegid?.()}`;
-  return `permission denied for uid:gid ${user} at ${closed} (mode ${mode}, owner ${owner}). Allow it with chmod -R a+rX ${closed}, or run the server as the owner (runAsUser, fsGroup, docker run --user)`;
+  // The last three bits of a mode are those of accessSync.
+  const allowed = stat !== undefined && (stat.mode & needed) === needed;
+  const cure = allowed
+    ? 'The mode allows it, so SELinux (docker run -v with :z), AppArmor or a file server denies it'
+    : `Allow it with chmod -R a+rX ${closed}, or run the server as the owner (runAsUser, fsGroup, docker run --user)`;
+  return `permission denied for uid:gid ${user} at ${closed} (mode ${mode}, owner ${owner}). ${cure}`;
 }
 
 function isDenied(path: string, wanted: number): boolean {

@@ -1,5 +1,5 @@
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { findModels, onlyModel } from '../../config/discovery.ts';
+import { findModels, onlyModel } from '../../config/find-models.ts';
 import { othersLike } from '../../config/suggestions.ts';
 import type { InitContext, Logger, Model, ScriptMetrics } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';

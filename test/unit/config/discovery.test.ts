@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,8 +78,11 @@ test('a link that leads nowhere, a circle of links and a folder of thousands of 
   symlinkSync('/nowhere/score.ts', join(root, 'score.ts'));
   symlinkSync('circle', join(root, 'circle'));
   symlinkSync('.', join(root, 'again'));
+  execFileSync('mkfifo', [join(root, 'pipe.onnx'), join(root, 'main.js')]);
   const message = refusal(root);
   assert.match(message, /score\.ts: it cannot be opened/);
+  assert.match(message, /main\.js: expected a file, but it is a pipe/);
+  assert.match(message, /pipe\.onnx: expected a file, but it is a pipe/);
   assert.match(message, /And \d+ more such files/);
   assert.ok(message.length < 5000, `${message.length} characters`);
 });
