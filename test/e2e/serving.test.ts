@@ -198,6 +198,59 @@ test('AZUREML_DEBUG_PORT opens the inspector in the worker', async () => {
   );
 });
 
+test('in a pod with service links the server warns and serves, and a script sees the ports that are open', () =>
+  withServer(
+    ['--entry-script', 'environment.ts'],
+    async (server) => {
+      await server.ready();
+      for (const name of ['METRICS_PORT', 'GRPC_PORT', 'HEALTH_PORT'])
+        assert.match((await server.said(`${name}=tcp://10.0.0.1:9090 is ignored`)).msg, /enableServiceLinks: false/);
+      await server.said('WORKER_PRELOAD has no effect');
+      assert.equal(await server.status('/metrics'), 200);
+      const names = ['HEALTH_PORT', 'AML_APP_INSIGHTS_ENABLED', 'HTTP_X_MS_SERVER_VERSION'];
+      const seen = (await (await server.score(names)).json()) as Record<string, string>;
+      assert.deepEqual([seen['HEALTH_PORT'], seen['AML_APP_INSIGHTS_ENABLED']], ['0', 'false']);
+      const probe = await fetch(await server.url('/'));
+      await probe.text();
+      assert.equal(seen['HTTP_X_MS_SERVER_VERSION'], probe.headers.get('x-ms-server-version'));
+    },
+    {
+      env: {
+        METRICS_PORT: 'tcp://10.0.0.1:9090',
+        GRPC_PORT: 'tcp://10.0.0.1:9090',
+        HEALTH_PORT: 'tcp://10.0.0.1:9090',
+        METRICS_PORT_9090_TCP: 'tcp://10.0.0.1:9090',
+        METRICS_PORT_9090_TCP_PORT: '9090',
+        WORKER_PRELOAD: 'true',
+      },
+    },
+  ));
+
+test('inferenceconfig.json names the script, and one in Python is told with the way out', async () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, 'source'));
+  copyFileSync(new URL('../scripts/echo.js', import.meta.url), join(cwd, 'source', 'handler.mjs'));
+  writeFileSync(
+    join(cwd, 'inferenceconfig.json'),
+    JSON.stringify({ entryScript: 'handler.mjs', sourceDirectory: './source', runtime: 'python' }),
+  );
+  await withServer([], async (server) => assert.equal((await (await server.ready()).score(1)).status, 200), { cwd });
+  writeFileSync(join(cwd, 'source', 'score.py'), '');
+  writeFileSync(join(cwd, 'inferenceconfig.json'), JSON.stringify({ entryScript: 'score.py', sourceDirectory: './source' }));
+  await withServer(
+    [],
+    async (server) => {
+      assert.equal((await server.exited).code, 3);
+      const { msg } = await server.line(({ level }) => level === 'fatal');
+      assert.match(
+        msg,
+        /which \S+inferenceconfig\.json names, cannot be run: .*score\.py: this server runs entry scripts in TypeScript and JavaScript/,
+      );
+    },
+    { cwd },
+  );
+});
+
 test('a config.json beside the script is applied, and the log names its unknown keys', async () => {
   const cwd = folder();
   copyFileSync(new URL('../scripts/echo.js', import.meta.url), join(cwd, 'score.mjs'));
