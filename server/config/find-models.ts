@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 import { describeThrown, ServerError } from '../errors.ts';
-import { entriesOf, folderDenial, isFile, Met, readableEntries, statOf } from '../system/folders.ts';
+import { entriesOf, folderDenial, isFile, isFolder, Met, readableEntries } from '../system/folders.ts';
 import { advice, nearMisses } from './near-misses.ts';
 
 /**
@@ -46,43 +46,57 @@ export function single(models: readonly string[], folder: string, name: string):
 }
 
 /**
- * The `.onnx` files below a folder, in order; or the path itself, if it is such a file. The search
- * skips hidden folders, node_modules, `without`, subfolders that cannot be read, and what it has
- * met by another path.
+ * The `.onnx` files below a folder, those near it first; or the path itself, if it is such a file.
+ * The search skips hidden folders, node_modules, `without`, subfolders that cannot be read, and
+ * what it has met by another path.
  * @throws ServerError model_missing if the folder itself cannot be read, or holds more than
  * SEARCH_ENTRIES files
  */
 export function findModels(folder: string, without: string, levels = SEARCH_DEPTH): string[] {
   if (isFile(folder)) return isModelFile(folder) ? [folder] : [];
+  const models: string[] = [];
+  // A link counts only if its file is not found by itself: external data lies beside the file.
+  const links: string[] = [];
+  const met = new Met();
+  let [level, entries] = [met.first(folder) ? [folder] : [], readEntries(folder)];
+  let left = SEARCH_ENTRIES;
+  for (let depth = 0; depth < levels && level.length > 0; depth++) {
+    const below: string[] = [];
+    for (const path of level) {
+      if (depth > 0) entries = readableEntries(path);
+      left -= entries.length;
+      if (left < 0) throw tooMany(folder);
+      for (const entry of entries) {
+        const { name } = entry;
+        const child = join(path, name);
+        if (name.startsWith('.') || name === 'node_modules' || (without !== '' && isInside(child, without))) continue;
+        if (isFolder(child) && met.first(child)) below.push(child);
+        else if (!isModelFile(name) || !isFile(child)) continue;
+        else if (entry.isSymbolicLink()) links.push(child);
+        else if (met.first(child)) models.push(child);
+      }
+    }
+    level = below;
+  }
+  return [...models, ...links.filter((link) => met.first(link))];
+}
+
+/** @throws ServerError model_missing */
+function readEntries(folder: string): Dirent[] {
   const denied = folderDenial(folder, 'list');
   if (denied !== undefined) throw new ServerError('model_missing', `The folder ${folder} cannot be read: ${denied}.`);
-  const models: string[] = [];
-  const met = new Met();
-  let seen = 0;
-  const visit = (entries: readonly Dirent[], path: string, depth: number): void => {
-    for (const entry of entries) {
-      if (++seen > SEARCH_ENTRIES) {
-        throw new ServerError(
-          'model_missing',
-          `There are more than ${SEARCH_ENTRIES} files in ${folder}: too many to look for a model. Name it with --model (or MODEL_FILE).`,
-        );
-      }
-      if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
-      const child = join(path, entry.name);
-      if (without !== '' && isInside(child, without)) continue;
-      const stat = statOf(child);
-      if (stat?.isFile() === true && isModelFile(entry.name) && met.first(child)) models.push(child);
-      else if (stat?.isDirectory() === true && depth > 1 && met.first(child)) visit(readableEntries(child), child, depth - 1);
-    }
-  };
-  met.first(folder);
   try {
-    visit(entriesOf(folder), folder, levels);
+    return entriesOf(folder);
   } catch (thrown) {
-    if (thrown instanceof ServerError) throw thrown;
     throw new ServerError('model_missing', `The folder ${folder} cannot be read: ${describeThrown(thrown)}`, { cause: thrown });
   }
-  return models;
+}
+
+function tooMany(folder: string): ServerError {
+  return new ServerError(
+    'model_missing',
+    `There are more than ${SEARCH_ENTRIES} files in ${folder}: too many to look for a model. Name it with --model (or MODEL_FILE).`,
+  );
 }
 
 export function isModelFile(path: string): boolean {

@@ -125,7 +125,7 @@ test('the one model below the model directory, or below the application, is serv
   assert.equal(find(root, { modelDir: join(root, 'azureml-models') }).modelFile, file);
   assert.equal(find(root, { modelDir: file }).modelFile, file);
   writeFileSync(join(root, 'second.onnx'), '');
-  assert.throws(() => find(root), { code: 'model_missing', message: /There are 2 models in[\s\S]*Model\.ONNX[\s\S]*second\.onnx/ });
+  assert.throws(() => find(root), { code: 'model_missing', message: /There are 2 models in[\s\S]*second\.onnx[\s\S]*Model\.ONNX/ });
 });
 
 test('a model that several paths lead to is one model', (t) => {
@@ -133,7 +133,17 @@ test('a model that several paths lead to is one model', (t) => {
   symlinkSync('3', join(root, 'models/iris/latest'));
   symlinkSync('../..', join(root, 'models/iris/3/again'));
   symlinkSync('models/iris/3/model.onnx', join(root, 'newest.onnx'));
+  // External data lies beside the file, not beside the link.
   assert.equal(find(root).modelFile, join(root, 'models/iris/3/model.onnx'));
+  assert.equal(find(root, { modelDir: join(root, 'models') }).modelFile, join(root, 'models/iris/3/model.onnx'));
+  mkdirSync(join(root, 'a/b/c/d'), { recursive: true });
+  symlinkSync('../../../../models', join(root, 'a/b/c/d/deep'));
+  assert.equal(find(root).modelFile, join(root, 'models/iris/3/model.onnx'));
+  // As Kubernetes mounts a ConfigMap.
+  const volume = application(t, ['..2026/model.onnx']);
+  symlinkSync('..2026', join(volume, '..data'));
+  symlinkSync('..data/model.onnx', join(volume, 'model.onnx'));
+  assert.equal(find(volume).modelFile, join(volume, 'model.onnx'));
   assert.equal(find(root, { modelDir: join(root, 'models/iris/latest') }).modelFile, join(root, 'models/iris/latest/model.onnx'));
 });
 
