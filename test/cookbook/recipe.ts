@@ -50,8 +50,7 @@ export class Recipe {
       include: ['recipe'],
       exclude: ['recipe/node_modules'],
     };
-    const scripts = this.files.filter((file) => file.endsWith('.ts'));
-    if (scripts.length === 0) return;
+    if (!this.#files.some((file) => file.endsWith('.ts'))) return;
     // Beside the copy: the server gets what a reader copies, and no more.
     const project = join(this.#folder, '../tsconfig.json');
     writeFileSync(project, JSON.stringify(settings));
@@ -77,7 +76,7 @@ export class Recipe {
 
   /** Runs the recipe's own tests, if it has any. */
   async test(): Promise<void> {
-    const tests = this.files.filter((file) => file.endsWith('.test.ts'));
+    const tests = this.#files.filter((file) => file.endsWith('.test.ts'));
     if (tests.length === 0) return;
     await run(process.execPath, ['--import', join(ROOT, 'server/worker/register.ts'), '--test', ...tests], {
       cwd: this.#folder,
@@ -85,17 +84,20 @@ export class Recipe {
     });
   }
 
-  get files(): string[] {
+  get #files(): string[] {
     return readdirSync(this.#folder);
   }
 
   /** Starts the service that the script calls, if the recipe has one; answers its address. */
   async #startService(t: TestContext): Promise<Record<string, string>> {
-    if (!existsSync(join(this.#folder, 'service.ts'))) return {};
+    if (!existsSync(join(this.#folder, 'service.js'))) return {};
     const port = String(await freePort());
-    const stdio = ['ignore', 'pipe', 'inherit'] as const;
     const service = reaped(
-      spawn(process.execPath, ['service.ts'], { cwd: this.#folder, env: { ...process.env, PORT: port }, stdio: [...stdio] }),
+      spawn(process.execPath, ['service.js'], {
+        cwd: this.#folder,
+        env: { ...process.env, PORT: port },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
     );
     t.after(() => service.kill('SIGKILL'));
     // Its first line says that it listens.

@@ -26,6 +26,14 @@ test('a temporary failure is tried again, in the same trace', async (t) => {
   assert.deepEqual(traces, [traceparent, traceparent]);
 });
 
+test('a call without an answer is given up, and tried again', async (t) => {
+  let calls = 0;
+  const script = await withService(t, (_request, response) => {
+    if (++calls > 1) response.end('{"visits": 3}');
+  });
+  assert.deepEqual(await script.run({ customer: 'bob' }), { regular: false });
+});
+
 test('a customer that is not there is not asked for again', async (t) => {
   let calls = 0;
   const script = await withService(t, (_request, response) => {

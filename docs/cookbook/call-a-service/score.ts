@@ -2,7 +2,7 @@
  * A request asks another service for features. Each attempt has a timeout, and temporary failures
  * are tried again. The calls belong to the trace of the request, and end with it.
  *
- * node docs/cookbook/call-a-service/service.ts
+ * node docs/cookbook/call-a-service/service.js
  * npm start -- --entry-script docs/cookbook/call-a-service/score.ts
  * sh docs/cookbook/call-a-service/try.sh
  */

@@ -1,5 +1,5 @@
 /**
- * The output of one model is the input of the next. The tensors are not copied between them.
+ * The output of one model is the input of the next, as it is.
  *
  * npm start -- --entry-script docs/cookbook/model-chain/score.ts
  * sh docs/cookbook/model-chain/try.sh

@@ -1,7 +1,7 @@
 /**
  * A tokeniser of transformers.js turns texts into the input of an ONNX model. The tokeniser's files
- * lie beside the script, as `save_pretrained()` writes them: nothing is downloaded. Without install
- * scripts, since one of transformers.js's packages would fetch CUDA libraries.
+ * lie beside the script, as `save_pretrained()` writes them: nothing is downloaded. Install scripts
+ * are off, because one of them would fetch libraries for CUDA.
  *
  * npm install --prefix docs/cookbook/text --ignore-scripts
  * npm start -- --entry-script docs/cookbook/text/score.ts
