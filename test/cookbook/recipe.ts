@@ -15,6 +15,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COOKBOOK = join(ROOT, 'docs/cookbook');
 const run = promisify(execFile);
 
+const INSTALL_MS = 240_000;
+const READY_MS = 30_000;
+const ANSWERS_MS = 60_000;
+
 /** The folders of docs/cookbook. */
 export const recipes = readdirSync(COOKBOOK, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
@@ -31,7 +35,7 @@ export class Recipe {
     const { dependencies } = JSON.parse(this.#read('package.json')) as { dependencies?: Record<string, string> };
     if (dependencies === undefined) return;
     const args = ['install', '--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
-    const npm = (): Promise<unknown> => run('npm', args, { cwd: this.#folder });
+    const npm = (): Promise<unknown> => run('npm', args, { cwd: this.#folder, timeout: INSTALL_MS });
     // A registry may fail for a moment.
     await npm().catch(npm);
   }
@@ -66,7 +70,7 @@ export class Recipe {
     t.after(() => server.stop());
     await server.ready();
     const request = this.#read('try.sh').replaceAll('localhost:5001', `127.0.0.1:${await server.port()}`);
-    const { stdout } = await run('sh', ['-c', request], { cwd: this.#folder, timeout: 60_000 });
+    const { stdout } = await run('sh', ['-c', request], { cwd: this.#folder, timeout: ANSWERS_MS });
     assert.equal(stdout, this.#read('answer.txt'));
     await server.drain();
     assert.equal(server.workers.length, 1, 'the worker was replaced');
@@ -101,7 +105,7 @@ export class Recipe {
     );
     t.after(() => service.kill('SIGKILL'));
     // Its first line says that it listens.
-    await once(service.stdout, 'data');
+    await once(service.stdout, 'data', { signal: AbortSignal.timeout(READY_MS) });
     return { FEATURES_URL: `http://127.0.0.1:${port}` };
   }
 
