@@ -19,7 +19,7 @@ const run = promisify(execFile);
  * Pages whose examples a reader copies: each `sh` and `ts` block runs, or a comment above it says
  * why not.
  */
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : []))];
 const blocksOf = (page: string): CodeBlock[] => codeBlocksOf(readFileSync(join(ROOT, page), 'utf8'));
 
 /** The name in the first line of a block, `// score.ts`. */

@@ -8,14 +8,9 @@ export type CollectedRow = Record<string, Cell>;
 
 /**
  * Data to collect: rows (objects, or arrays of numbers), columns by name, tensors by name, one
- * tensor, or one value for each row.
+ * tensor, or one value for each row. Why `object`: an interface is no `Record<string, unknown>`.
  */
-export type Collectable =
-  | Readonly<Record<string, unknown>>
-  | readonly Readonly<Record<string, unknown>>[]
-  | readonly TensorValue[]
-  | Tensor
-  | TensorData;
+export type Collectable = object | readonly TensorValue[] | Tensor | TensorData;
 
 const DEFAULT_COLUMN = 'value';
 

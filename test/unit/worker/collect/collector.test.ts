@@ -83,9 +83,9 @@ test('data that does not fit is reported and throws nothing, in both collectors'
   const legacy = new ModelDataCollector('m', { designation: 'predictions' });
   const unfit = [5, null, undefined, { a: [1, 2], b: [1] }] as unknown as object[];
   for (const data of unfit) {
-    assert.deepEqual(legacy.addCorrelations(data as [], undefined), []);
-    assert.equal(legacy.collect(data as []), undefined);
-    new Collector({ name: 'x' }).collect(data as []);
+    assert.deepEqual(legacy.addCorrelations(data, undefined), []);
+    assert.equal(legacy.collect(data), undefined);
+    new Collector({ name: 'x' }).collect(data);
   }
   assert.equal(failures.length, 12);
   assert.match(failures.join('\n'), /predictions: collect: expected rows, columns or tensors as data, got null/);

@@ -1,0 +1,3 @@
+const FREE = 100;
+
+exports.feeOf = (amount) => Math.max(0, amount - FREE) / 4;

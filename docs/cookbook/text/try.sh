@@ -1,0 +1,1 @@
+curl -d '{"texts": ["A good film!", "Too slow, and the story was dull."]}' localhost:5001/score -w '\n'
