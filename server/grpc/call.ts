@@ -8,7 +8,7 @@ import { AnswerStream } from './answer-stream.ts';
 import { type Message, MessageReader } from './framing.ts';
 import { inflate } from './inflate.ts';
 import type { GrpcLimits } from './limits.ts';
-import { metadataOf, timeoutOf } from './metadata.ts';
+import { metadataOf, metadataOfReply, timeoutOf } from './metadata.ts';
 import { MessageAdmission } from './message-admission.ts';
 import { status, statusOf, statusOfFailure } from './status.ts';
 
@@ -132,6 +132,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   protected override answerReply({ status: httpStatus, headers, body }: ScoreReply): void {
     const whole = Buffer.isBuffer(body);
     if (!whole) body.destroy();
+    this.#stream.prepend(metadataOfReply(headers));
     if (httpStatus >= 400) {
       const text = whole ? body.toString() : 'the error is a stream, which gRPC cannot carry here';
       return this.#refuse(httpStatus, statusOf(httpStatus), text);

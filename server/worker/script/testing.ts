@@ -8,6 +8,7 @@ import { installPort, type CollectionPort } from '../collect/collection-port.ts'
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
 import { installModuleHooks } from './module-hooks.ts';
+import { NO_PARAMETERS } from '../../tensors/infer-request.ts';
 import { type Observed, MetricsUnderTest } from '../metrics/metrics-under-test.ts';
 
 interface ScriptSettings {
@@ -104,6 +105,8 @@ function requestOf(given: Partial<RequestContext>): RequestContext {
   return {
     protocol: 'score',
     outputs: undefined,
+    parameters: NO_PARAMETERS,
+    inferenceId: undefined,
     id: 'test',
     clientRequestId: undefined,
     traceId: '0'.repeat(31) + '1',
