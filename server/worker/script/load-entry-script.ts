@@ -14,6 +14,7 @@ export interface LoadedScript {
   readonly exactIntegers: boolean;
   readonly concurrency: number | undefined;
   readonly redact: EntryScript['redact'];
+  readonly close: EntryScript['close'];
   /** Data for warm-up; undefined if there is none. */
   readonly sample: unknown;
 }
@@ -28,18 +29,20 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
   const exports = await importScript(path);
   const init = requiredFunction<EntryScript['init']>(path, exports, 'init');
   const run = requiredFunction<EntryScript['run']>(path, exports, 'run');
-  const { inputType, redact, concurrency } = exports;
+  const { inputType, redact, close, concurrency } = exports;
   if (inputType !== undefined && !isInputType(inputType))
     throw broken(`User script at ${path} exports inputType ${JSON.stringify(inputType)}: expected one of ${INPUT_TYPES.join(', ')}.`);
   const rawHttp = flagOf(path, exports, 'rawHttp');
   const exactIntegers = flagOf(path, exports, 'exactIntegers');
   if (redact !== undefined && !isFunction<NonNullable<EntryScript['redact']>>(redact))
     throw broken(`User script at ${path} exports redact of type ${typeof redact}: expected a function that answers what may be collected.`);
+  if (close !== undefined && !isFunction<NonNullable<EntryScript['close']>>(close))
+    throw broken(`User script at ${path} exports close of type ${typeof close}: expected a function that runs when its worker ends.`);
   if (rawHttp && inputType !== undefined)
     throw broken(`User script at ${path} exports both rawHttp and inputType: with rawHttp run() gets a Request, so leave inputType out.`);
   if (concurrency !== undefined && !isConcurrency(concurrency))
     throw broken(`User script at ${path} exports concurrency ${JSON.stringify(concurrency)}: expected a whole number of at least 1.`);
-  return { path, init, run, inputType, rawHttp, exactIntegers, concurrency, redact, sample: exports['sample'] };
+  return { path, init, run, inputType, rawHttp, exactIntegers, concurrency, redact, close, sample: exports['sample'] };
 }
 
 function requiredFunction<T>(path: string, exports: Exports, name: string): T {

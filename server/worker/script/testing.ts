@@ -40,7 +40,7 @@ export interface ScriptUnderTest {
   metric(name: string, labels?: MetricLabels): number | Observed | undefined;
   /** The rows that the script collected, in order. Every collection is kept, for every request. */
   readonly collected: readonly Collected[];
-  /** Frees the models that `init()` opened. */
+  /** Awaits the script's `close()`, and frees the models that `init()` opened. */
   close(): Promise<void>;
 }
 
@@ -81,7 +81,11 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
     metric: (name, labels) => metrics.value(name, labels),
     collected,
     close: async () => {
-      await Promise.all(context.opened.map((model) => model.release()));
+      try {
+        await loaded.close?.();
+      } finally {
+        await Promise.all(context.opened.map((model) => model.release()));
+      }
     },
   };
 }
