@@ -51,7 +51,7 @@ const TEXT = /^[\x20-\x7e]*$/;
 /**
  * Headers of an answer.
  * @param headers name, value, name, value, ... A value that gRPC cannot carry is omitted: only a
- * client, or a Response of a script, can have chosen it. Of two values for a name the last one counts
+ * client, or a Response of a script, can have chosen it. Of two values for one name the last counts
  */
 export function echoed(headers: readonly string[]): Record<string, string> {
   const pairs: Record<string, string> = {};

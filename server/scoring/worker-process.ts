@@ -57,7 +57,10 @@ export type WorkerLink = Pick<
 
 /** Time for the last output of a process that has exited to be read. */
 const LAST_OUTPUT_MS = 200;
-/** An idle worker ends within this time, with the exit handlers of a script, but not its `close()`. */
+/**
+ * An idle worker ends within this time, with the exit handlers of a script, but without its
+ * `close()`.
+ */
 const LONGEST_END_MS = 500;
 
 /** A child process and its pipe: frames in, frames out, no policy. */

@@ -108,7 +108,8 @@ async function start(message: StartMessage): Promise<void> {
 /** Reports why this worker cannot serve, and ends it. */
 function startRefused(error: ServerError): void {
   toHost.startFailed(messageOf(error));
-  void closed().then(() => process.exit(error.failure.exitCode ?? 1));
+  // First, because `close()` may never give the thread back.
+  frames.flush(() => void closed().then(() => process.exit(error.failure.exitCode ?? 1)));
 }
 
 /**

@@ -3,4 +3,4 @@ export function init() {}
 export function run() {
   throw new Error('no sample today');
 }
-export const close = () => console.log('closed');
+export const close = () => console.log('close() begins');

@@ -90,10 +90,19 @@ for (const [script, runs] of [
     } finally {
       await workers.stop();
     }
-    if (runs) await workers.lineWith('closed');
-    else assert.ok(!texts(workers).includes('closed'));
+    if (runs) await workers.lineWith('close() begins');
+    else assert.ok(!texts(workers).includes('close() begins'));
   });
 }
+
+test('a start that fails is reported before close() begins, which may never end', async () => {
+  const workers = new Workers('close-spins-after-bad-sample.ts');
+  try {
+    assert.match((await workers.failure).message, /run\(\) failed on the sample.*no sample today/);
+  } finally {
+    await workers.stop();
+  }
+});
 
 test('loadScript closes the script, and hands on what close() throws', async () => {
   const script = await loadScript(join(SCRIPTS, 'closes.ts'));

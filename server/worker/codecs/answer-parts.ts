@@ -23,7 +23,10 @@ export interface AnswerParts {
  * another answer than the script meant.
  */
 const OF_THE_BODY = /^(?:content-(?:type|encoding|length|range)|transfer-encoding|inference-header-content-length)$/i;
-/** A parameter that the server sets. Scripts may copy the parameters of an input, so it is left out. */
+/**
+ * A parameter that the server sets. It is left out, because scripts may copy the parameters of an
+ * input.
+ */
 const BINARY_SIZE = 'binary_data_size';
 const LEAST = -(2n ** 63n);
 const MOST = 2n ** 64n - 1n;
