@@ -132,8 +132,8 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   protected override answerReply({ status: httpStatus, headers, body }: ScoreReply): void {
     const whole = Buffer.isBuffer(body);
     if (!whole) body.destroy();
-    this.#stream.prepend(metadataOfReply(headers));
     if (httpStatus >= 400) {
+      this.#stream.prepend(metadataOfReply(headers));
       const text = whole ? body.toString() : 'the error is a stream, which gRPC cannot carry here';
       return this.#refuse(httpStatus, statusOf(httpStatus), text);
     }
@@ -142,6 +142,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
         'result_not_json',
         'run() answered a Response or an iterator, which has no tensor form: over gRPC return tensors by name',
       );
+    this.#stream.prepend(metadataOfReply(headers));
     this.answer(body);
   }
 

@@ -28,6 +28,14 @@ test('close() of a script is awaited at a stop, and its log lines and metrics ar
     { workers: 2 },
   ));
 
+for (const script of ['closes.cjs', 'closes-default.js']) {
+  test(`${script}: close() is found in every form of exports`, () =>
+    withWorkers(script, async (workers) => {
+      await workers.stop();
+      assert.equal(texts(workers).filter((text) => text === 'closed').length, 1);
+    }));
+}
+
 test('close() of a worker that is retired runs, though one of its runs never ends', () =>
   withWorkers(
     'closes.ts',
