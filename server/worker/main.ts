@@ -41,7 +41,7 @@ const fromHost: FromHost = {
   // Both settle every outcome themselves.
   start: (message) => void start(message).catch(leaveBrokenPipe),
   redact: (id, head, bodies) => void started?.redaction.redact(id, head, bodies).catch(leaveBrokenPipe),
-  startRefused,
+  startRefused: (refusal) => void startRefused(refusal),
   score: (id, payload) => intake.add(id, payload),
   cancel: (id) => started?.runner.cancel(id, intake.drop(id)),
   credit: (id, bytes) => started?.runner.credit(id, bytes),
@@ -101,15 +101,17 @@ async function start(message: StartMessage): Promise<void> {
     metrics.report();
     toHost.ready(started.ready);
   } catch (thrown) {
-    startRefused(toServerError(thrown, 'init_failed'));
+    await startRefused(toServerError(thrown, 'init_failed'));
   }
 }
 
 /** Reports why this worker cannot serve, and ends it. */
-function startRefused(error: ServerError): void {
+async function startRefused(error: ServerError): Promise<void> {
   toHost.startFailed(messageOf(error));
   // First, because `close()` may never give the thread back.
-  frames.flush(() => void closed().then(() => process.exit(error.failure.exitCode ?? 1)));
+  await flushed();
+  await closed();
+  process.exit(error.failure.exitCode ?? 1);
 }
 
 /**
@@ -122,8 +124,13 @@ function closed(): Promise<void> {
     if (initialised !== undefined) await closeScript(initialised, log);
     logFrames.reportDropped();
     metrics.report();
-    await new Promise<void>((resolve) => frames.flush(resolve));
+    await flushed();
   })());
+}
+
+/** Resolves when the kernel has all frames, or the host is gone. */
+function flushed(): Promise<void> {
+  return new Promise((resolve) => frames.flush(resolve));
 }
 
 /**
