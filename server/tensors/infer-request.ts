@@ -85,6 +85,8 @@ export function requestParameters(
 }
 
 function byName(carriers: readonly Carrier[]): RequestParameters['inputs'] {
+  // Most requests have none, and objects without a prototype are slow to make.
+  if (carriers.every(({ parameters }) => parameters === undefined)) return NOTHING;
   const found: Record<string, InferParameters> = Object.create(null);
   for (const { name, parameters } of carriers) if (parameters !== undefined) found[name] = parameters;
   return found;

@@ -64,14 +64,17 @@ export function readParameters(message: Members): RequestParameters {
 
 function carriers(list: unknown, kind: string): { name: string; parameters: InferParameters | undefined }[] {
   if (!Array.isArray(list)) return [];
-  return list.filter(isRecord).map((carrier) => {
-    const name = String(carrier['name']);
-    return { name, parameters: scalars(carrier, `${kind} ${name}`) };
-  });
+  return list
+    .filter((item) => isRecord(item) && item['parameters'] !== undefined)
+    .map((carrier: Members) => {
+      const name = String(carrier['name']);
+      return { name, parameters: scalars(carrier, `${kind} ${name}`) };
+    });
 }
 
 /** A record without a prototype; undefined if it would be empty. */
 function scalars(members: Members, where: string): InferParameters | undefined {
+  if (members['parameters'] === undefined) return undefined;
   const given = Object.entries(parametersOf(members, where));
   if (given.length === 0) return undefined;
   const parameters: Record<string, InferParameter> = Object.create(null);
