@@ -1,6 +1,7 @@
 /**
  * The types of an entry script: `import { ScoringError, type InitContext } from 'scoring-server'`.
- * Types only, except the class that scripts throw. worker/script/exports.ts adds the collectors.
+ * Types, and the classes that scripts throw and answer. worker/script/exports.ts adds the
+ * collectors.
  */
 
 import type { Dtype, TensorData } from './tensors/dtypes.ts';
@@ -120,6 +121,25 @@ export interface InitContext {
   readonly signal: AbortSignal;
 }
 
+/** A parameter of the Open Inference Protocol. bigint: a whole number beyond 2^53. */
+export type InferParameter = string | number | bigint | boolean;
+
+/** Parameters by name. */
+export type InferParameters = Readonly<Record<string, InferParameter | undefined>>;
+
+/**
+ * The parameters of one request, as its client sent them. The records have no prototype, because
+ * clients choose the names.
+ */
+export interface RequestParameters {
+  /** Of the request as a whole. */
+  readonly request: InferParameters;
+  /** By the name of the input, for inputs that have parameters. */
+  readonly inputs: Readonly<Record<string, InferParameters | undefined>>;
+  /** By the name of the requested output, for outputs that have parameters. */
+  readonly outputs: Readonly<Record<string, InferParameters | undefined>>;
+}
+
 /** `score`: the routes /score. The others: the Open Inference Protocol, over REST and over gRPC. */
 export type Protocol = 'score' | 'open-inference' | 'open-inference-grpc';
 
@@ -133,6 +153,10 @@ export interface RequestContext {
   readonly protocol: Protocol;
   /** Names of the outputs that the client wants, Open Inference Protocol only; undefined: all. */
   readonly outputs: readonly string[] | undefined;
+  /** Parameters of an Open Inference request; empty on /score. */
+  readonly parameters: RequestParameters;
+  /** The `id` that an Open Inference request names, and its answer repeats. */
+  readonly inferenceId: string | undefined;
   /** W3C trace id: 32 hexadecimal digits. */
   readonly traceId: string;
   /** W3C trace context for calls that `run()` makes: send it as the header `traceparent`. */
@@ -144,6 +168,41 @@ export interface RequestContext {
   readonly headers: Headers;
   /** Fires when the client leaves or the deadline passes. */
   readonly signal: AbortSignal;
+}
+
+/** Names and values: an object, pairs, or web-standard Headers. */
+export type AnswerHeaders = Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]>;
+
+/** What an Answer has beside its value. */
+export interface AnswerOptions {
+  /** Headers of the HTTP answer; over gRPC its initial metadata. */
+  readonly headers?: AnswerHeaders | undefined;
+  /**
+   * Parameters of an Open Inference answer. Over gRPC a number is a `double_param`, and a bigint an
+   * `int64_param`.
+   */
+  readonly parameters?: InferParameters | undefined;
+  /** Parameters by the name of the output. */
+  readonly outputParameters?: Readonly<Record<string, InferParameters | undefined>> | undefined;
+}
+
+/**
+ * A value for `run()` to answer, with headers and parameters beside it: `return new Answer({ y }, {
+ * headers: { 'x-model': 'v2' }, parameters: { cached: true } })`.
+ */
+export class Answer {
+  /** Whatever `run()` could answer alone, but for a Response or an iterator. */
+  readonly value: unknown;
+  readonly headers: AnswerHeaders | undefined;
+  readonly parameters: InferParameters | undefined;
+  readonly outputParameters: AnswerOptions['outputParameters'];
+
+  constructor(value: unknown, { headers, parameters, outputParameters }: AnswerOptions = {}) {
+    this.value = value;
+    this.headers = headers;
+    this.parameters = parameters;
+    this.outputParameters = outputParameters;
+  }
 }
 
 /** Form of the data that `run()` gets, whatever the content type (docs/entry-scripts.md). */
@@ -163,8 +222,16 @@ export interface RedactInfo {
  */
 export interface EntryScript<Data = unknown> {
   init(context: InitContext): void | Promise<void>;
-  /** Answers a value with a JSON form, tensors, a Response, or an (async) iterator that streams. */
+  /**
+   * Answers a value with a JSON form, tensors, an Answer, a Response, or an (async) iterator that
+   * streams.
+   */
   run(data: Data, request: RequestContext): unknown;
+  /**
+   * Runs once in each worker that is ended in order, after its requests, and is awaited within the
+   * drain. Frees what `init()` has opened.
+   */
+  readonly close?: () => void | Promise<void>;
   readonly inputType?: InputType;
   readonly rawHttp?: boolean;
   /**

@@ -20,7 +20,7 @@ const STATUS_LEAVES_MS = 20;
  */
 export class AnswerStream {
   readonly #stream: ServerHttp2Stream;
-  readonly #metadata: readonly string[];
+  #metadata: readonly string[];
   readonly #answers: AnswerMemory;
   /** Unsent rest of the last message. */
   #rest: Buffer | undefined;
@@ -36,6 +36,11 @@ export class AnswerStream {
     this.#metadata = metadata;
     stream.on('drain', () => this.#pour());
     stream.on('wantTrailers', () => this.#sendTrailers());
+  }
+
+  /** Puts metadata of a script before the server's own. @param metadata name, value, ... */
+  prepend(metadata: readonly string[]): void {
+    if (metadata.length > 0) this.#metadata = [...metadata, ...this.#metadata];
   }
 
   /** Sends a message. Before the client has taken it, only small ones may follow. */

@@ -8,7 +8,7 @@ import { AnswerStream } from './answer-stream.ts';
 import { type Message, MessageReader } from './framing.ts';
 import { inflate } from './inflate.ts';
 import type { GrpcLimits } from './limits.ts';
-import { metadataOf, timeoutOf } from './metadata.ts';
+import { metadataOf, metadataOfReply, timeoutOf } from './metadata.ts';
 import { MessageAdmission } from './message-admission.ts';
 import { status, statusOf, statusOfFailure } from './status.ts';
 
@@ -133,6 +133,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     const whole = Buffer.isBuffer(body);
     if (!whole) body.destroy();
     if (httpStatus >= 400) {
+      this.#stream.prepend(metadataOfReply(headers));
       const text = whole ? body.toString() : 'the error is a stream, which gRPC cannot carry here';
       return this.#refuse(httpStatus, statusOf(httpStatus), text);
     }
@@ -141,6 +142,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
         'result_not_json',
         'run() answered a Response or an iterator, which has no tensor form: over gRPC return tensors by name',
       );
+    this.#stream.prepend(metadataOfReply(headers));
     this.answer(body);
   }
 

@@ -28,9 +28,37 @@ export function metadataOf(rawHeaders: readonly string[]): string[] {
 const TEXT = /^[\x20-\x7e]*$/;
 
 /**
+ * Headers that a script cannot set: those of the server, as over HTTP, and those of the transport.
+ * Metadata in base64 (`-bin`) is one of them, because scripts answer texts.
+ */
+const RESERVED =
+  /^(?::.*|grpc-.*|.*-bin|x-request-id|x-ms-(?:request-id|client-request-id|server-version|run-function-failed|run-fn-exec-ms)|traceid|connection|proxy-connection|keep-alive|transfer-encoding|content-.*|te|trailer|upgrade|http2-settings|host)$/;
+/** Characters of a script's metadata. Why: clients take 8 KiB, the server's own included. */
+const MOST_CHARACTERS = 6 * 1024;
+
+/**
+ * Headers of a script's answer as initial metadata, as many as clients take: workers refuse an
+ * Answer with more. Values of one name are joined, as gRPC allows.
+ * @returns name, value, name, value, ...
+ */
+export function metadataOfReply(headers: readonly (readonly [string, string])[]): string[] {
+  const values = new Map<string, string>();
+  let characters = 0;
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    if (RESERVED.test(key) || !TEXT.test(value)) continue;
+    characters += key.length + value.length;
+    if (characters > MOST_CHARACTERS) break;
+    const before = values.get(key);
+    values.set(key, before === undefined ? value : `${before}, ${value}`);
+  }
+  return Array.from(values).flat();
+}
+
+/**
  * Headers of an answer.
  * @param headers name, value, name, value, ... A value that gRPC cannot carry is omitted: only a
- * client can have chosen it
+ * client can have chosen it. Of two values for one name the last one counts
  */
 export function echoed(headers: readonly string[]): Record<string, string> {
   const pairs: Record<string, string> = {};

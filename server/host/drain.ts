@@ -25,8 +25,11 @@ interface DrainedScorer {
   readonly load: { readonly queued: number; readonly inFlight: number };
   /** Resolves when nothing is queued or in flight. */
   idle(): Promise<void>;
-  /** Answers the rest with 503 and ends the workers. */
-  stop(): Promise<void>;
+  /**
+   * Answers the rest with 503 and ends the workers.
+   * @param closeMs limit of a script's `close()`
+   */
+  stop(closeMs: number): Promise<void>;
   kill(): void;
 }
 
@@ -74,8 +77,7 @@ export async function drain(signal: EndingSignal, parts: DrainParts): Promise<bo
   if (!lifecycle.to('draining')) return true;
   const delayMs = signal === 'SIGTERM' && wasReady ? config.drainDelayMs : 0;
   log.info({ signal, ...scorer.load, delayMs, limitMs: config.drainTimeoutMs }, 'draining');
-  const ends = performance.now() + config.drainTimeoutMs;
-  const left = (): number => Math.max(0, ends - performance.now());
+  const left = timeLeft(config);
   await delay(Math.min(delayMs, left()));
   const closed = closeDoors(doors);
   await within(
@@ -84,7 +86,7 @@ export async function drain(signal: EndingSignal, parts: DrainParts): Promise<bo
   );
   const unfinished = scorer.load.queued + scorer.load.inFlight;
   await within(left(), collector?.redacted());
-  const threadsEnded = await leave(parts, closed, left());
+  const threadsEnded = await leave(parts, closed, left);
   lifecycle.to('stopped');
   if (unfinished > 0) log.warn({ unfinished }, 'drained; requests that were not done in time got 503 (DRAIN_TIMEOUT_MS)');
   else log.info('drained');
@@ -96,20 +98,27 @@ export async function drain(signal: EndingSignal, parts: DrainParts): Promise<bo
  * Returns as `drain`.
  */
 export function leaveFailed(parts: DrainParts): Promise<boolean> {
-  return leave(parts, closeDoors(parts.doors), parts.config.drainTimeoutMs);
+  return leave(parts, closeDoors(parts.doors), timeLeft(parts.config));
+}
+
+/** Milliseconds that are left of a drain that begins now. */
+function timeLeft({ drainTimeoutMs }: DrainParts['config']): () => number {
+  const ends = performance.now() + drainTimeoutMs;
+  return () => Math.max(0, ends - performance.now());
 }
 
 /** Answers the rest, ends workers and connections, and delivers collected data and telemetry. */
 async function leave(
   { scorer, doors, collector, collectorMs = 0, telemetry }: DrainParts,
   closed: Promise<unknown>,
-  leftMs: number,
+  left: () => number,
 ): Promise<boolean> {
-  await within(LAST_ANSWERS_MS, scorer.stop());
+  const closeMs = left();
+  await within(closeMs + LAST_ANSWERS_MS, scorer.stop(closeMs));
   await within(LAST_ANSWERS_MS, closed);
   scorer.kill();
   for (const door of doors) door.closeAll();
-  const telemetryMs = Math.max(leftMs, LAST_ANSWERS_MS);
+  const telemetryMs = Math.max(left(), LAST_ANSWERS_MS);
   const ended = await Promise.all([
     endOf(telemetryMs + MARGIN_MS / 4, telemetry?.stop(telemetryMs)),
     endOf(collectorMs + MARGIN_MS / 2, collector?.close()),

@@ -46,6 +46,8 @@ export interface ReadyMessage {
   readonly parsesJson: boolean;
   /** The script exports a hook that redacts collected bodies. */
   readonly redacts: boolean;
+  /** The script exports `close()`, so the worker may take longer to end. */
+  readonly closes?: boolean | undefined;
   readonly concurrency: number;
   readonly models: readonly ServedModel[];
 }
@@ -130,7 +132,14 @@ const model = shape<ServedModel>({
   loadSeconds: finite,
   batching: shape<ServedModel['batching']>({ merges: flag, reason: text }),
 });
-const ready = shape<ReadyMessage>({ rawHttp: flag, parsesJson: flag, redacts: flag, concurrency: positive, models: listOf(model) });
+const ready = shape<ReadyMessage>({
+  rawHttp: flag,
+  parsesJson: flag,
+  redacts: flag,
+  closes: optional(flag),
+  concurrency: positive,
+  models: listOf(model),
+});
 const definition: Check<MetricDefinition> = either(
   shape<Omit<MetricDefinition, 'buckets'>>({ kind: oneOf('counter', 'gauge'), name: metricName, help: text, labels: labelNames }),
   shape<MetricDefinition>({ kind: oneOf('histogram'), name: metricName, help: text, labels: labelNames, buckets: ascending }),

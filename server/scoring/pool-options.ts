@@ -34,6 +34,8 @@ export interface PoolOptions {
   readonly replacementAttempts: number;
   /** Longest wait between two of them; milliseconds. */
   readonly replacementBackOffMs: number;
+  /** Limit of a script's `close()` outside of a drain; milliseconds. */
+  readonly closeMs?: number;
   /** Milliseconds; tests bring their own clock. */
   readonly now?: () => number;
   /** Starts a process; tests bring their own. */
@@ -70,6 +72,7 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
     memory,
     replacementAttempts: config.replacementAttempts,
     replacementBackOffMs: config.replacementBackOffMs,
+    closeMs: config.drainTimeoutMs,
     plan: async (stop) => {
       const signal = AbortSignal.any([stop, AbortSignal.timeout(startMs)]);
       const choice = await choose(config, { env: around.env, signal });

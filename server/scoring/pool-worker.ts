@@ -19,6 +19,7 @@ export class PoolWorker {
   #endedFor: EndReason | undefined;
   #retiredFor: RetireReason | undefined;
   #concurrency = 0;
+  #closes = false;
   /** Requests that its process was given so far. */
   #given = 0;
   #cancelledAt = 0;
@@ -54,6 +55,11 @@ export class PoolWorker {
   /** The process is about to exit. */
   get ending(): boolean {
     return isEnding(this.#state);
+  }
+
+  /** Its script has a `close()`, which runs if the process may exit by itself. */
+  get closes(): boolean {
+    return this.#closes;
   }
 
   /** `run()` calls that it takes at a time. */
@@ -100,8 +106,9 @@ export class PoolWorker {
   }
 
   /** @throws WorkerStateError */
-  ready({ concurrency }: ReadyMessage): Effects['ready'] {
+  ready({ concurrency, closes }: ReadyMessage): Effects['ready'] {
     clearTimeout(this.startTimer);
+    this.#closes = closes === true;
     this.#concurrency = concurrency;
     return this.#to('ready');
   }
@@ -121,14 +128,21 @@ export class PoolWorker {
     return effect;
   }
 
-  /**
-   * The host ends it. The first reason counts.
-   * @param how `close`: the process may exit by itself
-   */
-  end(reason: EndReason, how: 'kill' | 'close' = 'kill'): void {
+  /** The host kills it. The first reason counts. */
+  end(reason: EndReason): void {
     this.#to('end');
     this.#endedFor ??= reason;
-    if (how === 'kill') this.process.kill();
+    this.process.kill();
+  }
+
+  /**
+   * The host ends it in order: the process exits by itself. The first reason counts.
+   * @param limitMs of the script's `close()` @param late called before it is killed for that limit
+   */
+  close(reason: EndReason, limitMs: number, late: (limitMs: number) => void): void {
+    this.#to('end');
+    this.#endedFor ??= reason;
+    if (this.#closes) this.process.end(limitMs, late);
     else this.process.end();
   }
 

@@ -135,13 +135,16 @@ export class PoolScorer implements Scorer, ScoringSource {
     });
   }
 
-  /** Takes nothing more, answers what is left with 503, and resolves when the workers are gone. */
-  async stop(): Promise<void> {
+  /**
+   * Takes nothing more, answers what is left with 503, and resolves when the workers are gone.
+   * @param closeMs limit of the script's `close()`
+   */
+  async stop(closeMs?: number): Promise<void> {
     this.#stopped = true;
     const error = new ServerError('stopping', 'The server stopped before this request was done. Try again.');
     for (let scoring = this.#queue.oldest; scoring !== undefined; scoring = this.#queue.oldest) this.#leaveQueue(scoring, error);
     this.redactions.stop();
-    await this.#pool.stop();
+    await this.#pool.stop(closeMs);
   }
 
   /** Ends every worker at once. */

@@ -115,7 +115,10 @@ export class WorkerPool implements WorkerKeeper {
   reap(worker: PoolWorker): void {
     const { state, retiredFor } = worker;
     if (state !== 'retiring' || retiredFor === undefined) return;
-    if (worker.scorings.items.every((scoring) => scoring.answered && scoring.stream === undefined)) this.end(worker, retiredFor);
+    if (worker.scorings.items.every((scoring) => scoring.answered && scoring.stream === undefined)) {
+      if (worker.closes) this.#close(worker, retiredFor);
+      else this.end(worker, retiredFor);
+    }
   }
 
   /** Kills a worker. */
@@ -124,11 +127,14 @@ export class WorkerPool implements WorkerKeeper {
     this.#noteAbsence();
   }
 
-  /** Ends all workers and waits until they are gone. */
-  async stop(): Promise<void> {
+  /**
+   * Ends all workers and waits until they are gone.
+   * @param closeMs limit of the script's `close()`
+   */
+  async stop(closeMs?: number): Promise<void> {
     this.#stopReplacing();
     const running = this.#all.filter(({ state }) => state !== 'gone' && state !== 'refused');
-    for (const worker of running) worker.end('stop', 'close');
+    for (const worker of running) this.#close(worker, 'stop', closeMs);
     await Promise.all(running.map((worker) => worker.process.gone));
   }
 
@@ -183,6 +189,11 @@ export class WorkerPool implements WorkerKeeper {
       default:
         return effect satisfies never;
     }
+  }
+
+  /** Ends a worker in order. */
+  #close(worker: PoolWorker, reason: EndReason, limitMs = this.#settings.options.closeMs ?? 0): void {
+    worker.close(reason, limitMs, (ms) => this.reports.late(worker, ms));
   }
 
   get #all(): PoolWorker[] {

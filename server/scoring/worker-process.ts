@@ -57,7 +57,10 @@ export type WorkerLink = Pick<
 
 /** Time for the last output of a process that has exited to be read. */
 const LAST_OUTPUT_MS = 200;
-/** An idle worker ends within this time, with the exit handlers of a script. */
+/**
+ * An idle worker ends within this time, with the exit handlers of a script, but without its
+ * `close()`.
+ */
 const LONGEST_END_MS = 500;
 
 /** A child process and its pipe: frames in, frames out, no policy. */
@@ -144,17 +147,27 @@ export class WorkerProcess {
   }
 
   /**
-   * Closes the pipe, at which the process exits by itself, and kills it where it does not; `exit`
-   * follows.
+   * Closes this side of the pipe, at which the process exits by itself, and kills it where it does
+   * not; `exit` follows.
+   * @param limitMs of the script's `close()`; 0 if it has none
+   * @param late called before the process is killed
    */
-  end(): void {
+  end(limitMs = 0, late?: (limitMs: number) => void): void {
     this.#pipe.end();
-    setTimeout(() => this.kill(), LONGEST_END_MS).unref();
+    const ms = Math.max(Math.round(limitMs), LONGEST_END_MS);
+    setTimeout(() => {
+      if (this.#runs) late?.(ms);
+      this.kill();
+    }, ms).unref();
   }
 
   /** Ends the process at once; `exit` follows. */
   kill(): void {
-    if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) killGroup(this.#child.pid);
+    if (this.#runs && this.#child.pid !== undefined) killGroup(this.#child.pid);
+  }
+
+  get #runs(): boolean {
+    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   #readFrames(listener: ProcessListener, output: WorkerOutput): void {

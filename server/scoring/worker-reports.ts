@@ -68,6 +68,14 @@ export class WorkerReports {
     );
   }
 
+  /** The script's `close()` has taken longer than its limit. */
+  late(worker: PoolWorker, limitMs: number): void {
+    this.#log.warn(
+      { worker: worker.number, pid: worker.process.pid, limitMs },
+      `close() of the entry script did not finish within ${limitMs} ms, the rest of DRAIN_TIMEOUT_MS: its worker is killed`,
+    );
+  }
+
   restarted(cause: string): void {
     this.#metrics.workerRestarts.inc({ cause });
   }

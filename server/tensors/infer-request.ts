@@ -1,4 +1,4 @@
-import type { Dtype, Tensor, TensorSpec } from '../entry-script.ts';
+import type { Dtype, InferParameter, InferParameters, RequestParameters, Tensor, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { stringify } from '../guards/built-ins.ts';
 import { excerpt } from '../guards/excerpt.ts';
@@ -16,6 +16,7 @@ export interface InferRequest {
   readonly outputs: readonly WantedOutput[] | undefined;
   /** Bytes instead of numbers, for outputs without a choice of their own. */
   readonly binary: boolean;
+  readonly parameters: RequestParameters;
 }
 
 export interface WantedOutput {
@@ -61,6 +62,39 @@ export function wantedOutputs(outputs: readonly WantedOutput[]): readonly Wanted
     names.add(name);
   }
   return outputs.length === 0 ? undefined : outputs;
+}
+
+/** A part of a request that may have parameters. */
+interface Carrier {
+  readonly name: string;
+  readonly parameters: InferParameters | undefined;
+}
+
+const NOTHING: Readonly<Record<string, never>> = Object.freeze(Object.create(null));
+
+/** The client sent none. */
+export const NO_PARAMETERS: RequestParameters = Object.freeze({ request: NOTHING, inputs: NOTHING, outputs: NOTHING });
+
+/** The parameters of a request, by their place. */
+export function requestParameters(
+  request: InferParameters | undefined,
+  inputs: readonly Carrier[],
+  outputs: readonly Carrier[],
+): RequestParameters {
+  return { request: request ?? NOTHING, inputs: byName(inputs), outputs: byName(outputs) };
+}
+
+function byName(carriers: readonly Carrier[]): RequestParameters['inputs'] {
+  // Most requests have none, and objects without a prototype are slow to make.
+  if (carriers.every(({ parameters }) => parameters === undefined)) return NOTHING;
+  const found: Record<string, InferParameters> = Object.create(null);
+  for (const { name, parameters } of carriers) if (parameters !== undefined) found[name] = parameters;
+  return found;
+}
+
+/** True for a value that a parameter may have. */
+export function isParameter(value: unknown): value is InferParameter {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 }
 
 /** The error for a part of a request that has the wrong form. */

@@ -1,6 +1,6 @@
-import type { Tensor } from '../entry-script.ts';
+import type { InferParameter, InferParameters, RequestParameters, Tensor } from '../entry-script.ts';
 import { dtypes, type TensorData } from './dtypes.ts';
-import { Inputs, type InputSpec, inputSpec, misfit, show, wantedOutputs } from './infer-request.ts';
+import { Inputs, type InputSpec, inputSpec, isParameter, misfit, requestParameters, show, wantedOutputs } from './infer-request.ts';
 import { JsonNumbers } from './json-numbers.ts';
 import { fromBytes } from './tensor-bytes.ts';
 import { valuesOf } from './tensor.ts';
@@ -51,6 +51,37 @@ export function readInputs(list: readonly unknown[], binary?: Buffer): Record<st
 export function parametersOf({ parameters }: Members, where: string): Members {
   if (parameters === undefined) return {};
   if (!isRecord(parameters)) throw misfit(`parameters of ${where}`, 'an object', show(parameters));
+  return parameters;
+}
+
+/**
+ * The parameters of a request whose inputs and outputs have been checked.
+ * @throws ServerError invalid_input for a value that no parameter has
+ */
+export function readParameters(message: Members): RequestParameters {
+  return requestParameters(scalars(message, 'the request'), carriers(message['inputs'], 'input'), carriers(message['outputs'], 'output'));
+}
+
+function carriers(list: unknown, kind: string): { name: string; parameters: InferParameters | undefined }[] {
+  if (!Array.isArray(list)) return [];
+  return list
+    .filter((item) => isRecord(item) && item['parameters'] !== undefined)
+    .map((carrier: Members) => {
+      const name = String(carrier['name']);
+      return { name, parameters: scalars(carrier, `${kind} ${name}`) };
+    });
+}
+
+/** A record without a prototype; undefined if it would be empty. */
+function scalars(members: Members, where: string): InferParameters | undefined {
+  if (members['parameters'] === undefined) return undefined;
+  const given = Object.entries(parametersOf(members, where));
+  if (given.length === 0) return undefined;
+  const parameters: Record<string, InferParameter> = Object.create(null);
+  for (const [name, value] of given) {
+    if (!isParameter(value)) throw misfit(`parameter ${name} of ${where}`, 'a string, a number, true or false', show(value));
+    parameters[name] = value;
+  }
   return parameters;
 }
 

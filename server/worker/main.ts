@@ -5,10 +5,12 @@ import { FrameWriter, MOST_FRAME_BYTES } from '../ipc/frames.ts';
 import { readFromHost, type FromHost } from '../ipc/from-host.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import { ToHost } from '../ipc/to-host.ts';
+import { closeScript } from './close-script.ts';
 import { Intake, markIn } from './intake.ts';
 import { LogFrames } from './log-frames.ts';
 import { MetricRecorder } from './metrics/metric-recorder.ts';
 import { messageOf } from './run-entry-script.ts';
+import type { LoadedScript } from './script/load-entry-script.ts';
 import { ScriptLog } from './script/script-log.ts';
 import { startScript, type StartedScript } from './start-script.ts';
 import { endGroup, startWatchdog } from './watchdog.ts';
@@ -19,10 +21,12 @@ const HOST_FD = 3;
 const MARK_FD = 4;
 /** Bytes that the kernel gives at a time. A shorter read means that the pipe is empty. */
 const WHOLE_READ = 64 * 1024;
+/** Process id of the host. Another process adopts this one when the host is gone. */
+const HOST = process.ppid;
 
 // A worker process: one entry script, and a pipe to the host. The host alone decides when the
-// process ends.
-const socket = new Socket({ fd: HOST_FD, readable: true, writable: true });
+// process ends: it closes its side of the pipe, and reads on until this side is closed.
+const socket = new Socket({ fd: HOST_FD, readable: true, writable: true, allowHalfOpen: true });
 const frames = new FrameWriter(socket, (flush) => process.nextTick(flush));
 const toHost = new ToHost(frames);
 const logFrames = new LogFrames(toHost);
@@ -30,12 +34,14 @@ const log = new ScriptLog((message) => logFrames.send(message));
 const metrics = new MetricRecorder((message) => toHost.metrics(message));
 const intake = new Intake((id, payload) => started?.runner.score(id, payload), markIn(MARK_FD));
 let started: StartedScript | undefined;
+let initialised: LoadedScript | undefined;
+let closing: Promise<void> | undefined;
 
 const fromHost: FromHost = {
   // Both settle every outcome themselves.
   start: (message) => void start(message).catch(leaveBrokenPipe),
   redact: (id, head, bodies) => void started?.redaction.redact(id, head, bodies).catch(leaveBrokenPipe),
-  startRefused,
+  startRefused: (refusal) => void startRefused(refusal),
   score: (id, payload) => intake.add(id, payload),
   cancel: (id) => started?.runner.cancel(id, intake.drop(id)),
   credit: (id, bytes) => started?.runner.credit(id, bytes),
@@ -45,7 +51,7 @@ ignoreSignals();
 reportEscapedErrors();
 reportBeforeExit();
 readPipe();
-startWatchdog(process.ppid);
+startWatchdog(HOST);
 
 /**
  * Why: Ctrl-C reaches the whole process group, and platforms signal every process. The host drains,
@@ -82,6 +88,7 @@ function readPipe(): void {
       leaveBrokenPipe(thrown);
     }
   });
+  socket.on('end', () => void closed().then(leave));
   socket.on('error', leave);
   socket.on('close', leave);
 }
@@ -89,24 +96,46 @@ function readPipe(): void {
 async function start(message: StartMessage): Promise<void> {
   logFrames.verbose = message.logLevel === 'debug' || message.logLevel === 'trace';
   try {
-    started = await startScript(message, { toHost, log, metrics, lost });
+    started = await startScript(message, { toHost, log, metrics, lost, initialised: (script) => (initialised = script) });
     // Metrics of init() arrive before the server is ready.
     metrics.report();
     toHost.ready(started.ready);
   } catch (thrown) {
-    startRefused(toServerError(thrown, 'init_failed'));
+    await startRefused(toServerError(thrown, 'init_failed'));
   }
 }
 
 /** Reports why this worker cannot serve, and ends it. */
-function startRefused(error: ServerError): void {
+async function startRefused(error: ServerError): Promise<void> {
   toHost.startFailed(messageOf(error));
-  frames.flush(() => process.exit(error.failure.exitCode ?? 1));
+  // First, because `close()` may never give the thread back.
+  await flushed();
+  await closed();
+  process.exit(error.failure.exitCode ?? 1);
 }
 
 /**
- * The host has closed the pipe, or is gone: the script's exit handlers run, then every process that
- * it started ends, too.
+ * Runs the script's `close()`, once, if its `init()` is done. Resolves when the host has all that
+ * this process logged and counted, or at once where nobody is left to take it.
+ */
+function closed(): Promise<void> {
+  return (closing ??= (async () => {
+    if (process.ppid !== HOST) return;
+    if (initialised !== undefined) await closeScript(initialised, log);
+    logFrames.reportDropped();
+    metrics.report();
+    await flushed();
+  })());
+}
+
+/** Resolves when the kernel has all frames, or the host is gone. */
+function flushed(): Promise<void> {
+  return new Promise((resolve) => frames.flush(resolve));
+}
+
+/**
+ * The script is closed, or the host is gone: the script's exit handlers run, then every process
+ * that it started ends, too.
  */
 function leave(): void {
   process.once('exit', endGroup);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Protocol, RequestContext } from '../entry-script.ts';
+import type { Protocol, RequestContext, RequestParameters } from '../entry-script.ts';
 import { HeadLine } from '../ipc/score-head.ts';
 import type { InferenceTimes } from '../ipc/worker-messages.ts';
-import type { InferRequest } from '../tensors/infer-request.ts';
+import { type InferRequest, NO_PARAMETERS } from '../tensors/infer-request.ts';
 
 /**
  * One request inside the worker. Lazy: headers, query and signal are made when the script reads
@@ -55,6 +55,14 @@ export class WorkerRequest implements RequestContext {
 
   get outputs(): readonly string[] | undefined {
     return this.infer?.outputs?.map(({ name }) => name);
+  }
+
+  get parameters(): RequestParameters {
+    return this.infer?.parameters ?? NO_PARAMETERS;
+  }
+
+  get inferenceId(): string | undefined {
+    return this.infer?.id;
   }
 
   get method(): string {

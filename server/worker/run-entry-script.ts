@@ -1,5 +1,6 @@
 import { parse, subarray } from '../guards/built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
+import { Answer } from '../entry-script.ts';
 import { isStatus, type HeaderPairs } from '../ipc/header-fields.ts';
 import { InFlight } from '../ipc/in-flight.ts';
 import { protocolOf, scoreHeadEnd, SCORE_HEAD_BYTES } from '../ipc/score-head.ts';
@@ -44,6 +45,7 @@ export class Runner {
   readonly #codecs: ProtocolCodecs;
   readonly #active = new InFlight<Active>();
   #warnedOfDoubleEncoding = false;
+  #warnedOfParameters = false;
 
   constructor(script: LoadedScript, toHost: ToHost, log: ScriptLog, serving: Serving) {
     this.#script = script;
@@ -116,6 +118,7 @@ export class Runner {
       await this.#stream(id, active, { status: 200, headers: undefined, chunks: result }, runMs);
     } else {
       this.#warnOfDoubleEncoding(result);
+      this.#warnOfParameters(active.request, result);
       const { headers, parts } = codec.encode(active.request, result);
       checkSize(parts, this.#serving.answerLimitBytes);
       this.#reply(id, 200, runMs, headers, parts);
@@ -162,6 +165,13 @@ export class Runner {
   /** @param headers undefined: JSON */
   #reply(id: number, status: number, runMs: number, headers: HeaderPairs | undefined, body: readonly (string | Uint8Array)[]): void {
     this.#toHost.reply(id, sendable(status), runMs, headers, body);
+  }
+
+  #warnOfParameters({ protocol }: WorkerRequest, result: unknown): void {
+    if (protocol !== 'score' || !(result instanceof Answer) || this.#warnedOfParameters) return;
+    if (result.parameters === undefined && result.outputParameters === undefined) return;
+    this.#warnedOfParameters = true;
+    this.#log.warn('run() answered parameters to a request on /score, whose answers have none: they are left out. Answer headers instead');
   }
 
   #warnOfDoubleEncoding(result: unknown): void {

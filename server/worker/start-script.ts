@@ -20,6 +20,8 @@ interface ScriptSurroundings {
   readonly metrics: MetricRecorder;
   /** Called when this process can run no inference any more. */
   readonly lost: (problem: string) => void;
+  /** Called when `init()` is done: an end in order calls `close()` from then on. */
+  readonly initialised: (script: LoadedScript) => void;
 }
 
 /** An entry script that can serve. */
@@ -42,6 +44,7 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const script = await loadEntryScript(message.entryScript);
   if (script.hasDriverModule) log.warn('the export driver_module has no effect: export run() itself');
   await initialise(() => script.init(context), signal, message);
+  around.initialised(script);
   await warmUp(script, context, (model) => settle(model, message, around));
   context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
   if (port !== undefined) port.open = true;
@@ -114,6 +117,7 @@ function readyMessage(script: LoadedScript, { opened }: WorkerInitContext, { con
     rawHttp: script.rawHttp,
     parsesJson: !script.rawHttp && (script.inputType ?? 'json') !== 'bytes' && script.inputType !== 'text',
     redacts: script.redact !== undefined,
+    closes: script.close !== undefined,
     concurrency: Math.min(script.concurrency ?? concurrency, concurrency),
     models: opened.map(served),
   };

@@ -230,6 +230,18 @@ test('a redaction hook that hangs delays neither the record nor the stop: the re
   assert.deepEqual(Object.fromEntries(omitted), { broken: 'redaction', hangs: 'redaction' });
 });
 
+test('rows that close() collects are delivered', async (t) => {
+  const dir = folder();
+  const server = await serve(t, 'collects-at-close.ts', { MDC_DIR: dir });
+  await server.score(1);
+  await server.score(1);
+  await server.drain();
+  assert.deepEqual(
+    events(dir, 'totals').map(({ data }) => data),
+    [[{ runs: 2 }]],
+  );
+});
+
 /** A blob server behind a proxy that answers each call with 503 until a test lets them pass. */
 async function refusing(t: TestContext): Promise<{ readonly azurite: Azurite; readonly proxy: Proxy }> {
   const azurite = await Azurite.start(t);

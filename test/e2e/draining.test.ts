@@ -108,6 +108,74 @@ test('a second signal ends the server at once with 1, and no worker stays behind
     { env: LONG },
   ));
 
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal}: a stream under way ends, then close() is awaited, and the server exits with 0`, () =>
+    withServer(
+      ['--entry-script', 'closes.ts'],
+      async (server) => {
+        await server.ready();
+        const { workers } = server;
+        const streaming = await server.score('stream');
+        server.child.kill(signal);
+        assert.equal(await streaming.text(), '01234');
+        assert.deepEqual(await server.exited, { code: 0, signal: null });
+        const order = server.lines.map(({ msg }) => msg).filter((msg) => /^(?:draining|streamed|clos(?:ing|ed) .*|drained)$/.test(msg));
+        assert.deepEqual(order, ['draining', 'streamed', `closing ${workers[0]}`, `closed ${workers[0]}`, 'drained']);
+        assert.deepEqual(workers.filter(alive), []);
+      },
+      { env: { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '60000' } },
+    ));
+}
+
+for (const script of ['close-hangs.ts', 'close-spins.ts', 'close-throws.ts']) {
+  test(`${script}: a close() that fails costs no more than the drain, and the server exits with 0`, () =>
+    withServer(
+      ['--entry-script', script],
+      async (server) => {
+        await server.ready();
+        const { workers } = server;
+        await server.drain();
+        const [line] = server.linesWith('close() of');
+        const [, ms] = /did not finish within (\d+) ms/.exec(line?.msg ?? '') ?? [];
+        if (script === 'close-throws.ts') assert.match(line?.msg ?? '', /the pool is closed already/);
+        else assert.ok(Number(ms) >= 500 && Number(ms) <= 3000, line?.msg);
+        assert.deepEqual(workers.filter(alive), []);
+      },
+      { env: { DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '3000' } },
+    ));
+}
+
+test('a second signal does not wait for close()', () =>
+  withServer(
+    ['--entry-script', 'close-hangs.ts'],
+    async (server) => {
+      await server.ready();
+      const { workers } = server;
+      server.child.kill('SIGINT');
+      await server.said('close() begins');
+      // Within 250 ms of the first it would count as the same signal.
+      await delay(400);
+      server.child.kill('SIGINT');
+      assert.equal((await server.exited).code, 1);
+      await until(() => !workers.some(alive));
+    },
+    { env: LONG },
+  ));
+
+test('a worker inside close() ends with a host that is killed', () =>
+  withServer(
+    ['--entry-script', 'close-hangs.ts'],
+    async (server) => {
+      await server.ready();
+      const { workers } = server;
+      server.child.kill('SIGINT');
+      await server.said('close() begins');
+      await server.stop();
+      await until(() => !workers.some(alive));
+    },
+    { env: LONG },
+  ));
+
 test('SIGTERM during init() ends the server with 0', () =>
   withServer(['--entry-script', 'init-hangs.ts'], async (server) => {
     await server.url();

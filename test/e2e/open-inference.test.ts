@@ -137,6 +137,104 @@ describe('an entry script', () => {
     }));
 });
 
+describe('parameters, ids and headers', () => {
+  const x = { name: 'x', shape: [1], datatype: 'FP32' };
+  const beside = { cached: true, took: 1.5, rows: 9223372036854775808n, note: 'done' };
+
+  it('of a request reach the script, and those of its answer the client, as JSON and as binary tensors', () =>
+    withBoth(['--entry-script', 'parameters.ts'], async (server) => {
+      const message = {
+        id: 'my id',
+        parameters: { temperature: 0.5, greedy: true, lang: 'de' },
+        inputs: [
+          { ...x, data: [1], parameters: { unit: 'cm' } },
+          { ...x, name: 'plain', data: [1] },
+        ],
+        outputs: [{ name: 'about', parameters: { classes: 3 } }],
+      };
+      const got = JSON.stringify({ request: message.parameters, inputs: { x: { unit: 'cm' } }, outputs: { about: { classes: 3 } } });
+      const json = await infer(server, 'parameters', message);
+      assert.deepEqual(
+        [json.headers.get('x-model'), json.headers.get('x-request-id') === 'not yours', json.headers.get('content-type')],
+        ['v2', false, 'application/json'],
+      );
+      const text = await json.text();
+      assert.match(text, /"parameters":{"cached":true,"took":1.5,"rows":9223372036854775808,"note":"done"}/);
+      const [about] = (JSON.parse(text) as { outputs: { parameters: object; data: string[] }[] }).outputs;
+      assert.deepEqual([about?.parameters, about?.data], [{ unit: 'words' }, [got, 'my id']]);
+
+      const head = JSON.stringify({
+        inputs: [{ ...x, parameters: { binary_data_size: 4, unit: 'cm' } }],
+        parameters: { binary_data_output: true },
+      });
+      const binary = await infer(server, 'parameters', Buffer.concat([Buffer.from(head), floats(1)]), head.length);
+      assert.equal(binary.headers.get('x-model'), 'v2');
+      const at = Number(binary.headers.get('inference-header-content-length'));
+      const bytes = Buffer.from(await binary.arrayBuffer());
+      const [output] = (JSON.parse(bytes.subarray(0, at).toString()) as { outputs: { parameters: object }[] }).outputs;
+      assert.deepEqual(output?.parameters, { unit: 'words', binary_data_size: bytes.length - at });
+      assert.match(bytes.subarray(at).toString(), /"inputs":{"x":{"binary_data_size":4,"unit":"cm"}}.*undefined$/);
+
+      const wrong = await infer(server, 'parameters', { inputs: [{ ...x, name: 'wrong', data: [1] }] });
+      assert.equal(wrong.status, 500);
+      await server.said('at `parameters.when`: expected a string, a number, a bigint or a boolean');
+      const odd = await infer(server, 'parameters', { inputs: [{ ...x, data: [1], parameters: { list: [1] } }] });
+      assert.deepEqual(
+        [odd.status, await odd.json()],
+        [400, { error: 'parameter list of input x: expected a string, a number, true or false, got [1]' }],
+      );
+    }));
+
+  it('do the same over gRPC', () =>
+    withBoth(['--entry-script', 'parameters.ts'], async (_server, grpc) => {
+      const { message, metadata } = await grpc.call('ModelInfer', {
+        model_name: 'parameters',
+        id: 'my id',
+        parameters: {
+          temperature: { double_param: 0.5 },
+          greedy: { bool_param: false },
+          lang: { string_param: 'de' },
+          tokens: { int64_param: '-3' },
+          seed: { uint64_param: '18446744073709551615' },
+        },
+        inputs: [{ ...x, contents: { fp32_contents: [1] }, parameters: { unit: { string_param: 'cm' } } }],
+        outputs: [{ name: 'about', parameters: { classes: { int64_param: '3' } } }],
+      });
+      const { parameters, outputs } = message as {
+        parameters: object;
+        outputs: { parameters: object; contents: { bytes_contents: Buffer[] } }[];
+      };
+      const [about] = outputs;
+      assert.deepEqual(parameters, {
+        cached: { bool_param: true },
+        took: { double_param: 1.5 },
+        rows: { uint64_param: String(beside.rows) },
+        note: { string_param: 'done' },
+      });
+      assert.deepEqual(about?.parameters, { unit: { string_param: 'words' } });
+      assert.deepEqual(JSON.parse(String(about?.contents.bytes_contents[0])), {
+        request: { temperature: 0.5, greedy: false, lang: 'de', tokens: -3, seed: '18446744073709551615n' },
+        inputs: { x: { unit: 'cm' } },
+        outputs: { about: { classes: 3 } },
+      });
+      assert.equal(String(about?.contents.bytes_contents[1]), 'my id');
+      assert.deepEqual(metadata.get('x-model'), ['v2']);
+      assert.notDeepEqual(metadata.get('x-request-id'), ['not yours']);
+    }));
+
+  it('are empty on /score, where an answer has headers, and its parameters are a line of the log', () =>
+    withServer(['--entry-script', 'parameters.ts'], async (server) => {
+      await server.ready();
+      for (let request = 0; request < 2; request++) {
+        const answer = await server.score({});
+        assert.deepEqual([answer.headers.get('x-model'), answer.headers.get('content-type')], ['v2', 'application/json']);
+        assert.deepEqual(await answer.json(), { about: ['{"request":{},"inputs":{},"outputs":{}}', 'undefined'] });
+      }
+      await server.said('whose answers have none: they are left out');
+      assert.equal(server.linesWith('whose answers have none').length, 1);
+    }));
+});
+
 describe('a drain', () => {
   it('reports NOT_SERVING to gRPC clients at once, finishes their calls, and ends watchers', () =>
     withBoth(

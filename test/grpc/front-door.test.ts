@@ -8,6 +8,7 @@ import { write } from './client.ts';
 import { start } from './start.ts';
 
 const MESSAGE = { model_name: 'wine' };
+const same = (bytes: Buffer): Buffer => bytes;
 const message = {
   headers: [['content-type', 'application/grpc']] as const,
   body: write('ModelInferResponse', { model_name: 'wine', id: '7' }),
@@ -72,6 +73,45 @@ describe('the gRPC service', () => {
     const text = await metrics.registry.metrics();
     assert.match(text, /scoring_requests_total\{route="grpc ModelInfer",code="200"\} 1/);
     assert.match(text, /scoring_run_duration_seconds_count 1/);
+  });
+
+  it("sends a script's headers as metadata, without those of the server and of the transport", async (t) => {
+    const { client, scorer } = await start(t);
+    const own = [
+      ...(['x-request-id', 'TraceId', 'x-ms-request-id', 'grpc-status', 'grpc-message', 'Connection', 'Content-Length'] as const),
+      ...(['content-encoding', 'Transfer-Encoding', 'te', 'Upgrade', 'x-bytes-bin', ':path', 'keep-alive'] as const),
+    ].map((name) => [name, '3'] as const);
+    const headers = [
+      ...message.headers,
+      ...own,
+      ['X-Model', 'v2'],
+      ['x-twice', 'a'],
+      ['X-Twice', 'b'],
+      ['x-odd', 'ä'],
+      ['x-long', 'a'.repeat(60_000)],
+    ] as const;
+    scorer.outcome = () => ({ ...message, headers });
+    const { metadata } = await client.call('ModelInfer', MESSAGE, { 'x-request-id': 'mine' });
+    const { 'x-model': version, 'x-twice': twice, 'x-odd': odd, 'x-request-id': id, ...others } = metadata.getMap();
+    assert.deepEqual([version, twice, odd, id], ['v2', 'a, b', undefined, 'mine']);
+    assert.ok(own.every(([name]) => others[name.toLowerCase()] !== '3'));
+    assert.equal(others['x-long'], undefined);
+
+    scorer.outcome = () => ({
+      status: 429,
+      headers: [
+        ['retry-after', '7'],
+        ['content-type', 'text/plain'],
+      ],
+      body: Buffer.from('later'),
+    });
+    const refused = await new Promise<readonly unknown[]>((resolve) => {
+      const call = client.client.makeUnaryRequest('/inference.GRPCInferenceService/ModelInfer', same, same, Buffer.alloc(0), (error) =>
+        call.once('status', () => resolve([error?.code, error?.details])),
+      );
+      call.on('metadata', (received) => assert.deepEqual(received.get('retry-after'), ['7']));
+    });
+    assert.deepEqual(refused, [status.RESOURCE_EXHAUSTED, 'later']);
   });
 
   it('does not know RPCs that are not of the protocol', async (t) => {

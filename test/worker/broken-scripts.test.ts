@@ -23,6 +23,7 @@ const cases: [script: string, code: string, ...words: RegExp[]][] = [
   ['bad-input-type.ts', 'script_broken', /"xml"/, /json, text, bytes/],
   ['raw-and-input-type.ts', 'script_broken', /both rawHttp and inputType/],
   ['bad-concurrency.ts', 'script_broken', /concurrency 0/],
+  ['close-is-no-function.ts', 'script_broken', /exports close of type boolean: expected a function/],
   ['init-throws.ts', 'init_failed', /init\(\) raised an exception/, /the weights are gone/, /init-throws\.ts:2/],
   ['init-exits.ts', 'init_failed', /exit code 7/],
   ['init-hangs.ts', 'init_timeout', /300 ms \(INIT_TIMEOUT_MS\)/],

@@ -77,6 +77,7 @@ export class Workers {
       initTimeoutMs: start.initTimeoutMs,
       replacementAttempts: 5,
       replacementBackOffMs: 1000,
+      closeMs: 20_000,
       ...(settings.now === undefined ? {} : { now: settings.now }),
       plan: async () => ({
         count: settings.workers ?? 1,

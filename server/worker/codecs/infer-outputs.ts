@@ -7,12 +7,14 @@ import { type InferRequest, show } from '../../tensors/infer-request.ts';
 import { claimsTensor, dataOf, isTypedArray, type TensorClaim } from '../../tensors/tensor.ts';
 import { expectedShape, isShape, MOST_DIMS, shownDims, sizeOf } from '../../tensors/tensor-shape.ts';
 import { tooLarge } from '../answer-limit.ts';
+import type { AnswerParts, Parameters } from './answer-parts.ts';
 
 /** One output of an answer, in the form of the protocol. */
 export interface Output {
   readonly name: string;
   readonly tensor: Tensor;
   readonly binary: boolean;
+  readonly parameters: Parameters | undefined;
 }
 
 /** Name of the output where `run()` answered a single value. */
@@ -46,12 +48,22 @@ function classOf(row: DtypeRow): unknown {
  * each with a tensor form. Numbers without a dtype are float64 and bigints int64, whole or not, so
  * that a client can rely on the datatype.
  * @param limitBytes largest answer
- * @throws ServerError result_not_json for a value without a tensor form; invalid_input for an
- * unknown output; answer_too_large
+ * @throws ServerError result_not_json for a value without a tensor form, or parameters of an output
+ * that is not there; invalid_input for an unknown output; answer_too_large
  */
-export function outputsOf(result: unknown, { outputs: wanted, binary }: InferRequest, limitBytes = Infinity): Output[] {
-  const named = namedValues(result);
+export function outputsOf(
+  { value, outputParameters }: Pick<AnswerParts, 'value' | 'outputParameters'>,
+  { outputs: wanted, binary }: Pick<InferRequest, 'outputs' | 'binary'>,
+  limitBytes = Infinity,
+): Output[] {
+  const named = namedValues(value);
   const names = Array.from(named.keys());
+  for (const name of outputParameters.keys())
+    if (!named.has(name))
+      throw new ServerError(
+        'result_not_json',
+        `run() answered parameters of the output ${excerpt(name)}, which its answer does not have: the outputs are ${names.join(', ') || 'none'}`,
+      );
   let least = 0;
   return (wanted ?? names.map((name) => ({ name, binary: undefined }))).map((output) => {
     const { name } = output;
@@ -63,7 +75,7 @@ export function outputsOf(result: unknown, { outputs: wanted, binary }: InferReq
     const tensor = tensorOf(name, named.get(name), limitBytes);
     least += leastBytes(tensor);
     if (least > limitBytes) throw tooLarge(limitBytes);
-    return { name, tensor, binary: output.binary ?? binary };
+    return { name, tensor, binary: output.binary ?? binary, parameters: outputParameters.get(name) };
   });
 }
 

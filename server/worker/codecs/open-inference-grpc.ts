@@ -3,17 +3,29 @@ import { ServerError } from '../../errors.ts';
 import { checkModel } from '../../request/model-name.ts';
 import { dtypes } from '../../tensors/dtypes.ts';
 import { blockField, blockHead, FieldReader, packVarints, readVarints } from '../../tensors/protobuf.ts';
+import { answerParts, type Parameters } from './answer-parts.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
+import { initialMetadata } from './grpc-metadata.ts';
+import { readEntries, writeEntries } from './grpc-parameters.ts';
 import { outputsOf } from './infer-outputs.ts';
-import { type InferRequest, Inputs, inputSpec, misfit, wantedOutputs } from '../../tensors/infer-request.ts';
+import {
+  type InferRequest,
+  Inputs,
+  inputSpec,
+  misfit,
+  NO_PARAMETERS,
+  requestParameters,
+  wantedOutputs,
+} from '../../tensors/infer-request.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import { readContents, writeContents } from '../../tensors/tensor-contents.ts';
 import { fromBytes, toBytes } from '../../tensors/tensor-bytes.ts';
 
 /** Field numbers of the Open Inference Protocol's messages. */
-const REQUEST = { modelName: 1, modelVersion: 2, id: 3, input: 5, output: 6, raw: 7 };
-const RESPONSE = { modelName: 1, modelVersion: 2, id: 3, output: 5, raw: 6 };
-const TENSOR = { name: 1, datatype: 2, shape: 3, contents: 5 };
+const REQUEST = { modelName: 1, modelVersion: 2, id: 3, parameters: 4, input: 5, output: 6, raw: 7 };
+const RESPONSE = { modelName: 1, modelVersion: 2, id: 3, parameters: 4, output: 5, raw: 6 };
+const TENSOR = { name: 1, datatype: 2, shape: 3, parameters: 4, contents: 5 };
+const WANTED = { name: 1, parameters: 2 };
 
 /** The texts of a request. */
 const TEXTS: ReadonlySet<number> = new Set([REQUEST.modelName, REQUEST.modelVersion, REQUEST.id]);
@@ -27,7 +39,7 @@ const LONGEST_NAME = 4096;
 /** Most sizes that are read: more than any shape has. `inputSpec` checks them. */
 const MOST_SIZES = 1024;
 
-const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: true };
+const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: true, parameters: NO_PARAMETERS };
 
 /** The Open Inference Protocol's ModelInfer: protobuf messages, tensors raw or typed. */
 export class OpenInferenceGrpcCodec implements Codec {
@@ -48,7 +60,7 @@ export class OpenInferenceGrpcCodec implements Codec {
 
   #read(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
     const texts = new Map<number, string>();
-    const parts = new Map<number, Buffer[]>([REQUEST.input, REQUEST.output, REQUEST.raw].map((number) => [number, []]));
+    const parts = new Map<number, Buffer[]>([REQUEST.parameters, REQUEST.input, REQUEST.output, REQUEST.raw].map((number) => [number, []]));
     const reader = new FieldReader(body, MOST_FIELDS);
     while (reader.next()) {
       if (TEXTS.has(reader.number)) texts.set(reader.number, stringOf(reader));
@@ -58,28 +70,34 @@ export class OpenInferenceGrpcCodec implements Codec {
     const version = texts.get(REQUEST.modelVersion) || undefined;
     checkModel(this.#serving.modelName, texts.get(REQUEST.modelName) ?? '', version);
     const raw = partsOf(REQUEST.raw);
+    const heads = partsOf(REQUEST.input).map(readHead);
+    const outputs = partsOf(REQUEST.output).map(readWanted);
     request.infer = {
       id: texts.get(REQUEST.id) || undefined,
       version,
-      outputs: wantedOutputs(partsOf(REQUEST.output).map((output) => ({ name: readHead(output).name, binary: undefined }))),
+      outputs: wantedOutputs(outputs.map(({ name }) => ({ name, binary: undefined }))),
       binary: raw.length > 0,
+      parameters: requestParameters(readEntries(partsOf(REQUEST.parameters), 'the request', stringOf), heads, outputs),
     };
-    return readInputs(partsOf(REQUEST.input), raw);
+    return readInputs(heads, raw);
   }
 
   /** Returns many parts, so that numbers are not copied. */
   encode({ infer = EVERYTHING }: WorkerRequest, result: unknown): Encoded {
-    const outputs = outputsOf(result, infer, this.#serving.answerLimitBytes);
+    const { headers, parameters, ...answer } = answerParts(result);
+    const outputs = outputsOf(answer, infer, this.#serving.answerLimitBytes);
     // All outputs are raw or none, and some dtypes have no typed contents.
     const raw = infer.binary || outputs.some(({ tensor }) => dtypes[tensor.type].contentsField === undefined);
     const parts: Uint8Array[] = [blockField(RESPONSE.modelName, this.#serving.modelName)];
     if (infer.version !== undefined) parts.push(blockField(RESPONSE.modelVersion, infer.version));
     if (infer.id !== undefined) parts.push(blockField(RESPONSE.id, infer.id));
-    for (const { name, tensor } of outputs) {
+    if (parameters !== undefined) parts.push(writeEntries(RESPONSE.parameters, parameters));
+    for (const { name, tensor, parameters: own } of outputs) {
       const head = Buffer.concat([
         blockField(TENSOR.name, name),
         blockField(TENSOR.datatype, dtypes[tensor.type].datatype),
         blockField(TENSOR.shape, packVarints(tensor.dims)),
+        writeEntries(TENSOR.parameters, own),
       ]);
       const contents = raw ? [] : writeContents(TENSOR.contents, tensor);
       parts.push(blockHead(RESPONSE.output, lengthOf([head, ...contents])), head, ...contents);
@@ -88,7 +106,7 @@ export class OpenInferenceGrpcCodec implements Codec {
       const bytes = toBytes(tensor);
       parts.push(blockHead(RESPONSE.raw, bytes.length), bytes);
     }
-    return { headers: [['content-type', 'application/grpc']], parts };
+    return { headers: [['content-type', 'application/grpc'], ...initialMetadata(headers)], parts };
   }
 
   /** gRPC sends the text of an error in its status message. */
@@ -97,12 +115,11 @@ export class OpenInferenceGrpcCodec implements Codec {
   }
 }
 
-function readInputs(messages: readonly Buffer[], raw: readonly Buffer[]): Record<string, Tensor> {
-  if (raw.length > 0 && raw.length !== messages.length)
-    throw misfit('raw_input_contents', `one entry for each of the ${messages.length} inputs, or none`, String(raw.length));
+function readInputs(heads: readonly Head[], raw: readonly Buffer[]): Record<string, Tensor> {
+  if (raw.length > 0 && raw.length !== heads.length)
+    throw misfit('raw_input_contents', `one entry for each of the ${heads.length} inputs, or none`, String(raw.length));
   const inputs = new Inputs();
-  for (const [index, message] of messages.entries()) {
-    const { name, datatype, shape, contents } = readHead(message);
+  for (const [index, { name, datatype, shape, contents }] of heads.entries()) {
     const spec = inputSpec(index, name, datatype, shape);
     const bytes = raw[index];
     if (bytes !== undefined && contents.some(({ length }) => length > 0))
@@ -112,28 +129,40 @@ function readInputs(messages: readonly Buffer[], raw: readonly Buffer[]): Record
   return inputs.tensors;
 }
 
-/**
- * An InferInputTensor. Of an InferRequestedOutputTensor only the name counts: its other field is a
- * map of parameters.
- */
+/** An InferInputTensor. */
 interface Head {
   name: string;
   datatype: string;
   readonly shape: number[];
   /** Several, because protobuf allows a message to come in parts. */
   readonly contents: Buffer[];
+  readonly parameters: Parameters | undefined;
 }
 
 function readHead(message: Buffer): Head {
-  const head: Head = { name: '', datatype: '', shape: [], contents: [] };
+  const head: Omit<Head, 'parameters'> = { name: '', datatype: '', shape: [], contents: [] };
+  const entries: Buffer[] = [];
   const reader = new FieldReader(message, MOST_FIELDS);
   while (reader.next()) {
     if (reader.number === TENSOR.name) head.name = stringOf(reader);
     else if (reader.number === TENSOR.datatype) head.datatype = stringOf(reader);
+    else if (reader.number === TENSOR.parameters) entries.push(reader.content);
     else if (reader.number === TENSOR.contents) head.contents.push(reader.content);
     else if (reader.number === TENSOR.shape) readShape(reader.content, head.shape);
   }
-  return head;
+  return { ...head, parameters: readEntries(entries, `input ${head.name}`, stringOf) };
+}
+
+/** An InferRequestedOutputTensor. */
+function readWanted(message: Buffer): Pick<Head, 'name' | 'parameters'> {
+  const entries: Buffer[] = [];
+  let name = '';
+  const reader = new FieldReader(message, MOST_FIELDS);
+  while (reader.next()) {
+    if (reader.number === WANTED.name) name = stringOf(reader);
+    else if (reader.number === WANTED.parameters) entries.push(reader.content);
+  }
+  return { name, parameters: readEntries(entries, `output ${name}`, stringOf) };
 }
 
 /** A string of the client, bounded because errors and logs repeat it. */

@@ -1,9 +1,18 @@
 import type { Tensor } from '../../entry-script.ts';
-import { type InferRequest, misfit, show, wantedOutputs, type WantedOutput } from '../../tensors/infer-request.ts';
-import { isRecord, type Members, outputData, outputHead, parametersOf, readInputs } from '../../tensors/open-inference-json.ts';
+import { type InferRequest, misfit, NO_PARAMETERS, show, wantedOutputs, type WantedOutput } from '../../tensors/infer-request.ts';
+import {
+  isRecord,
+  type Members,
+  outputData,
+  outputHead,
+  parametersOf,
+  readInputs,
+  readParameters,
+} from '../../tensors/open-inference-json.ts';
 import { toBytes } from '../../tensors/tensor-bytes.ts';
 import { jsonText } from '../../ipc/message-text.ts';
 import type { WorkerRequest } from '../request-context.ts';
+import { answerParts, jsonHeaders } from './answer-parts.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
@@ -12,7 +21,7 @@ import { rawInput } from './raw-input.ts';
 
 const JSON_LENGTH = 'inference-header-content-length';
 const VERSION = /\/versions\/([^/?]+)\/infer/;
-const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: false };
+const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: undefined, binary: false, parameters: NO_PARAMETERS };
 
 /** The Open Inference Protocol over REST, with binary tensors: docs/open-inference.md. */
 export class OpenInferenceCodec implements Codec {
@@ -34,30 +43,32 @@ export class OpenInferenceCodec implements Codec {
     const message = decodeBody(body.subarray(0, jsonLength), undefined, header === undefined ? 'tensors' : 'json', true);
     if (!isRecord(message) || !Array.isArray(message['inputs']))
       throw misfit('the request', 'an object with the array "inputs"', show(message));
-    request.infer = { ...readRequest(message), version };
-    return readInputs(message['inputs'], body.subarray(jsonLength));
+    const { id, outputs, binary } = readRequest(message);
+    const inputs = readInputs(message['inputs'], body.subarray(jsonLength));
+    request.infer = { id, version, outputs, binary, parameters: readParameters(message) };
+    return inputs;
   }
 
   encode({ infer = EVERYTHING }: WorkerRequest, result: unknown): Encoded {
     const { modelName, nonFinite, answerLimitBytes } = this.#serving;
+    const { headers = [], parameters, ...answer } = answerParts(result);
     const bytes: Uint8Array[] = [];
-    const outputs = outputsOf(result, infer, answerLimitBytes).map(({ name, tensor, binary }) => {
+    const outputs = outputsOf(answer, infer, answerLimitBytes).map(({ name, tensor, binary, parameters: own }) => {
       const head = outputHead(name, tensor);
-      if (!binary) return { ...head, data: outputData(tensor) };
+      if (!binary)
+        return own === undefined ? { ...head, data: outputData(tensor) } : { ...head, parameters: own, data: outputData(tensor) };
       const content = toBytes(tensor);
       bytes.push(content);
-      return { ...head, parameters: { binary_data_size: content.length } };
+      return { ...head, parameters: { ...own, binary_data_size: content.length } };
     });
-    const json = encodeJson({ model_name: modelName, model_version: infer.version, id: infer.id, outputs }, nonFinite, answerLimitBytes);
-    if (bytes.length === 0) return { headers: undefined, parts: [json] };
+    const message = { model_name: modelName, model_version: infer.version, id: infer.id, parameters, outputs };
+    const json = encodeJson(message, nonFinite, answerLimitBytes);
+    if (bytes.length === 0) return { headers: jsonHeaders(headers), parts: [json] };
     // Spaces align the first tensor, so that a client can view it in place.
     const length = Buffer.byteLength(json);
     const padding = (8 - (length % 8)) % 8;
     return {
-      headers: [
-        ['content-type', 'application/octet-stream'],
-        [JSON_LENGTH, String(length + padding)],
-      ],
+      headers: [['content-type', 'application/octet-stream'], [JSON_LENGTH, String(length + padding)], ...headers],
       parts: [json + ' '.repeat(padding), ...bytes],
     };
   }
@@ -75,7 +86,7 @@ function readJsonLength(header: string, bodyLength: number): number {
   return length;
 }
 
-function readRequest({ id, parameters, outputs }: Members): Omit<InferRequest, 'version'> {
+function readRequest({ id, parameters, outputs }: Members): Omit<InferRequest, 'version' | 'parameters'> {
   if (id !== undefined && typeof id !== 'string') throw misfit('id', 'a string', show(id));
   if (outputs !== undefined && !Array.isArray(outputs)) throw misfit('outputs', 'an array', show(outputs));
   const binary = flag(parametersOf({ parameters }, 'the request'), 'binary_data_output') ?? false;

@@ -1,5 +1,7 @@
+import { Answer } from '../../entry-script.ts';
 import { jsonText } from '../../ipc/message-text.ts';
 import type { WorkerRequest } from '../request-context.ts';
+import { answerParts, jsonHeaders } from './answer-parts.ts';
 import type { BodyChoices, Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody, decodeQuery } from './content-types.ts';
 import { encodeJson } from './encode-result.ts';
@@ -25,7 +27,10 @@ export class ScoreCodec implements Codec {
   }
 
   encode(_request: WorkerRequest, result: unknown): Encoded {
-    return { headers: undefined, parts: [encodeJson(result ?? {}, this.#serving.nonFinite, this.#serving.answerLimitBytes)] };
+    const { nonFinite, answerLimitBytes } = this.#serving;
+    if (!(result instanceof Answer)) return { headers: undefined, parts: [encodeJson(result ?? {}, nonFinite, answerLimitBytes)] };
+    const { value, headers } = answerParts(result);
+    return { headers: jsonHeaders(headers), parts: [encodeJson(value ?? {}, nonFinite, answerLimitBytes)] };
   }
 
   failure(message: string): string {

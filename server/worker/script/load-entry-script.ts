@@ -14,6 +14,7 @@ export interface LoadedScript {
   readonly exactIntegers: boolean;
   readonly concurrency: number | undefined;
   readonly redact: EntryScript['redact'];
+  readonly close: EntryScript['close'];
   /** Data for warm-up; undefined if there is none. */
   readonly sample: unknown;
   /** An export that has a meaning in Azure's Python server only. */
@@ -30,13 +31,15 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
   const exports = await importScript(path);
   const init = requiredFunction<EntryScript['init']>(path, exports, 'init');
   const run = requiredFunction<EntryScript['run']>(path, exports, 'run');
-  const { inputType, redact, concurrency } = exports;
+  const { inputType, redact, close, concurrency } = exports;
   if (inputType !== undefined && !isInputType(inputType))
     throw broken(`User script at ${path} exports inputType ${JSON.stringify(inputType)}: expected one of ${INPUT_TYPES.join(', ')}.`);
   const rawHttp = flagOf(path, exports, 'rawHttp');
   const exactIntegers = flagOf(path, exports, 'exactIntegers');
   if (redact !== undefined && !isFunction<NonNullable<EntryScript['redact']>>(redact))
     throw broken(`User script at ${path} exports redact of type ${typeof redact}: expected a function that answers what may be collected.`);
+  if (close !== undefined && !isFunction<NonNullable<EntryScript['close']>>(close))
+    throw broken(`User script at ${path} exports close of type ${typeof close}: expected a function that runs when its worker ends.`);
   if (rawHttp && inputType !== undefined)
     throw broken(`User script at ${path} exports both rawHttp and inputType: with rawHttp run() gets a Request, so leave inputType out.`);
   if (concurrency !== undefined && !isConcurrency(concurrency))
@@ -50,6 +53,7 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
     exactIntegers,
     concurrency,
     redact,
+    close,
     sample: exports['sample'],
     hasDriverModule: exports['driver_module'] !== undefined,
   };

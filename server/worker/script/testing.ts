@@ -8,6 +8,7 @@ import { installPort, type CollectionPort } from '../collect/collection-port.ts'
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
 import { installModuleHooks } from './module-hooks.ts';
+import { NO_PARAMETERS } from '../../tensors/infer-request.ts';
 import { type Observed, MetricsUnderTest } from '../metrics/metrics-under-test.ts';
 
 interface ScriptSettings {
@@ -39,7 +40,7 @@ export interface ScriptUnderTest {
   metric(name: string, labels?: MetricLabels): number | Observed | undefined;
   /** The rows that the script collected, in order. Every collection is kept, for every request. */
   readonly collected: readonly Collected[];
-  /** Frees the models that `init()` opened. */
+  /** Awaits the script's `close()`, and frees the models that `init()` opened. */
   close(): Promise<void>;
 }
 
@@ -80,7 +81,11 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
     metric: (name, labels) => metrics.value(name, labels),
     collected,
     close: async () => {
-      await Promise.all(context.opened.map((model) => model.release()));
+      try {
+        await loaded.close?.();
+      } finally {
+        await Promise.all(context.opened.map((model) => model.release()));
+      }
     },
   };
 }
@@ -104,6 +109,8 @@ function requestOf(given: Partial<RequestContext>): RequestContext {
   return {
     protocol: 'score',
     outputs: undefined,
+    parameters: NO_PARAMETERS,
+    inferenceId: undefined,
     id: 'test',
     clientRequestId: undefined,
     traceId: '0'.repeat(31) + '1',

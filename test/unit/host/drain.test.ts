@@ -40,6 +40,22 @@ test('a drain closes the ports, finishes what was admitted, ends the workers, an
   assert.equal(parts.lifecycle.state, 'stopped');
 });
 
+test('workers have the rest of the drain for close(), and nothing once it is over', async () => {
+  const limits: number[] = [];
+  const scorer = { load: { queued: 0, inFlight: 0 }, idle: () => Promise.resolve(), kill: () => undefined };
+  const stop = (closeMs: number): Promise<void> => Promise.resolve(void limits.push(closeMs));
+  const [busy, calm] = [
+    { ...scorer, stop, idle: never },
+    { ...scorer, stop },
+  ];
+  await drain('SIGTERM', partsWith([], { scorer: busy }));
+  await drain('SIGTERM', partsWith([], { scorer: calm, config: { drainDelayMs: 0, drainTimeoutMs: 60_000 } }));
+  await leaveFailed(partsWith([], { scorer: calm, config: { drainDelayMs: 0, drainTimeoutMs: 60_000 } }));
+  const [overdue = Infinity, ...others] = limits;
+  assert.ok(overdue < 100, String(overdue));
+  for (const limit of others) assert.ok(limit > 30_000 && limit <= 60_000, String(limit));
+});
+
 const stuck: Record<string, Partial<DrainParts>> = {
   'a port': { doors: [{ close: never, closeAll: () => undefined }] },
   'a request': { scorer: { load: { queued: 0, inFlight: 1 }, idle: never, stop: () => Promise.resolve(), kill: () => undefined } },

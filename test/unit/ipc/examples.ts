@@ -59,7 +59,7 @@ const redactHead = {
     { collection: 'response', contentType: 'text/plain', bytes: 2 },
   ],
 } as const;
-const ready = { rawHttp: false, parsesJson: true, redacts: false, concurrency: 32, models: [model] };
+const ready = { rawHttp: false, parsesJson: true, redacts: false, closes: true, concurrency: 32, models: [model] };
 const line = {
   level: 'info',
   msg: 'hello',

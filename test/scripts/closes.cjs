@@ -1,0 +1,1 @@
+module.exports = { init() {}, run: () => process.pid, close: async () => console.log('closed') };
