@@ -48,6 +48,8 @@ export interface ReadyMessage {
   readonly redacts: boolean;
   readonly concurrency: number;
   readonly models: readonly ServedModel[];
+  /** Body of a request that this worker takes, for a person at a terminal. */
+  readonly example?: string | undefined;
 }
 
 /** A failure by its code in the table of failures (errors.ts). */
@@ -130,7 +132,16 @@ const model = shape<ServedModel>({
   loadSeconds: finite,
   batching: shape<ServedModel['batching']>({ merges: flag, reason: text }),
 });
-const ready = shape<ReadyMessage>({ rawHttp: flag, parsesJson: flag, redacts: flag, concurrency: positive, models: listOf(model) });
+/** An example that fits a line of a terminal. */
+export const exampleBody = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,2048}$/u);
+const ready = shape<ReadyMessage>({
+  rawHttp: flag,
+  parsesJson: flag,
+  redacts: flag,
+  concurrency: positive,
+  models: listOf(model),
+  example: optional(exampleBody),
+});
 const definition: Check<MetricDefinition> = either(
   shape<Omit<MetricDefinition, 'buckets'>>({ kind: oneOf('counter', 'gauge'), name: metricName, help: text, labels: labelNames }),
   shape<MetricDefinition>({ kind: oneOf('histogram'), name: metricName, help: text, labels: labelNames, buckets: ascending }),
