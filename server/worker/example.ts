@@ -26,8 +26,10 @@ function withShortNumbers(tensor: Tensor): Tensor {
   return { type: 'float64', dims: tensor.dims, data: numbers };
 }
 
+type Scored = Pick<LoadedScript, 'sample' | 'inputType' | 'rawHttp' | 'exactIntegers'>;
+
 /** Body of a request that gives `run()` the sample of the script; undefined if there is none. */
-export function exampleOfScript({ sample, inputType, rawHttp, exactIntegers }: LoadedScript): string | undefined {
+export function exampleOfScript({ sample, inputType, rawHttp, exactIntegers }: Scored): string | undefined {
   if (sample === undefined || rawHttp || inputType === 'bytes') return undefined;
   return printable(() => {
     if (inputType === 'text') return typeof sample === 'string' ? sample : undefined;

@@ -2,17 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Tensor } from '../../../server/entry-script.ts';
 import { exampleOfModel, exampleOfScript } from '../../../server/worker/example.ts';
-import type { LoadedScript } from '../../../server/worker/script/load-entry-script.ts';
 
-const script = (exports: Partial<LoadedScript>): LoadedScript => ({
-  path: '/score.ts',
-  init() {},
-  run() {},
+type Exports = Partial<Parameters<typeof exampleOfScript>[0]>;
+const script = (exports: Exports): Parameters<typeof exampleOfScript>[0] => ({
   inputType: undefined,
   rawHttp: false,
   exactIntegers: false,
-  concurrency: undefined,
-  redact: undefined,
   sample: undefined,
   ...exports,
 });
@@ -40,7 +35,7 @@ test('a sample that no line of JSON becomes gives no example', () => {
     { sample: { a: 'x'.repeat(3000) } },
     { sample: Array.from({ length: 1e6 }, () => 1) },
     { sample: {}, rawHttp: true },
-  ] satisfies Partial<LoadedScript>[])
+  ] satisfies Exports[])
     assert.equal(exampleOfScript(script(exports)), undefined);
   const circular: Record<string, unknown> = {};
   circular['self'] = circular;
