@@ -249,7 +249,7 @@ export interface EntryScript<Data = unknown> {
    * undefined keeps nothing. The body is parsed JSON, else text or bytes, and a copy. An error
    * keeps the body from being collected.
    */
-  readonly redact?: (body: unknown, info: RedactInfo) => unknown;
+  redact?(body: unknown, info: RedactInfo): unknown;
   /** `run()` calls at a time in one worker, at most WORKER_CONCURRENCY. 1 serialises them. */
   readonly concurrency?: number;
 }

@@ -1,12 +1,15 @@
 import { pino, stdSerializers, type Logger as Pino, type LoggerOptions } from 'pino';
 import type { Config } from './config/config.ts';
 import { LogOutput } from './system/log-output.ts';
+import { readableLog } from './system/readable-log.ts';
 import { cutText } from './guards/output-lines.ts';
 
 export type Log = Pino;
 
 export interface ServerLog {
   readonly log: Log;
+  /** Lines for a person, not JSON. */
+  readonly readable: boolean;
   /**
    * Writes the remaining lines before the process exits, for at most 1 s. Lines that the reader
    * does not take are lost.
@@ -20,27 +23,25 @@ export interface ServerLog {
 
 /** The process whose stdout the log is. */
 interface Streams {
-  readonly stdout: { readonly isTTY: boolean };
+  readonly stdout: { readonly isTTY: boolean; hasColors(): boolean };
   readonly stderr: { readonly isTTY: boolean; write(text: string): unknown };
 }
 
-/** Fields that pino-pretty leaves out, because a person at a terminal does not need them. */
-const NOT_FOR_PEOPLE = 'pid,hostname';
 const FLUSH_LIMIT_MS = 1000;
 /** Characters. A longer line, although its text and fields were cut, is logged as text. */
 const LONGEST_RECORD = 1024 * 1024;
 
 /**
- * The host's logger: JSON lines on stdout, or coloured lines for a person at a terminal. It never
- * waits for its reader. It keeps a bounded number of lines for a stalled reader, then loses lines,
- * and logs their number when the reader goes on.
+ * The host's logger: JSON lines on stdout, or readable lines for a person at a terminal, coloured
+ * unless NO_COLOR or TERM forbid it. It never waits for its reader. It keeps a bounded number of
+ * lines for a stalled reader, then loses lines, and logs their number when the reader goes on.
  */
 export async function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>, { stdout, stderr }: Streams): Promise<ServerLog> {
   // Reading `isTTY` makes Node set a pipe to non-blocking.
   const isTerminal = stdout.isTTY;
   const output = new LogOutput(1, (lines) => log.warn({ lost: lines }, 'lines of the log are lost: stdout was stalled, full or closed'));
-  const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && isTerminal);
-  const shown = pretty ? await prettifier(isTerminal) : (line: string): string => line;
+  const readable = config.logFormat === 'pretty' || (config.logFormat === 'auto' && isTerminal);
+  const shown = readable ? await readableLog(isTerminal && stdout.hasColors()) : (line: string): string => line;
   const log: Log = pino(options(config), {
     write: (line) => (output.full ? output.lose(1) : output.write(shown(line.length > LONGEST_RECORD ? shortened(line) : line))),
   });
@@ -49,13 +50,7 @@ export async function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>, 
     if (lost > 0 && !stderr.isTTY)
       stderr.write(`scoring-server: the last ${lost} lines of the log are lost: stdout is stalled, full or closed\n`);
   };
-  return { log, flush, print: (text) => output.write(text), lost: () => output.lost };
-}
-
-/** Loads pino-pretty, which JSON lines do not need. */
-async function prettifier(colorize: boolean): Promise<(line: string) => string> {
-  const { prettyFactory } = await import('pino-pretty');
-  return prettyFactory({ colorize, ignore: NOT_FOR_PEOPLE, translateTime: 'HH:MM:ss.l' });
+  return { log, readable, flush, print: (text) => output.write(text), lost: () => output.lost };
 }
 
 function options(config: Pick<Config, 'logLevel'>): LoggerOptions {

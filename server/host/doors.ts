@@ -4,16 +4,21 @@ import type { FrontDoor } from './drain.ts';
 import { VERSION } from './serving-plan.ts';
 import { reportListening } from './start-report.ts';
 
+export interface OpenDoor extends FrontDoor {
+  readonly port: number;
+}
+
 /**
  * Opens the ports, one after the other. The gRPC door is loaded only if its port is set.
  * @throws ServerError listen_failed
  */
-export async function* openDoors(config: Config, parts: Omit<DoorParts, 'config'>): AsyncGenerator<FrontDoor> {
+export async function* openDoors(config: Config, parts: Omit<DoorParts, 'config'>): AsyncGenerator<OpenDoor> {
   const [{ buildApp, buildMetricsApp }, { listen }] = await Promise.all([import('../http/app.ts'), import('../http/listen.ts')]);
   const all = { ...parts, config, serverVersion: config.serverVersion, swaggerFiles: config.appRoot };
   const http = await listen(buildApp(all), config, config.metricsPort === 0 ? undefined : buildMetricsApp(all));
   reportListening(parts.log, config, VERSION, http.ports);
-  yield http;
+  const [port = config.port] = http.ports;
+  yield { ...http, port };
   if (config.grpcPort === 0) return;
   const { listenGrpc } = await import('../grpc/listen.ts');
   const grpc = await listenGrpc({ ...parts, config });

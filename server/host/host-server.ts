@@ -6,8 +6,9 @@ import type { Log } from '../log.ts';
 import type { PoolScorer } from '../scoring/scorer.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { openDoors } from './doors.ts';
-import { drain, type DrainParts, type EndingSignal, type FrontDoor, leaveFailed, longestExit } from './drain.ts';
+import { curlLine } from './curl-line.ts';
+import { type OpenDoor, openDoors } from './doors.ts';
+import { drain, type DrainParts, type EndingSignal, leaveFailed, longestExit } from './drain.ts';
 import type { Ending, EndingProcess } from './ending.ts';
 import { LastResort } from './last-resort.ts';
 import type { ScriptRedactor } from './open-collector.ts';
@@ -24,6 +25,8 @@ const SAME_SIGNAL_MS = 250;
 interface ServerParts {
   readonly plan: ServingPlan;
   readonly log: Log;
+  /** A person reads the log. */
+  readonly readable: boolean;
   readonly metrics: Metrics;
   readonly ending: Ending;
   readonly redactor: ScriptRedactor;
@@ -36,7 +39,7 @@ export class HostServer {
   readonly #parts: ServerParts;
   readonly #lifecycle = new Lifecycle();
   readonly #scorer: PoolScorer;
-  readonly #doors: FrontDoor[] = [];
+  readonly #doors: OpenDoor[] = [];
   /** Resolves when all ports are open. */
   readonly #opened = Promise.withResolvers<void>();
   #signalledAt: number | undefined;
@@ -83,11 +86,13 @@ export class HostServer {
     });
   }
 
-  #ready({ models, concurrency }: ReadyMessage): void {
+  #ready({ models, concurrency, example }: ReadyMessage): void {
     if (!this.#lifecycle.to('ready')) return;
-    const { plan, log, telemetry } = this.#parts;
+    const { plan, log, readable, telemetry } = this.#parts;
     const names = models.map(({ name }) => name);
     reportReady(log, plan.found, names, concurrency);
+    const [http] = this.#doors;
+    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example)}`);
     if (telemetry?.withholds === true) reportWithheld(log);
   }
 

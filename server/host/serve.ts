@@ -45,7 +45,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
     redacts: () => redactor.needed,
   });
   const collector = collection && (await openCollector(collection, { output, metrics, redactor }));
-  await new HostServer(host, { plan, log, metrics, ending, redactor, telemetry, collector }).open();
+  await new HostServer(host, { plan, log, readable: output.readable, metrics, ending, redactor, telemetry, collector }).open();
 }
 
 /** Returns the exit code where nothing can be served. */

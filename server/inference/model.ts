@@ -49,8 +49,11 @@ export interface OpenedModel extends Model {
   remember(on: boolean): void;
   /** Reports later inferences to an observer. */
   observe(observer: InferenceObserver): void;
-  /** Runs the model once on probe inputs, so that the first request is fast. Ignores failures. */
-  warmUp(): Promise<void>;
+  /**
+   * Runs the model once on probe inputs, so that the first request is fast. Ignores failures.
+   * @returns the inputs, where the model took them
+   */
+  warmUp(): Promise<Tensors | undefined>;
   /** Decides about merging concurrent calls. */
   settleBatching(policy: BatchPolicy): Promise<void>;
 }
@@ -118,9 +121,13 @@ export class SessionModel implements OpenedModel {
     this.#remembers = on;
   }
 
-  async warmUp(): Promise<void> {
+  async warmUp(): Promise<Tensors | undefined> {
     const feeds = probeInputs(this.inputs, 1, 1);
-    if (feeds !== undefined) await this.#infer(feeds, this.#outputNames, 'alone').catch(() => undefined);
+    if (feeds === undefined) return undefined;
+    return this.#infer(feeds, this.#outputNames, 'alone').then(
+      () => feeds,
+      () => undefined,
+    );
   }
 
   async settleBatching({ maxBatchSize, maxDelayMs }: BatchPolicy): Promise<void> {

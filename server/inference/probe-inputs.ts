@@ -7,6 +7,8 @@ import type { Tensors } from './batcher.ts';
 
 /** Size of symbolic dimensions other than the first. */
 const SYMBOLIC_SIZE = 3;
+/** Digits of a made-up number. Why: people read them in the example of a request. */
+const DIGITS = 3;
 /** Most input elements of a row. Larger rows are not probed, because making them takes long. */
 const MOST_ELEMENTS = 4_000_000;
 
@@ -39,7 +41,7 @@ function probeValue(type: Dtype, random: () => number): unknown {
     case 'string':
       return String(Math.floor(random() * 10));
     case 'float':
-      return random() * 2 - 1;
+      return Number((random() * 2 - 1).toFixed(DIGITS));
     case 'boolean':
       return random() < 0.5;
     case 'integer':

@@ -50,6 +50,8 @@ export interface ReadyMessage {
   readonly closes?: boolean | undefined;
   readonly concurrency: number;
   readonly models: readonly ServedModel[];
+  /** Body of a request that this worker takes, for a person at a terminal. */
+  readonly example?: string | undefined;
 }
 
 /** A failure by its code in the table of failures (errors.ts). */
@@ -132,6 +134,8 @@ const model = shape<ServedModel>({
   loadSeconds: finite,
   batching: shape<ServedModel['batching']>({ merges: flag, reason: text }),
 });
+/** An example that fits a line of a terminal. */
+export const exampleBody = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,2048}$/u);
 const ready = shape<ReadyMessage>({
   rawHttp: flag,
   parsesJson: flag,
@@ -139,6 +143,7 @@ const ready = shape<ReadyMessage>({
   closes: optional(flag),
   concurrency: positive,
   models: listOf(model),
+  example: optional(exampleBody),
 });
 const definition: Check<MetricDefinition> = either(
   shape<Omit<MetricDefinition, 'buckets'>>({ kind: oneOf('counter', 'gauge'), name: metricName, help: text, labels: labelNames }),

@@ -1,8 +1,39 @@
 /**
- * The dtypes that ONNX Runtime's Node binding carries, one row each. `Dtype` and `TensorData`
- * derive from the rows. The code reads the rows by exhaustive switches over `kind`, so that a new
- * dtype compiles only when every place has it.
+ * The dtypes that ONNX Runtime's Node binding carries, one row each. The code reads the rows by
+ * exhaustive switches over `kind`, so that a new dtype compiles only when every place has it.
  */
+
+/** The dtypes that ONNX Runtime's Node binding can carry. */
+export type Dtype =
+  | 'bool'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'float16'
+  | 'float32'
+  | 'float64'
+  | 'string';
+
+/** Data of the dtypes that have a fixed element size. */
+export type TypedData =
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+/** Flat, row-major elements. float16: the bits, in a Uint16Array. bool: 0 or 1. */
+export type TensorData = TypedData | string[];
 
 interface Columns {
   /** Name in the Open Inference Protocol. */
@@ -110,18 +141,7 @@ export const dtypes = {
     tolerance: { relative: 1e-9, absolute: 1e-12 },
   },
   string: { kind: 'string', datatype: 'BYTES', contentsField: 8, array: undefined },
-} as const satisfies Readonly<Record<string, DtypeRow>>;
-
-/** The dtypes that ONNX Runtime's Node binding can carry. */
-export type Dtype = keyof typeof dtypes;
-
-type ArrayClass = Exclude<(typeof dtypes)[Dtype]['array'], undefined>;
-
-/** Data of the dtypes that have a fixed element size. */
-export type TypedData = ArrayClass['prototype'];
-
-/** Flat, row-major elements. float16: the bits, in a Uint16Array. bool: 0 or 1. */
-export type TensorData = TypedData | string[];
+} as const satisfies Readonly<Record<Dtype, DtypeRow>>;
 
 export const isDtype = (value: unknown): value is Dtype => typeof value === 'string' && Object.hasOwn(dtypes, value);
 

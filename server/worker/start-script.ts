@@ -5,6 +5,7 @@ import type { ToHost } from '../ipc/to-host.ts';
 import type { ReadyMessage, ServedModel } from '../ipc/worker-messages.ts';
 import { installPort, WorkerPort } from './collect/collection-port.ts';
 import { RedactionHook } from './collect/redaction-hook.ts';
+import { exampleOfModel, exampleOfScript } from './example.ts';
 import { InferenceMetrics } from './metrics/inference-metrics.ts';
 import type { MetricRecorder } from './metrics/metric-recorder.ts';
 import { Runner } from './run-entry-script.ts';
@@ -45,14 +46,15 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   if (script.hasDriverModule) log.warn('the export driver_module has no effect: export run() itself');
   await initialise(() => script.init(context), signal, message);
   around.initialised(script);
-  await warmUp(script, context, (model) => settle(model, message, around));
+  const taken = await warmUp(script, context, (model) => settle(model, message, around));
   context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
   if (port !== undefined) port.open = true;
   const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
+  const example = message.noCode ? exampleOfModel(taken) : exampleOfScript(script);
   return {
     runner: new Runner(script, toHost, log, { ...message, inputs }),
     redaction: new RedactionHook(script.redact, toHost, (text) => log.warn(text)),
-    ready: readyMessage(script, context, message),
+    ready: { ...readyMessage(script, context, message), example },
   };
 }
 

@@ -1,4 +1,5 @@
 import { ServerError, stackOfThrown } from '../errors.ts';
+import type { Tensors } from '../inference/batcher.ts';
 import type { Settle, WorkerInitContext } from './script/init-context.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import { headText } from '../ipc/score-head.ts';
@@ -14,16 +15,22 @@ const LONG_ENOUGH_MS = 200;
 /**
  * Makes a worker's first request as fast as its others, before the worker is ready, and settles its
  * models.
+ * @returns inputs that the first model took, where the script has no sample
  * @throws ServerError init_failed when `run()` fails on the script's own sample
  */
-export async function warmUp(script: LoadedScript, context: WorkerInitContext, settle: Settle): Promise<void> {
-  if (script.sample === undefined) for (const model of context.opened) await model.warmUp();
-  else {
+export async function warmUp(script: LoadedScript, context: WorkerInitContext, settle: Settle): Promise<Tensors | undefined> {
+  let taken: Tensors | undefined;
+  if (script.sample === undefined) {
+    const [first, ...others] = context.opened;
+    taken = await first?.warmUp();
+    for (const model of others) await model.warmUp();
+  } else {
     context.remember(true);
     await runSample(script);
     context.remember(false);
   }
   await context.settle(settle);
+  return taken;
 }
 
 async function runSample(script: LoadedScript): Promise<void> {

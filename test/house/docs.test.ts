@@ -80,7 +80,7 @@ for (const [file, name, make] of tables) {
 
 test('every export of an entry script is in the table of exports that authors read', () => {
   const type = read('server/entry-script.ts').split('export interface EntryScript')[1] ?? '';
-  const exported = Array.from(type.matchAll(/^ {2}readonly (\w+)\?:/gm), ([, name]) => name);
+  const exported = Array.from(type.matchAll(/^ {2}(?:readonly )?(\w+)\?[:(]/gm), ([, name]) => name);
   assert.ok(exported.includes('concurrency'), 'the exports are not found in server/entry-script.ts');
   const rows = Array.from(read('docs/entry-scripts.md').matchAll(/^\| `(\w+)[ (]/gm), ([, name]) => name);
   assert.deepEqual(

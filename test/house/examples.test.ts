@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -130,39 +130,6 @@ for (const page of PAGES) {
     await reader.read(page);
   });
 }
-
-test('every TypeScript example has the types that it uses, and a name', async (t) => {
-  const folder = readersFolder(t);
-  const sources = PAGES.flatMap((page) => blocksOf(page).flatMap((block) => (block.language === 'ts' ? [{ page, block }] : [])));
-  assert.ok(sources.length > 5);
-  for (const { page, block } of sources) {
-    const name = nameOf(block);
-    assert.ok(name !== undefined, `${page}:${block.line}: expected \`// <file>.ts\` in the first line`);
-    const own = join(folder, page.replaceAll(/\W/g, '-'));
-    mkdirSync(own, { recursive: true });
-    writeFileSync(join(own, name), block.text);
-  }
-  const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as { compilerOptions: Record<string, unknown> };
-  const settings = {
-    compilerOptions: {
-      ...compilerOptions,
-      noEmit: true,
-      typeRoots: [join(ROOT, 'node_modules/@types')],
-      paths: {
-        'scoring-server': [join(ROOT, 'server/worker/script/exports.ts')],
-        'scoring-server/testing': [join(ROOT, 'server/worker/script/testing.ts')],
-      },
-    },
-    include: ['**/*.ts'],
-    exclude: ['entry-scripts'],
-  };
-  writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
-  const { stdout } = await run(join(ROOT, 'node_modules/.bin/tsc'), ['--project', folder]).catch((error: { stdout?: string }) => ({
-    stdout: error.stdout ?? JSON.stringify(error),
-  }));
-  assert.equal(stdout, '');
-});
 
 test('every entry script among the examples can be loaded, and every test of one passes', async (t) => {
   for (const page of PAGES) {

@@ -23,7 +23,7 @@ export function run({ text }: { text: string }, { headers, signal }: RequestCont
   const words = generate(text, signal);
   // The server sends each item of an iterator as a line of JSON.
   if (!headers.get('accept')?.includes('text/event-stream')) return words;
-  return new Response(ReadableStream.from(toEvents(words)).pipeThrough(new TextEncoderStream()), {
+  return new Response(streamOf(toEvents(words)), {
     headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' },
   });
 }
@@ -38,4 +38,17 @@ async function* generate(text: string, signal: AbortSignal): AsyncGenerator<Word
 async function* toEvents(words: AsyncIterable<Word>): AsyncGenerator<string> {
   for await (const { index, word } of words) yield `id: ${index}\ndata: ${JSON.stringify({ word })}\n\n`;
   yield 'event: done\ndata: {}\n\n';
+}
+
+function streamOf(events: AsyncGenerator<string>) {
+  return new ReadableStream<string>({
+    async pull(controller) {
+      const { value, done } = await events.next();
+      if (done === true) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await events.return(undefined);
+    },
+  });
 }

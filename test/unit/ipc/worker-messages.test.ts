@@ -36,7 +36,10 @@ const right: Record<keyof typeof messages, unknown[]> = {
       changes: [{ name: 'b', labels: [], value: -1e308, counts: [1, 0, 2] }],
     },
   ],
-  ready: [{ rawHttp: false, parsesJson: true, redacts: false, concurrency: 1, models: [model] }],
+  ready: [
+    { rawHttp: false, parsesJson: true, redacts: false, concurrency: 1, models: [model] },
+    { rawHttp: true, parsesJson: false, redacts: true, concurrency: 9, models: [], example: '{"x":1}' },
+  ],
   loaded: [model],
   notCollected: [[], [{ collection: 'model_inputs', reason: 'sampled_out', count: 3 }]],
 };

@@ -1,0 +1,396 @@
+// Made from the code: UPDATE_DOCS=1 npm test writes it.
+/// <reference types="node" />
+
+/** Ties records together. Python's API has a class of the same name. */
+export declare class BasicCorrelationContext {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  /** Extra attributes of the record. Names that may mean keys, tokens or cookies are left out. */
+  readonly headers: Readonly<Record<string, string>>;
+  constructor({ id, timestamp, headers }?: Partial<BasicCorrelationContext>);
+}
+
+/**
+ * Collects rows under a name: `const inputs = new Collector({ name: 'model_inputs' })`. Never
+ * throws into scoring, unless asked to.
+ */
+export declare class Collector {
+  #private;
+  readonly name: string;
+  constructor({ name, featureNames, onError }: CollectorOptions);
+  /**
+   * Hands rows over and returns at once. Without a context they belong to the request for which
+   * they are collected.
+   * @returns the context, to pass on: `outputs.collect(rows, inputs.collect(data))`
+   */
+  collect(data: Collectable, context?: CorrelationContext): BasicCorrelationContext;
+}
+
+export interface CollectorOptions {
+  /**
+   * Name of the collection, in lower case. Azure's monitors read `model_inputs` and
+   * `model_outputs`.
+   */
+  readonly name: string;
+  /** Names of columns, for data that has none. */
+  readonly featureNames?: readonly string[];
+  /**
+   * Called with an error that keeps data from being collected, in place of the log. Its own errors
+   * reach the script.
+   */
+  readonly onError?: (error: Error) => void;
+}
+
+/**
+ * Data to collect: rows (objects, or arrays of numbers), columns by name, tensors by name, one
+ * tensor, or one value for each row. Why `object`: an interface is no `Record<string, unknown>`.
+ */
+export type Collectable = object | readonly TensorValue[] | Tensor | TensorData;
+
+export type TensorValue = number | bigint | string | boolean | null | readonly TensorValue[];
+
+/** An n-dimensional array. Returned from `run()`, it is answered as nested arrays. */
+export interface Tensor {
+  readonly type: Dtype;
+  /** Sizes of the dimensions; `[]` is a scalar. */
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** The dtypes that ONNX Runtime's Node binding can carry. */
+export type Dtype =
+  | 'bool'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'float16'
+  | 'float32'
+  | 'float64'
+  | 'string';
+
+/** Flat, row-major elements. float16: the bits, in a Uint16Array. bool: 0 or 1. */
+export type TensorData = TypedData | string[];
+
+/** Data of the dtypes that have a fixed element size. */
+type TypedData =
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+/** A context, or anything with an id: the `request` that `run()` gets will do. */
+export interface CorrelationContext {
+  readonly id: string;
+}
+
+export type CollectedRow = Record<string, Cell>;
+
+/** A cell of a collected row; deeper values are spread over columns. */
+type Cell = string | number | boolean | null;
+
+/**
+ * The collector of v1: rows go into CSV files. New scripts use `Collector`. Never throws into
+ * scoring.
+ */
+export declare class ModelDataCollector {
+  #private;
+  constructor(modelName: string, options?: ModelDataCollectorOptions);
+  /**
+   * Hands rows over and returns at once. Rows with correlation columns keep them.
+   * @returns correlations of `inputs`, for their predictions:
+   * `predictions.collect(predictions.addCorrelations(rows, correlations))`
+   */
+  collect(data: Collectable, userCorrelationId?: string): Correlations | undefined;
+  /**
+   * The rows with the eight correlation columns; none where the data does not fit, which is logged
+   * and counted.
+   */
+  addCorrelations(data: Collectable, correlations: Correlations | undefined): (CollectedRow | (CollectedRow & Correlations))[];
+}
+
+export interface ModelDataCollectorOptions {
+  readonly designation?: Designation | 'default';
+  readonly featureNames?: readonly string[];
+  readonly workspace?: string;
+  readonly webserviceName?: string;
+  readonly modelVersion?: string;
+  readonly collectionName?: string;
+}
+
+type Designation = (typeof DESIGNATIONS)[number];
+
+declare const DESIGNATIONS: readonly ['inputs', 'predictions', 'labels', 'signals', 'general'];
+
+/** The columns of v1, exactly: docs/data-collection.md. */
+export interface Correlations {
+  readonly $aml_dc_correlation_id: string;
+  /** UTC, with microseconds and without a Z. */
+  readonly $aml_dc_scoring_timestamp: string;
+  /** Minutes of a partition. */
+  readonly $aml_dc_boundary: number;
+  readonly $aml_workspace: string;
+  readonly $aml_service_name: string;
+  readonly $aml_model_name: string;
+  readonly $aml_model_version: string;
+  readonly $aml_request_id: string;
+}
+
+/**
+ * Thrown by an entry script to answer with a status and a message of its own.
+ * `throw new ScoringError(422, 'age must be positive')` answers 422 and
+ * `{"message": "age must be positive"}`.
+ */
+export declare class ScoringError extends Error {
+  readonly name = 'ScoringError';
+  readonly status: number;
+  /**
+   * @param status HTTP status, 400 to 599
+   * @param message the text that the client reads
+   * @throws RangeError when the status is not an integer from 400 to 599
+   */
+  constructor(status: number, message: string, options?: ErrorOptions);
+}
+
+/** One input or output of a model. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: Dtype;
+  /** A number is fixed, a string (possibly empty) is a symbolic size that a request chooses. */
+  readonly dims: readonly (number | string)[];
+}
+
+/** Nested arrays or a scalar, a typed array (a whole tensor; dims by the model), or a tensor. */
+export type TensorInput = Tensor | TensorData | TensorValue;
+
+/** An ONNX model that is loaded and can be run. */
+export interface Model {
+  readonly name: string;
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /**
+   * Runs the model once. Inputs are converted by the model's own metadata.
+   * @param outputs names of the wanted outputs; absent: all
+   * @throws an error that becomes a 400 when an input does not fit. It names the tensor, the
+   * expected and the given form
+   */
+  run(inputs: Readonly<Record<string, TensorInput>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
+  /** Frees the model's memory. */
+  release(): Promise<void>;
+}
+
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** Values by label; all labels of the metric, no others. */
+export type MetricLabels = Readonly<Record<string, string | number | boolean>>;
+
+/** Only grows. Added up over all workers. */
+export interface CounterMetric {
+  /**
+   * @throws RangeError when `by` (default 1) is negative or not finite; TypeError for wrong labels
+   */
+  inc(by?: number, labels?: MetricLabels): void;
+}
+
+/** The state of one worker, which has its number as the label `worker`. */
+export interface GaugeMetric {
+  /** @throws RangeError when the value is not finite; TypeError for wrong labels */
+  set(value: number, labels?: MetricLabels): void;
+  /** Adds to the value that this worker set last (0 at first). */
+  add(by: number, labels?: MetricLabels): void;
+}
+
+/** How often values fall into each bucket. Added up over all workers. */
+export interface HistogramMetric {
+  /** @throws RangeError when the value is not finite; TypeError for wrong labels */
+  observe(value: number, labels?: MetricLabels): void;
+}
+
+export interface MetricOptions {
+  readonly labels?: readonly string[];
+}
+
+export interface HistogramOptions extends MetricOptions {
+  /** Upper bounds, ascending; by default for seconds, from half a millisecond to a minute. */
+  readonly buckets?: readonly number[];
+}
+
+/**
+ * Metrics of a script, shown by `/metrics` beside the server's own. Names are Prometheus's
+ * (`tokens_total`, `cache_bytes`). A second, equal definition returns the same metric.
+ * @throws ServerError init_failed where a name or a label is not allowed, belongs to the server, or
+ * has another kind already
+ */
+export interface ScriptMetrics {
+  counter(name: string, help: string, options?: MetricOptions): CounterMetric;
+  gauge(name: string, help: string, options?: MetricOptions): GaugeMetric;
+  histogram(name: string, help: string, options?: HistogramOptions): HistogramMetric;
+}
+
+/** Handed to `init()`, once per worker. */
+export interface InitContext {
+  /** Absolute path of AZUREML_MODEL_DIR; undefined when it is not set. */
+  readonly modelDir: string | undefined;
+  /**
+   * Loads an ONNX model. Relative paths are tried in the model directory, then in the script's own
+   * folder. Without a path: the model that `--model` names, else the only one in those folders.
+   */
+  openModel(path?: string): Promise<Model>;
+  /**
+   * The path of a model in the layout `<model directory>/<name>/<version>`; without a version, the
+   * highest. Answers the file or folder inside when there is just one, else the version's folder.
+   */
+  modelPath(name: string, version?: string | number): string;
+  readonly log: Logger;
+  /** Counters, gauges and histograms of your own. */
+  readonly metrics: ScriptMetrics;
+  /** Fires when the time limit of `init()` has passed. */
+  readonly signal: AbortSignal;
+}
+
+/** A parameter of the Open Inference Protocol. bigint: a whole number beyond 2^53. */
+export type InferParameter = string | number | bigint | boolean;
+
+/** Parameters by name. */
+export type InferParameters = Readonly<Record<string, InferParameter | undefined>>;
+
+/**
+ * The parameters of one request, as its client sent them. The records have no prototype, because
+ * clients choose the names.
+ */
+export interface RequestParameters {
+  /** Of the request as a whole. */
+  readonly request: InferParameters;
+  /** By the name of the input, for inputs that have parameters. */
+  readonly inputs: Readonly<Record<string, InferParameters | undefined>>;
+  /** By the name of the requested output, for outputs that have parameters. */
+  readonly outputs: Readonly<Record<string, InferParameters | undefined>>;
+}
+
+/** `score`: the routes /score. The others: the Open Inference Protocol, over REST and over gRPC. */
+export type Protocol = 'score' | 'open-inference' | 'open-inference-grpc';
+
+/** Handed to `run()` beside the data. */
+export interface RequestContext {
+  /** The `x-request-id` of the request, also in every log line. */
+  readonly id: string;
+  /** `x-ms-client-request-id` (or the deprecated `x-ms-request-id`), when the client sent one. */
+  readonly clientRequestId: string | undefined;
+  /** The front door of the request. It decides the form of `data` and of the answer. */
+  readonly protocol: Protocol;
+  /** Names of the outputs that the client wants, Open Inference Protocol only; undefined: all. */
+  readonly outputs: readonly string[] | undefined;
+  /** Parameters of an Open Inference request; empty on /score. */
+  readonly parameters: RequestParameters;
+  /** The `id` that an Open Inference request names, and its answer repeats. */
+  readonly inferenceId: string | undefined;
+  /** W3C trace id: 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** W3C trace context for calls that `run()` makes: send it as the header `traceparent`. */
+  readonly traceparent: string;
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly url: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+  /** Fires when the client leaves or the deadline passes. */
+  readonly signal: AbortSignal;
+}
+
+/** Names and values: an object, pairs, or web-standard Headers. */
+export type AnswerHeaders = Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]>;
+
+/** What an Answer has beside its value. */
+export interface AnswerOptions {
+  /** Headers of the HTTP answer; over gRPC its initial metadata. */
+  readonly headers?: AnswerHeaders | undefined;
+  /**
+   * Parameters of an Open Inference answer. Over gRPC a number is a `double_param`, and a bigint an
+   * `int64_param`.
+   */
+  readonly parameters?: InferParameters | undefined;
+  /** Parameters by the name of the output. */
+  readonly outputParameters?: Readonly<Record<string, InferParameters | undefined>> | undefined;
+}
+
+/**
+ * A value for `run()` to answer, with headers and parameters beside it: `return new Answer({ y }, {
+ * headers: { 'x-model': 'v2' }, parameters: { cached: true } })`.
+ */
+export declare class Answer {
+  /** Whatever `run()` could answer alone, but for a Response or an iterator. */
+  readonly value: unknown;
+  readonly headers: AnswerHeaders | undefined;
+  readonly parameters: InferParameters | undefined;
+  readonly outputParameters: AnswerOptions['outputParameters'];
+  constructor(value: unknown, { headers, parameters, outputParameters }?: AnswerOptions);
+}
+
+/** Form of the data that `run()` gets, whatever the content type (docs/entry-scripts.md). */
+export type InputType = 'json' | 'text' | 'bytes' | 'tensors';
+
+/** Describes a body to a redaction hook. */
+export interface RedactInfo {
+  readonly collection: 'request' | 'response';
+  readonly contentType: string;
+  /** The `x-request-id` of the request. */
+  readonly id: string;
+}
+
+/**
+ * The exports of an entry script. `Data` is what `run()` gets: parsed JSON by default, a string or
+ * bytes by content type or `inputType`, a web-standard Request with `rawHttp = true`.
+ */
+export interface EntryScript<Data = unknown> {
+  init(context: InitContext): void | Promise<void>;
+  /**
+   * Answers a value with a JSON form, tensors, an Answer, a Response, or an (async) iterator that
+   * streams.
+   */
+  run(data: Data, request: RequestContext): unknown;
+  /**
+   * Runs once in each worker that is ended in order, after its requests, and is awaited within the
+   * drain. Frees what `init()` has opened.
+   */
+  readonly close?: () => void | Promise<void>;
+  readonly inputType?: InputType;
+  readonly rawHttp?: boolean;
+  /**
+   * Whole numbers beyond 2^53 in a JSON body arrive as bigint instead of rounded. More than 1000
+   * digits are refused with 400.
+   */
+  readonly exactIntegers?: boolean;
+  /**
+   * Data as `run()` would get it. It is run before the server is ready, and gives the check of
+   * batching realistic input.
+   */
+  readonly sample?: Data;
+  /**
+   * Called with a body before it is collected, when its request is over. Returns the value to keep;
+   * undefined keeps nothing. The body is parsed JSON, else text or bytes, and a copy. An error
+   * keeps the body from being collected.
+   */
+  redact?(body: unknown, info: RedactInfo): unknown;
+  /** `run()` calls at a time in one worker, at most WORKER_CONCURRENCY. 1 serialises them. */
+  readonly concurrency?: number;
+}
+
+export {};

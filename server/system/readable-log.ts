@@ -1,0 +1,65 @@
+/** Fields that are shown in another form, or not at all, because they are for machines. */
+const NO_FIELDS: readonly string[] = ['level', 'time', 'msg', 'err', 'pid', 'hostname', 'traceId', 'requestId'];
+/** The beginning of a UUID is enough at a terminal. */
+const UUID = /^([0-9a-f]{8})-[0-9a-f]{4}-/;
+/** Shortest text that is no field of its own where the message has it. */
+const TELLING = 3;
+
+interface Line extends Readonly<Record<string, unknown>> {
+  readonly level?: unknown;
+  readonly time?: unknown;
+  readonly msg?: unknown;
+  readonly err?: unknown;
+}
+
+/**
+ * Loads a function that makes lines of JSON readable: one line with the message and its fields,
+ * more only for a stack.
+ */
+export async function readableLog(colorize: boolean): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty');
+  const pretty = prettyFactory({ colorize, translateTime: 'HH:MM:ss.l' });
+  return (text) => {
+    const line: Line = JSON.parse(text);
+    return pretty(forPeople(line));
+  };
+}
+
+function forPeople(line: Line): Line {
+  const { level, time, msg = '', err, requestId } = line;
+  const request = typeof requestId === 'string' ? (UUID.exec(requestId)?.[1] ?? requestId) : undefined;
+  if (isAccess(line)) {
+    const { method, route, status, ms } = line;
+    return { level: levelOf(status), time, msg: `${method} ${route} ${status} ${ms.toFixed(1)} ms ${request}` };
+  }
+  const fields = Object.entries(line).filter(([name, value]) => !NO_FIELDS.includes(name) && !isTold(msg, value));
+  if (request !== undefined) fields.push(['request', request]);
+  // In the text, because pino-pretty leaves out fields of some names. Before the lines of a stack.
+  const text = fields.length === 0 ? msg : String(msg).replace(/$|(?=\n)/, () => ` ${JSON.stringify(Object.fromEntries(fields))}`);
+  return { level, time, msg: text, ...(err !== undefined && { err }) };
+}
+
+/** The message has this text already. */
+function isTold(msg: unknown, value: unknown): boolean {
+  return typeof msg === 'string' && typeof value === 'string' && value.length >= TELLING && msg.includes(value);
+}
+
+interface Access extends Line {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly ms: number;
+}
+
+/** A line of telemetry/access-log.ts. */
+function isAccess(line: Line): line is Access {
+  const { msg, method, route, status, ms, bytesOut } = line;
+  const texts = msg === 'request' && typeof method === 'string' && typeof route === 'string';
+  return texts && typeof status === 'number' && typeof ms === 'number' && typeof bytesOut === 'number';
+}
+
+/** Why: a failed request stands out among the others. */
+function levelOf(status: number): 'info' | 'warn' | 'error' {
+  if (status >= 500) return 'error';
+  return status >= 400 ? 'warn' : 'info';
+}

@@ -1,0 +1,50 @@
+import { stringify } from '../guards/built-ins.ts';
+import type { Tensors } from '../inference/batcher.ts';
+import { exampleBody } from '../ipc/worker-messages.ts';
+import { dtypes } from '../tensors/dtypes.ts';
+import { valuesOf } from '../tensors/tensor.ts';
+import type { Tensor } from '../entry-script.ts';
+import { encodeJson } from './codecs/encode-result.ts';
+import { plainLength } from './codecs/plain-length.ts';
+import type { LoadedScript } from './script/load-entry-script.ts';
+
+/** Longest example, in characters. */
+const LONGEST = 2048;
+
+/** Body of a request that a model without code takes: the inputs that it took at the warm-up. */
+export function exampleOfModel(inputs: Tensors | undefined): string | undefined {
+  if (inputs === undefined) return undefined;
+  const shown = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, withShortNumbers(tensor)]));
+  return printable(() => encodeJson({ inputs: shown }, 'string', LONGEST));
+}
+
+/** Numbers as they were made up, which a float32 holds only with more digits. */
+function withShortNumbers(tensor: Tensor): Tensor {
+  if (dtypes[tensor.type].kind !== 'float') return tensor;
+  const values: ArrayLike<unknown> = valuesOf(tensor);
+  const numbers = Float64Array.from(values, (value) => Number(Number(value).toFixed(3)));
+  return { type: 'float64', dims: tensor.dims, data: numbers };
+}
+
+type Scored = Pick<LoadedScript, 'sample' | 'inputType' | 'rawHttp' | 'exactIntegers'>;
+
+/** Body of a request that gives `run()` the sample of the script; undefined if there is none. */
+export function exampleOfScript({ sample, inputType, rawHttp, exactIntegers }: Scored): string | undefined {
+  if (sample === undefined || rawHttp || inputType === 'bytes') return undefined;
+  return printable(() => {
+    if (inputType === 'text') return typeof sample === 'string' ? sample : undefined;
+    if (plainLength(sample, 0, LONGEST) > 0) return stringify(sample);
+    // Only with these exports are tensors and bigints what a client's JSON becomes.
+    return inputType === 'tensors' || exactIntegers ? encodeJson(sample, 'string', LONGEST) : undefined;
+  });
+}
+
+/** Undefined for what is too long, no JSON, or no line of a terminal. */
+function printable(write: () => string | undefined): string | undefined {
+  try {
+    const text = write();
+    return exampleBody(text) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}

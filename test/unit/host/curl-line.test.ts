@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import test from 'node:test';
+import { curlLine } from '../../../server/host/curl-line.ts';
+
+const everywhere = { host: '0.0.0.0' };
+
+/** The arguments that a shell gives to curl. */
+const argumentsOf = (line: string): string[] =>
+  execFileSync('bash', ['-c', `curl() { printf '%s\\0' "$@"; }; ${line}`], { encoding: 'utf8' })
+    .split('\0')
+    .slice(0, -1);
+
+test('a shell gives curl the body as it is', () => {
+  for (const body of ['{"x":[1,2]}', `it's "fine" $HOME \`x\` !! \\n ü`, "'; echo hacked '", '@/etc/passwd', '-o']) {
+    const [, given, url] = argumentsOf(curlLine(everywhere, 80, body));
+    assert.deepEqual([given, url], [body, 'http://localhost:80/score']);
+  }
+});
+
+test('curl never reads a file in place of the body', () => {
+  assert.deepEqual(argumentsOf(curlLine(everywhere, 80, '@file')).slice(0, 2), ['--data-raw', '@file']);
+});
+
+test('the address is one that the machine itself can reach', () => {
+  for (const [host, address] of [
+    ['0.0.0.0', 'http://localhost:5001'],
+    ['::', 'http://localhost:5001'],
+    ['127.0.0.1', 'http://127.0.0.1:5001'],
+    ['::1', 'http://[::1]:5001'],
+    ['scores.example', 'http://scores.example:5001'],
+  ] as const)
+    assert.deepEqual(argumentsOf(curlLine({ host }, 5001, '1')), ['-d', '1', `${address}/score`]);
+});
+
+test('without an example, the line asks for the description of the API', () => {
+  assert.equal(curlLine(everywhere, 5001, undefined), 'curl http://localhost:5001/swagger.json');
+});
