@@ -4,6 +4,7 @@ import { checkModel } from '../../request/model-name.ts';
 import { dtypes } from '../../tensors/dtypes.ts';
 import { blockField, blockHead, FieldReader, packVarints, readVarints } from '../../tensors/protobuf.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
+import { failureText } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
 import { type InferRequest, Inputs, inputSpec, misfit, wantedOutputs } from '../../tensors/infer-request.ts';
 import type { WorkerRequest } from '../request-context.ts';
@@ -91,9 +92,9 @@ export class OpenInferenceGrpcCodec implements Codec {
     return { headers: [['content-type', 'application/grpc']], parts };
   }
 
-  /** gRPC sends the text of an error in its status message. */
-  failure(message: string): string {
-    return message;
+  /** gRPC sends the text of an error in its status message: of an object its JSON. */
+  failure(answer: string | object): string {
+    return typeof answer === 'string' ? answer : failureText(answer, this.#serving);
   }
 }
 

@@ -6,7 +6,7 @@ import { jsonText } from '../../ipc/message-text.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody } from './content-types.ts';
-import { encodeJson } from './encode-result.ts';
+import { encodeJson, failureText } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
 import { rawInput } from './raw-input.ts';
 
@@ -62,8 +62,9 @@ export class OpenInferenceCodec implements Codec {
     };
   }
 
-  failure(message: string): string {
-    return jsonText({ error: message });
+  /** The protocol has a text there: of an object its JSON. */
+  failure(answer: string | object): string {
+    return jsonText({ error: typeof answer === 'string' ? answer : failureText(answer, this.#serving) });
   }
 }
 

@@ -2,7 +2,7 @@ import { jsonText } from '../../ipc/message-text.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import type { BodyChoices, Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody, decodeQuery } from './content-types.ts';
-import { encodeJson } from './encode-result.ts';
+import { encodeJson, failureText } from './encode-result.ts';
 import { toWebRequest } from './web-request.ts';
 
 /** The routes /score: the content type and the script's exports decide. */
@@ -28,7 +28,7 @@ export class ScoreCodec implements Codec {
     return { headers: undefined, parts: [encodeJson(result ?? {}, this.#serving.nonFinite, this.#serving.answerLimitBytes)] };
   }
 
-  failure(message: string): string {
-    return jsonText({ message });
+  failure(answer: string | object): string {
+    return typeof answer === 'string' ? jsonText({ message: answer }) : failureText(answer, this.#serving);
   }
 }
