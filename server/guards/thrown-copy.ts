@@ -41,7 +41,8 @@ export function bounded(text: unknown, most = LONGEST): string {
   return whole.length <= most ? whole : `${whole.slice(0, most)}... (${whole.length} characters)`;
 }
 
-function textOf(value: unknown): string {
+/** Never throws. */
+export function textOf(value: unknown): string {
   try {
     return String(value);
   } catch {
@@ -75,7 +76,8 @@ class Shown {
  * their number.
  */
 export class ThrownCopy {
-  readonly #copies = new Map<object, unknown>();
+  /** Copied once each. Why: a chain whose links meet again has more ways than links. */
+  readonly #seen = new Set<object>();
   #left = MOST_VALUES;
 
   /** @param level of objects and arrays @param causes errors above */
@@ -85,9 +87,10 @@ export class ThrownCopy {
       return BigInt.asIntN(MOST_BITS, value) === value ? value : new Shown('[a bigint of more than 1024 bits]');
     if (typeof value === 'function') return alone(value);
     if (typeof value !== 'object' || value === null) return value;
-    if (this.#copies.has(value)) return this.#copies.get(value);
+    if (this.#seen.has(value)) return new Shown('[shown above]');
     if (this.#left <= 0) return new Shown('[...]');
     this.#left--;
+    this.#seen.add(value);
     try {
       return this.#object(value, level, causes);
     } catch {
@@ -105,14 +108,7 @@ export class ThrownCopy {
 
   #error(error: Error, causes: number): Error {
     const copy = new Error();
-    this.#copies.set(error, copy);
-    const message = memberOf(error, 'message');
-    const stack = memberOf(error, 'stack');
-    const name = memberOf(error, 'name');
-    const head = `${bounded(name, LONGEST_TEXT)}: ${bounded(message, LONGEST_STACK)}`;
-    copy.stack = typeof stack === 'string' && stack !== '' ? bounded(stack, LONGEST_STACK) : head;
-    // Set after the stack was made.
-    if (typeof message === 'string' && !copy.stack.includes(message.slice(0, LONGEST_TEXT))) copy.stack = `${head}\n${copy.stack}`;
+    copy.stack = stackOf(error);
     this.#fields(copy, error, 0, causes);
     if (Object.hasOwn(error, 'cause')) define(copy, 'cause', this.of(memberOf(error, 'cause'), 0, causes + 1), false);
     const errors: unknown = Object.hasOwn(error, 'errors') ? memberOf(error, 'errors') : undefined;
@@ -122,7 +118,6 @@ export class ThrownCopy {
 
   #array(items: readonly unknown[], level: number, causes: number): unknown[] {
     const copy: unknown[] = [];
-    this.#copies.set(items, copy);
     for (let at = 0; at < Math.min(items.length, MOST_ITEMS); at++) copy.push(this.of(items[at], level + 1, causes));
     // `inspect` shows the number of the others.
     copy.length = items.length;
@@ -131,7 +126,6 @@ export class ThrownCopy {
 
   /** Copies own members, no getters. */
   #fields<T extends object>(copy: T, from: object, level: number, causes: number): T {
-    this.#copies.set(from, copy);
     const keys = Object.keys(from).filter((key) => !(copy instanceof Error && OF_ERRORS.has(key)));
     for (const key of keys.slice(0, MOST_FIELDS)) {
       const member = Object.getOwnPropertyDescriptor(from, key);
@@ -143,8 +137,28 @@ export class ThrownCopy {
   }
 }
 
+/**
+ * The stack. Why more: V8 takes it when the error is made, so it has neither a name nor a message
+ * that was set later.
+ */
+function stackOf(error: Error): string {
+  const [stack, message] = [memberOf(error, 'stack'), memberOf(error, 'message')];
+  const name = bounded(nameOf(error), LONGEST_TEXT);
+  const head = `${name}: ${bounded(message, LONGEST_STACK)}`;
+  if (typeof stack !== 'string' || stack === '' || stack === UNREADABLE) return head;
+  if (typeof message === 'string' && !stack.includes(message.slice(0, LONGEST_TEXT))) return `${head}\n${bounded(stack, LONGEST_STACK)}`;
+  const whole = bounded(stack, LONGEST_STACK);
+  return whole.split('\n', 1)[0]?.includes(name) === true ? whole : whole.replace(/^\w*Error(?=[:\n]|$)/, () => name);
+}
+
+/** The name, of a class that has none that of the class. */
+function nameOf(error: Error): unknown {
+  const name = memberOf(error, 'name');
+  return name === 'Error' && typeof error.constructor === 'function' ? error.constructor.name : name;
+}
+
 /** Fields that every error has. */
-const OF_ERRORS: ReadonlySet<string> = new Set(['stack', 'message', 'cause', 'errors']);
+const OF_ERRORS: ReadonlySet<string> = new Set(['name', 'stack', 'message', 'cause', 'errors']);
 
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -5,7 +5,7 @@
 
 import { inspect } from 'node:util';
 import { stringify } from './built-ins.ts';
-import { bounded, isError, memberOf, ThrownCopy, WHOLE } from './thrown-copy.ts';
+import { bounded, isError, memberOf, textOf, ThrownCopy, WHOLE } from './thrown-copy.ts';
 
 export { bounded, isError } from './thrown-copy.ts';
 
@@ -15,16 +15,17 @@ const LONGEST_BRIEF = 1024;
 /** One line about any thrown value, without its causes. Never throws. */
 export function describeThrown(thrown: unknown): string {
   try {
-    if (isError(thrown)) return bounded(`${bounded(memberOf(thrown, 'name'))}: ${bounded(memberOf(thrown, 'message'))}`);
-    return bounded(`a thrown ${typeof thrown}: ${typeof thrown === 'object' ? (stringify(thrown) ?? '') : bounded(thrown)}`);
+    if (isError(thrown)) return bounded(`${textOf(memberOf(thrown, 'name'))}: ${textOf(memberOf(thrown, 'message'))}`);
+    return bounded(`a thrown ${typeof thrown}: ${typeof thrown === 'object' ? (stringify(thrown) ?? '') : textOf(thrown)}`);
   } catch {
     return `a thrown ${typeof thrown}`;
   }
 }
 
 /**
- * A thrown value as `util.inspect` shows it, for the log: the stack of an error, its own fields, its
- * causes and the errors of an AggregateError with theirs. Bounded in time and length. Never throws.
+ * A thrown value as `util.inspect` shows it, for the log: the stack of an error, its own fields,
+ * its causes and the errors of an AggregateError with theirs. Bounded in time and length. Never
+ * throws.
  */
 export function stackOfThrown(thrown: unknown): string {
   try {

@@ -83,7 +83,10 @@ function decodeAny(body: Buffer, exactIntegers: boolean): unknown {
   }
 }
 
-/** True if the first character is that of an object or array, behind a byte-order mark and white space. */
+/**
+ * True if the first character is that of an object or array, behind a byte-order mark and white
+ * space.
+ */
 function isMeantAsJson(body: Buffer): boolean {
   let at = body[0] === 0xef ? 3 : 0;
   while (SPACES.has(body[at] ?? 0)) at++;

@@ -1,13 +1,13 @@
 import type { Tensor } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
+import { formless } from '../../guards/formless.ts';
 import { type Dtype, dtypeEntries, type DtypeRow, dtypes, isDtype, type TensorData } from '../../tensors/dtypes.ts';
 import { elementTypes } from '../../tensors/elements.ts';
 import { type InferRequest, show } from '../../tensors/infer-request.ts';
 import { claimsTensor, dataOf, isTypedArray, type TensorClaim } from '../../tensors/tensor.ts';
 import { expectedShape, isShape, MOST_DIMS, shownDims, sizeOf } from '../../tensors/tensor-shape.ts';
 import { tooLarge } from '../answer-limit.ts';
-import { formless } from './formless.ts';
 
 /** One output of an answer, in the form of the protocol. */
 export interface Output {

@@ -106,7 +106,7 @@ function keepExact(_key: string, value: unknown, context?: { source?: string }):
   );
 }
 
-/** Mistakes of clients that write JSON by hand, or with the defaults of Python, by the text at an error. */
+/** Mistakes of clients that write JSON by hand or with Python, by the text at an error. */
 const mistakes: readonly (readonly [at: RegExp, hint: (found: string) => string])[] = [
   [/^-?(?:nan|inf(?:inity)?)\b/i, (found) => `JSON has no ${found}: send "NaN", "Infinity" or "-Infinity" as a string, or null`],
   [/^(?:True|False)\b/, (found) => `JSON writes ${found.toLowerCase()}`],

@@ -4,11 +4,10 @@ import { Writable } from 'node:stream';
 import { formatWithOptions, inspect, type InspectOptions } from 'node:util';
 import { parse, stringify } from '../../guards/built-ins.ts';
 import type { Logger } from '../../entry-script.ts';
+import { formless } from '../../guards/formless.ts';
 import { fieldsOfError, isError } from '../../guards/thrown.ts';
 import { cutText, LONGEST_LINE } from '../../guards/output-lines.ts';
 import type { LogLevelName, LogMessage } from '../../ipc/worker-messages.ts';
-import { formless } from '../codecs/formless.ts';
-import { plainLength } from '../codecs/plain-length.ts';
 import type { WorkerRequest } from '../request-context.ts';
 
 /**
@@ -93,10 +92,8 @@ function fieldsToSend(given: Record<string, unknown>): { readonly fields: Record
   let text: string;
   try {
     // Scripts write `log.error('failed', error)`, too.
-    const fields = isError(given) ? { err: given } : given;
-    const plain = plainLength(fields, 0, Infinity) >= 0;
-    text = plain ? stringify(fields) : stringify(fields, readable);
-    if (text.length <= LONGEST_LINE) return { fields: plain ? fields : parse(text), cut: false };
+    text = stringify(isError(given) ? { err: given } : given, readable);
+    if (text.length <= LONGEST_LINE) return { fields: parse(text), cut: false };
   } catch {
     text = formatWithOptions({ colors: false }, given);
   }

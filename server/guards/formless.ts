@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { tagOf } from '../../guards/built-ins.ts';
-import { isError } from '../../guards/thrown.ts';
+import { tagOf } from './built-ins.ts';
+import { isError } from './thrown-copy.ts';
 
 /** A value that JSON.stringify would write as `{}`, or as its inner parts. */
 export interface Formless {
