@@ -88,7 +88,7 @@ function decodeAny(body: Buffer, exactIntegers: boolean): unknown {
  * space.
  */
 function isMeantAsJson(body: Buffer): boolean {
-  let at = body[0] === 0xef ? 3 : 0;
+  let at = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
   while (SPACES.has(body[at] ?? 0)) at++;
   return body[at] === 0x7b || body[at] === 0x5b;
 }
