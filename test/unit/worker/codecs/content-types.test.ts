@@ -109,7 +109,7 @@ describe('a body', () => {
             error.code === 'bad_json' && /line \d+ column \d+ \(char \d+\)$/.test(error.message),
           text.slice(0, 20),
         );
-      for (const bytes of [
+      for (const others of [
         Buffer.from('a=1&b=[2]'),
         Buffer.from('plain {text}'),
         Buffer.from('｛{'),
@@ -117,7 +117,7 @@ describe('a body', () => {
         Buffer.of(0xef, 0x5b),
         Buffer.alloc(0),
       ])
-        assert.equal(decodeBody(bytes, type, undefined, false), bytes);
+        assert.equal(decodeBody(others, type, undefined, false), others);
       for (const form of ['bytes', 'text'] as const) assert.equal(String(decodeBody(Buffer.from('{bad'), type, form, false)), '{bad');
     }
     assert.equal(String(decodeBody(Buffer.from('{bad'), 'application/octet-stream', undefined, false)), '{bad');
