@@ -105,11 +105,7 @@ test('nothing that a thrown value holds is called or kept', () => {
   const error = Object.defineProperty(new Error('quiet'), 'field', { get: count, enumerable: true });
   Object.assign(error, {
     held: { toJSON: count, toString: count, [Symbol.for('nodejs.util.inspect.custom')]: count },
-    own: new (class Own {
-      toString = count;
-      toJSON = count;
-      [Symbol.for('nodejs.util.inspect.custom')] = count;
-    })(),
+    own: Object.assign(new Map(), { toJSON: count, toString: count, [Symbol.for('nodejs.util.inspect.custom')]: count }),
   });
   assert.match(stackOfThrown(error), /field: \[Getter\],\n {2}held: \{/);
   assert.equal(calls, 0);
