@@ -3,7 +3,7 @@
  * knows statuses and exit codes. The Azure contract prescribes some of them: docs/http-api.md.
  */
 
-import { describeThrown } from './guards/thrown.ts';
+import { describeThrown, shownBriefly } from './guards/thrown.ts';
 
 export { bounded, describeThrown, stackOfThrown } from './guards/thrown.ts';
 
@@ -182,24 +182,35 @@ export function answerable(thrown: unknown): ServerError {
 }
 
 /**
- * Thrown by an entry script to answer with a status and a message of its own.
+ * Thrown by an entry script to answer with a status and a message or a body of its own.
  * `throw new ScoringError(422, 'age must be positive')` answers 422 and
- * `{"message": "age must be positive"}`.
+ * `{"message": "age must be positive"}`. `throw new ScoringError(422, { field: 'age' })` answers
+ * 422 and `{"field": "age"}`. A `cause` is logged, and stays out of the answer.
  */
 export class ScoringError extends Error {
   override readonly name = 'ScoringError';
   readonly status: number;
+  /** The body of the answer; absent where the message is. */
+  declare readonly body?: object;
 
   /**
    * @param status HTTP status, 400 to 599
    * @param message the text that the client reads
    * @throws RangeError when the status is not an integer from 400 to 599
    */
-  constructor(status: number, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(status: number, message: string, options?: ErrorOptions);
+  /**
+   * @param status HTTP status, 400 to 599
+   * @param body an object or array that is answered as JSON, as a result of `run()` is
+   * @throws RangeError when the status is not an integer from 400 to 599
+   */
+  constructor(status: number, body: object, options?: ErrorOptions);
+  constructor(status: number, answer: string | object, options?: ErrorOptions) {
+    super(typeof answer === 'object' ? shownBriefly(answer) : answer, options);
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new RangeError(`ScoringError: expected a status from 400 to 599, got ${status}`);
     }
     this.status = status;
+    if (typeof answer === 'object') this.body = answer;
   }
 }

@@ -1,8 +1,9 @@
-import { pino, stdSerializers, type Logger as Pino, type LoggerOptions } from 'pino';
+import { pino, type Logger as Pino, type LoggerOptions } from 'pino';
 import type { Config } from './config/config.ts';
 import { LogOutput } from './system/log-output.ts';
 import { readableLog } from './system/readable-log.ts';
 import { cutText } from './guards/output-lines.ts';
+import { fieldsOfError } from './guards/thrown.ts';
 
 export type Log = Pino;
 
@@ -69,16 +70,12 @@ function options(config: Pick<Config, 'logLevel'>): LoggerOptions {
         method.apply(this, args);
       },
     },
-    serializers: { err: cutError },
+    serializers: { err: errorFields },
     redact: { paths: ['headers.authorization', 'headers.cookie', 'headers["x-api-key"]'], censor: '[redacted]' },
   };
 }
 
-function cutError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return thrown;
-  const { type, message, stack, ...rest } = stdSerializers.err(thrown);
-  return { type, message: cutText(message), stack: cutText(stack), ...rest };
-}
+const errorFields = (thrown: unknown): unknown => (thrown instanceof Error ? fieldsOfError(thrown) : thrown);
 
 /** A line with the beginning of a longer one as its text. */
 function shortened(line: string): string {

@@ -1,5 +1,5 @@
 import type { HostCollector } from '../collection/host/collector.ts';
-import { describeThrown, ServerError, toServerError } from '../errors.ts';
+import { ServerError, stackOfThrown, toServerError } from '../errors.ts';
 import type { ReadyMessage } from '../ipc/worker-messages.ts';
 import { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
@@ -164,6 +164,5 @@ export class HostServer {
 }
 
 function strayError(thrown: unknown): ServerError {
-  const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : describeThrown(thrown);
-  return new ServerError('internal', text, { cause: thrown });
+  return new ServerError('internal', stackOfThrown(thrown), { cause: thrown });
 }

@@ -148,19 +148,28 @@ export interface Correlations {
 }
 
 /**
- * Thrown by an entry script to answer with a status and a message of its own.
+ * Thrown by an entry script to answer with a status and a message or a body of its own.
  * `throw new ScoringError(422, 'age must be positive')` answers 422 and
- * `{"message": "age must be positive"}`.
+ * `{"message": "age must be positive"}`. `throw new ScoringError(422, { field: 'age' })` answers
+ * 422 and `{"field": "age"}`. A `cause` is logged, and stays out of the answer.
  */
 export declare class ScoringError extends Error {
   readonly name = 'ScoringError';
   readonly status: number;
+  /** The body of the answer; absent where the message is. */
+  readonly body?: object;
   /**
    * @param status HTTP status, 400 to 599
    * @param message the text that the client reads
    * @throws RangeError when the status is not an integer from 400 to 599
    */
   constructor(status: number, message: string, options?: ErrorOptions);
+  /**
+   * @param status HTTP status, 400 to 599
+   * @param body an object or array that is answered as JSON, as a result of `run()` is
+   * @throws RangeError when the status is not an integer from 400 to 599
+   */
+  constructor(status: number, body: object, options?: ErrorOptions);
 }
 
 /** One input or output of a model. */

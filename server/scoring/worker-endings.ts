@@ -28,7 +28,7 @@ export function startFailureOf({ endedFor, tooLarge }: PoolWorker, exit: Exit, i
   if (endedFor === 'init_timeout')
     return new ServerError(
       'init_timeout',
-      `init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
+      `User's init function failed: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
     );
   if (tooLarge !== undefined)
     return new ServerError('init_failed', `The worker took too much memory before init() was done, and was killed: ${tooLarge}.`);

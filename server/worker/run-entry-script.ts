@@ -154,12 +154,19 @@ export class Runner {
   /** Answers with a thrown ScoringError or Response. False: it is neither. */
   async #answerThrown(id: number, active: Active, thrown: unknown): Promise<boolean> {
     if (thrown instanceof ScoringError) {
-      this.#reply(id, thrown.status, THREW, undefined, [active.codec?.failure(thrown.message) ?? thrown.message]);
+      const answer = active.codec?.failure(thrown.body ?? thrown.message) ?? thrown.message;
+      if (thrown.cause !== undefined) this.#logCause(active.request, thrown);
+      this.#reply(id, thrown.status, THREW, undefined, [answer]);
       return true;
     }
     if (!isResponse(thrown)) return false;
     await this.#answerParts(id, active, await responseParts(thrown), THREW);
     return true;
+  }
+
+  /** Logs a ScoringError for its cause, which no client reads. */
+  #logCause(request: WorkerRequest, thrown: ScoringError): void {
+    this.#log.within(request, () => this.#log.warn(`run() answered ${thrown.status} for a cause: ${stackOfThrown(thrown)}`));
   }
 
   /** @param headers undefined: JSON */

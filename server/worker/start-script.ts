@@ -1,4 +1,4 @@
-import { asServerError, ServerError, stackOfThrown } from '../errors.ts';
+import { asServerError, type ErrorCode, ServerError, stackOfThrown } from '../errors.ts';
 import type { OpenedModel } from '../inference/model.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import type { ToHost } from '../ipc/to-host.ts';
@@ -81,21 +81,24 @@ async function initialise(
   signal: AbortSignal,
   { entryScript, noCode, initTimeoutMs }: StartMessage,
 ): Promise<void> {
+  const script = `User script at ${entryScript}`;
   try {
     await init();
   } catch (cause) {
     if (signal.aborted)
-      throw new ServerError(
-        'init_timeout',
-        `User script at ${entryScript}: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS).`,
-        { cause },
-      );
-    // A model that cannot be served keeps its own reason.
+      throw initFailure('init_timeout', `${script}: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS).`, cause);
     const own = asServerError(cause);
-    if (own !== undefined && own.code !== 'run_failed')
-      throw new ServerError(own.code, noCode ? own.message : `init() of ${entryScript} failed: ${own.message}`, { cause });
-    throw new ServerError('init_failed', `User script at ${entryScript}: init() raised an exception: ${stackOfThrown(cause)}`, { cause });
+    if (own === undefined || own.code === 'run_failed')
+      throw initFailure('init_failed', `${script}: init() raised an exception: ${stackOfThrown(cause)}`, cause);
+    // A model that cannot be served keeps its own reason.
+    if (noCode) throw own;
+    throw initFailure(own.code, `${script}: init() raised an exception: ${own.message}`, cause);
   }
+}
+
+/** Azure's tools look for the first words (docs/http-api.md). */
+function initFailure(code: ErrorCode, why: string, cause: unknown): ServerError {
+  return new ServerError(code, `User's init function failed: ${why}`, { cause });
 }
 
 /** Decides whether concurrent calls of a model are merged, and reports how it is loaded. */

@@ -104,6 +104,17 @@ describe('a model without code', () => {
 });
 
 describe('an entry script', () => {
+  it('answers the object of a ScoringError as a text', () =>
+    withBoth(['--entry-script', 'scoring-error-object.ts'], async (server, grpc) => {
+      const input = { name: 'way', shape: [1], datatype: 'BYTES' };
+      const text = '{"field":"age","ids":[9007199254740993],"scores":[1.5,"NaN"]}';
+      const rest = await infer(server, 'scoring-error-object', { inputs: [{ ...input, data: ['object'] }] });
+      assert.deepEqual([rest.status, await rest.json()], [422, { error: text }]);
+      const inputs = [{ ...input, contents: { bytes_contents: [Buffer.from('object')] } }];
+      const error = await grpc.error('ModelInfer', { model_name: 'scoring-error-object', inputs });
+      assert.deepEqual([error.code, error.details], [status.INVALID_ARGUMENT, text]);
+    }));
+
   it('gets tensors and the wanted outputs, and answers tensors or an error of its own', () =>
     withBoth(['--entry-script', 'tensors.ts'], async (server, grpc) => {
       const x = { name: 'x', shape: [1, 2], datatype: 'FP32', data: [1, 2] };

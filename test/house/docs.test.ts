@@ -50,7 +50,7 @@ const got = {
   text: 'a string, by the charset of the content type, else UTF-8',
   bytes: 'the bytes, a `Buffer`',
   tensors: 'the parsed JSON, with tensors for arrays of numbers',
-  'json or bytes': 'the parsed JSON if the body is JSON, else the bytes',
+  'json or bytes': 'the parsed JSON if the body is JSON or begins with `{` or `[`, else the bytes',
 };
 
 async function metricsTable(): Promise<string> {

@@ -8,6 +8,10 @@ const values: Record<string, () => unknown> = {
   nan: () => ({ score: Number.NaN, list: [1, Infinity] }),
   map: () => ({ deep: [new Map()] }),
   function: () => () => 1,
+  blob: () => new Blob(['x']),
+  promise: () => ({ later: Promise.resolve(1) }),
+  error: () => ({ error: new Error('secret') }),
+  chunk: () => [{ map: new Map() }].values(),
   circular: () => {
     const value: Record<string, unknown> = {};
     value['self'] = value;
@@ -15,4 +19,4 @@ const values: Record<string, () => unknown> = {
   },
   json: () => '{"already": "json"}',
 };
-export const run = (name: string) => values[name]?.();
+export const run = (name: string | { x: unknown }) => (typeof name === 'string' ? values[name]?.() : new Map([['y', name.x]]));

@@ -52,6 +52,7 @@ test('the content type decides what run() gets', () =>
       ['text/csv; charset=iso-8859-1', 'a', { string: 'a' }],
       ['application/x-www-form-urlencoded', '{"a":1}', { object: { a: 1 } }],
       ['application/x-www-form-urlencoded', 'a=1&b=2', { bytes: 'a=1&b=2' }],
+      ['application/x-www-form-urlencoded', 'a={b}', { bytes: 'a={b}' }],
       [undefined, '[1]', { object: [1] }],
       [undefined, 'plain', { bytes: 'plain' }],
       ['', '[1]', { object: [1] }],
@@ -102,6 +103,22 @@ test("bad JSON and bad UTF-8 are the client's fault, with the position", () =>
       );
     }
   }));
+
+test('bad JSON of a client that names no type is refused with the position, unless the script takes another form', async () => {
+  await withWorkers('echo.ts', async (workers) => {
+    for (const contentType of ['application/x-www-form-urlencoded', undefined])
+      await assert.rejects(workers.score(Buffer.from(' {"data": [NaN]}'), { contentType }), {
+        code: 'bad_json',
+        message:
+          'POST body could not be decoded as JSON: Unexpected token \'N\' (JSON has no NaN: send "NaN", "Infinity" or "-Infinity" as a string, or null): line 1 column 12 (char 11)',
+      });
+  });
+  await withWorkers('input-text.ts', async (workers) => {
+    const contentType = 'application/x-www-form-urlencoded; charset=utf-16le';
+    assert.deepEqual((await workers.score(Buffer.from('\ufeff{bad'), { contentType })).json, { kind: 'string', data: '\ufeff{bad' });
+    await assert.rejects(workers.score(Buffer.of(0x7b, 0xe9), { contentType: 'text/plain; charset=latin1' }), { code: 'bad_text' });
+  });
+});
 
 test('GET gets the query as an object, each value JSON if it parses', () =>
   withWorkers('echo.ts', async (workers) => {
@@ -173,6 +190,44 @@ for (const [script, status, message] of [
       assert.deepEqual([answer.status, answer.json], [status, { message }]);
     }));
 }
+
+test('a ScoringError answers an object as JSON, as run() would, and over the other protocols as a text', () =>
+  withWorkers('scoring-error-object.ts', async (workers) => {
+    const answer = await workers.score('object');
+    assert.deepEqual(
+      [answer.status, answer.headers['content-type'], answer.text],
+      [422, 'application/json', '{"field":"age","ids":[9007199254740993],"scores":[1.5,"NaN"]}'],
+    );
+    assert.deepEqual([(await workers.score('list')).status, (await workers.score('list')).text], [400, '["a","b"]']);
+    assert.equal((await workers.score('text')).text, '{"message":"plain"}');
+    for (const [way, message] of [
+      ['map', /^run\(\) threw a ScoringError with a Map at `body\.deep`, which has no JSON form/],
+      ['error', /an Error at `body`.*error\.message/],
+    ] as const)
+      await assert.rejects(workers.score(way), { code: 'result_not_json', message });
+    const inputs = [{ name: 'way', shape: [1], datatype: 'BYTES', data: ['object'] }];
+    const rest = await workers.score({ inputs }, { protocol: 'open-inference', url: '/v2/models/scripted/infer' });
+    assert.deepEqual(rest.json, { error: '{"field":"age","ids":[9007199254740993],"scores":[1.5,"NaN"]}' });
+    await workers.score('object with a cause', { id: 'caused' });
+    const { msg, requestId } = await workers.lineWith('for a cause');
+    assert.equal(requestId, 'caused');
+    assert.match(String(msg), /ScoringError: \{"field":"age"\}\n[\s\S]*\[cause\]: Error: the reason/);
+  }));
+
+test('a chunk of a stream, and an output, that have no form are refused by name', () =>
+  withWorkers('values.ts', async (workers) => {
+    const message = /a Map at `result\.map`.*return Object\.fromEntries\(map\) or \[\.\.\.map\]/;
+    await assert.rejects(workers.score('chunk'), { code: 'result_not_json', message });
+    for (const [name, what] of [
+      ['blob', /a Blob at `result`.*new Response\(blob\) for it alone/],
+      ['promise', /a Promise at `result\.later`.*await it/],
+      ['error', /an Error at `result\.error`/],
+    ] as const)
+      await assert.rejects(workers.score(name), { code: 'result_not_json', message: what });
+    const inputs = [{ name: 'x', shape: [1], datatype: 'FP32', data: [1] }];
+    const infer = { protocol: 'open-inference', url: '/v2/models/scripted/infer' } as const;
+    await assert.rejects(workers.score({ inputs }, infer), { code: 'result_not_json', message: /a Map as the output output.*fromEntries/ });
+  }));
 
 test('a ScoringError of 500 and more counts as a failed run', () =>
   withWorkers('scoring-error.ts', async (workers) => assert.equal((await workers.begin({ status: 503 }).reply).runFailed, true)));

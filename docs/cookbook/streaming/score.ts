@@ -23,9 +23,7 @@ export function run({ text }: { text: string }, { headers, signal }: RequestCont
   const words = generate(text, signal);
   // The server sends each item of an iterator as a line of JSON.
   if (!headers.get('accept')?.includes('text/event-stream')) return words;
-  return new Response(streamOf(toEvents(words)), {
-    headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' },
-  });
+  return eventStream(toEvents(words));
 }
 
 async function* generate(text: string, signal: AbortSignal): AsyncGenerator<Word> {
@@ -40,15 +38,17 @@ async function* toEvents(words: AsyncIterable<Word>): AsyncGenerator<string> {
   yield 'event: done\ndata: {}\n\n';
 }
 
-function streamOf(events: AsyncGenerator<string>) {
-  return new ReadableStream<string>({
+function eventStream(events: AsyncGenerator<string>): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { value, done } = await events.next();
       if (done === true) controller.close();
-      else controller.enqueue(value);
+      else controller.enqueue(encoder.encode(value));
     },
     async cancel() {
       await events.return(undefined);
     },
   });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } });
 }

@@ -120,11 +120,28 @@ export class Insights {
   }
 
   #exception(item: ExceptionItem): Contracts.ExceptionTelemetry {
-    // The message of a script's failure is its stack, whose first line is the exception's message.
-    const [first = item.code] = item.message.split('\n');
-    const exception = new Error(first);
+    const { message, frames } = splitStack(item.message.slice(0, LONGEST_MESSAGE));
+    const exception = new Error(message);
     exception.name = item.code;
-    exception.stack = item.message.slice(0, LONGEST_MESSAGE);
+    exception.stack = frames;
     return { exception, time: new Date(item.at), tagOverrides: operationTags(item), properties: dimensions(this.#settings, item) };
   }
 }
+
+/**
+ * The text of a script's failure (`stackOfThrown`) as a message, its first line with those of its
+ * causes, and the frames of the outermost error. Why only those: the package reads each line that
+ * looks like a frame as one of the same stack.
+ */
+function splitStack(text: string): { readonly message: string; readonly frames: string } {
+  const lines = text.split('\n');
+  const first = lines.findIndex(isFrame);
+  const after = lines.findIndex((line, at) => at > first && !isFrame(line));
+  const causes = lines.map((line) => /^ +\[cause\]: (.+)$/.exec(line)?.[1]).filter((cause) => cause !== undefined);
+  const message = [lines[0] ?? '', ...causes].map((line) => line.replace(/ \{$/, '')).join('; cause: ');
+  const frames = first < 0 ? [] : lines.slice(first, after < 0 ? undefined : after);
+  // A field or a cause follows the last frame in its line.
+  return { message, frames: frames.map((line) => line.replace(/ \{$/, '')).join('\n') };
+}
+
+const isFrame = (line: string): boolean => /^ +at /.test(line);

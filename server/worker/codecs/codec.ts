@@ -18,8 +18,12 @@ export interface Codec {
    * client cannot have
    */
   encode(request: WorkerRequest, result: unknown): Encoded;
-  /** The body of a ScoringError. */
-  failure(message: string): string;
+  /**
+   * The body of the answer to a ScoringError.
+   * @param answer its message, or the object that it answers
+   * @throws ServerError result_not_json
+   */
+  failure(answer: string | object): string;
 }
 
 /** The exports of an entry script that choose the form of its data. */

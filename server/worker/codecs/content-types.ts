@@ -58,7 +58,8 @@ export function decodeBody(
     case 'bytes':
       return body;
     case 'text':
-      return decodeText(body, charsetOf(contentType));
+      // A script that asked for text gets the body as it is.
+      return inputType === 'text' ? utf8(body) : decodeText(body, charsetOf(contentType));
     case 'json':
       return decodeJson(body, exactIntegers);
     case 'tensors':
@@ -70,9 +71,10 @@ export function decodeBody(
   }
 }
 
-/** JSON where the bytes are JSON, else the bytes. */
+/** JSON where the bytes are JSON, or text that begins like an object or array; else the bytes. */
 function decodeAny(body: Buffer, exactIntegers: boolean): unknown {
   if (body.length === 0 || !isUtf8(body)) return body;
+  if (isMeantAsJson(body)) return decodeJson(body, exactIntegers);
   try {
     return readJson(decodeText(body), exactIntegers && hasLongInteger(body));
   } catch (thrown) {
@@ -80,6 +82,19 @@ function decodeAny(body: Buffer, exactIntegers: boolean): unknown {
     throw thrown;
   }
 }
+
+/**
+ * True if the first character is that of an object or array, behind a byte-order mark and white
+ * space.
+ */
+function isMeantAsJson(body: Buffer): boolean {
+  let at = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
+  while (SPACES.has(body[at] ?? 0)) at++;
+  return body[at] === 0x7b || body[at] === 0x5b;
+}
+
+/** White space of JSON. */
+const SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /** Only the media type decides: parameters and case do not matter. */
 function decodingOf(contentType: string | undefined): Decoding {
@@ -102,12 +117,17 @@ function charsetOf(contentType: string | undefined): string | undefined {
  */
 function decodeText(body: Buffer, charset?: string): string {
   if (charset !== undefined) return decodeCharset(body, charset);
+  const text = utf8(body);
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/** A byte-order mark stays. */
+function utf8(body: Buffer): string {
   if (body.length > constants.MAX_STRING_LENGTH)
     throw new ServerError('body_too_large', `Input cannot be decoded as text: it has more than ${constants.MAX_STRING_LENGTH} bytes`);
   if (isAscii(body)) return body.toString('latin1');
   if (!isUtf8(body)) throw new ServerError('bad_text', `Input cannot be decoded as UTF-8: ${firstBadByte(body)}`);
-  const text = body.toString('utf8');
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  return body.toString('utf8');
 }
 
 function decodeCharset(body: Buffer, charset: string): string {

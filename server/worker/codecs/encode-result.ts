@@ -1,33 +1,47 @@
 import { constants } from 'node:buffer';
+import { types } from 'node:util';
 import { stringify } from '../../guards/built-ins.ts';
 import type { Tensor } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
+import { formless } from '../../guards/formless.ts';
 import { hasNonFinite, isFloats, isTensor, isTypedArray, valuesOf } from '../../tensors/tensor.ts';
 import { isShape, expectedShape, shownDims, sizeOf } from '../../tensors/tensor-shape.ts';
 import { tooLarge } from '../answer-limit.ts';
 import { MOST_LEVELS } from './json.ts';
+import type { Serving } from './codec.ts';
 import { brackets, nest } from './nest.ts';
 import { plainLength } from './plain-length.ts';
 
 /** Form of NaN and the infinities, for which JSON has no numbers. */
 export type NonFinite = 'string' | 'null' | 'error';
 
+/** The result of `run()`, or the body of a ScoringError, by its name in errors. */
+type Root = 'result' | 'body';
+const origins: Readonly<Record<Root, string>> = { result: 'run() returned', body: 'run() threw a ScoringError with' };
+const ANY_FORM = 'numbers, strings, arrays, plain objects, typed arrays, tensors or a Response';
+
 /**
  * JSON text of an answer of `run()`. Tensors and typed arrays become nested arrays, 64-bit integers
  * exact numbers.
  * @param limitBytes largest answer; a certainly larger one is refused before its text is made
+ * @param root the origin of the value, for errors
  * @throws ServerError result_not_json that names the place of a value without a JSON form;
  * answer_too_large
  */
-export function encodeJson(value: unknown, nonFinite: NonFinite, limitBytes = Infinity): string {
+export function encodeJson(value: unknown, nonFinite: NonFinite, limitBytes = Infinity, root: Root = 'result'): string {
   // A character is at least a byte.
   const most = Math.min(limitBytes, constants.MAX_STRING_LENGTH);
   const least = plainLength(value, 0, most);
-  if (least < 0) return new Encoder(nonFinite, most).text(value) ?? '{}';
+  if (least < 0) return new Encoder(nonFinite, most, root).text(value) ?? '{}';
   const text = least > most ? undefined : (written(value, most) ?? '{}');
   if (text === undefined || text.length > most) throw tooLarge(most);
   return text;
+}
+
+/** JSON text of the object that a ScoringError answers. @throws as encodeJson */
+export function failureText(body: object, { nonFinite, answerLimitBytes }: Pick<Serving, 'nonFinite' | 'answerLimitBytes'>): string {
+  return encodeJson(body, nonFinite, answerLimitBytes, 'body');
 }
 
 /** JSON.stringify of plain values. @throws ServerError answer_too_large */
@@ -58,6 +72,7 @@ type Members = Readonly<Record<string, unknown>>;
 class Encoder {
   readonly #nonFinite: NonFinite;
   readonly #most: number;
+  readonly #root: Root;
   /** Characters that are left of the limit. */
   #left: number;
   /** Keys and indices down to the current value, for errors. */
@@ -65,8 +80,9 @@ class Encoder {
   /** The objects on that way, few enough for a linear search. */
   readonly #above: object[] = [];
 
-  constructor(nonFinite: NonFinite, most: number) {
+  constructor(nonFinite: NonFinite, most: number, root: Root) {
     this.#nonFinite = nonFinite;
+    this.#root = root;
     this.#most = most;
     this.#left = most;
   }
@@ -87,6 +103,7 @@ class Encoder {
       case 'object':
         return value === null ? 'null' : this.#object(value);
       case 'function':
+        throw this.#notJson('a function', 'what it returns: call it');
       case 'symbol':
       default:
         throw this.#notJson(`a ${typeof value}`);
@@ -120,6 +137,9 @@ class Encoder {
       const made = value.toJSON(String(this.#way.at(-1) ?? ''));
       return typeof made === 'object' && made !== null ? this.#object(made, false) : this.text(made);
     }
+    if (types.isBoxedPrimitive(value)) return this.text(value.valueOf());
+    const odd = formless(value);
+    if (odd !== undefined) throw this.#notJson(odd.what, odd.instead);
     if (this.#above.includes(value)) throw this.#notJson('an object that contains itself');
     if (this.#above.length === MOST_LEVELS) throw this.#notJson(`arrays and objects nested more than ${MOST_LEVELS} deep`);
     this.#above.push(value);
@@ -136,8 +156,6 @@ class Encoder {
   }
 
   #members(value: object): string {
-    if (value instanceof Map || value instanceof Set || value instanceof ArrayBuffer || value instanceof Promise)
-      throw this.#notJson(`a ${value.constructor.name}`);
     this.#take(2);
     let members = '';
     for (const key of Object.keys(value)) {
@@ -157,7 +175,7 @@ class Encoder {
   }
 
   #typedArray(value: ArrayBufferView): string {
-    if (!isTypedArray(value)) throw this.#notJson('a DataView');
+    if (!isTypedArray(value)) throw this.#notJson('a DataView', 'new Uint8Array(view.buffer, view.byteOffset, view.byteLength)');
     this.#take(2);
     return `[${this.#items(value, 0, value.length)}]`;
   }
@@ -206,11 +224,11 @@ class Encoder {
     return this.#nonFinite === 'null' ? 'null' : `"${value}"`;
   }
 
-  #notJson(what: string): ServerError {
+  #notJson(what: string, instead = ANY_FORM): ServerError {
     const place = this.#way.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
     return new ServerError(
       'result_not_json',
-      `run() returned ${what} at \`result${excerpt(place)}\`, which has no JSON form: return numbers, strings, arrays, plain objects, typed arrays, tensors or a Response`,
+      `${origins[this.#root]} ${what} at \`${this.#root}${excerpt(place)}\`, which has no JSON form: return ${instead}`,
     );
   }
 }

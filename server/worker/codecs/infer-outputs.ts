@@ -1,6 +1,7 @@
 import type { Tensor } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
+import { formless } from '../../guards/formless.ts';
 import { type Dtype, dtypeEntries, type DtypeRow, dtypes, isDtype, type TensorData } from '../../tensors/dtypes.ts';
 import { elementTypes } from '../../tensors/elements.ts';
 import { type InferRequest, show } from '../../tensors/infer-request.ts';
@@ -89,6 +90,8 @@ function leastBytes({ data }: Tensor): number {
 
 function namedValues(result: unknown): Map<string, unknown> {
   if (result === undefined || result === null) return new Map();
+  const odd = typeof result === 'object' && !claimsTensor(result) ? formless(result) : undefined;
+  if (odd !== undefined) throw noTensor(ONLY_NAME, odd.what, odd.instead);
   const alone = typeof result !== 'object' || Array.isArray(result) || ArrayBuffer.isView(result) || claimsTensor(result);
   return new Map(alone ? [[ONLY_NAME, result]] : Object.entries(result).filter(([, value]) => value !== undefined));
 }
@@ -152,12 +155,12 @@ function isRectangular(value: unknown, dims: readonly number[], axis = 0): boole
 }
 
 function describe(value: unknown): string {
-  return value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  if (value === null) return 'null';
+  return typeof value === 'object' ? (formless(value)?.what ?? 'an object') : `a ${typeof value}`;
 }
 
-function noTensor(name: string, what: string): ServerError {
-  return new ServerError(
-    'result_not_json',
-    `run() answered ${what} as the output ${name}, which has no tensor form: return tensors, typed arrays, or (nested) arrays of numbers, strings or booleans by name`,
-  );
+const ANY_FORM = 'tensors, typed arrays, or (nested) arrays of numbers, strings or booleans by name';
+
+function noTensor(name: string, what: string, instead = ANY_FORM): ServerError {
+  return new ServerError('result_not_json', `run() answered ${what} as the output ${name}, which has no tensor form: return ${instead}`);
 }

@@ -28,7 +28,8 @@ export function parseJson(text: string, exactIntegers: boolean): unknown {
     return readJson(text, exactIntegers);
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown;
-    throw new JsonSyntaxError(`${withoutPosition(thrown.message)}: ${describePosition(text, positionOfError(text))}`);
+    const position = positionOfError(text);
+    throw new JsonSyntaxError(`${withoutPosition(thrown.message)}${hintAt(text, position)}: ${describePosition(text, position)}`);
   }
 }
 
@@ -103,6 +104,31 @@ function keepExact(_key: string, value: unknown, context?: { source?: string }):
     'bad_json',
     `POST body could not be decoded as JSON: expected whole numbers of at most ${MOST_DIGITS} digits, got one of ${source.length}`,
   );
+}
+
+/** Mistakes of clients that write JSON by hand or with Python, by the text at an error. */
+const mistakes: readonly (readonly [at: RegExp, hint: (found: string) => string])[] = [
+  [/^-?(?:nan|inf(?:inity)?)\b/i, (found) => `JSON has no ${found}: send "NaN", "Infinity" or "-Infinity" as a string, or null`],
+  [/^(?:True|False)\b/, (found) => `JSON writes ${found.toLowerCase()}`],
+  [/^(?:None|undefined)\b/, () => 'JSON writes null'],
+  [/^'/, () => 'JSON puts strings and names in double quotes'],
+  [/^[\p{L}_$][\p{L}\d_$]*\s*:/u, () => 'JSON puts names in double quotes'],
+  [/^(?:\/[/*]|#)/, () => 'JSON has no comments'],
+];
+/** Characters around an error that are looked at. */
+const LOOK = 100;
+
+/** What to send instead, where the mistake is sure; else nothing. */
+function hintAt(text: string, position: number): string {
+  // A sign is an error at the character behind it.
+  const from = text[position - 1] === '-' ? position - 1 : position;
+  const rest = text.slice(from, from + LOOK);
+  for (const [at, hint] of mistakes) {
+    const found = at.exec(rest)?.[0];
+    if (found !== undefined) return ` (${hint(found)})`;
+  }
+  const isTrailing = /^[\]}]/.test(rest) && /,\s*$/.test(text.slice(Math.max(0, position - LOOK), position));
+  return isTrailing ? ' (JSON has no comma behind the last item)' : '';
 }
 
 /** V8's message without its position or excerpt, which only some errors have. */

@@ -7,6 +7,7 @@ import { answerParts, type Parameters } from './answer-parts.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { initialMetadata } from './grpc-metadata.ts';
 import { readEntries, writeEntries } from './grpc-parameters.ts';
+import { failureText } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
 import {
   type InferRequest,
@@ -109,9 +110,9 @@ export class OpenInferenceGrpcCodec implements Codec {
     return { headers: [['content-type', 'application/grpc'], ...initialMetadata(headers)], parts };
   }
 
-  /** gRPC sends the text of an error in its status message. */
-  failure(message: string): string {
-    return message;
+  /** gRPC sends the text of an error in its status message: of an object its JSON. */
+  failure(answer: string | object): string {
+    return typeof answer === 'string' ? answer : failureText(answer, this.#serving);
   }
 }
 

@@ -15,7 +15,7 @@ import type { WorkerRequest } from '../request-context.ts';
 import { answerParts, jsonHeaders } from './answer-parts.ts';
 import type { Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody } from './content-types.ts';
-import { encodeJson } from './encode-result.ts';
+import { encodeJson, failureText } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
 import { rawInput } from './raw-input.ts';
 
@@ -73,8 +73,9 @@ export class OpenInferenceCodec implements Codec {
     };
   }
 
-  failure(message: string): string {
-    return jsonText({ error: message });
+  /** The protocol has a text there: of an object its JSON. */
+  failure(answer: string | object): string {
+    return jsonText({ error: typeof answer === 'string' ? answer : failureText(answer, this.#serving) });
   }
 }
 

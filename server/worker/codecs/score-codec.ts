@@ -4,7 +4,7 @@ import type { WorkerRequest } from '../request-context.ts';
 import { answerParts, jsonHeaders } from './answer-parts.ts';
 import type { BodyChoices, Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody, decodeQuery } from './content-types.ts';
-import { encodeJson } from './encode-result.ts';
+import { encodeJson, failureText } from './encode-result.ts';
 import { toWebRequest } from './web-request.ts';
 
 /** The routes /score: the content type and the script's exports decide. */
@@ -33,7 +33,7 @@ export class ScoreCodec implements Codec {
     return { headers: jsonHeaders(headers), parts: [encodeJson(value ?? {}, nonFinite, answerLimitBytes)] };
   }
 
-  failure(message: string): string {
-    return jsonText({ message });
+  failure(answer: string | object): string {
+    return typeof answer === 'string' ? jsonText({ message: answer }) : failureText(answer, this.#serving);
   }
 }

@@ -1,5 +1,5 @@
 import { byteLength } from '../../guards/built-ins.ts';
-import { bounded } from '../../guards/thrown.ts';
+import { bounded, stackOfThrown } from '../../guards/thrown.ts';
 import { isSampled } from '../../request/sampling.ts';
 import type { CollectedRow } from './collect-rows.ts';
 import type { CollectHead } from '../../ipc/collected-rows.ts';
@@ -87,7 +87,9 @@ export class WorkerPort implements CollectionPort {
     this.#count(collection, 'invalid_data');
     if (this.#logged.has(collection)) return;
     this.#logged.add(collection);
-    this.#parts.warn(`${collection}: data is not collected (logged once): ${error.message}`);
+    this.#parts.warn(
+      `${collection}: data is not collected (logged once): ${error.cause === undefined ? error.message : stackOfThrown(error)}`,
+    );
   }
 
   /** Sends the counts of one turn of the loop in one frame. */

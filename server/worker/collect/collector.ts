@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { describeThrown } from '../../guards/thrown.ts';
 import { mayCapture } from '../../request/captured-headers.ts';
 import { toRows, type Collectable } from './collect-rows.ts';
 import { installedPort } from './collection-port.ts';
@@ -75,7 +76,7 @@ export class Collector {
       const { id, timestamp, headers } = correlation;
       port.send(this.name, { id, time: timestamp, ...(Object.keys(headers).length === 0 ? {} : { headers: safeHeaders(headers) }) }, rows);
     } catch (thrown) {
-      this.#fail(thrown instanceof Error ? thrown : new TypeError(String(thrown)));
+      this.#fail(thrown instanceof Error ? thrown : new TypeError(describeThrown(thrown)));
     }
     return correlation;
   }

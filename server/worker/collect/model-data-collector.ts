@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { describeThrown } from '../../guards/thrown.ts';
 import { toRows, type Collectable, type CollectedRow } from './collect-rows.ts';
 import { installedPort } from './collection-port.ts';
 
@@ -91,7 +92,7 @@ export class ModelDataCollector {
   }
 
   #failed(thrown: unknown): void {
-    installedPort()?.failed(this.#designation, thrown instanceof Error ? thrown : new TypeError(String(thrown)));
+    installedPort()?.failed(this.#designation, thrown instanceof Error ? thrown : new TypeError(describeThrown(thrown)));
   }
 
   /** One array of numbers is one row. */

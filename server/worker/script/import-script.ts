@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
+import { bareStack } from '../../guards/thrown.ts';
 
 /** The exports of a script by name. */
 export type Exports = Readonly<Record<string, unknown>>;
@@ -26,8 +27,8 @@ export async function importScript(path: string): Promise<Exports> {
 
 /** The parser's message with file and line; the stack where there is no such message. */
 function whyNotImported(path: string, thrown: unknown): string {
-  const stack = stackOfThrown(thrown);
-  if (!isSyntaxError(thrown)) return stack;
+  if (!isSyntaxError(thrown)) return stackOfThrown(thrown);
+  const stack = bareStack(thrown);
   if (stack.includes(`${path}:`)) return withoutFrames(stack);
   // V8 prints the place of a syntax error only when the error ends a process.
   const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 10_000 });

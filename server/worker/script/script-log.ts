@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
-import { formatWithOptions } from 'node:util';
-import { stringify } from '../../guards/built-ins.ts';
+import { formatWithOptions, inspect, type InspectOptions } from 'node:util';
+import { parse, stringify } from '../../guards/built-ins.ts';
 import type { Logger } from '../../entry-script.ts';
+import { formless } from '../../guards/formless.ts';
+import { fieldsOfError, isError } from '../../guards/thrown.ts';
 import { cutText, LONGEST_LINE } from '../../guards/output-lines.ts';
 import type { LogLevelName, LogMessage } from '../../ipc/worker-messages.ts';
 import type { WorkerRequest } from '../request-context.ts';
@@ -86,16 +88,33 @@ export class ScriptLog implements Logger {
  * Fields as they can be sent. Why: they must neither lose the line nor make it longer than a text
  * may be.
  */
-function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Record<string, unknown>; readonly cut: boolean } {
+function fieldsToSend(given: Record<string, unknown>): { readonly fields: Record<string, unknown>; readonly cut: boolean } {
   let text: string;
   try {
-    text = stringify(fields);
-    if (text.length <= LONGEST_LINE) return { fields, cut: false };
+    // Scripts write `log.error('failed', error)`, too.
+    text = stringify(isError(given) ? { err: given } : given, readable);
+    if (text.length <= LONGEST_LINE) return { fields: parse(text), cut: false };
   } catch {
-    text = formatWithOptions({ colors: false }, fields);
+    text = formatWithOptions({ colors: false }, given);
   }
   const shown = cutText(text);
   return { fields: { fields: shown }, cut: shown.length < text.length };
+}
+
+/** How values in fields are shown that JSON cannot hold. */
+const SHOWN: InspectOptions = { colors: false, breakLength: Infinity, depth: 4, maxArrayLength: 100, maxStringLength: 10_000 };
+
+/** For `JSON.stringify`: a text in place of a value whose JSON would not hold its content. */
+function readable(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  // The value before its `toJSON`, which some errors and all Buffers have.
+  const given = this[key];
+  if (typeof given === 'object' && given !== null) {
+    if (isError(given)) return fieldsOfError(given);
+    return ArrayBuffer.isView(given) || (given === value && formless(given) !== undefined) ? inspect(given, SHOWN) : value;
+  }
+  if (typeof given === 'function') return inspect(given, SHOWN);
+  const isOdd = typeof given === 'bigint' || typeof given === 'symbol' || (typeof given === 'number' && !Number.isFinite(given));
+  return isOdd ? String(given) : value;
 }
 
 /**
@@ -103,7 +122,7 @@ function fieldsToSend(fields: Record<string, unknown>): { readonly fields: Recor
  * error of JSON.parse itself does not name the mistake.
  */
 export function hintAtDoubleParsing(log: Logger): typeof JSON.parse {
-  const parse = JSON.parse;
+  const replaced = JSON.parse;
   let warned = false;
   return (text, reviver) => {
     const given: unknown = text;
@@ -113,6 +132,6 @@ export function hintAtDoubleParsing(log: Logger): typeof JSON.parse {
         "JSON.parse was called on data that is parsed already: use it as it is, or export inputType = 'text' to get the body as a string",
       );
     }
-    return parse(text, reviver) as unknown;
+    return replaced(text, reviver) as unknown;
   };
 }

@@ -177,3 +177,45 @@ test('a trace has the severity of its level, and the models where it tells of co
   const collected = of({ ...trace, message: 'model_data_collection', properties: { Input: 'x'.repeat(8193) } }).data.baseData.properties;
   assert.deepEqual([collected['Models'], collected['Input']?.length, collected['truncated']], ['["a:1"]', 8192, 'true']);
 });
+
+test('an exception has the frames of its outermost error, and names its causes', () => {
+  const exceptionOf = (message: string): { message: string; parsedStack: { method: string; fileName: string; line: number }[] } => {
+    const item = {
+      kind: 'exception',
+      at: AT,
+      code: 'run_failed',
+      message,
+      requestId: 'r1',
+      clientRequestId: undefined,
+      traceId: undefined,
+    };
+    const [details] = of(item as ExceptionItem).data.baseData.exceptions;
+    return details as unknown as ReturnType<typeof exceptionOf>;
+  };
+  const text = [
+    'Error: outer',
+    '    at run (file:///app/score.ts:3:9)',
+    '    at async file:///opt/runner.ts:91:22 {',
+    "  code: 'E_OUTER',",
+    '  [cause]: [TypeError: fetch failed] {',
+    '    [cause]: Error: connect ECONNREFUSED 127.0.0.1:9',
+    '        at TCPConnectWrap.afterConnect [as oncomplete] (node:net:2021:16) {',
+    "      code: 'ECONNREFUSED'",
+    '    }',
+    '  }',
+    '}',
+  ];
+  const { message, parsedStack } = exceptionOf(text.join('\n'));
+  assert.equal(message, 'Error: outer; cause: [TypeError: fetch failed]; cause: Error: connect ECONNREFUSED 127.0.0.1:9');
+  assert.deepEqual(
+    parsedStack.map(({ line }) => line),
+    [3, 91],
+  );
+  assert.deepEqual(parsedStack.map(({ fileName }) => fileName).slice(0, 1), ['file:///app/score.ts']);
+  assert.equal(exceptionOf('the deadline passed').message, 'the deadline passed');
+  assert.deepEqual(exceptionOf('the deadline passed').parsedStack, []);
+  assert.equal(
+    exceptionOf('TypeError: fetch failed {\n  [cause]: Error: x\n      at f (a.ts:1:2)\n}').message,
+    'TypeError: fetch failed; cause: Error: x',
+  );
+});

@@ -80,6 +80,49 @@ describe('a body', () => {
     );
   });
 
+  it("is the same text for inputType = 'text', whatever its content type and charset", () => {
+    const text = '\ufeff{"a": "ä€"}\r\n';
+    for (const type of [
+      undefined,
+      JSON_TYPE,
+      'text/plain',
+      'text/plain; charset=latin1',
+      'text/csv; charset=utf-16le',
+      'a/b; charset=nope',
+    ])
+      assert.equal(decodeBody(Buffer.from(text), type, 'text', false), text, type);
+    for (const type of ['text/plain; charset=iso-8859-1', JSON_TYPE])
+      assert.throws(() => decodeBody(Buffer.from('caf\xe9', 'latin1'), type, 'text', false), {
+        code: 'bad_text',
+        message: /0xe9 in position 3/,
+      });
+    assert.equal(decodeBody(Buffer.from('caf\xe9', 'latin1'), 'text/plain; charset=iso-8859-1', undefined, false), 'café');
+    assert.equal(decodeBody(Buffer.from('\ufeffx'), 'text/plain', undefined, false), 'x');
+  });
+
+  it('that begins like JSON, of a type that does not say so, is JSON or refused with the position', () => {
+    for (const type of [undefined, '', 'application/x-www-form-urlencoded', 'application/x-www-form-urlencoded; charset=utf-8']) {
+      for (const text of ['{"a": 1,}', '  \n\t[1, NaN]', '\ufeff{bad', `${' '.repeat(5000)}[`])
+        assert.throws(
+          () => decodeBody(Buffer.from(text), type, undefined, false),
+          (error: { code: string; message: string }) =>
+            error.code === 'bad_json' && /line \d+ column \d+ \(char \d+\)$/.test(error.message),
+          text.slice(0, 20),
+        );
+      for (const others of [
+        Buffer.from('a=1&b=[2]'),
+        Buffer.from('plain {text}'),
+        Buffer.from('｛{'),
+        Buffer.of(0x5b, 0xff, 0xfe),
+        Buffer.of(0xef, 0x5b),
+        Buffer.alloc(0),
+      ])
+        assert.equal(decodeBody(others, type, undefined, false), others);
+      for (const form of ['bytes', 'text'] as const) assert.equal(String(decodeBody(Buffer.from('{bad'), type, form, false)), '{bad');
+    }
+    assert.equal(String(decodeBody(Buffer.from('{bad'), 'application/octet-stream', undefined, false)), '{bad');
+  });
+
   it('that is not UTF-8 is refused with the first bad byte', () => {
     const cases: [body: Buffer, message: string][] = [
       [Buffer.from([0xff]), '0xff in position 0'],

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import test from 'node:test';
+import { createContext, runInContext } from 'node:vm';
 import { encodeJson } from '../../../../server/worker/codecs/encode-result.ts';
 import { assertLinear } from '../../linear-time.ts';
 
@@ -108,6 +110,86 @@ test('a value without a JSON form is named with its place', () => {
     [circular, /contains itself at `result\[0\]\.again`/],
   ];
   for (const [value, message] of cases) assert.throws(() => encodeJson(value, 'string'), { code: 'result_not_json', message });
+});
+
+/** Values that JSON.stringify writes as `{}` or as their inner parts, each with the advice. */
+const formless: [value: unknown, what: string, instead: RegExp][] = [
+  [new Map([['a', 1]]), 'a Map', /Object\.fromEntries\(map\) or \[\.\.\.map\]$/],
+  [new (class Counts extends Map {})(), 'a Map', /fromEntries/],
+  [new Set(), 'a Set', /\[\.\.\.set\]$/],
+  [new WeakMap(), 'a WeakMap', /./],
+  [new WeakSet(), 'a WeakSet', /./],
+  [/x/, 'a RegExp', /String\(regexp\)$/],
+  [new Error('secret'), 'an Error', /error\.message/],
+  [new (class Mine extends RangeError {})(), 'an Error', /error\.message/],
+  [new DOMException('x'), 'an Error', /error\.message/],
+  [Promise.resolve(1), 'a Promise', /await it$/],
+  [runInContext('({ rows: 1, then() {} })', createContext()), 'a Promise', /await it$/],
+  [new ArrayBuffer(2), 'an ArrayBuffer', /new Response\(buffer\)/],
+  [new SharedArrayBuffer(2), 'a SharedArrayBuffer', /new Uint8Array\(buffer\)/],
+  [new DataView(new ArrayBuffer(2)), 'a DataView', /new Uint8Array\(view\.buffer/],
+  [new Blob(['x']), 'a Blob', /await blob\.text\(\), or new Response\(blob\)/],
+  [new File(['x'], 'f'), 'a File', /await file\.text\(\)/],
+  [new FormData(), 'a FormData', /Object\.fromEntries\(form\)/],
+  [new Headers(), 'a Headers', /Object\.fromEntries\(headers\)$/],
+  [new URLSearchParams('a=1'), 'a URLSearchParams', /String\(params\)$/],
+  [new Request('http://a'), 'a Request', /await request\.json\(\)/],
+  [new Response('x'), 'a Response', /await response\.json\(\)$/],
+  [new ReadableStream(), 'a stream or an async iterator', /Array\.fromAsync/],
+  [Readable.from(['x']), 'a stream or an async iterator', /Array\.fromAsync/],
+  [(async function* () {})(), 'a stream or an async iterator', /Array\.fromAsync/],
+  [(function* () {})(), 'a generator', /\[\.\.\.generator\]$/],
+  [new Map().entries(), 'an iterator', /\[\.\.\.iterator\]$/],
+  [[1].values().map((x) => x), 'an iterator', /\[\.\.\.iterator\]$/],
+  [runInContext('new Map()', createContext()), 'a Map', /fromEntries/],
+  [runInContext('new TypeError("x")', createContext()), 'an Error', /error\.message/],
+  [runInContext('(async () => 1)()', createContext()), 'a Promise', /await it$/],
+  [() => 1, 'a function', /call it$/],
+];
+
+test('a value whose JSON would not hold its content is refused by name, at any place, with what to return', () => {
+  for (const [value, what, instead] of formless) {
+    const places: [whole: unknown, place: string][] = [
+      [value, 'result'],
+      [{ a: { b: value } }, 'result.a.b'],
+      [[1, [value]], 'result[1][0]'],
+      [{ plain: { toJSON: () => ({ made: value }) } }, 'result.plain.made'],
+      [{ nan: Number.NaN, values: Float32Array.of(1), a: value }, 'result.a'],
+    ];
+    for (const [whole, place] of places)
+      assert.throws(
+        () => encodeJson(whole, 'string'),
+        (error: { code: string; message: string }) => {
+          assert.equal(error.code, 'result_not_json');
+          assert.ok(error.message.startsWith(`run() returned ${what} at \`${place}\`, which has no JSON form: return `), error.message);
+          assert.match(error.message, instead);
+          assert.doesNotMatch(error.message, /secret/);
+          return true;
+        },
+      );
+  }
+});
+
+test('objects of own classes, boxed values, dates, URLs and objects of another realm are written as JSON.stringify writes them', () => {
+  class Point {
+    x = 1;
+    #hidden = 2;
+    get sum(): number {
+      return this.x + this.#hidden;
+    }
+  }
+  const values: unknown[] = [
+    new Point(),
+    { a: new Point(), b: [Object.assign(new Point(), { [Symbol.toStringTag]: 'Point' })] },
+    [Object(1), Object('text'), Object(false)],
+    new URL('http://a/b'),
+    { at: new Date(0) },
+    runInContext('({ a: [1, { b: "c" }], d: new Date(0) })', createContext()),
+    new (class List extends Array<number> {})(1, 2),
+    Object.assign(new Error('x'), { toJSON: () => ({ message: 'chosen' }) }),
+  ];
+  for (const value of values) assert.equal(encodeJson(value, 'string'), JSON.stringify(value));
+  assert.equal(encodeJson(Object(5n), 'string'), '5');
 });
 
 const nested = (levels: number, inside: unknown, wrap: (value: unknown) => unknown): unknown => {

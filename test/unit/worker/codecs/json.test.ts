@@ -28,6 +28,42 @@ test('an error has the line, the column and the character, whatever the message 
   }
 });
 
+test('a mistake that clients often make gets a hint in front of its position', () => {
+  const says = (text: string): string => {
+    try {
+      parseJson(text, false);
+    } catch (thrown) {
+      return (thrown as Error).message;
+    }
+    return 'no error';
+  };
+  const hints: [text: string, hint: string, end: string][] = [
+    ['{"a": NaN}', '(JSON has no NaN: send "NaN", "Infinity" or "-Infinity" as a string, or null)', '(char 6)'],
+    ['[1, Infinity]', '(JSON has no Infinity: send', '(char 4)'],
+    ['[1, -Infinity]', '(JSON has no -Infinity: send', '(char '],
+    ['[nan]', '(JSON has no nan: send', '(char 1)'],
+    ['NaN', '(JSON has no NaN: send', '(char 0)'],
+    ['{"a": True}', '(JSON writes true)', '(char 6)'],
+    ['[False]', '(JSON writes false)', '(char 1)'],
+    ['{"a": None}', '(JSON writes null)', '(char 6)'],
+    ['{"a": undefined}', '(JSON writes null)', '(char 6)'],
+    ["{'a': 1}", '(JSON puts strings and names in double quotes)', '(char 1)'],
+    ['{"a": \'x\'}', '(JSON puts strings and names in double quotes)', '(char 6)'],
+    ['{a: 1}', '(JSON puts names in double quotes)', '(char 1)'],
+    ['[1, 2, ]', '(JSON has no comma behind the last item)', '(char 7)'],
+    ['{"a": 1,\n}', '(JSON has no comma behind the last item)', '(char 9)'],
+    ['{"a": 1} // all', '(JSON has no comments)', '(char 9)'],
+  ];
+  for (const [text, hint, end] of hints) {
+    assert.ok(says(text).includes(` ${hint}`), `${text}: ${says(text)}`);
+    assert.ok(says(text).includes(`: line `) && says(text).includes(end), `${text}: ${says(text)}`);
+    assert.equal(says(text).split('(').length, 3, says(text));
+  }
+  for (const text of ['{"a" 1}', '[1 2]', '{"a": nope}', '["a\nb"]', '[01]', 'x'.repeat(1_000_000), '[,]', '}'])
+    assert.match(says(text), /^[^(]{0,200}: line \d+ column \d+ \(char \d+\)$/);
+  assert.ok(says(`{${'x'.repeat(1_000_000)}: 1}`).length < 300);
+});
+
 test('exact integers are kept on demand, and only they', () => {
   assert.deepEqual(
     parseJson('[9007199254740993, -9223372036854775808, 9007199254740991, 1e20, 0.12345678901234567, "12345678901234567"]', true),
