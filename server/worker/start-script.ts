@@ -37,10 +37,10 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const { toHost, log, metrics, lost } = around;
   preparePlatform(message, log);
   const signal = AbortSignal.timeout(message.initTimeoutMs);
-  const context = new WorkerInitContext({ ...message, log, metrics, signal, lost });
+  const context = new WorkerInitContext({ ...message, log: log.forScript, metrics: metrics.forScript, signal, lost });
   const port = openCollection(message, around);
   const script = await loadEntryScript(message.entryScript);
-  await initialise(() => script.init(context), signal, message);
+  await initialise(() => script.init(context.forScript), signal, message);
   await warmUp(script, context, (model) => settle(model, message, around));
   context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
   if (port !== undefined) port.open = true;
@@ -84,9 +84,10 @@ async function initialise(
         `User script at ${entryScript}: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS).`,
         { cause },
       );
-    // A model that cannot be served keeps its own reason.
+    // A model that cannot be served keeps its own reason. A failure without an exit code belongs to
+    // a request: `model.run()` with wrong inputs, say.
     const own = asServerError(cause);
-    if (own !== undefined && own.code !== 'run_failed')
+    if (own?.failure.exitCode !== undefined)
       throw new ServerError(own.code, noCode ? own.message : `init() of ${entryScript} failed: ${own.message}`, { cause });
     throw new ServerError('init_failed', `User script at ${entryScript}: init() raised an exception: ${stackOfThrown(cause)}`, { cause });
   }

@@ -17,19 +17,20 @@ const LONG_ENOUGH_MS = 200;
  * @throws ServerError init_failed when `run()` fails on the script's own sample
  */
 export async function warmUp(script: LoadedScript, context: WorkerInitContext, settle: Settle): Promise<void> {
-  if (script.sample === undefined) for (const model of context.opened) await model.warmUp();
+  const { sample } = script;
+  if (sample === undefined) for (const model of context.opened) await model.warmUp();
   else {
     context.remember(true);
-    await runSample(script);
+    await runSample(script, sample);
     context.remember(false);
   }
   await context.settle(settle);
 }
 
-async function runSample(script: LoadedScript): Promise<void> {
+async function runSample(script: LoadedScript, sample: unknown): Promise<void> {
   const began = performance.now();
   try {
-    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++) await script.run(script.sample, warmUpRequest());
+    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++) await script.run(sample, warmUpRequest().forScript);
   } catch (cause) {
     const why = stackOfThrown(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {
