@@ -37,7 +37,7 @@ export class ScriptRequest {
 
   /** Properties of the target itself are those that a script has added. */
   static readonly #handler: ProxyHandler<ScriptRequest> = {
-    get: (target, key) => (isMember(key) ? target.#request[key] : Reflect.get(target, key)),
+    get: (target, key, receiver) => (isMember(key) ? target.#request[key] : Reflect.get(target, key, receiver)),
     has: (target, key) => isMember(key) || Reflect.has(target, key),
     ownKeys: (target) => [...names, ...Reflect.ownKeys(target)],
     getOwnPropertyDescriptor: (target, key) =>

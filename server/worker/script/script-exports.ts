@@ -37,8 +37,8 @@ export class ScriptExports {
   }
 
   /**
-   * A function to call as often as needed: `this` is the object whose member it is, or undefined for
-   * an export of an ES module. Anything that is no function comes as it is.
+   * A function to call as often as needed: `this` is the object whose member it is, or undefined
+   * for an export of an ES module. Anything that is no function comes as it is.
    * @throws ServerError script_broken
    */
   callable(name: string): unknown {

@@ -10,8 +10,8 @@ import type { WorkerRequest } from '../request-context.ts';
 
 /**
  * Makes log lines of everything that a script logs or prints. Inside `run()`, also after an await,
- * they carry the request's ids, until the request is over. Why no longer: an interval that a request
- * has made may print for the life of the worker.
+ * they carry the request's ids, until the request is over. Why no longer: an interval that a
+ * request has made may print for the life of the worker.
  */
 export class ScriptLog implements Logger {
   readonly #send: (message: LogMessage) => void;
