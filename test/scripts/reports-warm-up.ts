@@ -3,8 +3,9 @@ import type { InitContext } from 'scoring-server';
 // Says when ONNX Runtime has run the model.
 export async function init({ openModel }: InitContext) {
   await openModel();
-  const { run } = InferenceSession.prototype;
-  InferenceSession.prototype.run = async function (...given: [never]) {
+  const { prototype } = InferenceSession as unknown as { prototype: { run(...given: never[]): Promise<unknown> } };
+  const { run } = prototype;
+  prototype.run = async function (...given) {
     const results = await run.apply(this, given);
     console.log('warmed up');
     return results;
