@@ -2,6 +2,7 @@
  * The types of an entry script: `import { ScoringError, type InitContext } from 'scoring-server'`.
  * Types, and the classes that scripts throw and answer. worker/script/exports.ts adds the
  * collectors.
+ * `this: void`: a member works by itself, as in `init({ openModel })`.
  */
 
 import type { Dtype, TensorData } from './tensors/dtypes.ts';
@@ -42,16 +43,16 @@ export interface Model {
    * @throws an error that becomes a 400 when an input does not fit. It names the tensor, the
    * expected and the given form
    */
-  run(inputs: Readonly<Record<string, TensorInput>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
+  run(this: void, inputs: Readonly<Record<string, TensorInput>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
   /** Frees the model's memory. */
-  release(): Promise<void>;
+  release(this: void): Promise<void>;
 }
 
 export interface Logger {
-  debug(message: string, fields?: Record<string, unknown>): void;
-  info(message: string, fields?: Record<string, unknown>): void;
-  warn(message: string, fields?: Record<string, unknown>): void;
-  error(message: string, fields?: Record<string, unknown>): void;
+  debug(this: void, message: string, fields?: Record<string, unknown>): void;
+  info(this: void, message: string, fields?: Record<string, unknown>): void;
+  warn(this: void, message: string, fields?: Record<string, unknown>): void;
+  error(this: void, message: string, fields?: Record<string, unknown>): void;
 }
 
 /** Values by label; all labels of the metric, no others. */
@@ -62,21 +63,21 @@ export interface CounterMetric {
   /**
    * @throws RangeError when `by` (default 1) is negative or not finite; TypeError for wrong labels
    */
-  inc(by?: number, labels?: MetricLabels): void;
+  inc(this: void, by?: number, labels?: MetricLabels): void;
 }
 
 /** The state of one worker, which has its number as the label `worker`. */
 export interface GaugeMetric {
   /** @throws RangeError when the value is not finite; TypeError for wrong labels */
-  set(value: number, labels?: MetricLabels): void;
+  set(this: void, value: number, labels?: MetricLabels): void;
   /** Adds to the value that this worker set last (0 at first). */
-  add(by: number, labels?: MetricLabels): void;
+  add(this: void, by: number, labels?: MetricLabels): void;
 }
 
 /** How often values fall into each bucket. Added up over all workers. */
 export interface HistogramMetric {
   /** @throws RangeError when the value is not finite; TypeError for wrong labels */
-  observe(value: number, labels?: MetricLabels): void;
+  observe(this: void, value: number, labels?: MetricLabels): void;
 }
 
 export interface MetricOptions {
@@ -95,9 +96,9 @@ export interface HistogramOptions extends MetricOptions {
  * has another kind already
  */
 export interface ScriptMetrics {
-  counter(name: string, help: string, options?: MetricOptions): CounterMetric;
-  gauge(name: string, help: string, options?: MetricOptions): GaugeMetric;
-  histogram(name: string, help: string, options?: HistogramOptions): HistogramMetric;
+  counter(this: void, name: string, help: string, options?: MetricOptions): CounterMetric;
+  gauge(this: void, name: string, help: string, options?: MetricOptions): GaugeMetric;
+  histogram(this: void, name: string, help: string, options?: HistogramOptions): HistogramMetric;
 }
 
 /** Handed to `init()`, once per worker. */
@@ -108,12 +109,12 @@ export interface InitContext {
    * Loads an ONNX model. Relative paths are tried in the model directory, then in the script's own
    * folder. Without a path: the model that `--model` names, else the only one in those folders.
    */
-  openModel(path?: string): Promise<Model>;
+  openModel(this: void, path?: string): Promise<Model>;
   /**
    * The path of a model in the layout `<model directory>/<name>/<version>`; without a version, the
    * highest. Answers the file or folder inside when there is just one, else the version's folder.
    */
-  modelPath(name: string, version?: string | number): string;
+  modelPath(this: void, name: string, version?: string | number): string;
   readonly log: Logger;
   /** Counters, gauges and histograms of your own. */
   readonly metrics: ScriptMetrics;

@@ -44,6 +44,8 @@ export interface InferenceObserver {
 
 /** A loaded model and its facts. */
 export interface OpenedModel extends Model {
+  /** What a script gets: the members of `Model`, and each works by itself. */
+  readonly forScript: Model;
   readonly about: Loaded & { readonly batching: BatchVerdict };
   /** Starts or stops keeping inputs as samples for the proof. */
   remember(on: boolean): void;
@@ -65,6 +67,7 @@ const AUTO_ROWS = 128;
 const MOST_SAMPLES = 4;
 
 export class SessionModel implements OpenedModel {
+  readonly forScript: Model;
   readonly name: string;
   readonly path: string;
   readonly inputs: readonly TensorSpec[];
@@ -97,6 +100,15 @@ export class SessionModel implements OpenedModel {
     this.#session = session;
     this.#inputNames = new Set(this.inputs.map(({ name }) => name));
     this.#outputNames = this.outputs.map(({ name }) => name);
+    const { name, inputs, outputs } = this;
+    this.forScript = {
+      name,
+      path: file,
+      inputs,
+      outputs,
+      run: (feeds, fetches) => this.run(feeds, fetches),
+      release: () => this.release(),
+    };
   }
 
   get about(): OpenedModel['about'] {

@@ -15,17 +15,17 @@ export interface ScriptUnderTest {
   /**
    * Calls the script's `run()` with data as it would arrive. Resolves and rejects as `run()` does.
    */
-  run(data: unknown, request?: Partial<RequestContext>): Promise<unknown>;
+  run(this: void, data: unknown, request?: Partial<RequestContext>): Promise<unknown>;
   /**
    * Value of a metric: the number of a counter or gauge, count and sum of a histogram; undefined if
    * it has none yet.
    * @throws Error when the script has no such metric
    */
-  metric(name: string, labels?: MetricLabels): number | Observed | undefined;
+  metric(this: void, name: string, labels?: MetricLabels): number | Observed | undefined;
   /** The rows that the script collected, in order. Every collection is kept, for every request. */
   readonly collected: readonly Collected[];
   /** Awaits the script's `close()`, and frees the models that `init()` opened. */
-  close(): Promise<void>;
+  close(this: void): Promise<void>;
 }
 
 /** Observations of a histogram. */

@@ -3,6 +3,7 @@ import type { Protocol, RequestContext, RequestParameters } from '../entry-scrip
 import { HeadLine } from '../ipc/score-head.ts';
 import type { InferenceTimes } from '../ipc/worker-messages.ts';
 import { type InferRequest, NO_PARAMETERS } from '../tensors/infer-request.ts';
+import { ScriptRequest } from './script-request.ts';
 
 /**
  * One request inside the worker. Lazy: headers, query and signal are made when the script reads
@@ -14,12 +15,15 @@ export class WorkerRequest implements RequestContext {
   #lines: readonly string[] | undefined;
   #headers: Headers | undefined;
   #query: URLSearchParams | undefined;
+  #traceparent: string | undefined;
   #controller: AbortController | undefined;
   #cancelled: Error | undefined;
   /** The request beside its tensors, Open Inference Protocol only: set when it is decoded. */
   infer: InferRequest | undefined;
   /** Inferences so far, where they are timed. */
   inferences: InferenceTimes[] | undefined;
+  /** True once the answer has been sent. Code that the script has left running may go on. */
+  over = false;
 
   /** @param head text of `headText` */
   constructor(protocol: Protocol, head: string) {
@@ -40,7 +44,12 @@ export class WorkerRequest implements RequestContext {
   }
 
   get traceparent(): string {
-    return this.#line(HeadLine.traceparent) || `00-${this.traceId}-${randomBytes(8).toString('hex')}-00`;
+    return (this.#traceparent ??= this.#line(HeadLine.traceparent) || `00-${this.traceId}-${randomBytes(8).toString('hex')}-00`);
+  }
+
+  /** What the script gets. */
+  get forScript(): RequestContext {
+    return ScriptRequest.of(this);
   }
 
   /** Span of the request on the host; undefined if the request belongs to no trace. */

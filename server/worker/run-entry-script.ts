@@ -95,18 +95,21 @@ export class Runner {
     } catch (thrown) {
       await this.#fail(id, active, thrown);
     } finally {
+      request.over = true;
       this.#active.take(id);
     }
   }
 
   /** Runs the script. The times of a traced request are sent before its answer. */
   #timed(id: number, request: WorkerRequest, began: number, data: unknown): unknown {
-    const run = (): unknown => this.#log.within(request, () => this.#script.run(data, request));
+    const run = (): unknown => this.#log.within(request, () => this.#script.run(data, request.forScript));
     if (this.#serving.tracing !== true || !request.sampled) return run();
     request.inferences = [];
     const sendTimes = (): void => {
       const ms = performance.now() - began;
       this.#toHost.times(id, { at: performance.timeOrigin + began, ms, inferences: request.inferences ?? [] });
+      // Later ones, of a stream or an interval, would only be kept.
+      request.inferences = undefined;
     };
     return (async () => run())().finally(sendTimes);
   }
@@ -205,13 +208,15 @@ function sendable(status: number): number {
 }
 
 /**
- * The failure that the host answers and logs. The client never sees the text of `run_failed`. Never
- * throws.
+ * The failure that the host answers and logs. A failure without a status is that of a call which
+ * belongs to `init()`, such as `openModel()`: it is the script's. The client never sees the text of
+ * `run_failed`. Never throws.
  */
 function failureOf(thrown: unknown): FailureMessage {
   try {
     const own = asServerError(thrown);
-    if (own !== undefined) return own.code === 'run_failed' ? { code: own.code, message: stackOfThrown(own.cause ?? own) } : messageOf(own);
+    if (own?.code === 'run_failed') return { code: own.code, message: stackOfThrown(own.cause ?? own) };
+    if (own?.failure.status !== undefined) return messageOf(own);
   } catch {
     // Its message cannot be read either.
   }

@@ -40,11 +40,11 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const { toHost, log, metrics, lost } = around;
   preparePlatform(message, log);
   const signal = AbortSignal.timeout(message.initTimeoutMs);
-  const context = new WorkerInitContext({ ...message, log, metrics, signal, lost });
+  const context = new WorkerInitContext({ ...message, log: log.forScript, metrics: metrics.forScript, signal, lost });
   const port = openCollection(message, around);
   const script = await loadEntryScript(message.entryScript);
   if (script.hasDriverModule) log.warn('the export driver_module has no effect: export run() itself');
-  await initialise(() => script.init(context), signal, message);
+  await initialise(() => script.init(context.forScript), signal, message);
   around.initialised(script);
   const taken = await warmUp(script, context, (model) => settle(model, message, around));
   context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
@@ -87,10 +87,11 @@ async function initialise(
   } catch (cause) {
     if (signal.aborted)
       throw initFailure('init_timeout', `${script}: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS).`, cause);
+    // A model that cannot be served keeps its own reason. A failure without an exit code belongs to
+    // a request: `model.run()` with wrong inputs, say.
     const own = asServerError(cause);
-    if (own === undefined || own.code === 'run_failed')
+    if (own?.failure.exitCode === undefined)
       throw initFailure('init_failed', `${script}: init() raised an exception: ${stackOfThrown(cause)}`, cause);
-    // A model that cannot be served keeps its own reason.
     if (noCode) throw own;
     throw initFailure(own.code, `${script}: init() raised an exception: ${own.message}`, cause);
   }

@@ -19,24 +19,25 @@ const LONG_ENOUGH_MS = 200;
  * @throws ServerError init_failed when `run()` fails on the script's own sample
  */
 export async function warmUp(script: LoadedScript, context: WorkerInitContext, settle: Settle): Promise<Tensors | undefined> {
+  const { sample } = script;
   let taken: Tensors | undefined;
-  if (script.sample === undefined) {
+  if (sample === undefined) {
     const [first, ...others] = context.opened;
     taken = await first?.warmUp();
     for (const model of others) await model.warmUp();
   } else {
     context.remember(true);
-    await runSample(script);
+    await runSample(script, sample);
     context.remember(false);
   }
   await context.settle(settle);
   return taken;
 }
 
-async function runSample(script: LoadedScript): Promise<void> {
+async function runSample(script: LoadedScript, sample: unknown): Promise<void> {
   const began = performance.now();
   try {
-    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++) await script.run(script.sample, warmUpRequest());
+    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++) await script.run(sample, warmUpRequest().forScript);
   } catch (cause) {
     const why = stackOfThrown(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {

@@ -7,6 +7,7 @@ import { SCRIPTS, Workers } from './start-workers.ts';
 const cases: [script: string, code: string, ...words: RegExp[]][] = [
   ['no-init.ts', 'script_broken', /does not have a init\(\) function defined/, /its exports are: run/],
   ['no-run.ts', 'script_broken', /does not have a run\(\) function defined/],
+  ['class-itself.ts', 'script_broken', /does not have a init\(\) function defined/, /`export default new Scorer\(\)`/],
   ['run-is-no-function.ts', 'script_broken', /does not have a run\(\) function defined/, /of type string/],
   [
     'syntax-error.js',

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { options } from '../../server/config/config.ts';
 import type { ServerError } from '../../server/errors.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
+import type { Collecting } from '../../server/scoring/collecting.ts';
 import { PoolScorer } from '../../server/scoring/scorer.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from '../../server/scoring/scorer-types.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
@@ -24,6 +25,8 @@ interface Settings {
   readonly start?: Partial<StartMessage>;
   readonly limits?: Partial<Limits>;
   readonly env?: Record<string, string>;
+  /** Takes what the script collects. */
+  readonly collecting?: Collecting;
 }
 
 export interface Answer {
@@ -89,6 +92,7 @@ export class Workers {
         limits: { ...defaults, scoringTimeoutMs: 20_000, cancelGraceMs: GRACE_MS, ...settings.limits },
         workers,
         found,
+        collecting: settings.collecting,
         lifecycle: this.lifecycle,
         log: this.#logged.log,
         metrics: this.metrics,

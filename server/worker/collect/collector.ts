@@ -49,16 +49,16 @@ const NAME = /^[a-z0-9][a-z0-9_.-]{0,199}$/;
  */
 export class Collector {
   readonly name: string;
-  readonly #featureNames: readonly string[];
-  readonly #onError: ((error: Error) => void) | undefined;
+  readonly #options: CollectorOptions;
   readonly #wrong: Error | undefined;
 
-  constructor({ name, featureNames = [], onError }: CollectorOptions) {
-    const given: unknown = name;
+  constructor(options: CollectorOptions) {
+    const given: unknown = options.name;
     this.name = String(given);
-    this.#featureNames = featureNames;
-    this.#onError = onError;
+    this.#options = options;
     this.#wrong = wrongName(given);
+    // Works by itself: `const { collect } = new Collector(...)`.
+    this.collect = this.collect.bind(this);
     if (this.#wrong !== undefined) this.#fail(this.#wrong);
   }
 
@@ -72,7 +72,7 @@ export class Collector {
     const correlation = contextOf(context, port?.requestId);
     if (port === undefined || this.#wrong !== undefined || !port.keeps(this.name, correlation.id)) return correlation;
     try {
-      const rows = toRows(data, this.#featureNames);
+      const rows = toRows(data, this.#options.featureNames);
       const { id, timestamp, headers } = correlation;
       port.send(this.name, { id, time: timestamp, ...(Object.keys(headers).length === 0 ? {} : { headers: safeHeaders(headers) }) }, rows);
     } catch (thrown) {
@@ -83,7 +83,7 @@ export class Collector {
 
   #fail(error: Error): void {
     installedPort()?.failed(this.#wrong === undefined ? this.name : 'unknown', error);
-    this.#onError?.(error);
+    this.#options.onError?.(error);
   }
 }
 

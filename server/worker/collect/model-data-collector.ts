@@ -47,6 +47,9 @@ export class ModelDataCollector {
     this.#model = modelName;
     this.#designation = designation === 'default' ? 'general' : designation;
     this.#options = options;
+    // Both work by themselves: `const { collect } = new ModelDataCollector(...)`.
+    this.collect = this.collect.bind(this);
+    this.addCorrelations = this.addCorrelations.bind(this);
     if (!DESIGNATIONS.includes(this.#designation)) {
       this.#wrong = new Error(`ModelDataCollector: expected one of ${DESIGNATIONS.join(', ')} as designation, got ${designation}`);
       installedPort()?.failed('unknown', this.#wrong);

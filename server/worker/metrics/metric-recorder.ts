@@ -72,6 +72,12 @@ function valuesOf(metric: Metric, given: MetricLabels | undefined): Distribution
 
 /** Records the metrics of one worker: adds them up here, and reports the changes now and then. */
 export class MetricRecorder implements ScriptMetrics {
+  /** What the script gets: each member works by itself. */
+  readonly forScript: ScriptMetrics = {
+    counter: (name, help, options) => this.counter(name, help, options),
+    gauge: (name, help, options) => this.gauge(name, help, options),
+    histogram: (name, help, options) => this.histogram(name, help, options),
+  };
   readonly #send: (message: MetricsMessage) => void;
   readonly #metrics = new Map<string, Metric>();
   #defined: MetricDefinition[] = [];

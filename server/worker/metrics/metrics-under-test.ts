@@ -17,7 +17,7 @@ export class MetricsUnderTest {
 
   /** For the script. */
   get own(): ScriptMetrics {
-    return this.#metrics;
+    return this.#metrics.forScript;
   }
 
   /** @throws Error when the script has not defined it, or it has other labels */

@@ -3,20 +3,15 @@ import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
 import { bareStack } from '../../guards/thrown.ts';
 
-/** The exports of a script by name. */
-export type Exports = Readonly<Record<string, unknown>>;
-
 /**
  * Imports an entry script.
  * @param path absolute
+ * @returns the module's namespace, which `ScriptExports` reads
  * @throws ServerError script_broken with the reason and its place in the script
  */
-export async function importScript(path: string): Promise<Exports> {
+export async function importScript(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const namespace: Exports = await import(pathToFileURL(path).href);
-    const whole = namespace['default'];
-    // CommonJS, and `export default { init, run }`: the object holds what named exports would.
-    return typeof whole === 'object' && whole !== null ? { ...whole, ...namespace } : { ...namespace };
+    return await import(pathToFileURL(path).href);
   } catch (cause) {
     const why = whyNotImported(path, cause);
     throw new ServerError('script_broken', `Failed to import user script because it raised an unhandled exception: ${path}\n${why}`, {

@@ -25,11 +25,9 @@ interface InitSurroundings {
 export type Settle = (model: OpenedModel) => Promise<void>;
 
 /** The context of `init()`. Keeps the models that were opened before the worker was ready. */
-export class WorkerInitContext implements InitContext {
-  readonly modelDir: string | undefined;
-  readonly log: Logger;
-  readonly metrics: ScriptMetrics;
-  readonly signal: AbortSignal;
+export class WorkerInitContext {
+  /** What the script gets: each member works by itself. */
+  readonly forScript: InitContext;
   readonly opened: OpenedModel[] = [];
   readonly #around: InitSurroundings;
   #observer: InferenceObserver | undefined;
@@ -38,13 +36,18 @@ export class WorkerInitContext implements InitContext {
 
   constructor(around: InitSurroundings) {
     this.#around = around;
-    this.modelDir = around.modelDir;
-    this.log = around.log;
-    this.metrics = around.metrics;
-    this.signal = around.signal;
+    const { modelDir, log, metrics, signal } = around;
+    this.forScript = {
+      modelDir,
+      openModel: (path) => this.#openModel(path),
+      modelPath: (name, version) => this.#modelPath(name, version),
+      log,
+      metrics,
+      signal,
+    };
   }
 
-  async openModel(path?: string): Promise<Model> {
+  async #openModel(path?: string): Promise<Model> {
     const file = path === undefined ? this.#onlyModel() : this.#locate(path);
     const { intraOpThreads, execution, lost } = this.#around;
     const model = await openSession(file, { intraOpThreads, execution, lost });
@@ -54,18 +57,21 @@ export class WorkerInitContext implements InitContext {
     if (this.#settle === undefined) this.opened.push(model);
     else await this.#settle(model);
     if (this.#observer !== undefined) model.observe(this.#observer);
-    return model;
+    return model.forScript;
   }
 
   #logPlacement({ name, about }: OpenedModel, { provider }: Execution): void {
     const { placement } = about;
     const fields = { model: name, provider: about.provider, ...placement };
     if (placement === undefined)
-      this.log.info(`model ${name}: opened for ${provider}; its nodes on that provider are unknown (no input could be made up)`, fields);
+      this.#around.log.info(
+        `model ${name}: opened for ${provider}; its nodes on that provider are unknown (no input could be made up)`,
+        fields,
+      );
     else {
       const rest = placement.elsewhere === 0 ? '' : `, ${placement.elsewhere} elsewhere (${placement.operators.join(', ')})`;
       const level = placement.onProvider === 0 ? 'warn' : 'info';
-      this.log[level](`model ${name}: ${placement.onProvider} nodes run on ${provider}${rest}`, fields);
+      this.#around.log[level](`model ${name}: ${placement.onProvider} nodes run on ${provider}${rest}`, fields);
     }
   }
 
@@ -88,8 +94,8 @@ export class WorkerInitContext implements InitContext {
     this.#settle = settle;
   }
 
-  modelPath(name: string, version?: string | number): string {
-    const { modelDir } = this;
+  #modelPath(name: string, version?: string | number): string {
+    const { modelDir } = this.#around;
     if (modelDir === undefined)
       throw new ServerError(
         'model_missing',
@@ -119,9 +125,10 @@ export class WorkerInitContext implements InitContext {
    * own.
    */
   get #folders(): string[] {
-    const script = dirname(this.#around.entryScript);
-    if (this.modelDir === undefined) return [script];
-    return [isFile(this.modelDir) ? dirname(this.modelDir) : this.modelDir, script];
+    const { modelDir, entryScript } = this.#around;
+    const script = dirname(entryScript);
+    if (modelDir === undefined) return [script];
+    return [isFile(modelDir) ? dirname(modelDir) : modelDir, script];
   }
 
   #locate(path: string): string {
@@ -140,9 +147,9 @@ export class WorkerInitContext implements InitContext {
   }
 
   #onlyModel(): string {
-    const { modelFile, entryScript } = this.#around;
+    const { modelDir, modelFile, entryScript } = this.#around;
     if (modelFile !== undefined) return modelFile;
-    if (this.modelDir !== undefined && findModels(this.modelDir, '').length > 0) return onlyModel(this.modelDir, 'AZUREML_MODEL_DIR');
+    if (modelDir !== undefined && findModels(modelDir, '').length > 0) return onlyModel(modelDir, 'AZUREML_MODEL_DIR');
     return onlyModel(dirname(entryScript), "the entry script's folder");
   }
 }

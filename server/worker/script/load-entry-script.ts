@@ -1,10 +1,11 @@
 import type { EntryScript, InputType } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
-import { importScript, type Exports } from './import-script.ts';
+import { importScript } from './import-script.ts';
+import { ScriptExports } from './script-exports.ts';
 
 const INPUT_TYPES: readonly InputType[] = ['json', 'text', 'bytes', 'tensors'];
 
-/** An entry script whose exports have been checked. */
+/** An entry script whose exports have been checked. Its functions have their own `this`. */
 export interface LoadedScript {
   readonly path: string;
   readonly init: EntryScript['init'];
@@ -15,7 +16,7 @@ export interface LoadedScript {
   readonly concurrency: number | undefined;
   readonly redact: EntryScript['redact'];
   readonly close: EntryScript['close'];
-  /** Data for warm-up; undefined if there is none. */
+  /** Data for warm-up; undefined if there is none. Read it after `init()`, which may make it. */
   readonly sample: unknown;
   /** An export that has a meaning in Azure's Python server only. */
   readonly hasDriverModule: boolean;
@@ -28,20 +29,23 @@ export interface LoadedScript {
  * (docs/entry-scripts.md)
  */
 export async function loadEntryScript(path: string): Promise<LoadedScript> {
-  const exports = await importScript(path);
+  const exports = new ScriptExports(path, await importScript(path));
   const init = requiredFunction<EntryScript['init']>(path, exports, 'init');
   const run = requiredFunction<EntryScript['run']>(path, exports, 'run');
-  const { inputType, redact, close, concurrency } = exports;
+  const inputType = exports.value('inputType');
   if (inputType !== undefined && !isInputType(inputType))
     throw broken(`User script at ${path} exports inputType ${JSON.stringify(inputType)}: expected one of ${INPUT_TYPES.join(', ')}.`);
   const rawHttp = flagOf(path, exports, 'rawHttp');
   const exactIntegers = flagOf(path, exports, 'exactIntegers');
+  const redact = exports.callable('redact');
   if (redact !== undefined && !isFunction<NonNullable<EntryScript['redact']>>(redact))
     throw broken(`User script at ${path} exports redact of type ${typeof redact}: expected a function that answers what may be collected.`);
+  const close = exports.callable('close');
   if (close !== undefined && !isFunction<NonNullable<EntryScript['close']>>(close))
     throw broken(`User script at ${path} exports close of type ${typeof close}: expected a function that runs when its worker ends.`);
   if (rawHttp && inputType !== undefined)
     throw broken(`User script at ${path} exports both rawHttp and inputType: with rawHttp run() gets a Request, so leave inputType out.`);
+  const concurrency = exports.value('concurrency');
   if (concurrency !== undefined && !isConcurrency(concurrency))
     throw broken(`User script at ${path} exports concurrency ${JSON.stringify(concurrency)}: expected a whole number of at least 1.`);
   return {
@@ -54,23 +58,33 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
     concurrency,
     redact,
     close,
-    sample: exports['sample'],
-    hasDriverModule: exports['driver_module'] !== undefined,
+    get sample() {
+      return exports.value('sample');
+    },
+    hasDriverModule: exports.value('driver_module') !== undefined,
   };
 }
 
-function requiredFunction<T>(path: string, exports: Exports, name: string): T {
-  const got = exports[name];
+function requiredFunction<T>(path: string, exports: ScriptExports, name: string): T {
+  const got = exports.callable(name);
   if (isFunction<T>(got)) return got;
-  const found =
-    got === undefined ? `its exports are: ${Object.keys(exports).join(', ') || 'none'}` : `its export \`${name}\` is of type ${typeof got}`;
   throw broken(
-    `User script at ${path} does not have a ${name}() function defined. Expected \`export function ${name}(...)\` (or \`module.exports = { init, run }\`); ${found}.`,
+    `User script at ${path} does not have a ${name}() function defined. Expected \`export function ${name}(...)\` (or \`module.exports = { init, run }\`); ${found(exports, name, got)}.`,
   );
 }
 
-function flagOf(path: string, exports: Exports, name: string): boolean {
-  const { [name]: value = false } = exports;
+/** What there is in place of a required function, and what to do. */
+function found(exports: ScriptExports, name: string, got: unknown): string {
+  if (got !== undefined) return `its export \`${name}\` is of type ${typeof got}`;
+  const named = exports.classWith(name);
+  if (named === undefined) return `its exports are: ${exports.names().join(', ') || 'none'}`;
+  const instance = `new ${/^(?!default$)[\w$]+$/.test(named) ? named : 'Scorer'}()`;
+  return `instances of its exported class have one: export an instance, \`export default ${instance}\` (or \`module.exports = ${instance}\`)`;
+}
+
+function flagOf(path: string, exports: ScriptExports, name: string): boolean {
+  const value = exports.value(name);
+  if (value === undefined) return false;
   if (typeof value === 'boolean') return value;
   throw broken(`User script at ${path} exports ${name} of type ${typeof value}: expected true or false.`);
 }

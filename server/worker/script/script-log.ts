@@ -12,17 +12,25 @@ import type { WorkerRequest } from '../request-context.ts';
 
 /**
  * Makes log lines of everything that a script logs or prints. Inside `run()`, also after an await,
- * they carry the request's ids.
+ * they carry the request's ids, until the request is over. Why no longer: an interval that a
+ * request has made may print for the life of the worker.
  */
 export class ScriptLog implements Logger {
   readonly #send: (message: LogMessage) => void;
   readonly #requests = new AsyncLocalStorage<WorkerRequest>();
+  /** What the script gets: each member works by itself. */
+  readonly forScript: Logger = {
+    debug: (message, fields) => this.debug(message, fields),
+    info: (message, fields) => this.info(message, fields),
+    warn: (message, fields) => this.warn(message, fields),
+    error: (message, fields) => this.error(message, fields),
+  };
 
   constructor(send: (message: LogMessage) => void) {
     this.#send = send;
   }
 
-  /** The request whose code runs now. */
+  /** The request whose code runs now, over or not. */
   get request(): WorkerRequest | undefined {
     return this.#requests.getStore();
   }
@@ -68,7 +76,8 @@ export class ScriptLog implements Logger {
 
   /** Cuts a line that is too long, before it is copied anywhere. */
   #line(level: LogLevelName, msg: unknown, fields?: Record<string, unknown>): void {
-    const request = this.#requests.getStore();
+    const store = this.#requests.getStore();
+    const request = store?.over === true ? undefined : store;
     const text = typeof msg === 'string' ? msg : formatWithOptions({ colors: false }, msg);
     const shown = cutText(text);
     const sent = fields === undefined ? undefined : fieldsToSend(fields);

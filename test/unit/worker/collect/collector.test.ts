@@ -51,6 +51,35 @@ test('rows belong to the request, to the context that is given, or to an id of t
   assert.deepEqual(sent[3]?.head, { id: 'theirs', time: 5, headers: { tenant: 't' } });
 });
 
+test('methods of collectors work by themselves, those of a derived class included', (t) => {
+  const { sent, failures } = connect(t, 'r');
+  class Doubling extends Collector {
+    override collect(data: number[]): BasicCorrelationContext {
+      return super.collect([...data, ...data]);
+    }
+  }
+  // oxlint-disable-next-line typescript/unbound-method -- that is the test
+  const { collect } = new Doubling({ name: 'x' });
+  assert.equal(collect([1]).id, 'r');
+  // oxlint-disable-next-line typescript/unbound-method -- that is the test
+  const { collect: collectV1, addCorrelations } = new ModelDataCollector('m', { designation: 'inputs' });
+  assert.equal(addCorrelations([1], collectV1([1]))[0]?.['$aml_request_id'], 'r');
+  assert.deepEqual([sent.map(({ rows }) => (rows as unknown[]).length), failures], [[2, 1], []]);
+});
+
+test('onError is called as a member of the options', (t) => {
+  connect(t);
+  const options = {
+    name: 'x',
+    errors: [] as string[],
+    onError(error: Error): void {
+      this.errors.push(error.message);
+    },
+  };
+  new Collector(options).collect({ a: [1, 2], b: [1] });
+  assert.equal(options.errors.length, 1);
+});
+
 test('a request is a context, and its headers are not collected', (t) => {
   const { sent } = connect(t);
   const request = { id: 'r', headers: new Headers({ authorization: 'secret' }) };
