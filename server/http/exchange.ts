@@ -185,7 +185,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     request.on('end', end).resume();
   }
 
-  /** The client has left, unless a failure has closed the connection. It is counted before `record`. */
+  /** The client has left, unless a failure has closed the connection. */
   #left(): void {
     if (this.failure === undefined) {
       this.failure = new ServerError('client_gone', 'The client left before it had the whole answer.');

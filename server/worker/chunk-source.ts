@@ -3,8 +3,8 @@ export interface ChunkSource {
   /** @throws what the source throws */
   next(): Promise<IteratorResult<unknown, unknown>>;
   /**
-   * Ends the source at once, also while a chunk is awaited. Never throws, and nobody waits for it: a
-   * failure of the source to end costs nothing.
+   * Ends the source at once, also while a chunk is awaited. Never throws. Nobody waits for it, so
+   * that a source that cannot end costs nothing.
    */
   end(reason: unknown): void;
 }
@@ -19,16 +19,16 @@ interface NodeReadable extends AsyncIterable<unknown> {
 }
 
 /**
- * True for a ReadableStream, an iterator or an async iterable, which stream. Arrays, strings and
- * maps are values.
+ * True for an iterator or an async iterable, which stream: generators, ReadableStreams, Readables.
+ * Arrays, strings and maps are values.
  */
-export function isStreamed(value: unknown): value is Iterates | ReadableStream {
+export function isStreamed(value: unknown): value is Iterates {
   if (typeof value !== 'object' || value === null) return false;
-  return isWebStream(value) || Symbol.asyncIterator in value || (Symbol.iterator in value && isFunction(value, 'next'));
+  return Symbol.asyncIterator in value || (Symbol.iterator in value && isFunction(value, 'next'));
 }
 
 /** @throws TypeError when the value is a stream that another reader has, or no iterator */
-export function sourceOf(value: Iterates | ReadableStream): ChunkSource {
+export function sourceOf(value: Iterates): ChunkSource {
   if (isWebStream(value)) return new WebSource(value.getReader());
   return isNodeReadable(value) ? new NodeSource(value) : new IteratorSource(value);
 }

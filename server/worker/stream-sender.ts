@@ -149,8 +149,8 @@ export class StreamSender {
   async #send(bytes: Buffer): Promise<void> {
     if (bytes.length > 0) this.#toHost.chunk(this.#id, bytes);
     this.#underWay += bytes.length;
-    // One turn of the loop a chunk: the chunk leaves now, and credit and cancel are read even if the
-    // source never waits.
+    // One turn of the loop a chunk: the chunk leaves now, and credit and cancel are read even if
+    // the source never waits.
     await setImmediate();
     while (this.#underWay > STREAM_WINDOW && !this.#cancelled) await this.#creditOrCancel();
     if (this.#cancelled) throw gone();

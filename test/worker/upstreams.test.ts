@@ -132,7 +132,7 @@ test('a reader that takes nothing for too long ends the source, and counts as go
       const [error] = (await once(body, 'error')) as [{ code: string }];
       assert.equal(error.code, 'client_gone');
       await workers.scorer.idle();
-      assert.ok(existsSync(progress) && /^ended after/.test(readFileSync(progress, 'utf8')));
+      assert.ok(existsSync(progress) && readFileSync(progress, 'utf8').startsWith('ended after'));
       assert.equal(workers.pids.length, 1);
     },
     { limits: { streamIdleTimeoutMs: 300 } },
@@ -151,3 +151,23 @@ test('a stream whose run() spins is still ended with its worker', () =>
     },
     { limits: { streamIdleTimeoutMs: 300, cancelGraceMs: 300 } },
   ));
+
+for (const how of ['late Response', 'late stream', 'late Readable'])
+  test(`what run() returns after its client has left is ended unread: ${how}`, () =>
+    withWorkers('answers-late.ts', async (workers) => {
+      const file = join(folder(), 'events');
+      const scoring = workers.begin({ how, file });
+      await until(() => existsSync(file));
+      scoring.cancel();
+      await assert.rejects(scoring.reply, { code: 'client_gone' });
+      await workers.scorer.idle();
+      assert.equal(readFileSync(file, 'utf8'), `running\n${how} ended\n`);
+      assert.equal(workers.pids.length, 1);
+    }));
+
+test('the body of a Response that is refused is ended', () =>
+  withWorkers('answers-late.ts', async (workers) => {
+    const file = join(folder(), 'events');
+    await assert.rejects(workers.score({ how: 'refused', file }), { code: 'result_not_http' });
+    assert.equal(readFileSync(file, 'utf8'), 'refused ended\n');
+  }));

@@ -9,7 +9,7 @@ import { decodeBody, unreadable } from './content-types.ts';
 const REFUSAL = Symbol('refusal');
 
 /**
- * The answer of the server to an error that a Request of it has thrown because of the client's body;
+ * The answer to an error that a Request of this server threw because of its client's body;
  * undefined for any other error.
  */
 export function refusalOf(thrown: unknown): ServerError | undefined {

@@ -19,7 +19,7 @@ test('iterators and streams stream; lists, maps, texts and promises are values',
 });
 
 test('a source of any kind gives its chunks in order, and then its end', async () => {
-  const generator = function* (): Generator<unknown> {
+  const generator = function* (): Generator {
     yield 'a';
     yield Promise.resolve('b');
     return 'not a chunk';

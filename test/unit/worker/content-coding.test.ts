@@ -49,7 +49,8 @@ const PLAIN = [
 test('text, and the files that servers send, are not taken for compressed', () => {
   for (const coding of ['gzip', 'deflate', 'br', 'zstd'])
     for (const plain of PLAIN)
-      for (const whole of [true, false]) assert.equal(isEncoded(coding, plain, whole), false, `${coding} ${plain.subarray(0, 20)}`);
+      for (const whole of [true, false])
+        assert.equal(isEncoded(coding, plain, whole), false, `${coding} ${plain.toString('latin1', 0, 20)}`);
 });
 
 test('a coding that is not known here stays', () => {
