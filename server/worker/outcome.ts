@@ -20,6 +20,7 @@ export interface BodySource {
 
 /** Statuses whose answers have no body (RFC 9110). */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+const UNREAD = 'nobody reads this answer';
 /** Codings that every fetch of Node has decoded when it hands out a body. */
 const FETCH_DECODES: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br']);
 
@@ -55,6 +56,12 @@ export function responseParts(response: Response): Outcome {
     source?.end(thrown);
     throw thrown;
   }
+}
+
+/** Ends the source of an answer that nobody reads. */
+export function endUnread(result: unknown): void {
+  if (isResponse(result) && !result.bodyUsed) bodyOf(result)?.end(new Error(UNREAD));
+  else if (isStreamed(result)) sourceOf(result).end(new Error(UNREAD));
 }
 
 function bodyOf({ body }: { readonly body: unknown }): ChunkSource | undefined {

@@ -1,6 +1,7 @@
 import { ServerError, stackOfThrown } from '../errors.ts';
 import type { Settle, WorkerInitContext } from './script/init-context.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
+import { endUnread } from './outcome.ts';
 import { headText } from '../ipc/score-head.ts';
 import { WorkerRequest } from './request-context.ts';
 
@@ -29,7 +30,8 @@ export async function warmUp(script: LoadedScript, context: WorkerInitContext, s
 async function runSample(script: LoadedScript): Promise<void> {
   const began = performance.now();
   try {
-    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++) await script.run(script.sample, warmUpRequest());
+    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++)
+      endUnread(await script.run(script.sample, warmUpRequest()));
   } catch (cause) {
     const why = stackOfThrown(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {

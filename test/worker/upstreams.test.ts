@@ -171,3 +171,12 @@ test('the body of a Response that is refused is ended', () =>
     await assert.rejects(workers.score({ how: 'refused', file }), { code: 'result_not_http' });
     assert.equal(readFileSync(file, 'utf8'), 'refused ended\n');
   }));
+
+test('what run() answers to its sample is ended, because nobody reads it', () =>
+  withWorkers('sample-streams.ts', async (workers) => {
+    await workers.lineWith('the stream of a Response ended');
+    const scoring = workers.begin({ how: 'a stream' });
+    scoring.cancel();
+    await assert.rejects(scoring.reply, { code: 'client_gone' });
+    await workers.scorer.idle();
+  }));
