@@ -95,7 +95,12 @@ const table = {
     retryAfter: 1,
     doc: 'the worker that held the request ended; it is replaced',
   },
-  deadline_exceeded: { status: 504, fault: 'user', runFailed: true, doc: 'no answer within `SCORING_TIMEOUT_MS`' },
+  deadline_exceeded: {
+    status: 504,
+    fault: 'user',
+    runFailed: true,
+    doc: 'no answer within `SCORING_TIMEOUT_MS`, or a stream without a chunk for `STREAM_IDLE_TIMEOUT_MS`',
+  },
   version_mismatch: {
     exitCode: 1,
     fault: 'server',

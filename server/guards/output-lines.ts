@@ -115,7 +115,7 @@ export class LineSplitter {
 }
 
 /** The length without a UTF-8 sequence that was cut at the end. */
-function wholeCharacters(bytes: Buffer): number {
+export function wholeCharacters(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte < 0x80) break;

@@ -185,8 +185,17 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     request.on('end', end).resume();
   }
 
+  /** The client has left, unless a failure has closed the connection. */
+  #left(): void {
+    if (this.failure === undefined) {
+      this.failure = new ServerError('client_gone', 'The client left before it had the whole answer.');
+      this.services.failureLog.write(this.failure, this.ids, this.worker);
+    }
+    this.cancel();
+  }
+
   #closed(): void {
-    if (!this.response.writableFinished) this.cancel();
+    if (!this.response.writableFinished) this.#left();
     this.record();
     this.services.buffers.used(this.bytesIn + this.bytesOut);
   }

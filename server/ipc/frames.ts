@@ -19,7 +19,7 @@ const SLAB = 64 * 1024;
  * Bytes. Larger parts go to the kernel as they are; smaller ones share a slab, so that one tick is
  * one write.
  */
-const LARGE = 16 * 1024;
+export const LARGE = 16 * 1024;
 /** Frames of one write. Why a limit: the other side begins with them while this side makes more. */
 const BURST = 16;
 

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { ServerError } from '../errors.ts';
 import { FrameError } from '../ipc/frames.ts';
 import { STREAM_WINDOW } from '../ipc/limits.ts';
 import type { Held } from './answer-memory.ts';
@@ -83,7 +84,12 @@ export class ReplyStream extends Readable {
     this.#timer = setTimeout(() => {
       // Where bytes are left, the client stalled and not the worker.
       this.#stalled = this.#notTaken === 0 && this.readableLength === 0;
-      this.destroy(new Error(`the stream was idle for ${this.#idleMs} ms (STREAM_IDLE_TIMEOUT_MS)`));
+      const idle = `the stream was idle for ${this.#idleMs} ms (STREAM_IDLE_TIMEOUT_MS)`;
+      this.destroy(
+        this.#stalled
+          ? new ServerError('deadline_exceeded', `${idle}: run() sent nothing`)
+          : new ServerError('client_gone', `${idle}: the client took nothing`),
+      );
     }, this.#idleMs);
   }
 }

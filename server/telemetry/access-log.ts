@@ -79,5 +79,5 @@ export class AccessLog {
  * the client may come before run().
  */
 function runBegan(failure: ServerError | undefined): boolean {
-  return failure === undefined || failures[failure.code].fault === 'user';
+  return failure === undefined || failure.code === 'client_gone' || failures[failure.code].fault === 'user';
 }

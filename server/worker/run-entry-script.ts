@@ -1,6 +1,7 @@
-import { parse, subarray } from '../guards/built-ins.ts';
+import { bufferFrom, parse, subarray } from '../guards/built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
 import { Answer } from '../entry-script.ts';
+import { LARGE } from '../ipc/frames.ts';
 import { isStatus, type HeaderPairs } from '../ipc/header-fields.ts';
 import { InFlight } from '../ipc/in-flight.ts';
 import { protocolOf, scoreHeadEnd, SCORE_HEAD_BYTES } from '../ipc/score-head.ts';
@@ -8,13 +9,15 @@ import type { ToHost } from '../ipc/to-host.ts';
 import type { FailureMessage } from '../ipc/worker-messages.ts';
 import type { Codec, Serving } from './codecs/codec.ts';
 import { checkSize } from './answer-limit.ts';
+import { type ChunkSource, isStreamed, sourceOf } from './chunk-source.ts';
 import { decode, ProtocolCodecs } from './codecs/protocol-codecs.ts';
 import { encodeJson } from './codecs/encode-result.ts';
-import { isIterator, isResponse, responseParts, type Outcome } from './outcome.ts';
+import { refusalOf } from './codecs/web-request.ts';
+import { isResponse, responseParts } from './outcome.ts';
 import { WorkerRequest } from './request-context.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import type { ScriptLog } from './script/script-log.ts';
-import { StreamSender } from './stream-sender.ts';
+import { type Beginning, StreamSender } from './stream-sender.ts';
 
 /** The answer of a run that was cancelled before it began. */
 const NOT_BEGUN: FailureMessage = {
@@ -74,8 +77,7 @@ export class Runner {
     this.#toHost.cancelled(id);
     if (dropped) return this.#toHost.failure(id, NOT_BEGUN);
     const active = this.#active.get(id);
-    active?.request.cancel();
-    active?.stream?.cancel();
+    if (active !== undefined) this.#log.within(active.request, () => cancelRun(active));
     return undefined;
   }
 
@@ -90,7 +92,10 @@ export class Runner {
       const codec = (active.codec ??= await this.#codecs.load(request.protocol));
       const data = decode(codec, request, body);
       began = performance.now();
-      const result = await this.#timed(id, request, began, data);
+      const returned = this.#timed(id, request, began, data);
+      // What run() returns without an await is encoded before the next run begins, because scripts
+      // fill one object again and again.
+      const result = isThenable(returned) ? await returned : returned;
       await this.#answer(id, active, codec, result, performance.now() - began);
     } catch (thrown) {
       await this.#fail(id, active, thrown);
@@ -111,36 +116,53 @@ export class Runner {
       // Later ones, of a stream or an interval, would only be kept.
       request.inferences = undefined;
     };
-    return (async () => run())().finally(sendTimes);
+    let waits = false;
+    try {
+      const returned = run();
+      waits = isThenable(returned);
+      return waits ? Promise.resolve(returned).finally(sendTimes) : returned;
+    } finally {
+      if (!waits) sendTimes();
+    }
   }
 
   async #answer(id: number, active: Active, codec: Codec, result: unknown, runMs: number): Promise<void> {
     if (isResponse(result)) {
-      await this.#answerParts(id, active, await responseParts(result), runMs);
-    } else if (isIterator(result)) {
-      await this.#stream(id, active, { status: 200, headers: undefined, chunks: result }, runMs);
+      await this.#answerResponse(id, active, result, runMs);
+    } else if (isStreamed(result)) {
+      const sender = this.#senderOf(id, active, sourceOf(result));
+      await this.#log.within(active.request, () => sender.sendItems(this.#beginning(id, 200, runMs)));
     } else {
       this.#warnOfDoubleEncoding(result);
       this.#warnOfParameters(active.request, result);
       const { headers, parts } = codec.encode(active.request, result);
       checkSize(parts, this.#serving.answerLimitBytes);
-      this.#reply(id, 200, runMs, headers, parts);
+      this.#reply(id, 200, runMs, headers, headers === undefined ? parts : parts.map(owned));
     }
   }
 
-  async #answerParts(id: number, active: Active, parts: Outcome, runMs: number): Promise<void> {
-    if (parts.chunks !== undefined) return this.#stream(id, active, parts, runMs);
-    checkSize([parts.body ?? ''], this.#serving.answerLimitBytes);
-    this.#reply(id, parts.status, runMs, parts.headers ?? [], [parts.body ?? '']);
+  async #answerResponse(id: number, active: Active, response: Response, runMs: number): Promise<void> {
+    const { status, headers, body } = responseParts(response);
+    if (typeof body === 'string') return this.#reply(id, status, runMs, headers, [body]);
+    const sender = this.#senderOf(id, active, body.source);
+    await this.#log.within(active.request, () => sender.sendBody(this.#beginning(id, status, runMs), headers, body.encoding));
   }
 
-  async #stream(id: number, active: Active, outcome: Outcome, runMs: number): Promise<void> {
-    const { nonFinite, answerLimitBytes } = this.#serving;
-    const sender = new StreamSender(this.#toHost, id, (chunk) => encodeJson(chunk, nonFinite, answerLimitBytes), answerLimitBytes);
+  /** A sender that is cancelled with its request, now or later. */
+  #senderOf(id: number, active: Active, source: ChunkSource): StreamSender {
+    const { nonFinite, answerLimitBytes: limitBytes } = this.#serving;
+    const encode = (chunk: unknown): string => encodeJson(chunk, nonFinite, limitBytes);
+    const sender = new StreamSender(this.#toHost, id, source, { encode, limitBytes });
     active.stream = sender;
-    if (active.request.cancelled) sender.cancel();
-    const begin = (headers: HeaderPairs): void => this.#toHost.stream(id, sendable(outcome.status), runMs, headers);
-    await this.#log.within(active.request, () => sender.send(outcome, begin));
+    if (active.request.cancelled) this.#log.within(active.request, () => cancelRun(active));
+    return sender;
+  }
+
+  #beginning(id: number, status: number, runMs: number): Beginning {
+    return {
+      stream: (headers) => this.#toHost.stream(id, sendable(status), runMs, headers),
+      whole: (headers, body) => this.#reply(id, status, runMs, headers, [body]),
+    };
   }
 
   /** Answers with the failure. Reading a thrown value may throw, too. */
@@ -163,7 +185,7 @@ export class Runner {
       return true;
     }
     if (!isResponse(thrown)) return false;
-    await this.#answerParts(id, active, await responseParts(thrown), THREW);
+    await this.#answerResponse(id, active, thrown, THREW);
     return true;
   }
 
@@ -198,6 +220,24 @@ export class Runner {
   }
 }
 
+function isThenable(value: unknown): boolean {
+  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && 'then' in value;
+}
+
+/**
+ * A part that nobody changes before it is written: frames refer to large parts (ipc/frames.ts), and
+ * scripts fill one tensor again and again.
+ */
+function owned(part: string | Uint8Array): string | Uint8Array {
+  return typeof part === 'string' || part.byteLength < LARGE ? part : bufferFrom(part);
+}
+
+/** Fires the signal of the request first, so that its listeners run before the source ends. */
+function cancelRun({ request, stream }: Active): void {
+  if (!request.cancelled) request.cancel();
+  stream?.cancel(request.signal.reason);
+}
+
 /**
  * @throws ServerError result_not_http for a status that a script has changed to one that HTTP
  * cannot carry
@@ -214,7 +254,7 @@ function sendable(status: number): number {
  */
 function failureOf(thrown: unknown): FailureMessage {
   try {
-    const own = asServerError(thrown);
+    const own = asServerError(thrown) ?? refusalOf(thrown);
     if (own?.code === 'run_failed') return { code: own.code, message: stackOfThrown(own.cause ?? own) };
     if (own?.failure.status !== undefined) return messageOf(own);
   } catch {

@@ -2,6 +2,7 @@ import { ServerError, stackOfThrown } from '../errors.ts';
 import type { Tensors } from '../inference/batcher.ts';
 import type { Settle, WorkerInitContext } from './script/init-context.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
+import { endUnread } from './outcome.ts';
 import { headText } from '../ipc/score-head.ts';
 import { WorkerRequest } from './request-context.ts';
 
@@ -37,7 +38,8 @@ export async function warmUp(script: LoadedScript, context: WorkerInitContext, s
 async function runSample(script: LoadedScript, sample: unknown): Promise<void> {
   const began = performance.now();
   try {
-    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++) await script.run(sample, warmUpRequest().forScript);
+    for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++)
+      endUnread(await script.run(sample, warmUpRequest().forScript));
   } catch (cause) {
     const why = stackOfThrown(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {

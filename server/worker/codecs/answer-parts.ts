@@ -3,7 +3,8 @@ import { ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
 import { type HeaderPairs, wrongHeaders } from '../../ipc/header-fields.ts';
 import { isParameter, show } from '../../tensors/infer-request.ts';
-import { isIterator, isResponse } from '../outcome.ts';
+import { isStreamed } from '../chunk-source.ts';
+import { isResponse } from '../outcome.ts';
 
 /** Checked parameters of an answer; no prototype, because scripts choose the names. */
 export type Parameters = Readonly<Record<string, InferParameter>>;
@@ -58,7 +59,7 @@ function noValue(value: unknown): string | undefined {
   if (value instanceof Answer) return 'an Answer: put headers and parameters into one';
   if (value instanceof Promise) return 'a Promise: await it first';
   if (isResponse(value)) return 'a Response: return the Response itself, which has headers of its own';
-  return isIterator(value) ? 'an iterator: for a stream with headers, return a Response of a ReadableStream' : undefined;
+  return isStreamed(value) ? 'an iterator: for a stream with headers, return a Response of a ReadableStream' : undefined;
 }
 
 function headersOf(headers: unknown): HeaderPairs | undefined {

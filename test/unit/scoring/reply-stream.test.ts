@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test, { type TestContext } from 'node:test';
 import { pino } from 'pino';
+import type { ServerError } from '../../../server/errors.ts';
 import { FrameError } from '../../../server/ipc/frames.ts';
 import { STREAM_WINDOW } from '../../../server/ipc/limits.ts';
 import { AnswerMemory } from '../../../server/scoring/answer-memory.ts';
@@ -70,17 +71,18 @@ test('a worker that is silent for too long has stalled', async (t) => {
   assert.equal(stream.destroyed, false);
   await new Promise((resolve) => setImmediate(resolve));
   t.mock.timers.tick(IDLE_MS);
-  const [error] = await once(stream, 'error');
-  assert.match(String(error), /idle for 1000 ms \(STREAM_IDLE_TIMEOUT_MS\)/);
-  assert.deepEqual(abandoned, [true]);
+  const [error] = (await once(stream, 'error')) as [ServerError];
+  assert.match(error.message, /idle for 1000 ms \(STREAM_IDLE_TIMEOUT_MS\): run\(\) sent nothing/);
+  assert.deepEqual([error.code, abandoned], ['deadline_exceeded', [true]]);
 });
 
 test('a client that takes nothing for too long ends the stream, and its worker has not stalled', async (t) => {
   const { stream, memory, abandoned } = open(t);
   stream.add(Buffer.from('x'));
+  const broke = once(stream, 'error') as Promise<[ServerError]>;
   t.mock.timers.tick(IDLE_MS);
-  await closed(stream);
-  assert.deepEqual([abandoned, memory.bytes], [[false], 0]);
+  const [error] = await broke;
+  assert.deepEqual([error.code, abandoned, memory.bytes], ['client_gone', [false], 0]);
 });
 
 test('0 is no limit', (t) => {

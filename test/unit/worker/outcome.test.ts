@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { chunkBytes, isIterator, isResponse, responseParts } from '../../../server/worker/outcome.ts';
+import { Readable } from 'node:stream';
+import type { HeaderPairs } from '../../../server/ipc/header-fields.ts';
+import { type BodySource, chunkBytes, isResponse, responseParts } from '../../../server/worker/outcome.ts';
 
-/** The chunks of an outcome, as text. */
-async function textOf(chunks: AsyncIterable<unknown> | Iterable<unknown> | undefined): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const chunk of chunks ?? []) texts.push(String(chunkBytes(chunk)));
-  return texts;
+/** The body of a Response that has one. */
+function bodyOf(response: Response): BodySource {
+  const { body } = responseParts(response);
+  assert.ok(typeof body === 'object');
+  return body;
 }
 
-test('iterators stream; lists, maps, texts and promises are values', () => {
-  const yes = [[1].values(), new Map().entries(), (function* () {})(), (async function* () {})(), { [Symbol.asyncIterator]: 1 }];
-  for (const value of yes) assert.equal(isIterator(value), true);
-  for (const value of [[1], new Map(), new Set(), 'text', Promise.resolve(), null, undefined, { next: () => 1 }, () => 1])
-    assert.equal(isIterator(value), false);
-});
+async function textOf({ source }: BodySource): Promise<string> {
+  let text = '';
+  for (let step = await source.next(); step.done !== true; step = await source.next()) text += String(chunkBytes(step.value));
+  return text;
+}
 
 test('a Response is known by its tag, whatever copy of the class it is of', () => {
   assert.equal(isResponse(new Response()), true);
@@ -22,7 +23,7 @@ test('a Response is known by its tag, whatever copy of the class it is of', () =
   for (const value of [{ status: 200 }, null, 'Response', new Request('http://localhost')]) assert.equal(isResponse(value), false);
 });
 
-test('a Response whose body is complete is one answer, with the content type of its contract where it has none', async () => {
+test('a Response has the content type of its contract where it has none', async () => {
   const cases: [response: Response, type: string | undefined, body: string][] = [
     [new Response('<p>'), 'text/plain;charset=UTF-8', '<p>'],
     [new Response(Buffer.from('bytes')), 'text/html; charset=utf-8', 'bytes'],
@@ -32,55 +33,103 @@ test('a Response whose body is complete is one answer, with the content type of 
     [Response.json({ a: 1 }, { status: 201 }), 'application/json', '{"a":1}'],
   ];
   for (const [response, type, expected] of cases) {
-    const { status, headers, body, chunks } = await responseParts(response);
+    const { status, headers, body } = responseParts(response);
     assert.equal(status, response.status);
-    assert.equal(headers?.find(([name]) => name === 'content-type')?.[1], type);
-    assert.deepEqual([String(body), chunks], [expected, undefined]);
+    assert.equal(headers.find(([name]) => name === 'content-type')?.[1], type);
+    assert.equal(typeof body === 'string' ? body : await textOf(body), expected);
   }
-});
-
-test('a Response whose body is still being made streams, and its source is ended when its reader stops', async () => {
-  let ended = false;
-  const pulls: ReadableStreamDefaultController<Uint8Array>[] = [];
-  const body = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      pulls.push(controller);
-      controller.enqueue(Buffer.from('first'));
-    },
-    cancel: () => {
-      ended = true;
-    },
-  });
-  const { chunks } = await responseParts(new Response(body));
-  assert.ok(chunks !== undefined);
-  pulls[0]?.enqueue(Buffer.from('second'));
-  const texts: string[] = [];
-  for await (const chunk of chunks) {
-    texts.push(String(chunkBytes(chunk)));
-    if (texts.length === 2) break;
-  }
-  assert.deepEqual(texts, ['first', 'second']);
-  assert.equal(ended, true);
-});
-
-test('the rest of a body that streams comes after its first chunk, to the end', async () => {
-  const source = (async function* () {
-    for (const text of ['a', 'b', 'c']) {
-      await new Promise(setImmediate);
-      await new Promise(setImmediate);
-      yield Buffer.from(text);
-    }
-  })();
-  const { chunks } = await responseParts(new Response(ReadableStream.from(source)));
-  assert.deepEqual(await textOf(chunks), ['a', 'b', 'c']);
 });
 
 test('a Response that HTTP cannot carry, or whose body is gone, is refused by name', async () => {
   const used = new Response('x');
   await used.text();
-  await assert.rejects(responseParts(used), TypeError);
-  const odd = Object.defineProperty(new Response('x'), 'status', { value: 99 });
-  await assert.rejects(responseParts(odd), { code: 'result_not_http', message: /the status 99: expected 200 to 599/ });
+  assert.throws(() => responseParts(used), TypeError);
+  const read = new Response('x');
+  read.body?.getReader();
+  assert.throws(() => responseParts(read), TypeError);
+  assert.throws(() => responseParts(odd(new Response('x'))), { code: 'result_not_http', message: /the status 99: expected 200 to 599/ });
+  const shaped = { [Symbol.toStringTag]: 'Response', status: 200, headers: [], body: { a: 1 } } as unknown as Response;
+  assert.throws(() => responseParts(shaped), { name: 'TypeError', message: /body is an object: expected a ReadableStream or a Readable/ });
+});
+
+const odd = (response: Response): Response => Object.defineProperty(response, 'status', { value: 99 });
+
+test('a body that is not sent is ended', () => {
+  let ended = '';
+  const body = (): ReadableStream => new ReadableStream({ cancel: (reason) => void (ended = String(reason)) });
+  assert.throws(() => responseParts(odd(new Response(body()))));
+  assert.match(ended, /the status 99/);
+  ended = '';
+  assert.throws(() => responseParts(new Response(body(), { headers: { 'x-a': '\u0001' } })));
+  assert.match(ended, /the header x-a/);
+  const readable = new Readable({ read: () => undefined });
+  assert.equal(responseParts(foreign(readable, [], 204)).body, '');
+  assert.equal(readable.destroyed, true);
+});
+
+/** As classes of packages look: the tag, and a body that is a Readable. */
+function foreign(body: Readable, headers: unknown, status = 200): Response {
+  return { [Symbol.toStringTag]: 'Response', status, headers, body, bodyUsed: false, url: 'http://localhost/' } as unknown as Response;
+}
+
+test('headers of the connection and of the transfer are not passed on', () => {
+  const headers: HeaderPairs = [
+    ['Connection', 'close, X-Hop'],
+    ['X-Hop', '1'],
+    ['Keep-Alive', 'timeout=5'],
+    ['Proxy-Authenticate', 'Basic'],
+    ['TE', 'trailers'],
+    ['Trailer', 'x-sum'],
+    ['Transfer-Encoding', 'chunked'],
+    ['Upgrade', 'h2c'],
+    ['Content-Length', '3'],
+    ['Content-Type', 'text/csv'],
+    ['X-Mine', 'yes'],
+  ];
+  assert.deepEqual(responseParts(foreign(Readable.from(['a']), headers)).headers, [
+    ['content-type', 'text/csv'],
+    ['x-mine', 'yes'],
+  ]);
+});
+
+test('several cookies stay several, also those of a class that joins them', () => {
+  const cookies = [
+    ['set-cookie', 'a=1'],
+    ['set-cookie', 'b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT'],
+  ];
+  const own = new Headers(cookies as [string, string][]);
+  const joined = {
+    raw: () => ({ 'Set-Cookie': cookies.map(([, value]) => value) }),
+    *[Symbol.iterator]() {
+      yield ['set-cookie', cookies.map(([, value]) => value).join(', ')];
+    },
+  };
+  for (const headers of [own, joined])
+    assert.deepEqual(
+      responseParts(foreign(Readable.from(['a']), headers)).headers.filter(([name]) => name === 'set-cookie'),
+      cookies,
+    );
+});
+
+test('a content encoding is undecided until the body is seen, unless fetch has decoded it', () => {
+  const encoded = (url: string, encoding: string): Response =>
+    Object.defineProperty(new Response('x', { headers: { 'content-encoding': encoding } }), 'url', { value: url });
+  const cases: [response: Response, undecided: string | undefined][] = [
+    [encoded('http://localhost/', 'gzip'), undefined],
+    [encoded('http://localhost/', 'deflate, BR'), undefined],
+    [encoded('http://localhost/', 'zstd'), 'zstd'],
+    [encoded('http://localhost/', 'identity'), undefined],
+    [encoded('', 'gzip'), 'gzip'],
+    [encoded('', 'identity'), undefined],
+    [foreign(Readable.from(['a']), [['Content-Encoding', 'gzip']]), 'gzip'],
+  ];
+  for (const [response, undecided] of cases) {
+    assert.equal(bodyOf(response).encoding, undecided);
+    assert.ok(responseParts(foreign(Readable.from(['a']), [...response.headers])).headers.every(([name]) => name !== 'content-encoding'));
+  }
+  assert.deepEqual(responseParts(new Response(null, { headers: { 'content-encoding': 'gzip' } })).headers, [
+    ['content-type', 'application/json'],
+  ]);
 });
 
 test('bytes of a chunk: of texts, of every view, of buffers; nothing else has any', () => {
