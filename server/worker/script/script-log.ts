@@ -99,10 +99,17 @@ export class ScriptLog implements Logger {
  */
 function fieldsToSend(given: Record<string, unknown>): { readonly fields: Record<string, unknown>; readonly cut: boolean } {
   let text: string;
+  let isPlain = true;
+  const replacer = function (this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+    const shown = readable(this[key], value);
+    if (shown !== value) isPlain = false;
+    return shown;
+  };
   try {
     // Scripts write `log.error('failed', error)`, too.
-    text = stringify(isError(given) ? { err: given } : given, readable);
-    if (text.length <= LONGEST_LINE) return { fields: parse(text), cut: false };
+    const fields = isError(given) ? { err: given } : given;
+    text = stringify(fields, replacer);
+    if (text.length <= LONGEST_LINE) return { fields: isPlain ? fields : parse(text), cut: false };
   } catch {
     text = formatWithOptions({ colors: false }, given);
   }
@@ -113,10 +120,11 @@ function fieldsToSend(given: Record<string, unknown>): { readonly fields: Record
 /** How values in fields are shown that JSON cannot hold. */
 const SHOWN: InspectOptions = { colors: false, breakLength: Infinity, depth: 4, maxArrayLength: 100, maxStringLength: 10_000 };
 
-/** For `JSON.stringify`: a text in place of a value whose JSON would not hold its content. */
-function readable(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
-  // The value before its `toJSON`, which some errors and all Buffers have.
-  const given = this[key];
+/**
+ * A text in place of a value whose JSON would not hold its content.
+ * @param given the value before its `toJSON`, which some errors and all Buffers have
+ */
+function readable(given: unknown, value: unknown): unknown {
   if (typeof given === 'object' && given !== null) {
     if (isError(given)) return fieldsOfError(given);
     return ArrayBuffer.isView(given) || (given === value && formless(given) !== undefined) ? inspect(given, SHOWN) : value;
