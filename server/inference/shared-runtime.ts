@@ -8,7 +8,7 @@ export const RUNTIME_VERSION = packageJson.version;
 const require = createRequire(import.meta.url);
 const HOME = dirname(require.resolve(`${RUNTIME}/package.json`));
 
-/** URL of this server's copy of a module of ONNX Runtime; undefined: the name is another package's. */
+/** URL of this server's copy of a module of ONNX Runtime; undefined: another package's name. */
 export function ownRuntime(specifier: string): string | undefined {
   if (specifier !== RUNTIME && !specifier.startsWith(`${RUNTIME}/`)) return undefined;
   return pathToFileURL(require.resolve(join(HOME, specifier.slice(RUNTIME.length)))).href;

@@ -91,7 +91,7 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
   'a namespace in a module': [
     { 'score.ts': `import './lib.ts';${rest}`, 'lib.ts': 'export namespace Lib {\n  export const a = 1;\n}\n' },
     '/lib.ts:1\n',
-    'of a namespace, a module',
+    'a module for a namespace',
   ],
   'a decorator': [
     { 'score.ts': `const logged = (method: unknown) => method;\nclass Scorer {\n  @logged run() {}\n}${rest}` },

@@ -15,9 +15,13 @@ export function isPath(specifier: string): boolean {
   return /^(?:\.{0,2}\/|\.{1,2}$|file:)/.test(specifier);
 }
 
-/** The file that a path means, which may not exist. */
-export function pathOf(specifier: string, parentURL: string): string {
-  return fileURLToPath(new URL(specifier, parentURL));
+/** The file that a path or URL means, which may not exist; undefined: it can mean none. */
+export function pathOf(specifier: string, parentURL?: string): string | undefined {
+  try {
+    return fileURLToPath(new URL(specifier, parentURL));
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -26,7 +30,10 @@ export function pathOf(specifier: string, parentURL: string): string {
  */
 export function findModule(specifier: string, parentURL: string | undefined, importPath: readonly string[]): string | undefined {
   if (/^(?:#|\w+:)/.test(specifier) && !specifier.startsWith('file:')) return undefined;
-  if (isPath(specifier)) return isAuthors(parentURL) ? firstFile([pathOf(specifier, parentURL)]) : undefined;
+  if (isPath(specifier)) {
+    const path = isAuthors(parentURL) ? pathOf(specifier, parentURL) : undefined;
+    return path === undefined ? undefined : firstFile([path]);
+  }
   return firstFile(importPath.map((folder) => join(folder, specifier)));
 }
 

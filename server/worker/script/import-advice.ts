@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { RUNTIME, RUNTIME_VERSION } from '../../inference/shared-runtime.ts';
-import { findUpward } from './find-module.ts';
+import { findUpward, pathOf } from './find-module.ts';
 
 /** A mistake that the loader's text shows, and what to write instead. */
 interface Mistake {
@@ -14,7 +13,7 @@ const mistakes: readonly Mistake[] = [
   {
     shown: /ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX/,
     advice: () =>
-      'Node removes types, and makes no code from them. In place of an enum write `const Colour = { Red: 0 } as const`; of a parameter property, a field that the constructor sets; of a namespace, a module; of `import x = require()`, `import x from`; of `export =`, `export default`. "erasableSyntaxOnly" of tsconfig.json finds all such places.',
+      'Node removes types, and makes no code from them. Write `const Colour = { Red: 0 } as const` for an enum. Write a field that the constructor sets for a parameter property. Write a module for a namespace. Write `import x from` for `import x = require()`, and `export default` for `export =`. "erasableSyntaxOnly" of tsconfig.json finds all such places.',
   },
   {
     shown: /does not provide an export named '([^']+)'|Named export '([^']+)' not found/,
@@ -54,7 +53,7 @@ const mistakes: readonly Mistake[] = [
  */
 export function adviceOn(shown: string, path: string): string | undefined {
   const [, url] = /(file:\/\/[^\s:]+)/.exec(shown) ?? [];
-  const packageJson = findUpward('package.json', url === undefined ? path : fileURLToPath(url)) ?? 'a package.json beside it';
+  const packageJson = findUpward('package.json', (url === undefined ? undefined : pathOf(url)) ?? path) ?? 'a package.json beside it';
   const advice = mistakes.flatMap((mistake) => {
     const found = mistake.shown.exec(shown);
     return found === null

@@ -38,13 +38,16 @@ function whyNotImported(path: string, thrown: unknown): string {
 
 /**
  * The parser's message with its place. Why a process: V8 prints the place of a syntax error in a
- * module only when the error ends one. It links the script and never runs it: the first import exits.
+ * module only when the error ends one. It links the script and runs nothing of it, because the
+ * first import exits.
  */
 function placeOf(path: string): string | undefined {
   const source = `import 'data:text/javascript,process.exit()'; import ${JSON.stringify(pathToFileURL(path).href)};`;
   const { stderr } = spawnSync(process.execPath, ['--import', REGISTER, '--input-type=module', '--eval', source], {
     encoding: 'utf8',
     timeout: 10_000,
+    // Without preloads, whose output would be in the message.
+    env: {},
   });
   return stderr.includes('SyntaxError') ? withoutLoader(stderr) : undefined;
 }

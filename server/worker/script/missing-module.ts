@@ -20,7 +20,8 @@ export function adviceOnMissing(specifier: string, parentURL: string | undefined
 }
 
 /** Names what the folder of a missing file has. */
-function namesThere(path: string): string {
+function namesThere(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
   const folder = dirname(path);
   if (!isFolder(folder)) return `There is no folder ${folder}.`;
   const names = readableEntries(folder).map((entry) => entry.name);

@@ -34,7 +34,7 @@ export function installModuleHooks(importPath: readonly string[]): void {
     },
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      return isAuthors(url) && /\.[jt]s$/.test(new URL(url).pathname) ? bySyntax(loaded) : loaded;
+      return isAuthors(url) ? bySyntax(url, loaded) : loaded;
     },
   });
 }

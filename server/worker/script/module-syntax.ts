@@ -7,11 +7,14 @@ const VARIABLES = ['exports', 'require', 'module', '__filename', '__dirname'];
  * Loads a file as a module where its syntax is a module's and `"type": "commonjs"` of package.json
  * says otherwise. Why: `npm init` writes that type, and authors write modules.
  */
-export function bySyntax(loaded: LoadFnOutput): LoadFnOutput {
+export function bySyntax(url: string, loaded: LoadFnOutput): LoadFnOutput {
   const { format, source } = loaded;
-  if (!/^commonjs(?:-typescript)?$/.test(format ?? '') || source === undefined || source === null) return loaded;
+  const [, language] = /\.([jt])s(?:$|[?#])/.exec(url) ?? [];
+  // .cjs and .cts say what they are.
+  if (language === undefined || format?.startsWith('commonjs') !== true || source === undefined || source === null) return loaded;
   const text = typeof source === 'string' ? source : new TextDecoder().decode(source);
-  return isModule(text, format === 'commonjs-typescript') ? { ...loaded, format: format?.replace('commonjs', 'module') } : loaded;
+  if (!isModule(text, language === 't')) return loaded;
+  return { ...loaded, format: language === 't' ? 'module-typescript' : 'module' };
 }
 
 function isModule(text: string, typed: boolean): boolean {
