@@ -1,6 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { relayLines } from '../guards/output-lines.ts';
 import { within } from '../guards/within.ts';
+import { startOwnThread } from '../system/own-thread.ts';
 import { retryDelay, type RetryPolicy } from './retry-delay.ts';
 
 /** How a thread is started, each time. */
@@ -10,8 +11,8 @@ export interface ThreadSetup {
   readonly file: URL;
   /** The thread reads it as it starts: `openPort`. */
   readonly data: unknown;
-  /** Undefined: a copy of this process's environment. */
-  readonly env?: NodeJS.ProcessEnv;
+  /** Its environment, of which it gets no preloads. */
+  readonly env: NodeJS.ProcessEnv;
   /** Waits between the loss of a thread and its restart. */
   readonly restarts: RetryPolicy;
 }
@@ -76,7 +77,7 @@ export class ThreadLink<To, From> {
     const { name, file, data: workerData, env } = this.#setup;
     let thread: Worker;
     try {
-      thread = new Worker(file, { name, workerData, argv: [], stdout: true, stderr: true, ...(env !== undefined && { env }) });
+      thread = startOwnThread(file, { name, workerData, stdout: true, stderr: true, env });
     } catch (thrown) {
       return this.#lose(thrown);
     }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import type { Log } from '../log.ts';
 import { within } from '../guards/within.ts';
+import { startOwnThread } from '../system/own-thread.ts';
 
 /** Limit of the last lines of the log. */
 const FLUSH_MS = 1000;
@@ -104,10 +104,7 @@ function watch(ms: number): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${ms});
     process.kill(process.pid, 'SIGKILL');`;
   try {
-    const thread = new Worker(source, {
-      eval: true,
-      // Preloads of the host are of no use there.
-      execArgv: [],
+    const thread = startOwnThread(source, {
       resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
     });
     // No descriptor is left for it: the timer has to do.

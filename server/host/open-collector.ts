@@ -20,16 +20,23 @@ export class ScriptRedactor implements Redactor {
   }
 }
 
+interface CollectorSurroundings {
+  readonly output: ServerLog;
+  readonly metrics: Metrics;
+  readonly redactor: Redactor;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /** Loads and starts data collection. */
 export async function openCollector(
   settings: CollectionSettings,
-  { output, metrics, redactor }: { readonly output: ServerLog; readonly metrics: Metrics; readonly redactor: Redactor },
+  { output, metrics, redactor, env }: CollectorSurroundings,
 ): Promise<HostCollector> {
   const [{ HostCollector }, { addCollectionMetrics }] = await Promise.all([
     import('../collection/host/collector.ts'),
     import('../telemetry/collection-metrics.ts'),
   ]);
-  const collector = new HostCollector({ settings, redactor, log: output.log, print: output.print, agent: VERSION });
+  const collector = new HostCollector({ settings, redactor, log: output.log, print: output.print, agent: VERSION, env });
   addCollectionMetrics(metrics.registry, collector.sink, () => collector.counts);
   reportCollection(output.log, settings);
   return collector;

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Provider } from '../config/execution-provider.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import type { Variables } from '../system/gpu-devices.ts';
+import { withoutPreloads } from '../system/own-thread.ts';
 import type { Checked } from './provider-findings.ts';
 import { hardwareOf } from './provider-hardware.ts';
 
@@ -92,7 +93,12 @@ const LONGEST_OUTPUT = 1024 * 1024;
 
 const checkInProcess: ProviderCheck = (provider, env, signal) =>
   new Promise((resolve) => {
-    const options = { env: { ...env, ORT_DISABLE_TELEMETRY: '1' }, signal, killSignal: 'SIGKILL', maxBuffer: LONGEST_OUTPUT } as const;
+    const options = {
+      env: withoutPreloads({ ...env, ORT_DISABLE_TELEMETRY: '1' }),
+      signal,
+      killSignal: 'SIGKILL',
+      maxBuffer: LONGEST_OUTPUT,
+    } as const;
     const done = (error: ExecFileException | null, stdout: string, stderr: string): void => {
       if (error === null) return resolve({ problem: problemIn(stdout, provider), stderr });
       const how = typeof error.signal === 'string' ? `was ended by signal ${error.signal}` : `failed: ${error.message}`;

@@ -41,5 +41,5 @@ function earlyExit({ code, signal, notStarted }: Exit): string {
   if (notStarted !== undefined)
     return `The worker process could not be started: ${notStarted}. Check the limits of open files (ulimit -n), processes and memory.`;
   const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
-  return `The worker ended ${how} before init() was done: look for what the entry script or the model's runtime printed above this line.`;
+  return `The worker ended ${how} before init() was done: look for what the entry script, the model's runtime or a preload of NODE_OPTIONS printed above this line.`;
 }

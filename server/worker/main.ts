@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { stackOfThrown, toServerError, type ServerError } from '../errors.ts';
+import { describeThrown, stackOfThrown, toServerError, type ServerError } from '../errors.ts';
 import { FrameReader } from '../ipc/frame-reader.ts';
 import { FrameWriter, MOST_FRAME_BYTES } from '../ipc/frames.ts';
 import { readFromHost, type FromHost } from '../ipc/from-host.ts';
@@ -51,7 +51,7 @@ ignoreSignals();
 reportEscapedErrors();
 reportBeforeExit();
 readPipe();
-startWatchdog(HOST);
+startWatchdog(HOST, (thrown) => log.warn(`the thread that watches the server's process ended: ${describeThrown(thrown)}`));
 
 /**
  * Why: Ctrl-C reaches the whole process group, and platforms signal every process. The host drains,

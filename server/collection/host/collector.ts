@@ -28,6 +28,8 @@ interface Parts {
   readonly print: (line: string) => void;
   /** Name and version of this server. */
   readonly agent: string;
+  /** Environment of the writer's thread: credentials, proxies, certificates. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /**
@@ -50,7 +52,7 @@ export class HostCollector {
   #unredacted = 0;
   #closing: Promise<boolean> | undefined;
 
-  constructor({ settings, redactor, log, print, agent }: Parts) {
+  constructor({ settings, redactor, log, print, agent, env }: Parts) {
     this.captureHeaders = settings.captureHeaders;
     this.sink = settings.sink.kind;
     this.#redactor = redactor;
@@ -60,7 +62,7 @@ export class HostCollector {
     this.#flushTimeoutMs = settings.flushTimeoutMs;
     // Made before the link, because a thread that cannot be started is lost at once.
     this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
-    this.#writer = new WriterLink(settings, agent, {
+    this.#writer = new WriterLink(settings, agent, env, {
       log,
       print,
       progress: (progress) => this.counts.add(progress),

@@ -28,11 +28,11 @@ export class WriterLink {
   readonly #events: Events;
   readonly #link: ThreadLink<ToWriter, FromWriter>;
 
-  constructor(settings: CollectionSettings, agent: string, events: Events) {
+  constructor(settings: CollectionSettings, agent: string, env: NodeJS.ProcessEnv, events: Events) {
     this.#events = events;
     const data: WriterData = { settings, agent };
     this.#link = new ThreadLink(
-      { name: 'collection', file: THREAD, data, restarts: RESTARTS },
+      { name: 'collection', file: THREAD, data, env, restarts: RESTARTS },
       {
         received: (message) => this.#receive(message),
         lost: (thrown, restartMs) => this.#lost(thrown, restartMs),

@@ -2,6 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
 import { bareStack } from '../../guards/thrown.ts';
+import { adviceOn } from './import-advice.ts';
+
+const SERVER = new URL('../../', import.meta.url).href;
+const REGISTER = new URL('../register.ts', import.meta.url).href;
 
 /**
  * Imports an entry script.
@@ -20,14 +24,28 @@ export async function importScript(path: string): Promise<Readonly<Record<string
   }
 }
 
-/** The parser's message with file and line; the stack where there is no such message. */
+/** The loader's text with file and line, and what to write instead. */
 function whyNotImported(path: string, thrown: unknown): string {
-  if (!isSyntaxError(thrown)) return stackOfThrown(thrown);
-  const stack = bareStack(thrown);
-  if (stack.includes(`${path}:`)) return withoutFrames(stack);
-  // V8 prints the place of a syntax error only when the error ends a process.
-  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 10_000 });
-  return stderr.includes('SyntaxError') ? withoutFrames(stderr) : stack;
+  const stack = withoutLoader(isSyntaxError(thrown) ? bareStack(thrown) : stackOfThrown(thrown));
+  const shown = isSyntaxError(thrown) && !/^\S+:\d+\n/.test(stack) ? (placeOf(path) ?? stack) : stack;
+  const advice = adviceOn(shown, path);
+  return advice === undefined ? shown : `${shown}\n${advice}`;
+}
+
+/**
+ * The parser's message with its place. Why a process: V8 prints the place of a syntax error in a
+ * module only when the error ends one. It links the script and runs nothing of it, because the
+ * first import exits.
+ */
+function placeOf(path: string): string | undefined {
+  const source = `import 'data:text/javascript,process.exit()'; import ${JSON.stringify(pathToFileURL(path).href)};`;
+  const { stderr } = spawnSync(process.execPath, ['--import', REGISTER, '--input-type=module', '--eval', source], {
+    encoding: 'utf8',
+    timeout: 10_000,
+    // Without preloads, whose output would be in the message.
+    env: {},
+  });
+  return stderr.includes('SyntaxError') ? withoutLoader(stderr) : undefined;
 }
 
 function isSyntaxError(thrown: unknown): boolean {
@@ -39,11 +57,11 @@ function isSyntaxError(thrown: unknown): boolean {
   }
 }
 
-/** Removes the stack frames of the loader. The parser's message has the place of the error. */
-function withoutFrames(text: string): string {
+/** Removes the frames of the loader. Those of the script stay. */
+function withoutLoader(text: string): string {
   return text
     .split('\n')
-    .filter((line) => !/^\s+at |^Node\.js v/.test(line))
+    .filter((line) => !line.startsWith('Node.js v') && !(/^\s+at /.test(line) && (line.includes('node:internal') || line.includes(SERVER))))
     .join('\n')
     .trim();
 }

@@ -8,7 +8,7 @@ function open(t: TestContext, firstMs = 1): { readonly link: ThreadLink<string, 
   const events = new EventEmitter();
   const file = new URL('delivering-thread.ts', import.meta.url);
   const link = new ThreadLink<string, string>(
-    { name: 'test', file, data: 'thread', restarts: { firstMs, longestMs: 4 * firstMs, jitter: 0 } },
+    { name: 'test', file, data: 'thread', env: {}, restarts: { firstMs, longestMs: 4 * firstMs, jitter: 0 } },
     {
       received: (message) => events.emit('received', message),
       lost: (thrown, restartMs) => events.emit('lost', thrown, restartMs),
@@ -109,6 +109,7 @@ test('a thread that cannot be started is lost, and is tried again', async () => 
       name: 'test',
       file: new URL('delivering-thread.ts', import.meta.url),
       data: () => undefined,
+      env: {},
       restarts: { firstMs: 60_000, longestMs: 60_000, jitter: 0 },
     },
     { received: () => undefined, lost: (thrown, restartMs) => losses.push([thrown instanceof Error && thrown.name, restartMs]) },

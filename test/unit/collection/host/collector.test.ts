@@ -15,6 +15,7 @@ const open = (redactor: Redactor): HostCollector =>
     log,
     print: () => undefined,
     agent: 'test/1',
+    env: {},
   });
 
 const record = (id: string, text = '1'): ExchangeRecord => {

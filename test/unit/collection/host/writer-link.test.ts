@@ -12,13 +12,18 @@ function open(own: Partial<typeof settings> = {}): { readonly link: WriterLink; 
   const errors: string[] = [];
   const nothing = (): void => undefined;
   const log = { info: nothing, warn: nothing, error: (text: string) => void errors.push(text) };
-  const link = new WriterLink({ ...settings, sink: { kind: 'stdout' }, ...own }, 'test/1', {
-    log,
-    print: nothing,
-    progress: nothing,
-    recycle: nothing,
-    lost: nothing,
-  });
+  const link = new WriterLink(
+    { ...settings, sink: { kind: 'stdout' }, ...own },
+    'test/1',
+    {},
+    {
+      log,
+      print: nothing,
+      progress: nothing,
+      recycle: nothing,
+      lost: nothing,
+    },
+  );
   return { link, errors };
 }
 
