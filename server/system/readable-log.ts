@@ -34,9 +34,14 @@ function forPeople(line: Line): Line {
   }
   const fields = Object.entries(line).filter(([name, value]) => !NO_FIELDS.includes(name) && !isTold(msg, value));
   if (request !== undefined) fields.push(['request', request]);
-  // In the text, because pino-pretty leaves out fields of some names. Before the lines of a stack.
-  const text = fields.length === 0 ? msg : String(msg).replace(/$|(?=\n)/, () => ` ${JSON.stringify(Object.fromEntries(fields))}`);
+  // In the text, because pino-pretty leaves out fields of some names.
+  const text = fields.length === 0 ? msg : `${String(msg)}${separator(msg)}${JSON.stringify(Object.fromEntries(fields))}`;
   return { level, time, msg: text, ...(err !== undefined && { err }) };
+}
+
+/** Below several lines, fields have a line of their own: they are no part of a stack. */
+function separator(msg: unknown): string {
+  return typeof msg === 'string' && msg.includes('\n') ? '\n    ' : ' ';
 }
 
 /** The message has this text already. */
