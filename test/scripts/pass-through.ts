@@ -55,6 +55,7 @@ const answers: Record<string, (request: Request, up: string, context: RequestCon
     return Response.json(failed);
   },
   'read twice': async (request) => [await request.text(), await request.json()],
+  'form read twice': async (request) => [await request.text(), await request.formData()],
   "the script's own": () => JSON.parse('{') as unknown,
   headers: (request, _up, context) =>
     Response.json({ own: Object.fromEntries(request.headers), context: Object.fromEntries(context.headers) }),
