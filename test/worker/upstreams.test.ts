@@ -23,6 +23,9 @@ const WITH_UPSTREAM = [
 ];
 const ALL = [...WITH_UPSTREAM, 'a generator that waits for ever'];
 
+/** Nothing but the end of the client ends a source. */
+const WITHOUT_DEADLINE = { limits: { scoringTimeoutMs: 0 } };
+
 interface Upstream {
   readonly url: string;
   /** Requests so far, and those whose connection is open. */
@@ -65,28 +68,36 @@ async function assertLetGo(workers: Workers, { seen }: Upstream, file: string): 
 test('a client that leaves a stream ends its source at once', async (t) => {
   const up = await upstream(t);
   const file = join(folder(), 'events');
-  await withWorkers('upstreams.ts', async (workers) => {
-    const bodies = await Promise.all(
-      ALL.map(async (how) => (await workers.begin({ how, url: `${up.url}?first`, file }).reply).body as Readable),
-    );
-    await Promise.all(bodies.map((body) => once(body, 'readable')));
-    assert.equal(up.seen.open, WITH_UPSTREAM.length);
-    for (const body of bodies) body.destroy();
-    await assertLetGo(workers, up, file);
-  });
+  await withWorkers(
+    'upstreams.ts',
+    async (workers) => {
+      const bodies = await Promise.all(
+        ALL.map(async (how) => (await workers.begin({ how, url: `${up.url}?first`, file }).reply).body as Readable),
+      );
+      await Promise.all(bodies.map((body) => once(body, 'readable')));
+      assert.equal(up.seen.open, WITH_UPSTREAM.length);
+      for (const body of bodies) body.destroy();
+      await assertLetGo(workers, up, file);
+    },
+    WITHOUT_DEADLINE,
+  );
 });
 
 test('a client that leaves before the first chunk ends the source at once', async (t) => {
   const up = await upstream(t);
   const file = join(folder(), 'events');
-  await withWorkers('upstreams.ts', async (workers) => {
-    const scorings = ALL.map((how) => workers.begin({ how, url: up.url, file }));
-    const gone = scorings.map(({ reply }) => assert.rejects(reply, { code: 'client_gone' }));
-    await until(() => up.seen.open === WITH_UPSTREAM.length);
-    for (const scoring of scorings) scoring.cancel();
-    await Promise.all(gone);
-    await assertLetGo(workers, up, file);
-  });
+  await withWorkers(
+    'upstreams.ts',
+    async (workers) => {
+      const scorings = ALL.map((how) => workers.begin({ how, url: up.url, file }));
+      const gone = scorings.map(({ reply }) => assert.rejects(reply, { code: 'client_gone' }));
+      await until(() => up.seen.open === WITH_UPSTREAM.length);
+      for (const scoring of scorings) scoring.cancel();
+      await Promise.all(gone);
+      await assertLetGo(workers, up, file);
+    },
+    WITHOUT_DEADLINE,
+  );
 });
 
 test('the deadline before the first chunk ends the source at once', async (t) => {
@@ -154,16 +165,20 @@ test('a stream whose run() spins is still ended with its worker', () =>
 
 for (const how of ['late Response', 'late stream', 'late Readable'])
   test(`what run() returns after its client has left is ended unread: ${how}`, () =>
-    withWorkers('answers-late.ts', async (workers) => {
-      const file = join(folder(), 'events');
-      const scoring = workers.begin({ how, file });
-      await until(() => existsSync(file));
-      scoring.cancel();
-      await assert.rejects(scoring.reply, { code: 'client_gone' });
-      await workers.scorer.idle();
-      assert.equal(readFileSync(file, 'utf8'), `running\n${how} ended\n`);
-      assert.equal(workers.pids.length, 1);
-    }));
+    withWorkers(
+      'answers-late.ts',
+      async (workers) => {
+        const file = join(folder(), 'events');
+        const scoring = workers.begin({ how, file });
+        await until(() => existsSync(file));
+        scoring.cancel();
+        await assert.rejects(scoring.reply, { code: 'client_gone' });
+        await workers.scorer.idle();
+        assert.equal(readFileSync(file, 'utf8'), `running\n${how} ended\n`);
+        assert.equal(workers.pids.length, 1);
+      },
+      WITHOUT_DEADLINE,
+    ));
 
 test('the body of a Response that is refused is ended', () =>
   withWorkers('answers-late.ts', async (workers) => {
