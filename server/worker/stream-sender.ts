@@ -91,8 +91,6 @@ export class StreamSender {
       const first = await this.#bodyBytes();
       if (first === undefined) return begin.whole(headers, '');
       const second = this.#bodyBytes();
-      // It is awaited below. Until then its rejection must not count as unhandled.
-      second.catch(() => undefined);
       const whole = await Promise.race([second.then((bytes) => bytes === undefined), setImmediate(false)]);
       const encoded = encoding !== undefined && isEncoded(encoding, first, whole);
       const all = encoded ? [...headers, ['content-encoding', encoding] as const] : headers;
