@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Chunks of an answer that is still being made, whatever makes them. */
 export interface ChunkSource {
   /** @throws what the source throws */
@@ -31,6 +33,14 @@ export function isStreamed(value: unknown): value is Iterates {
 export function sourceOf(value: Iterates): ChunkSource {
   if (isWebStream(value)) return new WebSource(value.getReader());
   return isNodeReadable(value) ? new NodeSource(value) : new IteratorSource(value);
+}
+
+/**
+ * True for what `enqueue()` and `close()` throw where a ReadableStream has ended: a timer may fill
+ * it after its client has left. Nothing else is affected by it.
+ */
+export function isLateChunk(thrown: unknown): boolean {
+  return types.isNativeError(thrown) && 'code' in thrown && thrown.code === 'ERR_INVALID_STATE';
 }
 
 class WebSource implements ChunkSource {

@@ -5,6 +5,7 @@ import { FrameWriter, MOST_FRAME_BYTES } from '../ipc/frames.ts';
 import { readFromHost, type FromHost } from '../ipc/from-host.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import { ToHost } from '../ipc/to-host.ts';
+import { isLateChunk } from './chunk-source.ts';
 import { closeScript } from './close-script.ts';
 import { Intake, markIn } from './intake.ts';
 import { LogFrames } from './log-frames.ts';
@@ -36,6 +37,7 @@ const intake = new Intake((id, payload) => started?.runner.score(id, payload), m
 let started: StartedScript | undefined;
 let initialised: LoadedScript | undefined;
 let closing: Promise<void> | undefined;
+let wroteLate = false;
 
 const fromHost: FromHost = {
   // Both settle every outcome themselves.
@@ -64,10 +66,20 @@ function ignoreSignals(): void {
 function reportEscapedErrors(): void {
   process.on('unhandledRejection', (reason) => log.error(`unhandled rejection in the entry script: ${stackOfThrown(reason)}`));
   process.on('uncaughtException', (error) => {
+    if (isLateChunk(error)) return reportLateChunk(error);
     log.error(`uncaught exception in the entry script, the worker ends: ${stackOfThrown(error)}`);
     metrics.report();
     frames.flush(() => process.exit(1));
   });
+}
+
+/** A client that leaves must not cost a worker. One line, because a timer repeats the mistake. */
+function reportLateChunk(error: unknown): void {
+  if (wroteLate) return;
+  wroteLate = true;
+  log.error(
+    `a ReadableStream got a chunk after its end: stop in the cancel() of its source. Later ones are not logged: ${stackOfThrown(error)}`,
+  );
 }
 
 function reportBeforeExit(): void {

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import test from 'node:test';
 import { STREAM_WINDOW } from '../../server/ipc/limits.ts';
 import { folder } from '../set-up/folder.ts';
+import { until } from '../set-up/until.ts';
 import { read, withWorkers, type Workers } from './start-workers.ts';
 
 async function streamOf(workers: Workers, data: unknown): Promise<Readable> {
@@ -43,6 +44,21 @@ test('what fails later breaks the stream off', () =>
     stream.resume();
     const [error] = (await once(stream, 'error')) as [Error];
     assert.match(error.message, /the stream broke/);
+  }));
+
+test('a timer that fills a stream after its client has left does not cost the worker', () =>
+  withWorkers('stream-by-timer.ts', async (workers) => {
+    const facts = async (): Promise<{ pid: number; refused: number }> =>
+      (await workers.score({ again: true })).json as { pid: number; refused: number };
+    const { pid } = await facts();
+    const stream = await streamOf(workers, { again: false });
+    await once(stream, 'readable');
+    stream.destroy();
+    await until(async () => (await facts()).refused > 2);
+    assert.equal((await facts()).pid, pid);
+    const late = workers.lines.filter(({ msg }) => String(msg).includes('after its end'));
+    assert.equal(late.length, 1);
+    assert.match(String(late[0]?.['msg']), /stop in the cancel\(\) of its source[\s\S]*stream-by-timer\.ts:/);
   }));
 
 test('a slow reader pauses the iterator, and one that leaves ends it', async () => {
