@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeThrown } from '../errors.ts';
+import { closest } from '../guards/closest.ts';
 import { fileDenial, isFile, isFolder } from '../system/folders.ts';
 import { optionRows } from './config.ts';
-import { closest, othersLike } from './suggestions.ts';
+import { othersLike } from './suggestions.ts';
 
 /** A file of options: config.json, or what Azure's first version calls inferenceconfig.json. */
 export interface ConfigFile {

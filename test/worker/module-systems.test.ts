@@ -160,7 +160,7 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
   'a file': [
     { 'score.ts': `import './lib/prices.ts';${rest}`, 'lib/price.ts': '', 'lib/other.ts': '' },
     /\/lib\/prices\.ts' imported from/,
-    /\/lib has price\.ts\.$/m,
+    /Did you mean price\.ts\?$/m,
   ],
   'a folder': [{ 'score.ts': `import './lib/prices.ts';${rest}` }, /There is no folder \S+\/lib\.$/m],
 };
