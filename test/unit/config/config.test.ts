@@ -324,7 +324,13 @@ test('inferenceconfig.json names the entry script where nothing else does', (t) 
   write({ runtime: 'python' });
   assert.deepEqual(script(), ['', '']);
   write({ entryScript: 5 });
-  assert.match(problems({ cwd }), /inferenceconfig\.json: entryScript: expected a text, got 5/);
+  assert.match(problems({ cwd }), /inferenceconfig\.json: entryScript: expected a text, got a number/);
+  const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+  writeFileSync(file, `{"entryScript": ${deep}}`);
+  assert.match(problems({ cwd }), /inferenceconfig\.json: entryScript: expected a text, got an array$/);
+  writeFileSync(join(cwd, 'config.json'), `{"MDC_COLLECTIONS": [${deep}]}`);
+  assert.match(problems({ cwd }), /MDC_COLLECTIONS: expected .* or a list of them, got an array$/m);
+  rmSync(join(cwd, 'config.json'));
   for (const broken of ['{', '[1]']) {
     writeFileSync(file, broken);
     assert.match(problems({ cwd }), /inferenceconfig\.json: expected a JSON object with entryScript and sourceDirectory/);
