@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { readableLog } from '../../../server/system/readable-log.ts';
 
 const plain = await readableLog(false);
@@ -47,7 +48,10 @@ test('a stack has lines of its own', () => {
   assert.match(text, /^\[01:03:20\.134\] ERROR: failed\n/);
   assert.match(text, /\n +at run \(score\.ts:3:9\)\n/);
   const thrown = show({ level: 'error', ...ids, code: 'run_failed', msg: 'Error: bad luck\n    at run (score.ts:3:9)' });
-  assert.equal(thrown, '[01:03:20.134] ERROR: Error: bad luck\n    at run (score.ts:3:9)\n    {"code":"run_failed","request":"1e418738"}\n');
+  assert.equal(
+    thrown,
+    '[01:03:20.134] ERROR: Error: bad luck\n    at run (score.ts:3:9)\n    {"code":"run_failed","request":"1e418738"}\n',
+  );
 });
 
 test('text of clients cannot control the terminal', () => {
@@ -55,6 +59,20 @@ test('text of clients cannot control the terminal', () => {
   assert.ok(!text.includes('\u001b') && !text.includes('\u0007'), JSON.stringify(text));
   const wild = show({ ...access, requestId: '\u001b[2Jwild' });
   assert.ok(!wild.includes('\u001b'), JSON.stringify(wild));
+});
+
+test('no line of any form fails, or controls the terminal', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\u009b2J', '\u001b]0;title\u0007', '\r\b', '\u007f'));
+  const fields = fc.dictionary(
+    fc.oneof(text, fc.constantFrom('msg', 'err', 'requestId', 'time', 'level', 'stack', 'method')),
+    fc.oneof(text, fc.jsonValue()),
+  );
+  fc.assert(
+    fc.property(fields, text, (line, msg) => {
+      // oxlint-disable-next-line no-control-regex -- it is about control characters
+      assert.doesNotMatch(show({ msg, ...line }), /[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+    }),
+  );
 });
 
 test('colours are there only where they are asked for', async () => {
