@@ -64,7 +64,7 @@ test('text of clients cannot control the terminal', () => {
 test('no line of any form fails, or controls the terminal', () => {
   const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\u009b2J', '\u001b]0;title\u0007', '\r\b', '\u007f'));
   const fields = fc.dictionary(
-    fc.oneof(text, fc.constantFrom('msg', 'err', 'requestId', 'time', 'level', 'stack', 'method')),
+    fc.oneof(text, fc.constantFrom('msg', 'err', 'requestId', 'stack', 'method', 'status', 'pid', 'name')),
     fc.oneof(text, fc.jsonValue()),
   );
   fc.assert(
