@@ -24,7 +24,7 @@ function letters(name: string): string {
     .replaceAll(/[-_. ]/g, '');
 }
 
-/** Letters to add, remove, replace or swap with their neighbour; at least `enough` if it is more. */
+/** Letters to add, remove, replace or swap with their neighbour; not exact from `enough` on. */
 function edits(one: string, other: string, enough: number): number {
   if (Math.abs(one.length - other.length) >= enough) return enough;
   let [before, last]: number[][] = [[], Array.from({ length: other.length + 1 }, (_, index) => index)];
