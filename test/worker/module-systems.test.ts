@@ -168,6 +168,8 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
     /\/lib\/prices\.ts' imported from/,
     /Did you mean price\.ts\?$/m,
   ],
+  'a folder without an index': [{ 'score.ts': `import './lib';${rest}`, 'lib/price.ts': '' }, /In \S+\/lib are: price\.ts\.$/m],
+  'a file of an empty folder': [{ 'score.ts': `import './lib/.keep/x.ts';${rest}`, 'lib/.keep/.a': '' }, /\/\.keep is empty\.$/m],
   'a folder': [{ 'score.ts': `import './lib/prices.ts';${rest}` }, /There is no folder \S+\/lib\.$/m],
 };
 

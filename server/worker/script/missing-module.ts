@@ -19,11 +19,12 @@ export function adviceOnMissing(specifier: string, parentURL: string | undefined
   return alias(specifier, importer) ?? builtIn(specifier) ?? installation(specifier, importer);
 }
 
-/** Names what is there in place of a missing file. */
+/** Names what is there in place of a missing file, or of a folder's missing index. */
 function namesThere(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  const folder = dirname(path);
-  return isFolder(folder) ? othersLike([path], () => true).trim() || `${folder} is empty.` : `There is no folder ${folder}.`;
+  const file = isFolder(path) ? join(path, 'index') : path;
+  const folder = dirname(file);
+  return isFolder(folder) ? othersLike([file], () => true).trim() || `${folder} is empty.` : `There is no folder ${folder}.`;
 }
 
 /** An alias of the compiler: `@/lib`, or one that tsconfig.json declares. */
