@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeThrown } from '../errors.ts';
+import { closest } from '../guards/closest.ts';
+import { kindOf } from '../guards/kind-of.ts';
 import { fileDenial, isFile, isFolder } from '../system/folders.ts';
 import { optionRows } from './config.ts';
-import { closest, othersLike } from './suggestions.ts';
+import { othersLike } from './suggestions.ts';
 
 /** A file of options: config.json, or what Azure's first version calls inferenceconfig.json. */
 export interface ConfigFile {
@@ -49,7 +51,7 @@ export function readInferenceConfig(appRoot: string, problems: string[]): Config
   for (const [name, value] of Object.entries({ entryScript, sourceDirectory })) {
     if (value === undefined || value === null) continue;
     if (typeof value === 'string') values[name] = value;
-    else problems.push(`${path}: ${name}: expected a text, got ${JSON.stringify(value)}`);
+    else problems.push(`${path}: ${name}: expected a text, got ${kindOf(value)}`);
   }
   if (values['entryScript'] === undefined || values['entryScript'] === '') return NONE;
   const source = values['sourceDirectory'] ?? '';
@@ -76,8 +78,7 @@ function membersOf(path: string, what: string, problems: string[]): Members | 'e
     if (content.trim() === '') return 'empty';
     const parsed: unknown = JSON.parse(content.replace(/^\uFEFF/, ''));
     if (isMembers(parsed)) return parsed;
-    const kind = parsed === null ? 'null' : Array.isArray(parsed) ? 'an array' : `a ${typeof parsed}`;
-    problems.push(`${path}: expected a JSON object ${what}, got ${kind}`);
+    problems.push(`${path}: expected a JSON object ${what}, got ${kindOf(parsed)}`);
   } catch (thrown) {
     const others = isThere(path) ? '' : `.${othersLike([path], (name) => name.endsWith('.json'))}`;
     problems.push(`${path}: expected a JSON object ${what}, ${withoutExcerpt(describeThrown(thrown))}${others}`);
@@ -95,12 +96,17 @@ function optionsIn(path: string, members: Members, problems: string[]): ConfigFi
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(members)) {
     if (!known.has(key)) unknown.push(withSuggestion(key, known));
-    else if (Array.isArray(value)) values[key] = value.join(',');
-    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') values[key] = String(value);
-    else if (value !== null) problems.push(`${path}: ${key}: expected a text, a number, true, false or a list, got an object`);
+    else if (isScalar(value)) values[key] = String(value);
+    else if (Array.isArray(value) && value.every(isScalar)) values[key] = value.join(',');
+    else if (value !== null)
+      problems.push(`${path}: ${key}: expected a text, a number, true, false or a list of them, got ${kindOf(value)}`);
   }
   const warnings = unknown.length === 0 ? [] : [`${path}: keys that have no effect here: ${unknown.join(', ')}`];
   return { path, values, warnings };
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
 function withSuggestion(key: string, known: ReadonlySet<string>): string {

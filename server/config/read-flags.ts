@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { closest } from '../guards/closest.ts';
 import { optionRows } from './config.ts';
 import { flagOf, type Option } from './option-values.ts';
-import { closest } from './suggestions.ts';
 
 /**
  * Words that platforms pass before the flags: SageMaker `serve`, Azure ML the command of its own

@@ -43,11 +43,16 @@ export function bounded(text: unknown, most = LONGEST): string {
 
 /** Never throws. */
 export function textOf(value: unknown): string {
+  if (typeof value === 'bigint' && isLong(value)) return `[a bigint of more than ${MOST_BITS} bits]`;
   try {
     return String(value);
   } catch {
     return UNREADABLE;
   }
+}
+
+function isLong(value: bigint): boolean {
+  return BigInt.asIntN(MOST_BITS, value) !== value;
 }
 
 const UNREADABLE = '(cannot be read)';
@@ -83,8 +88,7 @@ export class ThrownCopy {
   /** @param level of objects and arrays @param causes errors above */
   of(value: unknown, level = 0, causes = 0): unknown {
     if (typeof value === 'string') return bounded(value, LONGEST_TEXT);
-    if (typeof value === 'bigint')
-      return BigInt.asIntN(MOST_BITS, value) === value ? value : new Shown('[a bigint of more than 1024 bits]');
+    if (typeof value === 'bigint') return isLong(value) ? new Shown(textOf(value)) : value;
     if (typeof value === 'function') return alone(value);
     if (typeof value !== 'object' || value === null) return value;
     if (this.#seen.has(value)) return new Shown('[shown above]');

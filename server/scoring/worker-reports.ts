@@ -11,6 +11,9 @@ export type OnScriptLine = (message: LogMessage) => void;
 /** Time between two lines that report lost output of workers. */
 const LOSS_LOG_INTERVAL_MS = 1000;
 
+/** Names that a line of the log has for itself. */
+const OF_THE_LINE = ['level', 'time', 'msg'];
+
 /** Brings the reports of workers to their place: lines to the log, numbers to the metrics. */
 export class WorkerReports {
   readonly #log: Log;
@@ -35,7 +38,7 @@ export class WorkerReports {
     if (dropped > 0) this.#lose('dropped', dropped);
     if (cut) this.#lose('cut', 1);
     if (msg === '' && dropped > 0) return;
-    this.#log[level]({ ...fields, worker: worker.number, requestId, traceId, ...(cut && { cut }) }, msg);
+    this.#log[level]({ ...besides(fields), worker: worker.number, requestId, traceId, ...(cut && { cut }) }, msg);
     this.#onScriptLine?.(cut ? { ...message, msg } : message);
   }
 
@@ -102,4 +105,9 @@ export class WorkerReports {
       `output of workers is not logged whole: lines are cut at ${LONGEST_LINE / 1024} KiB, and lines that come faster than they can be logged are dropped (worker_output_lost_total)`,
     );
   }
+}
+
+/** The fields of a script as members of a line, whose own members they do not replace. */
+function besides(fields: LogMessage['fields']): LogMessage['fields'] {
+  return fields !== undefined && OF_THE_LINE.some((name) => Object.hasOwn(fields, name)) ? { fields } : fields;
 }

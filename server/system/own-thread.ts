@@ -31,7 +31,7 @@ export function withoutPreloads<Env extends NodeJS.ProcessEnv>(env: Env): NodeJS
   const { NODE_OPTIONS: given, ...rest } = env;
   if (given === undefined) return rest;
   // Words, as Node reads them: parted by spaces, with quotes around what has some.
-  const words = given.match(/(?:"(?:\\.|[^"\\])*"|[^\s"])+/g) ?? [];
+  const words = given.match(/(?:"(?:\\.|[^"\\])*"?|[^\s"])+/g) ?? [];
   const kept = words.filter((word, index) => !PRELOAD.test(word) && !(isBare(words[index - 1]) && !word.startsWith('-')));
   return kept.length === 0 ? rest : { ...rest, NODE_OPTIONS: kept.join(' ') };
 }

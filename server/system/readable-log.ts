@@ -2,6 +2,8 @@
 const NO_FIELDS: readonly string[] = ['level', 'time', 'msg', 'err', 'pid', 'hostname', 'traceId', 'requestId'];
 /** The beginning of a UUID is enough at a terminal. */
 const UUID = /^([0-9a-f]{8})-[0-9a-f]{4}-/;
+/** Control characters that JSON does not escape. pino-pretty leaves them in the parts of errors. */
+const UNESCAPED = /[\u007f-\u009f]/g;
 /** Shortest text that is no field of its own where the message has it. */
 const TELLING = 3;
 
@@ -20,7 +22,7 @@ export async function readableLog(colorize: boolean): Promise<(line: string) => 
   const { prettyFactory } = await import('pino-pretty');
   const pretty = prettyFactory({ colorize, translateTime: 'HH:MM:ss.l' });
   return (text) => {
-    const line: Line = JSON.parse(text);
+    const line: Line = JSON.parse(text.replaceAll(UNESCAPED, ''));
     return pretty(forPeople(line));
   };
 }

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { kindOf } from '../guards/kind-of.ts';
 
 /** Chunks of an answer that is still being made, whatever makes them. */
 export interface ChunkSource {
@@ -92,9 +93,7 @@ class IteratorSource implements ChunkSource {
   async next(): Promise<IteratorResult<unknown, unknown>> {
     const step: unknown = await this.#iterator.next();
     if (typeof step !== 'object' || step === null)
-      throw new TypeError(
-        `run() returned an iterator whose next() gave ${step === null ? 'null' : `a ${typeof step}`}: expected an object`,
-      );
+      throw new TypeError(`run() returned an iterator whose next() gave ${kindOf(step)}: expected an object`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every object is a step: members that are absent are undefined
     const { done, value } = step as IteratorResult<unknown, unknown>;
     // Values of a synchronous iterator may be promises.

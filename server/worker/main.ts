@@ -64,10 +64,10 @@ function ignoreSignals(): void {
 }
 
 function reportEscapedErrors(): void {
-  process.on('unhandledRejection', (reason) => log.error(`unhandled rejection in the entry script: ${stackOfThrown(reason)}`));
+  process.on('unhandledRejection', (reason) => log.escaped(`unhandled rejection in the entry script: ${stackOfThrown(reason)}`));
   process.on('uncaughtException', (error) => {
     if (isLateChunk(error)) return reportLateChunk(error);
-    log.error(`uncaught exception in the entry script, the worker ends: ${stackOfThrown(error)}`);
+    log.escaped(`uncaught exception in the entry script, the worker ends: ${stackOfThrown(error)}`);
     metrics.report();
     frames.flush(() => process.exit(1));
   });

@@ -1,4 +1,5 @@
 import { bufferFrom, tagOf } from '../guards/built-ins.ts';
+import { kindOf } from '../guards/kind-of.ts';
 import { bounded } from '../guards/thrown.ts';
 import { ServerError } from '../errors.ts';
 import { isStatus, wrongHeaders, type HeaderPairs } from '../ipc/header-fields.ts';
@@ -105,10 +106,4 @@ export function chunkBytes(chunk: unknown): Buffer | undefined {
   if (ArrayBuffer.isView(chunk)) return bufferFrom(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   if (chunk instanceof ArrayBuffer || chunk instanceof SharedArrayBuffer) return bufferFrom(chunk);
   return undefined;
-}
-
-/** A value in the words of an error. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return typeof value === 'object' ? (Array.isArray(value) ? 'an array' : 'an object') : `a ${typeof value}`;
 }

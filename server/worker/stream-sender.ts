@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { bufferFrom } from '../guards/built-ins.ts';
+import { kindOf } from '../guards/kind-of.ts';
 import { ServerError } from '../errors.ts';
 import type { HeaderPairs } from '../ipc/header-fields.ts';
 import { STREAM_WINDOW } from '../ipc/limits.ts';
@@ -7,7 +8,7 @@ import type { ToHost } from '../ipc/to-host.ts';
 import { checkSize } from './answer-limit.ts';
 import type { ChunkSource } from './chunk-source.ts';
 import { isEncoded } from './content-coding.ts';
-import { chunkBytes, kindOf } from './outcome.ts';
+import { chunkBytes } from './outcome.ts';
 
 /** The ways in which an answer begins. */
 export interface Beginning {

@@ -159,7 +159,7 @@ test('a second signal ends a server whose log is stalled', { skip: noProc }, asy
   assert.equal((await server.score(['console', 20_000])).status, 200);
   // Its log does not say when it has begun to drain, and a signal that follows soon counts as the
   // same one.
-  while (server.child.exitCode === null) {
+  while (server.child.exitCode === null && server.child.signalCode === null) {
     server.child.kill('SIGTERM');
     await delay(400);
   }

@@ -358,7 +358,9 @@ test('a thrown string is a failed run too', () =>
 test('a forgotten promise is logged and harms nobody', () =>
   withWorkers('unhandled-rejection.ts', async (workers) => {
     assert.equal((await workers.score(1)).json, 'fine');
-    assert.match(String((await workers.lineWith('unhandled rejection'))['msg']), /forgotten/);
+    const line = await workers.lineWith('unhandled rejection');
+    assert.match(String(line['msg']), /forgotten/);
+    assert.ok(line['requestId'], 'the request that has made it is named, although it is over');
     assert.equal((await workers.score(1)).json, 'fine');
   }));
 

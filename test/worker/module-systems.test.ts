@@ -98,6 +98,12 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
     '/score.ts:3\n',
     'Node has no decorators',
   ],
+  'a bundle of one long line': [
+    { 'score.js': `export function init() {} ${'void "</b>"; '.repeat(10_000)}let a let b; export function run() {}\n` },
+    '/score.js:1\n',
+    /^SyntaxError: /m,
+    /^(?![^]{4000})/,
+  ],
   'a decorator in a module': [
     { 'score.ts': `import './lib.ts';\nthrow new Error('it ran');${rest}`, 'lib.ts': 'export const a = 1;\n@a\nclass Scorer {}\n' },
     '/lib.ts:2\n',
@@ -160,8 +166,10 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
   'a file': [
     { 'score.ts': `import './lib/prices.ts';${rest}`, 'lib/price.ts': '', 'lib/other.ts': '' },
     /\/lib\/prices\.ts' imported from/,
-    /\/lib has price\.ts\.$/m,
+    /Did you mean price\.ts\?$/m,
   ],
+  'a folder without an index': [{ 'score.ts': `import './lib';${rest}`, 'lib/price.ts': '' }, /In \S+\/lib are: price\.ts\.$/m],
+  'a file of an empty folder': [{ 'score.ts': `import './lib/.keep/x.ts';${rest}`, 'lib/.keep/.a': '' }, /\/\.keep is empty\.$/m],
   'a folder': [{ 'score.ts': `import './lib/prices.ts';${rest}` }, /There is no folder \S+\/lib\.$/m],
 };
 

@@ -1,6 +1,8 @@
 import { Answer, type InferParameter } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
+import { formless } from '../../guards/formless.ts';
+import { kindOf } from '../../guards/kind-of.ts';
 import { type HeaderPairs, wrongHeaders } from '../../ipc/header-fields.ts';
 import { isParameter, show } from '../../tensors/infer-request.ts';
 import { isStreamed } from '../chunk-source.ts';
@@ -108,7 +110,8 @@ function parametersOf(given: unknown, where: string): Parameters | undefined {
 /** Members of a plain object. Maps and arrays have none that JSON shows. */
 function membersOf(value: unknown, where: string): [string, unknown][] {
   if (typeof value === 'object' && value !== null && !isIterable(value)) return Object.entries(value);
-  throw notJson(typeof value === 'object' && value !== null ? `a ${value.constructor.name}` : show(value), where, 'a plain object');
+  const got = typeof value === 'object' && value !== null ? (formless(value)?.what ?? kindOf(value)) : show(value);
+  throw notJson(got, where, 'a plain object');
 }
 
 function notJson(got: string, where: string, expected: string): ServerError {

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
-import { bareStack } from '../../guards/thrown.ts';
+import { bareStack, bounded } from '../../guards/thrown.ts';
 import { adviceOn } from './import-advice.ts';
 
 const SERVER = new URL('../../', import.meta.url).href;
+/** Longest line of a loader's text, in characters. */
+const LONGEST_LINE = 1000;
 const REGISTER = new URL('../register.ts', import.meta.url).href;
 
 /**
@@ -57,11 +59,16 @@ function isSyntaxError(thrown: unknown): boolean {
   }
 }
 
-/** Removes the frames of the loader. Those of the script stay. */
+/**
+ * Removes the frames of the loader, and the ends of lines that are too long: a bundle is one line,
+ * and what follows it names the error. The frames of the script stay.
+ */
 function withoutLoader(text: string): string {
   return text
     .split('\n')
     .filter((line) => !line.startsWith('Node.js v') && !(/^\s+at /.test(line) && (line.includes('node:internal') || line.includes(SERVER))))
+    .filter((line) => line.length <= LONGEST_LINE || !/^ *\^+$/.test(line))
+    .map((line) => bounded(line, LONGEST_LINE))
     .join('\n')
     .trim();
 }

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { builtinModules, createRequire } from 'node:module';
-import { basename, dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as JsoncParser from 'jsonc-parser';
-import { nearNames } from '../../guards/near-names.ts';
+import { othersLike } from '../../config/suggestions.ts';
+import { closest } from '../../guards/closest.ts';
 import { isFolder, readableEntries } from '../../system/folders.ts';
 import { findUpward, isPath, pathOf } from './find-module.ts';
 
 const PACKAGE_NAME = /^(?:@[a-z\d][\w.-]*\/)?[a-z\d][\w.-]*/;
-const MOST_NAMED = 5;
 
 /** The next step for a module that is not found; undefined: the loader's message has to do. */
 export function adviceOnMissing(specifier: string, parentURL: string | undefined): string | undefined {
@@ -19,22 +19,12 @@ export function adviceOnMissing(specifier: string, parentURL: string | undefined
   return alias(specifier, importer) ?? builtIn(specifier) ?? installation(specifier, importer);
 }
 
-/** Names what the folder of a missing file has. */
+/** Names what is there in place of a missing file, or of a folder's missing index. */
 function namesThere(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  const folder = dirname(path);
-  if (!isFolder(folder)) return `There is no folder ${folder}.`;
-  const names = readableEntries(folder).map((entry) => entry.name);
-  const stem = basename(path, extname(path));
-  const near = [
-    ...new Set([
-      ...nearNames(basename(path), names),
-      ...names.filter((name) => nearNames(stem, [basename(name, extname(name))]).length > 0),
-    ]),
-  ];
-  if (near.length > 0) return `${folder} has ${near.slice(0, MOST_NAMED).join(', ')}.`;
-  const rest = names.length - MOST_NAMED;
-  return `${folder} has ${names.slice(0, MOST_NAMED).join(', ') || 'no files'}${rest > 0 ? ` and ${rest} more` : ''}.`;
+  const file = isFolder(path) ? join(path, 'index') : path;
+  const folder = dirname(file);
+  return isFolder(folder) ? othersLike([file], () => true).trim() || `${folder} is empty.` : `There is no folder ${folder}.`;
 }
 
 /** An alias of the compiler: `@/lib`, or one that tsconfig.json declares. */
@@ -72,16 +62,12 @@ function matches(specifier: string, config: string): boolean {
 function builtIn(specifier: string): string | undefined {
   const name = specifier.replace(/^node:/, '');
   const [first = ''] = name.split('/');
-  const near = nearNames(name, builtinModules).filter((each) => !name.startsWith(each) || name.includes('/'));
-  if (specifier === name && near.length === 0 && !builtinModules.includes(first)) return undefined;
-  return `Node.js has no module ${name}${
-    near.length === 0
-      ? ''
-      : `; it has ${near
-          .slice(0, MOST_NAMED)
-          .map((each) => `node:${each}`)
-          .join(', ')}`
-  }.`;
+  const near = closest(
+    name,
+    builtinModules.filter((each) => !name.startsWith(each) || name.includes('/')),
+  );
+  if (specifier === name && near === undefined && !builtinModules.includes(first)) return undefined;
+  return `Node.js has no module ${name}${near === undefined ? '' : `; it has node:${near}`}.`;
 }
 
 function installation(specifier: string, importer: string): string | undefined {

@@ -56,6 +56,14 @@ export class ScriptLog implements Logger {
     this.#line('error', message, fields);
   }
 
+  /**
+   * Logs an error that no code of the script has caught. It keeps the ids of the request that made
+   * it, over or not: they are the only trace to its cause.
+   */
+  escaped(message: string): void {
+    this.#line('error', message, undefined, this.request);
+  }
+
   /** A console whose every method ends in a log line. */
   toConsole(): Console {
     const stream = (level: LogLevelName): Writable =>
@@ -75,9 +83,7 @@ export class ScriptLog implements Logger {
   }
 
   /** Cuts a line that is too long, before it is copied anywhere. */
-  #line(level: LogLevelName, msg: unknown, fields?: Record<string, unknown>): void {
-    const store = this.#requests.getStore();
-    const request = store?.over === true ? undefined : store;
+  #line(level: LogLevelName, msg: unknown, fields?: Record<string, unknown>, request = this.#unfinished()): void {
     const text = typeof msg === 'string' ? msg : formatWithOptions({ colors: false }, msg);
     const shown = cutText(text);
     const sent = fields === undefined ? undefined : fieldsToSend(fields);
@@ -90,6 +96,11 @@ export class ScriptLog implements Logger {
       fields: sent?.fields,
       cut: shown.length < text.length || sent?.cut === true ? true : undefined,
     });
+  }
+
+  #unfinished(): WorkerRequest | undefined {
+    const request = this.#requests.getStore();
+    return request?.over === true ? undefined : request;
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import fc from 'fast-check';
 import { options, type Config, type Option } from '../../../server/config/config.ts';
 import { flagOf } from '../../../server/config/option-values.ts';
 import { readConfig, type Sources } from '../../../server/config/read-config.ts';
@@ -324,11 +325,40 @@ test('inferenceconfig.json names the entry script where nothing else does', (t) 
   write({ runtime: 'python' });
   assert.deepEqual(script(), ['', '']);
   write({ entryScript: 5 });
-  assert.match(problems({ cwd }), /inferenceconfig\.json: entryScript: expected a text, got 5/);
+  assert.match(problems({ cwd }), /inferenceconfig\.json: entryScript: expected a text, got a number/);
+  const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+  writeFileSync(file, `{"entryScript": ${deep}}`);
+  assert.match(problems({ cwd }), /inferenceconfig\.json: entryScript: expected a text, got an array$/);
+  writeFileSync(join(cwd, 'config.json'), `{"MDC_COLLECTIONS": [${deep}]}`);
+  assert.match(problems({ cwd }), /MDC_COLLECTIONS: expected .* or a list of them, got an array$/m);
+  rmSync(join(cwd, 'config.json'));
   for (const broken of ['{', '[1]']) {
     writeFileSync(file, broken);
     assert.match(problems({ cwd }), /inferenceconfig\.json: expected a JSON object with entryScript and sourceDirectory/);
   }
+});
+
+test('no content of a file of options is a fault of the server', (t) => {
+  const cwd = folder(t);
+  const members = fc.dictionary(
+    fc.oneof(fc.string(), fc.constantFrom('entryScript', 'sourceDirectory', 'PORT', 'AZUREML_ENTRY_SCRIPT', '__proto__')),
+    fc.jsonValue(),
+  );
+  const content = fc.oneof(
+    members.map((value) => JSON.stringify(value)),
+    fc.json(),
+    fc.string({ unit: 'binary' }),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom('config.json', 'inferenceconfig.json'), content, (name, text) => {
+      for (const each of ['config.json', 'inferenceconfig.json']) writeFileSync(join(cwd, each), each === name ? text : '');
+      try {
+        readConfig({ argv: [], env: {}, cwd });
+      } catch (thrown) {
+        assert.equal((thrown as { code?: unknown }).code, 'usage');
+      }
+    }),
+  );
 });
 
 function isRefused(row: Option<unknown>, value: string): boolean {

@@ -120,3 +120,9 @@ test('one line, the bare stack and the fields of an error leave its causes out, 
   assert.deepEqual([type, message], ['TypeError', 'short']);
   assert.match(stack, /\[cause\]: Error: long/);
 });
+
+test('a bigint of millions of digits costs no time', () => {
+  const huge = 2n ** 10_000_000n;
+  for (const text of [describeThrown(huge), stackOfThrown(huge), stackOfThrown(new Error('x', { cause: huge }))])
+    assert.match(text, /\[a bigint of more than 1024 bits\]/);
+});

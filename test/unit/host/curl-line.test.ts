@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import test from 'node:test';
+import fc from 'fast-check';
 import { curlLine } from '../../../server/host/curl-line.ts';
+import { exampleBody } from '../../../server/ipc/worker-messages.ts';
 
 const everywhere = { host: '0.0.0.0' };
 
@@ -16,6 +18,22 @@ test('a shell gives curl the body as it is', () => {
     const [, given, url] = argumentsOf(curlLine(everywhere, 80, body));
     assert.deepEqual([given, url], [body, 'http://localhost:80/score']);
   }
+});
+
+test('a shell gives curl every body that a worker may name, and runs nothing of it', () => {
+  const bodies = fc
+    .array(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom("'", '"', '\\', '$(', '`', '@', '-', '!', '\n', '\u001b', ';')), {
+      maxLength: 8,
+    })
+    .map((parts) => parts.join(''))
+    .filter((body) => body.isWellFormed() && exampleBody(body));
+  fc.assert(
+    fc.property(bodies, (body) => {
+      const given = argumentsOf(curlLine(everywhere, 80, body));
+      assert.deepEqual([given.length, given[1]], [3, body]);
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test('curl never reads a file in place of the body', () => {

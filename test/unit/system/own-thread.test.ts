@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { withoutPreloads } from '../../../server/system/own-thread.ts';
+import { assertLinear } from '../linear-time.ts';
 import { folder } from '../../set-up/folder.ts';
 
 const MODULE = new URL('../../../server/system/own-thread.ts', import.meta.url).href;
@@ -67,5 +68,7 @@ test('preloads go out of NODE_OPTIONS in every form, and nothing else does', () 
     ['--redirect-warnings=r', '--redirect-warnings=r'],
   ] as const)
     assert.equal(withoutPreloads({ NODE_OPTIONS: given })['NODE_OPTIONS'], kept, given);
+  for (const part of ['"', '"\\', ' ', '-r '])
+    assertLinear(`NODE_OPTIONS of ${part}`, 10_000, (size) => ({ NODE_OPTIONS: part.repeat(size) }), withoutPreloads);
   assert.deepEqual(withoutPreloads({ A: '1' }), { A: '1' });
 });

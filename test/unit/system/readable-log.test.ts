@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { readableLog } from '../../../server/system/readable-log.ts';
 
 const plain = await readableLog(false);
@@ -58,6 +59,20 @@ test('text of clients cannot control the terminal', () => {
   assert.ok(!text.includes('\u001b') && !text.includes('\u0007'), JSON.stringify(text));
   const wild = show({ ...access, requestId: '\u001b[2Jwild' });
   assert.ok(!wild.includes('\u001b'), JSON.stringify(wild));
+});
+
+test('no line of any form fails, or controls the terminal', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\u009b2J', '\u001b]0;title\u0007', '\r\b', '\u007f'));
+  const fields = fc.dictionary(
+    fc.oneof(text, fc.constantFrom('msg', 'err', 'requestId', 'stack', 'method', 'status', 'pid', 'name')),
+    fc.oneof(text, fc.jsonValue()),
+  );
+  fc.assert(
+    fc.property(fields, text, (line, msg) => {
+      // oxlint-disable-next-line no-control-regex -- it is about control characters
+      assert.doesNotMatch(show({ msg, ...line }), /[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+    }),
+  );
 });
 
 test('colours are there only where they are asked for', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
 import { codingsOf, isEncoded } from '../../../server/worker/content-coding.ts';
 
 const long = Buffer.from(JSON.stringify(Array.from({ length: 3000 }, (_, at) => ({ at, square: at * at }))));
@@ -55,4 +56,13 @@ test('text, and the files that servers send, are not taken for compressed', () =
 
 test('a coding that is not known here stays', () => {
   assert.equal(isEncoded('compress', Buffer.from('text'), true), true);
+});
+
+test('no bytes of a script make the look at them fail', () => {
+  const codings = fc.oneof(fc.constantFrom('gzip', 'deflate', 'br', 'zstd', 'gzip, br', ','), fc.string());
+  fc.assert(
+    fc.property(codings, fc.uint8Array({ maxLength: 6000 }), fc.boolean(), (coding, bytes, whole) => {
+      assert.equal(typeof isEncoded(coding, Buffer.from(bytes), whole), 'boolean');
+    }),
+  );
 });

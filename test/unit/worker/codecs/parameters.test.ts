@@ -190,6 +190,12 @@ describe('an Answer', () => {
       [new Answer(1, options({ parameters: { a: Number.NaN } })), 'result_not_json', /NaN at `parameters\.a`: expected a finite number/],
       [new Answer(1, options({ parameters: { a: 2n ** 64n } })), 'result_not_json', /at `parameters\.a`: expected a bigint of 64 bits/],
       [new Answer(1, options({ parameters: { a: () => 1 } })), 'result_not_json', /a function at `parameters\.a`/],
+      [new Answer(1, options({ parameters: [1] })), 'result_not_json', /an array at `parameters`: expected a plain object/],
+      [
+        new Answer(1, options({ parameters: Object.assign(Object.create(null), { [Symbol.iterator]: 1 }) })),
+        'result_not_json',
+        /an object at `parameters`: expected a plain object/,
+      ],
       [new Answer(1, options({ parameters: new Map() })), 'result_not_json', /a Map at `parameters`: expected a plain object/],
       [new Answer(1, options({ parameters: 'a' })), 'result_not_json', /"a" at `parameters`/],
       [new Answer(1, options({ outputParameters: { output: { a: [1] } } })), 'result_not_json', /\[1\] at `outputParameters\.output\.a`/],
