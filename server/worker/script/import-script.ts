@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
-import { bareStack } from '../../guards/thrown.ts';
+import { bareStack, isError } from '../../guards/thrown.ts';
 import { adviceOn } from './import-advice.ts';
 
 const SERVER = new URL('../../', import.meta.url).href;
@@ -26,7 +26,7 @@ export async function importScript(path: string): Promise<Readonly<Record<string
 
 /** The loader's text with file and line, and what to write instead. */
 function whyNotImported(path: string, thrown: unknown): string {
-  const stack = withoutLoader(isSyntaxError(thrown) ? bareStack(thrown) : stackOfThrown(thrown));
+  const stack = withoutLoader(isSyntaxError(thrown) || isMissing(thrown) ? bareStack(thrown) : stackOfThrown(thrown));
   const shown = isSyntaxError(thrown) && !/^\S+:\d+\n/.test(stack) ? (placeOf(path) ?? stack) : stack;
   const advice = adviceOn(shown, path);
   return advice === undefined ? shown : `${shown}\n${advice}`;
@@ -57,11 +57,23 @@ function isSyntaxError(thrown: unknown): boolean {
   }
 }
 
-/** Removes the frames of the loader. Those of the script stay. */
+/** The loader's error for a module. Its fields repeat its text. */
+function isMissing(thrown: unknown): boolean {
+  try {
+    return isError(thrown) && 'code' in thrown && /^(?:ERR_)?MODULE_NOT_FOUND$/.test(String(thrown.code));
+  } catch {
+    return false;
+  }
+}
+
+/** Removes the frames of the loader. Those of the script stay, and so do an error's fields. */
 function withoutLoader(text: string): string {
-  return text
-    .split('\n')
-    .filter((line) => !line.startsWith('Node.js v') && !(/^\s+at /.test(line) && (line.includes('node:internal') || line.includes(SERVER))))
-    .join('\n')
-    .trim();
+  const lines: string[] = [];
+  for (const line of text.split('\n')) {
+    if (line.startsWith('Node.js v')) continue;
+    if (!/^\s+at /.test(line) || !(line.includes('node:internal') || line.includes(SERVER))) lines.push(line);
+    // The fields of an error begin behind its last frame.
+    else if (line.endsWith(' {')) lines.push(`${lines.pop() ?? ''} {`);
+  }
+  return lines.join('\n').trim();
 }
