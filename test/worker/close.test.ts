@@ -59,7 +59,7 @@ test('close() ends in its time beside a stream that the drain did not wait for',
     await once(body, 'readable');
     // What the client takes is told to the worker, whose pipe has ended.
     body.on('error', () => undefined).resume();
-    const [pid] = workers.pids;
+    const [pid] = workers.pids.map(String);
     await workers.stop();
     assert.ok(texts(workers).includes(`closed ${pid}`), texts(workers).join('\n'));
   }));
