@@ -186,6 +186,11 @@ export function answerable(thrown: unknown): ServerError {
   return error.failure.status === undefined ? new ServerError('internal', error.message, { cause: error }) : error;
 }
 
+/** As `ErrorOptions`, which the compiler lacks for targets before ES2022. */
+interface ErrorCause {
+  readonly cause?: unknown;
+}
+
 /**
  * Thrown by an entry script to answer with a status and a message or a body of its own.
  * `throw new ScoringError(422, 'age must be positive')` answers 422 and
@@ -203,14 +208,14 @@ export class ScoringError extends Error {
    * @param message the text that the client reads
    * @throws RangeError when the status is not an integer from 400 to 599
    */
-  constructor(status: number, message: string, options?: ErrorOptions);
+  constructor(status: number, message: string, options?: ErrorCause);
   /**
    * @param status HTTP status, 400 to 599
    * @param body an object or array that is answered as JSON, as a result of `run()` is
    * @throws RangeError when the status is not an integer from 400 to 599
    */
-  constructor(status: number, body: object, options?: ErrorOptions);
-  constructor(status: number, answer: string | object, options?: ErrorOptions) {
+  constructor(status: number, body: object, options?: ErrorCause);
+  constructor(status: number, answer: string | object, options?: ErrorCause) {
     super(typeof answer === 'object' ? shownBriefly(answer) : answer, options);
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new RangeError(`ScoringError: expected a status from 400 to 599, got ${status}`);

@@ -39,7 +39,7 @@ export function discover(config: Named, home: string, named: readonly string[] =
   const modelDir = checkedModelDir(config.modelDir);
   const found = {
     modelDir,
-    modelFile: config.model === '' ? undefined : checkedModelFile(config.model),
+    modelFile: config.model === '' ? undefined : checkedModelFile(config.model, modelDir === undefined ? [appRoot] : [modelDir, appRoot]),
     importPath: [...source, appRoot],
   };
   const noCode = { ...found, kind: 'model without code' as const, entryScript: join(home, 'entry-scripts', 'onnx.ts') };

@@ -23,12 +23,11 @@ const LISTED = 20;
 export function onlyModel(folder: string, name: string, scripts: readonly string[] = []): string {
   const models = findModels(folder, '');
   if (models.length > 0) return single(models, folder, name);
-  const folders = [folder, ...scripts];
   throw new ServerError(
     'model_missing',
     `There is no .onnx file in ${folder} (${name}): expected one model there, or an entry script.\n${advice(
       [folder],
-      folders.flatMap((each) => nearMisses(each, '', NEAR_MISS_DEPTH)),
+      [folder, ...scripts].flatMap((each) => nearMisses(each, folder, NEAR_MISS_DEPTH)),
     )}`,
   );
 }

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { type ErrorCode, ServerError } from '../errors.ts';
 import { fileDenial, folderDenial, isFile, isFolder, statOf } from '../system/folders.ts';
 import { findModels, isModelFile, listed } from './find-models.ts';
@@ -49,12 +49,17 @@ export function checkedModelDir(path: string): string | undefined {
   );
 }
 
-/** @throws ServerError model_missing */
-export function checkedModelFile(path: string): string {
+/**
+ * @param folders where a model may be, too
+ * @throws ServerError model_missing
+ */
+export function checkedModelFile(path: string, folders: readonly string[]): string {
   refuseDenied('model_missing', 'The model', path, fileDenial(path));
   if (isFile(path)) return path;
   const how = isFolder(path) ? 'is a folder' : statOf(path) === undefined ? 'does not exist' : 'is no regular file';
-  const others = isFolder(path) ? modelsIn(path) : othersLike([path], isModelFile);
+  const others = isFolder(path)
+    ? modelsIn(path)
+    : othersLike([path, ...folders.map((folder) => join(folder, basename(path)))], isModelFile);
   throw new ServerError('model_missing', `The model ${path} ${how}: set --model (or MODEL_FILE) to the path of an .onnx file.${others}`);
 }
 

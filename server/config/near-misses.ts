@@ -34,7 +34,7 @@ const MOST_LOOKED_AT = 2000;
 const MOST_NAMED = 5;
 
 /** The next step for a file that is almost a script or a model. */
-type Advice = (name: string) => string;
+type Advice = (name: string, path: string) => string;
 
 const elsewhere: Advice = (name) =>
   `name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT), or set AZUREML_SOURCE_DIRECTORY to ${dirname(name)}`;
@@ -47,7 +47,8 @@ const unpack: Advice = () => 'unpack it: the server opens no archives';
 const noFile: Advice = () => 'expected a file, but it is a folder: container engines create one if the file to mount does not exist';
 const noTarget: Advice = () => 'it cannot be opened: the target of the link does not exist, or permission is missing';
 const device: Advice = () => 'expected a file, but it is a pipe, a socket or a device';
-const deep: Advice = (name) => `it lies too deep to be found: name it with --model ${name} (or MODEL_FILE)`;
+const unsearched: Advice = (_, path) =>
+  `the server looks for models elsewhere, or not as deep: name it with --model ${path} (or MODEL_FILE)`;
 
 function adviceFor(path: string, name: string): Advice | undefined {
   const [extension, nested] = [extname(name).toLowerCase(), name.includes('/')];
@@ -64,7 +65,7 @@ function adviceFor(path: string, name: string): Advice | undefined {
   if (LANGUAGES.has(extension)) return nested ? undefined : otherLanguage;
   if (MODELS.has(extension)) return convert;
   if (ARCHIVES.has(extension)) return unpack;
-  return extension === '.onnx' ? deep : undefined;
+  return extension === '.onnx' ? unsearched : undefined;
 }
 
 /**
@@ -97,7 +98,7 @@ export function nearMisses(folder: string, without: string, levels: number): str
 
 function lineOf(path: string, name: string): string[] {
   const known = adviceFor(path, name);
-  return known === undefined ? [] : [`${name}: ${known(name)}.`];
+  return known === undefined ? [] : [`${name}: ${known(name, path)}.`];
 }
 
 /** The next steps if these folders hold nothing to serve. @param near the lines of `nearMisses` */

@@ -73,14 +73,20 @@ function insteadOf(name: string, rows: ReadonlyMap<string, Option<unknown>>): st
   return near === undefined ? '' : `, did you mean --${near}?`;
 }
 
-/** A flag that begins with a word of the name: `num-workers` is meant as `worker-count`. */
+/**
+ * A flag that begins with a word of the name, or the only one that has it: `num-workers` is meant
+ * as `worker-count`, `threads` as `ort-intra-op-num-threads`.
+ */
 function withWordOf(name: string, names: readonly string[]): string | undefined {
   const words = name
     .toLowerCase()
     .split('-')
     .map((word) => word.replace(/s$/, ''));
-  const word = words.findLast((each) => each.length >= 4 && names.some((flag) => flag.startsWith(`${each}-`)));
-  return names.find((flag) => flag.startsWith(`${word}-`));
+  const long = words.filter((each) => each.length >= 4);
+  const word = long.findLast((each) => names.some((flag) => flag.startsWith(`${each}-`)));
+  if (word !== undefined) return names.find((flag) => flag.startsWith(`${word}-`));
+  const having = names.filter((flag) => flag.split('-').some((part) => long.includes(part.replace(/s$/, ''))));
+  return having.length === 1 ? having[0] : undefined;
 }
 
 /** The flag of the variable that is meant most likely. */

@@ -1,6 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { closest } from '../guards/closest.ts';
-import { isFolder, readableEntries } from '../system/folders.ts';
+import { isFolder, readableEntries, statOf } from '../system/folders.ts';
 
 /** Names that an error lists at most. */
 const MOST_LISTED = 10;
@@ -11,18 +11,21 @@ const MOST_LISTED = 10;
  * @param wanted whether a file of this name could be meant
  */
 export function othersLike(paths: readonly string[], wanted: (name: string) => boolean): string {
-  for (const path of paths) {
-    const folder = dirname(path);
-    const names = readableEntries(folder)
-      .map((entry) => entry.name)
-      .filter((name) => wanted(name) && !name.startsWith('.'));
+  const there = paths.map((path) => {
+    const entries = readableEntries(dirname(path)).map((entry) => entry.name);
+    return { path, folder: dirname(path), names: entries.filter((name) => wanted(name) && !name.startsWith('.')) };
+  });
+  for (const { path, folder, names } of there) {
     const byStem = new Map(names.map((name) => [stemOf(name), name]));
     const near = byStem.get(closest(stemOf(path), byStem.keys()) ?? '');
-    if (near !== undefined) return ` Did you mean ${near}?`;
-    if (names.length > 0)
-      return ` In ${folder} are: ${names.slice(0, MOST_LISTED).join(', ')}${names.length > MOST_LISTED ? ', ...' : ''}.`;
+    if (near !== undefined) return ` Did you mean ${join(folder, near)}?`;
   }
-  return '';
+  const missing = there.find(({ folder }) => statOf(folder) === undefined);
+  const nowhere = missing === undefined ? '' : ` There is no folder ${missing.folder}.${folderLike(missing.folder)}`;
+  const listed = there.find(({ names }) => names.length > 0);
+  if (listed === undefined) return nowhere;
+  const { folder, names } = listed;
+  return `${nowhere} In ${folder} are: ${names.slice(0, MOST_LISTED).join(', ')}${names.length > MOST_LISTED ? ', ...' : ''}.`;
 }
 
 /** The end of an error for a folder that does not exist: the one that is meant most likely. */

@@ -42,7 +42,8 @@ const begins =
 const reads =
   (pattern: RegExp): Matches =>
   (head) =>
-    pattern.test(head.toString('latin1'));
+    // A page may begin with a byte-order mark.
+    pattern.test(head.toString('latin1').replace(/^\xef\xbb\xbf/, ''));
 
 /** The name of the first entry tells archives of frameworks apart. */
 const zipWith =

@@ -90,7 +90,8 @@ export class FrameWriter {
     if (callbacks.length > 0) this.#waiting = [];
     const written = callbacks.length === 0 ? undefined : (): void => callbacks.forEach((callback) => callback());
     const last = pieces.at(-1);
-    if (last === undefined || this.#socket.destroyed) {
+    // A write behind the end of a socket would destroy it, with what the other side still sends.
+    if (last === undefined || !this.#socket.writable) {
       if (written !== undefined) process.nextTick(written);
       return;
     }

@@ -163,13 +163,18 @@ export declare class ScoringError extends Error {
    * @param message the text that the client reads
    * @throws RangeError when the status is not an integer from 400 to 599
    */
-  constructor(status: number, message: string, options?: ErrorOptions);
+  constructor(status: number, message: string, options?: ErrorCause);
   /**
    * @param status HTTP status, 400 to 599
    * @param body an object or array that is answered as JSON, as a result of `run()` is
    * @throws RangeError when the status is not an integer from 400 to 599
    */
-  constructor(status: number, body: object, options?: ErrorOptions);
+  constructor(status: number, body: object, options?: ErrorCause);
+}
+
+/** As `ErrorOptions`, which the compiler lacks for targets before ES2022. */
+interface ErrorCause {
+  readonly cause?: unknown;
 }
 
 /** One input or output of a model. */

@@ -56,7 +56,7 @@ export function parametersOf({ parameters }: Members, where: string): Members {
 
 /**
  * The parameters of a request whose inputs and outputs have been checked.
- * @throws ServerError invalid_input for a value that no parameter has
+ * @throws ServerError invalid_input for parameters that are no object
  */
 export function readParameters(message: Members): RequestParameters {
   return requestParameters(scalars(message, 'the request'), carriers(message['inputs'], 'input'), carriers(message['outputs'], 'output'));
@@ -72,18 +72,20 @@ function carriers(list: unknown, kind: string): { name: string; parameters: Infe
     });
 }
 
-/** A record without a prototype; undefined if it would be empty. */
+/**
+ * A record without a prototype; undefined if it would be empty. Why no error: clients send null for
+ * what they do not set, and objects for other servers.
+ */
 function scalars(members: Members, where: string): InferParameters | undefined {
   if (members['parameters'] === undefined) return undefined;
-  const given = Object.entries(parametersOf(members, where));
-  if (given.length === 0) return undefined;
-  const parameters: Record<string, InferParameter> = Object.create(null);
-  for (const [name, value] of given) {
-    if (!isParameter(value)) throw misfit(`parameter ${name} of ${where}`, 'a string, a number, true or false', show(value));
-    parameters[name] = value;
+  let parameters: Record<string, InferParameter> | undefined;
+  for (const [name, value] of Object.entries(parametersOf(members, where))) {
+    if (isParameter(value)) (parameters ??= emptyRecord())[name] = value;
   }
   return parameters;
 }
+
+const emptyRecord = (): Record<string, InferParameter> => Object.create(null);
 
 /**
  * The names of the wanted outputs, or undefined for all.

@@ -87,7 +87,7 @@ const settings: Record<string, object> = {
   'a bundler, an old target, loose checks': {
     module: 'esnext',
     moduleResolution: 'bundler',
-    target: 'es2022',
+    target: 'es2020',
     strict: false,
     skipLibCheck: false,
   },

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import test from 'node:test';
 import { loadScript } from 'scoring-server/testing';
 import { writeModel } from '../models/models.ts';
@@ -49,6 +51,18 @@ test('close() of a worker that is retired runs, though one of its runs never end
     },
     { limits: { scoringTimeoutMs: 5000, cancelGraceMs: 2500 } },
   ));
+
+test('close() ends in its time beside a stream that the drain did not wait for', () =>
+  withWorkers('closes.ts', async (workers) => {
+    const { body } = await workers.begin('stream').reply;
+    assert.ok(body instanceof Readable);
+    await once(body, 'readable');
+    // What the client takes is told to the worker, whose pipe has ended.
+    body.on('error', () => undefined).resume();
+    const [pid] = workers.pids.map(String);
+    await workers.stop();
+    assert.ok(texts(workers).includes(`closed ${pid}`), texts(workers).join('\n'));
+  }));
 
 test('close() that throws is a line of the log, and ends its worker', () =>
   withWorkers('close-throws.ts', async (workers) => {

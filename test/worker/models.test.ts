@@ -78,7 +78,7 @@ test('a script that opens what is no model, or is not there, ends with what it i
   writeModel('ridge', modelDir);
   writeFileSync(join(modelDir, 'pointer.onnx'), 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n');
   const cases: [named: string, code: string, words: RegExp][] = [
-    ['rigde.onnx', 'model_missing', /openModel\("rigde\.onnx"\): there is no such file; .* Did you mean ridge\.onnx\?/],
+    ['rigde.onnx', 'model_missing', /openModel\("rigde\.onnx"\): there is no such file; .* Did you mean \S+\/ridge\.onnx\?/],
     ['pointer.onnx', 'model_refused', /pointer\.onnx cannot be loaded: it is a Git LFS pointer, no ONNX model\. Run `git lfs pull`/],
     ['/dev/null', 'model_missing', /openModel\("\/dev\/null"\): there is no such file/],
   ];

@@ -147,10 +147,15 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
   ],
   '__dirname in a module': [{ 'score.js': `const here = __dirname;${plain}` }, '/score.js:1', '`import.meta.dirname`'],
   'a module in .cjs': [{ 'score.cjs': plain }, '/score.cjs:2', '.mjs or .mts', '"type": "module"', '/package.json'],
-  'a package': [{ 'score.ts': `import 'no-such-package/sub';${rest}` }, /Run `npm install no-such-package` in \S+\/folder-\w+\./],
+  'a package': [{ 'score.ts': `import 'no-such-package/sub';${rest}` }, /Run `npm install no-such-package` in \S+\/folder-\w+\.$/],
+  'a failure at the top level, with its own fields': [
+    { 'score.ts': `throw Object.assign(new Error('no key'), { code: 7 });${rest}` },
+    /score\.ts:1:\d+/,
+    / \{\n {2}code: 7\n\}$/,
+  ],
   'a required package': [
     { 'score.cjs': "require('@no/such');\nmodule.exports = { init() {}, run() {} };\n" },
-    /Run `npm install @no\/such` in \S+\/folder-\w+\./,
+    /Run `npm install @no\/such` in \S+\/folder-\w+\.$/,
   ],
   'a package of a package': [
     {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
-import { bareStack, bounded } from '../../guards/thrown.ts';
+import { bareStack, bounded, isError } from '../../guards/thrown.ts';
 import { adviceOn } from './import-advice.ts';
 
 const SERVER = new URL('../../', import.meta.url).href;
@@ -28,7 +28,7 @@ export async function importScript(path: string): Promise<Readonly<Record<string
 
 /** The loader's text with file and line, and what to write instead. */
 function whyNotImported(path: string, thrown: unknown): string {
-  const stack = withoutLoader(isSyntaxError(thrown) ? bareStack(thrown) : stackOfThrown(thrown));
+  const stack = withoutLoader(isSyntaxError(thrown) || isMissing(thrown) ? bareStack(thrown) : stackOfThrown(thrown));
   const shown = isSyntaxError(thrown) && !/^\S+:\d+\n/.test(stack) ? (placeOf(path) ?? stack) : stack;
   const advice = adviceOn(shown, path);
   return advice === undefined ? shown : `${shown}\n${advice}`;
@@ -59,16 +59,26 @@ function isSyntaxError(thrown: unknown): boolean {
   }
 }
 
+/** The loader's error for a module. Its fields repeat its text. */
+function isMissing(thrown: unknown): boolean {
+  try {
+    return isError(thrown) && 'code' in thrown && /^(?:ERR_)?MODULE_NOT_FOUND$/.test(String(thrown.code));
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Removes the frames of the loader, and the ends of lines that are too long: a bundle is one line,
- * and what follows it names the error. The frames of the script stay.
+ * and what follows it names the error. The frames of the script stay, and so do an error's fields.
  */
 function withoutLoader(text: string): string {
-  return text
-    .split('\n')
-    .filter((line) => !line.startsWith('Node.js v') && !(/^\s+at /.test(line) && (line.includes('node:internal') || line.includes(SERVER))))
-    .filter((line) => line.length <= LONGEST_LINE || !/^ *\^+$/.test(line))
-    .map((line) => bounded(line, LONGEST_LINE))
-    .join('\n')
-    .trim();
+  const lines: string[] = [];
+  for (const line of text.split('\n')) {
+    if (line.startsWith('Node.js v') || (line.length > LONGEST_LINE && /^ *\^+$/.test(line))) continue;
+    if (!/^\s+at /.test(line) || !(line.includes('node:internal') || line.includes(SERVER))) lines.push(bounded(line, LONGEST_LINE));
+    // The fields of an error begin behind its last frame.
+    else if (line.endsWith(' {')) lines.push(`${lines.pop() ?? ''} {`);
+  }
+  return lines.join('\n').trim();
 }

@@ -59,7 +59,7 @@ test('a folder in which nothing is recognised is told with what to do, and never
     [['model.onnx.zip'], /model\.onnx\.zip: unpack it/],
     [['models/a.tar.gz'], /models\/a\.tar\.gz: unpack it/],
     [['model.onnx/x', 'score.ts/x'], /model\.onnx: expected a file, but it is a folder/, /score\.ts: expected a file/],
-    [['1/2/3/4/5/6/model.onnx'], /too deep to be found: name it with --model 1\/2\/3\/4\/5\/6\/model\.onnx/],
+    [['1/2/3/4/5/6/model.onnx'], /not as deep: name it with --model \/\S+\/1\/2\/3\/4\/5\/6\/model\.onnx/],
     [['node_modules/x/model.onnx'], /Found in .*:\n\S+\/\n {4}node_modules\//],
     ...['joblib', 'pt', 'h5', 'keras', 'pb', 'gguf', 'safetensors'].map((kind): [string[], RegExp] => [[`m.${kind}`], /convert it to one/]),
   ];
@@ -93,6 +93,27 @@ test('a model directory without an .onnx file tells what to do with what is ther
   assert.match(message, /no \.onnx file[\s\S]*model\.pkl: this server runs ONNX[\s\S]*index\.js: rename it/);
   mkdirSync(join(root, 'empty'));
   assert.match(refusal(join(root, 'app'), { modelDir: join(root, 'empty') }), /empty is empty: check that/);
+});
+
+test('a model directory that is no model is told once, with the models that lie beside it', (t) => {
+  const root = application(t, ['model.pkl', 'model.onnx.zip', 'beside/model.onnx']);
+  const message = refusal(join(root, 'beside'), { modelDir: join(root, 'model.pkl') });
+  assert.equal(message.match(/model\.pkl: this server runs ONNX/g)?.length, 1);
+  const same = refusal(root, { modelDir: join(root, 'model.pkl') });
+  assert.equal(same.match(/model\.pkl: this server runs ONNX/g)?.length, 1);
+  assert.ok(message.includes(`elsewhere, or not as deep: name it with --model ${join(root, 'beside/model.onnx')}`), message);
+});
+
+test('a named model that does not exist is told with what is there', (t) => {
+  const root = application(t, ['app/iris.onnx', 'models/prices.onnx', 'cwd/x.txt']);
+  const [app, models] = [join(root, 'app'), join(root, 'models')];
+  const told = (model: string, modelDir = ''): string => refusal(app, { model, modelDir });
+  assert.match(told(join(models, 'price.onnx')), /Did you mean \S+\/models\/prices\.onnx\?/);
+  assert.match(told(join(models, 'other.onnx')), /In \S+\/models are: prices\.onnx\./);
+  assert.ok(told(join(root, 'cwd/iris.onnx')).endsWith(`Did you mean ${join(app, 'iris.onnx')}?`));
+  assert.ok(told(join(root, 'cwd/prices'), models).endsWith(`Did you mean ${join(models, 'prices.onnx')}?`));
+  const [named, missing] = [join(root, 'model/zzz.onnx'), join(root, 'model')];
+  assert.ok(told(named).endsWith(`There is no folder ${missing}. Did you mean ${models}? In ${app} are: iris.onnx.`));
 });
 
 test('scripts are found by name in a fixed order', (t) => {
@@ -156,16 +177,16 @@ test('the error for a name that is wrong says what was meant, or what is there',
       return (thrown as Error).message;
     }
   };
-  assert.match(message({ model: join(root, 'a/irsi.onnx') }), /irsi\.onnx does not exist.* Did you mean iris\.onnx\?/);
+  assert.match(message({ model: join(root, 'a/irsi.onnx') }), /irsi\.onnx does not exist.* Did you mean \S+\/a\/iris\.onnx\?/);
   assert.match(message({ model: join(root, 'b/model.onnx') }), /In \S+\/b are: one\.onnx, two\.onnx\.$/);
   assert.match(message({ model: join(root, 'a') }), /is a folder.* Did you mean \S+a\/iris\.onnx\?/);
   assert.match(message({ model: join(root, 'b') }), /is a folder.* Below it are:\n.*one\.onnx\n.*two\.onnx/);
   assert.match(message({ model: join(root, 'c') }), /is a folder.* There is no \.onnx file below it/);
   mkdirSync(join(root, 'models'));
   assert.match(message({ modelDir: join(root, 'modles') }), /modles does not exist.* Did you mean \S+\/models\?/);
-  assert.match(message({ entryScript: 'scoer.ts' }), /Did you mean score\.ts\?/);
+  assert.match(message({ entryScript: 'scoer.ts' }), /Did you mean \S+\/score\.ts\?/);
   assert.match(message({ entryScript: 'predict.ts' }), /In \S+ are: handle\.js, score\.ts\.$/);
-  assert.match(message({ entryScript: 'score.py' }), /Did you mean score\.ts\?/);
+  assert.match(message({ entryScript: 'score.py' }), /Did you mean \S+\/score\.ts\?/);
   assert.match(message({ entryScript: 'a' }), /cannot be run: .* It is no regular file\./);
 });
 

@@ -141,6 +141,7 @@ describe('a model that cannot be served is refused', () => {
     ['an HTML page', Buffer.from('\n<!DOCTYPE html>\n<html><title>Log in</title>'), /an HTML page.*Download the model again/],
     ['an XML error', Buffer.from('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), /an XML text.*Download/],
     ['a JSON error', Buffer.from('{"error": "not found"}'), /a JSON text.*Download/],
+    ['an HTML page with a byte-order mark', Buffer.from('\ufeff<!doctype html>'), /an HTML page/],
     ['a pickle', Buffer.from('\x80\x04\x95\x10\x00\x00', 'latin1'), /a Python pickle.*skl2onnx/],
     ['an old PyTorch file', Buffer.from('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'latin1'), /a PyTorch file.*torch\.onnx\.export/],
     ['a PyTorch file', zip('model/data.pkl'), /a PyTorch file.*torch\.onnx\.export/],

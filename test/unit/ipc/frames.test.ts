@@ -129,6 +129,15 @@ test('the callback of a write runs, also when the pipe is gone', async () => {
   assert.equal(pipe.writes.length, 1);
 });
 
+test('frames behind the end of a pipe are dropped, and its other direction stays open', async () => {
+  const pipe = new Pipe();
+  const writer = new FrameWriter(pipe, () => undefined);
+  pipe.end();
+  writer.write(1, 1, ['x']);
+  await new Promise<void>((resolve) => writer.flush(resolve));
+  assert.deepEqual([pipe.writes.length, pipe.destroyed, pipe.readable], [0, false, true]);
+});
+
 test('lengths are bytes: of views, of shared memory, and of texts', () => {
   const pipe = new Pipe();
   const writer = new FrameWriter(pipe, () => undefined);
