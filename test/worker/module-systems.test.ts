@@ -171,7 +171,7 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
   'a file': [
     { 'score.ts': `import './lib/prices.ts';${rest}`, 'lib/price.ts': '', 'lib/other.ts': '' },
     /\/lib\/prices\.ts' imported from/,
-    /Did you mean price\.ts\?$/m,
+    /Did you mean \S+\/lib\/price\.ts\?$/m,
   ],
   'a folder without an index': [{ 'score.ts': `import './lib';${rest}`, 'lib/price.ts': '' }, /In \S+\/lib are: price\.ts\.$/m],
   'a file of an empty folder': [{ 'score.ts': `import './lib/.keep/x.ts';${rest}`, 'lib/.keep/.a': '' }, /\/\.keep is empty\.$/m],

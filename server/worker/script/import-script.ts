@@ -62,7 +62,7 @@ function isSyntaxError(thrown: unknown): boolean {
 /** The loader's error for a module. Its fields repeat its text. */
 function isMissing(thrown: unknown): boolean {
   try {
-    return isError(thrown) && 'code' in thrown && /^(?:ERR_)?MODULE_NOT_FOUND$/.test(String(thrown.code));
+    return isError(thrown) && 'code' in thrown && /^(?:(?:ERR_)?MODULE_NOT_FOUND|ERR_UNSUPPORTED_DIR_IMPORT)$/.test(String(thrown.code));
   } catch {
     return false;
   }
