@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
 import { bareStack } from '../../guards/thrown.ts';
-import { adviceOn } from './import-advice.ts';
+import { withImportAdvice } from './import-advice.ts';
 
 const SERVER = new URL('../../', import.meta.url).href;
 const REGISTER = new URL('../register.ts', import.meta.url).href;
@@ -27,9 +27,8 @@ export async function importScript(path: string): Promise<Readonly<Record<string
 /** The loader's text with file and line, and what to write instead. */
 function whyNotImported(path: string, thrown: unknown): string {
   const stack = withoutLoader(isSyntaxError(thrown) ? bareStack(thrown) : stackOfThrown(thrown));
-  const shown = isSyntaxError(thrown) && !/^\S+:\d+\n/.test(stack) ? (placeOf(path) ?? stack) : stack;
-  const advice = adviceOn(shown, path);
-  return advice === undefined ? shown : `${shown}\n${advice}`;
+  const shown = isSyntaxError(thrown) && !/^.+:\d+\n/.test(stack) ? (placeOf(path) ?? stack) : stack;
+  return withImportAdvice(shown, path);
 }
 
 /**
@@ -57,11 +56,14 @@ function isSyntaxError(thrown: unknown): boolean {
   }
 }
 
-/** Removes the frames of the loader. Those of the script stay. */
+/** Removes the frames of the loader. Those of the script stay, and the fields of the error. */
 function withoutLoader(text: string): string {
-  return text
-    .split('\n')
-    .filter((line) => !line.startsWith('Node.js v') && !(/^\s+at /.test(line) && (line.includes('node:internal') || line.includes(SERVER))))
-    .join('\n')
-    .trim();
+  const kept: string[] = [];
+  for (const line of text.split('\n')) {
+    const isLoaders = /^\s+at /.test(line) && (line.includes('node:internal') || line.includes(SERVER));
+    if (!isLoaders && !line.startsWith('Node.js v')) kept.push(line);
+    // The last frame opens the fields.
+    else if (line.endsWith(' {')) kept.push('{');
+  }
+  return kept.join('\n').trim();
 }
