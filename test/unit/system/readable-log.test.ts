@@ -47,7 +47,10 @@ test('a stack has lines of its own', () => {
   assert.match(text, /^\[01:03:20\.134\] ERROR: failed\n/);
   assert.match(text, /\n +at run \(score\.ts:3:9\)\n/);
   const thrown = show({ level: 'error', ...ids, code: 'run_failed', msg: 'Error: bad luck\n    at run (score.ts:3:9)' });
-  assert.equal(thrown, '[01:03:20.134] ERROR: Error: bad luck\n    at run (score.ts:3:9)\n    {"code":"run_failed","request":"1e418738"}\n');
+  assert.equal(
+    thrown,
+    '[01:03:20.134] ERROR: Error: bad luck\n    at run (score.ts:3:9)\n    {"code":"run_failed","request":"1e418738"}\n',
+  );
 });
 
 test('text of clients cannot control the terminal', () => {
