@@ -58,7 +58,7 @@ export function formless(value: object): Formless | undefined {
   if (types.isPromise(value) || ('then' in value && typeof value.then === 'function')) return A_PROMISE;
   if (Symbol.asyncIterator in value) return A_STREAM;
   if (tag.endsWith(' Iterator') || tag === 'Iterator Helper') return byTag['Iterator'];
-  return Object.keys(value).length === 0 && (tag !== 'Object' || hasGetters(prototype))
+  return Object.keys(value).length === 0 && !types.isBoxedPrimitive(value) && (tag !== 'Object' || hasGetters(prototype))
     ? row('an instance of a class without enumerable members', 'an object with the members that you need')
     : undefined;
 }

@@ -381,6 +381,8 @@ describe('answers', () => {
       [[1, 'x'], /answered "x" at element 1, where float64 needs/],
       [['x', 1], /answered 1 at element 1, where string needs/],
       [[1.5, 2n], /answered 1.5 at element 0, where int64 needs/],
+      [[1, new Map()], /answered a Map at element 1, where float64 needs/],
+      [[1, { a: 1 }], /answered an object at element 1, where float64 needs/],
       [new DataView(new ArrayBuffer(1)), /answered a DataView/],
       [{ type: 'int4', dims: [1], data: [1] }, /a tensor of the dtype "int4"/],
       [{ type: 'int8', dims: [2], data: Int8Array.of(1) }, /a tensor of dims \[2\] with 1 elements/],
