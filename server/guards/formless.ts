@@ -48,7 +48,7 @@ const byTag: Readonly<Record<string, Formless>> = {
  * a form: ask before.
  */
 export function formless(value: object): Formless | undefined {
-  if (Array.isArray(value)) return undefined;
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return undefined;
   const tag = tagOf.call(value).slice('[object '.length, -1);

@@ -59,7 +59,7 @@ test('a mistake that clients often make gets a hint in front of its position', (
     assert.ok(says(text).includes(` ${hint}`), `${text}: ${says(text)}`);
     assert.ok(says(text).includes(`: line `) && says(text).includes(end), `${text}: ${says(text)}`);
     assert.equal(says(text).split('(').length, 3, says(text));
-    assert.doesNotMatch(says(text), /valid JSON/);
+    assert.doesNotMatch(says(text), /, ".*valid JSON/);
   }
   for (const text of ['{"a" 1}', '[1 2]', '{"a": nope}', '["a\nb"]', '[01]', 'x'.repeat(1_000_000), '[,]', '}'])
     assert.match(says(text), /^[^(]{0,200}: line \d+ column \d+ \(char \d+\)$/);
