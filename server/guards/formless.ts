@@ -68,5 +68,5 @@ function hasGetters(prototype: unknown): boolean {
   const parent: unknown = Object.getPrototypeOf(prototype);
   // The class of all objects, of any realm, has one for `__proto__`.
   if (parent === null) return false;
-  return Object.values(Object.getOwnPropertyDescriptors(prototype)).some(({ get }) => get !== undefined) || hasGetters(parent);
+  return Object.values(Object.getOwnPropertyDescriptors(prototype)).some((member) => 'get' in member) || hasGetters(parent);
 }

@@ -196,7 +196,7 @@ test('objects of own classes, boxed values, dates, URLs and objects of another r
     new URL('http://a/b'),
     { at: new Date(0) },
     runInContext('({ a: [1, { b: "c" }], d: new Date(0) })', createContext()),
-    [runInContext('({})', createContext()), Object.create({}), new (class Empty {})()],
+    [runInContext('({})', createContext()), Object.create({}), Object.create(Point.prototype)],
     new (class List extends Array<number> {})(1, 2),
     Object.assign(new Error('x'), { toJSON: () => ({ message: 'chosen' }) }),
   ];
