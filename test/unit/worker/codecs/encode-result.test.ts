@@ -189,6 +189,11 @@ test('objects of own classes, boxed values, dates, URLs and objects of another r
       return this.x + this.#hidden;
     }
   }
+  class Empty {
+    size(): number {
+      return 0;
+    }
+  }
   const values: unknown[] = [
     new Point(),
     { a: new Point(), b: [Object.assign(new Point(), { [Symbol.toStringTag]: 'Point' })] },
@@ -196,7 +201,7 @@ test('objects of own classes, boxed values, dates, URLs and objects of another r
     new URL('http://a/b'),
     { at: new Date(0) },
     runInContext('({ a: [1, { b: "c" }], d: new Date(0) })', createContext()),
-    [runInContext('({})', createContext()), Object.create({}), Object.create(Point.prototype)],
+    [runInContext('({})', createContext()), Object.create({}), new Empty()],
     new (class List extends Array<number> {})(1, 2),
     Object.assign(new Error('x'), { toJSON: () => ({ message: 'chosen' }) }),
   ];
