@@ -2,7 +2,7 @@ import { basename, dirname, extname, join, relative } from 'node:path';
 import { isFile, isFolder, isMountPoint, Met, readableEntries, statOf } from '../system/folders.ts';
 
 /** Extensions of entry scripts. */
-export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs'];
+export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 /** File names of entry scripts, in the order of the search. */
 export const SCRIPT_NAMES = ['main', 'score'].flatMap((name) => SCRIPT_EXTENSIONS.map((extension) => name + extension));
 

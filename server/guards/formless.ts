@@ -44,11 +44,11 @@ const byTag: Readonly<Record<string, Formless>> = {
 
 /**
  * What a value is whose JSON would not hold its content; undefined for arrays, plain objects and
- * objects of a script's own classes, of which JSON has the enumerable members. A value with a
- * `toJSON` has a form: ask before.
+ * instances of other classes, of which JSON has the enumerable members. A value with a `toJSON` has
+ * a form: ask before.
  */
 export function formless(value: object): Formless | undefined {
-  if (Array.isArray(value)) return undefined;
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return undefined;
   const tag = tagOf.call(value).slice('[object '.length, -1);
@@ -57,5 +57,16 @@ export function formless(value: object): Formless | undefined {
   if (isError(value)) return AN_ERROR;
   if (types.isPromise(value) || ('then' in value && typeof value.then === 'function')) return A_PROMISE;
   if (Symbol.asyncIterator in value) return A_STREAM;
-  return tag.endsWith(' Iterator') || tag === 'Iterator Helper' ? byTag['Iterator'] : undefined;
+  if (tag.endsWith(' Iterator') || tag === 'Iterator Helper') return byTag['Iterator'];
+  return Object.keys(value).length === 0 && !types.isBoxedPrimitive(value) && (tag !== 'Object' || hasGetters(prototype))
+    ? row('an instance of a class without enumerable members', 'an object with the members that you need')
+    : undefined;
+}
+
+/** True for a class of which instances keep their content private, and show it by getters. */
+function hasGetters(prototype: unknown): boolean {
+  const parent: unknown = Object.getPrototypeOf(prototype);
+  // The class of all objects, of any realm, has one for `__proto__`.
+  if (parent === null) return false;
+  return Object.values(Object.getOwnPropertyDescriptors(prototype)).some((member) => 'get' in member) || hasGetters(parent);
 }

@@ -106,8 +106,17 @@ export class ThrownCopy {
   #object(value: object, level: number, causes: number): unknown {
     if (isError(value)) return causes === MOST_CAUSES ? new Shown(`[${bounded(value.name, LONGEST_TEXT)}]`) : this.#error(value, causes);
     if (types.isMap(value) || types.isSet(value) || ArrayBuffer.isView(value)) return alone(value, ITEMS);
-    if (level === MOST_LEVELS || !(Array.isArray(value) || isPlain(value))) return alone(value);
-    return Array.isArray(value) ? this.#array(value, level, causes) : this.#fields({}, value, level, causes);
+    if (Array.isArray(value) && level < MOST_LEVELS) return this.#array(value, level, causes);
+    if (isPlain(value) && level < MOST_LEVELS) return this.#fields({}, value, level, causes);
+    // Scripts throw instances that are no errors. Below an error they may be sockets.
+    return level === 0 && Object.keys(value).length > 0 ? this.#instance(value, causes) : alone(value);
+  }
+
+  #instance(value: object, causes: number): object {
+    const copy = {};
+    // `[Name]`, found without a call of the script's code.
+    define(copy, Symbol.toStringTag, bounded(inspect(value, ALONE).slice(1, -1), LONGEST_TEXT), false);
+    return this.#fields(copy, value, 0, causes);
   }
 
   #error(error: Error, causes: number): Error {
@@ -187,6 +196,6 @@ export function memberOf(from: Error, key: 'name' | 'message' | 'stack' | 'cause
   }
 }
 
-function define(copy: object, key: string, value: unknown, enumerable = true): void {
+function define(copy: object, key: PropertyKey, value: unknown, enumerable = true): void {
   Object.defineProperty(copy, key, { value, enumerable, configurable: true, writable: true });
 }

@@ -9,6 +9,7 @@ import { exampleOfModel, exampleOfScript } from './example.ts';
 import { InferenceMetrics } from './metrics/inference-metrics.ts';
 import type { MetricRecorder } from './metrics/metric-recorder.ts';
 import { Runner } from './run-entry-script.ts';
+import { withImportAdvice } from './script/import-advice.ts';
 import { WorkerInitContext } from './script/init-context.ts';
 import { loadEntryScript, type LoadedScript } from './script/load-entry-script.ts';
 import { installModuleHooks } from './script/module-hooks.ts';
@@ -91,7 +92,11 @@ async function initialise(
     // a request: `model.run()` with wrong inputs, say.
     const own = asServerError(cause);
     if (own?.failure.exitCode === undefined)
-      throw initFailure('init_failed', `${script}: init() raised an exception: ${stackOfThrown(cause)}`, cause);
+      throw initFailure(
+        'init_failed',
+        `${script}: init() raised an exception: ${withImportAdvice(stackOfThrown(cause), entryScript)}`,
+        cause,
+      );
     if (noCode) throw own;
     throw initFailure(own.code, `${script}: init() raised an exception: ${own.message}`, cause);
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { chooseProvider } from '../../server/scoring/provider-choice.ts';
 import { folder } from '../set-up/folder.ts';
+import { scriptFolder } from '../worker/script-folder.ts';
 import { ServerProcess } from './start-server.ts';
 
 /** A preload in a folder of its own. Where it runs, it leaves a file `<process id>-<thread id>`. */
@@ -77,6 +78,23 @@ test('a preload that patches modules, prints and starts threads leaves scoring a
     await server.stop();
   }
   assert.equal(server.workers.length, 1);
+});
+
+test('beside a loader that a preload registers, scripts are loaded by their syntax', async () => {
+  const loader = 'export const load = (url, context, next) => next(url, context);';
+  const home = scriptFolder({
+    'agent.mjs': `import { register } from 'node:module';\nregister('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(loader))});\n`,
+    'package.json': '{"type": "commonjs"}',
+    'score.js': "import { factor } from './lib.js';\nexport const init = () => {};\nexport const run = (data) => data * factor;\n",
+    'lib.ts': 'export const factor: number = 2;\n',
+  });
+  const env = { NODE_OPTIONS: `--import=${join(home, 'agent.mjs')}` };
+  const server = await new ServerProcess(['--entry-script', join(home, 'score.js')], { env }).ready();
+  try {
+    assert.equal(await (await server.score(3)).json(), 6);
+  } finally {
+    await server.stop();
+  }
 });
 
 test('a preload that fails in the workers is named where the start fails', async () => {

@@ -41,6 +41,7 @@ const scripts = {
   'esm.ts': `${imports}export const init = (): void => {};\nexport ${run(': unknown')}`,
   'esm.js': `${imports}export const init = () => {};\nexport ${run('')}`,
   'cjs.ts': `${requires}const init = (): void => {};\n${run(': unknown')}module.exports = { init, run };\n`,
+  'cjs.cts': `${requires}const init = (): void => {};\n${run(': unknown')}module.exports = { init, run };\n`,
   'cjs.js': `${requires}const init = () => {};\n${run('')}module.exports = { init, run };\n`,
 };
 
@@ -110,6 +111,36 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
     'Node has no decorators',
   ],
   'JSX in .ts': [{ 'score.ts': `const view = <div>text</div>;${rest}` }, '/score.ts:1\n', 'Node runs no JSX'],
+  'a decorator behind other code': [
+    { 'score.ts': `class Scorer {\n  constructor(private readonly log: unknown) {}\n}${rest}`.replace('private readonly', '@inject') },
+    '/score.ts:2\n',
+    'Node has no decorators',
+  ],
+  'a decorator of a modified field': [
+    { 'score.ts': `class Scorer {\n  private @inject() log = 1;\n}${rest}` },
+    '/score.ts:2\n',
+    'Node has no decorators',
+  ],
+  'an exported decorator': [
+    { 'score.ts': `export @logged class Scorer {}${rest}` },
+    '/score.ts:1\n',
+    'Node has no decorators',
+    /^(?![^]*Rename the file)/,
+  ],
+  'an at sign that is no decorator': [{ 'score.js': `const to = me@example.com;${plain}` }, '/score.js:1\n', /^(?![^]*decorator)/],
+  'JSX of several lines': [{ 'score.js': `const view = (\n  <div>\n    text\n  </div>\n);${plain}` }, '/score.js:2\n', 'Node runs no JSX'],
+  'JSX of several lines in .ts': [
+    { 'score.ts': `const view = (\n  <div class="a">\n    text\n  </div>\n);${rest}` },
+    '/score.ts:2\n',
+    'Node runs no JSX',
+  ],
+  'a quote that HTML lacks': [
+    { 'score.js': `const bold = (text) => '<b>' + text + '</b>;${plain}` },
+    '/score.js:1\n',
+    'SyntaxError: Invalid or unexpected token',
+    /^(?![^]*JSX)/,
+  ],
+  'a page in place of JSON': [{ 'score.js': `JSON.parse('<html></html>');${plain}` }, /score\.js:1:6/, /^(?![^]*JSX)/],
   'JSX in .tsx': [{ 'score.ts': `import './view.tsx';${rest}`, 'view.tsx': '' }, '/view.tsx', 'Node runs no JSX'],
   'a type imported as a value': [
     { 'score.ts': `import { InitContext } from 'scoring-server';${rest}` },
@@ -129,6 +160,41 @@ const mistakes: Record<string, [files: Record<string, string>, ...words: (RegExp
   'a folder of baseUrl': [
     { 'score.ts': `import 'src/lib';${rest}`, 'src/x.ts': '', 'tsconfig.json': '{"compilerOptions": {"baseUrl": "."}}' },
     '"src/lib" looks like an alias',
+  ],
+  'a default type imported as a value': [
+    { 'score.ts': `import Row from './row.ts';${rest}`, 'row.ts': 'export type Row = number;\n' },
+    '/score.ts:1\n',
+    'import type Name from',
+  ],
+  'an export that JavaScript does not have': [
+    { 'score.js': `import { jion } from 'node:path';${plain}` },
+    '/score.js:1\n',
+    "named 'jion'",
+    /^(?![^]*is a type)/,
+  ],
+  'CommonJS below "type": "module"': [
+    { 'score.ts': `import { a } from './lib/a.js';${rest}`, 'lib/a.js': 'exports.a = 1;\n' },
+    /\/lib\/a\.js has module\.exports\. "type" in \S+\/package\.json makes it a module: rename it to \.cjs/,
+    /^(?![^]*is a type)/,
+  ],
+  'TypeScript in a package': [
+    {
+      'score.ts': `import 'there';${rest}`,
+      'node_modules/there/package.json': '{"type": "module", "exports": "./index.ts"}',
+      'node_modules/there/index.ts': '',
+    },
+    'A package below node_modules needs .js files',
+    // The fields of an error, without the frames of the loader before them.
+    / \{\n {2}code: 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING'\n\}$/m,
+  ],
+  'an enum in a folder with a space': [
+    { 'my app/score.ts': `enum Colour {}${rest}`, 'my app/package.json': '{}' },
+    /: \S+\/my app\/score\.ts\n\S+\/my app\/score\.ts:1\nenum/,
+    'as const',
+  ],
+  'JSON with the attribute of older Node.js': [
+    { 'score.ts': `import a from './a.json' assert { type: 'json' };${rest}`, 'a.json': '{}' },
+    "with { type: 'json' }",
   ],
   'JSON without an attribute': [{ 'score.ts': `import './a.json';${rest}`, 'a.json': '{}' }, "with { type: 'json' }"],
   'both systems in one file': [
@@ -193,9 +259,11 @@ for (const [what, [files, ...words]] of Object.entries(mistakes)) {
 test('the worker logs the advice in its one line, and so for a module that init() imports late', async () => {
   const home = scriptFolder({
     'score.ts': "export const init = () => import('no-such-package');\nexport const run = () => 1;\n",
+    'late.ts': "export const init = () => import('./enum.ts');\nexport const run = () => 1;\n",
     'enum.ts': 'export enum Colour {}\n',
   });
-  for (const [script, advice] of Object.entries({ 'score.ts': /Run `npm install no-such-package` in /, 'enum.ts': /as const/ })) {
+  const advices = { 'score.ts': /Run `npm install no-such-package` in /, 'late.ts': /as const/, 'enum.ts': /as const/ };
+  for (const [script, advice] of Object.entries(advices)) {
     const workers = new Workers(join(home, script));
     try {
       assert.match((await workers.failure).message, advice);

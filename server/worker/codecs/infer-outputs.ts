@@ -133,8 +133,10 @@ function elements(name: string, type: Dtype, values: ArrayLike<unknown>): Tensor
   const { allocate, write, expected } = elementTypes[type];
   const data = allocate(values.length);
   const wrong = write(data, 0, values);
-  if (wrong >= 0) throw noTensor(name, `${show(values[wrong])} at element ${wrong}, where ${type} needs ${expected}`);
-  return dataOf(data);
+  if (wrong < 0) return dataOf(data);
+  const value = values[wrong];
+  const what = typeof value === 'object' && value !== null ? describe(value) : show(value);
+  throw noTensor(name, `${what} at element ${wrong}, where ${type} needs ${expected}`);
 }
 
 /** The first element decides, except that one bigint makes all int64. `elements` checks each. */

@@ -136,7 +136,7 @@ function withoutPosition(message: string): string {
   return message
     .replace(/ \(line \d+ column \d+\)$/, '')
     .replace(/ in JSON at position \d+$| after JSON at position \d+$/, '')
-    .replace(/, (?:\.\.\.)?".*" is not valid JSON$/s, '');
+    .replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, '');
 }
 
 /**

@@ -3,7 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isFile } from '../../system/folders.ts';
 
 /** Endings that TypeScript and bundlers let authors leave out. */
-const ENDINGS = ['', '.ts', '.mts', '.js', '.mjs', '.cjs', '/index.ts', '/index.js'];
+const ENDINGS = ['', '.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '/index.ts', '/index.js'];
 
 /** True for files of the author: packages keep Node's own rules. */
 export function isAuthors(url: string | undefined): url is string {

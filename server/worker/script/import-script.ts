@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
 import { bareStack, bounded, isError } from '../../guards/thrown.ts';
-import { adviceOn } from './import-advice.ts';
+import { withImportAdvice } from './import-advice.ts';
 
 const SERVER = new URL('../../', import.meta.url).href;
 /** Longest line of a loader's text, in characters. */
@@ -29,9 +29,8 @@ export async function importScript(path: string): Promise<Readonly<Record<string
 /** The loader's text with file and line, and what to write instead. */
 function whyNotImported(path: string, thrown: unknown): string {
   const stack = withoutLoader(isSyntaxError(thrown) || isMissing(thrown) ? bareStack(thrown) : stackOfThrown(thrown));
-  const shown = isSyntaxError(thrown) && !/^\S+:\d+\n/.test(stack) ? (placeOf(path) ?? stack) : stack;
-  const advice = adviceOn(shown, path);
-  return advice === undefined ? shown : `${shown}\n${advice}`;
+  const shown = isSyntaxError(thrown) && !/^.+:\d+\n/.test(stack) ? (placeOf(path) ?? stack) : stack;
+  return withImportAdvice(shown, path);
 }
 
 /**

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes, type LoadFnOutput } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
 
 const VARIABLES = ['exports', 'require', 'module', '__filename', '__dirname'];
@@ -11,10 +13,12 @@ export function bySyntax(url: string, loaded: LoadFnOutput): LoadFnOutput {
   const { format, source } = loaded;
   const [, language] = /\.([jt])s(?:$|[?#])/.exec(url) ?? [];
   // .cjs and .cts say what they are.
-  if (language === undefined || format?.startsWith('commonjs') !== true || source === undefined || source === null) return loaded;
-  const text = typeof source === 'string' ? source : new TextDecoder().decode(source);
+  if (language === undefined || format?.startsWith('commonjs') !== true) return loaded;
+  // Loaders that a preload registers leave out the source of CommonJS.
+  const given = source ?? readFileSync(fileURLToPath(url));
+  const text = typeof given === 'string' ? given : new TextDecoder().decode(given);
   if (!isModule(text, language === 't')) return loaded;
-  return { ...loaded, format: language === 't' ? 'module-typescript' : 'module' };
+  return { ...loaded, source: given, format: language === 't' ? 'module-typescript' : 'module' };
 }
 
 function isModule(text: string, typed: boolean): boolean {

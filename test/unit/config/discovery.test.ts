@@ -206,7 +206,7 @@ test('a script in Python that a file names is told with the file and the way out
 test('what is named must be there', (t) => {
   const root = application(t, ['text.py']);
   assert.throws(() => find(root, { entryScript: 'no.ts' }), { code: 'script_missing' });
-  assert.throws(() => find(root, { entryScript: 'text.py' }), { code: 'script_broken', message: /\.ts, \.mts, \.js, \.mjs, \.cjs/ });
+  assert.throws(() => find(root, { entryScript: 'text.py' }), { code: 'script_broken', message: /\.ts, \.mts, \.cts, \.js, \.mjs, \.cjs/ });
   assert.throws(() => find(root, { modelDir: join(root, 'no') }), { code: 'model_missing' });
   assert.throws(() => find(root, { modelDir: root }), { code: 'model_missing', message: /no \.onnx file/ });
   assert.throws(() => find(root, { model: join(root, 'no.onnx') }), { code: 'model_missing' });

@@ -44,6 +44,17 @@ test('anything else that is thrown is shown, too', () => {
   assert.equal(stackOfThrown(new Map([['a', 1]])), "a thrown object: Map(1) { 'a' => 1 }");
 });
 
+test('an instance that is no error is shown with its fields where it is thrown or a cause', () => {
+  class HttpError {
+    status = 404;
+    detail = { row: 1 };
+  }
+  const fields = 'Object [HttpError] { status: 404, detail: { row: 1 } }';
+  assert.equal(stackOfThrown(new HttpError()), `a thrown object: ${fields}`);
+  assert.ok(stackOfThrown(new Error('no row', { cause: new HttpError() })).endsWith(`[cause]: ${fields}\n}`));
+  assert.ok(stackOfThrown(Object.assign(new Error('no row'), { socket: new HttpError() })).endsWith('socket: [HttpError]\n}'));
+});
+
 test('the time and the length to show a value are bounded, whatever it holds', () => {
   const trap = (): never => {
     throw new Error('a trap');

@@ -112,6 +112,14 @@ test('a value without a JSON form is named with its place', () => {
   for (const [value, message] of cases) assert.throws(() => encodeJson(value, 'string'), { code: 'result_not_json', message });
 });
 
+class HasGetter {
+  #row = 1;
+
+  get row(): number {
+    return this.#row;
+  }
+}
+
 /** Values that JSON.stringify writes as `{}` or as their inner parts, each with the advice. */
 const formless: [value: unknown, what: string, instead: RegExp][] = [
   [new Map([['a', 1]]), 'a Map', /Object\.fromEntries\(map\) or \[\.\.\.map\]$/],
@@ -145,6 +153,9 @@ const formless: [value: unknown, what: string, instead: RegExp][] = [
   [runInContext('new TypeError("x")', createContext()), 'an Error', /error\.message/],
   [runInContext('(async () => 1)()', createContext()), 'a Promise', /await it$/],
   [() => 1, 'a function', /call it$/],
+  [AbortSignal.abort(), 'an instance of a class without enumerable members', /members that you need$/],
+  [new Intl.NumberFormat('en'), 'an instance of a class without enumerable members', /members that you need$/],
+  [new (class extends HasGetter {})(), 'an instance of a class without enumerable members', /members that you need$/],
 ];
 
 test('a value whose JSON would not hold its content is refused by name, at any place, with what to return', () => {
@@ -178,6 +189,11 @@ test('objects of own classes, boxed values, dates, URLs and objects of another r
       return this.x + this.#hidden;
     }
   }
+  class Empty {
+    size(): number {
+      return 0;
+    }
+  }
   const values: unknown[] = [
     new Point(),
     { a: new Point(), b: [Object.assign(new Point(), { [Symbol.toStringTag]: 'Point' })] },
@@ -185,6 +201,7 @@ test('objects of own classes, boxed values, dates, URLs and objects of another r
     new URL('http://a/b'),
     { at: new Date(0) },
     runInContext('({ a: [1, { b: "c" }], d: new Date(0) })', createContext()),
+    [runInContext('({})', createContext()), Object.create({}), new Empty()],
     new (class List extends Array<number> {})(1, 2),
     Object.assign(new Error('x'), { toJSON: () => ({ message: 'chosen' }) }),
   ];

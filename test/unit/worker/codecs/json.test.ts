@@ -50,6 +50,7 @@ test('a mistake that clients often make gets a hint in front of its position', (
     ["{'a': 1}", '(JSON puts strings and names in double quotes)', '(char 1)'],
     ['{"a": \'x\'}', '(JSON puts strings and names in double quotes)', '(char 6)'],
     ['{a: 1}', '(JSON puts names in double quotes)', '(char 1)'],
+    ['[NaN, Infinity, -Infinity]', '(JSON has no NaN: send', '(char 1)'],
     ['[1, 2, ]', '(JSON has no comma behind the last item)', '(char 7)'],
     ['{"a": 1,\n}', '(JSON has no comma behind the last item)', '(char 9)'],
     ['{"a": 1} // all', '(JSON has no comments)', '(char 9)'],
@@ -58,6 +59,7 @@ test('a mistake that clients often make gets a hint in front of its position', (
     assert.ok(says(text).includes(` ${hint}`), `${text}: ${says(text)}`);
     assert.ok(says(text).includes(`: line `) && says(text).includes(end), `${text}: ${says(text)}`);
     assert.equal(says(text).split('(').length, 3, says(text));
+    assert.doesNotMatch(says(text), /, ".*valid JSON/);
   }
   for (const text of ['{"a" 1}', '[1 2]', '{"a": nope}', '["a\nb"]', '[01]', 'x'.repeat(1_000_000), '[,]', '}'])
     assert.match(says(text), /^[^(]{0,200}: line \d+ column \d+ \(char \d+\)$/);

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { findModule } from '../../../../server/worker/script/find-module.ts';
-import { adviceOn } from '../../../../server/worker/script/import-advice.ts';
+import { withImportAdvice } from '../../../../server/worker/script/import-advice.ts';
 import { adviceOnMissing } from '../../../../server/worker/script/missing-module.ts';
 import { folder } from '../../../set-up/folder.ts';
 import { assertLinear } from '../../linear-time.ts';
@@ -62,7 +62,7 @@ test('a file is found whatever characters its name has', () => {
 });
 
 test('advice costs a linear time, and no text makes it fail', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => adviceOn(`file://${text}`, join(home, 'score.ts')) !== ''));
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => withImportAdvice(`file://${text}`, join(home, 'score.ts')) !== ''));
   assertLinear(
     'a specifier',
     100_000,
