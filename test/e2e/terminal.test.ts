@@ -40,7 +40,9 @@ class Terminal {
 
   constructor(t: TestContext, args: readonly string[], variables: Record<string, string> = {}) {
     const command = [process.execPath, `${ROOT}server/main.ts`, '--host', '127.0.0.1', '--port', '0', ...args].map((arg) => `'${arg}'`);
-    const env = { ...process.env, LOG_FORMAT: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm', ...variables };
+    // Node shows no colours where CI is set.
+    const none = { LOG_FORMAT: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined };
+    const env = { ...process.env, ...none, TERM: 'xterm', ...variables };
     this.#child = reaped(spawn('script', ['-qec', `exec ${command.join(' ')}`, '/dev/null'], { env, cwd: SCRIPTS, stdio: 'pipe' }));
     this.#child.stdout.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
     t.after(() => this.#child.kill('SIGKILL'));
