@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** What a file is that is no ONNX model, and the next step. */
 interface FileKind {
   readonly what: string;
-  readonly todo: string;
+  readonly remedy: string;
 }
 
 const HEAD_BYTES = 512;
@@ -16,7 +16,7 @@ export function fileKind(path: string): FileKind | undefined {
   const head = headOf(path);
   if (head === undefined) return undefined;
   const found = kinds.find(([matches]) => matches(head));
-  return found && { what: found[1], todo: found[2] };
+  return found && { what: found[1], remedy: found[2] };
 }
 
 function headOf(path: string): Buffer | undefined {
@@ -62,7 +62,7 @@ const FROM_KERAS = 'Convert it with tf2onnx or keras2onnx, or with model.export(
 const UNPACK = 'Unpack it: the server opens no archives.';
 
 /** The first that matches counts. */
-const kinds: readonly (readonly [matches: Matches, what: string, todo: string])[] = [
+const kinds: readonly (readonly [matches: Matches, what: string, remedy: string])[] = [
   [(head) => head.length === 0, 'an empty file', 'Copy it again: the copy or the download was interrupted.'],
   [
     begins('version https://git-lfs'),

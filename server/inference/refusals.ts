@@ -57,13 +57,13 @@ export function ortText(thrown: unknown): string {
 export function loadRefusal(file: string, thrown: unknown): ServerError {
   const kind = fileKind(file);
   if (kind !== undefined)
-    return new ServerError('model_refused', `model ${file} cannot be loaded: it is ${kind.what}, no ONNX model. ${kind.todo}`, {
+    return new ServerError('model_refused', `model ${file} cannot be loaded: it is ${kind.what}, no ONNX model. ${kind.remedy}`, {
       cause: thrown,
     });
   const reason = ortText(thrown);
-  const todo = advice.find(([pattern]) => pattern.test(reason))?.[1] ?? 'Check it with onnx.checker and export it again.';
+  const remedy = advice.find(([pattern]) => pattern.test(reason))?.[1] ?? 'Check it with onnx.checker and export it again.';
   const stop = /[.!]$/.test(reason) ? '' : '.';
-  return new ServerError('model_refused', `model ${file} cannot be loaded: ${reason}${stop} ${todo}`, { cause: thrown });
+  return new ServerError('model_refused', `model ${file} cannot be loaded: ${reason}${stop} ${remedy}`, { cause: thrown });
 }
 
 /**

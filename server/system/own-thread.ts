@@ -21,7 +21,7 @@ export function startOwnThread(code: string | URL, { env = {}, ...options }: Thr
     eval: typeof code === 'string',
     argv: [],
     env: withoutPreloads(env),
-    // Left out, a thread inherits them. A thread refuses some of a process's own.
+    // Without this, a thread inherits the arguments of its process, preloads included.
     ...(process.execArgv.some((argument) => PRELOAD.test(argument)) && { execArgv: [] }),
   });
 }

@@ -122,7 +122,7 @@ function quietly(end: () => unknown): void {
   try {
     Promise.resolve(end()).catch(ignore);
   } catch {
-    // The source cannot be ended. Its owner has no other reader for the error.
+    // The source cannot be ended, and nobody waits for its error.
   }
 }
 

@@ -131,10 +131,14 @@ for (const page of PAGES) {
   });
 }
 
+/** The script that the guide begins with. Tests on other pages are about it. */
+const guide = blocksOf('docs/entry-scripts.md').find((block) => nameOf(block) === 'score.ts')?.text ?? '';
+
 test('every entry script among the examples can be loaded, and every test of one passes', async (t) => {
   for (const page of PAGES) {
     const folder = readersFolder(t);
     cpSync(join(ROOT, 'entry-scripts/diabetes.onnx'), join(folder, 'model.onnx'));
+    writeFileSync(join(folder, 'score.ts'), guide);
     const names = blocksOf(page).flatMap((block) => {
       const name = block.language === 'ts' ? nameOf(block) : undefined;
       if (name !== undefined) writeFileSync(join(folder, name), block.text);
@@ -159,7 +163,8 @@ test('a block of commands that is not run says why', () => {
 });
 
 test('in the quick start and the guide of authors only commands of a container engine are not run', () => {
-  const others = ['README.md', 'docs/entry-scripts.md'].flatMap((page) =>
+  const guides = PAGES.filter((page) => /README|script/.test(page));
+  const others = guides.flatMap((page) =>
     blocksOf(page)
       .filter(({ notRun, text }) => notRun !== undefined && !text.startsWith('docker '))
       .map(({ line }) => `${page}:${line}`),

@@ -14,7 +14,7 @@ const own: ReadonlyMap<string, string> = new Map([
 /**
  * Lets an entry script anywhere on disk import `scoring-server` with nothing installed beside it,
  * and modules of the application by name. Why by name: AML_APP_ROOT and AZUREML_SOURCE_DIRECTORY
- * are Python's import path (docs/entry-scripts.md).
+ * are Python's import path (docs/script-modules.md).
  */
 export function installModuleHooks(importPath: readonly string[]): void {
   registerHooks({
