@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import test from 'node:test';
-import { withWorkers, type Workers } from './start-workers.ts';
+import { endOf, withWorkers, type Workers } from './start-workers.ts';
 
 async function bytesOf(workers: Workers, data: unknown, protocol: 'score' | 'open-inference' = 'score'): Promise<Buffer> {
   const { body } = await workers.begin(data, protocol === 'score' ? {} : { protocol, url: '/v2/models/scripted/infer' }).reply;
@@ -32,9 +31,7 @@ test('a chunk without bytes fails the run by its number and kind', () =>
         code: 'run_failed',
         message: new RegExp(`chunk 1 of the body of a Response is ${kind}: expected text or bytes .*JSON\\.stringify`),
       });
-      const { body } = await workers.begin({ how, at: 'later' }).reply;
-      assert.ok(body instanceof Readable);
-      const [error] = (await once(body.resume(), 'error')) as [{ code: string; message: string }];
+      const error = await endOf(workers.begin({ how, at: 'later' }));
       assert.equal(error.code, 'run_failed');
       assert.match(error.message, new RegExp(`chunk 3 of the body of a Response is ${kind}:`));
     }

@@ -173,6 +173,20 @@ export async function read(reply: ScoreReply): Promise<Answer> {
   };
 }
 
+/**
+ * The error that ends a streamed answer. Where the whole stream came at once, nothing of it was
+ * answered and the scoring itself fails; on a slow machine any short stream does.
+ */
+export async function endOf({ reply }: Scoring): Promise<ServerError> {
+  try {
+    const { body } = await reply;
+    if (body instanceof Readable) await body.toArray();
+  } catch (error) {
+    return error as ServerError;
+  }
+  throw new Error('expected a stream that fails, got one that ends');
+}
+
 /** Runs `test` with workers that are ready, and ends them whatever happens. */
 export async function withWorkers(script: string, test: (workers: Workers) => Promise<void>, settings: Settings = {}): Promise<void> {
   const workers = new Workers(script, settings);
