@@ -1,11 +1,25 @@
 export function init(): void {}
 
-/** A body of these chunks, a turn of the loop apart. */
+import { existsSync } from 'node:fs';
+
+/** Opens when the file is there. */
+class Gate {
+  readonly file: string;
+  constructor(file: string) {
+    this.file = file;
+  }
+}
+
+const waits = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** A body of these chunks, a turn of the loop apart. A gate holds back what follows. */
 const body = (...chunks: unknown[]): Response =>
   new Response(
     new ReadableStream<any>({
       async pull(controller) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await waits();
+        if (chunks[0] instanceof Gate) while (!existsSync(chunks[0].file)) await waits();
+        if (chunks[0] instanceof Gate) chunks.shift();
         if (chunks.length === 0) controller.close();
         else controller.enqueue(chunks.shift());
       },
@@ -15,9 +29,12 @@ const body = (...chunks: unknown[]): Response =>
 const floats = Float32Array.from({ length: 48_000 }, (_, at) => at);
 const odd: Record<string, unknown> = { object: { a: 1 }, number: 5, null: null, undefined, array: [1], function: () => 1 };
 
-/** @param how a kind of bytes, or the kind of an odd chunk; `first` and `later` say where it stands */
-export function run({ how, at }: { how: string; at?: 'first' | 'later' }): unknown {
-  if (at !== undefined) return at === 'first' ? body(odd[how]) : body('a', 'b', odd[how], 'c');
+/**
+ * @param how a kind of bytes, or the kind of an odd chunk
+ * @param at where the odd chunk stands: first, or third once this file exists
+ */
+export function run({ how, at }: { how: string; at?: string }): unknown {
+  if (at !== undefined) return at === 'first' ? body(odd[how]) : body('a', 'b', new Gate(at), odd[how], 'c');
   switch (how) {
     case 'at once':
       return new Response(ReadableStream.from<any>([floats]));

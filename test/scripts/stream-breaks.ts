@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 export function init() {}
-export async function* run(afterFirst: boolean) {
-  if (afterFirst) {
+/** @param until a file: the first chunk comes before the failure, which waits for it */
+export async function* run({ until }: { until?: string }) {
+  if (until !== undefined) {
     yield 'first';
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!existsSync(until)) await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error('the stream broke');
 }

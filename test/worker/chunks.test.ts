@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'node:test';
-import { endOf, withWorkers, type Workers } from './start-workers.ts';
+import { folder } from '../set-up/folder.ts';
+import { breakOf, withWorkers, type Workers } from './start-workers.ts';
 
 async function bytesOf(workers: Workers, data: unknown, protocol: 'score' | 'open-inference' = 'score'): Promise<Buffer> {
   const { body } = await workers.begin(data, protocol === 'score' ? {} : { protocol, url: '/v2/models/scripted/infer' }).reply;
@@ -19,6 +22,7 @@ test('every view and buffer in the body of a Response is its bytes', () =>
 
 test('a chunk without bytes fails the run by its number and kind', () =>
   withWorkers('chunks.ts', async (workers) => {
+    const files = folder();
     for (const [how, kind] of [
       ['object', 'an object'],
       ['number', 'a number'],
@@ -31,7 +35,8 @@ test('a chunk without bytes fails the run by its number and kind', () =>
         code: 'run_failed',
         message: new RegExp(`chunk 1 of the body of a Response is ${kind}: expected text or bytes .*JSON\\.stringify`),
       });
-      const error = await endOf(workers.begin({ how, at: 'later' }));
+      const gate = join(files, how!);
+      const error = await breakOf(workers.begin({ how, at: gate }), () => writeFileSync(gate, ''));
       assert.equal(error.code, 'run_failed');
       assert.match(error.message, new RegExp(`chunk 3 of the body of a Response is ${kind}:`));
     }

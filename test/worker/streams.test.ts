@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'node:test';
 import { STREAM_WINDOW } from '../../server/ipc/limits.ts';
 import { folder } from '../set-up/folder.ts';
 import { until } from '../set-up/until.ts';
-import { endOf, read, withWorkers, type Workers } from './start-workers.ts';
+import { breakOf, read, withWorkers, type Workers } from './start-workers.ts';
 
 async function streamOf(workers: Workers, data: unknown): Promise<Readable> {
   const { body } = await workers.begin(data).reply;
@@ -36,11 +36,13 @@ test('a Response with a stream keeps its content type', () =>
   }));
 
 test('what fails before the first chunk is an ordinary failure', () =>
-  withWorkers('stream-breaks.ts', async (workers) => assert.rejects(workers.score(false), { code: 'run_failed' })));
+  withWorkers('stream-breaks.ts', async (workers) => assert.rejects(workers.score({}), { code: 'run_failed' })));
 
 test('what fails later breaks the stream off', () =>
   withWorkers('stream-breaks.ts', async (workers) => {
-    assert.match((await endOf(workers.begin(true))).message, /the stream broke/);
+    const file = join(folder(), 'goes on');
+    const error = await breakOf(workers.begin({ until: file }), () => writeFileSync(file, ''));
+    assert.match(error.message, /the stream broke/);
   }));
 
 test('a timer that fills a stream after its client has left does not cost the worker', () =>

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import test, { type TestContext } from 'node:test';
 import { folder } from '../set-up/folder.ts';
 import { until } from '../set-up/until.ts';
-import { endOf, withWorkers, type Workers } from './start-workers.ts';
+import { breakOf, withWorkers, type Workers } from './start-workers.ts';
 
 const WITH_UPSTREAM = [
   'fetch',
@@ -121,7 +121,7 @@ test('a gap longer than the idle limit ends the source at once, and is the fault
     'upstreams.ts',
     async (workers) => {
       const broken = ALL.map(async (how) => {
-        const error = await endOf(workers.begin({ how, url: `${up.url}?first`, file }));
+        const error = await breakOf(workers.begin({ how, url: `${up.url}?first`, file }));
         assert.deepEqual([error.code, /idle for 300 ms/.test(error.message)], ['deadline_exceeded', true]);
       });
       await Promise.all(broken);
@@ -151,7 +151,7 @@ test('a stream whose run() spins is still ended with its worker', () =>
   withWorkers(
     'stream-spins.ts',
     async (workers) => {
-      const error = await endOf(workers.begin(1));
+      const error = await breakOf(workers.begin(1));
       assert.equal(error.code, 'deadline_exceeded');
       await workers.lineWith('is killed and replaced');
       assert.equal((await workers.score(0)).text, '0');
