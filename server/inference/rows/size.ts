@@ -1,0 +1,112 @@
+/**
+ * A number during one batch: factor × rows of the batch (at most once) × symbols. A symbol is a
+ * number that all calls of a batch share, such as the length of their sequences. Factors may have a
+ * fraction, because exporters compute sizes with floats.
+ */
+export interface Size {
+  readonly factor: number;
+  /** True if the number grows with the rows of the batch. */
+  readonly rows: boolean;
+  /** In order. A name stands for its number, so equal names are equal numbers. */
+  readonly symbols: readonly string[];
+}
+
+const NO_SYMBOLS: readonly string[] = [];
+/** Longer names are shortened to a digest, so that long computations stay cheap. */
+const LONGEST_NAME = 96;
+
+export const number = (factor: number): Size => ({ factor, rows: false, symbols: NO_SYMBOLS });
+export const ONE = number(1);
+export const ZERO = number(0);
+/** The rows of the batch. */
+export const ROWS: Size = { factor: 1, rows: true, symbols: NO_SYMBOLS };
+
+/** A shared number that is known by its name only. */
+export const symbol = (name: string): Size => ({ factor: 1, rows: false, symbols: [shortened(name)] });
+
+export const isNumber = (size: Size): boolean => !size.rows && size.symbols.length === 0;
+
+export const isOne = (size: Size): boolean => size.factor === 1 && isNumber(size);
+
+export function equal(one: Size, other: Size): boolean {
+  return one === other || (one.factor === other.factor && sameUnit(one, other));
+}
+
+/** True if two sizes differ in their factor only. */
+function sameUnit(one: Size, other: Size): boolean {
+  return (
+    one.rows === other.rows &&
+    one.symbols.length === other.symbols.length &&
+    one.symbols.every((name, index) => name === other.symbols[index])
+  );
+}
+
+export function sizeText({ factor, rows, symbols }: Size): string {
+  const parts = [...(rows ? ['rows'] : []), ...symbols];
+  if (factor !== 1 || parts.length === 0) parts.unshift(String(factor));
+  return parts.join('*');
+}
+
+/** The product, or undefined if the rows would count twice. */
+export function times(one: Size, other: Size): Size | undefined {
+  if (isOne(one)) return other;
+  if (isOne(other)) return one;
+  const factor = one.factor * other.factor;
+  if (factor === 0) return ZERO;
+  if (one.rows && other.rows) return undefined;
+  const symbols = other.symbols.length === 0 ? one.symbols : [...one.symbols, ...other.symbols].toSorted();
+  return { factor, rows: one.rows || other.rows, symbols };
+}
+
+export function product(sizes: readonly (Size | undefined)[]): Size | undefined {
+  let whole: Size | undefined = ONE;
+  for (const size of sizes) whole = whole && size && times(whole, size);
+  return whole;
+}
+
+/** The quotient if the division leaves no rest whatever the symbols stand for. */
+export function exactly(whole: Size, part: Size): Size | undefined {
+  if (isOne(part)) return whole;
+  if (part.factor === 0 || !Number.isInteger(whole.factor / part.factor) || (part.rows && !whole.rows)) return undefined;
+  const symbols = [...whole.symbols];
+  for (const name of part.symbols) {
+    const at = symbols.indexOf(name);
+    if (at < 0) return undefined;
+    symbols.splice(at, 1);
+  }
+  return { factor: whole.factor / part.factor, rows: whole.rows && !part.rows, symbols };
+}
+
+export function plus(one: Size, other: Size): Size | undefined {
+  if (one.factor === 0) return other;
+  if (other.factor === 0) return one;
+  if (sameUnit(one, other)) {
+    const factor = one.factor + other.factor;
+    return factor === 0 ? ZERO : { ...one, factor };
+  }
+  return shared('+', one, other);
+}
+
+export const negative = (size: Size): Size => ({ ...size, factor: -size.factor });
+
+/** The result of an operation on shared numbers, by its name; undefined if one counts rows. */
+export function shared(operation: string, ...sizes: readonly (Size | undefined)[]): Size | undefined {
+  const texts: string[] = [];
+  for (const size of sizes) {
+    if (size === undefined || size.rows) return undefined;
+    texts.push(sizeText(size));
+  }
+  return symbol(`${operation}(${texts.join(',')})`);
+}
+
+function shortened(name: string): string {
+  if (name.length <= LONGEST_NAME) return name;
+  // Two independent 53-bit sums: equal digests of different names do not happen by chance.
+  let [one, other] = [0, 7];
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at);
+    one = ((one * 31 + code) % 9_007_199_254_740_881) % 281_474_976_710_597;
+    other = (other * 131 + code) % 68_719_476_731;
+  }
+  return `#${one.toString(36)}.${other.toString(36)}`;
+}

@@ -1,0 +1,140 @@
+import { equal, exactly, isNumber, ONE, product, type Size } from './size.ts';
+
+/**
+ * Where the rows of a batch lie in a tensor. Entry `i` of the axis belongs to row
+ * `floor(i / after) % rows`: the axis counts `before` × rows × `after` entries. A batch that was
+ * flattened with its sequence has `after` = length of the sequence.
+ */
+export interface RowAxis {
+  readonly axis: number;
+  readonly before: Size;
+  readonly after: Size;
+}
+
+/**
+ * A value whose entries belong to one row each, or to none (a constant of the batch).
+ * The entries of a row depend on this row alone.
+ */
+export interface Tracked {
+  /** Undefined: a constant of unknown shape. */
+  readonly dims: readonly Size[] | undefined;
+  /** Undefined: the value is the same for every row. */
+  readonly row: RowAxis | undefined;
+  /** Entries of a small constant, row-major. An undefined entry may depend on the number of rows. */
+  readonly elements?: readonly (Size | undefined)[] | undefined;
+  /** True for a sequence of tensors of this form. */
+  readonly sequence?: boolean;
+}
+
+/** A tracked tensor with a known shape. */
+export interface Shaped extends Tracked {
+  readonly dims: readonly Size[];
+}
+
+/**
+ * Why a value cannot be tracked. `mixed`: rows meet, or another number of rows comes out.
+ * `unknown`: no rule says.
+ */
+export class Refusal extends Error {
+  readonly rows: 'mixed' | 'unknown';
+  /** The node that decides, once it is known. */
+  readonly node: string | undefined;
+
+  constructor(rows: 'mixed' | 'unknown', reason: string, node?: string) {
+    super(reason);
+    this.rows = rows;
+    this.node = node;
+  }
+}
+
+export type Value = Tracked | Refusal;
+
+export const mixed = (reason: string): Refusal => new Refusal('mixed', reason);
+export const unknown = (reason: string): Refusal => new Refusal('unknown', reason);
+
+/** Most entries of a constant that are kept. Shapes, axes and scales have fewer. */
+export const MOST_ELEMENTS = 64;
+
+/** A constant of unknown shape. */
+export const CONSTANT: Tracked = { dims: undefined, row: undefined };
+
+export const constant = (dims: readonly Size[] | undefined, elements?: Tracked['elements']): Tracked => ({
+  dims,
+  row: undefined,
+  ...(elements !== undefined && elements.length <= MOST_ELEMENTS ? { elements } : {}),
+});
+
+/** True if entries depend on how many rows are merged. */
+export function countsRows({ elements }: Tracked): boolean {
+  return elements?.some((element) => element === undefined || element.rows) ?? false;
+}
+
+/** The size of the axis that holds rows. @throws Refusal never: rows count once */
+export const rowSize = ({ before, after }: RowAxis): Size => ({
+  factor: before.factor * after.factor,
+  rows: true,
+  symbols: before.symbols.length + after.symbols.length === 0 ? before.symbols : [...before.symbols, ...after.symbols].toSorted(),
+});
+
+/**
+ * A tensor with rows along an axis.
+ * @param dims sizes; the one of the axis counts rows
+ * @param row undefined: a constant of the batch
+ */
+export const shaped = (dims: readonly Size[], row: RowAxis | undefined): Shaped => ({ dims, row });
+
+/** Rows that lie one after the other along an axis. */
+export const plainRows = (axis: number): RowAxis => ({ axis, before: ONE, after: ONE });
+
+export const sameLayout = (one: RowAxis, other: RowAxis): boolean => equal(one.before, other.before) && equal(one.after, other.after);
+
+/**
+ * Both shapes as one: sizes that differ are refused.
+ * @throws Refusal if the forms differ
+ */
+export function same(one: Tracked, other: Tracked): Tracked {
+  if (one.row === undefined && other.row === undefined) {
+    if (one.dims === undefined || other.dims === undefined || !sameSizes(one.dims, other.dims)) return CONSTANT;
+    return constant(one.dims);
+  }
+  if (one.dims === undefined || other.dims === undefined || !sameSizes(one.dims, other.dims))
+    throw unknown('its two results have different shapes');
+  if (one.row !== undefined && other.row !== undefined && (one.row.axis !== other.row.axis || !sameLayout(one.row, other.row)))
+    throw mixed('its two results hold rows along different axes');
+  if (one.sequence !== other.sequence) throw unknown('its two results are of different kinds');
+  return { ...one, row: one.row ?? other.row, elements: undefined };
+}
+
+export const sameSizes = (one: readonly Size[], other: readonly Size[]): boolean =>
+  one.length === other.length && one.every((size, axis) => equal(size, other[axis] ?? size));
+
+/** The numbers behind sizes, or undefined if one is not a plain number. */
+export function numbersOf(sizes: readonly (Size | undefined)[] | undefined): number[] | undefined {
+  const numbers: number[] = [];
+  for (const size of sizes ?? [undefined]) {
+    if (size === undefined || !isNumber(size)) return undefined;
+    numbers.push(size.factor);
+  }
+  return numbers;
+}
+
+/**
+ * Where rows lie after a tensor's entries got another shape in the same order.
+ * @throws Refusal if the new shape does not keep rows along one axis
+ */
+export function relaid(from: Shaped, to: readonly Size[]): RowAxis | undefined {
+  const { row, dims } = from;
+  if (row === undefined) return undefined;
+  const axis = to.findIndex((size) => size.rows);
+  const target = to[axis];
+  if (target === undefined) throw mixed('its shape is fixed, whatever the number of rows');
+  const ahead = product([...dims.slice(0, row.axis), row.before]);
+  const behind = product([row.after, ...dims.slice(row.axis + 1)]);
+  const [headsOfTarget, tailsOfTarget] = [product(to.slice(0, axis)), product(to.slice(axis + 1))];
+  const before = ahead && headsOfTarget && exactly(ahead, headsOfTarget);
+  const after = behind && tailsOfTarget && exactly(behind, tailsOfTarget);
+  if (before === undefined || after === undefined) throw mixed('its new shape cuts through rows');
+  const moved = { axis, before, after };
+  if (!equal(rowSize(moved), target)) throw mixed('its new shape cuts through rows');
+  return moved;
+}
