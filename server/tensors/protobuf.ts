@@ -22,6 +22,7 @@ const LONGEST_VARINT = 10;
  */
 export class FieldReader {
   readonly bytes: Buffer;
+  readonly #end: number;
   /** Number of the field that `next` found. */
   number = 0;
   /** Offset of the field, with its key. */
@@ -36,10 +37,16 @@ export class FieldReader {
   value = 0;
   #left: number;
 
-  /** @param most highest number of fields */
-  constructor(bytes: Buffer, most = Infinity) {
+  /**
+   * @param most highest number of fields
+   * @param from offset of the message, for one inside another
+   * @param end offset behind the message; beyond the bytes where only heads of fields are read
+   */
+  constructor(bytes: Buffer, most = Infinity, from = 0, end = bytes.length) {
     this.bytes = bytes;
     this.#left = most;
+    this.to = from;
+    this.#end = end;
   }
 
   /**
@@ -47,7 +54,7 @@ export class FieldReader {
    * @throws RangeError if the bytes are no protobuf message, or have too many fields
    */
   next(): boolean {
-    if (this.to >= this.bytes.length) return false;
+    if (this.to >= this.#end) return false;
     if (--this.#left < 0) throw new RangeError('expected fewer fields');
     this.start = this.to;
     const key = this.#varint();
@@ -76,8 +83,7 @@ export class FieldReader {
   }
 
   #skip(length: number): void {
-    if (length > this.bytes.length - this.to)
-      throw new RangeError(`expected ${length} bytes at ${this.to}, got ${this.bytes.length - this.to}`);
+    if (length > this.#end - this.to) throw new RangeError(`expected ${length} bytes at ${this.to}, got ${this.#end - this.to}`);
     this.to += length;
   }
 

@@ -1,12 +1,14 @@
 import type { Rule } from './call.ts';
 import { elementwise } from './elementwise.ts';
+import { moving } from './movement.ts';
+import { reshaping } from './reshape.ts';
 
 /** Rules by operator of one domain. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 /** Domain, as a model names it, to its rules. The default domain has two names. */
 const domains: Readonly<Record<string, Rules>> = {
-  '': { ...elementwise },
+  '': { ...elementwise, ...moving, ...reshaping },
 };
 
 /** The rule of an operator, or undefined if there is none. */
