@@ -40,7 +40,7 @@ export function tensorOf(bytes: Buffer, from: number, to: number): NamedTensor {
 }
 
 /** A name as Latin-1, which is quicker than UTF-8 and keeps names apart. */
-export const latin1 = ({ bytes, from, to }: FieldReader): string => bytes.latin1Slice(from, to);
+export const latin1 = ({ bytes, from, to }: FieldReader): string => bytes.toString('latin1', from, to);
 
 /** Whole numbers of a repeated field, packed or not. */
 export function pushInts(field: FieldReader, into: number[]): void {

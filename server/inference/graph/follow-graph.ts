@@ -1,0 +1,101 @@
+import { Call } from '../rows/call.ts';
+import { ruleOf } from '../rows/operators.ts';
+import { CONSTANT, countsRows, mixed, Refusal, unknown, type Tracked, type Value } from '../rows/value.ts';
+import { followControl, isControl } from './control-flow.ts';
+import { NodeAttributes, type Span } from './node-attributes.ts';
+import { functionKey, type OnnxFunction, type OnnxNode } from './onnx-graph.ts';
+import { Scope, type Surroundings } from './scope.ts';
+
+/** Deepest nesting of subgraphs and functions that is followed. */
+const DEEPEST = 32;
+
+/**
+ * Follows rows through nodes, in their order, and sets the values of their outputs.
+ * A refused value refuses what depends on it, and nothing else.
+ */
+export function followNodes(nodes: readonly OnnxNode[], scope: Scope, around: Surroundings): void {
+  for (const node of nodes) {
+    const values = followNode(node, scope, around);
+    for (const [index, name] of node.outputs.entries()) {
+      const value = values[index] ?? unknown('its rule does not know this output');
+      if (name !== '') scope.set(name, named(value, node));
+    }
+  }
+}
+
+/** A refusal of this node gets its name; one of a node before keeps it. */
+function named(value: Value, node: OnnxNode): Value {
+  if (!(value instanceof Refusal) || value.node !== undefined) return value;
+  return new Refusal(value.rows, value.message, nodeText(node));
+}
+
+/** Operator and name of a node, as people read them. */
+function nodeText({ operator, domain, name }: OnnxNode): string {
+  const label = Buffer.from(name, 'latin1').toString();
+  return `${domain === '' ? '' : `${domain}.`}${operator}${label === '' ? '' : ` "${label}"`}`;
+}
+
+function followNode(node: OnnxNode, scope: Scope, around: Surroundings): readonly Value[] {
+  const inputs: (Tracked | undefined)[] = [];
+  for (const name of node.inputs) {
+    const value = name === '' ? undefined : (scope.get(name) ?? unknown('an input of it is not known'));
+    if (value instanceof Refusal) return node.outputs.map(() => value);
+    inputs.push(value);
+  }
+  try {
+    return resultOf(node, inputs, scope, around);
+  } catch (thrown) {
+    const value = thrown instanceof Refusal ? withoutRows(node, inputs, thrown) : unknown(`it is damaged (${String(thrown)})`);
+    return node.outputs.map(() => value);
+  }
+}
+
+function resultOf(node: OnnxNode, inputs: readonly (Tracked | undefined)[], scope: Scope, around: Surroundings): readonly Value[] {
+  if (around.depth > DEEPEST || --around.budget.nodes < 0) throw unknown('the graph is too deep or too large');
+  const attributes = new NodeAttributes(around.model.bytes, node.attributes, around.caller);
+  if (node.domain === '' && isControl(node.operator)) return followControl(node, inputs, attributes, scope, around);
+  const local = around.model.functions.get(functionKey(node.domain, node.operator));
+  if (local !== undefined) return followFunction(local, node, inputs, around);
+  const rule = ruleOf(node.domain, node.operator);
+  if (rule === undefined) throw unknown('it has no rule');
+  const call = new Call(node.operator, around.opsets.get(node.domain) ?? 1, inputs, node.outputs.length, attributes);
+  const values = rule(call);
+  call.refuseUnread();
+  return isList(values) ? values : node.outputs.map(() => values);
+}
+
+const isList = (values: Value | readonly Value[]): values is readonly Value[] => Array.isArray(values);
+
+/** Domains whose operators give the same answer for the same inputs, but for random ones. */
+const DETERMINISTIC = new Set(['', 'ai.onnx.ml', 'com.microsoft']);
+
+/**
+ * The result of a node whose rule refuses: a constant if it sees nothing of the batch. Operators
+ * that draw numbers have a rule, which says mixed.
+ */
+function withoutRows({ domain, operator }: OnnxNode, inputs: readonly (Tracked | undefined)[], refusal: Refusal): Value {
+  if (inputs.some((input) => input?.row !== undefined)) return refusal;
+  if (inputs.some((input) => input !== undefined && countsRows(input))) return mixed('it depends on how many rows are merged');
+  if (refusal.rows === 'mixed' || isControl(operator) || !DETERMINISTIC.has(domain)) return refusal;
+  return inputs.some((input) => input?.sequence === true) ? refusal : CONSTANT;
+}
+
+function followFunction(local: OnnxFunction, node: OnnxNode, inputs: readonly (Tracked | undefined)[], around: Surroundings): Value[] {
+  const scope = new Scope();
+  for (const [index, name] of local.inputs.entries()) {
+    const value = inputs[index];
+    if (value !== undefined) scope.set(name, value);
+  }
+  const spans: readonly Span[] = [...local.defaults, ...node.attributes];
+  const caller = new NodeAttributes(around.model.bytes, spans, around.caller);
+  const absent = new Set(local.inputs.filter((_, index) => inputs[index] === undefined));
+  const nodes = absent.size === 0 ? local.nodes : local.nodes.map((each) => without(each, absent));
+  followNodes(nodes, scope, { ...around, opsets: local.opsets, caller, depth: around.depth + 1 });
+  return local.outputs.map((name) => scope.get(name) ?? unknown('an output of the function is not known'));
+}
+
+/** The node with absent inputs where the function has none. */
+const without = (node: OnnxNode, absent: ReadonlySet<string>): OnnxNode => ({
+  ...node,
+  inputs: node.inputs.map((name) => (absent.has(name) ? '' : name)),
+});
