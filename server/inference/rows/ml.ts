@@ -101,7 +101,7 @@ function refuseOtherRows({ dims: [height], row }: Shaped, { dims, row: own }: Sh
 
 const numberOfTargets = (call: Call): number | undefined => call.attributes.int('n_targets');
 
-/** Operators of the domain `ai.onnx.ml`, versions 1 to 5. Maps (CastMap, DictVectorizer) have no rule. */
+/** Operators of the domain `ai.onnx.ml`, versions 1 to 5, but for those on maps. */
 export const traditional: Readonly<Record<string, Rule>> = {
   ...all(eachEntry, 'Binarizer CategoryMapper LabelEncoder'),
   ArrayFeatureExtractor: arrayFeatureExtractor,

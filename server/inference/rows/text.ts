@@ -15,7 +15,7 @@ const normalize: Rule = (call) => {
   return shaped(dims, row);
 };
 
-/** Texts are padded to as many parts as the one with most of them. The second output counts parts. */
+/** The first output pads each text to the most parts of any. The second one counts parts. */
 const split: Rule = (call) => {
   const { dims, row } = call.settled(0);
   const padded = row === undefined ? CONSTANT : mixed('it pads each text to the most parts of any row');
