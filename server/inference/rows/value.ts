@@ -22,7 +22,7 @@ export interface Tracked {
   readonly row: RowAxis | undefined;
   /** Entries of a small constant, row-major. An undefined entry may depend on the number of rows. */
   readonly elements?: readonly (Size | undefined)[] | undefined;
-  /** True for a sequence of tensors of this form. */
+  /** True for a sequence of tensors of this form. Its element is its length, if known. */
   readonly sequence?: boolean;
 }
 
