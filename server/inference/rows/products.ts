@@ -1,5 +1,5 @@
 import { broadcast, refuseOtherRows } from './broadcast.ts';
-import { type Call, type Rule } from './call.ts';
+import type { Call, Rule } from './call.ts';
 import { ONE, type Size } from './size.ts';
 import { mixed, shaped, unknown, type RowAxis, type Shaped } from './value.ts';
 
@@ -85,7 +85,7 @@ const einsum: Rule = (call) => {
   return contracted(tensors, labels, named);
 };
 
-const lettersOf = (term: string): string[] => [...term.replace('...', '')];
+const lettersOf = (term: string): string[] => term.replace('...', '').split('');
 
 /** Names of the axes of a term. An ellipsis stands for all axes that have no letter. */
 function labelsOf(term: string, rank: number): string[] {

@@ -1,8 +1,8 @@
-import { apart, axisOf, plain, type Call, type Rule } from './call.ts';
 import { refuseApart } from './broadcast.ts';
+import { apart, axisOf, type Rule } from './call.ts';
 import { all } from './elementwise.ts';
-import { equal, number, type Size } from './size.ts';
-import { CONSTANT, constant, mixed, numbersOf, shaped, unknown, type Tracked } from './value.ts';
+import { equal, number } from './size.ts';
+import { CONSTANT, constant, mixed, numbersOf, shaped, unknown } from './value.ts';
 
 const oneHot: Rule = (call) => {
   const { dims, row } = call.tensor(0);
@@ -69,8 +69,7 @@ const random: Rule = (call) => {
 const counting =
   (reason: string): Rule =>
   (call) => {
-    for (let index = 0; index < call.count; index++)
-      if (call.has(index) && call.settled(index).row !== undefined) throw mixed(reason);
+    for (let index = 0; index < call.count; index++) if (call.has(index) && call.settled(index).row !== undefined) throw mixed(reason);
     return CONSTANT;
   };
 
@@ -80,7 +79,8 @@ const reverse: Rule = (call) => {
   const [items, steps] = [call.int('batch_axis', 1), call.int('time_axis', 0)].map((axis) => axisOf(axis, data.dims.length));
   const { dims, row } = data;
   if (row !== undefined && row.axis === steps) throw mixed('its steps are rows of different calls');
-  if (row?.axis === items || lengths.row !== undefined) refuseApart([shaped(dims, row && { ...row, axis: row.axis - (items ?? 0) }), lengths]);
+  if (row?.axis === items || lengths.row !== undefined)
+    refuseApart([shaped(dims, row && { ...row, axis: row.axis - (items ?? 0) }), lengths]);
   return shaped(dims, row);
 };
 
