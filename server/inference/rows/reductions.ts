@@ -81,7 +81,7 @@ const topK: Rule = (call) => {
 };
 
 /** Each entry depends on the others along one axis. */
-export function along(tensor: Shaped, axis: number, what: string): Tracked {
+function along(tensor: Shaped, axis: number, what: string): Tracked {
   apart(tensor, [axisOf(axis, tensor.dims.length)], what);
   return shaped(tensor.dims, tensor.row);
 }
