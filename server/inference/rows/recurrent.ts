@@ -30,7 +30,7 @@ const recurrent =
     return results(steps, { byItem, length, items, directions: directionsOf(call), hidden: hiddenOf(call) }, states.length);
   };
 
-/** Lengths and states have one entry for each item, so constants of them fix the number of items. */
+/** Lengths and states have one entry for each item, so constants fix the number of items. */
 function refuseOtherItems(call: Call, index: number, { row }: Shaped, axis: number): void {
   const given = call.tensor(index);
   if (row === undefined && given.row === undefined) return;
