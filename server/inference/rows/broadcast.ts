@@ -19,6 +19,27 @@ export function broadcast(tensors: readonly Shaped[]): Shaped {
   return shaped(dims, row);
 }
 
+/**
+ * For a tensor that is combined with another one, whose shape the result has (ONNX
+ * "Unidirectional Broadcasting").
+ * @throws Refusal if its rows meet anything but the same row
+ */
+export function refuseOtherRows(data: Shaped, added: Shaped): void {
+  if (data.row === undefined && added.row === undefined) return;
+  if (data.row === undefined) throw mixed('it combines each row with one constant');
+  if (broadcast([data, added]).dims.length > data.dims.length) throw unknown('it combines rows with a tensor of more axes');
+}
+
+/** @throws Refusal if rows lie along different axes, or only some of the tensors hold rows */
+export function refuseApart(tensors: readonly Shaped[]): void {
+  const row = tensors.find((tensor) => tensor.row !== undefined)?.row;
+  if (row === undefined) return;
+  for (const { row: other } of tensors) {
+    if (other === undefined) throw mixed('it combines each row with one constant');
+    if (other.axis !== row.axis || !sameLayout(other, row)) throw mixed('it combines each row with other rows');
+  }
+}
+
 /** The axis of rows that all tensors with rows share, counted in the result. */
 function commonRow(tensors: readonly Shaped[], rank: number): RowAxis | undefined {
   let common: RowAxis | undefined;
