@@ -19,9 +19,18 @@ type Rules = Readonly<Record<string, Rule>>;
 /** Domain, as a model names it, to its rules. The default domain is ''. */
 export const domains: Readonly<Record<string, Rules>> = {
   '': {
-    ...{ ...elementwise, ...moving, ...reshaping, ...reductions, ...selecting, ...scattering },
-    ...{ ...products, ...normalisations, ...recurrences, ...attentions },
-    ...{ ...sequences, ...texts },
+    ...elementwise,
+    ...moving,
+    ...reshaping,
+    ...reductions,
+    ...selecting,
+    ...scattering,
+    ...products,
+    ...normalisations,
+    ...recurrences,
+    ...attentions,
+    ...sequences,
+    ...texts,
   },
   'ai.onnx.ml': traditional,
   'com.microsoft': microsoftTexts,
