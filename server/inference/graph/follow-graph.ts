@@ -10,15 +10,29 @@ import { Scope, type Surroundings } from './scope.ts';
 const DEEPEST = 32;
 
 /**
- * Follows rows through nodes, in their order, and sets the values of their outputs.
- * A refused value refuses what depends on it, and nothing else.
+ * Follows rows through nodes and sets the values of their outputs. A node waits for its inputs,
+ * because ONNX Runtime takes nodes in any order. A refused value refuses only what depends on it.
  */
 export function followNodes(nodes: readonly OnnxNode[], scope: Scope, around: Surroundings): void {
-  for (const node of nodes) {
+  const waiting = new Map<string, OnnxNode[]>();
+  const later = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const ready = nodes.toReversed();
+  for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
+    const missing = node.inputs.find((name) => name !== '' && later.has(name));
+    if (missing !== undefined) {
+      const others = waiting.get(missing);
+      if (others === undefined) waiting.set(missing, [node]);
+      else others.push(node);
+      continue;
+    }
     const values = followNode(node, scope, around);
     for (const [index, name] of node.outputs.entries()) {
-      const value = values[index] ?? unknown('its rule does not know this output');
-      if (name !== '') scope.set(name, named(value, node));
+      if (name === '') continue;
+      scope.set(name, named(values[index] ?? unknown('its rule does not know this output'), node));
+      later.delete(name);
+      if (waiting.size === 0) continue;
+      ready.push(...(waiting.get(name) ?? []).toReversed());
+      waiting.delete(name);
     }
   }
 }

@@ -4,6 +4,7 @@ import { elementwise } from './elementwise.ts';
 import { traditional } from './ml.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
+import { followingPlaces } from './places.ts';
 import { products } from './products.ts';
 import { recurrences } from './recurrent.ts';
 import { reductions } from './reductions.ts';
@@ -18,7 +19,7 @@ type Rules = Readonly<Record<string, Rule>>;
 
 /** Domain, as a model names it, to its rules. The default domain is ''. */
 export const domains: Readonly<Record<string, Rules>> = {
-  '': {
+  '': followingPlaces({
     ...elementwise,
     ...moving,
     ...reshaping,
@@ -31,7 +32,7 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...attentions,
     ...sequences,
     ...texts,
-  },
+  }),
   'ai.onnx.ml': traditional,
   'com.microsoft': microsoftTexts,
 };
