@@ -1,7 +1,7 @@
 """Estimators of scikit-learn, fitted to made-up data, converted by skl2onnx."""
 
-import itertools
 import warnings
+import zlib
 
 import numpy as np
 import skl2onnx
@@ -27,14 +27,13 @@ HOLES = np.where(random.random(X.shape) < 0.1, np.nan, X)
 COLOURS = random.choice(['red', 'green', 'blue'], (90, 2)).astype(object)
 TEXTS = np.array([' '.join(random.choice(['good', 'bad', 'cat', 'dog', 'very'], 4)) for _ in range(90)])
 WORDS = ['good bad', 'cat', '', 'very very good dog', 'x' * 300, 'good cat dog']
-_opsets = itertools.cycle([(11, 1), (12, 2), (13, 2), (14, 2), (15, 2), (16, 3), (17, 3), (18, 3), (19, 3), (20, 3), (21, 3)])
+OPSETS = ((11, 1), (12, 2), (13, 2), (14, 2), (15, 2), (16, 3), (17, 3), (18, 3), (19, 3), (20, 3), (21, 3))
 MAKER = f'skl2onnx {skl2onnx.__version__} (scikit-learn {sklearn.__version__})'
 
 
 def export(name, model, y=None, x=X, types=None, zipmap=False, least=11, why='', row_wise=True, words=None, options=None, integers=None):
-    opset = next(_opsets)
-    while opset[0] < least:
-        opset = next(_opsets)
+    opsets = [opset for opset in OPSETS if opset[0] >= least]
+    opset = opsets[zlib.crc32(name.encode()) % len(opsets)]
 
     def make():
         fitted = model.fit(x, y) if y is not None else model.fit(x)

@@ -2,9 +2,9 @@
 
 import inspect
 import io
-import itertools
 import logging
 import warnings
+import zlib
 
 import onnx
 import torch
@@ -16,8 +16,14 @@ logging.disable(logging.WARNING)
 # The fused forward of nn.TransformerEncoder has no export.
 torch.backends.mha.set_fastpath_enabled(False)
 
-_script_opsets = itertools.cycle([11, 12, 13, 14, 15, 16, 17, 18, 19, 20])
-_dynamo_opsets = itertools.cycle([18, 19, 20, 21])
+OPSETS = {'script': range(11, 21), 'dynamo': range(18, 22)}
+
+
+def opset_of(name, exporter, least):
+    """An opset that hangs on the name alone, so that one more export renames no other."""
+    opsets = [opset for opset in OPSETS[exporter] if opset >= least]
+    return opsets[zlib.crc32(name.encode()) % len(opsets)]
+
 
 
 def scripted(module, example, names, outputs, dynamic, opset, training=False, fold=True):
@@ -74,7 +80,7 @@ def both(family, name, build, example, row_wise=True, why='', outputs=('output',
     axes = {key: {0: 'batch', **(dynamic or {}).get(key, {})} for key in example_names} if dynamic != {} else {}
     output_axes = {key: {0: 'batch'} for key in outputs} if dynamic != {} else {}
     for exporter in exporters:
-        opset = max(least, next(_script_opsets if exporter == 'script' else _dynamo_opsets))
+        opset = opset_of(f'{family}/{name}', exporter, least)
 
         def make(exporter=exporter, opset=opset):
             torch.manual_seed(7)
