@@ -34,9 +34,9 @@ def light(name, model, y, opset, x=X, zipmap=False, why=''):
     return row('lightgbm', f'{name}.opset{opset}', lightgbm, make, why)
 
 
-def extreme(name, model, y, opset, x=X, fit=None):
+def extreme(name, model, y, opset, x=X):
     def make():
-        fitted = model.fit(x, y, **(fit or {}))
+        fitted = model.fit(x, y)
         return onnxmltools.convert_xgboost(fitted, initial_types=TYPES, target_opset=opset)
 
     return row('xgboost', f'{name}.opset{opset}', xgboost, make)
@@ -49,12 +49,16 @@ def of_boosters():
         data = lightgbm.Dataset(X, NUMBER)
         return onnxmltools.convert_lightgbm(lightgbm.train({'verbose': -1, 'num_leaves': 4}, data, 4), initial_types=TYPES, target_opset=13)
 
-    def make_extreme(objective, y, **more):
-        booster = xgboost.train({'max_depth': 2, 'objective': objective, **more}, xgboost.DMatrix(X, y), 4)
+    def make_extreme(objective, y, groups=None, **more):
+        data = xgboost.DMatrix(X, y)
+        if groups:
+            data.set_group(groups)
+        booster = xgboost.train({'max_depth': 2, 'objective': objective, **more}, data, 4)
         return onnxmltools.convert_xgboost(booster, initial_types=TYPES, target_opset=15)
 
     yield row('lightgbm', 'booster.opset13', lightgbm, make_light)
     yield row('xgboost', 'booster-regression.opset15', xgboost, lambda: make_extreme('reg:squarederror', NUMBER))
+    yield row('xgboost', 'booster-ranker.opset15', xgboost, lambda: make_extreme('rank:pairwise', TWO, [30, 30, 30]))
     yield row('xgboost', 'booster-logistic.opset15', xgboost, lambda: make_extreme('binary:logistic', TWO))
     yield row('xgboost', 'booster-softprob.opset15', xgboost, lambda: make_extreme('multi:softprob', THREE, num_class=3))
 
@@ -107,7 +111,6 @@ def exports():
     yield extreme('regressor', xgboost.XGBRegressor(**small), NUMBER, 11)
     yield extreme('regressor-holes', xgboost.XGBRegressor(**small), NUMBER, 15, x=HOLES)
     yield extreme('regressor-poisson', xgboost.XGBRegressor(objective='count:poisson', **small), np.abs(NUMBER), 14)
-    yield extreme('ranker', xgboost.XGBRanker(**small), TWO, 14, fit={'group': [30, 30, 30]})
     yield extreme('forest', xgboost.XGBRFClassifier(**small), TWO, 13)
     quiet = {'iterations': 4, 'depth': 2, 'verbose': False, 'allow_writing_files': False, 'random_seed': 1}
     yield cat('classifier', catboost.CatBoostClassifier(**quiet), TWO)

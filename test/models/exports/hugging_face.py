@@ -82,7 +82,7 @@ def exports():
         words('electra', configured(t.ElectraForSequenceClassification, t.ElectraConfig, embedding_size=8), three, exporters=['script']),
         words('albert', configured(t.AlbertForSequenceClassification, t.AlbertConfig, embedding_size=8), three, exporters=['dynamo']),
         words('mpnet', configured(t.MPNetModel, t.MPNetConfig, pad_token_id=1, max_position_embeddings=20), outputs=hidden, exporters=['dynamo']),
-        words('deberta', configured(t.DebertaV2ForSequenceClassification, t.DebertaV2Config)),
+        words('deberta', configured(t.DebertaV2ForSequenceClassification, t.DebertaV2Config), exporters=['dynamo']),
         words('gpt2', configured(t.GPT2LMHeadModel, t.GPT2Config, n_embd=8, n_layer=1, n_head=2, n_positions=16, use_cache=False)),
         words('gpt2-classifier', configured(t.GPT2ForSequenceClassification, t.GPT2Config, n_embd=8, n_layer=1, n_head=2, n_positions=16, use_cache=False), exporters=['dynamo']),
         words('llama', configured(t.LlamaForCausalLM, t.LlamaConfig, num_key_value_heads=1, use_cache=False)),

@@ -155,7 +155,7 @@ def pipelines():
     yield export('ordinal', preprocessing.OrdinalEncoder(handle_unknown='use_encoded_value', unknown_value=-1), x=COLOURS, types=colours, words=hues, least=12)
     yield export('one-hot-ridge', pipeline.make_pipeline(preprocessing.OneHotEncoder(handle_unknown='ignore'), linear_model.Ridge()), NUMBER, x=COLOURS, types=colours, words=hues)
     yield export('label-binarizer', preprocessing.LabelBinarizer(), x=THREE, types=[('X', Int64TensorType([None, 1]))], integers={'X': 2})
-    yield export('hashed', feature_extraction.FeatureHasher(8, input_type='string'), x=COLOURS, types=colours, words=hues)
+    yield export('hashed', feature_extraction.FeatureHasher(8, input_type='string'), x=COLOURS, types=colours, words=hues, least=18)
     yield frame('column-transformer', ensemble.RandomForestClassifier(4, max_depth=3), THREE)
     yield frame('column-transformer-zipmap', linear_model.LogisticRegression(max_iter=300), NAMES, zipmap=True)
     yield frame('column-transformer-boosting', ensemble.GradientBoostingRegressor(n_estimators=4, max_depth=2), NUMBER)

@@ -133,7 +133,7 @@ def transformers():
     yield both('transformer', 'encoder-time-first-inside', lambda: Do(lambda m, x: m.layers(x.transpose(0, 1)).transpose(0, 1), layers=stack(batch_first=False)), wide, least=14)
     yield both('transformer', 'encoder-time-first', lambda: stack(batch_first=False), wide, False, 'axis 0 is time; attention reads all of it', least=14)
     yield both('transformer', 'encoder-padding-mask', lambda: Do(padded, layers=stack(), fc=nn.Linear(8, 2)), lambda: (wide(), torch.tensor([[False] * 4 + [True]] * 3)), names=['input', 'mask'], least=14)
-    yield both('transformer', 'encoder-causal-mask', lambda: Do(lambda m, x: m.layers(x, mask=m.mask), layers=stack(), mask=torch.triu(torch.full((5, 5), float('-inf')), 1)), wide, least=14)
+    yield both('transformer', 'encoder-causal-mask', lambda: Do(lambda m, x: m.layers(x, mask=m.mask), layers=stack(), mask=torch.triu(torch.full((5, 5), float('-inf')), 1)), wide, exporters=['script'], least=14)
     yield both('transformer', 'encoder-words', lambda: Do(positions, e=nn.Embedding(30, 8), p=nn.Embedding(16, 8), layers=stack(), fc=nn.Linear(8, 2)), tokens, integers={'input': 29}, least=14)
     yield both('transformer', 'encoder-words-steps', lambda: Do(positions, e=nn.Embedding(30, 8), p=nn.Embedding(16, 8), layers=stack(), fc=nn.Linear(8, 2)), tokens, integers={'input': 29}, dynamic={'input': {1: 'steps'}}, least=14)
     yield both('transformer', 'decoder-layer', lambda: Do(lambda m, x, y: m.layers(x, y), layers=nn.TransformerDecoderLayer(8, 2, 16, batch_first=True)), lambda: (wide(), torch.randn(3, 4, 8)), names=['input', 'memory'], least=14)
