@@ -13,8 +13,9 @@ const DEEPEST = 32;
  * Follows rows through nodes and sets the values of their outputs. A node waits for its inputs,
  * because ONNX Runtime takes nodes in any order. A refused value refuses only what depends on it.
  */
-export function followNodes(nodes: readonly OnnxNode[], scope: Scope, around: Surroundings): void {
-  const late = nodes.filter((node) => !follow(node, scope, around));
+export function followNodes(nodes: Iterable<OnnxNode>, scope: Scope, around: Surroundings): void {
+  const late: OnnxNode[] = [];
+  for (const node of nodes) if (!follow(node, scope, around)) late.push(node);
   if (late.length > 0) followLate(late, scope, around);
 }
 
@@ -30,7 +31,7 @@ function followLate(nodes: readonly OnnxNode[], scope: Scope, around: Surroundin
       continue;
     }
     if (!follow(node, scope, around))
-      for (const name of node.outputs) scope.set(name, unknown('an input of it is not known', nodeText(node)));
+      for (const name of node.outputs) scope.set(name, unknown('an input of it is not known', nodeText(node, around)));
     for (const name of node.outputs) {
       produced.delete(name);
       ready.push(...(waiting.get(name) ?? []).toReversed());
@@ -45,7 +46,7 @@ function follow(node: OnnxNode, scope: Scope, around: Surroundings): boolean {
   if (inputs === undefined) return false;
   const values = inputs instanceof Refusal ? node.outputs.map(() => inputs) : followNode(node, inputs, scope, around);
   for (const [index, name] of node.outputs.entries())
-    if (name !== '') scope.set(name, named(values[index] ?? unknown('its rule does not know this output'), node));
+    if (name !== '') scope.set(name, named(values[index] ?? unknown('its rule does not know this output'), node, around));
   return true;
 }
 
@@ -65,14 +66,14 @@ function inputsOf(node: OnnxNode, scope: Scope): Inputs | Refusal | undefined {
 }
 
 /** A refusal of this node gets its name; one of a node before keeps it. */
-function named(value: Value, node: OnnxNode): Value {
+function named(value: Value, node: OnnxNode, around: Surroundings): Value {
   if (!(value instanceof Refusal) || value.node !== undefined) return value;
-  return new Refusal(value.rows, value.message, nodeText(node));
+  return new Refusal(value.rows, value.message, nodeText(node, around));
 }
 
 /** Operator and name of a node, as people read them. */
-function nodeText({ operator, domain, name }: OnnxNode): string {
-  const label = Buffer.from(name, 'latin1').toString();
+function nodeText({ operator, domain, name }: OnnxNode, { model }: Surroundings): string {
+  const label = name === undefined ? '' : model.bytes.toString('utf8', name.from, name.to);
   return `${domain === '' ? '' : `${domain}.`}${operator}${label === '' ? '' : ` "${label}"`}`;
 }
 
@@ -124,7 +125,7 @@ function followFunction(local: OnnxFunction, node: OnnxNode, inputs: Inputs, aro
   const spans: readonly Span[] = [...local.defaults, ...node.attributes];
   const caller = new NodeAttributes(around.model.bytes, spans, around.caller);
   const absent = new Set(local.inputs.filter((_, index) => inputs[index] === undefined));
-  const nodes = absent.size === 0 ? local.nodes : local.nodes.map((each) => without(each, absent));
+  const nodes = absent.size === 0 ? local.nodes : Array.from(local.nodes, (each) => without(each, absent));
   followNodes(nodes, scope, { ...around, opsets: local.opsets, caller, depth: around.depth + 1 });
   return local.outputs.map((name) => scope.get(name) ?? unknown('an output of the function is not known'));
 }
