@@ -94,10 +94,17 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
   if (local !== undefined) return followFunction(local, node, inputs, around);
   const rule = ruleOf(node.domain, node.operator);
   if (rule === undefined) throw unknown('it has no rule');
-  const call = new Call(node.operator, around.opsets.get(node.domain) ?? 1, inputs, node.outputs.length, attributes);
+  const call = new Call(node.operator, versionOf(node, around), inputs, node.outputs.length, attributes);
   const values = rule(call);
   call.refuseUnread();
   return isList(values) ? values : node.outputs.map(() => values);
+}
+
+/** Exporters may leave out the version of a further domain, never that of the default one. */
+function versionOf({ domain }: OnnxNode, { opsets }: Surroundings): number {
+  const version = opsets.get(domain);
+  if (version === undefined && domain === '') throw unknown('its model has no version of the default domain');
+  return version ?? 1;
 }
 
 const isList = (values: Value | readonly Value[]): values is readonly Value[] => Array.isArray(values);
