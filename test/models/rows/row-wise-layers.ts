@@ -328,7 +328,10 @@ const forms: readonly RowModel[] = [
     'initializers-of-every-type',
     'constants of all types, cast and added',
     `${X} <float64 a = {1.5}, float16 b = {2}, bfloat16 c = {3}, int8 d = {-4}, uint8 e = {5}, int16 f = {-6}, uint16 g = {7}, int32 h = {-8}, uint32 i = {9}, int64 j = {-10}, uint64 k = {11}, bool l = {1}, int4[2] m = {-3, 3}, uint4[1] n = {15}> {
-    ${'abcdefghijkln'.split('').map((name) => `${name}f = Cast<to = 1>(${name})`).join('; ')}
+    ${'abcdefghijkln'
+      .split('')
+      .map((name) => `${name}f = Cast<to = 1>(${name})`)
+      .join('; ')}
     mf = Cast<to = 1>(m); ms = ReduceMax<keepdims = 0>(mf)
     s = Sum(x, af, bf, cf, df, ef, ff, gf, hf, if, jf, kf, lf, nf); y = Add(s, ms) }`,
     { opset: 21 },
