@@ -10,7 +10,7 @@ import { mixed, shaped, unknown, type Shaped } from './value.ts';
 /** A bias along the last axis, or a tensor of the same shape, is added to the first input. */
 const biased: Rule = (call) => {
   const data = call.tensor(0);
-  for (const added of call.tensors(1)) refuseOtherRows(data, added);
+  for (const bias of call.tensors(1)) refuseOtherRows(data, bias);
   return shaped(data.dims, data.row);
 };
 
@@ -36,10 +36,10 @@ function turned({ dims, row }: Shaped, turn: number): Shaped {
 /** A convolution whose result may be added to another tensor of its shape. */
 const fused: Rule = (call) => {
   const sum = convolution({ image: 0, weights: 1 }, 3)(call);
-  return call.has(3) ? added(call, sum) : sum;
+  return call.has(3) ? summed(call, sum) : sum;
 };
 
-function added(call: Call, sum: ReturnType<Rule>): Shaped {
+function summed(call: Call, sum: ReturnType<Rule>): Shaped {
   if (!('dims' in sum) || sum.dims === undefined) throw unknown('the shape of its result is not known');
   const [data, other] = [shaped(sum.dims, sum.row), call.tensor(3)];
   if ((data.row === undefined) !== (other.row === undefined)) throw mixed('it combines each row with one constant');
@@ -53,7 +53,7 @@ const splitGelu: Rule = (call) => {
   apart(data, [data.dims.length - 1], 'halves');
   const half = exactly(data.dims.at(-1) ?? number(1), number(2));
   if (half === undefined) throw unknown('the size of its halves is not known');
-  return shaped(data.dims.with(-1, half), data.row);
+  return shaped(data.dims.with(data.dims.length - 1, half), data.row);
 };
 
 /** Each matrix of a stack. */
@@ -66,7 +66,15 @@ const matrices: Rule = (call) => {
 };
 
 /** Distances of each row of one matrix to each row of the other. */
-const distances: Rule = (call) => contracted([call.tensor(0), call.tensor(1)], [['m', 'k'], ['n', 'k']], ['m', 'n']);
+const distances: Rule = (call) =>
+  contracted(
+    [call.tensor(0), call.tensor(1)],
+    [
+      ['m', 'k'],
+      ['n', 'k'],
+    ],
+    ['m', 'n'],
+  );
 
 /** A product with packed weights, whose sizes are attributes. */
 export const packed = (call: Call): Shaped => {
@@ -77,7 +85,7 @@ export const packed = (call: Call): Shaped => {
   apart(data, [data.dims.length - 1], 'sums products over');
   const last = data.dims.at(-1);
   if (last === undefined || (plain(last) !== undefined && !equal(last, number(inside)))) throw unknown('its weights do not fit its input');
-  return shaped(data.dims.with(-1, number(outside)), data.row);
+  return shaped(data.dims.with(data.dims.length - 1, number(outside)), data.row);
 };
 
 /** Operators of ONNX Runtime that fuse or extend those of the default domain. */

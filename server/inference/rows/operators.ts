@@ -3,6 +3,9 @@ import type { Rule } from './call.ts';
 import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
 import { traditional } from './ml.ts';
+import { images } from './images.ts';
+import { microsoftQuantised } from './microsoft-quantised.ts';
+import { transformers, transformersOfDefault } from './microsoft-transformers.ts';
 import { microsoft } from './microsoft.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
@@ -33,14 +36,16 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...normalisations,
     ...recurrences,
     ...attentions,
+    ...transformersOfDefault,
     ...convolutions,
+    ...images,
     ...quantised,
     ...signals,
     ...sequences,
     ...texts,
   },
   'ai.onnx.ml': traditional,
-  'com.microsoft': { ...microsoft, ...microsoftTexts },
+  'com.microsoft': { ...microsoft, ...microsoftQuantised, ...transformers, ...microsoftTexts },
 };
 
 /** The rule of an operator, or undefined if there is none. */

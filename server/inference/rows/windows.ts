@@ -51,7 +51,10 @@ function steps(size: Size, slide: Slide): Size {
   const { stride } = slide;
   const rest = margin(slide);
   const length = plain(size);
-  if (length !== undefined) return number(Math.floor((length + rest) / stride) + 1);
+  if (length !== undefined) {
+    if (length + rest < 0) throw unknown('its window is longer than its input');
+    return number(Math.floor((length + rest) / stride) + 1);
+  }
   if (Number.isInteger(size.factor / stride)) {
     const part = { ...size, factor: size.factor / stride };
     return known(plus(part, number(Math.floor(rest / stride) + 1)));
@@ -59,9 +62,9 @@ function steps(size: Size, slide: Slide): Size {
   return known(shared('slide', size, number(rest), number(stride)));
 }
 
-/** Pads make up for the window: only the stride counts. */
+/** Pads make up for the window, so that only the stride counts; ONNX Runtime ignores dilations here. */
 function same(size: Size, slide: Slide, ceil: boolean): Size {
-  if (ceil && slide.dilation * (slide.kernel - 1) + 1 < slide.stride) throw unknown('its padding is not known');
+  if (slide.dilation !== 1 || (ceil && slide.kernel < slide.stride)) throw unknown('its padding is not known');
   return steps(size, { ...slide, kernel: 1, dilation: 1, pads: [0, 0] });
 }
 
