@@ -21,7 +21,7 @@ interface Images {
 }
 
 /** @throws Refusal if rows lie along the area, or along channels that meet */
-export function imagesOf({ dims, row }: Shaped, last: boolean, meeting: boolean): Images {
+function imagesOf({ dims, row }: Shaped, last: boolean, meeting: boolean): Images {
   const [items, ...rest] = dims;
   const channels = last ? rest.at(-1) : rest[0];
   if (items === undefined || channels === undefined || rest.length < 2) throw unknown('it expects images');

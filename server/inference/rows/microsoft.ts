@@ -2,6 +2,7 @@ import { broadcast, refuseOtherRows } from './broadcast.ts';
 import { apart, plain, type Call, type Rule } from './call.ts';
 import { convolution, pooled } from './convolutions.ts';
 import { all, eachEntry } from './elementwise.ts';
+import { gridSample } from './images.ts';
 import { layer } from './normalisations.ts';
 import { contracted, gemm, matrixProduct } from './products.ts';
 import { equal, exactly, number } from './size.ts';
@@ -77,7 +78,7 @@ const distances: Rule = (call) =>
   );
 
 /** A product with packed weights, whose sizes are attributes. */
-export const packed = (call: Call): Shaped => {
+const packed = (call: Call): Shaped => {
   const data = call.tensor(0);
   for (let index = 1; index < call.count; index++) if (call.has(index)) call.constant(index);
   const [inside, outside] = [call.attributes.int('K'), call.attributes.int('N')];
@@ -98,6 +99,7 @@ export const microsoft: Readonly<Record<string, Rule>> = {
   CDist: distances,
   FusedConv: fused,
   FusedGemm: gemm,
+  GridSample: gridSample,
   LayerNormalization: layer,
   MatMulBnb4: (call) => {
     if (call.int('transB', 1) !== 1) throw unknown('its weights are not transposed');

@@ -94,7 +94,7 @@ const running: Rule = (call) => {
 };
 
 /** Before version 13, all axes from one on are normalised together. */
-export const softmax: Rule = (call) => {
+const softmax: Rule = (call) => {
   const data = call.tensor(0);
   if (call.version >= 13) return along(data, call.int('axis', -1), 'normalises');
   const from = axisOf(call.int('axis', 1), data.dims.length);
