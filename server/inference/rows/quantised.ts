@@ -45,7 +45,7 @@ export function oneNumber(call: Call, ...indices: readonly number[]): void {
   }
 }
 
-/** Scales of the second matrix: constants, one for each column where the matrix is a constant too. */
+/** Scales of the second matrix: constants, one for each column where it is a constant too. */
 export function scalesOf(call: Call, matrix: Shaped, ...indices: readonly number[]): void {
   if (matrix.row !== undefined) return oneNumber(call, ...indices);
   for (const index of indices) if (call.has(index)) call.constant(index);

@@ -62,7 +62,7 @@ function steps(size: Size, slide: Slide): Size {
   return known(shared('slide', size, number(rest), number(stride)));
 }
 
-/** Pads make up for the window, so that only the stride counts; ONNX Runtime ignores dilations here. */
+/** Pads make up for the window: only the stride counts. Dilations have no settled meaning here. */
 function same(size: Size, slide: Slide, ceil: boolean): Size {
   if (slide.dilation !== 1 || (ceil && slide.kernel < slide.stride)) throw unknown('its padding is not known');
   return steps(size, { ...slide, kernel: 1, dilation: 1, pads: [0, 0] });
