@@ -18,7 +18,8 @@ interface FakeSettings {
   readonly collecting?: Collecting;
 }
 
-const start: StartMessage = {
+/** What the processes are started with. */
+export const start: StartMessage = {
   entryScript: '/score.ts',
   noCode: false,
   modelFile: undefined,
@@ -31,6 +32,7 @@ const start: StartMessage = {
   intraOpThreads: 1,
   maxBatchSize: 'auto',
   maxBatchDelayMs: 0,
+  warmUp: 'on',
   nonFinite: 'string',
   answerLimitBytes: 1000,
   logLevel: 'info',
