@@ -62,7 +62,7 @@ export class Trials {
           : `ended the worker ${signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`}`;
     this.#settings.log.warn(
       { worker: number, model, code, signal },
-      `model ${model} ${how} on made-up inputs, before any request: workers start without them, and concurrent calls are not merged. WARM_UP=off avoids the first attempt`,
+      `model ${model} ${how} on made-up inputs, before any request: workers start without them, and MAX_BATCH_SIZE=auto merges no calls. WARM_UP=off avoids the attempt`,
     );
     return true;
   }
