@@ -9,8 +9,8 @@
  * {"data": [[...]]}                                      one prediction a row
  *
  * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs.
- * `parameters: {"class_labels": true}` asks for the class labels of the model's scores. Further keys
- * are ignored.
+ * `parameters: {"class_labels": true}` asks for the class labels of scores. Further keys are
+ * ignored.
  */
 
 import {

@@ -45,7 +45,7 @@ export function sequenceOutput(): Buffer {
   return builder.build({ inputs: [rows('x')], outputs: [rows('y'), sequenceValue('parts', 'float32', ['N', 3])] });
 }
 
-/** Two outputs, one of them a sequence of as many tensors as there are rows: x [N,3] -> y, parts. */
+/** Two outputs, one of them a sequence of a tensor for each row: x [N,3] -> y, parts. */
 export function splitSequence(): Buffer {
   const builder = new GraphBuilder('split-sequence');
   builder.node('Identity', ['x'], { output: 'y' });
