@@ -1,15 +1,15 @@
 import { ServerError } from '../errors.ts';
 import { ortText } from './refusals.ts';
 
+/** Sentences of ONNX Runtime 1.30 about the inputs themselves, before any node runs. */
+const ofChecks: readonly RegExp[] = [/^Got invalid dimensions for input: /, /^Invalid rank for input: /];
+
 /**
  * Sentences of ONNX Runtime 1.30 that blame values or sizes of what a node gets. Why by the text:
  * its errors have no code. What is not listed, and what a new version words otherwise, is the
  * model's fault.
  */
-const ofInput: readonly RegExp[] = [
-  // Checks of the inputs themselves, before any node runs.
-  /^Got invalid dimensions for input: /,
-  /^Invalid rank for input: /,
+const ofNodes: readonly RegExp[] = [
   // Indices out of a table's range.
   /indices element out of data bounds, idx=-?\d+ must be within the inclusive range \[/,
   /(?:^|: )invalid index found, index = -?\d+$/,
@@ -42,7 +42,7 @@ const NODE = /^Non-zero status code returned while running (\S+) node\. Name:'.*
 export function runRefusal(model: string, thrown: unknown): ServerError {
   const text = ortText(thrown);
   const [, operator, sentence = text] = NODE.exec(text) ?? [];
-  if (ofInput.some((pattern) => pattern.test(sentence))) {
+  if ((operator === undefined ? ofChecks : ofNodes).some((pattern) => pattern.test(sentence))) {
     const by = operator === undefined ? '' : ` (operator ${operator})`;
     return new ServerError('input_refused', `model ${model}: ONNX Runtime refused the input${by}: ${sentence}`, { cause: thrown });
   }

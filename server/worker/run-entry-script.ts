@@ -265,7 +265,7 @@ function failureOf(thrown: unknown, noCode: boolean): FailureMessage {
   } catch {
     // Its message cannot be read either.
   }
-  return { code: 'run_failed', message: stackOfThrown(thrown) };
+  return { code: noCode ? 'internal' : 'run_failed', message: stackOfThrown(thrown) };
 }
 
 /** A failure of this server. Its text is bounded, because a script may have changed it. */

@@ -83,7 +83,11 @@ export class OnnxGraph {
     this.outputs = this.#all(GRAPH.output).map(valueOf);
     for (const node of this.nodes) {
       for (const name of node.outputs) this.#producers.set(name, node);
-      for (const name of new Set(node.inputs)) this.#consumers.set(name, [...(this.#consumers.get(name) ?? []), node]);
+      for (const name of new Set(node.inputs)) {
+        const others = this.#consumers.get(name);
+        if (others === undefined) this.#consumers.set(name, [node]);
+        else others.push(node);
+      }
     }
   }
 
