@@ -23,14 +23,9 @@ export function serviceSchemas(served: Served | undefined): ServiceSchemas {
   const [model] = served?.models ?? [];
   if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED };
   return {
-    input: { ...tensorsSchema('inputs', model.inputs), ...(served.example !== undefined && { example: parsed(served.example) }) },
+    input: { ...tensorsSchema('inputs', model.inputs), ...(served.example !== undefined && { example: JSON.parse(served.example) }) },
     output: { ...withOmitted(tensorsSchema('outputs', model.outputs), model), ...outputExample(model.outputs) },
   };
-}
-
-function parsed(example: string): Json {
-  const json: Json = JSON.parse(example);
-  return json;
 }
 
 /** `{ [member]: { <tensor name>: nested arrays } }`. */

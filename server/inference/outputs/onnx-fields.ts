@@ -28,11 +28,14 @@ export const DIM = { size: 1, symbol: 2 };
 /** A size, the name of a symbol, or '' for a size without a name. */
 export type Dim = number | string;
 
-/** The fields of a field that is a message. @throws RangeError if it is none */
-export function inside({ value }: Pick<Field, 'value'>): Field[] {
+/** The bytes of a field that is a message. @throws RangeError if it is none */
+export function messageBytes({ value }: Pick<Field, 'value'>): Buffer {
   if (typeof value === 'number') throw new RangeError('expected a message, got a number');
-  return fieldsOf(value);
+  return value;
 }
+
+/** The fields of a field that is a message. @throws RangeError if it is none */
+export const inside = (field: Pick<Field, 'value'>): Field[] => fieldsOf(messageBytes(field));
 
 /** The last string under a number, or undefined if there is none. */
 export function textOf(fields: readonly Field[], number: number): string | undefined {

@@ -1,4 +1,4 @@
-import { type Field, fieldsOf } from '../../tensors/protobuf.ts';
+import { type Field, FieldReader, fieldsOf } from '../../tensors/protobuf.ts';
 import { constantValues, type Label } from './constant-values.ts';
 import {
   ATTRIBUTE,
@@ -6,6 +6,7 @@ import {
   type Dim,
   GRAPH,
   inside,
+  messageBytes,
   integerOf,
   messageOf,
   MODEL,
@@ -15,31 +16,36 @@ import {
   TENSOR,
   TENSOR_TYPE,
   textOf,
-  textsOf,
   TYPE,
   VALUE,
 } from './onnx-fields.ts';
 
-/** One operator of a graph. */
+/** One operator of a graph. Its attributes are read when they are asked for. */
 export class OnnxNode {
   readonly field: Field;
-  readonly operator: string;
+  readonly operator: string = '';
   /** Empty for an absent input or output. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly #fields: readonly Field[];
 
   constructor(field: Field) {
     this.field = field;
-    this.#fields = inside(field);
-    this.operator = textOf(this.#fields, NODE.operator) ?? '';
-    this.inputs = textsOf(this.#fields, NODE.input);
-    this.outputs = textsOf(this.#fields, NODE.output);
+    const [inputs, outputs]: [string[], string[]] = [[], []];
+    // Without an object for each field, because a graph may have many nodes.
+    const reader = new FieldReader(messageBytes(field));
+    while (reader.next()) {
+      const { number, bytes, from, to } = reader;
+      if (number === NODE.input) inputs.push(bytes.toString('utf8', from, to));
+      else if (number === NODE.output) outputs.push(bytes.toString('utf8', from, to));
+      else if (number === NODE.operator) this.operator = bytes.toString('utf8', from, to);
+    }
+    this.inputs = inputs;
+    this.outputs = outputs;
   }
 
   /** The fields of an attribute; none if it is absent. */
   attribute(name: string): readonly Field[] {
-    for (const field of this.#fields) {
+    for (const field of inside(this.field)) {
       if (field.number !== NODE.attribute) continue;
       const fields = inside(field);
       if (textOf(fields, ATTRIBUTE.name) === name) return fields;
@@ -83,10 +89,10 @@ export class OnnxGraph {
     this.outputs = this.#all(GRAPH.output).map(valueOf);
     for (const node of this.nodes) {
       for (const name of node.outputs) this.#producers.set(name, node);
-      for (const name of new Set(node.inputs)) {
+      for (const name of node.inputs) {
         const others = this.#consumers.get(name);
         if (others === undefined) this.#consumers.set(name, [node]);
-        else others.push(node);
+        else if (others.at(-1) !== node) others.push(node);
       }
     }
   }

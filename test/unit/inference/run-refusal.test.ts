@@ -25,7 +25,7 @@ const zeros = (rows: number, columns: number): number[][] => Array.from({ length
 const a = (rows: number, columns: number): Case['inputs'][number] => ['a', 'float32', 2, zeros(rows, columns)];
 const b = (rows: number, columns: number): Case['inputs'][number] => ['b', 'float32', 2, zeros(rows, columns)];
 const indices: Case['inputs'][number] = ['i', 'int64', 2, [[11, 0]]];
-const text: Case['inputs'][number] = ['s', 'string', 2, [['abc']]];
+const word: Case['inputs'][number] = ['s', 'string', 2, [['abc']]];
 const equation = attribute.string('equation', 'ij,jk->ik');
 
 /** Runs one node of one output on inputs that ONNX Runtime refuses. */
@@ -70,9 +70,9 @@ const ofInput: Readonly<Record<string, Case>> = {
   'sizes that do not join': { inputs: [a(2, 3), b(3, 3)], operator: 'Concat', attributes: [attribute.int('axis', 1)] },
   'sizes that do not fit an equation': { inputs: [a(2, 3), b(4, 3)], operator: 'Einsum', attributes: [equation] },
   'the channels of an image': { inputs: [['a', 'float32', 4, [[zeros(5, 5)]]]], operator: 'Conv', constant: 'weights' },
-  'a text that is no number': { inputs: [text], operator: 'Cast', attributes: [attribute.int('to', 11)] },
+  'a text that is no number': { inputs: [word], operator: 'Cast', attributes: [attribute.int('to', 11)] },
   'an unknown category': {
-    inputs: [text],
+    inputs: [word],
     operator: 'OneHotEncoder',
     domain: 'ai.onnx.ml',
     attributes: [attribute.strings('cats_strings', ['x']), attribute.int('zeros', 0)],
