@@ -8,10 +8,12 @@ export type Label = string | number;
 const [FLOAT, INT32, INT64, STRING, DOUBLE] = [1, 6, 7, 8, 11];
 
 /**
- * The elements of a TensorProto. Undefined for external data, and for dtypes that hold no labels.
+ * The elements of a TensorProto that is one list. Undefined for other shapes, for external data, and
+ * for dtypes that hold no labels.
  */
 export function constantValues(fields: readonly Field[]): readonly Label[] | undefined {
-  if (fields.some(({ number }) => number === TENSOR.external)) return undefined;
+  const isList = integersOf(fields, TENSOR.dims).filter((size) => size !== 1).length < 2;
+  if (!isList || fields.some(({ number }) => number === TENSOR.external)) return undefined;
   const raw = fields.findLast(({ number }) => number === TENSOR.raw)?.value;
   switch (integerOf(fields, TENSOR.dataType)) {
     case undefined:

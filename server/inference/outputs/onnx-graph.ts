@@ -123,7 +123,7 @@ export class OnnxGraph {
     return node;
   }
 
-  /** The elements of a constant, row by row; undefined for other values and external data. */
+  /** The elements of a constant list; undefined for other values, and for external data. */
   constant(name: string): readonly Label[] | undefined {
     const node = this.#producers.get(name);
     if (node?.operator === 'Identity' || node?.operator === 'Cast') return this.constant(node.inputs[0] ?? '');

@@ -121,6 +121,13 @@ const cases: Readonly<Record<string, readonly [expected: readonly (string | numb
     undefined,
     (b) => classifier(b, 'LinearClassifier', ['label', 'p'], [attribute.strings('classlabels_strings', ['a', 'a'])]),
   ],
+  'not of ArgMax and a table of vectors': [
+    undefined,
+    (b) => {
+      b.node('Softmax', ['x'], { output: 'p' });
+      b.node('Gather', [b.weights('table', [3, 2], 1), b.node('ArgMax', ['p'], { attributes: [axis] })], { output: 'label' });
+    },
+  ],
   'not of a plain ArgMax': [
     undefined,
     (b) => {
