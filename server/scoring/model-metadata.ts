@@ -30,7 +30,7 @@ export interface ModelMetadata {
  * @throws ServerError not_ready
  */
 export function modelMetadata(name: string, served: Served | undefined): ModelMetadata {
-  if (served === undefined) throw new ServerError('not_ready', 'The server is not ready: init() has not finished yet.');
+  if (served === undefined) throw new ServerError('not_ready', 'The server is not ready: its workers have not finished their start yet.');
   const [model] = served.noCode ? served.models : [];
   const versions = [MODEL_VERSION];
   if (model === undefined) return { name, versions, platform: `${packageJson.name}_script`, inputs: [], outputs: [] };

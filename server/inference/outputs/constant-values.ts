@@ -8,8 +8,8 @@ export type Label = string | number;
 const [FLOAT, INT32, INT64, STRING, DOUBLE] = [1, 6, 7, 8, 11];
 
 /**
- * The elements of a TensorProto that is one list. Undefined for other shapes, for external data, and
- * for dtypes that hold no labels.
+ * The elements of a TensorProto that is one list. Undefined for other shapes, for external data,
+ * and for dtypes that hold no labels.
  */
 export function constantValues(fields: readonly Field[]): readonly Label[] | undefined {
   const isList = integersOf(fields, TENSOR.dims).filter((size) => size !== 1).length < 2;
