@@ -8,11 +8,13 @@
  * {"input_data": {"columns", "data"}}, {"input_data"}    one prediction a row
  * {"data": [[...]]}                                      one prediction a row
  *
- * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs. Further keys
- * are ignored.
+ * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs.
+ * `parameters: {"class_labels": true}` asks for the class labels of scores. Further keys are
+ * ignored.
  */
 
 import {
+  Answer,
   type InitContext,
   type Model,
   type RequestContext,
@@ -22,7 +24,8 @@ import {
   type TensorSpec,
   type TensorValue,
 } from 'scoring-server';
-// The server's own reader and writer of Open Inference tensors, the only internal used here.
+// The server's own readers and writers of tensors, the only internals used here.
+import { byClassLabel, labelParameters } from '../server/tensors/class-labels.ts';
 import {
   isNumbers,
   isRecord,
@@ -45,9 +48,12 @@ export async function init(context: InitContext): Promise<void> {
   model = await context.openModel();
 }
 
-export function run(data: unknown, request: RequestContext): Promise<unknown> {
+export async function run(data: unknown, request: RequestContext): Promise<unknown> {
+  if (request.protocol === 'score') return answer(model, data);
   // The Open Inference routes read the tensors before this call, and write the answer after it.
-  return request.protocol === 'score' ? answer(model, data) : model.run(asInputs(data), request.outputs);
+  const labels = wantsLabels(model, request.parameters.request);
+  const outputs = await model.run(asInputs(data), request.outputs);
+  return labels ? new Answer(outputs, { outputParameters: labelParameters(model, outputs) }) : outputs;
 }
 
 /**
@@ -58,11 +64,16 @@ export function run(data: unknown, request: RequestContext): Promise<unknown> {
 export async function answer(target: Model, body: unknown): Promise<unknown> {
   if (!isRecord(body)) throw unknownForm(target, 'the body is no JSON object');
   const wanted = readOutputs(target, body);
-  if (Array.isArray(body.inputs)) return oipAnswer(target, body.id, await target.run(readInputs(body.inputs), wanted), wanted);
-  if (isRecord(body.inputs)) return { outputs: await target.run(asInputs(body.inputs), wanted) };
+  const labels = isRecord(body.parameters) && wantsLabels(target, body.parameters);
+  if (Array.isArray(body.inputs)) return oipAnswer(target, body.id, await target.run(readInputs(body.inputs), wanted), wanted, labels);
+  if (isRecord(body.inputs)) {
+    const outputs = await target.run(asInputs(body.inputs), wanted);
+    return { outputs: labels ? byClassLabel(target, outputs) : outputs };
+  }
   if ('inputs' in body) throw unknownForm(target, '"inputs" is neither an object nor an array');
-  if ('input_data' in body) return perRow(await target.run(readInputData(target, body.input_data), wanted));
-  if ('data' in body) return perRow(await target.run(onlyInput(target, body.data), wanted));
+  const rows = (outputs: Record<string, Tensor>): unknown => (labels ? perLabelledRow(target, outputs) : perRow(outputs));
+  if ('input_data' in body) return rows(await target.run(readInputData(target, body.input_data), wanted));
+  if ('data' in body) return rows(await target.run(onlyInput(target, body.data), wanted));
   throw unknownForm(target, 'the body has none of the keys "inputs", "input_data" and "data"');
 }
 
@@ -80,13 +91,28 @@ function readOutputs(target: Model, body: Record<string, unknown>): string[] | u
   );
 }
 
-function oipAnswer(target: Model, id: unknown, outputs: Record<string, Tensor>, wanted = target.outputs.map(({ name }) => name)): unknown {
+/** True if the client asks for class labels. */
+function wantsLabels(target: Model, { class_labels: wanted }: Readonly<Record<string, unknown>>): boolean {
+  if (wanted === undefined || wanted === null || typeof wanted === 'boolean') return wanted === true;
+  throw unknownForm(target, '"class_labels" of "parameters" is neither true nor false');
+}
+
+function oipAnswer(
+  target: Model,
+  id: unknown,
+  outputs: Record<string, Tensor>,
+  wanted = target.outputs.map(({ name }) => name),
+  labels = false,
+): unknown {
+  const parameters = labels ? labelParameters(target, outputs) : {};
   return {
     model_name: target.name,
     ...(typeof id === 'string' && { id }),
     outputs: wanted.flatMap((name) => {
       const output = outputs[name];
-      return output === undefined ? [] : { ...outputHead(name, output), data: outputData(output) };
+      if (output === undefined) return [];
+      const own = Object.hasOwn(parameters, name) && { parameters: parameters[name] };
+      return { ...outputHead(name, output), ...own, data: outputData(output) };
     }),
   };
 }
@@ -156,6 +182,14 @@ function perRow(outputs: Record<string, Tensor>): Tensor | Record<string, Tensor
   const [rows, columns] = output.dims;
   const flat = rows !== undefined && columns === 1 && output.dims.length === 2;
   return flat ? { type: output.type, dims: [rows], data: output.data } : output;
+}
+
+/** As `perRow`, with an object by class label for each row of scores. */
+function perLabelledRow(target: Model, outputs: Record<string, Tensor>): unknown {
+  const named = byClassLabel(target, outputs);
+  const [only, ...others] = Object.keys(named);
+  if (only === undefined || others.length > 0) return named;
+  return named[only] === outputs[only] ? perRow(outputs) : named[only];
 }
 
 function unknownForm(target: Model, problem: string): ScoringError {

@@ -24,7 +24,15 @@ export interface TensorSpec {
   readonly type: Dtype;
   /** A number is fixed, a string (possibly empty) is a symbolic size that a request chooses. */
   readonly dims: readonly (number | string)[];
+  /** Class labels of the last axis, where the model names them. */
+  readonly classLabels?: ClassLabels | undefined;
 }
+
+/**
+ * The label of each column, in their order. A list of lists where the columns of each index of the
+ * axis before the last have labels of their own. Integers beyond 2^53 are decimal texts.
+ */
+export type ClassLabels = readonly (string | number)[] | readonly (readonly (string | number)[])[];
 
 /** Nested arrays or a scalar, a typed array (a whole tensor; dims by the model), or a tensor. */
 export type TensorInput = Tensor | TensorData | TensorValue;

@@ -74,3 +74,6 @@ export function casesOf({ folder }: RealModel): Case[] {
 
 /** Text of a file beside a real model. */
 export const readBeside = ({ folder }: RealModel, name: string): string => readFileSync(path.join(folder, name), 'utf8');
+
+/** A model of the folder of reported faults, with the answer in its README. */
+export const reportedFile = (...names: string[]): string => path.join(FOLDER, 'reported', ...names);

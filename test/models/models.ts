@@ -40,6 +40,8 @@ const models = {
   external: odd.external,
   sequence_output: odd.sequenceOutput,
   only_sequence_output: odd.onlySequenceOutput,
+  split_sequence: odd.splitSequence,
+  only_split_sequence: odd.onlySplitSequence,
   sequence_input: odd.sequenceInput,
   int4_output: () => odd.castTo('int4'),
   uint4_output: () => odd.castTo('uint4'),
