@@ -3,7 +3,7 @@ import { type BigIntegerDtype, type BooleanDtype, dtypes, type IntegerDtype, typ
 import { type InputSpec, misfit } from './infer-request.ts';
 import { blockHead, countVarints, FieldReader, packVarints, readVarints } from './protobuf.ts';
 import { fromBytes, text, toBytes } from './tensor-bytes.ts';
-import { sizeOf } from './tensor-shape.ts';
+import { inputPlace, placeOf, sizeOf } from './tensor-shape.ts';
 
 /**
  * The data of an input from its InferTensorContents, whose elements may be unpacked. The contents
@@ -71,7 +71,7 @@ function strings({ name, dims }: InputSpec, messages: readonly Buffer[], count: 
   const elements: string[] = [];
   for (const message of messages) {
     const reader = new FieldReader(message);
-    while (reader.next()) elements.push(text(`input ${name}`, reader.content, elements.length));
+    while (reader.next()) elements.push(text(name, dims, elements.length, reader.content));
   }
   return elements;
 }
@@ -119,7 +119,7 @@ function integers({ name, dims }: InputSpec, row: IntegerDtype | BooleanDtype, b
   readVarints(bytes, (low, _high, index) => {
     const value = signed ? low | 0 : low;
     data[index] = value;
-    if (data[index] !== value || (isBool && value > 1)) throw misfit(`input ${name}[${index}]`, row.datatype, String(value));
+    if (data[index] !== value || (isBool && value > 1)) throw misfit(inputPlace(name, placeOf(dims, index)), row.datatype, String(value));
   });
   return data;
 }

@@ -208,7 +208,7 @@ describe('the no-code script', () => {
   });
 
   it('leaves the checks of values and shapes to the model', async () => {
-    const wrong = { inputs: { x: [[1, null, 3]], ids: [[1, 2, 3]] } };
+    const wrong = { inputs: { x: [[1, 2, 3]], ids: [[1, null, 3]] } };
     await assert.rejects(answer('multi', wrong), (error) => error instanceof ServerError && error.code === 'invalid_input');
     await assert.rejects(answer('multi', oip({ shape: [3] })), (error) => error instanceof ServerError && error.code === 'invalid_input');
   });

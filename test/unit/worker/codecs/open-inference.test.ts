@@ -180,8 +180,34 @@ const refused: [title: string, body: string | Buffer, message: RegExp, jsonLengt
     ),
     /nested as the shape \[4,1\] says, or flat, got \[2,2\]/,
   ],
+  [
+    'data that is nested where the shape is flat',
+    body(input({ data: [[1, 'NaN']] })),
+    /nested as the shape \[2\] says, or flat, got \[1,2\]/,
+  ],
+  [
+    'a place in flat data of two dimensions',
+    body(input({ shape: [2, 1], data: [1, 1e39] })),
+    /^input x\[1\]\[0\]: expected a finite number below 3\.4.*e\+38, .* got 1e\+39$/,
+  ],
+  ['a place beside other forms', body(input({ shape: [1, 2], data: ['NaN', 'x'] })), /^input x\[0\]\[1\]: .* got "x"$/],
+  ['a place in BYTES', body(input({ shape: [2, 1], datatype: 'BYTES', data: ['a', 1] })), /^input x\[1\]\[0\]: .* got 1$/],
+  [
+    'a number beyond every range',
+    '{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,1e999]}]}',
+    /^input x\[0\]\[1\]: expected a finite number below 3\.4.*e\+38, .* got the number Infinity/,
+  ],
+  [
+    'one beyond FP64',
+    '{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP64","data":[[1,-1e400]]}]}',
+    /^input x\[0\]\[1\]: expected a finite number up to 1\.79.*e\+308, .* got the number -Infinity/,
+  ],
   ['ragged data', body(input({ shape: [2, 1], data: [[1], [2, 3]] })), /input x/],
-  ['null', body(input({ data: [1, null] })), /input x\[1\]: expected a finite number.*, got null/],
+  [
+    'null as an integer',
+    body(input({ shape: [2, 2], datatype: 'INT32', data: [1, 2, 3, null] })),
+    /input x\[1\]\[1\]: expected a whole number.*, got null/,
+  ],
   [
     'a number that is too large',
     body(input({ datatype: 'INT8', data: [1, 128] })),
@@ -263,13 +289,26 @@ describe('raw requests', () => {
       assert.deepEqual(raw([{ name: 'x', type: 'float32', dims }], floats(count))['x']?.dims, shape);
     });
 
-  it('text is one element, without a length', () => {
-    assert.deepEqual(raw([{ name: 'x', type: 'string', dims: ['N', 1] }], Buffer.from('hi'))['x'], {
-      type: 'string',
-      dims: [1, 1],
-      data: ['hi'],
+  const texts: [dims: TensorSpec['dims'], shape: number[]][] = [
+    [
+      ['N', 1],
+      [1, 1],
+    ],
+    [
+      ['N', 'S'],
+      [1, 1],
+    ],
+    [
+      ['N', 'S', 'T'],
+      [1, 1, 1],
+    ],
+    [['N'], [1]],
+    [[], []],
+  ];
+  for (const [dims, shape] of texts)
+    it(`a text is one element, without a length, for [${dims.join(',')}]`, () => {
+      assert.deepEqual(raw([{ name: 'x', type: 'string', dims }], Buffer.from('hi'))['x'], { type: 'string', dims: shape, data: ['hi'] });
     });
-  });
 
   it('are refused where the shape does not follow', () => {
     const refuse = (inputs: readonly TensorSpec[], bytes: Uint8Array, message: RegExp): void =>
@@ -278,6 +317,8 @@ describe('raw requests', () => {
     refuse([x, { ...x, name: 'y' }], floats(3), /has the inputs x, y/);
     refuse([], floats(3), /has the inputs none/);
     refuse([{ ...x, dims: ['N', 'A', 'B'] }], floats(3), /leaves more than that open/);
+    for (const dims of [['N', 2], [3], ['N', 0]])
+      refuse([{ name: 'x', type: 'string', dims }], Buffer.from('hi'), /has one string, and input x takes \[.*\]: send each string/);
     refuse([x], floats(4), /input x: expected 12 bytes for the shape \[1,3\]/);
     refuse([x], new Uint8Array(5), /input x: expected 0 bytes/);
   });
