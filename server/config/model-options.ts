@@ -1,5 +1,5 @@
 import { executionProvider, type Provider } from './execution-provider.ts';
-import { bytes, deviceNumbers, integer, milliseconds, option, orAuto, seconds, type OptionRows } from './option-values.ts';
+import { bytes, deviceNumbers, integer, milliseconds, oneOf, option, orAuto, seconds, type OptionRows } from './option-values.ts';
 
 /** Options of models and of the workers that run them. */
 export const modelOptions = {
@@ -55,6 +55,12 @@ export const modelOptions = {
     default: 0,
     parse: milliseconds,
     doc: 'Time that a `model.run()` waits for others to merge with. 0 adds no latency; raise it for larger batches.',
+  }),
+  sharedSizes: option<'check' | 'ignore'>({
+    env: ['SHARED_SIZES'],
+    default: 'check',
+    parse: oneOf('check', 'ignore'),
+    doc: 'Sizes of one symbolic name in the inputs must agree, else 400. `ignore`: where the exporter named them alike by mistake.',
   }),
   initTimeoutMs: option({
     env: ['INIT_TIMEOUT_MS', 'WORKER_TIMEOUT'],

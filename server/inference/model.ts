@@ -15,6 +15,7 @@ import { ortText } from './refusals.ts';
 import { checkProvider } from './provider-check.ts';
 import type { Runtime } from './runtime.ts';
 import { specsOf, tensorsOf } from './runtime-tensors.ts';
+import { SharedSizes } from './shared-sizes.ts';
 
 /** Facts of a loaded model, for the log and the metadata routes. */
 export interface Loaded {
@@ -47,6 +48,8 @@ export interface OpenedModel extends Model {
   /** What a script gets: the members of `Model`, and each works by itself. */
   readonly forScript: Model;
   readonly about: Loaded & { readonly batching: BatchVerdict };
+  /** The check of sizes that inputs share. */
+  readonly sharedSizes: SharedSizes;
   /** Starts or stops keeping inputs as samples for the proof. */
   remember(on: boolean): void;
   /** Reports later inferences to an observer. */
@@ -72,6 +75,7 @@ export class SessionModel implements OpenedModel {
   readonly path: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  readonly sharedSizes: SharedSizes;
   readonly #loaded: Loaded;
   readonly #runtime: Runtime;
   readonly #session: InferenceSession;
@@ -95,6 +99,7 @@ export class SessionModel implements OpenedModel {
     this.path = file;
     this.inputs = specsOf(session.inputMetadata);
     this.outputs = specsOf(session.outputMetadata);
+    this.sharedSizes = new SharedSizes(this.inputs);
     this.#loaded = loaded;
     this.#runtime = runtime;
     this.#session = session;
@@ -216,6 +221,7 @@ export class SessionModel implements OpenedModel {
         throw new ServerError('invalid_input', `model ${this.name}: input ${spec.name} is missing; the inputs are ${names(this.inputs)}.`);
       feeds[spec.name] = toTensor(spec, inputs[spec.name]);
     }
+    this.sharedSizes.check(feeds);
     return feeds;
   }
 

@@ -23,6 +23,10 @@ export interface StartMessage {
   readonly maxBatchSize: number | 'auto';
   readonly maxBatchDelayMs: number;
   readonly nonFinite: 'string' | 'null' | 'error';
+  /** Python's bare NaN and infinities in JSON bodies. */
+  readonly jsonNan: 'accept' | 'refuse';
+  /** Sizes of one symbolic name in a model's inputs. */
+  readonly sharedSizes: 'check' | 'ignore';
   /** Largest answer, or chunk of a stream, in bytes. */
   readonly answerLimitBytes: number;
   readonly logLevel: string;
@@ -68,6 +72,8 @@ const start: Check<StartMessage> = shape<StartMessage>({
   maxBatchSize: either(oneOf('auto'), count),
   maxBatchDelayMs: finite,
   nonFinite: oneOf('string', 'null', 'error'),
+  jsonNan: oneOf('accept', 'refuse'),
+  sharedSizes: oneOf('check', 'ignore'),
   answerLimitBytes: count,
   logLevel: text,
   tracing: flag,

@@ -139,6 +139,8 @@ function startMessage(config: Config, found: Found, decided: Decided): StartMess
     maxBatchSize: config.maxBatchSize,
     maxBatchDelayMs: config.maxBatchDelayMs,
     nonFinite: config.nonFinite,
+    jsonNan: config.jsonNan,
+    sharedSizes: config.sharedSizes,
     answerLimitBytes: config.answerLimitBytes,
     logLevel: config.logLevel,
     tracing: config.otlpEndpoint !== '',

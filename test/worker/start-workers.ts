@@ -67,6 +67,8 @@ export class Workers {
       maxBatchSize: 'auto',
       maxBatchDelayMs: 0,
       nonFinite: 'string',
+      jsonNan: 'accept',
+      sharedSizes: 'check',
       answerLimitBytes: options.answerLimitBytes.default,
       logLevel: 'debug',
       tracing: false,

@@ -29,6 +29,8 @@ const start: StartMessage = {
   maxBatchSize: 'auto',
   maxBatchDelayMs: 0,
   nonFinite: 'string',
+  jsonNan: 'accept',
+  sharedSizes: 'check',
   answerLimitBytes: 268_435_456,
   logLevel: 'info',
   tracing: false,

@@ -32,6 +32,8 @@ const start: StartMessage = {
   maxBatchSize: 'auto',
   maxBatchDelayMs: 0,
   nonFinite: 'string',
+  jsonNan: 'accept',
+  sharedSizes: 'check',
   answerLimitBytes: 1000,
   logLevel: 'info',
   tracing: false,
