@@ -97,9 +97,12 @@ export function isParameter(value: unknown): value is InferParameter {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 }
 
-/** The error for a part of a request that has the wrong form. */
-export function misfit(where: string, expected: string, got: string): ServerError {
-  return new ServerError('invalid_input', `${excerpt(where)}: expected ${expected}, got ${excerpt(got)}`);
+/**
+ * The error for a part of a request that has the wrong form.
+ * @param most characters of `got`: more where the text itself is bounded
+ */
+export function misfit(where: string, expected: string, got: string, most?: number): ServerError {
+  return new ServerError('invalid_input', `${excerpt(where)}: expected ${expected}, got ${excerpt(got, most)}`);
 }
 
 const MOST_SHOWN = 60;
