@@ -47,9 +47,12 @@ export function readInputs(list: readonly unknown[], binary?: Buffer): Record<st
   return inputs.tensors;
 }
 
+/** A member that may be absent, or null: clients such as MLServer's send null for every such one. */
+export const optional = (value: unknown): unknown => value ?? undefined;
+
 /** The parameters of a request, an input or an output. @throws ServerError invalid_input */
 export function parametersOf({ parameters }: Members, where: string): Members {
-  if (parameters === undefined) return {};
+  if (optional(parameters) === undefined) return {};
   if (!isRecord(parameters)) throw misfit(`parameters of ${where}`, 'an object', show(parameters));
   return parameters;
 }
@@ -65,7 +68,7 @@ export function readParameters(message: Members): RequestParameters {
 function carriers(list: unknown, kind: string): { name: string; parameters: InferParameters | undefined }[] {
   if (!Array.isArray(list)) return [];
   return list
-    .filter((item) => isRecord(item) && item['parameters'] !== undefined)
+    .filter((item) => isRecord(item) && optional(item['parameters']) !== undefined)
     .map((carrier: Members) => {
       const name = String(carrier['name']);
       return { name, parameters: scalars(carrier, `${kind} ${name}`) };
@@ -77,7 +80,7 @@ function carriers(list: unknown, kind: string): { name: string; parameters: Infe
  * what they do not set, and objects for other servers.
  */
 function scalars(members: Members, where: string): InferParameters | undefined {
-  if (members['parameters'] === undefined) return undefined;
+  if (optional(members['parameters']) === undefined) return undefined;
   let parameters: Record<string, InferParameter> | undefined;
   for (const [name, value] of Object.entries(parametersOf(members, where))) {
     if (isParameter(value)) (parameters ??= emptyRecord())[name] = value;
@@ -107,9 +110,10 @@ export function outputData(tensor: Tensor): unknown {
 
 /** Bytes of an input behind the JSON, or undefined if its data is in the JSON. */
 function binarySize(spec: InputSpec, input: Members, left: number): number | undefined {
-  const { binary_data_size: size } = parametersOf(input, `input ${spec.name}`);
+  const size = optional(parametersOf(input, `input ${spec.name}`)['binary_data_size']);
   if (size === undefined) return undefined;
-  if (input['data'] !== undefined) throw misfit(`input ${spec.name}`, 'either "data" or the parameter "binary_data_size"', 'both');
+  if (optional(input['data']) !== undefined)
+    throw misfit(`input ${spec.name}`, 'either "data" or the parameter "binary_data_size"', 'both');
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > left)
     throw misfit(`input ${spec.name}`, `a binary_data_size from 0 to the ${left} bytes that are left of the body`, show(size));
   return size;
@@ -117,7 +121,7 @@ function binarySize(spec: InputSpec, input: Members, left: number): number | und
 
 function fromJson(spec: InputSpec, data: unknown, takesBinary: boolean): TensorData {
   const { name, type, dims } = spec;
-  if (data === undefined)
+  if (optional(data) === undefined)
     throw takesBinary
       ? misfit(`input ${name}`, '"data", or the parameter "binary_data_size"', 'neither')
       : misfit(`input ${name}`, '"data" (this route takes no binary tensors)', 'none');

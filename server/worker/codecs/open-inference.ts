@@ -3,6 +3,7 @@ import { type InferRequest, misfit, NO_PARAMETERS, show, wantedOutputs, type Wan
 import {
   isRecord,
   type Members,
+  optional,
   outputData,
   outputHead,
   parametersOf,
@@ -87,7 +88,8 @@ function readJsonLength(header: string, bodyLength: number): number {
   return length;
 }
 
-function readRequest({ id, parameters, outputs }: Members): Omit<InferRequest, 'version' | 'parameters'> {
+function readRequest({ parameters, ...message }: Members): Omit<InferRequest, 'version' | 'parameters'> {
+  const [id, outputs] = [optional(message['id']), optional(message['outputs'])];
   if (id !== undefined && typeof id !== 'string') throw misfit('id', 'a string', show(id));
   if (outputs !== undefined && !Array.isArray(outputs)) throw misfit('outputs', 'an array', show(outputs));
   const binary = flag(parametersOf({ parameters }, 'the request'), 'binary_data_output') ?? false;
@@ -99,13 +101,13 @@ function readOutput(output: unknown, index: number): WantedOutput {
   if (!isRecord(output) || typeof name !== 'string') throw misfit(`outputs[${index}]`, 'an object with a "name"', show(output));
   const parameters = parametersOf(output, `output ${name}`);
   for (const extension of ['classification', 'shared_memory_region'])
-    if (parameters[extension] !== undefined)
+    if (optional(parameters[extension]) !== undefined)
       throw misfit(`output ${name}`, `no parameter "${extension}" (this server does not have that extension)`, show(parameters[extension]));
   return { name, binary: flag(parameters, 'binary_data') };
 }
 
 function flag(parameters: Members, name: string): boolean | undefined {
-  const value = parameters[name];
+  const value = optional(parameters[name]);
   if (value !== undefined && typeof value !== 'boolean') throw misfit(`parameter ${name}`, 'true or false', show(value));
   return value;
 }

@@ -165,6 +165,10 @@ const refused: [title: string, body: string | Buffer, message: RegExp, jsonLengt
   ['a shape beyond all memory', body(input({ shape: [2 ** 30, 2 ** 30] })), /expected a "shape"/],
   ['a large shape with little data', body(input({ shape: [1e9] })), /input x: expected 1000000000 elements .*, got 2/],
   ['no data', body(input({ data: undefined })), /expected "data", or the parameter "binary_data_size", got neither/],
+  ['data of null', body(input({ data: null })), /expected "data", or the parameter "binary_data_size", got neither/],
+  ['inputs of null', '{"inputs":null}', /the request: expected an object with the array "inputs"/],
+  ['a name of null', body(input({ name: null })), /inputs\[0\]: expected a "name", got null/],
+  ['a shape of null', body(input({ shape: null })), /input x: expected a "shape".*, got null/],
   ['data that is no array', body(input({ data: 1 })), /expected data that is an array, got 1/],
   ['data that is too short', body(input({ data: [1] })), /expected 2 elements for the shape \[2\], got 1/],
   [
@@ -264,6 +268,52 @@ describe('a request that does not fit', () => {
     it(`is refused in binary: ${title}`, () => {
       check(() => decode(...text), message);
     });
+
+  describe('take null for an optional member as absent', () => {
+    const x = { name: 'x', shape: [2], datatype: 'FP32', data: [1, 2] };
+    const bodies: [title: string, body: object][] = [
+      ['of the request', { id: null, parameters: null, inputs: [x], outputs: null }],
+      ['of an input', { inputs: [{ ...x, parameters: null }] }],
+      ['of the parameters', { parameters: { binary_data_output: null }, inputs: [{ ...x, parameters: { binary_data_size: null } }] }],
+      [
+        'of every member, as MLServer sends it',
+        {
+          id: null,
+          model_name: null,
+          parameters: { content_type: null, headers: null },
+          inputs: [{ ...x, parameters: null }],
+          outputs: null,
+        },
+      ],
+    ];
+    for (const [title, message] of bodies)
+      it(title, () => {
+        const asked = request({});
+        const decoded = codec.decode(asked, Buffer.from(JSON.stringify(message)));
+        assert.deepEqual(decoded['x'], { type: 'float32', dims: [2], data: Float32Array.of(1, 2) });
+        assert.deepEqual([asked.infer?.id, asked.infer?.outputs, asked.infer?.binary], [undefined, undefined, false]);
+      });
+
+    it('of a requested output', () => {
+      const asked = request({});
+      const outputs = [
+        { name: 'y', parameters: null },
+        { name: 'z', parameters: { binary_data: null, classification: null } },
+      ];
+      codec.decode(asked, Buffer.from(JSON.stringify({ inputs: [x], outputs })));
+      assert.deepEqual(asked.infer?.outputs, [
+        { name: 'y', binary: undefined },
+        { name: 'z', binary: undefined },
+      ]);
+    });
+
+    it('of an input whose data is behind the JSON', () => {
+      const head = JSON.stringify({
+        inputs: [{ name: 'x', shape: [1], datatype: 'UINT8', data: null, parameters: { binary_data_size: 1 } }],
+      });
+      assert.deepEqual(decode(binary(head, Uint8Array.of(7)), head.length)['x']?.data, Uint8Array.of(7));
+    });
+  });
 
   it('cannot reach a prototype by its names', () => {
     const decoded = decode('{"inputs":[{"name":"__proto__","shape":[1],"datatype":"FP32","data":[1]}]}');
