@@ -1,6 +1,7 @@
 import type { InputType, TensorSpec } from '../../entry-script.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import type { NonFinite } from './encode-result.ts';
+import type { JsonNan } from './json.ts';
 
 /** An encoded answer. */
 export interface Encoded {
@@ -37,6 +38,8 @@ export interface BodyChoices {
 export interface Serving {
   readonly modelName: string;
   readonly nonFinite: NonFinite;
+  /** Undefined: `refuse`. */
+  readonly jsonNan?: JsonNan;
   /** Largest answer or chunk of a stream, or undefined for no limit. */
   readonly answerLimitBytes?: number;
   /** True if requests with a sampled `traceparent` are timed. */

@@ -41,7 +41,8 @@ export class OpenInferenceCodec implements Codec {
       return rawInput(this.#serving.inputs, body);
     }
     // The general parser is faster in front of binary tensors, because few numbers stand there.
-    const message = decodeBody(body.subarray(0, jsonLength), undefined, header === undefined ? 'tensors' : 'json', true);
+    const form = header === undefined ? 'tensors' : 'json';
+    const message = decodeBody(body.subarray(0, jsonLength), undefined, form, true, this.#serving.jsonNan);
     if (!isRecord(message) || !Array.isArray(message['inputs']))
       throw misfit('the request', 'an object with the array "inputs"', show(message));
     const { id, outputs, binary } = readRequest(message);
