@@ -44,16 +44,16 @@ describe('models that were reported for their inputs', { skip: missing }, () => 
     for (const other of others.slice(0, taken.length - 1)) assert.deepEqual(other, first);
   });
 
-  it('echo_2d has one answer to numbers beyond the range', () =>
-    score('echo_2d.onnx', [
+  it('echo_2d has one answer to numbers beyond the range', async () =>
+    void (await score('echo_2d.onnx', [
       ['{"data":[[1e999]]}', /^input x\[0\]\[0\]: expected a finite number below/],
       ['{"data":[[1e39]]}', /^input x\[0\]\[0\]: expected a finite number below/],
       ['{"data":[[1e999,"NaN"]]}', /^input x\[0\]\[0\]: expected a finite number below/],
       ['{"data":[[1,true,false]]}', [[1, 1, 0]]],
-    ]));
+    ])));
 
-  it('shared_dim asks for equal sizes', () =>
-    score('shared_dim.onnx', [
+  it('shared_dim asks for equal sizes', async () =>
+    void (await score('shared_dim.onnx', [
       [
         {
           inputs: {
@@ -83,5 +83,5 @@ describe('models that were reported for their inputs', { skip: missing }, () => 
         /^input b: .* input a .* batch/,
       ],
       [{ inputs: { a: [[1, 2, 3]], b: [[1, 2, 3]] } }, undefined],
-    ]));
+    ])));
 });
