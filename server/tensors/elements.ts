@@ -12,7 +12,7 @@ export interface ElementType {
   readonly expected: string;
   /**
    * Writes a row into data that `allocate` made, from `offset` on.
-   * @param fromTable takes what pandas writes, too: null is NaN in a float, and true and false are 1
+   * @param fromTable takes what pandas writes, too: null is NaN in a float, true and false are 1
    * and 0 in every number
    * @returns the index of the first value that does not fit, or -1
    */

@@ -47,7 +47,7 @@ export function readInputs(list: readonly unknown[], binary?: Buffer): Record<st
   return inputs.tensors;
 }
 
-/** A member that may be absent, or null: clients such as MLServer's send null for every such one. */
+/** A member that may be absent, or null, which clients such as MLServer's send for every one. */
 export const optional = (value: unknown): unknown => value ?? undefined;
 
 /** The parameters of a request, an input or an output. @throws ServerError invalid_input */

@@ -19,7 +19,7 @@ const post = async (
   return [answer.status, await answer.json()];
 };
 
-/** Compares an answer: a pattern with the message of an error, anything else with the whole answer. */
+/** Compares an answer: a pattern with the message of an error, else the whole answer. */
 async function check(server: ServerProcess, path: string, [title, body, status, expected]: Case): Promise<void> {
   const [got, answer] = await post(server, path, body);
   assert.equal(got, status, `${title}: ${JSON.stringify(answer)}`);

@@ -6,7 +6,7 @@ import { JsonNumbers, withNumbers } from '../../../server/tensors/json-numbers.t
 import { feedTable, readTable } from '../../../server/tensors/table.ts';
 
 const spec = (name: string, ...dims: (number | string)[]): TensorSpec => ({ name, type: 'float32', dims });
-/** Inputs whose names an exporter made of `Age`, `Monthly Income (€)`, `Körper/Größe` and `city`. */
+/** Inputs whose names an exporter made of those in OWN. */
 const frame = ['Age', 'Monthly_Income____', 'Körper_Größe', 'city'].map((name) => spec(name, 'N', 1));
 const OWN = ['Age', 'Monthly Income (€)', 'Körper/Größe', 'city'];
 const MODEL = ['Age', 'Monthly_Income____', 'Körper_Größe', 'city'];
