@@ -76,16 +76,16 @@ const columnPorts = (suffix: string): Buffer[] => [
  */
 export function frame(): Buffer {
   const builder = new GraphBuilder('frame');
-  const columns: [string, ElementType][] = [
+  const ports: [string, ElementType][] = [
     ['Age', 'float32'],
     ['Monthly_Income____', 'float32'],
     ['Körper_Größe', 'string'],
     ['children', 'int64'],
   ];
-  for (const [name] of columns) builder.node('Identity', [name], { output: `${name}_out` });
+  for (const [name] of ports) builder.node('Identity', [name], { output: `${name}_out` });
   return builder.build({
-    inputs: columns.map(([name, type]) => value(name, type, ['N', 1])),
-    outputs: columns.map(([name, type]) => value(`${name}_out`, type, ['N', 1])),
+    inputs: ports.map(([name, type]) => value(name, type, ['N', 1])),
+    outputs: ports.map(([name, type]) => value(`${name}_out`, type, ['N', 1])),
   });
 }
 
