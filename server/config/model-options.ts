@@ -60,7 +60,7 @@ export const modelOptions = {
     env: ['SHARED_SIZES'],
     default: 'check',
     parse: oneOf('check', 'ignore'),
-    doc: 'Sizes of one symbolic name in the inputs must agree, else 400. `ignore`: where the exporter named them alike by mistake.',
+    doc: 'Inputs must agree in sizes of one symbolic name, else 400. `ignore`: for exporters that name different sizes alike.',
   }),
   initTimeoutMs: option({
     env: ['INIT_TIMEOUT_MS', 'WORKER_TIMEOUT'],

@@ -1,8 +1,19 @@
-import type { InferParameter, InferParameters, RequestParameters, Tensor } from '../entry-script.ts';
+import type { BytesTensor, InferParameter, InferParameters, RequestParameters, Tensor } from '../entry-script.ts';
+import { bufferFrom } from '../guards/built-ins.ts';
 import { dtypes, type TensorData } from './dtypes.ts';
-import { Inputs, type InputSpec, inputSpec, isParameter, misfit, requestParameters, show, wantedOutputs } from './infer-request.ts';
+import {
+  Inputs,
+  type InputTensors,
+  type InputSpec,
+  inputSpec,
+  isParameter,
+  misfit,
+  requestParameters,
+  show,
+  wantedOutputs,
+} from './infer-request.ts';
 import { JsonNumbers } from './json-numbers.ts';
-import { fromBytes } from './tensor-bytes.ts';
+import { byteElements, fromBytes } from './tensor-bytes.ts';
 import { valuesOf } from './tensor.ts';
 import { toTensor } from './to-tensor.ts';
 
@@ -26,9 +37,12 @@ export const isRecord = (value: unknown): value is Members =>
  * The tensors of the member "inputs", by name. Data may be flat, or nested as the shape says.
  * @param binary bytes behind the JSON, which the parameter "binary_data_size" shares out; undefined
  * where the route takes none
+ * @param asBytes elements of BYTES stay bytes
  * @throws ServerError invalid_input
  */
-export function readInputs(list: readonly unknown[], binary?: Buffer): Record<string, Tensor> {
+export function readInputs(list: readonly unknown[]): Record<string, Tensor>;
+export function readInputs(list: readonly unknown[], binary: Buffer, asBytes: boolean): InputTensors;
+export function readInputs(list: readonly unknown[], binary?: Buffer, asBytes = false): InputTensors {
   const inputs = new Inputs();
   let at = 0;
   for (const [index, input] of list.entries()) {
@@ -36,11 +50,10 @@ export function readInputs(list: readonly unknown[], binary?: Buffer): Record<st
     const { name, datatype, shape, data } = input;
     const spec = inputSpec(index, name, datatype, plainList(shape));
     const size = binary === undefined ? undefined : binarySize(spec, input, binary.length - at);
-    if (binary === undefined || size === undefined) inputs.add(spec, fromJson(spec, data, binary !== undefined));
-    else {
-      inputs.add(spec, fromBytes(spec.name, spec.type, spec.dims, binary.subarray(at, at + size)));
-      at += size;
-    }
+    const bytes = size === undefined ? undefined : binary?.subarray(at, at + size);
+    at += bytes?.length ?? 0;
+    if (asBytes && spec.type === 'string') inputs.add(spec.name, bytesTensorOf(spec, data, bytes));
+    else inputs.add(spec.name, tensorOf(spec, data, bytes, binary !== undefined));
   }
   if (binary !== undefined && at !== binary.length)
     throw misfit('the body', `${at} bytes of binary tensors behind the JSON`, String(binary.length));
@@ -49,6 +62,21 @@ export function readInputs(list: readonly unknown[], binary?: Buffer): Record<st
 
 /** A member that may be absent, or null, which clients such as MLServer's send for every one. */
 export const optional = (value: unknown): unknown => value ?? undefined;
+
+function tensorOf(spec: InputSpec, data: unknown, bytes: Buffer | undefined, takesBinary: boolean): Tensor {
+  const { name, type, dims } = spec;
+  return { type, dims, data: bytes === undefined ? fromJson(spec, data, takesBinary) : fromBytes(name, type, dims, bytes) };
+}
+
+/** In JSON, elements are the UTF-8 of the texts. */
+function bytesTensorOf(spec: InputSpec, data: unknown, bytes: Buffer | undefined): BytesTensor {
+  const { name, dims } = spec;
+  const elements =
+    bytes === undefined
+      ? Array.from<unknown, Uint8Array>(fromJson(spec, data, true), (text) => new Uint8Array(bufferFrom(String(text))))
+      : byteElements(name, dims, bytes);
+  return { type: 'bytes', dims, data: elements };
+}
 
 /** The parameters of a request, an input or an output. @throws ServerError invalid_input */
 export function parametersOf({ parameters }: Members, where: string): Members {

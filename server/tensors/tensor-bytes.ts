@@ -18,7 +18,7 @@ const LARGEST_READ = 64 * 1024;
 export function fromBytes(name: string, type: Dtype, dims: readonly number[], bytes: Buffer): TensorData {
   const size = sizeOf(dims);
   const row = dtypes[type];
-  if (row.kind === 'string') return strings(name, dims, bytes);
+  if (row.kind === 'string') return elementsOf(name, dims, bytes, (element, flat) => text(name, dims, flat, element));
   const Class = row.array;
   const expected = size * Class.BYTES_PER_ELEMENT;
   if (bytes.length !== expected)
@@ -53,10 +53,15 @@ export function text(name: string, dims: readonly number[], flat: number, bytes:
   return string;
 }
 
+/** The elements of a BYTES tensor, each a copy. @throws ServerError invalid_input */
+export function byteElements(name: string, dims: readonly number[], bytes: Buffer): Uint8Array[] {
+  return elementsOf(name, dims, bytes, (element) => new Uint8Array(element));
+}
+
 /** Elements, each with its length in front as a u32. */
-function strings(name: string, dims: readonly number[], bytes: Buffer): string[] {
+function elementsOf<T>(name: string, dims: readonly number[], bytes: Buffer, read: (element: Buffer, flat: number) => T): T[] {
   const size = sizeOf(dims);
-  const elements: string[] = [];
+  const elements: T[] = [];
   let count = 0;
   for (let at = 0; at < bytes.length; count++) {
     const from = at + 4;
@@ -67,7 +72,7 @@ function strings(name: string, dims: readonly number[], bytes: Buffer): string[]
         'four bytes of length and that many bytes',
         `the end of the data after ${bytes.length - at}`,
       );
-    if (count < size) elements.push(text(name, dims, count, bytes.subarray(from, to)));
+    if (count < size) elements.push(read(bytes.subarray(from, to), count));
     at = to;
   }
   if (count !== size) throw misfit(`input ${name}`, `${size} elements for its shape`, String(count));

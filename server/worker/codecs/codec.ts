@@ -32,6 +32,7 @@ export interface BodyChoices {
   readonly inputType: InputType | undefined;
   readonly rawHttp: boolean;
   readonly exactIntegers: boolean;
+  readonly bytesInputs: boolean;
 }
 
 /** The facts of the server that codecs need. */

@@ -1,5 +1,12 @@
-import type { Tensor } from '../../entry-script.ts';
-import { type InferRequest, misfit, NO_PARAMETERS, show, wantedOutputs, type WantedOutput } from '../../tensors/infer-request.ts';
+import {
+  type InferRequest,
+  type InputTensors,
+  misfit,
+  NO_PARAMETERS,
+  show,
+  wantedOutputs,
+  type WantedOutput,
+} from '../../tensors/infer-request.ts';
 import {
   isRecord,
   type Members,
@@ -14,7 +21,7 @@ import { toBytes } from '../../tensors/tensor-bytes.ts';
 import { jsonText } from '../../ipc/message-text.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import { answerParts, jsonHeaders } from './answer-parts.ts';
-import type { Codec, Encoded, Serving } from './codec.ts';
+import type { BodyChoices, Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody } from './content-types.ts';
 import { encodeJson, failureText } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
@@ -27,12 +34,15 @@ const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: u
 /** The Open Inference Protocol over REST, with binary tensors: docs/open-inference.md. */
 export class OpenInferenceCodec implements Codec {
   readonly #serving: Serving;
+  readonly #asBytes: boolean;
 
-  constructor(serving: Serving) {
+  /** @param choices of the script; absent: BYTES become strings */
+  constructor(serving: Serving, choices?: Pick<BodyChoices, 'bytesInputs'>) {
     this.#serving = serving;
+    this.#asBytes = choices?.bytesInputs === true;
   }
 
-  decode(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
+  decode(request: WorkerRequest, body: Buffer): InputTensors {
     const version = VERSION.exec(request.url)?.[1];
     const header = request.header(JSON_LENGTH);
     const jsonLength = header === undefined ? body.length : readJsonLength(header, body.length);
@@ -46,7 +56,7 @@ export class OpenInferenceCodec implements Codec {
     if (!isRecord(message) || !Array.isArray(message['inputs']))
       throw misfit('the request', 'an object with the array "inputs"', show(message));
     const { id, outputs, binary } = readRequest(message);
-    const inputs = readInputs(message['inputs'], body.subarray(jsonLength));
+    const inputs = readInputs(message['inputs'], body.subarray(jsonLength), this.#asBytes);
     request.infer = { id, version, outputs, binary, parameters: readParameters(message) };
     return inputs;
   }

@@ -21,15 +21,15 @@ export function rawInput(specs: readonly TensorSpec[] | undefined, body: Buffer)
         : `this one has the inputs ${specs.map(({ name }) => name).join(', ') || 'none'}`,
     );
   const { name, type } = spec;
-  const inputs = new Inputs();
+  const inputs = new Inputs<Tensor>();
   const { array } = dtypes[type];
   if (array === undefined) {
     const sizes = shapeOfOne(spec);
-    inputs.add({ name, type, dims: sizes }, [text(name, sizes, 0, body)]);
+    inputs.add(name, { type, dims: sizes, data: [text(name, sizes, 0, body)] });
     return inputs.tensors;
   }
   const dims = shapeOf(spec, body.length / array.BYTES_PER_ELEMENT);
-  inputs.add({ name, type, dims }, fromBytes(name, type, dims, body));
+  inputs.add(name, { type, dims, data: fromBytes(name, type, dims, body) });
   return inputs.tensors;
 }
 

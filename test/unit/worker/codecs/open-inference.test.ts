@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Tensor, TensorSpec } from '../../../../server/entry-script.ts';
+import type { BytesTensor, Tensor, TensorSpec } from '../../../../server/entry-script.ts';
 import { ServerError } from '../../../../server/errors.ts';
 import { float16Numbers } from '../../../../server/tensors/float16.ts';
 import { dtypes } from '../../../../server/tensors/dtypes.ts';
@@ -18,7 +18,7 @@ const LENGTH = 'Inference-Header-Content-Length';
 const binary = (head: string, ...bytes: readonly Uint8Array[]): Buffer => Buffer.concat([Buffer.from(head), ...bytes]);
 
 const decode = (body: string | Buffer, jsonLength?: number, using = codec): Record<string, Tensor> =>
-  using.decode(request({}, jsonLength === undefined ? [] : [LENGTH, String(jsonLength)]), Buffer.from(body));
+  using.decode(request({}, jsonLength === undefined ? [] : [LENGTH, String(jsonLength)]), Buffer.from(body)) as Record<string, Tensor>;
 
 const input = (more: object): object => ({ name: 'x', shape: [2], datatype: 'FP32', data: [1, 2], ...more });
 const body = (...inputs: readonly object[]): string => JSON.stringify({ inputs });
@@ -324,6 +324,35 @@ describe('a request that does not fit', () => {
 const raw = (inputs: readonly TensorSpec[], bytes: Uint8Array): Record<string, Tensor> =>
   decode(Buffer.from(bytes), 0, new OpenInferenceCodec({ modelName: 'm', nonFinite: 'string', inputs }));
 const floats = (count: number): Uint8Array => new Uint8Array(Float32Array.from({ length: count }, (_, index) => index).buffer);
+
+describe('BYTES of a script that takes bytes', () => {
+  const bytes = new OpenInferenceCodec({ modelName: 'm', nonFinite: 'string', inputs: undefined }, { bytesInputs: true });
+  const sent = [Uint8Array.of(0xff, 0xd8, 0), Uint8Array.of()];
+  const packed = Uint8Array.of(3, 0, 0, 0, 0xff, 0xd8, 0, 0, 0, 0, 0);
+
+  it('arrive whole behind the JSON, as copies', () => {
+    const whole = Buffer.concat(ofBytes('BYTES', [2, 1], Array.from(packed)).slice(0, 1) as Buffer[]);
+    const read = decode(whole, whole.length - packed.length, bytes)['x'] as unknown as BytesTensor;
+    assert.deepEqual(read, { type: 'bytes', dims: [2, 1], data: sent });
+    for (const element of read.data) assert.notEqual(element.buffer, whole.buffer);
+  });
+
+  it('are the UTF-8 of texts in JSON', () => {
+    const read = decode(body(input({ shape: [1], datatype: 'BYTES', data: ['é'] })), undefined, bytes);
+    assert.deepEqual(read['x'], { type: 'bytes', dims: [1], data: [Uint8Array.of(0xc3, 0xa9)] });
+  });
+
+  it('leave other datatypes as they are', () => {
+    assert.deepEqual(decode(body(input({})), undefined, bytes)['x']?.data, Float32Array.of(1, 2));
+  });
+
+  it('are refused with their place, or their number', () => {
+    const refuse = (shape: number[], data: number[], message: RegExp): void =>
+      assert.throws(() => decode(...ofBytes('BYTES', shape, data), bytes), message);
+    refuse([1, 2], [0, 0, 0, 0, 2, 0, 0, 0, 65], /input x\[0\]\[1\]: expected four bytes of length and that many bytes/);
+    refuse([3], [0, 0, 0, 0], /input x: expected 3 elements for its shape, got 1/);
+  });
+});
 
 describe('raw requests', () => {
   const shapes: [dims: TensorSpec['dims'], count: number, shape: number[]][] = [
