@@ -5,36 +5,20 @@
  * Body of POST /score                                    Answer
  * {"inputs": {"X": [[...]], ...}}                        {"outputs": {"variable": [[...]], ...}}
  * {"inputs": [{name, shape, datatype, data}, ...]}       {"model_name", "outputs": [{name, ...}, ...]}
- * {"input_data": {"columns", "data"}}, {"input_data"}    one prediction a row
- * {"data": [[...]]}                                      one prediction a row
+ * {"input_data": {"columns", "index", "data"}}           one prediction a row
+ * {"input_data": [{"column": value, ...}, ...]}          one prediction a row
+ * {"data": [[...]]}                                      one prediction a row; also a table as above
  *
  * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs.
  * `parameters: {"class_labels": true}` asks for the class labels of scores. Further keys are
  * ignored.
  */
 
-import {
-  Answer,
-  type InitContext,
-  type Model,
-  type RequestContext,
-  ScoringError,
-  type Tensor,
-  type TensorInput,
-  type TensorSpec,
-  type TensorValue,
-} from 'scoring-server';
+import { Answer, type InitContext, type Model, type RequestContext, ScoringError, type Tensor, type TensorInput } from 'scoring-server';
 // The server's own readers and writers of tensors, the only internals used here.
 import { byClassLabel, labelParameters } from '../server/tensors/class-labels.ts';
-import {
-  isNumbers,
-  isRecord,
-  type JsonNumbers,
-  outputData,
-  outputHead,
-  outputNames,
-  readInputs,
-} from '../server/tensors/open-inference-json.ts';
+import { isNumbers, isRecord, outputData, outputHead, outputNames, readInputs } from '../server/tensors/open-inference-json.ts';
+import { feedTable, readTable } from '../server/tensors/table.ts';
 
 /** Numbers arrive as tensors, read from the bytes of the body. */
 export const inputType = 'tensors';
@@ -72,8 +56,8 @@ export async function answer(target: Model, body: unknown): Promise<unknown> {
   }
   if ('inputs' in body) throw unknownForm(target, '"inputs" is neither an object nor an array');
   const rows = (outputs: Record<string, Tensor>): unknown => (labels ? perLabelledRow(target, outputs) : perRow(outputs));
-  if ('input_data' in body) return rows(await target.run(readInputData(target, body.input_data), wanted));
-  if ('data' in body) return rows(await target.run(onlyInput(target, body.data), wanted));
+  if ('input_data' in body) return rows(await target.run(readRows(target, 'input_data', body.input_data), wanted));
+  if ('data' in body) return rows(await target.run(readRows(target, 'data', body.data), wanted));
   throw unknownForm(target, 'the body has none of the keys "inputs", "input_data" and "data"');
 }
 
@@ -117,49 +101,13 @@ function oipAnswer(
   };
 }
 
-/** The form of pandas and MLflow: rows of one input, or a column for each input. */
-function readInputData(target: Model, inputData: unknown): Record<string, TensorInput> {
-  if (!isRecord(inputData)) return onlyInput(target, inputData);
-  const { columns, data } = inputData;
-  if (!Array.isArray(data) && !isNumbers(data)) throw unknownForm(target, '"input_data" has no array "data"');
-  if (columns === undefined) return onlyInput(target, data);
-  if (!Array.isArray(columns)) throw unknownForm(target, '"columns" of "input_data" is no array of names');
-  const feedsByName = target.inputs.length === columns.length && target.inputs.every(({ name }) => columns.includes(name));
-  if (isNumbers(data) && data.dims[1] === columns.length && !feedsByName) return onlyInput(target, data);
-  const rows = (isNumbers(data) ? nestedRows(data) : data).map((row: unknown, index: number) => rowOf(row, index, columns.length));
-  return feedsByName ? byColumn(target.inputs, columns, rows) : onlyInput(target, rows);
-}
-
-/** A row of a table. Its values are unchecked: `model.run()` checks them. */
-function rowOf(row: unknown, index: number, width: number): readonly TensorValue[] {
-  if (!Array.isArray(row) || row.length !== width)
-    throw new ScoringError(400, `input_data.data[${index}]: expected an array of ${width} values, one a column.`);
-  return row;
-}
-
-/** The rows of a table of numbers. */
-function nestedRows({ dims, data }: JsonNumbers): unknown[] {
-  const [count = 0, width = 1] = dims;
-  return dims.length === 2
-    ? Array.from({ length: count }, (_, row) => Array.from(data.subarray(row * width, (row + 1) * width)))
-    : Array.from(data);
-}
-
-/** Each column feeds the input of its name: as [N,1], [N], or one value. */
-function byColumn(
-  inputs: readonly TensorSpec[],
-  columns: readonly unknown[],
-  rows: readonly (readonly TensorValue[])[],
-): Record<string, TensorInput> {
-  return Object.fromEntries(
-    inputs.map(({ name, dims }): [string, TensorInput] => {
-      const at = columns.indexOf(name);
-      const column = rows.map((row) => row[at] ?? null);
-      const [only] = column;
-      if (dims.length === 0 && only !== undefined && column.length === 1) return [name, only];
-      return [name, dims.length === 2 ? column.map((value) => [value]) : column];
-    }),
-  );
+/** A table of pandas, with the names of its columns, or rows of the only input. */
+function readRows(target: Model, key: 'input_data' | 'data', value: unknown): Record<string, TensorInput> {
+  const table = readTable(key, value);
+  if (table !== undefined) return feedTable(key, table, target.inputs);
+  if (!isRecord(value)) return onlyInput(target, value);
+  if (!Array.isArray(value.data) && !isNumbers(value.data)) throw unknownForm(target, `"${key}" has no array "data"`);
+  return onlyInput(target, value.data);
 }
 
 function onlyInput(target: Model, value: unknown): Record<string, TensorInput> {
@@ -196,7 +144,7 @@ function unknownForm(target: Model, problem: string): ScoringError {
   return new ScoringError(
     400,
     `Cannot read the input: ${problem}. Accepted: {"inputs": {"<name>": [...]}}, {"inputs": [{"name", "shape", "datatype", "data"}]}, ` +
-      `{"input_data": {"columns": [...], "data": [[...]]}}, {"input_data": [[...]]}, {"data": [[...]]}. ` +
+      `{"input_data": {"columns": [...], "data": [[...]]}}, {"input_data": [{"<column>": ...}]}, {"input_data": [[...]]}, {"data": [[...]]}. ` +
       `The model ${target.name} takes ${inputList(target)}.`,
   );
 }

@@ -18,6 +18,14 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
+/** Elements of BYTES as they were sent, for a script that exports `bytesInputs = true`. */
+export interface BytesTensor {
+  readonly type: 'bytes';
+  readonly dims: readonly number[];
+  /** Row-major; a script may keep and change them. */
+  readonly data: readonly Uint8Array[];
+}
+
 /** One input or output of a model. */
 export interface TensorSpec {
   readonly name: string;
@@ -248,6 +256,10 @@ export interface EntryScript<Data = unknown> {
    * digits are refused with 400.
    */
   readonly exactIntegers?: boolean;
+  /**
+   * BYTES of the Open Inference Protocol arrive as a BytesTensor: images, say, that are no UTF-8.
+   */
+  readonly bytesInputs?: boolean;
   /**
    * Data as `run()` would get it. It is run before the server is ready, and gives the check of
    * batching realistic input.

@@ -21,6 +21,7 @@ import { runRefusal } from './run-refusal.ts';
 import type { Runtime } from './runtime.ts';
 import { QUICK_MS } from './row-limit.ts';
 import type { ServableSession } from './servable-session.ts';
+import { SharedSizes } from './shared-sizes.ts';
 
 /** Facts of a loaded model, for the log and the metadata routes. */
 export interface Loaded {
@@ -57,6 +58,8 @@ export interface OpenedModel extends Model {
   /** What a script gets: the members of `Model`, and each works by itself. */
   readonly forScript: Model;
   readonly about: Loaded & { readonly batching: BatchVerdict };
+  /** The check of sizes that inputs share. */
+  readonly sharedSizes: SharedSizes;
   /** Starts or stops keeping inputs as samples for the trial. */
   remember(on: boolean): void;
   /** Reports later inferences to an observer. */
@@ -87,6 +90,7 @@ export class SessionModel implements OpenedModel {
   readonly path: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  readonly sharedSizes: SharedSizes;
   readonly #loaded: Loaded;
   readonly #runtime: Runtime;
   readonly #session: ServableSession;
@@ -110,6 +114,7 @@ export class SessionModel implements OpenedModel {
     this.path = file;
     this.inputs = session.inputs;
     this.outputs = session.outputs;
+    this.sharedSizes = new SharedSizes(this.inputs);
     this.#loaded = loaded;
     this.#runtime = runtime;
     this.#session = session;
@@ -242,6 +247,7 @@ export class SessionModel implements OpenedModel {
         throw new ServerError('invalid_input', `model ${this.name}: input ${spec.name} is missing; the inputs are ${names(this.inputs)}.`);
       feeds[spec.name] = toTensor(spec, inputs[spec.name]);
     }
+    this.sharedSizes.check(feeds);
     return feeds;
   }
 

@@ -33,6 +33,8 @@ const models = {
   batchmean: small.batchmean,
   batchtrunc: small.batchtrunc,
   columns: small.columns,
+  frame: small.frame,
+  shared_size: small.sharedSize,
   ranks: small.ranks,
   strange_names: small.strangeNames,
   zipmap: odd.zipMap,
