@@ -30,6 +30,7 @@ const allowed: Record<string, readonly string[]> = {
   'worker/metrics': ['worker'],
   'worker/script': ['worker', 'worker/collect', 'worker/metrics'],
   inference: ['config', 'ipc'],
+  'inference/graph': [],
   collection: ['config', 'delivery', 'request', 'ipc'],
   'collection/host': ['collection'],
   'collection/deliver': ['collection', 'collection/encode', 'collection/spool'],
