@@ -3,7 +3,7 @@
  * rows of its batch.
  */
 export const QUICK_MS = 5;
-/** A batch pays if its rows cost at most this share of what they cost in a batch of half its size. */
+/** A batch pays if a row costs at most this share of what it costs in a batch of half the size. */
 const PAYS = 0.9;
 /** Batches in a row that do not pay. Why not one: another process may hold the core meanwhile. */
 const MOST_SLOW = 2;

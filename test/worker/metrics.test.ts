@@ -18,7 +18,7 @@ const ROW = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
 /** Workers of a script that opens a model, and the file of it. */
 function withModel(use: (workers: Workers, modelFile: string) => Promise<void>): Promise<void> {
   const modelFile = writeModel('ridge', folder());
-  return withWorkers('opens-model.ts', (workers) => use(workers, modelFile), { start: { modelFile } });
+  return withWorkers('opens-model.ts', (workers) => use(workers, modelFile), { start: { modelFile, maxBatchSize: 32 } });
 }
 
 test("a script's own metrics are added up over the workers, and survive a worker that dies", () =>

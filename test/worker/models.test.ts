@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test';
 import type { StartMessage } from '../../server/ipc/start-message.ts';
 import { writeModel, type ModelName } from '../models/models.ts';
 import { folder } from '../set-up/folder.ts';
-import { Workers, withWorkers } from './start-workers.ts';
+import { Workers, withWorkers, type Settings } from './start-workers.ts';
 
 const ROW = { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] };
 
@@ -15,31 +15,38 @@ async function withModel(
   name: ModelName,
   run: (workers: Workers) => Promise<void>,
   start: Partial<StartMessage> = {},
+  settings: Settings = {},
 ): Promise<void> {
   const path = folder();
-  await withWorkers(script, run, { start: { modelFile: writeModel(name, path), ...start } });
+  await withWorkers(script, run, { ...settings, start: { modelFile: writeModel(name, path), ...start } });
 }
 
 const sessions = async ({ metrics }: Workers): Promise<string[]> => (await metrics.registry.metrics()).match(/^session_info\{.*/gm) ?? [];
 
 test('the log tells of each model what runs it, with how many threads, and whether calls are merged', (t) =>
-  withModel(t, 'opens-model.ts', 'ridge', async (workers) => {
-    const line = workers.lines.find(({ msg }) => String(msg).startsWith('model ridge: '))!;
-    assert.match(
-      String(line['msg']),
-      /: runs on cpu with 1 threads of ONNX Runtime \d+\.\d+\.\d+; concurrent calls are merged: rows run alone equal rows run together$/,
-    );
-    assert.deepEqual([line['level'], line['model'], line['provider'], line['intraOpThreads']], ['info', 'ridge', 'cpu', 1]);
-  }));
+  withModel(
+    t,
+    'opens-model.ts',
+    'ridge',
+    async (workers) => {
+      const line = workers.lines.find(({ msg }) => String(msg).startsWith('model ridge: '))!;
+      assert.match(
+        String(line['msg']),
+        /: runs on cpu with 1 threads of ONNX Runtime \d+\.\d+\.\d+; concurrent calls are merged: asked for \(MAX_BATCH_SIZE=8\)$/,
+      );
+      assert.deepEqual([line['level'], line['model'], line['provider'], line['intraOpThreads']], ['info', 'ridge', 'cpu', 1]);
+    },
+    { maxBatchSize: 8 },
+  ));
 
-test('a model that run() opens is decided upon, shown and told then, before it runs', (t) =>
+test('a model that run() opens is decided upon, shown and told then, before it runs, without a trial', (t) =>
   withModel(t, 'opens-model-late.ts', 'ridge', async (workers) => {
     assert.deepEqual(await sessions(workers), []);
     await workers.score(ROW);
     const told = workers.lines.find(({ msg }) => String(msg).startsWith('model ridge: '));
-    assert.match(String(told?.['msg']), /concurrent calls are merged/);
+    assert.match(String(told?.['msg']), /concurrent calls are not merged/);
     const [shown, ...others] = await sessions(workers);
-    assert.match(String(shown), /model="ridge".*batching="on"/);
+    assert.match(String(shown), /model="ridge".*batching="off"/);
     assert.deepEqual(others, []);
   }));
 
@@ -56,9 +63,30 @@ test('a model that run() opens obeys MAX_BATCH_SIZE', (t) =>
   ));
 
 test('a model that the run of the sample opens is checked with the sample', (t) =>
-  withModel(t, 'opens-model-for-sample.ts', 'batchtrunc', async (workers) => {
-    assert.match(String((await sessions(workers))[0]), /batching="off",batching_reason="[^"]*\(on the script's sample\)"/);
-  }));
+  withModel(
+    t,
+    'opens-model-for-sample.ts',
+    'batchtrunc',
+    async (workers) => {
+      assert.match(String((await sessions(workers))[0]), /batching="off",batching_reason="[^"]+"/);
+    },
+    { maxBatchSize: 8 },
+  ));
+
+test('a model that hangs on made-up inputs costs its worker the time limit, and is then served', (t) =>
+  withModel(
+    t,
+    'dies-before-requests.ts',
+    'ridge',
+    async (workers) => {
+      const warning = await workers.lineWith('on made-up inputs, before any request');
+      assert.match(String(warning['msg']), /^model ridge did not finish on made-up inputs/);
+      assert.equal((await workers.score(ROW)).status, 200);
+      assert.equal(workers.pids.length, 1);
+    },
+    {},
+    { env: { DIES: 'hang' }, trialMs: 2000 },
+  ));
 
 test('without a sample a model is warmed up before its worker is ready', (t) =>
   withModel(
@@ -69,7 +97,7 @@ test('without a sample a model is warmed up before its worker is ready', (t) =>
       const said = workers.lines.map(({ msg }) => msg).filter((msg) => msg === 'warmed up' || msg === 'worker ready');
       assert.deepEqual(said, ['warmed up', 'worker ready']);
     },
-    // The check of batching would run it, too.
+    // The trial of rows would run it, too.
     { maxBatchSize: 1 },
   ));
 

@@ -20,12 +20,14 @@ export const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
 
 type Limits = ConstructorParameters<typeof PoolScorer>[0]['limits'];
 
-interface Settings {
+export interface Settings {
   readonly workers?: number;
   readonly now?: () => number;
   readonly start?: Partial<StartMessage>;
   readonly limits?: Partial<Limits>;
   readonly env?: Record<string, string>;
+  /** Limit of made-up inputs; milliseconds. */
+  readonly trialMs?: number;
   /** Takes what the script collects. */
   readonly collecting?: Collecting;
 }
@@ -86,6 +88,7 @@ export class Workers {
       replacementBackOffMs: 1000,
       closeMs: 20_000,
       ...(settings.now === undefined ? {} : { now: settings.now }),
+      ...(settings.trialMs === undefined ? {} : { trialMs: settings.trialMs }),
       plan: async () => ({
         count: settings.workers ?? 1,
         spec: () => ({ start, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env }, cwd: SCRIPTS, debugPort: 0 }),

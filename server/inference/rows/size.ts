@@ -89,7 +89,7 @@ export function plus(one: Size, other: Size): Size | undefined {
 
 export const negative = (size: Size): Size => ({ ...size, factor: -size.factor });
 
-/** True for the size of an axis of an input, which is never negative; false for what is computed. */
+/** True for the size of an axis of an input, which is never negative; false for computed sizes. */
 export const isAxisSize = ({ factor, symbols }: Size): boolean => factor > 0 && symbols.every((name) => !/[(#]/.test(name));
 
 /** The size of an axis of `whole` entries that is cut behind the first `end`. */

@@ -20,7 +20,7 @@ export interface Tracked {
   readonly dims: readonly Size[] | undefined;
   /** Undefined: the value is the same for every row. */
   readonly row: RowAxis | undefined;
-  /** Entries of a small constant, row-major. An undefined entry may depend on the number of rows. */
+  /** Entries of a small constant, row-major. An undefined entry may depend on the rows. */
   readonly elements?: readonly (Size | undefined)[] | undefined;
   /** True for a sequence of tensors of this form. Its element is its length, if known. */
   readonly sequence?: boolean | undefined;
@@ -84,7 +84,7 @@ export function countsRows({ elements }: Tracked): boolean {
 }
 
 /** The size of the axis that holds rows. @throws Refusal never: rows count once */
-export const rowSize = ({ before, after }: RowAxis): Size => ({
+const rowSize = ({ before, after }: RowAxis): Size => ({
   factor: before.factor * after.factor,
   rows: true,
   symbols: before.symbols.length + after.symbols.length === 0 ? before.symbols : [...before.symbols, ...after.symbols].toSorted(),
