@@ -1,5 +1,6 @@
 import { attentions } from './attention.ts';
 import type { Rule } from './call.ts';
+import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
 import { traditional } from './ml.ts';
 import { moving } from './movement.ts';
@@ -26,6 +27,7 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...selecting,
     ...scattering,
     ...products,
+    ...convolutions,
     ...normalisations,
     ...recurrences,
     ...attentions,
