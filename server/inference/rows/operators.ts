@@ -6,6 +6,7 @@ import { traditional } from './ml.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
 import { products } from './products.ts';
+import { quantised } from './quantised.ts';
 import { recurrences } from './recurrent.ts';
 import { reductions } from './reductions.ts';
 import { reshaping } from './reshape.ts';
@@ -28,6 +29,7 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...scattering,
     ...products,
     ...convolutions,
+    ...quantised,
     ...normalisations,
     ...recurrences,
     ...attentions,

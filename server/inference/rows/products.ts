@@ -48,7 +48,7 @@ const stacked = (count: number): string[] => Array.from({ length: count }, (_, i
  * first matrix, or one column of the second.
  * @throws Refusal if rows meet
  */
-function matrixProduct(one: Shaped, other: Shaped): Shaped {
+export function matrixProduct(one: Shaped, other: Shaped): Shaped {
   const [left, right] = [one.dims.length, other.dims.length];
   if (left === 0 || right === 0) throw unknown('it multiplies a number, not a matrix');
   const [ofOne, ofOther] = [stacked(left - 2), stacked(right - 2)];
