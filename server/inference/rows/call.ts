@@ -6,6 +6,7 @@ export interface Attributes {
   readonly int: (name: string) => number | undefined;
   readonly ints: (name: string) => readonly number[] | undefined;
   readonly float: (name: string) => number | undefined;
+  readonly floats: (name: string) => readonly number[] | undefined;
   readonly text: (name: string) => string | undefined;
   /** How many entries a list of any kind has. */
   readonly count: (name: string) => number | undefined;

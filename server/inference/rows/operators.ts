@@ -2,6 +2,7 @@ import { attentions } from './attention.ts';
 import type { Rule } from './call.ts';
 import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
+import { images } from './images.ts';
 import { traditional } from './ml.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
@@ -10,6 +11,7 @@ import { quantised } from './quantised.ts';
 import { recurrences } from './recurrent.ts';
 import { reductions } from './reductions.ts';
 import { reshaping } from './reshape.ts';
+import { resizing } from './resize.ts';
 import { scattering } from './scattering.ts';
 import { selecting } from './selecting.ts';
 import { sequences } from './sequences.ts';
@@ -30,6 +32,8 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...products,
     ...convolutions,
     ...quantised,
+    ...images,
+    ...resizing,
     ...normalisations,
     ...recurrences,
     ...attentions,

@@ -62,10 +62,10 @@ export async function agrees(step: Step, inputs: readonly Input[]): Promise<void
   }
 }
 
-/** An input as the rule sees it: entries of an initializer of int64 are known. */
+/** An input as the rule sees it: numbers of an initializer of one axis are known. */
 function tracked(input: Input): Tracked {
   if (!isFilled(input)) return rows(...input.dims);
-  if (input.type !== 'int64' || input.dims.length > 1) return fixed(...input.dims);
+  if (input.type === 'string' || input.dims.length > 1) return fixed(...input.dims);
   const entries = input.data.map(Number);
   return input.dims.length === 0 ? scalar(entries[0]!) : known(...entries);
 }

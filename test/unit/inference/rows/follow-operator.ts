@@ -61,6 +61,7 @@ function given(attributes: Readonly<Record<string, Given>>): Attributes {
     int: (name) => pick(name, isNumber),
     float: (name) => pick(name, isNumber),
     text: (name) => pick(name, (value): value is string => typeof value === 'string'),
+    floats: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value)),
     ints: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value)),
     count: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value))?.length,
     tensor: (name) => pick(name, (value): value is Tracked => typeof value === 'object' && !Array.isArray(value)),
