@@ -15,6 +15,7 @@ import { resizing } from './resize.ts';
 import { scattering } from './scattering.ts';
 import { selecting } from './selecting.ts';
 import { sequences } from './sequences.ts';
+import { signals } from './signals.ts';
 import { microsoftTexts, texts } from './text.ts';
 
 /** Rules by operator of one domain. */
@@ -34,6 +35,7 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...quantised,
     ...images,
     ...resizing,
+    ...signals,
     ...normalisations,
     ...recurrences,
     ...attentions,
