@@ -6,7 +6,7 @@ import { matrixProduct } from './products.ts';
 import { isOne } from './size.ts';
 import { constant, mixed, sameLayout, unknown, type Shaped, type Tracked, type Value } from './value.ts';
 
-/** Each entry is scaled by the scale and zero point of its tensor, its place on an axis, or its block. */
+/** An entry has the scale and zero point of its tensor, its place on an axis, or its block. */
 const scaled: Rule = (call) => {
   const { dims, row } = call.settled(0);
   for (let index = 1; index < call.count; index++) if (call.has(index)) refuseScale(call, index);

@@ -44,7 +44,7 @@ function settled(size: Size | undefined): Size {
   return size;
 }
 
-/** Version 10 has scales only; later ones have regions before them. Older operators have attributes. */
+/** Version 10 has scales only; later ones have regions before them. */
 function wantedOf(call: Call, rank: number): Wanted {
   const all = Array.from({ length: rank }, (_, axis) => axis);
   if (call.operator === 'Upsample') return { axes: all, scales: scalesOfUpsample(call), sizes: [] };
