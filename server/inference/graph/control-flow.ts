@@ -1,6 +1,6 @@
 import { Call } from '../rows/call.ts';
 import { symbol, type Size } from '../rows/size.ts';
-import { constant, mixed, numbersOf, Refusal, same, sameSizes, unknown, type Tracked, type Value } from '../rows/value.ts';
+import { constant, mixed, numbersOf, NUMBERS_ROWS, Refusal, same, sameSizes, unknown, type Tracked, type Value } from '../rows/value.ts';
 import type { NodeAttributes } from './node-attributes.ts';
 import { readGraph, type OnnxGraph, type OnnxNode } from './onnx-graph.ts';
 import { Scope, type Surroundings } from './scope.ts';
@@ -39,7 +39,10 @@ function followSubgraph(graph: OnnxGraph, values: readonly Value[], outer: Scope
   for (const [name, value] of graph.constants) scope.set(name, value);
   for (const [index, { name }] of graph.inputs.entries()) scope.set(name, values[index] ?? unknown('an input of its graph is absent'));
   around.follow(graph.nodes, scope, { ...around, depth: around.depth + 1 });
-  return graph.outputs.map((name) => scope.get(name) ?? unknown('an output of its graph is not known'));
+  return graph.outputs.map((name) => {
+    const value = scope.get(name) ?? unknown('an output of its graph is not known');
+    return value instanceof Refusal || value.place === undefined ? value : mixed(NUMBERS_ROWS);
+  });
 }
 
 function followIf(call: Call, run: Run, part: (name: string) => OnnxGraph): readonly Value[] {
@@ -71,7 +74,9 @@ const MOST_ROUNDS = 4;
  */
 function settle(initial: readonly Value[], turn: (carried: readonly Value[]) => readonly Value[]): readonly Value[] {
   // The first turn may start with known entries, and later ones may not.
-  let carried = initial.map((value): Value => (value instanceof Refusal ? value : { ...value, elements: undefined }));
+  let carried = initial.map((value): Value =>
+    value instanceof Refusal ? value : { dims: value.dims, row: value.row, sequence: value.sequence },
+  );
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const after = turn(carried);
     const joined = carried.map((value, index) => either(value, after[index] ?? unknown('it carries an unknown value')));
@@ -100,7 +105,7 @@ function followLoop(call: Call, run: Run, body: OnnxGraph): readonly Value[] {
   };
   const carried = settle(initial, turn);
   const scans = turn(carried).slice(carried.length);
-  const turns = symbol(`turns(${body.nodes[0]?.outputs[0] ?? ''})`);
+  const turns = symbol(`turns(${body.outputs[0] ?? ''})`);
   return [...carried, ...scans.map((value) => stacked(value, turns, 0))];
 }
 

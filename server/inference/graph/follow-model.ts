@@ -54,7 +54,7 @@ const NO_NODE = '';
 /** An input whose first axis holds the rows of the batch. */
 function rowsOf({ name, dims }: OnnxInput): Value {
   if (dims === undefined) return new Refusal('unknown', `input ${text(name)} has no shape`, NO_NODE);
-  if (dims.length === 0) return new Refusal('mixed', `input ${text(name)} has no axes`, NO_NODE);
+  if (typeof dims[0] !== 'string') return new Refusal('mixed', `input ${text(name)} has no symbolic first dimension`, NO_NODE);
   // A symbol may also name another axis, which all calls of a batch share.
   const sizes = dims.map((dim, axis): Size => (axis === 0 ? ROWS : sharedSize(dim, `${name}.${axis}`)));
   return shaped(sizes, plainRows(0));
@@ -67,7 +67,8 @@ const sharedSize = (dim: number | string, otherwise: string): Size =>
 function verdictOf(value: Value, output: string): GraphVerdict | undefined {
   if (value instanceof Refusal)
     return { rows: value.rows, reason: value.message, ...(value.node === NO_NODE || value.node === undefined ? {} : { node: value.node }) };
-  const { row, dims } = value;
+  const { row, dims, place } = value;
+  if (place !== undefined) return { rows: 'mixed', reason: `output ${output} depends on the places of rows in the batch` };
   if (row === undefined) return { rows: 'mixed', reason: `output ${output} is the same for every row` };
   if (row.axis !== 0 || !isOne(row.before) || !isOne(row.after) || !equal(dims?.[0] ?? ONE, ROWS))
     return { rows: 'mixed', reason: `output ${output} does not hold one entry for each row along its first axis` };

@@ -35,7 +35,7 @@ const attention: Rule = (call) => {
     shaped([items, keyHeads, keys, ofKeys], row),
     shaped([items, keyHeads, keys, ofValues], row),
     scores,
-  ];
+  ].slice(0, call.outputs);
 };
 
 function refuseOtherAxis({ row }: Shaped): void {

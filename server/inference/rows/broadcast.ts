@@ -1,4 +1,4 @@
-import { equal, isNumber, isOne, ONE, shared, sizeText, type Size } from './size.ts';
+import { equal, isNumber, isOne, isUpTo, ONE, shared, sizeText, type Size } from './size.ts';
 import { mixed, sameLayout, shaped, unknown, type RowAxis, type Shaped } from './value.ts';
 
 /**
@@ -57,6 +57,8 @@ function broadcastSize(one: Size, other: Size): Size {
   if (isOne(one)) return other;
   if (isOne(other) || equal(one, other)) return one;
   if (one.rows || other.rows) throw againstRows(one.rows ? other : one);
+  if (isUpTo(other, one)) return one;
+  if (isUpTo(one, other)) return other;
   if (isNumber(one)) return one;
   if (isNumber(other)) return other;
   return shared('wide', one, other) ?? one;

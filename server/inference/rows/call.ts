@@ -1,5 +1,5 @@
 import { isNumber, type Size } from './size.ts';
-import { countsRows, mixed, numbersOf, unknown, type Shaped, type Tracked, type Value } from './value.ts';
+import { countsRows, mixed, NUMBERS_ROWS, numbersOf, unknown, type Shaped, type Tracked, type Value } from './value.ts';
 
 /** Attributes of a node by name. Each returns undefined where the node does not say. */
 export interface Attributes {
@@ -25,14 +25,24 @@ export class Call {
   readonly outputs: number;
   readonly attributes: Attributes;
   readonly #inputs: readonly (Tracked | undefined)[];
-  readonly #read = new Set<number>();
+  /** Flags of inputs that a method has read, shared with `withoutPlaces`. */
+  readonly #read: boolean[];
 
-  constructor(operator: string, version: number, inputs: readonly (Tracked | undefined)[], outputs: number, attributes: Attributes) {
+  /** @param read flags of inputs that count as read */
+  constructor(
+    operator: string,
+    version: number,
+    inputs: readonly (Tracked | undefined)[],
+    outputs: number,
+    attributes: Attributes,
+    read: boolean[] = [],
+  ) {
     this.operator = operator;
     this.version = version;
     this.outputs = outputs;
     this.attributes = attributes;
     this.#inputs = inputs;
+    this.#read = read;
   }
 
   /** Number of inputs, with absent ones between. */
@@ -81,12 +91,33 @@ export class Call {
     return this.#shaped(this.counting(index));
   }
 
-  /** An input of any kind, which is passed on as it is. @throws Refusal if it is absent */
+  /**
+   * An input of any kind, which is passed on as it is.
+   * @throws Refusal if it is absent, or depends on the places of rows
+   */
   any(index: number): Tracked {
-    this.#read.add(index);
+    const input = this.placed(index);
+    if (input.place !== undefined) throw mixed(NUMBERS_ROWS);
+    return input;
+  }
+
+  /** As `any`, where entries may depend on the places of rows. */
+  placed(index: number): Tracked {
+    this.#read[index] = true;
     const input = this.#inputs[index];
     if (input === undefined) throw unknown(`input ${index} is absent`);
     return input;
+  }
+
+  /** True if an input depends on the places of rows, or is a constant of places. */
+  get hasPlaces(): boolean {
+    return this.#inputs.some((input) => input?.place !== undefined || input?.below !== undefined);
+  }
+
+  /** The same call as if no input depended on places. */
+  withoutPlaces(): Call {
+    const inputs = this.#inputs.map((input) => input && { ...input, place: undefined, below: undefined });
+    return new Call(this.operator, this.version, inputs, this.outputs, this.attributes, this.#read);
   }
 
   /** A sequence of tensors. @throws Refusal if it is none */
@@ -129,7 +160,7 @@ export class Call {
   /** @throws Refusal if a rule has not looked at an input that holds or counts rows */
   refuseUnread(): void {
     for (const [index, input] of this.#inputs.entries()) {
-      if (input === undefined || this.#read.has(index)) continue;
+      if (input === undefined || this.#read[index] === true) continue;
       if (input.row !== undefined || countsRows(input)) throw unknown(`its rule does not read input ${index}`);
     }
   }

@@ -1,6 +1,6 @@
 import { broadcast } from './broadcast.ts';
 import type { Call, Rule } from './call.ts';
-import { equal, exactly, isNumber, negative, number, plus, shared, times, ZERO, type Size } from './size.ts';
+import { equal, exactly, isAxisSize, isNumber, negative, number, plus, shared, times, ZERO, type Size } from './size.ts';
 import { constant, type Shaped, type Tracked } from './value.ts';
 
 /** An entry of the result from entries of the inputs; undefined: it may depend on rows. */
@@ -73,12 +73,11 @@ const sameEntries: Fold = (one, other) => {
   if (equal(one, other)) return number(1);
   // A number of rows, or of anything else, is never negative.
   const negativeOne = [one, other].some((each) => isNumber(each) && each.factor < 0);
-  if (negativeOne && [one, other].every((each) => isNumber(each) || isSizeOfInput(each))) return ZERO;
+  if (negativeOne && [one, other].every((each) => isNumber(each) || isAxisSize(each))) return ZERO;
   return named('equal', (left = 0, right = 0) => truth(left === right))(one, other);
 };
 
-/** True for the size of an axis, not for the result of a computation. */
-const isSizeOfInput = ({ factor, symbols }: Size): boolean => factor > 0 && symbols.every((name) => !/[(#]/.test(name));
+const modulo = named('mod', (one = 0, other = 1) => one - other * Math.floor(one / other));
 
 const choose: Fold = (condition, one, other) => {
   if (condition === undefined) return undefined;
@@ -108,7 +107,7 @@ export const all = (rule: Rule, operators: string): Record<string, Rule> =>
   Object.fromEntries(operators.split(' ').map((operator) => [operator, rule]));
 
 const ONE_INPUT = `Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Celu Cos Cosh Elu Erf Exp Gelu HardSigmoid HardSwish IsInf IsNaN LeakyRelu Log Mish Reciprocal Relu Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Swish Tan Tanh ThresholdedRelu`;
-const SEVERAL_INPUTS = 'BitShift BitwiseAnd BitwiseOr BitwiseXor Clip Mean Mod PRelu Pow Sum Xor';
+const SEVERAL_INPUTS = 'BitShift BitwiseAnd BitwiseOr BitwiseXor Clip Mean PRelu Pow Sum Xor';
 
 /** Operators of the default domain that work entry by entry. */
 export const elementwise: Readonly<Record<string, Rule>> = {
@@ -133,6 +132,8 @@ export const elementwise: Readonly<Record<string, Rule>> = {
     ),
   ),
   Div: folding(quotient),
+  // The rest has the sign of the divisor, but with `fmod` that of the dividend.
+  Mod: (call) => folding(call.int('fmod', 0) === 1 ? named('fmod', (one = 0, other = 1) => one % other) : modulo)(call),
   Neg: folding((entry) => entry && negative(entry)),
   Max: folding(named('max', Math.max)),
   Min: folding(named('min', Math.min)),

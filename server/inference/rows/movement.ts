@@ -1,13 +1,62 @@
 import { apart, axisOf, plain, type Call, type Rule } from './call.ts';
-import { equal, exactly, number, ONE, plus, shared, ZERO, type Size } from './size.ts';
-import { constant, countsRows, mixed, numbersOf, sameLayout, shaped, unknown, type RowAxis, type Shaped, type Tracked } from './value.ts';
+import { equal, exactly, number, ONE, plus, shared, upTo, ZERO, type Size } from './size.ts';
+import {
+  constant,
+  countsRows,
+  mixed,
+  MOST_ELEMENTS,
+  numbersOf,
+  sameLayout,
+  shaped,
+  unknown,
+  type RowAxis,
+  type Shaped,
+  type Tracked,
+} from './value.ts';
+
+/**
+ * Entries of a small constant at other places.
+ * @param from place in the constant for a place in the result
+ */
+function taken(data: Shaped, dims: readonly Size[], from: (place: readonly number[]) => readonly number[]): Tracked['elements'] {
+  const [source, target] = [numbersOf(data.dims), numbersOf(dims)];
+  const { elements } = data;
+  if (elements === undefined || source === undefined || target === undefined) return undefined;
+  const length = target.reduce((whole, size) => whole * size, 1);
+  if (length > MOST_ELEMENTS) return undefined;
+  return Array.from({ length }, (_, at) => {
+    return elements[flat(from(placeOf(at, target)), source)];
+  });
+}
+
+/** The number of an entry, by its indices. */
+const flat = (place: readonly number[], dims: readonly number[]): number =>
+  place.reduce((at, index, axis) => at * (dims[axis] ?? 1) + index, 0);
+
+/** Indices of an entry, by its number. */
+function placeOf(at: number, dims: readonly number[]): number[] {
+  let rest = at;
+  return dims
+    .toReversed()
+    .map((size) => {
+      const index = rest % size;
+      rest = Math.floor(rest / size);
+      return index;
+    })
+    .toReversed();
+}
 
 const transpose: Rule = (call) => {
-  const { dims, row } = call.tensor(0);
+  const { dims, row, elements } = call.tensor(0);
   const order = call.attributes.ints('perm') ?? dims.map((_, axis) => dims.length - 1 - axis);
   if (order.length !== dims.length) throw unknown('its order has another number of axes');
   const moved = order.map((axis) => dims[axis] ?? ONE);
-  return row === undefined ? constant(moved) : shaped(moved, { ...row, axis: order.indexOf(row.axis) });
+  if (row === undefined)
+    return constant(
+      moved,
+      taken({ dims, row, elements }, moved, (place) => dims.map((_, axis) => place[order.indexOf(axis)] ?? 0)),
+    );
+  return shaped(moved, { ...row, axis: order.indexOf(row.axis) });
 };
 
 const concat: Rule = (call) => {
@@ -97,8 +146,7 @@ const slice: Rule = (call) => {
     else dims = dims.with(cut.axis, cutSize(size, cut));
   }
   if (data.row !== undefined) return shaped(dims, data.row);
-  const [cut] = cuts;
-  const elements = data.elements !== undefined && data.dims.length === 1 && cut !== undefined ? cutElements(data.elements, cut) : undefined;
+  const elements = cutElements(data, dims, cuts);
   if (elements === undefined) refuseCounting([data]);
   return constant(dims, elements);
 };
@@ -121,7 +169,8 @@ function cutSize(size: Size, { start, end, step }: Cut): Size {
   const [from, to, whole] = [plain(start), plain(end), plain(size)];
   if (from === 0 && step === 1 && end !== undefined && ((to ?? 0) >= TO_THE_END || equal(end, size))) return size;
   if (from !== undefined && to !== undefined && whole !== undefined) return number(extent(whole, from, to, step).count);
-  const named = shared('slice', size, start, end, number(step));
+  const named =
+    (from === 0 && step === 1 && whole !== undefined && end && upTo(end, size)) || shared('slice', size, start, end, number(step));
   if (named === undefined) throw mixed('it cuts by the number of rows');
   return named;
 }
@@ -133,11 +182,15 @@ function extent(whole: number, start: number, end: number, step: number): { read
   return { from, count: Math.max(Math.ceil((to - from) / step), 0) };
 }
 
-function cutElements(elements: readonly (Size | undefined)[], { start, end, step }: Cut): (Size | undefined)[] | undefined {
-  const [from, to] = [plain(start), plain(end)];
-  if (from === undefined || to === undefined) return undefined;
-  const { from: first, count } = extent(elements.length, from, to, step);
-  return Array.from({ length: count }, (_, index) => elements[first + index * step]);
+/** Entries of a small constant behind cuts, or undefined if one is not known. */
+function cutElements(data: Shaped, dims: readonly Size[], cuts: readonly Cut[]): Tracked['elements'] {
+  const steps = data.dims.map(() => ({ from: 0, step: 1 }));
+  for (const { axis, start, end, step } of cuts) {
+    const [from, to, whole] = [plain(start), plain(end), plain(data.dims[axis])];
+    if (from === undefined || to === undefined || whole === undefined) return undefined;
+    steps[axis] = { from: extent(whole, from, to, step).from, step };
+  }
+  return taken(data, dims, (place) => place.map((index, axis) => (steps[axis]?.from ?? 0) + index * (steps[axis]?.step ?? 1)));
 }
 
 const gather: Rule = (call) => {
@@ -147,7 +200,7 @@ const gather: Rule = (call) => {
   const axis = axisOf(call.int('axis', 0), data.dims.length);
   const dims = [...data.dims.slice(0, axis), ...indices.dims, ...data.dims.slice(axis + 1)];
   const { row } = data;
-  if (row === undefined && indices.row === undefined) return picked(call, dims, data, indices);
+  if (row === undefined && indices.row === undefined) return picked(call, dims, { ...data, dims: data.dims }, indices, axis);
   const entries = call.settled(0);
   if (row !== undefined && indices.row !== undefined) throw mixed('it picks entries of one row by those of another');
   apart(entries, [axis], 'picks entries among');
@@ -155,16 +208,18 @@ const gather: Rule = (call) => {
   return shaped(dims, indices.row && { ...indices.row, axis: indices.row.axis + axis });
 };
 
-function picked(call: Call, dims: readonly Size[], data: Tracked, indices: Tracked): Tracked {
-  const places = numbersOf(indices.elements);
-  const { elements } = data;
-  if (elements !== undefined && places !== undefined && data.dims?.length === 1)
-    return constant(
-      dims,
-      places.map((place) => elements.at(place)),
-    );
-  call.settled(0);
-  return constant(dims);
+function picked(call: Call, dims: readonly Size[], data: Shaped, indices: Shaped, axis: number): Tracked {
+  const [places, shape] = [numbersOf(indices.elements), numbersOf(indices.dims)];
+  const [rank, whole] = [indices.dims.length, plain(data.dims[axis]) ?? 0];
+  const elements =
+    places &&
+    shape &&
+    taken(data, dims, (place) => {
+      const index = places[flat(place.slice(axis, axis + rank), shape)] ?? 0;
+      return [...place.slice(0, axis), index < 0 ? index + whole : index, ...place.slice(axis + rank)];
+    });
+  if (elements === undefined) call.settled(0);
+  return constant(dims, elements);
 }
 
 const gatherElements: Rule = (call) => {

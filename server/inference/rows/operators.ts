@@ -6,6 +6,7 @@ import { images } from './images.ts';
 import { traditional } from './ml.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
+import { followingPlaces } from './places.ts';
 import { products } from './products.ts';
 import { quantised } from './quantised.ts';
 import { recurrences } from './recurrent.ts';
@@ -23,7 +24,7 @@ type Rules = Readonly<Record<string, Rule>>;
 
 /** Domain, as a model names it, to its rules. The default domain is ''. */
 export const domains: Readonly<Record<string, Rules>> = {
-  '': {
+  '': followingPlaces({
     ...elementwise,
     ...moving,
     ...reshaping,
@@ -41,7 +42,7 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...attentions,
     ...sequences,
     ...texts,
-  },
+  }),
   'ai.onnx.ml': traditional,
   'com.microsoft': microsoftTexts,
 };

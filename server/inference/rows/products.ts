@@ -97,7 +97,7 @@ function labelsOf(term: string, rank: number): string[] {
   return from < 0 ? letters : [...letters.slice(0, from), ...axes, ...letters.slice(from)];
 }
 
-/** The result where an equation names none: the ellipsis, then letters that occur once, in order. */
+/** The result where an equation names none: the ellipsis, then single letters in order. */
 function implied(labels: readonly Labels[], dots: Labels): string[] {
   const letters = labels.flat().filter((name) => !name.startsWith('.'));
   const once = letters.filter((name) => letters.indexOf(name) === letters.lastIndexOf(name)).toSorted();

@@ -27,7 +27,8 @@ const recurrent =
     if (steps.row !== undefined && steps.row.axis !== axis) throw mixed('its steps are rows of different calls');
     if (call.has(LENGTHS)) refuseOtherItems(call, LENGTHS, steps, 0);
     for (const index of states) if (call.has(index)) refuseOtherItems(call, index, steps, axis);
-    return results(steps, { byItem, length, items, directions: directionsOf(call), hidden: hiddenOf(call) }, states.length);
+    const sizes = { byItem, length, items, directions: directionsOf(call), hidden: hiddenOf(call) };
+    return results(steps, sizes, states.length).slice(0, call.outputs);
   };
 
 /** Lengths and states have one entry for each item, so constants fix the number of items. */

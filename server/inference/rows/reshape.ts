@@ -1,7 +1,7 @@
 import { broadcast } from './broadcast.ts';
 import { apart, axisOf, plain, type Call, type Rule } from './call.ts';
-import { equal, exactly, isNumber, isOne, number, ONE, plus, product, shared, sizeText, times, type Size } from './size.ts';
-import { constant, CONSTANT, mixed, MOST_ELEMENTS, relaid, shaped, unknown, type Shaped, type Tracked } from './value.ts';
+import { equal, exactly, isAxisSize, isNumber, isOne, number, ONE, plus, product, ROWS, shared, times, type Size } from './size.ts';
+import { constant, CONSTANT, mixed, MOST_ELEMENTS, plainRows, relaid, shaped, unknown, type Shaped, type Tracked } from './value.ts';
 
 const shapeOf: Rule = (call) => {
   const { dims } = call.counting(0);
@@ -160,20 +160,25 @@ const tile: Rule = (call) => {
 
 const range: Rule = (call) => {
   const [start, limit, step] = [0, 1, 2].map((index) => call.sizes(index)[0]);
+  if (limit !== undefined && equal(limit, ROWS) && plain(start) === 0 && plain(step) === 1)
+    return { ...shaped([ROWS], plainRows(0)), place: { kind: 'number', stride: ONE, exact: true } };
   if (start === undefined || limit === undefined || step === undefined || start.rows || limit.rows || step.rows)
     throw mixed('it numbers rows');
+  return numbered(start, limit, step);
+};
+
+/** The numbers from a start to below a limit. */
+function numbered(start: Size, limit: Size, step: Size): Tracked {
   const [from, to, by] = [plain(start), plain(limit), plain(step)];
+  const below = from === 0 && by === 1 ? limit : undefined;
   if (from === undefined || to === undefined || by === undefined) {
-    const length = plain(start) === 0 && isOne(step) && !/[(#-]/.test(sizeText(limit)) ? limit : shared('range', start, limit, step);
-    return constant(length && [length]);
+    const length = below !== undefined && isAxisSize(below) ? below : shared('range', start, limit, step);
+    return { ...constant(length && [length]), below };
   }
   const length = Math.max(Math.ceil((to - from) / by), 0);
-  if (length > MOST_ELEMENTS) return constant([number(length)]);
-  return constant(
-    [number(length)],
-    Array.from({ length }, (_, at) => plus(start, number(at * by))),
-  );
-};
+  const elements = length > MOST_ELEMENTS ? undefined : Array.from({ length }, (_, at) => plus(start, number(at * by)));
+  return { ...constant([number(length)], elements), below };
+}
 
 const value: Rule = ({ attributes }) => {
   const single = attributes.int('value_int') ?? attributes.float('value_float');

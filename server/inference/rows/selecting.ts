@@ -1,13 +1,14 @@
 import { refuseApart } from './broadcast.ts';
-import { apart, axisOf, type Rule } from './call.ts';
+import { apart, axisOf, plain, type Rule } from './call.ts';
 import { all } from './elementwise.ts';
-import { equal, number } from './size.ts';
+import { equal, number, product } from './size.ts';
 import { CONSTANT, constant, mixed, numbersOf, shaped, unknown } from './value.ts';
 
 const oneHot: Rule = (call) => {
   const { dims, row } = call.tensor(0);
   const [depth] = call.sizes(1);
   if (depth === undefined || depth.rows) throw mixed('it depends on how many rows are merged');
+  if (!Number.isInteger(depth.factor)) throw unknown('its number of classes is no whole number');
   call.constant(2);
   const axis = axisOf(call.int('axis', -1), dims.length + 1);
   return shaped(dims.toSpliced(axis, 0, depth), row && { ...row, axis: row.axis < axis ? row.axis : row.axis + 1 });
@@ -31,15 +32,16 @@ const nonZero: Rule = (call) => {
 
 const compress: Rule = (call) => {
   const { dims, row } = call.tensor(0);
-  const chosen = call.constant(1);
+  const { elements } = call.constant(1);
   const named = call.attributes.int('axis');
   if (named === undefined && row !== undefined) throw mixed('it picks entries among rows of different calls');
-  const kept = numbersOf(chosen.elements)?.filter((entry) => entry !== 0).length;
+  const axis = named === undefined ? undefined : axisOf(named, dims.length);
+  if (axis !== undefined) apart({ dims, row }, [axis], 'picks entries among');
+  // A condition may be longer than the entries that it is for.
+  const length = plain(axis === undefined ? product(dims) : dims[axis]);
+  const kept = length === undefined ? undefined : numbersOf(elements?.slice(0, length))?.filter((entry) => entry !== 0).length;
   if (kept === undefined) throw unknown('the entries that it keeps are not known');
-  if (named === undefined) return shaped([number(kept)], undefined);
-  const axis = axisOf(named, dims.length);
-  apart({ dims, row }, [axis], 'picks entries among');
-  return shaped(dims.with(axis, number(kept)), row);
+  return axis === undefined ? shaped([number(kept)], undefined) : shaped(dims.with(axis, number(kept)), row);
 };
 
 /** The last two axes are a matrix, of which one triangle is kept. */

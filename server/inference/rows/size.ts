@@ -89,6 +89,16 @@ export function plus(one: Size, other: Size): Size | undefined {
 
 export const negative = (size: Size): Size => ({ ...size, factor: -size.factor });
 
+/** True for the size of an axis of an input, which is never negative; false for what is computed. */
+export const isAxisSize = ({ factor, symbols }: Size): boolean => factor > 0 && symbols.every((name) => !/[(#]/.test(name));
+
+/** The size of an axis of `whole` entries that is cut behind the first `end`. */
+export const upTo = (end: Size, whole: Size): Size | undefined => (isAxisSize(end) ? shared('upto', end, whole) : undefined);
+
+/** True if a size is `upTo` another one: both are equal wherever they can be broadcast. */
+export const isUpTo = (size: Size, end: Size): boolean =>
+  size.factor === 1 && size.symbols.length === 1 && size.symbols[0]?.startsWith(`upto(${sizeText(end)},`) === true;
+
 /** The result of an operation on shared numbers, by its name; undefined if one counts rows. */
 export function shared(operation: string, ...sizes: readonly (Size | undefined)[]): Size | undefined {
   const texts: string[] = [];

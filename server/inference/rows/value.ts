@@ -23,8 +23,20 @@ export interface Tracked {
   /** Entries of a small constant, row-major. An undefined entry may depend on the number of rows. */
   readonly elements?: readonly (Size | undefined)[] | undefined;
   /** True for a sequence of tensors of this form. Its element is its length, if known. */
-  readonly sequence?: boolean;
+  readonly sequence?: boolean | undefined;
+  /** All entries of a constant are whole numbers from 0 to below this size. */
+  readonly below?: Size | undefined;
+  /** How entries depend on the place of their row in the batch; undefined: they do not. */
+  readonly place?: Place | undefined;
 }
+
+/**
+ * How the entries of a row depend on its place in the batch.
+ * `number`: each is the place × stride, plus less than the stride; `exact`: plus nothing.
+ * `leads`: the first of the last axis is the place; the others do not depend on it.
+ * `other`: in any other way, so that only the shape may be used.
+ */
+export type Place = { readonly kind: 'number'; readonly stride: Size; readonly exact: boolean } | { readonly kind: 'leads' | 'other' };
 
 /** A tracked tensor with a known shape. */
 export interface Shaped extends Tracked {
@@ -50,7 +62,9 @@ export class Refusal extends Error {
 export type Value = Tracked | Refusal;
 
 export const mixed = (reason: string): Refusal => new Refusal('mixed', reason);
-export const unknown = (reason: string): Refusal => new Refusal('unknown', reason);
+export const unknown = (reason: string, node?: string): Refusal => new Refusal('unknown', reason, node);
+
+export const NUMBERS_ROWS = 'it depends on the places of rows in the batch';
 
 /** Most entries of a constant that are kept. Shapes, axes and scales have fewer. */
 export const MOST_ELEMENTS = 64;
@@ -101,8 +115,9 @@ export function same(one: Tracked, other: Tracked): Tracked {
     throw unknown('its two results have different shapes');
   if (one.row !== undefined && other.row !== undefined && (one.row.axis !== other.row.axis || !sameLayout(one.row, other.row)))
     throw mixed('its two results hold rows along different axes');
+  if (one.place !== undefined || other.place !== undefined) throw mixed(NUMBERS_ROWS);
   if (one.sequence !== other.sequence) throw unknown('its two results are of different kinds');
-  return { ...one, row: one.row ?? other.row, elements: undefined };
+  return { dims: one.dims, row: one.row ?? other.row, sequence: one.sequence };
 }
 
 export const sameSizes = (one: readonly Size[], other: readonly Size[]): boolean =>

@@ -9,6 +9,7 @@ test('an axis of classes joins those of the entries', () => {
   assert.match(String(follow('OneHot', [rows('N'), scalar('N'), fixed(2)])), /^mixed: /);
   assert.match(String(follow('OneHot', [rows('N'), scalar(5), rows('2N')])), /^mixed: input 2/);
   assert.match(String(follow('OneHot', [rows('N'), fixed(), fixed(2)])), /^unknown: /);
+  assert.match(String(follow('OneHot', [rows('N'), scalar(2.5), fixed(2)])), /^unknown: /);
 });
 
 test('places of rows are mixed', () => {
@@ -29,6 +30,8 @@ test('places in constants are constants', () => {
 test('entries are kept along an axis without rows', () => {
   assert.equal(follow('Compress', [rows('N', 3), known(1, 0, 1)], { axis: 1 }), 'rows@0 [rows, 2]');
   assert.equal(follow('Compress', [fixed(3, 3), known(1, 0, 1)]), 'constant [2]');
+  assert.equal(follow('Compress', [rows('N', 2), known(1, 0, 1)], { axis: 1 }), 'rows@0 [rows, 1]');
+  assert.match(String(follow('Compress', [rows('N', 's'), known(1, 0, 1)], { axis: 1 })), /^unknown: /);
   assert.match(String(follow('Compress', [rows('N', 3), known(1, 0, 1)], { axis: 0 })), /^mixed: /);
   assert.match(String(follow('Compress', [rows('N', 3), known(1, 0, 1)])), /^mixed: /);
   assert.match(String(follow('Compress', [rows('N', 3), rows('N')], { axis: 1 })), /^mixed: /);
