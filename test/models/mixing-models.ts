@@ -2,7 +2,8 @@ import { mixingLayers } from './rows/mixing-layers.ts';
 import { mixingMoves } from './rows/mixing-moves.ts';
 import { mixingReductions } from './rows/mixing-reductions.ts';
 import { mixingValues } from './rows/mixing-values.ts';
+import { mixingWindows } from './rows/mixing-windows.ts';
 import type { RowModel } from './rows/row-model.ts';
 
 /** Models in which rows of a batch influence each other. None of them may ever be merged. */
-export const mixingModels: readonly RowModel[] = [...mixingReductions, ...mixingValues, ...mixingMoves, ...mixingLayers];
+export const mixingModels: readonly RowModel[] = [...mixingReductions, ...mixingValues, ...mixingMoves, ...mixingLayers, ...mixingWindows];
