@@ -48,9 +48,10 @@ export function readModel(text: string, versions: Versions = {}): Buffer {
   return modelOf(main, functions, versions);
 }
 
-/** Types and sizes of the inputs that the text declares. */
+/** The inputs that a client gives: those without an initializer. */
 export function readInputs(text: string): Port[] {
-  return new Reader(text).list('(', ')', (reader) => reader.port());
+  const ports = new Reader(text).list('(', ')', (reader) => reader.port());
+  return ports.filter(({ name }) => !new RegExp(`[<,]\\s*\\w+(?:\\[[^\\]]*\\])? ${name} = \\{`).test(text));
 }
 
 export interface Port {

@@ -15,8 +15,8 @@ export interface Value {
   readonly type: 'float32' | 'int64' | 'bool';
   readonly dims: readonly Size[];
   /**
-   * Whether equal rows give equal bits, however they are run. Why: a comparison of numbers that were
-   * rounded differently differs without rows that meet.
+   * Whether equal rows give equal bits, however they are run. Why: a comparison of numbers that
+   * were rounded differently differs without rows that meet.
    */
   readonly exact: boolean;
 }

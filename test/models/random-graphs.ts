@@ -13,11 +13,20 @@ export function randomGraph(seed: number): RowModel | undefined {
   return graph.finish(seed);
 }
 
+interface RandomBatch {
+  readonly rows: readonly Tensors[];
+  /** The row with a NaN. */
+  readonly odd?: number;
+}
+
 /**
  * Rows of whole numbers for a random graph, in three batches: all small, one large, one with a NaN
  * and an infinity. Whole numbers stay exact, so that a difference is no matter of rounding.
+ *
+ * The answer of the row with the NaN is not to be compared. Why: ReduceMax of ONNX Runtime 1.30
+ * answers NaN or a number by the sizes of its input. What the NaN does to other rows is.
  */
-export function randomBatches({ text }: RowModel, seed: number): Tensors[][] {
+export function randomBatches({ text }: RowModel, seed: number): RandomBatch[] {
   const random = randomNumbers(seed);
   const ports = readInputs(text);
   const row = (value: (index: number) => number): Tensors =>
@@ -35,5 +44,5 @@ export function randomBatches({ text }: RowModel, seed: number): Tensors[][] {
   const odd = (index: number): number => [least, small(), Infinity][index % 3]!;
   const batch = (...rows: ((index: number) => number)[]): Tensors[] =>
     Array.from({ length: ROWS }, (_, at) => row(rows[at % rows.length]!));
-  return [batch(small), batch(small, large), batch(small, odd, large)];
+  return [{ rows: batch(small) }, { rows: batch(small, large) }, { rows: batch(small, odd, large), odd: 1 }];
 }

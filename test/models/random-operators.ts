@@ -473,7 +473,7 @@ function classical(graph: RandomGraph): Value {
   const text = graph.pick([
     `Normalizer<norm = "L1">(${name})`,
     `Scaler<offset = [1.0], scale = [2.0]>(${name})`,
-    `Binarizer<threshold = 0.5>(${name})`,
+    `Imputer<imputed_value_floats = [1.0], replaced_value_float = nan>(${name})`,
   ]);
   return graph.add(`$ = ai.onnx.ml.${text}`, dims, false);
 }

@@ -1,132 +1,130 @@
 import { refuseApart } from './broadcast.ts';
-import { type Call, type Rule } from './call.ts';
+import type { Call, Rule } from './call.ts';
 import { all } from './elementwise.ts';
-import { number, ONE, times, type Size } from './size.ts';
-import { mixed, numbersOf, shaped, unknown, type Shaped } from './value.ts';
-import { places, spread, staysInPlace, windowsOf, type Window } from './windows.ts';
+import { exactly, number, times, type Size } from './size.ts';
+import { mixed, shaped, unknown, type Shaped } from './value.ts';
+import { kernelOf, ones, slid, unslid } from './windows.ts';
 
-/**
- * The result of a convolution: axes of batch, channels, and one for each window.
- * @param weights output channels × input channels of a group × windows
- * @throws Refusal if rows are channels, or a window spans several
- */
-export function convolved(call: Call, data: Shaped, weights: Shaped): Shaped {
-  const [channels, , ...kernel] = weights.dims;
-  if (channels === undefined || data.dims.length !== weights.dims.length) throw unknown('its weights do not fit its input');
-  if (data.row?.axis === 1) throw mixed('its channels are rows of different calls');
-  const { dims, row } = slid(data, windowsOf(call, kernelOf(kernel)));
-  return shaped(dims.with(1, channels), row);
+/** Which inputs are what, for an operator that slides weights over images. */
+interface Places {
+  readonly image: number;
+  readonly weights: number;
+  /** True if channels are the last axis. */
+  readonly last?: boolean;
 }
 
-function kernelOf(sizes: readonly Size[]): number[] {
-  const numbers = numbersOf(sizes);
-  if (numbers === undefined) throw unknown('the size of its window is not known');
-  return numbers;
+/** Sizes of images: the first axis holds images, another one their channels. */
+interface Images {
+  readonly items: Size;
+  readonly channels: Size;
+  readonly area: readonly Size[];
 }
 
-/** Windows slide along the axes after batch and channels. */
-function slid({ dims, row }: Shaped, windows: readonly Window[]): Shaped {
-  const window = row && windows[row.axis - 2];
-  if (window !== undefined && !staysInPlace(window)) throw mixed('its window spans rows of different calls');
-  return shaped(
-    dims.map((size, axis) => (axis < 2 || axis === row?.axis ? size : places(size, windowAt(windows, axis - 2)))),
-    row,
-  );
+/** @throws Refusal if rows lie along the area, or along channels that meet */
+function imagesOf({ dims, row }: Shaped, last: boolean, meeting: boolean): Images {
+  const [items, ...rest] = dims;
+  const channels = last ? rest.at(-1) : rest[0];
+  if (items === undefined || channels === undefined || rest.length < 2) throw unknown('it expects images');
+  const channel = last ? dims.length - 1 : 1;
+  if (row !== undefined && row.axis > 0 && (meeting || row.axis !== channel)) throw mixed('it slides over rows of different calls');
+  return { items, channels, area: last ? rest.slice(0, -1) : rest.slice(1) };
 }
 
-function windowAt(windows: readonly Window[], at: number): Window {
-  const window = windows[at];
-  if (window === undefined) throw unknown('its windows do not fit its input');
-  return window;
+const imageDims = ({ items, channels, area }: Images, last: boolean): Size[] =>
+  last ? [items, ...area, channels] : [items, channels, ...area];
+
+/** Weights that no row changes, with their shape. */
+function weightsOf(call: Call, index: number): readonly Size[] {
+  call.constant(index);
+  return call.tensor(index).dims;
 }
 
-const convolution: Rule = (call) => {
-  if (call.has(2)) call.constant(2);
-  call.constant(1);
-  return convolved(call, call.tensor(0), call.tensor(1));
-};
+/** Inputs beside the images are constants. @param from the first one that may be one */
+function constants(call: Call, except: readonly number[]): void {
+  for (let index = 0; index < call.count; index++) if (call.has(index) && !except.includes(index)) call.constant(index);
+}
 
-/** Weights of a transposed convolution: input channels × output channels of a group × windows. */
+/** Weights slide over each image. All inputs but the images are constants. */
+export const convolution =
+  ({ image, weights, last = false }: Places, ...except: number[]): Rule =>
+  (call) => {
+    const data = call.tensor(image);
+    constants(call, [image, ...except]);
+    const [filters, , ...window] = weightsOf(call, weights);
+    const images = imagesOf(data, last, true);
+    if (filters === undefined || window.length !== images.area.length) throw unknown('its weights do not fit its input');
+    const area = slid(call, images.area, kernelOf(call, window));
+    return shaped(imageDims({ items: images.items, channels: filters, area }, last), data.row);
+  };
+
 const transposed: Rule = (call) => {
   const data = call.tensor(0);
-  call.constant(1);
-  if (call.has(2)) call.constant(2);
-  const weights = call.tensor(1);
-  const [, channels, ...kernel] = weights.dims;
-  const group = number(call.int('group', 1));
-  const made = channels && times(channels, group);
-  if (made === undefined || data.dims.length !== weights.dims.length) throw unknown('its weights do not fit its input');
-  refuseSpatial(data, 'its window spans rows of different calls');
-  const [items = ONE, , ...spatial] = data.dims;
-  return shaped([items, made, ...spreadSizes(call, spatial, windowsOf(call, kernelOf(kernel)))], data.row);
+  constants(call, [0]);
+  const [, filters, ...window] = weightsOf(call, 1);
+  const { items, area } = imagesOf(data, false, true);
+  const channels = filters && times(filters, number(call.int('group', 1)));
+  if (channels === undefined || window.length !== area.length) throw unknown('its weights do not fit its input');
+  return shaped([items, channels, ...unslid(call, area, kernelOf(call, window))], data.row);
 };
 
-function spreadSizes(call: Call, spatial: readonly Size[], windows: readonly Window[]): readonly Size[] {
-  const wanted = call.attributes.ints('output_shape') ?? [];
-  if (wanted.length > 0) {
-    if (wanted.length !== spatial.length) throw unknown('its attribute output_shape does not fit its axes');
-    return wanted.map(number);
-  }
-  const extras = call.attributes.ints('output_padding') ?? [];
-  return spatial.map((size, at) => spread(size, { window: windowAt(windows, at), extra: extras[at] ?? 0 }));
-}
+/** Offsets and masks belong to one image each. */
+const deformable: Rule = (call) => {
+  const beside = [2, 4].filter((index) => call.has(index));
+  refuseApart([0, ...beside].map((index) => call.tensor(index)));
+  return convolution({ image: 0, weights: 1 }, ...beside)(call);
+};
 
-/** Rows may lie along the first axis only. */
-function refuseSpatial({ row }: Shaped, reason: string): void {
-  if (row !== undefined && row.axis > 0) throw mixed(row.axis === 1 ? 'its channels are rows of different calls' : reason);
-}
-
-/** A pool keeps channels apart, so that they may be rows. */
-function pooled(call: Call): Shaped {
-  const { dims, row } = call.tensor(0);
+/** A window slides over each channel of each image. */
+export function pooled(call: Call, last: boolean): Shaped {
+  const data = call.tensor(0);
+  const { items, channels, area } = imagesOf(data, last, false);
   const kernel = call.attributes.ints('kernel_shape');
-  if (kernel === undefined || kernel.length + 2 !== dims.length) throw unknown('its windows do not fit its input');
-  return slid(shaped(dims, row), windowsOf(call, kernel));
+  if (kernel === undefined || kernel.length !== area.length) throw unknown('its window does not fit its input');
+  return shaped(imageDims({ items, channels, area: slid(call, area, kernel) }, last), data.row);
 }
 
-const maxPool: Rule = (call) => {
-  const result = pooled(call);
-  if (call.outputs === 1) return result;
-  // Places count from the first entry of the whole tensor.
-  return [result, result.row === undefined ? result : mixed('it counts places over all rows')];
+/** All of each channel becomes one entry. */
+export function poolOfAll(call: Call, last: boolean): Shaped {
+  const data = call.tensor(0);
+  const { items, channels, area } = imagesOf(data, last, false);
+  return shaped(imageDims({ items, channels, area: ones(area.length) }, last), data.row);
+}
+
+const pool: Rule = (call) => pooled(call, false);
+
+/** The second output numbers entries over all images. */
+const maximum: Rule = (call) => {
+  const pools = pooled(call, false);
+  if (call.outputs === 1) return pools;
+  return [pools, pools.row === undefined ? pools : mixed('its indices count over all rows')];
 };
 
-const globalPool: Rule = (call) => {
-  const { dims, row } = call.tensor(0);
-  if (row !== undefined && row.axis > 1) throw mixed('it pools rows of different calls');
-  return shaped(
-    dims.map((size, axis) => (axis < 2 ? size : ONE)),
-    row,
-  );
+const counted: Rule = (call) => {
+  if (call.settled(0).row !== undefined || call.settled(1).row !== undefined) throw mixed('its indices count over all rows');
+  throw unknown('the shape of its result is not known');
 };
 
-/** Offsets and masks say for each item where windows read. */
-const deformed: Rule = (call) => {
-  const [data, offsets] = [call.tensor(0), call.tensor(2)];
-  call.constant(1);
-  if (call.has(3)) call.constant(3);
-  refuseApart(call.has(4) ? [data, offsets, call.tensor(4)] : [data, offsets]);
-  refuseSpatial(data, 'its window spans rows of different calls');
-  const { dims } = convolved(call, data, call.tensor(1));
-  const [items = ONE, channels = ONE] = dims;
-  return shaped([items, channels, ...offsets.dims.slice(2)], data.row);
+/** Columns of patches become images again. */
+const columns: Rule = (call) => {
+  const data = call.tensor(0);
+  const [items, entries] = data.dims;
+  if (data.row !== undefined && data.row.axis > 0) throw mixed('it slides over rows of different calls');
+  const block = call.numbers(2).reduce((whole, size) => whole * size, 1);
+  const channels = entries && exactly(entries, number(block));
+  if (items === undefined || channels === undefined || data.dims.length !== 3) throw unknown('it expects columns of patches');
+  return shaped([items, channels, ...call.numbers(1).map(number)], data.row);
 };
 
-/** Its indices count from the first entry of the whole tensor. */
-const unpool: Rule = (call) => {
-  for (let index = 0; index < call.count; index++) {
-    if (call.has(index) && call.settled(index).row !== undefined) throw mixed('it counts places over all rows');
-  }
-  throw unknown('its shape is not known');
-};
-
-/** Operators of the default domain that slide windows. */
+/** Operators of the default domain that slide windows over images. */
 export const convolutions: Readonly<Record<string, Rule>> = {
-  ...all(pooled, 'AveragePool LpPool'),
-  ...all(globalPool, 'GlobalAveragePool GlobalLpPool GlobalMaxPool'),
-  Conv: convolution,
+  ...all(pool, 'AveragePool LpPool'),
+  ...all((call) => poolOfAll(call, false), 'GlobalAveragePool GlobalLpPool GlobalMaxPool'),
+  Col2Im: columns,
+  Conv: convolution({ image: 0, weights: 1 }),
+  ConvInteger: convolution({ image: 0, weights: 1 }),
   ConvTranspose: transposed,
-  DeformConv: deformed,
-  MaxPool: maxPool,
-  MaxUnpool: unpool,
+  DeformConv: deformable,
+  MaxPool: maximum,
+  MaxUnpool: counted,
+  QLinearConv: convolution({ image: 0, weights: 3 }),
 };

@@ -2,8 +2,11 @@ import { attentions } from './attention.ts';
 import type { Rule } from './call.ts';
 import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
-import { images } from './images.ts';
 import { traditional } from './ml.ts';
+import { images } from './images.ts';
+import { microsoftQuantised } from './microsoft-quantised.ts';
+import { transformers, transformersOfDefault } from './microsoft-transformers.ts';
+import { microsoft } from './microsoft.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
 import { followingPlaces } from './places.ts';
@@ -12,7 +15,6 @@ import { quantised } from './quantised.ts';
 import { recurrences } from './recurrent.ts';
 import { reductions } from './reductions.ts';
 import { reshaping } from './reshape.ts';
-import { resizing } from './resize.ts';
 import { scattering } from './scattering.ts';
 import { selecting } from './selecting.ts';
 import { sequences } from './sequences.ts';
@@ -32,19 +34,19 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...selecting,
     ...scattering,
     ...products,
-    ...convolutions,
-    ...quantised,
-    ...images,
-    ...resizing,
-    ...signals,
     ...normalisations,
     ...recurrences,
     ...attentions,
+    ...transformersOfDefault,
+    ...convolutions,
+    ...images,
+    ...quantised,
+    ...signals,
     ...sequences,
     ...texts,
   }),
   'ai.onnx.ml': traditional,
-  'com.microsoft': microsoftTexts,
+  'com.microsoft': { ...microsoft, ...microsoftQuantised, ...transformers, ...microsoftTexts },
 };
 
 /** The rule of an operator, or undefined if there is none. */

@@ -11,7 +11,7 @@ type Labels = readonly string[];
  * @param labels one name for each axis of each tensor; axes of one entry are broadcast
  * @throws Refusal if rows meet other rows, are summed, or stand on a diagonal
  */
-function contracted(tensors: readonly Shaped[], labels: readonly Labels[], result: Labels): Shaped {
+export function contracted(tensors: readonly Shaped[], labels: readonly Labels[], result: Labels): Shaped {
   const names = [...new Set(labels.flat())];
   const { dims, row } = broadcast(tensors.map((tensor, index) => aligned(tensor, labels[index] ?? [], names)));
   const axis = row === undefined ? -1 : result.indexOf(names[row.axis] ?? '');
@@ -64,7 +64,7 @@ export function matrixProduct(one: Shaped, other: Shaped): Shaped {
   );
 }
 
-const gemm: Rule = (call) => {
+export const gemm: Rule = (call) => {
   const labels = [call.int('transA', 0) === 0 ? ['m', 'k'] : ['k', 'm'], call.int('transB', 0) === 0 ? ['k', 'n'] : ['n', 'k']];
   const product = contracted([call.tensor(0), call.tensor(1)], labels, ['m', 'n']);
   if (!call.has(2)) return product;

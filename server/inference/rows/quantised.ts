@@ -1,93 +1,76 @@
-import { refuseApart } from './broadcast.ts';
 import { apart, axisOf, type Call, type Rule } from './call.ts';
-import { all } from './elementwise.ts';
-import { convolved } from './convolutions.ts';
 import { matrixProduct } from './products.ts';
 import { isOne } from './size.ts';
-import { constant, mixed, sameLayout, unknown, type Shaped, type Tracked, type Value } from './value.ts';
+import { mixed, sameLayout, shaped, unknown, type Shaped, type Tracked } from './value.ts';
 
-/** An entry has the scale and zero point of its tensor, its place on an axis, or its block. */
-const scaled: Rule = (call) => {
-  const { dims, row } = call.settled(0);
-  for (let index = 1; index < call.count; index++) if (call.has(index)) refuseScale(call, index);
-  return { dims, row };
-};
-
-/** @throws Refusal if rows are scaled by anything but their own entries, or what all share */
-function refuseScale(call: Call, index: number): void {
-  const { row: rowOfData } = call.settled(0);
-  const { row, dims } = call.settled(index);
-  if (row === undefined && (rowOfData === undefined || isScalar(dims))) return;
-  const [data, scale] = [call.tensor(0), call.tensor(index)];
-  const axis = axisOf(call.int('axis', 1), data.dims.length);
-  if (scale.dims.length === 1) refuseOtherScales(data, scale, axis);
-  else {
-    if (scale.dims.length !== data.dims.length) throw unknown('its scale does not fit its input');
-    refuseApart([data, scale]);
-    apart(data, [axis], 'scales blocks of');
+/**
+ * Each entry of the first input is scaled by one entry of the second and moved by one of the third:
+ * the same for all, one along an axis, or one for each block of an axis.
+ */
+export const scaled: Rule = (call) => {
+  const data = call.tensor(0);
+  const axis = call.int('axis', 1);
+  for (let index = 1; index < call.count; index++) {
+    if (call.has(index)) refuseOtherScale(data, call.tensor(index), axis, call.int('block_size', 0) !== 0);
   }
-}
-
-/** A scale for each place on an axis. */
-function refuseOtherScales({ row }: Shaped, scale: Shaped, axis: number): void {
-  if (scale.row === undefined ? row?.axis === axis : row === undefined || row.axis !== axis || !sameLayout(row, scale.row))
-    throw mixed('its scale is not one for each row');
-}
-
-/** True for a tensor of one entry, whatever the batch. */
-const isScalar = (dims: Tracked['dims']): boolean => dims !== undefined && dims.length <= 1 && dims.every(isOne);
-
-/** The scale is that of the smallest and greatest entry of all. */
-const dynamic: Rule = (call): Value[] => {
-  const { dims, row } = call.settled(0);
-  if (row !== undefined) throw mixed('it takes one scale from all rows');
-  return [constant(dims), constant([]), constant([])];
+  return shaped(data.dims, data.row);
 };
 
-/** @throws Refusal if one of the inputs is there and not one entry */
-function refuseScales(call: Call, indices: readonly number[]): void {
+/** @throws Refusal if the scale of an entry may belong to another row */
+function refuseOtherScale(data: Shaped, scale: Shaped, axis: number, blocks: boolean): void {
+  if (scale.row === undefined && scale.dims.every(isOne) && !blocks) return;
+  if (blocks) {
+    if (data.row !== undefined) apart(data, [axisOf(axis, data.dims.length)], 'makes blocks of');
+    refuseOtherPlace(data, scale, 0);
+  } else if (scale.dims.length === 1) refuseOtherPlace(data, scale, axisOf(axis, data.dims.length));
+  else throw unknown('its scale has several axes');
+}
+
+/** @param from axis of the data where the axes of the scale begin */
+function refuseOtherPlace({ row, dims }: Shaped, scale: Shaped, from: number): void {
+  const ofScale = scale.row && { ...scale.row, axis: scale.row.axis + from };
+  const inside = row !== undefined && row.axis >= from && row.axis < from + scale.dims.length;
+  if (ofScale === undefined && !inside) return;
+  if (from === 0 && scale.dims.length > 1 && scale.dims.length !== dims.length) throw unknown('its scale has other axes');
+  if (row === undefined || ofScale === undefined || row.axis !== ofScale.axis || !sameLayout(row, ofScale))
+    throw mixed('its scales belong to other rows');
+}
+
+/** A constant that is one number. @throws Refusal if it holds rows or may hold several entries */
+export function oneNumber(call: Call, ...indices: readonly number[]): void {
   for (const index of indices) {
-    if (call.has(index) && !isScalar(call.constant(index).dims)) throw unknown(`input ${index} is not one entry`);
+    if (!call.has(index)) continue;
+    call.constant(index);
+    if (!call.tensor(index).dims.every(isOne)) throw unknown('it has several scales');
   }
 }
 
-/** Where the inputs of a quantised product lie. */
-interface Places {
-  readonly weights: number;
-  /** Scales and zero points of the first factor and of the result: one entry each. */
-  readonly scalars: readonly number[];
-  /** Scales and zero points of the second factor: one entry each, or one for each column. */
-  readonly columns: readonly number[];
+/** Scales of the second matrix: constants, one for each column where it is a constant too. */
+export function scalesOf(call: Call, matrix: Shaped, ...indices: readonly number[]): void {
+  if (matrix.row !== undefined) return oneNumber(call, ...indices);
+  for (const index of indices) if (call.has(index)) call.constant(index);
 }
-
-const SCALED: Places = { weights: 3, scalars: [1, 2, 6, 7], columns: [4, 5] };
-const INTEGER: Places = { weights: 1, scalars: [2], columns: [3] };
-
-const convolution =
-  ({ weights, scalars, columns }: Places, bias?: number): Rule =>
-  (call) => {
-    refuseScales(call, scalars);
-    for (const index of [weights, ...columns]) if (call.has(index)) call.constant(index);
-    if (bias !== undefined && call.has(bias)) call.constant(bias);
-    return convolved(call, call.tensor(0), call.tensor(weights));
-  };
 
 const product =
-  ({ weights, scalars, columns }: Places): Rule =>
+  (other: number, ofFirst: readonly number[], ofOther: readonly number[]): Rule =>
   (call) => {
-    const [one, other] = [call.tensor(0), call.tensor(weights)];
-    refuseScales(call, scalars);
-    if (other.row !== undefined) refuseScales(call, columns);
-    for (const index of columns) if (call.has(index)) call.constant(index);
-    return matrixProduct(one, other);
+    const [first, second] = [call.tensor(0), call.tensor(other)];
+    oneNumber(call, ...ofFirst);
+    scalesOf(call, second, ...ofOther);
+    return matrixProduct(first, second);
   };
 
-/** Operators of the default domain on quantised tensors. */
+/** The range of all entries decides the scale. */
+export const dynamic: Rule = (call): Tracked => {
+  if (call.settled(0).row !== undefined) throw mixed('it scales rows by their common range');
+  throw unknown('the shapes of its results are not known');
+};
+
+/** Operators of the default domain on quantised numbers. */
 export const quantised: Readonly<Record<string, Rule>> = {
-  ...all(scaled, 'DequantizeLinear QuantizeLinear'),
-  ConvInteger: convolution(INTEGER),
+  DequantizeLinear: scaled,
   DynamicQuantizeLinear: dynamic,
-  MatMulInteger: product(INTEGER),
-  QLinearConv: convolution(SCALED, 8),
-  QLinearMatMul: product(SCALED),
+  MatMulInteger: product(1, [2], [3]),
+  QLinearMatMul: product(3, [1, 2, 6, 7], [4, 5]),
+  QuantizeLinear: scaled,
 };

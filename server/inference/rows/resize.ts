@@ -1,123 +1,107 @@
 import { axisOf, plain, type Call, type Rule } from './call.ts';
-import { equal, isNumber, number, shared, times, type Size } from './size.ts';
-import { mixed, numbersOf, shaped, unknown, type Shaped } from './value.ts';
+import { equal, isOne, number, shared, times, type Size } from './size.ts';
+import { mixed, shaped, unknown, type Shaped } from './value.ts';
 
-type Entries = readonly (Size | undefined)[];
+/** Inputs that say how much a tensor grows. */
+const [SCALES, SIZES] = [2, 3];
 
-/** What an operator says about the axes that it resizes. */
-interface Wanted {
-  readonly axes: readonly number[];
-  /** One for each axis, or none. */
-  readonly scales: Entries;
-  readonly sizes: Entries;
-}
-
-/** Each entry is interpolated along all axes whose size changes. */
-const resize: Rule = (call) => {
+/**
+ * Tensors are scaled along axes. Rows stay apart where their axis keeps its size and no entry
+ * comes from two places along it.
+ */
+export const resize: Rule = (call) => {
   const data = call.tensor(0);
-  const wanted = wantedOf(call, data.dims.length);
-  const { axes, scales, sizes } = wanted;
-  if (scales.length !== axes.length && sizes.length !== axes.length) throw unknown('its scales or sizes do not fit its input');
-  if (new Set(axes).size < axes.length) throw unknown('it names an axis twice');
-  if (data.row !== undefined) refuseShifts(call);
-  const policy = call.attributes.text('keep_aspect_ratio_policy') ?? 'stretch';
-  if (scales.length > 0) return resized(data, axes, (size, at) => scaledBy(size, scales[at]));
-  if (policy === 'stretch') return resized(data, axes, (_, at) => settled(sizes[at]));
-  const ratio = ratioOf(data, wanted, policy);
-  return resized(data, axes, (size) => inRatio(size, ratio));
+  if (call.version < 11) return scaled(call, data, 1);
+  const mode = call.attributes.text('coordinate_transformation_mode') ?? 'half_pixel';
+  if (mode === 'tf_crop_and_resize') throw unknown('it reads a region, which may lie across rows');
+  if (call.has(1)) call.constant(1);
+  if (!call.has(SIZES) || isEmpty(call, SIZES)) return scaled(call, data, SCALES);
+  if (call.has(SCALES)) call.counting(SCALES);
+  return sized(call, data);
 };
 
-/** @throws Refusal if rows lie along an axis that gets another size */
-function resized({ dims, row }: Shaped, axes: readonly number[], sizeOf: (size: Size, at: number) => Size): Shaped {
-  const result = dims.map((size, axis) => {
-    const at = axes.indexOf(axis);
-    if (at < 0) return size;
-    const changed = sizeOf(size, at);
-    if (row?.axis === axis ? !equal(changed, size) : changed.rows) throw mixed('it interpolates between rows of different calls');
-    return changed;
-  });
-  return shaped(result, row);
+/** Before version 9, scales are attributes. */
+export const upsample: Rule = (call) => {
+  const data = call.tensor(0);
+  if (call.version >= 9) return scaled(call, data, 1);
+  const scales = call.version < 7 ? scalesOfImages(call) : call.attributes.floats('scales');
+  if (scales === undefined) throw unknown('its scales are not known');
+  return grown(call, data, scales.map(number));
+};
+
+/** The first version scales the last two of four axes. */
+function scalesOfImages(call: Call): number[] | undefined {
+  const [height, width] = [call.attributes.float('height_scale'), call.attributes.float('width_scale')];
+  return height === undefined || width === undefined ? undefined : [1, 1, height, width];
 }
 
-function settled(size: Size | undefined): Size {
-  if (size === undefined) throw mixed('its sizes depend on how many rows are merged');
+const isEmpty = (call: Call, index: number): boolean => plain(call.shape(index).dims[0]) === 0;
+
+const scaled = (call: Call, data: Shaped, index: number): Shaped => grown(call, data, spread(call, data, call.sizes(index)));
+
+/** One entry for each axis; undefined where the axis keeps its size. */
+function spread(call: Call, { dims }: Shaped, entries: readonly (Size | undefined)[]): (Size | undefined)[] {
+  const axes = (call.attributes.ints('axes') ?? dims.map((_, axis) => axis)).map((axis) => axisOf(axis, dims.length));
+  if (axes.length !== entries.length) throw unknown('its scales do not fit its axes');
+  if (entries.includes(undefined)) throw unknown('its scales are not known');
+  return dims.map((_, axis) => entries[axes.indexOf(axis)]);
+}
+
+function grown(call: Call, data: Shaped, scales: readonly (Size | undefined)[]): Shaped {
+  if (scales.length !== data.dims.length) throw unknown('its scales do not fit its axes');
+  const { row } = data;
+  const ofRows = row && scales[row.axis];
+  if (ofRows !== undefined && !isOne(ofRows)) throw isPlain(ofRows) ? mixed('it scales along rows') : unknown('its scales are not known');
+  refuseBetween(call, data);
+  const dims = data.dims.map((size, axis) => {
+    const scale = scales[axis];
+    return scale === undefined || isOne(scale) ? size : grownSize(size, scale);
+  });
+  return shaped(dims, row);
+}
+
+const isPlain = (size: Size): boolean => plain(size) !== undefined;
+
+/** The whole entries of the product, which ONNX Runtime takes in single precision. */
+function grownSize(size: Size, scale: Size): Size {
+  const [length, factor] = [plain(size), plain(scale)];
+  if (length !== undefined && factor !== undefined) return number(Math.floor(Math.fround(Math.fround(factor) * Math.fround(length))));
+  const whole = factor !== undefined && Number.isInteger(factor) ? times(size, scale) : shared('scaled', size, scale);
+  if (whole === undefined || whole.rows) throw mixed('it depends on how many rows are merged');
+  return whole;
+}
+
+function sized(call: Call, data: Shaped): Shaped {
+  const { row } = data;
+  const sizes = spread(call, data, call.sizes(SIZES));
+  const fits = (call.attributes.text('keep_aspect_ratio_policy') ?? 'stretch') !== 'stretch';
+  const ofRows = row && sizes[row.axis];
+  if (ofRows !== undefined && row !== undefined) {
+    if (fits) throw mixed('it scales along rows');
+    const rows = data.dims[row.axis];
+    if (rows === undefined || !equal(ofRows, rows)) throw mixed('its number of rows is fixed');
+  }
+  if (sizes.some((size, axis) => size?.rows === true && axis !== row?.axis)) throw mixed('it depends on how many rows are merged');
+  refuseBetween(call, data);
+  const dims = data.dims.map((size, axis) => (sizes[axis] === undefined ? size : fits ? fitted(call, data, sizes, axis) : sizes[axis]));
+  return shaped(dims, row);
+}
+
+/** One scale for all axes keeps the ratio of the sizes. */
+function fitted(call: Call, { dims }: Shaped, sizes: readonly (Size | undefined)[], axis: number): Size {
+  const policy = call.attributes.text('keep_aspect_ratio_policy') ?? '';
+  const pairs = dims.flatMap((size, at) => (sizes[at] === undefined ? [] : [size, sizes[at]]));
+  const size = shared(policy, dims[axis], ...pairs);
+  if (size === undefined) throw mixed('it scales along rows');
   return size;
 }
 
-/** Version 10 has scales only; later ones have regions before them. */
-function wantedOf(call: Call, rank: number): Wanted {
-  const all = Array.from({ length: rank }, (_, axis) => axis);
-  if (call.operator === 'Upsample') return { axes: all, scales: scalesOfUpsample(call), sizes: [] };
-  if (call.version < 11) return { axes: all, scales: call.sizes(1), sizes: [] };
-  const axes = call.attributes.ints('axes')?.map((axis) => axisOf(axis, rank)) ?? all;
-  if (call.has(1)) call.any(1);
-  const scales = call.has(2) ? call.sizes(2) : [];
-  return { axes, scales, sizes: call.has(3) && scales.length === 0 ? call.sizes(3) : [] };
+/**
+ * Between places, a value is a mean of its neighbours: one that weighs nothing still counts if it
+ * is no number. ONNX Runtime takes no neighbours along the first axis of images and volumes.
+ * @throws Refusal if rows may be neighbours
+ */
+function refuseBetween(call: Call, { dims, row }: Shaped): void {
+  if (row === undefined || (call.attributes.text('mode') ?? 'nearest') === 'nearest') return;
+  if (row.axis !== 0 || (dims.length !== 4 && dims.length !== 5)) throw unknown('it takes means of neighbours along rows');
 }
-
-function scalesOfUpsample(call: Call): Entries {
-  if (call.version >= 9) return call.sizes(1);
-  const scales = call.attributes.floats('scales');
-  if (scales === undefined) throw unknown('its scales are not known');
-  return scales.map(number);
-}
-
-/** Places of entries move on some axes although their sizes stay. */
-function refuseShifts(call: Call): void {
-  const { text } = call.attributes;
-  const coordinates = text('coordinate_transformation_mode') ?? '';
-  if (coordinates === 'tf_crop_and_resize') throw unknown('it cuts regions');
-  const rounding = text('nearest_mode') ?? 'round_prefer_floor';
-  const down = text('mode') !== 'linear' && text('mode') !== 'cubic' && (rounding === 'floor' || rounding === 'round_prefer_floor');
-  if (coordinates === 'tf_half_pixel_for_nn' && !down) throw unknown('it moves entries by half a place');
-}
-
-/** Products this near to a whole number may be rounded to either side. */
-const NEAR = 1e-3;
-const isFloat32 = (scale: number): boolean => Math.fround(scale) === scale;
-
-/** The size times the scale without its fraction. */
-function scaledBy(size: Size, scale: Size | undefined): Size {
-  if (scale === undefined || scale.rows) throw mixed('its scales depend on how many rows are merged');
-  const factor = plain(scale);
-  if (factor === 1) return size;
-  const whole = factor === undefined ? undefined : times(size, number(factor));
-  if (factor !== undefined && whole !== undefined && Number.isInteger(whole.factor) && isFloat32(factor)) return whole;
-  if (whole !== undefined && isNumber(whole) && Math.floor(whole.factor - NEAR) === Math.floor(whole.factor + NEAR))
-    return number(Math.floor(whole.factor));
-  const named = shared('scaled', size, scale);
-  if (named === undefined) throw mixed('it interpolates between rows of different calls');
-  return named;
-}
-
-/** The one scale of all axes that keeps the ratio of their sizes. */
-function ratioOf({ dims }: Shaped, { axes, sizes }: Wanted, policy: string): Size {
-  if (policy !== 'not_larger' && policy !== 'not_smaller') throw unknown('its policy is of an unknown kind');
-  const before = axes.map((axis) => dims[axis]);
-  const [from, to] = [numbersOf(before), numbersOf(sizes)];
-  if (from !== undefined && to !== undefined) {
-    const ratios = from.map((size, at) => (to[at] ?? 0) / size);
-    return number(policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios));
-  }
-  const named = shared(policy, ...before, ...sizes);
-  if (named === undefined) throw mixed('its scale depends on how many rows are merged');
-  return named;
-}
-
-/** The nearest whole number of entries. */
-function inRatio(size: Size, ratio: Size): Size {
-  const [length, factor] = [plain(size), plain(ratio)];
-  if (length !== undefined && factor !== undefined) {
-    const exact = length * factor;
-    if (Math.round(exact - NEAR) === Math.round(exact + NEAR)) return number(Math.round(exact));
-  }
-  const named = shared('inratio', size, ratio);
-  if (named === undefined) throw mixed('it interpolates between rows of different calls');
-  return named;
-}
-
-/** Operators of the default domain that interpolate between entries. */
-export const resizing: Readonly<Record<string, Rule>> = {
-  Resize: resize,
-  Upsample: resize,
-};

@@ -1,100 +1,114 @@
 import { plain, type Call } from './call.ts';
-import { number, plus, shared, times, type Size } from './size.ts';
+import { number, ONE, plus, shared, times, type Size } from './size.ts';
 import { unknown } from './value.ts';
 
 /** How a window slides along one axis. */
-export interface Window {
+interface Slide {
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
-  readonly head: number;
-  readonly tail: number;
-  /** Padding is computed so that the size depends on the stride only. */
-  readonly padsToStride: boolean;
-  /** True if a window may reach past the end. */
-  readonly ceil: boolean;
+  /** Entries that are added before and after the axis. */
+  readonly pads: readonly [number, number];
 }
 
-/**
- * The windows of a convolution or pool, one for each axis after batch and channels.
- * @param kernel sizes of the windows, in entries
- * @throws Refusal if its attributes do not fit
- */
-export function windowsOf(call: Call, kernel: readonly number[]): Window[] {
-  const count = kernel.length;
-  const padding = call.attributes.text('auto_pad') ?? 'NOTSET';
-  const listed = (name: string, otherwise: number, length: number): readonly number[] => {
-    const list = call.attributes.ints(name) ?? Array.from({ length }, () => otherwise);
-    if (list.length !== length) throw unknown(`its attribute ${name} does not fit its axes`);
-    return list;
-  };
-  const [strides, dilations, pads] = [listed('strides', 1, count), listed('dilations', 1, count), listed('pads', 0, 2 * count)];
-  const explicit = padding === 'NOTSET' || padding === '';
-  if (!explicit && !['SAME_UPPER', 'SAME_LOWER', 'VALID'].includes(padding)) throw unknown('its padding is of an unknown kind');
-  return kernel.map((size, at) => ({
+/** Sizes of the axes after a window slid along them. @param kernel its size along each axis */
+export function slid(call: Call, sizes: readonly Size[], kernel: readonly number[]): Size[] {
+  const form = call.attributes.text('auto_pad') ?? 'NOTSET';
+  const slides = slidesOf(call, sizes.length, kernel, form === 'NOTSET');
+  return sizes.map((size, axis) => {
+    const slide = slides[axis];
+    if (slide === undefined) throw unknown('its window does not fit its input');
+    if (form.startsWith('SAME_')) return same(size, slide, call.int('ceil_mode', 0) !== 0);
+    if (form !== 'NOTSET' && form !== 'VALID') throw unknown('its padding is not known');
+    return call.int('ceil_mode', 0) === 0 ? steps(size, slide) : upwards(size, slide, form);
+  });
+}
+
+function slidesOf(call: Call, axes: number, kernel: readonly number[], padded: boolean): Slide[] {
+  const each = (name: string): readonly number[] => call.attributes.ints(name) ?? Array.from({ length: axes }, () => 1);
+  const [strides, dilations] = [each('strides'), each('dilations')];
+  const pads = (padded ? call.attributes.ints('pads') : undefined) ?? Array.from({ length: axes * 2 }, () => 0);
+  if ([kernel, strides, dilations].some(({ length }) => length !== axes) || pads.length !== axes * 2)
+    throw unknown('its window does not fit its input');
+  return kernel.map((size, axis) => ({
     kernel: size,
-    stride: strides[at] ?? 1,
-    dilation: dilations[at] ?? 1,
-    head: explicit ? (pads[at] ?? 0) : 0,
-    tail: explicit ? (pads[at + count] ?? 0) : 0,
-    padsToStride: padding.startsWith('SAME'),
-    ceil: call.int('ceil_mode', 0) !== 0,
+    stride: strides[axis] ?? 1,
+    dilation: dilations[axis] ?? 1,
+    pads: [pads[axis] ?? 0, pads[axis + axes] ?? 0],
   }));
 }
 
-/** How many entries a window spans. */
-const reachOf = ({ kernel, dilation }: Window): number => dilation * (kernel - 1) + 1;
+/** Entries beyond the first window, less those of the axis itself. */
+const margin = ({ kernel, dilation, pads }: Slide): number => pads[0] + pads[1] - dilation * (kernel - 1) - 1;
 
-/** True if each entry of the result depends on the entry at the same place only. */
-export const staysInPlace = (window: Window): boolean =>
-  window.kernel === 1 && window.stride === 1 && window.head === 0 && window.tail === 0;
-
-/** How many places a window takes along an axis. @throws Refusal if the axis is too short */
-export function places(size: Size, window: Window): Size {
-  const { stride, head, tail, padsToStride, ceil } = window;
-  const spare = head + tail - reachOf(window);
-  if (staysInPlace(window)) return size;
-  const length = plain(size);
-  if (padsToStride) {
-    if (stride === 1 && window.dilation === 1) return size;
-    return length !== undefined && window.dilation === 1 && !ceil ? number(Math.ceil(length / stride)) : named('same', size, window);
-  }
-  if (stride === 1) return positive(plus(size, number(spare + 1)) ?? named('places', size, window));
-  if (length === undefined) return named('places', size, window);
-  const count = Math.floor((length + spare) / stride) + 1;
-  if (!ceil || (length + spare) % stride === 0) return positive(number(count));
-  // A window that starts in the padding at the end counts in some versions only.
-  return count * stride < length + head ? positive(number(count + 1)) : named('places', size, window);
-}
-
-/** What a transposed window adds to a size besides its strides. */
-export interface Spread {
-  readonly window: Window;
-  /** Entries that are added at the end. */
-  readonly extra: number;
-}
-
-/** How many entries a transposed window reaches. @throws Refusal if none */
-export function spread(size: Size, { window, extra }: Spread): Size {
-  const { stride, head, tail } = window;
-  const whole = times(size, number(stride));
-  const added = extra + reachOf(window) - stride;
-  if (whole === undefined) throw unknown('its size is not known');
-  // Fewer entries than strides ask for cannot be padded away.
-  if (window.padsToStride) return added >= 0 ? whole : named('spread', size, window, extra);
-  return positive(plus(whole, number(added - head - tail)) ?? named('spread', size, window, extra));
-}
-
-function positive(size: Size): Size {
-  if (size.factor <= 0) throw unknown('its window is longer than its axis');
+function known(size: Size | undefined): Size {
+  if (size === undefined) throw unknown('its window slides along rows');
   return size;
 }
 
-/** A size by everything that decides it. */
-function named(name: string, size: Size, window: Window, extra = 0): Size {
-  const { kernel, stride, dilation, head, tail, padsToStride, ceil } = window;
-  const numbers = [kernel, stride, dilation, head, tail, padsToStride ? 1 : 0, ceil ? 1 : 0, extra].map(number);
-  const result = shared(name, size, ...numbers);
-  if (result === undefined) throw unknown('its size depends on rows');
-  return result;
+/** The whole steps of a window, and its first place. */
+function steps(size: Size, slide: Slide): Size {
+  const { stride } = slide;
+  const rest = margin(slide);
+  const length = plain(size);
+  if (length !== undefined) {
+    if (length + rest < 0) throw unknown('its window is longer than its input');
+    return number(Math.floor((length + rest) / stride) + 1);
+  }
+  if (Number.isInteger(size.factor / stride)) {
+    const part = { ...size, factor: size.factor / stride };
+    return known(plus(part, number(Math.floor(rest / stride) + 1)));
+  }
+  return known(shared('slide', size, number(rest), number(stride)));
 }
+
+/** Pads make up for the window: only the stride counts. Dilations have no settled meaning here. */
+function same(size: Size, slide: Slide, ceil: boolean): Size {
+  if (slide.dilation !== 1 || (ceil && slide.kernel < slide.stride)) throw unknown('its padding is not known');
+  return steps(size, { ...slide, kernel: 1, dilation: 1, pads: [0, 0] });
+}
+
+/** A last window that is not full counts, unless it starts behind the axis. */
+function upwards(size: Size, slide: Slide, form: string): Size {
+  const length = plain(size);
+  const low = steps(size, slide);
+  if (slide.stride === 1) return low;
+  const most = length === undefined ? undefined : Math.ceil((length + margin(slide)) / slide.stride) + 1;
+  if (most !== undefined && length !== undefined) {
+    const inside = (most - 1) * slide.stride < length + slide.pads[0];
+    if (plain(low) === most || (inside && form === 'NOTSET')) return number(most);
+  }
+  const parts = [slide.kernel, slide.stride, slide.dilation, ...slide.pads].map(number);
+  return known(shared(`ceil${form}`, size, ...parts));
+}
+
+/** Sizes of the axes before a window slid along them, as a transposed convolution makes them. */
+export function unslid(call: Call, sizes: readonly Size[], kernel: readonly number[]): Size[] {
+  const form = call.attributes.text('auto_pad') ?? 'NOTSET';
+  const slides = slidesOf(call, sizes.length, kernel, form === 'NOTSET');
+  const given = call.attributes.ints('output_shape');
+  if (given !== undefined && given.length > 0) {
+    if (given.length !== sizes.length) throw unknown('its output shape does not fit its input');
+    return given.map(number);
+  }
+  if (form !== 'NOTSET' && form !== 'VALID') throw unknown('its padding is not known');
+  const added = call.attributes.ints('output_padding') ?? [];
+  return sizes.map((size, axis) => {
+    const slide = slides[axis];
+    if (slide === undefined) throw unknown('its window does not fit its input');
+    const beyond = (added[axis] ?? 0) - margin(slide) - slide.stride;
+    return known(plus(known(times(size, number(slide.stride))), number(beyond)));
+  });
+}
+
+/** Plain sizes of the last axes of weights, which an attribute may repeat. */
+export function kernelOf(call: Call, weights: readonly (Size | undefined)[]): number[] {
+  return weights.map((size, axis) => {
+    const length = plain(size) ?? call.attributes.ints('kernel_shape')?.[axis];
+    if (length === undefined) throw unknown('the size of its window is not known');
+    return length;
+  });
+}
+
+/** As many axes of one entry. */
+export const ones = (count: number): Size[] => Array.from({ length: count }, () => ONE);

@@ -316,5 +316,63 @@ const classical: readonly RowModel[] = [
   ),
 ];
 
+const forms: readonly RowModel[] = [
+  alone(
+    'initializers-as-inputs',
+    'before IR 4 each initializer is an input too',
+    '(float32[N, 3] x, float32[3, 3] w) => (float32[N, 3] y) <float32[3, 3] w = {1, 2, 0, -1, 5}> { y = MatMul(x, w) }',
+    { ir: 3, opset: 7 },
+  ),
+  alone('domain-by-its-long-name', 'ai.onnx is the default domain', `${X} { y = ai.onnx.Softmax<axis = 1>(x) }`, { opset: 13 }),
+  alone(
+    'initializers-of-every-type',
+    'constants of all types, cast and added',
+    `${X} <float64 a = {1.5}, float16 b = {2}, bfloat16 c = {3}, int8 d = {-4}, uint8 e = {5}, int16 f = {-6}, uint16 g = {7}, int32 h = {-8}, uint32 i = {9}, int64 j = {-10}, uint64 k = {11}, bool l = {1}, int4[2] m = {-3, 3}, uint4[1] n = {15}> {
+    ${'abcdefghijkln'
+      .split('')
+      .map((name) => `${name}f = Cast<to = 1>(${name})`)
+      .join('; ')}
+    mf = Cast<to = 1>(m); ms = ReduceMax<keepdims = 0>(mf)
+    s = Sum(x, af, bf, cf, df, ef, ff, gf, hf, if, jf, kf, lf, nf); y = Add(s, ms) }`,
+    { opset: 21 },
+  ),
+  alone(
+    'optional-without-element',
+    'a type as an attribute',
+    `${X} { o = Optional<type = float32[1]>(); h = OptionalHasElement(o); f = Cast<to = 1>(h); y = Add(x, f) }`,
+    { opset: 15 },
+  ),
+  alone(
+    'loop-over-columns',
+    'the trip count is the number of columns',
+    `${X} <int64 one = {1}> { s = Shape(x); n = Gather(s, one); y = Loop<body = (int64 i, bool k, float32[N, 3] v) => (bool k2, float32[N, 3] w) { w = Add(v, x); k2 = Identity(k) }>(n, "", x) }`,
+    { opset: 13 },
+  ),
+  alone(
+    'loop-scan-output',
+    'the states of all turns lie in front of the rows',
+    `${X} <int64 two = {2}, int64[1] z = {0}> { l, a = Loop<body = (int64 i, bool k, float32[N, 3] v) => (bool k2, float32[N, 3] w, float32[N, 3] o) { w = Relu(v); o = Neg(v); k2 = Identity(k) }>(two, "", x); y = ReduceSum<keepdims = 0>(a, z) }`,
+    { opset: 13 },
+  ),
+  alone(
+    'matmul-stack-of-weights',
+    'rows lie in axis 1 for a while',
+    `${X} <float32[2, 3, 3] w = {1, 2, 0, -1, 5}> { m = MatMul(x, w); y = ReduceMax<axes = [0], keepdims = 0>(m) }`,
+    { opset: 13 },
+  ),
+  alone(
+    'gather-elements-of-table',
+    'ids pick from the columns of a table',
+    '(int64[N, 3] i) => (float32[N, 3] y) <float32[4, 3] w = {1, 2, 3, 5, 7}> { y = GatherElements<axis = 0>(w, i) }',
+    { opset: 13 },
+  ),
+  alone(
+    'lstm-lengths',
+    'each row has its own length',
+    '(float32[N, 4, 3] x, int32[N] l) => (float32[N, 2] y) <float32[1, 8, 3] w = {0.3, -0.2, 0.5, 0.1, 0.7}, float32[1, 8, 2] r = {0.2, 0.4, -0.1}, int64[1] z = {0}, int32 one = {1}> { m = Max(l, one); t = Transpose<perm = [1, 0, 2]>(x); o, h = LSTM<hidden_size = 2>(t, w, r, "", m); y = Squeeze(h, z) }',
+    { opset: 14 },
+  ),
+];
+
 /** Networks and classical models, as they are exported. */
-export const rowWiseLayers: readonly RowModel[] = [...layers, ...transformers, ...quantised, ...control, ...classical];
+export const rowWiseLayers: readonly RowModel[] = [...layers, ...transformers, ...quantised, ...control, ...classical, ...forms];

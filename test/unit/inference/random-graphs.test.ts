@@ -13,7 +13,7 @@ import { bytesOf, type RowModel } from '../../models/rows/row-model.ts';
 import { differenceOfRows, withModel } from '../../models/rows/run-rows.ts';
 
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
-const COUNT = Number(process.env['RANDOM_GRAPHS'] ?? 1500);
+const COUNT = Number(process.env['RANDOM_GRAPHS'] ?? 2000);
 const FIRST = Number(process.env['RANDOM_SEED'] ?? 1);
 /** Of numbers that were rounded. Sums of whole numbers are exact. */
 const TOLERANCE = { relative: 1e-3, absolute: 1e-3 };
@@ -27,8 +27,8 @@ after(() => rmSync(folder, { recursive: true }));
 async function judge(model: RowModel, seed: number): Promise<string | undefined> {
   try {
     return await withModel(bytesOf(model), async (run) => {
-      for (const rows of randomBatches(model, seed)) {
-        const difference = await differenceOfRows(run, rows, TOLERANCE);
+      for (const { rows, odd } of randomBatches(model, seed)) {
+        const difference = await differenceOfRows(run, rows, { tolerance: TOLERANCE, except: odd });
         if (difference !== undefined) return difference;
       }
       return undefined;

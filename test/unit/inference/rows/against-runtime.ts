@@ -62,7 +62,7 @@ export async function agrees(step: Step, inputs: readonly Input[]): Promise<void
   }
 }
 
-/** An input as the rule sees it: numbers of an initializer of one axis are known. */
+/** An input as the rule sees it: entries of an initializer of int64 are known. */
 function tracked(input: Input): Tracked {
   if (!isFilled(input)) return rows(...input.dims);
   if (input.type === 'string' || input.dims.length > 1) return fixed(...input.dims);

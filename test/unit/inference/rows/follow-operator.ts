@@ -60,8 +60,8 @@ function given(attributes: Readonly<Record<string, Given>>): Attributes {
   return {
     int: (name) => pick(name, isNumber),
     float: (name) => pick(name, isNumber),
-    text: (name) => pick(name, (value): value is string => typeof value === 'string'),
     floats: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value)),
+    text: (name) => pick(name, (value): value is string => typeof value === 'string'),
     ints: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value)),
     count: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value))?.length,
     tensor: (name) => pick(name, (value): value is Tracked => typeof value === 'object' && !Array.isArray(value)),

@@ -2,93 +2,84 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fixed, follow, rows, scalar } from './follow-operator.ts';
 
-const BOTH = ['QuantizeLinear', 'DequantizeLinear'];
-const OTHER_SCALE = 'mixed: its scale is not one for each row';
-const one = [fixed(), fixed()];
+const [data, one, zero] = [rows('N', 3, 4), scalar(0.5), scalar(0)];
+const microsoft = { domain: 'com.microsoft' };
 
-test('a scale for the whole tensor keeps entries apart', () => {
-  for (const operator of BOTH) {
-    assert.equal(follow(operator, [rows('N', 3, 4), fixed(), fixed()]), 'rows@0 [rows, 3, 4]');
-    assert.equal(follow(operator, [rows(3, 'N'), scalar(1)], {}, { version: 10 }), 'rows@1 [3, rows]');
-    assert.equal(follow(operator, [rows('N'), fixed(1)]), 'rows@0 [rows]');
-    assert.equal(follow(operator, [fixed(4, 4), fixed(4)], { axis: 0 }), 'constant [4, 4]');
-  }
+test('a scale for all, or along another axis than rows, keeps rows', () => {
+  assert.equal(follow('QuantizeLinear', [data, one, zero]), 'rows@0 [rows, 3, 4]');
+  assert.equal(follow('DequantizeLinear', [data, fixed(3), fixed(3)]), 'rows@0 [rows, 3, 4]');
+  assert.equal(follow('DequantizeLinear', [data, fixed(1)], { axis: 0 }), 'rows@0 [rows, 3, 4]');
+  assert.equal(follow('QuantizeLinear', [data, rows('N'), rows('N')], { axis: -3 }), 'rows@0 [rows, 3, 4]');
+  assert.equal(follow('QuantizeLinear', [data, rows('N', 3, 2)], { axis: 2, block_size: 2 }), 'rows@0 [rows, 3, 4]');
 });
 
-test('a scale for each place on an axis keeps rows along other axes', () => {
-  for (const operator of BOTH) {
-    assert.equal(follow(operator, [rows('N', 3, 4), fixed(3), fixed(3)]), 'rows@0 [rows, 3, 4]');
-    assert.equal(follow(operator, [rows(2, 'N', 4), fixed(4)], { axis: -1 }), 'rows@1 [2, rows, 4]');
-    assert.equal(follow(operator, [rows(2, 'N', 4), fixed(4)]), OTHER_SCALE);
-    assert.equal(follow(operator, [rows('N', 4), fixed(4), fixed(4)], { axis: -2 }), OTHER_SCALE);
-    assert.equal(follow(operator, [rows('N', 4), fixed(1), fixed(4)], { axis: 0 }), OTHER_SCALE);
-  }
+test('a scale that belongs to other rows mixes them', () => {
+  assert.match(String(follow('QuantizeLinear', [data, fixed(3)], { axis: 0 })), /^mixed: /);
+  assert.match(String(follow('QuantizeLinear', [data, rows('N')])), /^mixed: /);
+  assert.match(String(follow('QuantizeLinear', [data, one, rows('N')])), /^mixed: /);
+  assert.match(String(follow('QuantizeLinear', [fixed(3, 4), rows('N')], { axis: 0 })), /^mixed: /);
+  assert.match(String(follow('DequantizeLinear', [data, rows('N', 3, 4)], { axis: 0, block_size: 2 })), /^mixed: /);
+  assert.match(String(follow('DequantizeLinear', [data, fixed(2, 3, 4)], { axis: 2, block_size: 2 })), /^mixed: /);
 });
 
-test('a scale of rows belongs to the same rows', () => {
-  for (const operator of BOTH) {
-    assert.equal(follow(operator, [rows('N', 4), rows('N'), rows('N')], { axis: 0 }), 'rows@0 [rows, 4]');
-    assert.equal(follow(operator, [rows('N', 4), rows('N')]), OTHER_SCALE);
-    assert.equal(follow(operator, [rows('2N', 4), rows('N')], { axis: 0 }), OTHER_SCALE);
-    assert.equal(follow(operator, [fixed(4, 4), rows('N')], { axis: 0 }), OTHER_SCALE);
-  }
+test('a scale from the range of all entries mixes rows', () => {
+  assert.match(String(follow('DynamicQuantizeLinear', [data])), /^mixed: /);
+  assert.match(String(follow('DynamicQuantizeMatMul', [data, fixed(4, 2), one], {}, microsoft)), /^mixed: /);
+  assert.match(String(follow('DynamicQuantizeLSTM', [data, fixed(1, 3, 4)], {}, microsoft)), /^mixed: /);
 });
 
-test('a scale for each block belongs to blocks of the same rows', () => {
-  for (const operator of BOTH) {
-    const blocks = { block_size: 2 };
-    assert.equal(follow(operator, [rows('N', 4, 3), rows('N', 2, 3), rows('N', 2, 3)], blocks), 'rows@0 [rows, 4, 3]');
-    assert.equal(follow(operator, [fixed(4, 4), fixed(4, 2)], blocks), 'constant [4, 4]');
-    assert.match(String(follow(operator, [rows('N', 4, 3), fixed(1, 2, 3)], blocks)), /^mixed: it combines each row with one constant/);
-    assert.match(String(follow(operator, [rows('2N', 4), rows('N', 2)], blocks)), /^mixed: it combines each row with other rows/);
-    assert.match(String(follow(operator, [rows('2N', 4), rows('N', 4)], { ...blocks, axis: 0 })), /^mixed: /);
-    assert.match(String(follow(operator, [rows('N', 4), rows('N', 4)], { ...blocks, axis: 0 })), /^mixed: it scales blocks of rows/);
-    assert.match(String(follow(operator, [rows('N', 4, 3), fixed(4, 3)], blocks)), /^unknown: its scale does not fit/);
-  }
+test('a product of integers keeps the rows of one side', () => {
+  const weights = fixed(4, 7);
+  assert.equal(follow('MatMulInteger', [data, weights, zero, fixed(7)]), 'rows@0 [rows, 3, 7]');
+  assert.equal(follow('QLinearMatMul', [data, one, zero, weights, fixed(7), fixed(7), one, zero]), 'rows@0 [rows, 3, 7]');
+  assert.equal(follow('MatMulInteger', [data, rows('N', 4, 2), zero, zero]), 'rows@0 [rows, 3, 2]');
+  assert.match(String(follow('MatMulInteger', [data, rows('N', 4, 2), zero, fixed(2)])), /^unknown: /);
+  assert.match(String(follow('QLinearMatMul', [rows('N', 4), rows('N'), zero, weights, one, zero, one, zero])), /^mixed: /);
+  assert.match(String(follow('QLinearMatMul', [rows('N', 4), fixed(3), zero, weights, one, zero, one, zero])), /^unknown: /);
+  assert.match(String(follow('MatMulInteger', [rows(3, 'N'), weights])), /^mixed: /);
 });
 
-test('a scale that is taken from all entries mixes rows', () => {
-  const outputs = { outputs: 3 };
-  assert.equal(follow('DynamicQuantizeLinear', [rows('N', 4)], {}, outputs), 'mixed: it takes one scale from all rows');
-  assert.deepEqual(follow('DynamicQuantizeLinear', [fixed(2, 4)], {}, outputs), ['constant [2, 4]', 'constant []', 'constant []']);
+test('a fused product of integers keeps rows', () => {
+  const weights = fixed(4, 7);
+  const inputs = [data, weights, one, fixed(7), zero, fixed(7), fixed(7)];
+  assert.equal(follow('MatMulIntegerToFloat', inputs, {}, microsoft), 'rows@0 [rows, 3, 7]');
+  const of = (first: ReturnType<typeof rows>) => [first, one, zero, weights, one, zero, fixed(7)];
+  assert.equal(follow('QGemm', of(rows('N', 4)), {}, microsoft), 'rows@0 [rows, 7]');
+  assert.equal(follow('QGemm', of(rows(4, 'N')), { transA: 1 }, microsoft), 'rows@0 [rows, 7]');
+  assert.match(String(follow('QGemm', of(rows('N', 4)), { transA: 1 }, microsoft)), /^mixed: /);
 });
 
-test('a quantised convolution keeps items apart', () => {
-  const [images, weights] = [rows('N', 3, 8, 8), fixed(4, 3, 3, 3)];
-  const perChannel = [fixed(4), fixed(4)];
-  const pads = { pads: [1, 1, 1, 1] };
-  assert.equal(follow('QLinearConv', [images, ...one, weights, ...perChannel, ...one, fixed(4)], pads), 'rows@0 [rows, 4, 8, 8]');
-  assert.equal(follow('QLinearConv', [images, ...one, weights, ...one, ...one]), 'rows@0 [rows, 4, 6, 6]');
-  assert.equal(follow('ConvInteger', [images, weights, fixed(), fixed(4)]), 'rows@0 [rows, 4, 6, 6]');
-  assert.equal(follow('ConvInteger', [images, weights]), 'rows@0 [rows, 4, 6, 6]');
-});
-
-test('a quantised convolution of rows with each other is mixed', () => {
-  const [images, weights] = [rows('N', 3, 8, 8), fixed(4, 3, 3, 3)];
-  assert.match(String(follow('ConvInteger', [rows(1, 3, 'N', 8), weights])), /^mixed: its window spans/);
-  assert.equal(follow('ConvInteger', [images, rows('N', 3, 3, 3)]), 'mixed: input 1 depends on rows');
-  assert.equal(follow('ConvInteger', [images, weights, rows('N')]), 'mixed: input 2 depends on rows');
-  assert.equal(follow('QLinearConv', [images, ...one, weights, ...one, ...one, rows('N')]), 'mixed: input 8 depends on rows');
-  assert.equal(follow('QLinearConv', [images, fixed(8), fixed(), weights, ...one, ...one]), 'unknown: input 1 is not one entry');
-  assert.equal(follow('QLinearConv', [images, ...one, weights, ...one, fixed(), fixed(4)]), 'unknown: input 7 is not one entry');
-});
-
-test('a quantised product keeps rows of its first factor apart', () => {
-  const perColumn = [fixed(5), fixed(5)];
-  assert.equal(follow('QLinearMatMul', [rows('N', 4), ...one, fixed(4, 5), ...perColumn, ...one]), 'rows@0 [rows, 5]');
-  assert.equal(follow('MatMulInteger', [rows('N', 2, 4), fixed(4, 5), fixed(), fixed(5)]), 'rows@0 [rows, 2, 5]');
-  assert.equal(follow('MatMulInteger', [rows('N', 2, 4), rows('N', 4, 5)]), 'rows@0 [rows, 2, 5]');
-  assert.equal(follow('MatMulInteger', [fixed(3, 4), fixed(4, 5), fixed(3)]), 'unknown: input 2 is not one entry');
-});
-
-test('a quantised product of rows with each other is mixed', () => {
-  assert.match(String(follow('MatMulInteger', [rows('N', 4), rows('N', 4, 5)])), /^mixed: /);
-  assert.match(String(follow('MatMulInteger', [fixed(3, 4), rows('N', 5)])), /^mixed: /);
-  assert.equal(follow('MatMulInteger', [rows('N', 4), fixed(4, 5), rows('N')]), 'mixed: input 2 depends on rows');
-  assert.equal(follow('MatMulInteger', [rows('N', 4), fixed(4, 5), fixed(8)]), 'unknown: input 2 is not one entry');
-  assert.equal(follow('MatMulInteger', [fixed(3, 4), rows(4, 'N'), fixed(), fixed(5)]), 'unknown: input 3 is not one entry');
+test('quantised tensors are combined row by row', () => {
+  assert.equal(follow('QLinearAdd', [data, one, zero, fixed(4), one, zero, one, zero], {}, microsoft), 'rows@0 [rows, 3, 4]');
+  assert.match(String(follow('QLinearMul', [data, rows('N'), zero, data, one, zero, one, zero], {}, microsoft)), /^mixed: /);
+  assert.equal(follow('QLinearSigmoid', [data, one, zero, one, zero], {}, microsoft), 'rows@0 [rows, 3, 4]');
   assert.equal(
-    follow('QLinearMatMul', [rows('N', 4), ...one, fixed(4, 5), ...one, fixed(3), fixed()]),
-    'unknown: input 6 is not one entry',
+    follow('QLinearWhere', [rows('N', 1, 1), data, one, zero, data, one, zero, one, zero], {}, microsoft),
+    'rows@0 [rows, 3, 4]',
+  );
+  const join = [one, zero, data, one, zero, rows('N', 's', 4), one, zero];
+  assert.equal(follow('QLinearConcat', join, { axis: 1 }, microsoft), 'rows@0 [rows, +(3,s), 4]');
+  assert.match(String(follow('QLinearConcat', join, { axis: 0 }, microsoft)), /^mixed: /);
+  assert.match(
+    String(follow('QLinearConcat', [one, zero, data, one, zero, fixed(1, 3, 4), one, zero], { axis: 1 }, microsoft)),
+    /^mixed: /,
+  );
+});
+
+test('the axes of a quantised softmax depend on its version', () => {
+  const inputs = [rows(2, 'N', 4), one, zero, one, zero];
+  assert.equal(follow('QLinearSoftmax', inputs, { axis: 0, opset: 13 }, microsoft), 'rows@1 [2, rows, 4]');
+  assert.match(String(follow('QLinearSoftmax', inputs, { axis: 0, opset: 12 }, microsoft)), /^mixed: /);
+  assert.match(String(follow('QLinearSoftmax', inputs, { axis: -2, opset: 13 }, microsoft)), /^mixed: /);
+  assert.match(String(follow('QLinearSoftmax', inputs, { axis: 0 }, microsoft)), /^unknown: /);
+});
+
+test('channels of a quantised pool may be the last axis', () => {
+  const pool = [rows('N', 8, 8, 3), one, zero, one, zero];
+  assert.equal(follow('QLinearGlobalAveragePool', pool, { channels_last: 1 }, microsoft), 'rows@0 [rows, 1, 1, 3]');
+  assert.equal(follow('QLinearAveragePool', pool, { kernel_shape: [2, 2] }, microsoft), 'rows@0 [rows, 8, 7, 2]');
+  assert.match(
+    String(follow('QLinearGlobalAveragePool', [rows(1, 'N', 8, 3), one, zero, one], { channels_last: 1 }, microsoft)),
+    /^mixed: /,
   );
 });

@@ -1,0 +1,111 @@
+import { broadcast, refuseOtherRows } from './broadcast.ts';
+import { apart, plain, type Call, type Rule } from './call.ts';
+import { convolution, pooled } from './convolutions.ts';
+import { all, eachEntry } from './elementwise.ts';
+import { gridSample } from './images.ts';
+import { layer } from './normalisations.ts';
+import { contracted, gemm, matrixProduct } from './products.ts';
+import { equal, exactly, number } from './size.ts';
+import { mixed, shaped, unknown, type Shaped } from './value.ts';
+
+/** A bias along the last axis, or a tensor of the same shape, is added to the first input. */
+const biased: Rule = (call) => {
+  const data = call.tensor(0);
+  for (const bias of call.tensors(1)) refuseOtherRows(data, bias);
+  return shaped(data.dims, data.row);
+};
+
+/** The last two axes may change places first. Stacks of matrices stay in front. */
+const transposing: Rule = (call) => {
+  if (call.int('transBatchA', 0) !== 0 || call.int('transBatchB', 0) !== 0) throw unknown('it moves the axes of its stacks');
+  const sides = [turned(call.tensor(0), call.int('transA', 0)), turned(call.tensor(1), call.int('transB', 0))];
+  const [one, other] = sides;
+  if (one === undefined || other === undefined) throw unknown('it expects two matrices');
+  return matrixProduct(one, other);
+};
+
+/** A tensor with its last two axes in the other order. */
+function turned({ dims, row }: Shaped, turn: number): Shaped {
+  if (turn === 0) return shaped(dims, row);
+  const [left, right] = [dims.at(-2), dims.at(-1)];
+  if (left === undefined || right === undefined) throw unknown('it turns a tensor of one axis');
+  const rank = dims.length;
+  const axis = row !== undefined && row.axis >= rank - 2 ? 2 * rank - 3 - row.axis : row?.axis;
+  return shaped([...dims.slice(0, -2), right, left], row && { ...row, axis: axis ?? row.axis });
+}
+
+/** A convolution whose result may be added to another tensor of its shape. */
+const fused: Rule = (call) => {
+  const sum = convolution({ image: 0, weights: 1 }, 3)(call);
+  return call.has(3) ? summed(call, sum) : sum;
+};
+
+function summed(call: Call, sum: ReturnType<Rule>): Shaped {
+  if (!('dims' in sum) || sum.dims === undefined) throw unknown('the shape of its result is not known');
+  const [data, other] = [shaped(sum.dims, sum.row), call.tensor(3)];
+  if ((data.row === undefined) !== (other.row === undefined)) throw mixed('it combines each row with one constant');
+  return broadcast([data, other]);
+}
+
+/** Half of the last axis opens or closes the other half. */
+const splitGelu: Rule = (call) => {
+  const data = call.tensor(0);
+  refuseOtherRows(data, call.tensor(1));
+  apart(data, [data.dims.length - 1], 'halves');
+  const half = exactly(data.dims.at(-1) ?? number(1), number(2));
+  if (half === undefined) throw unknown('the size of its halves is not known');
+  return shaped(data.dims.with(data.dims.length - 1, half), data.row);
+};
+
+/** Each matrix of a stack. */
+const matrices: Rule = (call) => {
+  const data = call.tensor(0);
+  const rank = data.dims.length;
+  if (call.has(1)) call.constant(1);
+  apart(data, [rank - 2, rank - 1], 'reads a matrix of');
+  return shaped(data.dims, data.row);
+};
+
+/** Distances of each row of one matrix to each row of the other. */
+const distances: Rule = (call) =>
+  contracted(
+    [call.tensor(0), call.tensor(1)],
+    [
+      ['m', 'k'],
+      ['n', 'k'],
+    ],
+    ['m', 'n'],
+  );
+
+/** A product with packed weights, whose sizes are attributes. */
+const packed = (call: Call): Shaped => {
+  const data = call.tensor(0);
+  for (let index = 1; index < call.count; index++) if (call.has(index)) call.constant(index);
+  const [inside, outside] = [call.attributes.int('K'), call.attributes.int('N')];
+  if (inside === undefined || outside === undefined) throw unknown('the sizes of its weights are not known');
+  apart(data, [data.dims.length - 1], 'sums products over');
+  const last = data.dims.at(-1);
+  if (last === undefined || (plain(last) !== undefined && !equal(last, number(inside)))) throw unknown('its weights do not fit its input');
+  return shaped(data.dims.with(data.dims.length - 1, number(outside)), data.row);
+};
+
+/** Operators of ONNX Runtime that fuse or extend those of the default domain. */
+export const microsoft: Readonly<Record<string, Rule>> = {
+  ...all(biased, 'BiasAdd BiasGelu FastGelu'),
+  ...all(eachEntry, 'Gelu QuickGelu'),
+  ...all(transposing, 'FusedMatMul TransposeMatMul'),
+  ...all(matrices, 'Inverse Trilu'),
+  BiasSplitGelu: splitGelu,
+  CDist: distances,
+  FusedConv: fused,
+  FusedGemm: gemm,
+  GridSample: gridSample,
+  LayerNormalization: layer,
+  MatMulBnb4: (call) => {
+    if (call.int('transB', 1) !== 1) throw unknown('its weights are not transposed');
+    return packed(call);
+  },
+  MatMulNBits: packed,
+  NhwcConv: convolution({ image: 0, weights: 1, last: true }),
+  NhwcMaxPool: (call) => pooled(call, true),
+};
