@@ -39,7 +39,9 @@ export function randomBatches({ text }: RowModel, seed: number): RandomBatch[] {
     );
   const small = (): number => Math.floor(random() * 7) - 3;
   const large = (): number => Math.floor(random() * 200) - 100;
-  const odd = (index: number): number => [NaN, small(), Infinity][index % 3]!;
+  // A maximum of entries with a NaN depends on where they lie in memory, in ONNX Runtime itself.
+  const least = /Reduce(Max|Min)|Pool/.test(text) ? -Infinity : NaN;
+  const odd = (index: number): number => [least, small(), Infinity][index % 3]!;
   const batch = (...rows: ((index: number) => number)[]): Tensors[] =>
     Array.from({ length: ROWS }, (_, at) => row(rows[at % rows.length]!));
   return [{ rows: batch(small) }, { rows: batch(small, large) }, { rows: batch(small, odd, large), odd: 1 }];

@@ -1,4 +1,5 @@
 import { fixed, isFixed, type RandomGraph, sameSize, type Size, Unsuitable, type Value } from './random-graph.ts';
+import { windowOperators } from './random-windows.ts';
 
 /** Adds one operator, with an input and attributes at random. */
 export type RandomOperator = (graph: RandomGraph) => unknown;
@@ -563,4 +564,5 @@ export const randomOperators: readonly RandomOperator[] = [
   turn,
   splitHalves,
   scatter,
+  ...windowOperators,
 ];

@@ -1,8 +1,7 @@
 import { refuseApart } from './broadcast.ts';
 import type { Call, Rule } from './call.ts';
-import { all } from './elementwise.ts';
 import { resize, upsample } from './resize.ts';
-import { equal, exactly, number, times, type Size } from './size.ts';
+import { equal, exactly, number, shared, times, type Size } from './size.ts';
 import { mixed, shaped, unknown, type Shaped } from './value.ts';
 
 /** Four axes: item, channel, height, width. @throws Refusal if rows are not items */
@@ -38,7 +37,7 @@ const spaceToDepth: Rule = (call) => {
   const { data, sizes } = fourAxes(call);
   const [items, channels, height, width] = sizes;
   const block = call.int('blocksize', 0);
-  const area = [height, width].map((size) => known(exactly(size, number(block))));
+  const area = [height, width].map((size) => known(exactly(size, number(block)) ?? shared('blocks', size, number(block))));
   return shaped([items, known(times(channels, number(block * block))), ...area], data.row);
 };
 
@@ -64,22 +63,37 @@ const affineGrid: Rule = (call) => {
   return shaped([items, ...axes, number(area.length)], data.row);
 };
 
-/** Regions name their image by its place among all images. */
-const regions: Rule = (call) => {
-  for (let index = 0; index < call.count; index++) call.any(index);
-  throw mixed('its regions name images by their place in the batch');
-};
+/** Regions name their image by its place among all images, which must be constants. */
+const regions =
+  (sizeOf: (call: Call) => readonly number[]): Rule =>
+  (call) => {
+    const [data, ...given] = call.tensors();
+    if (data?.row !== undefined) throw mixed('its regions name images by their place in the batch');
+    refuseApart(given);
+    for (const each of given) refuseOtherAxis(each);
+    const [channels, count] = [data?.dims[1], given[0]?.dims[0]];
+    return shaped([known(count), known(channels), ...sizeOf(call).map(number)], given[0]?.row);
+  };
+
+const heightAndWidth = (call: Call): readonly number[] => [call.int('output_height', 1), call.int('output_width', 1)];
+
+function pooledShape(call: Call): readonly number[] {
+  const shape = call.attributes.ints('pooled_shape');
+  if (shape?.length !== 2) throw unknown('the size of its result is not known');
+  return shape;
+}
 
 /** Operators of the default domain that change the area of images. */
 export const images: Readonly<Record<string, Rule>> = {
-  ...all(regions, 'MaxRoiPool RoiAlign'),
   AffineGrid: affineGrid,
   DepthToSpace: depthToSpace,
   GridSample: gridSample,
+  MaxRoiPool: regions(pooledShape),
   ImageDecoder: () => {
     throw mixed('it reads one file from all bytes');
   },
   Resize: resize,
+  RoiAlign: regions(heightAndWidth),
   SpaceToDepth: spaceToDepth,
   Upsample: upsample,
 };

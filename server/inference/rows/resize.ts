@@ -42,7 +42,7 @@ const scaled = (call: Call, data: Shaped, index: number): Shaped => grown(call, 
 /** One entry for each axis; undefined where the axis keeps its size. */
 function spread(call: Call, { dims }: Shaped, entries: readonly (Size | undefined)[]): (Size | undefined)[] {
   const axes = (call.attributes.ints('axes') ?? dims.map((_, axis) => axis)).map((axis) => axisOf(axis, dims.length));
-  if (axes.length !== entries.length) throw unknown('its scales do not fit its axes');
+  if (axes.length !== entries.length || new Set(axes).size < axes.length) throw unknown('its scales do not fit its axes');
   if (entries.includes(undefined)) throw unknown('its scales are not known');
   return dims.map((_, axis) => entries[axes.indexOf(axis)]);
 }
@@ -66,7 +66,8 @@ const isPlain = (size: Size): boolean => plain(size) !== undefined;
 function grownSize(size: Size, scale: Size): Size {
   const [length, factor] = [plain(size), plain(scale)];
   if (length !== undefined && factor !== undefined) return number(Math.floor(Math.fround(Math.fround(factor) * Math.fround(length))));
-  const whole = factor !== undefined && Number.isInteger(factor) ? times(size, scale) : shared('scaled', size, scale);
+  const exact = factor !== undefined && Number.isInteger(size.factor * factor) && Math.fround(factor) === factor;
+  const whole = exact ? times(size, scale) : shared('scaled', size, scale);
   if (whole === undefined || whole.rows) throw mixed('it depends on how many rows are merged');
   return whole;
 }
@@ -102,6 +103,13 @@ function fitted(call: Call, { dims }: Shaped, sizes: readonly (Size | undefined)
  * @throws Refusal if rows may be neighbours
  */
 function refuseBetween(call: Call, { dims, row }: Shaped): void {
-  if (row === undefined || (call.attributes.text('mode') ?? 'nearest') === 'nearest') return;
+  if (row === undefined) return;
+  if ((call.attributes.text('mode') ?? 'nearest') === 'nearest') return refuseShift(call);
   if (row.axis !== 0 || (dims.length !== 4 && dims.length !== 5)) throw unknown('it takes means of neighbours along rows');
+}
+
+/** @throws Refusal if places lie half an entry further, and the next one counts as the nearest */
+function refuseShift({ attributes }: Call): void {
+  const upwards = /ceil/.test(attributes.text('nearest_mode') ?? '');
+  if (upwards && attributes.text('coordinate_transformation_mode') === 'tf_half_pixel_for_nn') throw unknown('it takes the next row');
 }

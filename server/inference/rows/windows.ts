@@ -91,13 +91,17 @@ export function unslid(call: Call, sizes: readonly Size[], kernel: readonly numb
     if (given.length !== sizes.length) throw unknown('its output shape does not fit its input');
     return given.map(number);
   }
-  if (form !== 'NOTSET' && form !== 'VALID') throw unknown('its padding is not known');
+  if (!['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'].includes(form)) throw unknown('its padding is not known');
   const added = call.attributes.ints('output_padding') ?? [];
   return sizes.map((size, axis) => {
     const slide = slides[axis];
     if (slide === undefined) throw unknown('its window does not fit its input');
     const beyond = (added[axis] ?? 0) - margin(slide) - slide.stride;
-    return known(plus(known(times(size, number(slide.stride))), number(beyond)));
+    const whole = known(times(size, number(slide.stride)));
+    if (!form.startsWith('SAME_')) return known(plus(whole, number(beyond)));
+    // Pads cut what is beyond the strides; they add nothing.
+    if (beyond < 0) throw unknown('its padding is not known');
+    return whole;
   });
 }
 

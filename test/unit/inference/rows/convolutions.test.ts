@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { agrees } from './against-runtime.ts';
 import { fixed, follow, known, rows, scalar } from './follow-operator.ts';
 
 const image = rows('N', 3, 224, 224);
@@ -36,7 +37,7 @@ test('a transposed convolution grows the area', () => {
   const up = { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] };
   assert.equal(follow('ConvTranspose', [rows('N', 8, 14, 'w'), fixed(8, 4, 3, 3)], { ...up, group: 2 }), 'rows@0 [rows, 8, 28, 2*w]');
   assert.equal(follow('ConvTranspose', [rows('N', 8, 14), fixed(8, 4, 3)], { output_shape: [20] }), 'rows@0 [rows, 4, 20]');
-  assert.match(String(follow('ConvTranspose', [rows('N', 8, 14), fixed(8, 4, 3)], { auto_pad: 'SAME_UPPER' })), /^unknown: /);
+  assert.equal(follow('ConvTranspose', [rows('N', 8, 14), fixed(8, 4, 3)], { auto_pad: 'SAME_UPPER' }), 'rows@0 [rows, 4, 14]');
 });
 
 test('offsets of a deformable convolution belong to the same rows', () => {
@@ -67,4 +68,14 @@ test('indices of a pool count over all rows', () => {
 test('columns become images', () => {
   assert.equal(follow('Col2Im', [rows('N', 12, 9), known(4, 4), known(2, 2)]), 'rows@0 [rows, 3, 4, 4]');
   assert.match(String(follow('Col2Im', [rows(1, 'N', 9), known(4, 4), known(2, 2)])), /^mixed: /);
+});
+
+test('pads of a transposed convolution cut what is beyond its strides', async () => {
+  const filters = { type: 'float32', dims: [2, 3, 3, 2], data: Array.from({ length: 36 }, (_, at) => (at % 5) - 2) } as const;
+  const data = { type: 'float32', dims: ['N', 2, 5, 4] } as const;
+  for (const padding of ['SAME_UPPER', 'SAME_LOWER'])
+    await agrees({ operator: 'ConvTranspose', attributes: { strides: [2, 2], auto_pad: padding } }, [data, filters]);
+  const steps = { strides: [2, 1], auto_pad: 'SAME_UPPER' };
+  assert.equal(follow('ConvTranspose', [rows('N', 2, 'h', 'w'), fixed(2, 3, 3, 2)], steps), 'rows@0 [rows, 3, 2*h, w]');
+  assert.match(String(follow('ConvTranspose', [rows('N', 2, 5, 4), fixed(2, 3, 3, 2)], { ...steps, strides: [4, 1] })), /^unknown: /);
 });

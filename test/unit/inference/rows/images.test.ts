@@ -61,3 +61,34 @@ test('regions and files belong to no row', () => {
   assert.match(String(follow('MaxRoiPool', [image, rows('N', 5)])), /^mixed: /);
   assert.match(String(follow('ImageDecoder', [rows('N')])), /^mixed: /);
 });
+
+test('regions of rows read images that the model brings', () => {
+  const size = { output_height: 2, output_width: 3 };
+  assert.equal(follow('RoiAlign', [fixed(1, 3, 8, 8), rows('N', 4), rows('N')], size), 'rows@0 [rows, 3, 2, 3]');
+  assert.equal(follow('MaxRoiPool', [fixed(1, 3, 8, 8), rows('N', 5)], { pooled_shape: [2, 3] }), 'rows@0 [rows, 3, 2, 3]');
+  assert.match(String(follow('RoiAlign', [rows('N', 3, 8, 8), fixed(2, 4), fixed(2)], size)), /^mixed: its regions name/);
+  assert.match(String(follow('RoiAlign', [fixed(1, 3, 8, 8), rows('N', 4), fixed(1)], size)), /^mixed: /);
+  assert.match(String(follow('RoiAlign', [fixed(1, 3, 8, 8), rows('2N', 4), rows('N')], size)), /^mixed: /);
+  assert.match(String(follow('MaxRoiPool', [fixed(1, 3, 8, 8), rows(4, 'N')], { pooled_shape: [2, 3] })), /^mixed: its rows lie/);
+});
+
+test('blocks of images of any size have a number that is a symbol', () => {
+  assert.equal(follow('SpaceToDepth', [rows('N', 2, 'h', 6)], { blocksize: 2 }), 'rows@0 [rows, 8, blocks(h,2), 3]');
+  assert.equal(follow('SpaceToDepth', [rows('N', 2, '4h', 6)], { blocksize: 2 }), 'rows@0 [rows, 8, 2*h, 3]');
+});
+
+test('half of an even size is a whole number', () => {
+  const scales = (...entries: number[]): string => String(follow('Resize', [rows('N', 3, '4h', 'w'), undefined, known(...entries)]));
+  assert.equal(scales(1, 1, 0.5, 0.5), 'rows@0 [rows, 3, 2*h, scaled(w,0.5)]');
+});
+
+test('an axis that is named twice, or places that are half an entry further, are unknown', () => {
+  const data = rows('N', 3, 4, 4);
+  assert.match(String(follow('Resize', [data, undefined, known(1, 2)], { axes: [0, 0] })), /^unknown: its scales/);
+  for (const rounding of ['ceil', 'round_prefer_ceil']) {
+    const shift = { coordinate_transformation_mode: 'tf_half_pixel_for_nn', nearest_mode: rounding };
+    assert.equal(follow('Resize', [data, undefined, known(1, 1, 2, 2)], shift, { version: 11 }), 'unknown: it takes the next row');
+    const floor = { ...shift, nearest_mode: 'floor' };
+    assert.equal(follow('Resize', [data, undefined, known(1, 1, 2, 2)], floor, { version: 11 }), 'rows@0 [rows, 3, 8, 8]');
+  }
+});
