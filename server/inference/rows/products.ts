@@ -4,14 +4,14 @@ import { ONE, type Size } from './size.ts';
 import { mixed, shaped, unknown, type RowAxis, type Shaped } from './value.ts';
 
 /** Names of axes in order. Axes of one name have one index: see `contracted`. */
-type Labels = readonly string[];
+export type Labels = readonly string[];
 
 /**
  * Sums of products over all axes that the result does not name, as an Einstein summation.
  * @param labels one name for each axis of each tensor; axes of one entry are broadcast
  * @throws Refusal if rows meet other rows, are summed, or stand on a diagonal
  */
-function contracted(tensors: readonly Shaped[], labels: readonly Labels[], result: Labels): Shaped {
+export function contracted(tensors: readonly Shaped[], labels: readonly Labels[], result: Labels): Shaped {
   const names = [...new Set(labels.flat())];
   const { dims, row } = broadcast(tensors.map((tensor, index) => aligned(tensor, labels[index] ?? [], names)));
   const axis = row === undefined ? -1 : result.indexOf(names[row.axis] ?? '');
@@ -41,14 +41,14 @@ function aligned({ dims, row }: Shaped, labels: Labels, names: Labels): Shaped {
 }
 
 /** Names of axes that are aligned from the last one. */
-const stacked = (count: number): string[] => Array.from({ length: count }, (_, index) => `.${count - index}`);
+export const stacked = (count: number): string[] => Array.from({ length: count }, (_, index) => `.${count - index}`);
 
 /**
  * The product of two stacks of matrices (numpy's `matmul`). A tensor of one axis is one row of the
  * first matrix, or one column of the second.
  * @throws Refusal if rows meet
  */
-function matrixProduct(one: Shaped, other: Shaped): Shaped {
+export function matrixProduct(one: Shaped, other: Shaped): Shaped {
   const [left, right] = [one.dims.length, other.dims.length];
   if (left === 0 || right === 0) throw unknown('it multiplies a number, not a matrix');
   const [ofOne, ofOther] = [stacked(left - 2), stacked(right - 2)];
@@ -64,7 +64,7 @@ function matrixProduct(one: Shaped, other: Shaped): Shaped {
   );
 }
 
-const gemm: Rule = (call) => {
+export const gemm: Rule = (call) => {
   const labels = [call.int('transA', 0) === 0 ? ['m', 'k'] : ['k', 'm'], call.int('transB', 0) === 0 ? ['k', 'n'] : ['n', 'k']];
   const product = contracted([call.tensor(0), call.tensor(1)], labels, ['m', 'n']);
   if (!call.has(2)) return product;
