@@ -29,7 +29,7 @@ const item: Rule = (call) => {
 };
 
 /** Statistics of the axes from one on. */
-export const layer: Rule = (call) => {
+const layer: Rule = (call) => {
   const data = call.tensor(0);
   const from = axisOf(call.int('axis', -1), data.dims.length);
   if (data.row !== undefined && data.row.axis >= from) throw mixed('it normalises rows of different calls');

@@ -2,6 +2,7 @@ import { attentions } from './attention.ts';
 import type { Rule } from './call.ts';
 import { elementwise } from './elementwise.ts';
 import { microsoft } from './microsoft.ts';
+import { microsoftTransformers } from './microsoft-transformers.ts';
 import { traditional } from './ml.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
@@ -35,7 +36,7 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...texts,
   }),
   'ai.onnx.ml': traditional,
-  'com.microsoft': { ...microsoft, ...microsoftTexts },
+  'com.microsoft': { ...microsoft, ...microsoftTransformers, ...microsoftTexts },
 };
 
 /** The rule of an operator, or undefined if there is none. */

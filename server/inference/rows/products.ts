@@ -48,7 +48,7 @@ export const stacked = (count: number): string[] => Array.from({ length: count }
  * first matrix, or one column of the second.
  * @throws Refusal if rows meet
  */
-export function matrixProduct(one: Shaped, other: Shaped): Shaped {
+function matrixProduct(one: Shaped, other: Shaped): Shaped {
   const [left, right] = [one.dims.length, other.dims.length];
   if (left === 0 || right === 0) throw unknown('it multiplies a number, not a matrix');
   const [ofOne, ofOther] = [stacked(left - 2), stacked(right - 2)];
