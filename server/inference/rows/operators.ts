@@ -2,6 +2,7 @@ import { attentions } from './attention.ts';
 import type { Rule } from './call.ts';
 import { elementwise } from './elementwise.ts';
 import { microsoft } from './microsoft.ts';
+import { microsoftQuantised } from './microsoft-quantised.ts';
 import { microsoftTransformers } from './microsoft-transformers.ts';
 import { traditional } from './ml.ts';
 import { moving } from './movement.ts';
@@ -36,7 +37,7 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...texts,
   }),
   'ai.onnx.ml': traditional,
-  'com.microsoft': { ...microsoft, ...microsoftTransformers, ...microsoftTexts },
+  'com.microsoft': { ...microsoft, ...microsoftQuantised, ...microsoftTransformers, ...microsoftTexts },
 };
 
 /** The rule of an operator, or undefined if there is none. */

@@ -48,7 +48,7 @@ export const stacked = (count: number): string[] => Array.from({ length: count }
  * first matrix, or one column of the second.
  * @throws Refusal if rows meet
  */
-function matrixProduct(one: Shaped, other: Shaped): Shaped {
+export function matrixProduct(one: Shaped, other: Shaped): Shaped {
   const [left, right] = [one.dims.length, other.dims.length];
   if (left === 0 || right === 0) throw unknown('it multiplies a number, not a matrix');
   const [ofOne, ofOther] = [stacked(left - 2), stacked(right - 2)];
@@ -64,13 +64,18 @@ function matrixProduct(one: Shaped, other: Shaped): Shaped {
   );
 }
 
-export const gemm: Rule = (call) => {
-  const labels = [call.int('transA', 0) === 0 ? ['m', 'k'] : ['k', 'm'], call.int('transB', 0) === 0 ? ['k', 'n'] : ['n', 'k']];
-  const product = contracted([call.tensor(0), call.tensor(1)], labels, ['m', 'n']);
-  if (!call.has(2)) return product;
-  refuseOtherRows(product, call.tensor(2));
-  return product;
-};
+/** A product of two matrices, plus another one. Numbers are the places of inputs. */
+export const gemmOf =
+  (one: number, other: number, added: number): Rule =>
+  (call) => {
+    const labels = [call.int('transA', 0) === 0 ? ['m', 'k'] : ['k', 'm'], call.int('transB', 0) === 0 ? ['k', 'n'] : ['n', 'k']];
+    const product = contracted([call.tensor(one), call.tensor(other)], labels, ['m', 'n']);
+    if (!call.has(added)) return product;
+    refuseOtherRows(product, call.tensor(added));
+    return product;
+  };
+
+export const gemm: Rule = gemmOf(0, 1, 2);
 
 const einsum: Rule = (call) => {
   const tensors = call.tensors();
