@@ -9,7 +9,7 @@ process.env.ORT_DISABLE_TELEMETRY = '1';
 const { InferenceSession, Tensor } = await import('onnxruntime-node');
 
 type Entry = number | string;
-type Type = 'float32' | 'int64' | 'int32' | 'int8' | 'uint8' | 'string';
+type Type = 'float32' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool' | 'string';
 interface Filled {
   readonly type: Type;
   readonly dims: readonly number[];
@@ -98,7 +98,7 @@ function bytesOf({ type, data }: Filled): ArrayBufferView | readonly string[] {
   if (type === 'int64') return BigInt64Array.from(data, BigInt);
   const numbers = data.map(Number);
   if (type === 'float32') return new Float32Array(numbers);
-  const wholes = { int32: Int32Array, int8: Int8Array, uint8: Uint8Array }[type];
+  const wholes = { int32: Int32Array, int8: Int8Array, uint8: Uint8Array, bool: Uint8Array }[type];
   return new wholes(numbers);
 }
 
@@ -108,7 +108,7 @@ function feedsOf(inputs: readonly Input[], random: () => number): (Filled | unde
     if (input === undefined || isFilled(input)) return undefined;
     const { type } = input;
     const dims = input.dims.map((dim) => (dim === 'N' ? 1 : dim));
-    const data = Array.from({ length: product(dims) }, () => Math.floor(random() * 3));
+    const data = Array.from({ length: product(dims) }, () => Math.floor(random() * (type === 'bool' ? 2 : 3)));
     return { type, dims, data: type === 'string' ? data.map((entry) => 'abc'.charAt(entry)) : data };
   });
 }
