@@ -1,5 +1,5 @@
 import { executionProvider, type Provider } from './execution-provider.ts';
-import { bytes, deviceNumbers, integer, milliseconds, option, orAuto, seconds, type OptionRows } from './option-values.ts';
+import { bytes, deviceNumbers, integer, milliseconds, oneOf, option, orAuto, seconds, type OptionRows } from './option-values.ts';
 
 /** Options of models and of the workers that run them. */
 export const modelOptions = {
@@ -48,13 +48,19 @@ export const modelOptions = {
     flag: 'max-batch-size',
     default: 'auto',
     parse: orAuto(integer(1, 65_536)),
-    doc: 'Rows merged into one inference. `auto`: up to 128, if a check allows it. A number skips the check. 1: never.',
+    doc: 'Rows merged into one inference. `auto`: up to 128, if that is proven. A number needs less proof. 1: never.',
   }),
   maxBatchDelayMs: option({
     env: ['MAX_BATCH_DELAY_MS'],
     default: 0,
     parse: milliseconds,
     doc: 'Time that a `model.run()` waits for others to merge with. 0 adds no latency; raise it for larger batches.',
+  }),
+  warmUp: option<'on' | 'off'>({
+    env: ['WARM_UP'],
+    default: 'on',
+    parse: oneOf('on', 'off'),
+    doc: 'Runs models before the first request, on the `sample` or made-up inputs. `off`: a slower first request, no merging.',
   }),
   initTimeoutMs: option({
     env: ['INIT_TIMEOUT_MS', 'WORKER_TIMEOUT'],

@@ -1,6 +1,7 @@
 import type { Tensor } from '../entry-script.ts';
 import type { Release } from '../ipc/metric-series.ts';
 import { type Dtype, dtypes } from '../tensors/dtypes.ts';
+import { RowLimit } from './row-limit.ts';
 
 /** Inputs or outputs of a model, by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -10,7 +11,7 @@ export type InferenceListener = (at: number, ms: number, rows: number) => void;
 
 /**
  * One inference: ONNX Runtime, or a stand-in in tests.
- * @param listeners one a call, undefined where a call has none
+ * @param listeners called with the inference; undefined where a call has none
  */
 export type Infer = (
   feeds: Tensors,
@@ -24,6 +25,10 @@ export interface BatchLimits {
   readonly maxRows: number;
   /** Longest wait of a call for others. With 0 only waiting calls are merged, and no timer runs. */
   readonly maxDelayMs: number;
+  /**
+   * Beyond this time, merged inferences grow only while that pays (row-limit.ts). Absent: no limit.
+   */
+  readonly maxMs?: number;
 }
 
 interface Call {
@@ -47,13 +52,16 @@ interface Call {
 export class Batcher {
   readonly #infer: Infer;
   readonly #limits: BatchLimits;
+  readonly #limit: RowLimit;
   /** Calls by their common key, in order of arrival. */
   readonly #waiting = new Map<string, Call[]>();
+  readonly #measure: InferenceListener = (_at, ms, rows) => this.#limit.took(rows, ms);
   #running = false;
 
   constructor(infer: Infer, limits: BatchLimits) {
     this.#infer = infer;
     this.#limits = limits;
+    this.#limit = new RowLimit(limits.maxRows, limits.maxMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** @throws the error of the inference */
@@ -90,7 +98,7 @@ export class Batcher {
     let rows = 0;
     let count = 0;
     for (const call of alike) {
-      if (count > 0 && rows + call.rows > this.#limits.maxRows) break;
+      if (count > 0 && rows + call.rows > this.#limit.rows) break;
       rows += call.rows;
       count++;
     }
@@ -104,7 +112,7 @@ export class Batcher {
   /** Waits until a batch is full or its oldest call has waited `maxDelayMs`. */
   async #fill(alike: readonly Call[]): Promise<void> {
     const until = (alike[0]?.since ?? 0) + this.#limits.maxDelayMs;
-    const full = (): boolean => alike.reduce((rows, call) => rows + call.rows, 0) >= this.#limits.maxRows;
+    const full = (): boolean => alike.reduce((rows, call) => rows + call.rows, 0) >= this.#limit.rows;
     for (let left = until - performance.now(); left > 0 && !full(); left = until - performance.now()) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(left, 1)));
     }
@@ -112,9 +120,8 @@ export class Batcher {
 
   /** @param left calls of the same kind that did not fit */
   #releaseOf(batch: readonly Call[], left: readonly Call[]): Release {
-    const { maxRows, maxDelayMs } = this.#limits;
-    if (left.length > 0 || batch.reduce((rows, call) => rows + call.rows, 0) >= maxRows) return 'full';
-    return maxDelayMs > 0 ? 'delay' : 'idle';
+    if (left.length > 0 || batch.reduce((rows, call) => rows + call.rows, 0) >= this.#limit.rows) return 'full';
+    return this.#limits.maxDelayMs > 0 ? 'delay' : 'idle';
   }
 
   async #settle(batch: readonly Call[], release: Release): Promise<void> {
@@ -122,7 +129,7 @@ export class Batcher {
     if (only === undefined) return;
     if (batch.length === 1) return this.#single(only, release);
     try {
-      const listeners = only.listener && batch.map((call) => call.listener);
+      const listeners = [this.#measure, ...batch.flatMap(({ listener }) => listener ?? [])];
       const outputs = await this.#infer(merge(batch.map(({ feeds }) => feeds)), only.outputs, release, listeners);
       const parts = split(
         outputs,
@@ -135,7 +142,7 @@ export class Batcher {
   }
 
   async #single({ feeds, outputs, listener, resolve, reject }: Call, release: Release): Promise<void> {
-    await this.#infer(feeds, outputs, release, listener && [listener]).then(resolve, reject);
+    await this.#infer(feeds, outputs, release, [this.#measure, listener]).then(resolve, reject);
   }
 }
 

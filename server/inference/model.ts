@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Model, Tensor, TensorInput, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
@@ -6,14 +7,18 @@ import { excerpt } from '../guards/excerpt.ts';
 import type { Provider } from '../config/execution-provider.ts';
 import type { Release } from '../ipc/metric-series.ts';
 import { toTensor } from '../tensors/to-tensor.ts';
-import { proveRowsIndependent, shapeObstacle, type BatchVerdict } from './batch-proof.ts';
+import { decideMerging, type BatchVerdict } from './batch-proof.ts';
+import { tryRows, type Trial } from './batch-trial.ts';
 import { Batcher, type Infer, type InferenceListener, type Tensors } from './batcher.ts';
 import { providers } from './execution-providers.ts';
+import { followModel } from './graph/follow-model.ts';
+import type { GraphVerdict } from './graph/verdict.ts';
 import type { Placement } from './placement.ts';
-import { probeInputs } from './probe-inputs.ts';
+import { madeUpRow, MILD } from './probe-inputs.ts';
 import { ortText } from './refusals.ts';
 import { checkProvider } from './provider-check.ts';
 import type { Runtime } from './runtime.ts';
+import { QUICK_MS } from './row-limit.ts';
 import { specsOf, tensorsOf } from './runtime-tensors.ts';
 
 /** Facts of a loaded model, for the log and the metadata routes. */
@@ -30,9 +35,13 @@ export interface Loaded {
 }
 
 export interface BatchPolicy {
-  /** `auto`: merge if the proof holds. A number of rows: merge without proof. 1: never merge. */
+  /** `auto`, or a number of rows, as `decideMerging` reads it. 1: never merge. */
   readonly maxBatchSize: number | 'auto';
   readonly maxDelayMs: number;
+  /** Why no rows may be tried, for the verdict; absent: they may. */
+  readonly untried?: string | undefined;
+  /** Follows the rows through the graph; tests bring their own. */
+  readonly follow?: (file: string) => Promise<GraphVerdict>;
 }
 
 /** Receives every inference. */
@@ -47,12 +56,12 @@ export interface OpenedModel extends Model {
   /** What a script gets: the members of `Model`, and each works by itself. */
   readonly forScript: Model;
   readonly about: Loaded & { readonly batching: BatchVerdict };
-  /** Starts or stops keeping inputs as samples for the proof. */
+  /** Starts or stops keeping inputs as samples for the trial. */
   remember(on: boolean): void;
   /** Reports later inferences to an observer. */
   observe(observer: InferenceObserver): void;
   /**
-   * Runs the model once on probe inputs, so that the first request is fast. Ignores failures.
+   * Runs the model once on a made-up row, so that the first request is fast. Ignores failures.
    * @returns the inputs, where the model took them
    */
   warmUp(): Promise<Tensors | undefined>;
@@ -65,6 +74,11 @@ export interface OpenedModel extends Model {
  */
 const AUTO_ROWS = 128;
 const MOST_SAMPLES = 4;
+/**
+ * Longest trial of rows, in milliseconds. Why longer on devices: the first inference with each
+ * number of rows takes long there.
+ */
+const TRIAL_MS = { cpu: 1000, device: 30_000 };
 
 export class SessionModel implements OpenedModel {
   readonly forScript: Model;
@@ -118,11 +132,17 @@ export class SessionModel implements OpenedModel {
   async run(inputs: Readonly<Record<string, TensorInput>>, outputs?: readonly string[]): Promise<Record<string, Tensor>> {
     const feeds = this.#feeds(inputs);
     const fetches = this.#fetches(outputs);
-    if (this.#remembers && this.#samples.length < MOST_SAMPLES) this.#samples.push(feeds);
+    if (this.#remembers) this.#keep(feeds);
     const ofCall = this.#observer?.listener?.();
     const listener: InferenceListener | undefined = ofCall && ((at, ms, rows) => ofCall(this.name, at, ms, rows));
     if (this.#batcher !== undefined) return this.#batcher.run(feeds, fetches, listener);
     return this.#infer(feeds, fetches, 'alone', listener && [listener]);
+  }
+
+  /** Keeps a sample; the runs of one sample bring the same inputs several times. */
+  #keep(feeds: Tensors): void {
+    if (this.#samples.length >= MOST_SAMPLES || this.#samples.some((sample) => isDeepStrictEqual(sample, feeds))) return;
+    this.#samples.push(feeds);
   }
 
   observe(observer: InferenceObserver): void {
@@ -134,33 +154,36 @@ export class SessionModel implements OpenedModel {
   }
 
   async warmUp(): Promise<Tensors | undefined> {
-    const feeds = probeInputs(this.inputs, 1, 1);
-    if (feeds === undefined) return undefined;
-    return this.#infer(feeds, this.#outputNames, 'alone').then(
-      () => feeds,
+    const row = madeUpRow(this.inputs, MILD, 1);
+    if (row === undefined) return undefined;
+    return this.#infer(row, this.#outputNames, 'alone').then(
+      () => row,
       () => undefined,
     );
   }
 
-  async settleBatching({ maxBatchSize, maxDelayMs }: BatchPolicy): Promise<void> {
-    this.#batching = await this.#decide(maxBatchSize);
+  async settleBatching(policy: BatchPolicy): Promise<void> {
+    const { maxBatchSize, maxDelayMs, follow = followModel } = policy;
+    const evidence = { inputs: this.inputs, graph: () => follow(this.path), trial: () => this.#try(policy) };
+    this.#batching = await decideMerging(evidence, maxBatchSize);
     this.#samples = [];
     if (!this.#batching.merges) return;
-    const maxRows = maxBatchSize === 'auto' ? AUTO_ROWS : maxBatchSize;
-    this.#batcher = new Batcher((...inference) => this.#infer(...inference), { maxRows, maxDelayMs });
+    const limits =
+      maxBatchSize === 'auto'
+        ? { maxRows: AUTO_ROWS, maxDelayMs, maxMs: this.#onDevice ? Number.POSITIVE_INFINITY : QUICK_MS }
+        : { maxRows: maxBatchSize, maxDelayMs };
+    this.#batcher = new Batcher((...inference) => this.#infer(...inference), limits);
   }
 
-  async #decide(maxBatchSize: number | 'auto'): Promise<BatchVerdict> {
-    if (maxBatchSize === 1) return { merges: false, reason: 'switched off (MAX_BATCH_SIZE)' };
-    if (maxBatchSize === 'auto') {
-      const { inputs, outputs } = this;
-      const infer = (feeds: Tensors, fetches: readonly string[]): ReturnType<Infer> => this.#infer(feeds, fetches, 'alone');
-      return proveRowsIndependent({ provider: this.#loaded.provider, inputs, outputs, infer }, this.#samples);
-    }
-    const obstacle = shapeObstacle(this);
-    return obstacle === undefined
-      ? { merges: true, reason: `asked for (MAX_BATCH_SIZE=${maxBatchSize})` }
-      : { merges: false, reason: obstacle };
+  async #try({ untried }: BatchPolicy): Promise<Trial> {
+    if (untried !== undefined) return { result: 'inconclusive', reason: untried };
+    const { inputs, outputs } = this;
+    const infer = (feeds: Tensors, fetches: readonly string[]): ReturnType<Infer> => this.#infer(feeds, fetches, 'alone');
+    return tryRows({ inputs, outputs, infer, limitMs: TRIAL_MS[this.#onDevice ? 'device' : 'cpu'] }, this.#samples);
+  }
+
+  get #onDevice(): boolean {
+    return providers[this.#loaded.provider].isDevice;
   }
 
   async release(): Promise<void> {
@@ -185,7 +208,9 @@ export class SessionModel implements OpenedModel {
       feeds[name] = new this.#runtime.Tensor(tensor.type, tensor.data, tensor.dims);
       rows ??= tensor.dims[0];
     }
-    const began = performance.now();
+    let began = performance.now();
+    // ONNX Runtime's binding runs the inference in the next turn of the loop, after this.
+    setImmediate(() => (began = performance.now()));
     try {
       const results = await this.#session.run(feeds, fetches, { logSeverityLevel: 4 });
       const ms = performance.now() - began;
@@ -201,7 +226,7 @@ export class SessionModel implements OpenedModel {
   /** Checks after a failure of the model whether its provider still works. */
   async #checkProvider(): Promise<void> {
     const { provider } = this.#loaded;
-    if (!providers[provider].isDevice || this.#lost === undefined) return;
+    if (!this.#onDevice || this.#lost === undefined) return;
     const problem = await checkProvider(provider);
     if (problem !== undefined) this.#lost(`the execution provider ${provider} no longer works in this process: ${problem}`);
   }

@@ -21,6 +21,11 @@ interface OpenOptions {
   readonly execution?: Execution;
   /** Called when the provider fails for good in this process: only a new process helps. */
   readonly lost?: (problem: string) => void;
+  /**
+   * Runs the model on a made-up row under the profiler of a device; absent: it does not run, and
+   * the placement of its nodes stays unknown.
+   */
+  readonly trying?: (<T>(model: string, run: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 /**
@@ -33,7 +38,7 @@ interface OpenOptions {
  * or served, provider_unavailable if the provider does not work, or (strict) runs no node of this
  * model
  */
-export async function openSession(file: string, { intraOpThreads, execution = ON_CPU, lost }: OpenOptions): Promise<OpenedModel> {
+export async function openSession(file: string, { intraOpThreads, execution = ON_CPU, lost, trying }: OpenOptions): Promise<OpenedModel> {
   const absolute = path.resolve(file);
   const denied = fileDenial(absolute);
   if (denied !== undefined) throw new ServerError('model_missing', `model ${absolute} cannot be read: ${denied}.`);
@@ -44,7 +49,7 @@ export async function openSession(file: string, { intraOpThreads, execution = ON
       `model ${absolute}: expected a file, ${found === undefined ? 'found nothing' : found.isDirectory() ? 'got a folder' : 'got a pipe, socket or device'}.`,
     );
   const runtime = await loadRuntime();
-  const profile = providers[execution.provider].isDevice ? await Profile.begin() : undefined;
+  const profile = providers[execution.provider].isDevice && trying !== undefined ? await Profile.begin() : undefined;
   try {
     const options = sessionOptions(execution.provider, intraOpThreads, profile);
     const started = performance.now();
@@ -57,9 +62,9 @@ export async function openSession(file: string, { intraOpThreads, execution = ON
       loadSeconds: (performance.now() - started) / 1000,
       omittedOutputs: session.outputMetadata.filter(({ isTensor }) => !isTensor).map(({ name }) => name),
     };
+    if (profile === undefined || trying === undefined) return new SessionModel(runtime, session, absolute, about, lost);
     const model = new SessionModel(runtime, session, absolute, about);
-    if (profile === undefined) return model;
-    await model.warmUp();
+    await trying(model.name, () => model.warmUp());
     const placement = await profile.end(session, execution.provider);
     try {
       const provider = providerInUse(absolute, execution, placement);

@@ -12,6 +12,7 @@ import {
   type ReadyMessage,
   type RunTimes,
   type ServedModel,
+  type TryingMessage,
 } from './worker-messages.ts';
 
 /** Receives the frames of a worker in their order: a method a kind. */
@@ -20,6 +21,8 @@ export interface FromWorker {
   /** The worker cannot serve, or is of another version. */
   startFailed(message: FailureMessage): void;
   loaded(model: ServedModel): void;
+  /** From here on, or until here, the worker runs a model on made-up inputs. */
+  trying(message: TryingMessage): void;
   reply(id: number, head: ReplyHead, body: Buffer): void;
   failure(id: number, message: FailureMessage): void;
   stream(id: number, head: ReplyHead): void;
@@ -71,6 +74,7 @@ const readers: Readonly<Record<WorkerKind, Read>> = {
   [WorkerKind.notCollected]: (to, _id, payload) => to.notCollected(messages.notCollected(payload)),
   [WorkerKind.redacted]: (to, id, payload) => to.redacted(id, payload),
   [WorkerKind.loaded]: (to, _id, payload) => to.loaded(messages.loaded(payload)),
+  [WorkerKind.trying]: (to, _id, payload) => to.trying(messages.trying(payload)),
 };
 const byNumber: Readonly<Record<number, Read | undefined>> = readers;
 

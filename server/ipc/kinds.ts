@@ -7,7 +7,7 @@
 /**
  * Raised when a frame of one version would be misread by the other. `start` and `ready` carry it.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Frames of the host. */
 export const HostKind = { start: 1, score: 2, cancel: 3, credit: 4, redact: 5 } as const;
@@ -30,6 +30,7 @@ export const WorkerKind = {
   notCollected: 29,
   redacted: 30,
   loaded: 31,
+  trying: 32,
 } as const;
 
 export type HostKindName = keyof typeof HostKind;

@@ -22,6 +22,11 @@ export interface StartMessage {
   readonly intraOpThreads: number;
   readonly maxBatchSize: number | 'auto';
   readonly maxBatchDelayMs: number;
+  /**
+   * Whether models run before the first request. `failed`: not on made-up inputs, because a worker
+   * ended on them.
+   */
+  readonly warmUp: 'on' | 'off' | 'failed';
   readonly nonFinite: 'string' | 'null' | 'error';
   /** Largest answer, or chunk of a stream, in bytes. */
   readonly answerLimitBytes: number;
@@ -67,6 +72,7 @@ const start: Check<StartMessage> = shape<StartMessage>({
   intraOpThreads: count,
   maxBatchSize: either(oneOf('auto'), count),
   maxBatchDelayMs: finite,
+  warmUp: oneOf('on', 'off', 'failed'),
   nonFinite: oneOf('string', 'null', 'error'),
   answerLimitBytes: count,
   logLevel: text,

@@ -14,6 +14,7 @@ import {
   type ReadyMessage,
   type RunTimes,
   type ServedModel,
+  type TryingMessage,
 } from './worker-messages.ts';
 
 /** Writes the frames of a worker: a method a kind. */
@@ -102,5 +103,9 @@ export class ToHost implements Readonly<Record<WorkerKindName, (...args: never[]
 
   loaded(model: ServedModel): void {
     this.#frames.write(0, WorkerKind.loaded, [jsonText(model)]);
+  }
+
+  trying(message: TryingMessage): void {
+    this.#frames.write(0, WorkerKind.trying, [jsonText(message)]);
   }
 }

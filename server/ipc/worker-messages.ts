@@ -25,6 +25,14 @@ import { messageReader, versionedReader } from './message-reader.ts';
 import { jsonText } from './message-text.ts';
 import type { MetricDefinition, MetricsMessage, SeriesChange } from './metric-series.ts';
 
+/** Whether concurrent calls of a model are merged, and why. */
+export interface Batching {
+  readonly merges: boolean;
+  readonly reason: string;
+  /** Node of the model's graph that decides. */
+  readonly node?: string | undefined;
+}
+
 /** A model that a worker has opened. */
 export interface ServedModel {
   readonly name: string;
@@ -35,8 +43,7 @@ export interface ServedModel {
   readonly intraOpThreads: number;
   readonly ortVersion: string;
   readonly loadSeconds: number;
-  /** Whether concurrent calls are merged, and why. */
-  readonly batching: { readonly merges: boolean; readonly reason: string };
+  readonly batching: Batching;
 }
 
 /** `init()` and warm-up are done. */
@@ -52,6 +59,12 @@ export interface ReadyMessage {
   readonly models: readonly ServedModel[];
   /** Body of a request that this worker takes, for a person at a terminal. */
   readonly example?: string | undefined;
+}
+
+/** A worker begins to run a model on made-up inputs, or is done with that. */
+export interface TryingMessage {
+  /** Name of the model; absent: it is done. */
+  readonly model?: string | undefined;
 }
 
 /** A failure by its code in the table of failures (errors.ts). */
@@ -132,7 +145,7 @@ const model = shape<ServedModel>({
   intraOpThreads: finite,
   ortVersion: text,
   loadSeconds: finite,
-  batching: shape<ServedModel['batching']>({ merges: flag, reason: text }),
+  batching: shape<Batching>({ merges: flag, reason: text, node: optional(text) }),
 });
 /** An example that fits a line of a terminal. */
 export const exampleBody = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,2048}$/u);
@@ -161,6 +174,7 @@ export const messages = {
   metrics: messageReader('metrics', metrics),
   ready: versionedReader('ready', ready),
   loaded: messageReader('loaded', model),
+  trying: messageReader('trying', shape<TryingMessage>({ model: optional(text) })),
   notCollected: messageReader('notCollected', notCollected),
 };
 

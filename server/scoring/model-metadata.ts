@@ -34,14 +34,18 @@ export function modelMetadata(name: string, served: Served | undefined): ModelMe
   const [model] = served.noCode ? served.models : [];
   const versions = [MODEL_VERSION];
   if (model === undefined) return { name, versions, platform: `${packageJson.name}_script`, inputs: [], outputs: [] };
-  const { merges, reason } = model.batching;
+  const { merges, reason, node } = model.batching;
   return {
     name,
     versions,
     platform: 'onnx_onnxv1',
     inputs: model.inputs.map(tensorMetadata),
     outputs: model.outputs.map(tensorMetadata),
-    properties: { execution_provider: model.provider, batching: `${merges ? 'merged' : 'not merged'}: ${reason}` },
+    properties: {
+      execution_provider: model.provider,
+      batching: `${merges ? 'merged' : 'not merged'}: ${reason}`,
+      ...(node !== undefined && { batching_node: node }),
+    },
   };
 }
 

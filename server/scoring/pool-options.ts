@@ -36,6 +36,8 @@ export interface PoolOptions {
   readonly replacementBackOffMs: number;
   /** Limit of a script's `close()` outside of a drain; milliseconds. */
   readonly closeMs?: number;
+  /** Time limit of a model on made-up inputs, on the CPU; milliseconds. Tests bring their own. */
+  readonly trialMs?: number;
   /** Milliseconds; tests bring their own clock. */
   readonly now?: () => number;
   /** Starts a process; tests bring their own. */
@@ -138,6 +140,7 @@ function startMessage(config: Config, found: Found, decided: Decided): StartMess
     concurrency: config.workerConcurrency,
     maxBatchSize: config.maxBatchSize,
     maxBatchDelayMs: config.maxBatchDelayMs,
+    warmUp: config.warmUp,
     nonFinite: config.nonFinite,
     answerLimitBytes: config.answerLimitBytes,
     logLevel: config.logLevel,

@@ -1,4 +1,5 @@
 import { InFlight } from '../ipc/in-flight.ts';
+import type { StartMessage } from '../ipc/start-message.ts';
 import type { ReadyMessage } from '../ipc/worker-messages.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import type { EndReason, RetireReason } from './worker-endings.ts';
@@ -9,10 +10,15 @@ import { allows, type Effects, isEnding, step, type WorkerEvent, type WorkerStat
 export class PoolWorker {
   readonly number: number;
   readonly process: WorkerLink;
+  readonly start: StartMessage;
   readonly startedAt = performance.now();
   readonly scorings = new InFlight<ActiveScoring>();
   /** Ends a start that takes too long. */
   startTimer: NodeJS.Timeout | undefined;
+  /** Model that it runs on made-up inputs; undefined: none. */
+  trying: string | undefined;
+  /** Ends such a run that takes too long. */
+  trialTimer: NodeJS.Timeout | undefined;
   /** The memory that it took and might take, where that is why it was ended. */
   tooLarge: string | undefined;
   #state: WorkerState = 'starting';
@@ -24,9 +30,11 @@ export class PoolWorker {
   #given = 0;
   #cancelledAt = 0;
 
-  constructor(number: number, process: WorkerLink) {
+  /** @param start what the process was started with */
+  constructor(number: number, process: WorkerLink, start: StartMessage) {
     this.number = number;
     this.process = process;
+    this.start = start;
   }
 
   get state(): WorkerState {
@@ -49,7 +57,7 @@ export class PoolWorker {
 
   /** It was ready once, and no other worker has its place. */
   get hasServed(): boolean {
-    return this.#state === 'ready' || this.#state === 'ended';
+    return this.#state === 'ready' || (this.#state === 'ended' && this.#endedFor !== 'trial');
   }
 
   /** The process is about to exit. */
@@ -100,14 +108,14 @@ export class PoolWorker {
     return this.#cancelledAt;
   }
 
-  /** It reports how its start ended, for the first time. */
+  /** It has not reported yet how its start ended. */
   get mayReport(): boolean {
     return allows(this.#state, 'ready');
   }
 
   /** @throws WorkerStateError */
   ready({ concurrency, closes }: ReadyMessage): Effects['ready'] {
-    clearTimeout(this.startTimer);
+    this.#started();
     this.#closes = closes === true;
     this.#concurrency = concurrency;
     return this.#to('ready');
@@ -115,7 +123,7 @@ export class PoolWorker {
 
   /** It cannot serve. @throws WorkerStateError */
   refuse(): Effects['refuse'] {
-    clearTimeout(this.startTimer);
+    this.#started();
     // An exit handler of its script may never return.
     this.process.end();
     return this.#to('refuse');
@@ -149,7 +157,14 @@ export class PoolWorker {
   /** @throws WorkerStateError */
   exited(): Effects['exit'] {
     clearTimeout(this.startTimer);
+    clearTimeout(this.trialTimer);
     return this.#to('exit');
+  }
+
+  #started(): void {
+    clearTimeout(this.startTimer);
+    clearTimeout(this.trialTimer);
+    this.trying = undefined;
   }
 
   #to<E extends WorkerEvent>(event: E): Effects[E] {

@@ -6,7 +6,7 @@ import type { Exit } from './worker-process.ts';
 export type RetireReason = 'deadline';
 
 /** Why the host ends a worker; the label, too. */
-export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'protocol';
+export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'protocol' | 'trial';
 
 /** The log's text on a worker that begins to retire. */
 export const retirements: Readonly<Record<RetireReason, string>> = {
@@ -21,25 +21,29 @@ export function lossOf({ endedFor, tooLarge }: PoolWorker, { code, signal }: Exi
 }
 
 /**
- * Why a process that ended before it was ready is a failure.
+ * Why a process that ended before it was ready is a failure. A model without code has no script to
+ * look into.
  * @param initTimeoutMs limit of `init()`
  */
-export function startFailureOf({ endedFor, tooLarge }: PoolWorker, exit: Exit, initTimeoutMs: number): ServerError {
-  if (endedFor === 'init_timeout')
-    return new ServerError(
-      'init_timeout',
-      `User's init function failed: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS), and its worker did not react: it was killed.`,
-    );
+export function startFailureOf({ endedFor, tooLarge, start }: PoolWorker, exit: Exit, initTimeoutMs: number): ServerError {
+  const { noCode } = start;
+  const before = noCode ? 'before its model was loaded' : 'before init() was done';
+  if (endedFor === 'init_timeout') {
+    const limit = `${initTimeoutMs} ms (INIT_TIMEOUT_MS)`;
+    const late = noCode ? `The model was not loaded within ${limit}` : `User's init function failed: init() did not finish within ${limit}`;
+    return new ServerError('init_timeout', `${late}, and its worker did not react: it was killed.`);
+  }
   if (tooLarge !== undefined)
-    return new ServerError('init_failed', `The worker took too much memory before init() was done, and was killed: ${tooLarge}.`);
+    return new ServerError('init_failed', `The worker took too much memory ${before}, and was killed: ${tooLarge}.`);
   if (endedFor === 'protocol')
-    return new ServerError('init_failed', 'The worker was killed before init() was done: the line above this one names what it sent.');
-  return new ServerError('init_failed', earlyExit(exit));
+    return new ServerError('init_failed', `The worker was killed ${before}: the line above this one names what it sent.`);
+  return new ServerError('init_failed', earlyExit(exit, before, noCode));
 }
 
-function earlyExit({ code, signal, notStarted }: Exit): string {
+function earlyExit({ code, signal, notStarted }: Exit, before: string, noCode: boolean): string {
   if (notStarted !== undefined)
     return `The worker process could not be started: ${notStarted}. Check the limits of open files (ulimit -n), processes and memory.`;
   const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
-  return `The worker ended ${how} before init() was done: look for what the entry script, the model's runtime or a preload of NODE_OPTIONS printed above this line.`;
+  const where = noCode ? 'ONNX Runtime or a preload of NODE_OPTIONS' : "the entry script, the model's runtime or a preload of NODE_OPTIONS";
+  return `The worker ended ${how} ${before}. If ${where} printed the reason, it is above this line.`;
 }

@@ -2,7 +2,15 @@ import { ServerError } from '../errors.ts';
 import type { OutputLine } from '../guards/output-lines.ts';
 import { FrameError } from '../ipc/frames.ts';
 import type { ReplyHead } from '../ipc/reply-head.ts';
-import type { FailureMessage, LogMessage, NotCollected, ReadyMessage, RunTimes, ServedModel } from '../ipc/worker-messages.ts';
+import type {
+  FailureMessage,
+  LogMessage,
+  NotCollected,
+  ReadyMessage,
+  RunTimes,
+  ServedModel,
+  TryingMessage,
+} from '../ipc/worker-messages.ts';
 import type { MetricsMessage } from '../ipc/metric-series.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import type { Collecting } from './collecting.ts';
@@ -16,6 +24,8 @@ import type { Effects } from './worker-states.ts';
 export interface WorkerKeeper {
   readonly reports: WorkerReports;
   serve(worker: PoolWorker, message: ReadyMessage): void;
+  /** @param model that the worker runs on made-up inputs; undefined: that is done */
+  tries(worker: PoolWorker, model: string | undefined): void;
   fail(worker: PoolWorker, error: ServerError): void;
   broke(worker: PoolWorker, why: string): void;
   exited(worker: PoolWorker, exit: Exit, effect: Effects['exit']): void;
@@ -107,19 +117,24 @@ export class WorkerListener implements ProcessListener {
   }
 
   ready(message: ReadyMessage): void {
-    this.#checkFirst();
+    this.#checkStarting('a second report of how its start ended');
     this.#worker.ready(message);
     this.#keeper.serve(this.#worker, message);
   }
 
   startFailed({ code, message }: FailureMessage): void {
-    this.#checkFirst();
+    this.#checkStarting('a second report of how its start ended');
     this.#worker.refuse();
     this.#keeper.fail(this.#worker, new ServerError(code, message));
   }
 
   loaded(model: ServedModel): void {
     this.#keeper.reports.loaded(this.#worker, model);
+  }
+
+  trying({ model }: TryingMessage): void {
+    this.#checkStarting('a trial of made-up inputs after its start');
+    this.#keeper.tries(this.#worker, model);
   }
 
   metrics(message: MetricsMessage): void {
@@ -138,7 +153,7 @@ export class WorkerListener implements ProcessListener {
     this.#source.redactions.done(this.#worker, id, payload);
   }
 
-  #checkFirst(): void {
-    if (!this.#worker.mayReport) throw new FrameError('a second report of how its start ended');
+  #checkStarting(what: string): void {
+    if (!this.#worker.mayReport) throw new FrameError(what);
   }
 }

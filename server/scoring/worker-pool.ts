@@ -8,6 +8,7 @@ import { type Capacity, capacityOf, leastLoadedOf, PoolWorker } from './pool-wor
 import { Replacements } from './replacements.ts';
 import { type EndReason, retirements, type RetireReason, startFailureOf } from './worker-endings.ts';
 import { type ScoringSource, type WorkerKeeper, WorkerListener } from './worker-listener.ts';
+import { Trials } from './trials.ts';
 import { WorkerMemory } from './worker-memory.ts';
 import { type Exit, WorkerProcess } from './worker-process.ts';
 import { type OnScriptLine, WorkerReports } from './worker-reports.ts';
@@ -44,6 +45,7 @@ export class WorkerPool implements WorkerKeeper {
   readonly #now: () => number;
   readonly #memory: WorkerMemory | undefined;
   readonly #replacements: Replacements;
+  readonly #trials: Trials;
   readonly #workers: (PoolWorker | undefined)[] = [];
   /** Workers that are replaced, and whose processes go on. */
   readonly #retiring = new Set<PoolWorker>();
@@ -59,6 +61,8 @@ export class WorkerPool implements WorkerKeeper {
     const { options, events, log, metrics } = settings;
     this.#now = options.now ?? (() => performance.now());
     this.#memory = options.memory && new WorkerMemory(options.memory, log, (worker) => this.end(worker, 'memory'));
+    const limitMs = options.initTimeoutMs === 0 ? 0 : options.trialMs;
+    this.#trials = new Trials({ limitMs, log, end: (worker) => this.end(worker, 'trial') });
     this.reports = new WorkerReports(log, metrics, events.onScriptLine);
     const { replacementAttempts: attempts, replacementBackOffMs: longestMs } = options;
     this.#replacements = new Replacements({ attempts, longestMs, log, spawn: (number) => this.#spawn(number) });
@@ -155,6 +159,10 @@ export class WorkerPool implements WorkerKeeper {
     source.available();
   }
 
+  tries(worker: PoolWorker, model: string | undefined): void {
+    this.#trials.tries(worker, model);
+  }
+
   fail(worker: PoolWorker, error: ServerError): void {
     const { events } = this.#settings;
     if (this.#state === 'stopped') return undefined;
@@ -175,6 +183,7 @@ export class WorkerPool implements WorkerKeeper {
     this.#retiring.delete(worker);
     source.lost(worker, exit);
     if (this.#state === 'stopped') return undefined;
+    if (this.#trials.lost(worker, exit)) return this.#startWithoutTrial(worker);
     switch (effect) {
       case 'none':
         return undefined;
@@ -191,6 +200,16 @@ export class WorkerPool implements WorkerKeeper {
     }
   }
 
+  /**
+   * Starts another worker in the place of one that ended on made-up inputs. The first workers start
+   * together, and all of them have to decide alike about merging.
+   */
+  #startWithoutTrial({ number }: PoolWorker): void {
+    this.#spawn(number);
+    if (this.#state !== 'starting') return;
+    for (const other of this.#all) if (other.start.warmUp === 'on' && !other.ending && other.state !== 'gone') this.end(other, 'trial');
+  }
+
   /** Ends a worker in order. */
   #close(worker: PoolWorker, reason: EndReason, limitMs = this.#settings.options.closeMs ?? 0): void {
     worker.close(reason, limitMs, (ms) => this.reports.late(worker, ms));
@@ -203,9 +222,10 @@ export class WorkerPool implements WorkerKeeper {
   #spawn(number: number): void {
     if (this.#spec === undefined) return;
     const { options, answers, source } = this.#settings;
-    const spec = this.#spec(number);
+    const planned = this.#spec(number);
+    const spec = { ...planned, start: this.#trials.messageOf(planned.start) };
     const process = options.open?.(spec, answers) ?? new WorkerProcess(spec, answers);
-    const worker = new PoolWorker(number, process);
+    const worker = new PoolWorker(number, process, spec.start);
     this.#workers[number] = worker;
     process.listen(new WorkerListener(worker, this, source));
     this.#memory?.watch(worker);

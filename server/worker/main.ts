@@ -38,6 +38,8 @@ let started: StartedScript | undefined;
 let initialised: LoadedScript | undefined;
 let closing: Promise<void> | undefined;
 let wroteLate = false;
+/** Where an error is that nobody caught, for the log. */
+let guest = 'in the entry script';
 
 const fromHost: FromHost = {
   // Both settle every outcome themselves.
@@ -64,10 +66,10 @@ function ignoreSignals(): void {
 }
 
 function reportEscapedErrors(): void {
-  process.on('unhandledRejection', (reason) => log.escaped(`unhandled rejection in the entry script: ${stackOfThrown(reason)}`));
+  process.on('unhandledRejection', (reason) => log.escaped(`unhandled rejection ${guest}: ${stackOfThrown(reason)}`));
   process.on('uncaughtException', (error) => {
     if (isLateChunk(error)) return reportLateChunk(error);
-    log.escaped(`uncaught exception in the entry script, the worker ends: ${stackOfThrown(error)}`);
+    log.escaped(`uncaught exception ${guest}, the worker ends: ${stackOfThrown(error)}`);
     metrics.report();
     frames.flush(() => process.exit(1));
   });
@@ -106,9 +108,10 @@ function readPipe(): void {
 }
 
 async function start(message: StartMessage): Promise<void> {
+  if (message.noCode) guest = 'in the worker of a model without code';
   logFrames.verbose = message.logLevel === 'debug' || message.logLevel === 'trace';
   try {
-    started = await startScript(message, { toHost, log, metrics, lost, initialised: (script) => (initialised = script) });
+    started = await startScript(message, { toHost, log, metrics, flushed, lost, initialised: (script) => (initialised = script) });
     // Metrics of init() arrive before the server is ready.
     metrics.report();
     toHost.ready(started.ready);

@@ -14,12 +14,15 @@ import { WorkerInitContext } from './script/init-context.ts';
 import { loadEntryScript, type LoadedScript } from './script/load-entry-script.ts';
 import { installModuleHooks } from './script/module-hooks.ts';
 import { hintAtDoubleParsing, type ScriptLog } from './script/script-log.ts';
+import { reportedTrying, untriedBecause } from './trying.ts';
 import { warmUp } from './warm-up.ts';
 
 interface ScriptSurroundings {
   readonly toHost: ToHost;
   readonly log: ScriptLog;
   readonly metrics: MetricRecorder;
+  /** Resolves when the kernel has all frames. */
+  readonly flushed: () => Promise<void>;
   /** Called when this process can run no inference any more. */
   readonly lost: (problem: string) => void;
   /** Called when `init()` is done: an end in order calls `close()` from then on. */
@@ -38,16 +41,32 @@ export interface StartedScript {
  * @throws ServerError that says why the script cannot serve
  */
 export async function startScript(message: StartMessage, around: ScriptSurroundings): Promise<StartedScript> {
-  const { toHost, log, metrics, lost } = around;
+  const { toHost, log, metrics, lost, flushed } = around;
   preparePlatform(message, log);
   const signal = AbortSignal.timeout(message.initTimeoutMs);
-  const context = new WorkerInitContext({ ...message, log: log.forScript, metrics: metrics.forScript, signal, lost });
+  const trying = reportedTrying(toHost, flushed);
+  const context = new WorkerInitContext({
+    ...message,
+    log: log.forScript,
+    metrics: metrics.forScript,
+    signal,
+    lost,
+    trying: message.warmUp === 'on' ? trying : undefined,
+  });
   const port = openCollection(message, around);
   const script = await loadEntryScript(message.entryScript);
   if (script.hasDriverModule) log.warn('the export driver_module has no effect: export run() itself');
   await initialise(() => script.init(context.forScript), signal, message);
   around.initialised(script);
-  const taken = await warmUp(script, context, (model) => settle(model, message, around));
+  const taken = await warmUp(script, context, message.warmUp, trying);
+  await context.settle({
+    opened: async (model) => {
+      const untried = untriedBecause(message.warmUp);
+      const decide = (): Promise<void> => settle(model, message, untried, around);
+      return untried === undefined ? trying(model.name, decide) : decide();
+    },
+    late: (model) => settle(model, message, 'no trial of rows, because the model opened after the start', around),
+  });
   context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
   if (port !== undefined) port.open = true;
   const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
@@ -86,6 +105,7 @@ async function initialise(
   try {
     await init();
   } catch (cause) {
+    if (noCode) throw modelFailure(cause, signal.aborted, initTimeoutMs);
     if (signal.aborted)
       throw initFailure('init_timeout', `${script}: init() did not finish within ${initTimeoutMs} ms (INIT_TIMEOUT_MS).`, cause);
     // A model that cannot be served keeps its own reason. A failure without an exit code belongs to
@@ -97,9 +117,16 @@ async function initialise(
         `${script}: init() raised an exception: ${withImportAdvice(stackOfThrown(cause), entryScript)}`,
         cause,
       );
-    if (noCode) throw own;
     throw initFailure(own.code, `${script}: init() raised an exception: ${own.message}`, cause);
   }
+}
+
+/** A model without code has no script whose `init()` could be at fault. */
+function modelFailure(cause: unknown, late: boolean, initTimeoutMs: number): ServerError {
+  if (late) return new ServerError('init_timeout', `The model was not loaded within ${initTimeoutMs} ms (INIT_TIMEOUT_MS).`, { cause });
+  const own = asServerError(cause);
+  if (own?.failure.exitCode !== undefined) return own;
+  return new ServerError('init_failed', `The model could not be loaded: ${stackOfThrown(cause)}`, { cause });
 }
 
 /** Azure's tools look for the first words (docs/http-api.md). */
@@ -111,14 +138,16 @@ function initFailure(code: ErrorCode, why: string, cause: unknown): ServerError 
 async function settle(
   model: OpenedModel,
   { maxBatchSize, maxBatchDelayMs }: StartMessage,
+  untried: string | undefined,
   { toHost, log }: ScriptSurroundings,
 ): Promise<void> {
-  await model.settleBatching({ maxBatchSize, maxDelayMs: maxBatchDelayMs });
+  await model.settleBatching({ maxBatchSize, maxDelayMs: maxBatchDelayMs, untried });
   const { provider, intraOpThreads, ortVersion, batching } = model.about;
-  const { merges, reason } = batching;
+  const { merges, reason, node } = batching;
+  const where = node === undefined ? '' : ` (node ${node})`;
   log.info(
-    `model ${model.name}: runs on ${provider} with ${intraOpThreads} threads of ONNX Runtime ${ortVersion}; concurrent calls are ${merges ? '' : 'not '}merged: ${reason}`,
-    { model: model.name, provider, intraOpThreads, ortVersion, batching: merges, reason },
+    `model ${model.name}: runs on ${provider} with ${intraOpThreads} threads of ONNX Runtime ${ortVersion}; concurrent calls are ${merges ? '' : 'not '}merged: ${reason}${where}`,
+    { model: model.name, provider, intraOpThreads, ortVersion, batching: merges, reason, node },
   );
   toHost.loaded(served(model));
 }

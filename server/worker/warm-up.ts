@@ -1,10 +1,12 @@
 import { ServerError, stackOfThrown } from '../errors.ts';
 import type { Tensors } from '../inference/batcher.ts';
-import type { Settle, WorkerInitContext } from './script/init-context.ts';
+import type { WorkerInitContext } from './script/init-context.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import { endUnread } from './outcome.ts';
 import { headText } from '../ipc/score-head.ts';
 import { WorkerRequest } from './request-context.ts';
+import type { StartMessage } from '../ipc/start-message.ts';
+import type { Trying } from './trying.ts';
 
 /**
  * Runs on the sample. Why three: V8 and ONNX Runtime have compiled by then. A slow script gets
@@ -14,25 +16,28 @@ const RUNS = 3;
 const LONG_ENOUGH_MS = 200;
 
 /**
- * Makes a worker's first request as fast as its others, before the worker is ready, and settles its
- * models.
+ * Makes a worker's first request as fast as its others, before the worker is ready. Nothing is made
+ * up for a script that has a sample.
  * @returns inputs that the first model took, where the script has no sample
  * @throws ServerError init_failed when `run()` fails on the script's own sample
  */
-export async function warmUp(script: LoadedScript, context: WorkerInitContext, settle: Settle): Promise<Tensors | undefined> {
+export async function warmUp(
+  script: LoadedScript,
+  context: WorkerInitContext,
+  mode: StartMessage['warmUp'],
+  trying: Trying,
+): Promise<Tensors | undefined> {
   const { sample } = script;
-  let taken: Tensors | undefined;
+  if (mode === 'off' || (mode === 'failed' && sample === undefined)) return undefined;
   if (sample === undefined) {
-    const [first, ...others] = context.opened;
-    taken = await first?.warmUp();
-    for (const model of others) await model.warmUp();
-  } else {
-    context.remember(true);
-    await runSample(script, sample);
-    context.remember(false);
+    const taken: (Tensors | undefined)[] = [];
+    for (const model of context.opened) taken.push(await trying(model.name, () => model.warmUp()));
+    return taken[0];
   }
-  await context.settle(settle);
-  return taken;
+  context.remember(true);
+  await runSample(script, sample);
+  context.remember(false);
+  return undefined;
 }
 
 async function runSample(script: LoadedScript, sample: unknown): Promise<void> {

@@ -18,7 +18,7 @@ const ACROSS_PROVIDERS: Tolerance = { rtol: 1e-3, atol: 1e-4 };
  * apart.
  */
 export const open = ({ file }: Pick<RealModel, 'file'>, provider: Provider): Promise<OpenedModel> =>
-  openSession(file, { intraOpThreads: 1, execution: { provider, strict: false } });
+  openSession(file, { intraOpThreads: 1, execution: { provider, strict: false }, trying: (_model, run) => run() });
 
 /** The text of the answer to an Open Inference request. */
 export async function answerText(model: Model, { inputs }: Pick<Case, 'inputs'>): Promise<string> {

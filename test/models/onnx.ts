@@ -81,7 +81,16 @@ export const attribute = {
     Buffer.concat([block(1, name), ...values.map((value) => float(7, value)), whole(20, 6)]),
   strings: (name: string, values: readonly string[]): Buffer =>
     Buffer.concat([block(1, name), ...values.map((value) => block(9, value)), whole(20, 8)]),
+  type: (name: string, value: Buffer): Buffer => Buffer.concat([block(1, name), block(14, value), whole(20, 13)]),
+  /** Inside a function: the value that the call gives to an attribute of the function. */
+  reference: (name: string, kind: AttributeKind, to: string): Buffer =>
+    Buffer.concat([block(1, name), whole(20, attributeKinds[kind]), block(21, to)]),
 };
+
+/** Kinds of attributes by their number in AttributeProto.AttributeType. */
+export const attributeKinds = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8, type: 13 } as const;
+
+export type AttributeKind = keyof typeof attributeKinds;
 
 /** NodeProto. */
 export function node(
@@ -90,34 +99,44 @@ export function node(
   outputs: readonly string[],
   attributes: readonly Buffer[] = [],
   domain = '',
+  name = `${outputs[0]}/${operator}`,
 ): Buffer {
   return Buffer.concat([
     ...inputs.map((input) => block(1, input)),
     ...outputs.map((output) => block(2, output)),
-    block(3, `${outputs[0]}/${operator}`),
+    block(3, name),
     block(4, operator),
     ...attributes.map((item) => block(5, item)),
     domain === '' ? Buffer.alloc(0) : block(7, domain),
   ]);
 }
 
-/** TypeProto of a tensor; without dims its rank is unknown. */
-function tensorType(type: ElementType, dims?: Shape): Buffer {
-  const sizes = dims?.map((size) => block(1, typeof size === 'number' ? whole(1, size) : block(2, size)));
-  return block(1, whole(1, elementTypes[type]), sizes === undefined ? '' : block(2, ...sizes));
-}
+/** TypeProto. */
+export const types = {
+  /** Without dims the rank is unknown. An empty string is a size without a name. */
+  tensor: (type: ElementType, dims?: Shape): Buffer => {
+    const sizes = dims?.map((size) => block(1, typeof size === 'number' ? whole(1, size) : size === '' ? '' : block(2, size)));
+    return block(1, whole(1, elementTypes[type]), sizes === undefined ? '' : block(2, ...sizes));
+  },
+  sequence: (of: Buffer): Buffer => block(4, block(1, of)),
+  map: (key: ElementType, of: Buffer): Buffer => block(5, whole(1, elementTypes[key]), block(2, of)),
+  optional: (of: Buffer): Buffer => block(9, block(1, of)),
+};
+
+/** ValueInfoProto of any type; without one the type is inferred. */
+export const typedValue = (name: string, type?: Buffer): Buffer =>
+  Buffer.concat([block(1, name), type === undefined ? Buffer.alloc(0) : block(2, type)]);
 
 /** ValueInfoProto of a tensor. */
-export const value = (name: string, type: ElementType, dims?: Shape): Buffer =>
-  Buffer.concat([block(1, name), block(2, tensorType(type, dims))]);
+export const value = (name: string, type: ElementType, dims?: Shape): Buffer => typedValue(name, types.tensor(type, dims));
 
 /** ValueInfoProto of a sequence of tensors. */
 export const sequenceValue = (name: string, type: ElementType, dims: Shape): Buffer =>
-  Buffer.concat([block(1, name), block(2, block(4, block(1, tensorType(type, dims))))]);
+  typedValue(name, types.sequence(types.tensor(type, dims)));
 
 /** ValueInfoProto of what ZipMap gives: a sequence of maps from int64 or string to float. */
 export const mapsValue = (name: string, key: 'int64' | 'string'): Buffer =>
-  Buffer.concat([block(1, name), block(2, block(4, block(1, block(5, whole(1, elementTypes[key]), block(2, tensorType('float32', []))))))]);
+  typedValue(name, types.sequence(types.map(key, types.tensor('float32', []))));
 
 export interface Graph {
   readonly name: string;
@@ -145,12 +164,41 @@ export interface Versions {
   readonly opsets?: Readonly<Record<string, number>>;
 }
 
+const operatorSets = (field: number, { opset = 17, opsets = {} }: Versions): Buffer[] =>
+  Object.entries({ '': opset, ...opsets }).map(([domain, version]) => block(field, block(1, domain), whole(2, version)));
+
+export interface LocalFunction {
+  readonly domain: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Names of attributes that a call gives. */
+  readonly attributes: readonly string[];
+  readonly nodes: readonly Buffer[];
+}
+
+/** FunctionProto. */
+export const localFunction = ({ domain, name, inputs, outputs, attributes, nodes }: LocalFunction, versions: Versions): Buffer =>
+  Buffer.concat([
+    block(1, name),
+    ...inputs.map((input) => block(4, input)),
+    ...outputs.map((output) => block(5, output)),
+    ...attributes.map((item) => block(6, item)),
+    ...nodes.map((item) => block(7, item)),
+    ...operatorSets(9, versions),
+    block(10, domain),
+  ]);
+
 /** ModelProto: the content of an .onnx file. */
-export function model(content: Graph, { ir = 8, opset = 17, opsets = {} }: Versions = {}): Buffer {
+export const model = (content: Graph, versions: Versions = {}): Buffer => modelOf(graph(content), [], versions);
+
+/** ModelProto of a graph and of functions that are encoded already. */
+export function modelOf(content: Buffer, functions: readonly Buffer[], versions: Versions): Buffer {
   return Buffer.concat([
-    whole(1, ir),
+    whole(1, versions.ir ?? 8),
     block(2, 'scoring-server'),
-    block(7, graph(content)),
-    ...Object.entries({ '': opset, ...opsets }).map(([domain, version]) => block(8, block(1, domain), whole(2, version))),
+    block(7, content),
+    ...operatorSets(8, versions),
+    ...functions.map((item) => block(25, item)),
   ]);
 }

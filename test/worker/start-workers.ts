@@ -66,6 +66,7 @@ export class Workers {
       intraOpThreads: 1,
       maxBatchSize: 'auto',
       maxBatchDelayMs: 0,
+      warmUp: 'on',
       nonFinite: 'string',
       answerLimitBytes: options.answerLimitBytes.default,
       logLevel: 'debug',

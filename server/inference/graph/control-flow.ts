@@ -105,7 +105,7 @@ function followLoop(call: Call, run: Run, body: OnnxGraph): readonly Value[] {
   };
   const carried = settle(initial, turn);
   const scans = turn(carried).slice(carried.length);
-  const turns = symbol(`turns(${body.nodes[0]?.outputs[0] ?? ''})`);
+  const turns = symbol(`turns(${body.outputs[0] ?? ''})`);
   return [...carried, ...scans.map((value) => stacked(value, turns, 0))];
 }
 

@@ -13,49 +13,71 @@ const DEEPEST = 32;
  * Follows rows through nodes and sets the values of their outputs. A node waits for its inputs,
  * because ONNX Runtime takes nodes in any order. A refused value refuses only what depends on it.
  */
-export function followNodes(nodes: readonly OnnxNode[], scope: Scope, around: Surroundings): void {
+export function followNodes(nodes: Iterable<OnnxNode>, scope: Scope, around: Surroundings): void {
+  const late: OnnxNode[] = [];
+  for (const node of nodes) if (!follow(node, scope, around)) late.push(node);
+  if (late.length > 0) followLate(late, scope, around);
+}
+
+/** Follows nodes that stand before a node which they need. */
+function followLate(nodes: readonly OnnxNode[], scope: Scope, around: Surroundings): void {
+  const produced = new Set(nodes.flatMap(({ outputs }) => outputs));
   const waiting = new Map<string, OnnxNode[]>();
-  const later = new Set(nodes.flatMap(({ outputs }) => outputs));
   const ready = nodes.toReversed();
   for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
-    const missing = node.inputs.find((name) => name !== '' && later.has(name));
+    const missing = node.inputs.find((name) => name !== '' && produced.has(name));
     if (missing !== undefined) {
-      const others = waiting.get(missing);
-      if (others === undefined) waiting.set(missing, [node]);
-      else others.push(node);
+      waiting.set(missing, [...(waiting.get(missing) ?? []), node]);
       continue;
     }
-    const values = followNode(node, scope, around);
-    for (const [index, name] of node.outputs.entries()) {
-      if (name === '') continue;
-      scope.set(name, named(values[index] ?? unknown('its rule does not know this output'), node));
-      later.delete(name);
-      if (waiting.size === 0) continue;
+    if (!follow(node, scope, around))
+      for (const name of node.outputs) scope.set(name, unknown('an input of it is not known', nodeText(node, around)));
+    for (const name of node.outputs) {
+      produced.delete(name);
       ready.push(...(waiting.get(name) ?? []).toReversed());
       waiting.delete(name);
     }
   }
 }
 
+/** Sets the values of a node's outputs. False if an input is not there yet. */
+function follow(node: OnnxNode, scope: Scope, around: Surroundings): boolean {
+  const inputs = inputsOf(node, scope);
+  if (inputs === undefined) return false;
+  const values = inputs instanceof Refusal ? node.outputs.map(() => inputs) : followNode(node, inputs, scope, around);
+  for (const [index, name] of node.outputs.entries())
+    if (name !== '') scope.set(name, named(values[index] ?? unknown('its rule does not know this output'), node, around));
+  return true;
+}
+
+type Inputs = readonly (Tracked | undefined)[];
+
+/** The inputs of a node, the first refused one, or undefined if one is not there yet. */
+function inputsOf(node: OnnxNode, scope: Scope): Inputs | Refusal | undefined {
+  const inputs: (Tracked | undefined)[] = [];
+  let refused: Refusal | undefined;
+  for (const name of node.inputs) {
+    const value = name === '' ? undefined : scope.get(name);
+    if (value === undefined && name !== '') return undefined;
+    if (value instanceof Refusal) refused ??= value;
+    else inputs.push(value);
+  }
+  return refused ?? inputs;
+}
+
 /** A refusal of this node gets its name; one of a node before keeps it. */
-function named(value: Value, node: OnnxNode): Value {
+function named(value: Value, node: OnnxNode, around: Surroundings): Value {
   if (!(value instanceof Refusal) || value.node !== undefined) return value;
-  return new Refusal(value.rows, value.message, nodeText(node));
+  return new Refusal(value.rows, value.message, nodeText(node, around));
 }
 
 /** Operator and name of a node, as people read them. */
-function nodeText({ operator, domain, name }: OnnxNode): string {
-  const label = Buffer.from(name, 'latin1').toString();
+function nodeText({ operator, domain, name }: OnnxNode, { model }: Surroundings): string {
+  const label = name === undefined ? '' : model.bytes.toString('utf8', name.from, name.to);
   return `${domain === '' ? '' : `${domain}.`}${operator}${label === '' ? '' : ` "${label}"`}`;
 }
 
-function followNode(node: OnnxNode, scope: Scope, around: Surroundings): readonly Value[] {
-  const inputs: (Tracked | undefined)[] = [];
-  for (const name of node.inputs) {
-    const value = name === '' ? undefined : (scope.get(name) ?? unknown('an input of it is not known'));
-    if (value instanceof Refusal) return node.outputs.map(() => value);
-    inputs.push(value);
-  }
+function followNode(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surroundings): readonly Value[] {
   try {
     return resultOf(node, inputs, scope, around);
   } catch (thrown) {
@@ -64,7 +86,7 @@ function followNode(node: OnnxNode, scope: Scope, around: Surroundings): readonl
   }
 }
 
-function resultOf(node: OnnxNode, inputs: readonly (Tracked | undefined)[], scope: Scope, around: Surroundings): readonly Value[] {
+function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surroundings): readonly Value[] {
   if (around.depth > DEEPEST || --around.budget.nodes < 0) throw unknown('the graph is too deep or too large');
   const attributes = new NodeAttributes(around.model.bytes, node.attributes, around.caller);
   if (node.domain === '' && isControl(node.operator)) return followControl(node, inputs, attributes, scope, around);
@@ -72,10 +94,17 @@ function resultOf(node: OnnxNode, inputs: readonly (Tracked | undefined)[], scop
   if (local !== undefined) return followFunction(local, node, inputs, around);
   const rule = ruleOf(node.domain, node.operator);
   if (rule === undefined) throw unknown('it has no rule');
-  const call = new Call(node.operator, around.opsets.get(node.domain) ?? 1, inputs, node.outputs.length, attributes);
+  const call = new Call(node.operator, versionOf(node, around), inputs, node.outputs.length, attributes);
   const values = rule(call);
   call.refuseUnread();
   return isList(values) ? values : node.outputs.map(() => values);
+}
+
+/** Exporters may leave out the version of a further domain, never that of the default one. */
+function versionOf({ domain }: OnnxNode, { opsets }: Surroundings): number {
+  const version = opsets.get(domain);
+  if (version === undefined && domain === '') throw unknown('its model has no version of the default domain');
+  return version ?? 1;
 }
 
 const isList = (values: Value | readonly Value[]): values is readonly Value[] => Array.isArray(values);
@@ -87,14 +116,14 @@ const DETERMINISTIC = new Set(['', 'ai.onnx.ml', 'com.microsoft']);
  * The result of a node whose rule refuses: a constant if it sees nothing of the batch. Operators
  * that draw numbers have a rule, which says mixed.
  */
-function withoutRows({ domain, operator }: OnnxNode, inputs: readonly (Tracked | undefined)[], refusal: Refusal): Value {
+function withoutRows({ domain, operator }: OnnxNode, inputs: Inputs, refusal: Refusal): Value {
   if (inputs.some((input) => input?.row !== undefined)) return refusal;
   if (inputs.some((input) => input !== undefined && countsRows(input))) return mixed('it depends on how many rows are merged');
   if (refusal.rows === 'mixed' || isControl(operator) || !DETERMINISTIC.has(domain)) return refusal;
   return inputs.some((input) => input?.sequence === true) ? refusal : CONSTANT;
 }
 
-function followFunction(local: OnnxFunction, node: OnnxNode, inputs: readonly (Tracked | undefined)[], around: Surroundings): Value[] {
+function followFunction(local: OnnxFunction, node: OnnxNode, inputs: Inputs, around: Surroundings): Value[] {
   const scope = new Scope();
   for (const [index, name] of local.inputs.entries()) {
     const value = inputs[index];
@@ -103,7 +132,7 @@ function followFunction(local: OnnxFunction, node: OnnxNode, inputs: readonly (T
   const spans: readonly Span[] = [...local.defaults, ...node.attributes];
   const caller = new NodeAttributes(around.model.bytes, spans, around.caller);
   const absent = new Set(local.inputs.filter((_, index) => inputs[index] === undefined));
-  const nodes = absent.size === 0 ? local.nodes : local.nodes.map((each) => without(each, absent));
+  const nodes = absent.size === 0 ? local.nodes : Array.from(local.nodes, (each) => without(each, absent));
   followNodes(nodes, scope, { ...around, opsets: local.opsets, caller, depth: around.depth + 1 });
   return local.outputs.map((name) => scope.get(name) ?? unknown('an output of the function is not known'));
 }

@@ -39,6 +39,7 @@ export class NodeAttributes implements Attributes {
 
   readonly int = (name: string): number | undefined => this.#one(name, 'int');
   readonly float = (name: string): number | undefined => this.#one(name, 'float');
+  readonly floats = (name: string): readonly number[] | undefined => this.#one(name, 'floats');
   readonly text = (name: string): string | undefined => this.#one(name, 'text');
   readonly ints = (name: string): readonly number[] | undefined => this.#one(name, 'ints');
 

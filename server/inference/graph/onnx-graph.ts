@@ -7,7 +7,8 @@ import { latin1, tensorOf } from './onnx-tensor.ts';
 
 /** Names are Latin-1, one character a byte. */
 export interface OnnxNode {
-  readonly name: string;
+  /** Where its name lies; undefined if it has none. */
+  readonly name: Span | undefined;
   readonly operator: string;
   readonly domain: string;
   /** Empty for an absent input or output. */
@@ -26,14 +27,16 @@ export interface OnnxGraph {
   readonly inputs: readonly OnnxInput[];
   readonly outputs: readonly string[];
   readonly constants: ReadonlyMap<string, Tracked>;
-  readonly nodes: readonly OnnxNode[];
+  /** Read anew each time, so that a large graph leaves no objects behind. */
+  readonly nodes: Iterable<OnnxNode>;
 }
 
 /** A function of the model, which nodes call as an operator. */
 export interface OnnxFunction {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly nodes: readonly OnnxNode[];
+  /** Read anew each time, so that a large graph leaves no objects behind. */
+  readonly nodes: Iterable<OnnxNode>;
   readonly opsets: ReadonlyMap<string, number>;
   /** Attributes with a default. */
   readonly defaults: readonly Span[];
@@ -81,7 +84,7 @@ function readOpset(bytes: Buffer, from: number, to: number, into: Map<string, nu
 
 function readFunction(bytes: Buffer, from: number, to: number): [string, OnnxFunction] {
   const fields = new FieldReader(bytes, Infinity, from, to);
-  const [inputs, outputs, nodes, defaults]: [string[], string[], OnnxNode[], Span[]] = [[], [], [], []];
+  const [inputs, outputs, defaults]: [string[], string[], Span[]] = [[], [], []];
   const opsets = new Map<string, number>();
   let [name, domain] = ['', ''];
   while (fields.next()) {
@@ -89,28 +92,44 @@ function readFunction(bytes: Buffer, from: number, to: number): [string, OnnxFun
     else if (fields.number === FUNCTION.domain) domain = domainOf(latin1(fields));
     else if (fields.number === FUNCTION.input) inputs.push(latin1(fields));
     else if (fields.number === FUNCTION.output) outputs.push(latin1(fields));
-    else if (fields.number === FUNCTION.node) nodes.push(readNode(bytes, fields.from, fields.to));
     else if (fields.number === FUNCTION.opset) readOpset(bytes, fields.from, fields.to, opsets);
     else if (fields.number === FUNCTION.defaults) defaults.push({ from: fields.from, to: fields.to });
   }
-  return [functionKey(domain, name), { inputs, outputs, nodes, opsets, defaults }];
+  return [functionKey(domain, name), { inputs, outputs, nodes: new Nodes(bytes, { from, to }, FUNCTION.node), opsets, defaults }];
 }
 
 /** @throws RangeError if it is damaged */
 export function readGraph(bytes: Buffer, { from, to }: Span): OnnxGraph {
   const fields = new FieldReader(bytes, Infinity, from, to);
-  const [inputs, outputs, nodes]: [OnnxInput[], string[], OnnxNode[]] = [[], [], []];
+  const [inputs, outputs]: [OnnxInput[], string[]] = [[], []];
   const constants = new Map<string, Tracked>();
   while (fields.next()) {
-    if (fields.number === GRAPH.node) nodes.push(readNode(bytes, fields.from, fields.to));
-    else if (fields.number === GRAPH.input) inputs.push(readValue(bytes, fields.from, fields.to));
+    if (fields.number === GRAPH.input) inputs.push(readValue(bytes, fields.from, fields.to));
     else if (fields.number === GRAPH.output) outputs.push(readValue(bytes, fields.from, fields.to).name);
     else if (fields.number === GRAPH.initializer) {
       const { name, value } = tensorOf(bytes, fields.from, fields.to);
       constants.set(name, value);
     } else if (fields.number === GRAPH.sparseInitializer) constants.set(sparseName(bytes, fields.from, fields.to), CONSTANT);
   }
-  return { inputs, outputs, nodes, constants };
+  return { inputs, outputs, nodes: new Nodes(bytes, { from, to }, GRAPH.node), constants };
+}
+
+/** The nodes of a message, in their order. */
+class Nodes implements Iterable<OnnxNode> {
+  readonly #bytes: Buffer;
+  readonly #span: Span;
+  readonly #number: number;
+
+  constructor(bytes: Buffer, span: Span, number: number) {
+    this.#bytes = bytes;
+    this.#span = span;
+    this.#number = number;
+  }
+
+  *[Symbol.iterator](): Iterator<OnnxNode> {
+    const fields = new FieldReader(this.#bytes, Infinity, this.#span.from, this.#span.to);
+    while (fields.next()) if (fields.number === this.#number) yield readNode(this.#bytes, fields.from, fields.to);
+  }
 }
 
 function sparseName(bytes: Buffer, from: number, to: number): string {
@@ -122,13 +141,14 @@ function sparseName(bytes: Buffer, from: number, to: number): string {
 function readNode(bytes: Buffer, from: number, to: number): OnnxNode {
   const fields = new FieldReader(bytes, Infinity, from, to);
   const [inputs, outputs, attributes]: [string[], string[], Span[]] = [[], [], []];
-  let [name, operator, domain] = ['', '', ''];
+  let [operator, domain] = ['', ''];
+  let name: Span | undefined;
   while (fields.next()) {
     if (fields.number === NODE.input) inputs.push(latin1(fields));
     else if (fields.number === NODE.output) outputs.push(latin1(fields));
     else if (fields.number === NODE.attribute) attributes.push({ from: fields.from, to: fields.to });
     else if (fields.number === NODE.operator) operator = latin1(fields);
-    else if (fields.number === NODE.name) name = latin1(fields);
+    else if (fields.number === NODE.name) name = { from: fields.from, to: fields.to };
     else if (fields.number === NODE.domain) domain = domainOf(latin1(fields));
   }
   return { name, operator, domain, inputs, outputs, attributes };

@@ -12,6 +12,9 @@ export interface NamedTensor {
 
 /** Bytes of the most entries that are read. */
 const MOST_BYTES = MOST_ELEMENTS * 8;
+/** Most entries of floats that are read: scales of axes. */
+const MOST_FLOATS = 8;
+const FLOATS: ReadonlySet<number> = new Set([DTYPE.float, DTYPE.double]);
 
 /**
  * Reads a TensorProto without its weights.
@@ -34,9 +37,9 @@ export function tensorOf(bytes: Buffer, from: number, to: number): NamedTensor {
     else if (fields.number === TENSOR.doubles) pushFloats(fields, entries, 8);
   }
   const length = dims.reduce((whole, dim) => whole * dim, 1);
-  const read = raw === undefined ? entries : rawEntries(raw, dtype);
-  const known = length <= MOST_ELEMENTS && read.length === length;
-  return { name, value: constant(dims.map(number), known ? read.map(number) : undefined) };
+  const most = FLOATS.has(dtype) ? MOST_FLOATS : MOST_ELEMENTS;
+  const read = length > most ? [] : raw === undefined ? entries : rawEntries(raw, dtype);
+  return { name, value: constant(dims.map(number), length <= most && read.length === length ? read.map(number) : undefined) };
 }
 
 /** A name as Latin-1, which is quicker than UTF-8 and keeps names apart. */

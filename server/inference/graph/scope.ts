@@ -30,5 +30,5 @@ export interface Surroundings {
   /** Nodes that may still be followed: a loop and a function follow theirs more than once. */
   readonly budget: { nodes: number };
   /** Follows rows through the nodes of a graph inside. */
-  readonly follow: (nodes: readonly OnnxNode[], scope: Scope, around: Surroundings) => void;
+  readonly follow: (nodes: Iterable<OnnxNode>, scope: Scope, around: Surroundings) => void;
 }

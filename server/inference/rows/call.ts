@@ -6,6 +6,7 @@ export interface Attributes {
   readonly int: (name: string) => number | undefined;
   readonly ints: (name: string) => readonly number[] | undefined;
   readonly float: (name: string) => number | undefined;
+  readonly floats: (name: string) => readonly number[] | undefined;
   readonly text: (name: string) => string | undefined;
   /** How many entries a list of any kind has. */
   readonly count: (name: string) => number | undefined;
@@ -24,16 +25,17 @@ export class Call {
   readonly outputs: number;
   readonly attributes: Attributes;
   readonly #inputs: readonly (Tracked | undefined)[];
-  readonly #read: Set<number>;
+  /** Flags of inputs that a method has read, shared with `withoutPlaces`. */
+  readonly #read: boolean[];
 
-  /** @param read indices of inputs that count as read */
+  /** @param read flags of inputs that count as read */
   constructor(
     operator: string,
     version: number,
     inputs: readonly (Tracked | undefined)[],
     outputs: number,
     attributes: Attributes,
-    read = new Set<number>(),
+    read: boolean[] = [],
   ) {
     this.operator = operator;
     this.version = version;
@@ -101,7 +103,7 @@ export class Call {
 
   /** As `any`, where entries may depend on the places of rows. */
   placed(index: number): Tracked {
-    this.#read.add(index);
+    this.#read[index] = true;
     const input = this.#inputs[index];
     if (input === undefined) throw unknown(`input ${index} is absent`);
     return input;
@@ -158,7 +160,7 @@ export class Call {
   /** @throws Refusal if a rule has not looked at an input that holds or counts rows */
   refuseUnread(): void {
     for (const [index, input] of this.#inputs.entries()) {
-      if (input === undefined || this.#read.has(index)) continue;
+      if (input === undefined || this.#read[index] === true) continue;
       if (input.row !== undefined || countsRows(input)) throw unknown(`its rule does not read input ${index}`);
     }
   }

@@ -1,14 +1,17 @@
-import { refuseOtherRows } from './broadcast.ts';
-import { apart, type Call, type Rule } from './call.ts';
+import { broadcast, refuseOtherRows } from './broadcast.ts';
+import { apart, plain, type Call, type Rule } from './call.ts';
+import { convolution, pooled } from './convolutions.ts';
 import { all, eachEntry } from './elementwise.ts';
+import { gridSample } from './images.ts';
+import { layer } from './normalisations.ts';
 import { contracted, gemm, stacked, type Labels } from './products.ts';
-import { number } from './size.ts';
-import { shaped, unknown, type Shaped } from './value.ts';
+import { equal, exactly, number } from './size.ts';
+import { mixed, shaped, unknown, type Shaped } from './value.ts';
 
-/** A bias along the last axis is added to the first input. */
+/** A bias along the last axis, or a tensor of the same shape, is added to the first input. */
 const biased: Rule = (call) => {
   const data = call.tensor(0);
-  if (call.has(1)) refuseOtherRows(data, call.tensor(1));
+  for (const bias of call.tensors(1)) refuseOtherRows(data, bias);
   return shaped(data.dims, data.row);
 };
 
@@ -16,7 +19,7 @@ const biased: Rule = (call) => {
 function labelsOf(call: Call, side: 'A' | 'B', { dims }: Shaped): Labels {
   const rank = dims.length;
   if (rank === 0) throw unknown('it multiplies a number, not a matrix');
-  // A tensor of one axis is never transposed.
+  // A tensor of one axis is never turned.
   if (rank === 1) return ['k'];
   const [outer, inner] = side === 'A' ? ['m', 'k'] : ['k', 'n'];
   const [first, last] = call.int(`trans${side}`, 0) === 0 ? [outer, inner] : [inner, outer];
@@ -24,7 +27,7 @@ function labelsOf(call: Call, side: 'A' | 'B', { dims }: Shaped): Labels {
   return call.int(`transBatch${side}`, 0) === 0 ? [...stack, first, last] : [first, ...stack, last];
 }
 
-/** The product of two stacks of matrices, each of which may be transposed. */
+/** The product of two stacks of matrices, each of which may be turned. */
 const transposing: Rule = (call) => {
   const [one, other] = [call.tensor(0), call.tensor(1)];
   const [left, right] = [labelsOf(call, 'A', one), labelsOf(call, 'B', other)];
@@ -33,44 +36,78 @@ const transposing: Rule = (call) => {
   return contracted([one, other], [left, right], [...stack, ...named('m'), ...named('n')]);
 };
 
-/** Distances of each row of one table to each row of the other. */
-const distances: Rule = (call) => {
-  const labels = [
-    ['m', 'k'],
-    ['n', 'k'],
-  ];
-  return contracted([call.tensor(0), call.tensor(1)], labels, ['m', 'n']);
+/** A convolution whose result may be added to another tensor of its shape. */
+const fused: Rule = (call) => {
+  const sum = convolution({ image: 0, weights: 1 }, 3)(call);
+  return call.has(3) ? summed(call, sum) : sum;
+};
+
+function summed(call: Call, sum: ReturnType<Rule>): Shaped {
+  if (!('dims' in sum) || sum.dims === undefined) throw unknown('the shape of its result is not known');
+  const [data, other] = [shaped(sum.dims, sum.row), call.tensor(3)];
+  if ((data.row === undefined) !== (other.row === undefined)) throw mixed('it combines each row with one constant');
+  return broadcast([data, other]);
+}
+
+/** Half of the last axis opens or closes the other half. */
+const splitGelu: Rule = (call) => {
+  const data = call.tensor(0);
+  refuseOtherRows(data, call.tensor(1));
+  apart(data, [data.dims.length - 1], 'halves');
+  const half = exactly(data.dims.at(-1) ?? number(1), number(2));
+  if (half === undefined) throw unknown('the size of its halves is not known');
+  return shaped(data.dims.with(data.dims.length - 1, half), data.row);
 };
 
 /** Each matrix of a stack. */
-const inverse: Rule = (call) => {
+const matrices: Rule = (call) => {
   const data = call.tensor(0);
   const rank = data.dims.length;
-  apart(data, [rank - 2, rank - 1], 'inverts a matrix of');
+  if (call.has(1)) call.constant(1);
+  apart(data, [rank - 2, rank - 1], 'reads a matrix of');
   return shaped(data.dims, data.row);
 };
 
-/** A product with packed weights, whose columns an attribute counts. */
-function packed(call: Call): Shaped {
-  const data = call.tensor(0);
-  const columns = call.attributes.int('N');
-  for (let index = 1; index < call.count; index++) if (call.has(index)) call.constant(index);
-  if (columns === undefined) throw unknown('the size of its weights is not known');
-  apart(data, [data.dims.length - 1], 'sums products over');
-  return shaped([...data.dims.slice(0, -1), number(columns)], data.row);
-}
+/** Distances of each row of one matrix to each row of the other. */
+const distances: Rule = (call) =>
+  contracted(
+    [call.tensor(0), call.tensor(1)],
+    [
+      ['m', 'k'],
+      ['n', 'k'],
+    ],
+    ['m', 'n'],
+  );
 
-/** Operators of the domain `com.microsoft` that extend those of the default domain. */
+/** A product with packed weights, whose sizes are attributes. */
+const packed = (call: Call): Shaped => {
+  const data = call.tensor(0);
+  for (let index = 1; index < call.count; index++) if (call.has(index)) call.constant(index);
+  const [inside, outside] = [call.attributes.int('K'), call.attributes.int('N')];
+  if (inside === undefined || outside === undefined) throw unknown('the sizes of its weights are not known');
+  apart(data, [data.dims.length - 1], 'sums products over');
+  const last = data.dims.at(-1);
+  if (last === undefined || (plain(last) !== undefined && !equal(last, number(inside)))) throw unknown('its weights do not fit its input');
+  return shaped(data.dims.with(data.dims.length - 1, number(outside)), data.row);
+};
+
+/** Operators of ONNX Runtime that fuse or extend those of the default domain. */
 export const microsoft: Readonly<Record<string, Rule>> = {
-  ...all(biased, 'BiasGelu FastGelu'),
+  ...all(biased, 'BiasAdd BiasGelu FastGelu'),
   ...all(eachEntry, 'Gelu QuickGelu'),
   ...all(transposing, 'FusedMatMul TransposeMatMul'),
+  ...all(matrices, 'Inverse Trilu'),
+  BiasSplitGelu: splitGelu,
   CDist: distances,
+  FusedConv: fused,
   FusedGemm: gemm,
-  Inverse: inverse,
+  GridSample: gridSample,
+  LayerNormalization: layer,
   MatMulBnb4: (call) => {
-    if (call.int('transB', 1) === 0) throw unknown('it multiplies with weights that are not transposed');
+    if (call.int('transB', 1) !== 1) throw unknown('its weights are not transposed');
     return packed(call);
   },
   MatMulNBits: packed,
+  NhwcConv: convolution({ image: 0, weights: 1, last: true }),
+  NhwcMaxPool: (call) => pooled(call, true),
 };

@@ -29,7 +29,7 @@ const item: Rule = (call) => {
 };
 
 /** Statistics of the axes from one on. */
-const layer: Rule = (call) => {
+export const layer: Rule = (call) => {
   const data = call.tensor(0);
   const from = axisOf(call.int('axis', -1), data.dims.length);
   if (data.row !== undefined && data.row.axis >= from) throw mixed('it normalises rows of different calls');
@@ -66,6 +66,4 @@ export const normalisations: Readonly<Record<string, Rule>> = {
   LayerNormalization: layer,
   MeanVarianceNormalization: meanVariance,
   RMSNormalization: layer,
-  // Only ONNX Runtime knows it, in the default domain.
-  SimplifiedLayerNormalization: layer,
 };

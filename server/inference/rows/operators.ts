@@ -1,20 +1,24 @@
 import { attentions } from './attention.ts';
 import type { Rule } from './call.ts';
+import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
-import { microsoft } from './microsoft.ts';
-import { microsoftQuantised } from './microsoft-quantised.ts';
-import { microsoftTransformers } from './microsoft-transformers.ts';
 import { traditional } from './ml.ts';
+import { images } from './images.ts';
+import { microsoftQuantised } from './microsoft-quantised.ts';
+import { transformers, transformersOfDefault } from './microsoft-transformers.ts';
+import { microsoft } from './microsoft.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
 import { followingPlaces } from './places.ts';
 import { products } from './products.ts';
+import { quantised } from './quantised.ts';
 import { recurrences } from './recurrent.ts';
 import { reductions } from './reductions.ts';
 import { reshaping } from './reshape.ts';
 import { scattering } from './scattering.ts';
 import { selecting } from './selecting.ts';
 import { sequences } from './sequences.ts';
+import { signals } from './signals.ts';
 import { microsoftTexts, texts } from './text.ts';
 
 /** Rules by operator of one domain. */
@@ -33,11 +37,16 @@ export const domains: Readonly<Record<string, Rules>> = {
     ...normalisations,
     ...recurrences,
     ...attentions,
+    ...transformersOfDefault,
+    ...convolutions,
+    ...images,
+    ...quantised,
+    ...signals,
     ...sequences,
     ...texts,
   }),
   'ai.onnx.ml': traditional,
-  'com.microsoft': { ...microsoft, ...microsoftQuantised, ...microsoftTransformers, ...microsoftTexts },
+  'com.microsoft': { ...microsoft, ...microsoftQuantised, ...transformers, ...microsoftTexts },
 };
 
 /** The rule of an operator, or undefined if there is none. */

@@ -64,18 +64,13 @@ export function matrixProduct(one: Shaped, other: Shaped): Shaped {
   );
 }
 
-/** A product of two matrices, plus another one. Numbers are the places of inputs. */
-export const gemmOf =
-  (one: number, other: number, added: number): Rule =>
-  (call) => {
-    const labels = [call.int('transA', 0) === 0 ? ['m', 'k'] : ['k', 'm'], call.int('transB', 0) === 0 ? ['k', 'n'] : ['n', 'k']];
-    const product = contracted([call.tensor(one), call.tensor(other)], labels, ['m', 'n']);
-    if (!call.has(added)) return product;
-    refuseOtherRows(product, call.tensor(added));
-    return product;
-  };
-
-export const gemm: Rule = gemmOf(0, 1, 2);
+export const gemm: Rule = (call) => {
+  const labels = [call.int('transA', 0) === 0 ? ['m', 'k'] : ['k', 'm'], call.int('transB', 0) === 0 ? ['k', 'n'] : ['n', 'k']];
+  const product = contracted([call.tensor(0), call.tensor(1)], labels, ['m', 'n']);
+  if (!call.has(2)) return product;
+  refuseOtherRows(product, call.tensor(2));
+  return product;
+};
 
 const einsum: Rule = (call) => {
   const tensors = call.tensors();

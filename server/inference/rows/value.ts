@@ -62,7 +62,7 @@ export class Refusal extends Error {
 export type Value = Tracked | Refusal;
 
 export const mixed = (reason: string): Refusal => new Refusal('mixed', reason);
-export const unknown = (reason: string): Refusal => new Refusal('unknown', reason);
+export const unknown = (reason: string, node?: string): Refusal => new Refusal('unknown', reason, node);
 
 export const NUMBERS_ROWS = 'it depends on the places of rows in the batch';
 

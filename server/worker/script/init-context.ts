@@ -7,6 +7,7 @@ import type { Execution } from '../../config/execution-provider.ts';
 import type { InferenceObserver, OpenedModel } from '../../inference/model.ts';
 import { openSession } from '../../inference/session.ts';
 import { fileDenial, folderDenial, isFile, isFolder, visibleNames } from '../../system/folders.ts';
+import type { Trying } from '../trying.ts';
 
 interface InitSurroundings {
   readonly entryScript: string;
@@ -19,10 +20,17 @@ interface InitSurroundings {
   readonly log: Logger;
   readonly metrics: ScriptMetrics;
   readonly signal: AbortSignal;
+  /** Runs models on made-up inputs; absent: none may be made up. */
+  readonly trying?: Trying | undefined;
 }
 
-/** Makes the last decisions on an opened model. */
-export type Settle = (model: OpenedModel) => Promise<void>;
+/** Makes the last decisions on a model. */
+interface Settle {
+  /** It was opened before the worker was ready. */
+  readonly opened: (model: OpenedModel) => Promise<void>;
+  /** It was opened later, when requests wait for this process. */
+  readonly late: (model: OpenedModel) => Promise<void>;
+}
 
 /** The context of `init()`. Keeps the models that were opened before the worker was ready. */
 export class WorkerInitContext {
@@ -50,12 +58,13 @@ export class WorkerInitContext {
   async #openModel(path?: string): Promise<Model> {
     const file = path === undefined ? this.#onlyModel() : this.#locate(path);
     const { intraOpThreads, execution, lost } = this.#around;
-    const model = await openSession(file, { intraOpThreads, execution, lost });
+    const trying = this.#settle === undefined ? this.#around.trying : undefined;
+    const model = await openSession(file, { intraOpThreads, execution, lost, trying });
     if (execution.provider !== 'cpu') this.#logPlacement(model, execution);
     model.remember(this.#remembers);
     // A script may keep the context and open a model during a request.
     if (this.#settle === undefined) this.opened.push(model);
-    else await this.#settle(model);
+    else await this.#settle.late(model);
     if (this.#observer !== undefined) model.observe(this.#observer);
     return model.forScript;
   }
@@ -65,7 +74,7 @@ export class WorkerInitContext {
     const fields = { model: name, provider: about.provider, ...placement };
     if (placement === undefined)
       this.#around.log.info(
-        `model ${name}: opened for ${provider}; its nodes on that provider are unknown (no input could be made up)`,
+        `model ${name}: opened for ${provider}; its nodes on that provider are unknown (it ran on no made-up input)`,
         fields,
       );
     else {
@@ -89,7 +98,7 @@ export class WorkerInitContext {
 
   /** Settles the models that are open, and from then on each as it is opened. */
   async settle(settle: Settle): Promise<void> {
-    for (const model of this.opened) await settle(model);
+    for (const model of this.opened) await settle.opened(model);
     // No await between the last look and this: no model slips through.
     this.#settle = settle;
   }

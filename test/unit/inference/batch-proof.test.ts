@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Tensor } from '../../../server/entry-script.ts';
-import { proveRowsIndependent } from '../../../server/inference/batch-proof.ts';
+import { fileURLToPath } from 'node:url';
+import type { TensorSpec } from '../../../server/entry-script.ts';
+import { decideMerging } from '../../../server/inference/batch-proof.ts';
+import type { Trial } from '../../../server/inference/batch-trial.ts';
+import type { GraphVerdict } from '../../../server/inference/graph/verdict.ts';
 import type { OpenedModel } from '../../../server/inference/model.ts';
 import { openSession } from '../../../server/inference/session.ts';
 import { writeModel, type ModelName } from '../../models/models.ts';
@@ -23,8 +26,59 @@ async function open(name: ModelName): Promise<OpenedModel> {
   return model;
 }
 
+const apart: GraphVerdict = { rows: 'row-wise', reason: 'the graph keeps rows apart' };
+const undecided: GraphVerdict = { rows: 'unknown', reason: 'it has no rule', node: 'odd' };
+const meeting: GraphVerdict = { rows: 'mixed', reason: 'it reduces rows of different calls', node: 'mean' };
+const agrees: Trial = { result: 'agrees', reason: 'rows run alone equal rows run together' };
+const unsure: Trial = { result: 'inconclusive', reason: 'the trial of rows takes too long' };
+const differs: Trial = { result: 'differs', reason: 'output y of a row differs in a batch' };
+const INPUTS: readonly TensorSpec[] = [{ name: 'x', type: 'float32', dims: ['N', 4] }];
+
+const decided: [graph: GraphVerdict, trial: Trial, maxBatchSize: number | 'auto', merges: boolean, reason: string, node?: string][] = [
+  [apart, agrees, 'auto', true, `${apart.reason}; ${agrees.reason}`],
+  [apart, unsure, 'auto', false, unsure.reason],
+  [apart, differs, 'auto', false, differs.reason],
+  [undecided, agrees, 'auto', false, undecided.reason, 'odd'],
+  [meeting, agrees, 'auto', false, meeting.reason, 'mean'],
+  [apart, agrees, 8, true, 'asked for (MAX_BATCH_SIZE=8)'],
+  [undecided, agrees, 8, true, 'asked for (MAX_BATCH_SIZE=8)'],
+  [undecided, unsure, 8, true, 'asked for (MAX_BATCH_SIZE=8)'],
+  [apart, differs, 8, false, differs.reason],
+  [meeting, agrees, 8, false, meeting.reason, 'mean'],
+  [apart, agrees, 1, false, 'switched off (MAX_BATCH_SIZE)'],
+];
+
+for (const [graph, trial, maxBatchSize, merges, reason, node] of decided) {
+  const title = `with MAX_BATCH_SIZE=${maxBatchSize}, a graph that is ${graph.rows} and a trial that ${trial.result === 'inconclusive' ? 'is ' : ''}${trial.result}`;
+  test(`${title} ${merges ? 'allow' : 'forbid'} merging`, async () => {
+    const evidence = { inputs: INPUTS, graph: async () => graph, trial: async () => trial };
+    assert.deepEqual(await decideMerging(evidence, maxBatchSize), { merges, reason, ...(node !== undefined && { node }) });
+  });
+}
+
+test('rows are tried only where that can decide', async () => {
+  for (const [graph, maxBatchSize] of [
+    [undecided, 'auto'],
+    [meeting, 'auto'],
+    [meeting, 8],
+    [apart, 1],
+  ] as const) {
+    const evidence = { inputs: INPUTS, graph: async () => graph, trial: (): never => assert.fail('tried') };
+    assert.equal((await decideMerging(evidence, maxBatchSize)).merges, false);
+  }
+});
+
+test('an input without a symbolic first dimension forbids merging whatever is asked for, and so does no input', async () => {
+  const never = (): never => assert.fail('looked at');
+  for (const maxBatchSize of ['auto', 8] as const) {
+    const evidence = { inputs: [...INPUTS, { name: 'k', type: 'int64' as const, dims: [1] }], graph: never, trial: never };
+    assert.deepEqual(await decideMerging(evidence, maxBatchSize), { merges: false, reason: 'input k has no symbolic first dimension' });
+    assert.deepEqual(await decideMerging({ ...evidence, inputs: [] }, maxBatchSize), { merges: false, reason: 'the model has no inputs' });
+  }
+});
+
 const verdicts: [name: ModelName, merges: boolean, reason: RegExp][] = [
-  ['ridge', true, /rows run alone equal rows run together/],
+  ['ridge', true, /^the graph keeps rows apart; rows run alone equal rows run together$/],
   ['mlp', true, /equal/],
   ['cnn', true, /equal/],
   ['gbdt', true, /equal/],
@@ -32,92 +86,52 @@ const verdicts: [name: ModelName, merges: boolean, reason: RegExp][] = [
   ['diabetes', true, /equal/],
   ['echo_string', true, /equal/],
   ['echo_float16', true, /equal/],
-  ['batchmean', false, /output y of a row differs in a batch of 2/],
+  ['columns', true, /equal/],
+  ['zipmap', true, /equal/],
+  ['batchmean', false, /output y of a row differs in a batch/],
+  ['batchtrunc', false, /output y of a row differs in a batch/],
   ['fixed1', false, /input x has no symbolic first dimension/],
   ['busy', false, /input iterations has no symbolic first dimension/],
-  ['alloc', false, /inconclusive|differs|rows/],
+  ['alloc', false, /output y of one row is not one row/],
 ];
 
 for (const [name, merges, reason] of verdicts) {
-  test(`${name} is ${merges ? '' : 'not '}merged, and the reason is reported`, async () => {
+  test(`a trial of ${name}, whatever its graph says, ${merges ? 'allows' : 'forbids'} merging`, async () => {
     const model = await open(name);
-    await model.settleBatching({ maxBatchSize: 'auto', maxDelayMs: 0 });
+    await model.settleBatching({ maxBatchSize: 'auto', maxDelayMs: 0, follow: async () => apart });
     assert.equal(model.about.batching.merges, merges, model.about.batching.reason);
     assert.match(model.about.batching.reason, reason);
   });
 }
 
-test('a number asks for merging without a proof, but never against the shapes; 1 switches it off', async () => {
-  const cases: [name: ModelName, maxBatchSize: number, merges: boolean, reason: RegExp][] = [
-    ['batchmean', 8, true, /asked for/],
-    ['fixed1', 8, false, /no symbolic first dimension/],
-    ['ridge', 1, false, /switched off/],
-  ];
-  for (const [name, maxBatchSize, merges, reason] of cases) {
-    const model = await open(name);
-    await model.settleBatching({ maxBatchSize, maxDelayMs: 0 });
-    assert.equal(model.about.batching.merges, merges);
-    assert.match(model.about.batching.reason, reason);
-  }
-});
+const FIXTURES = '../../../../shared/fixtures/reported/';
+const skip = existsSync(new URL(FIXTURES, import.meta.url)) ? false : 'needs ../shared/fixtures/reported';
+const reported: [name: string, merges: boolean][] = [
+  ['rescale', false],
+  ['scripted_rescale', false],
+  ['batch_impute', false],
+  ['rf_iris_like', true],
+  ['lgb_label_1', true],
+];
 
-test("the script's sample counts: a difference that only it shows forbids merging", async () => {
-  const specs = {
-    provider: 'cpu' as const,
-    inputs: [{ name: 'x', type: 'float32' as const, dims: ['N', 1] }],
-    outputs: [{ name: 'y', type: 'float32' as const, dims: ['N', 1] }],
-  };
-  // Mixes rows only where a value is above 100, which no probe input is.
-  const infer = async ({ x }: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> => {
-    const data = x!.data as Float32Array;
-    const mixed = data.some((value) => value > 100) ? data.length : 0;
-    return { y: { type: 'float32', dims: x!.dims, data: data.map((value) => value + mixed) } };
-  };
-  const sample = { x: { type: 'float32' as const, dims: [2, 1], data: Float32Array.of(1, 200) } };
-  assert.equal((await proveRowsIndependent({ ...specs, infer }, [])).merges, true);
-  assert.match((await proveRowsIndependent({ ...specs, infer }, [sample])).reason, /on the script's sample/);
-});
-
-test('an answer that never changes, and a model that fails on probe inputs, prove nothing', async () => {
-  const specs = {
-    provider: 'cpu' as const,
-    inputs: [{ name: 'x', type: 'float32' as const, dims: ['N', 1] }],
-    outputs: [{ name: 'y', type: 'float32' as const, dims: ['N'] }],
-  };
-  const constant = async ({ x }: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> => ({
-    y: { type: 'float32', dims: [x!.dims[0]!], data: new Float32Array(x!.dims[0]!) },
+for (const [name, merges] of reported) {
+  test(`a trial of the public model ${name} ${merges ? 'allows' : 'forbids'} merging`, { skip }, async () => {
+    const model = await openSession(fileURLToPath(new URL(`${FIXTURES}${name}.onnx`, import.meta.url)), { intraOpThreads: 1 });
+    opened.push(model);
+    for (const maxBatchSize of ['auto', 16] as const) {
+      await model.settleBatching({ maxBatchSize, maxDelayMs: 0, follow: async () => apart });
+      assert.equal(model.about.batching.merges, merges, model.about.batching.reason);
+    }
   });
-  assert.match((await proveRowsIndependent({ ...specs, infer: constant }, [])).reason, /inconclusive: the answer does not depend/);
-  const failing = async (): Promise<never> => Promise.reject(new Error('no such token'));
-  assert.match(
-    (await proveRowsIndependent({ ...specs, infer: failing }, [])).reason,
-    /inconclusive: the model failed on probe inputs \(no such token\)/,
-  );
-});
+}
 
-test('on the CPU slow rows are not merged, by the fastest of three runs; elsewhere time does not decide', async () => {
-  const verdict = (provider: 'cpu' | 'cuda', slow: (run: number) => boolean): ReturnType<typeof proveRowsIndependent> => {
-    let runs = 0;
-    return proveRowsIndependent(
-      {
-        provider,
-        inputs: [{ name: 'x', type: 'float32', dims: ['N', 1] }],
-        outputs: [{ name: 'x', type: 'float32', dims: ['N', 1] }],
-        // As ONNX Runtime does, it blocks the thread.
-        infer: async ({ x }) => {
-          const until = performance.now() + (slow(runs++) ? 6 : 0);
-          while (performance.now() < until);
-          return { x: x! };
-        },
-      },
-      [],
-    );
-  };
-  const reason = 'a row takes more than 5 ms: merging gains nothing on the CPU';
-  assert.deepEqual(await verdict('cpu', () => true), { merges: false, reason });
-  // The first run is not timed.
-  assert.equal((await verdict('cpu', (run) => run < 3)).merges, true);
-  assert.equal((await verdict('cuda', () => true)).merges, true);
+test('a model that may not be tried is merged only where a number asks for it', async () => {
+  const model = await open('ridge');
+  const policy = { maxDelayMs: 0, untried: 'no trial of rows (WARM_UP=off)', follow: async () => apart };
+  await model.settleBatching({ ...policy, maxBatchSize: 'auto' });
+  assert.deepEqual(model.about.batching, { merges: false, reason: 'no trial of rows (WARM_UP=off)' });
+  await model.settleBatching({ ...policy, maxBatchSize: 4 });
+  assert.deepEqual(model.about.batching, { merges: true, reason: 'asked for (MAX_BATCH_SIZE=4)' });
 });
 
 test('merged answers equal those that run alone', async () => {
@@ -133,7 +147,7 @@ test('merged answers equal those that run alone', async () => {
     );
     const alone = [];
     for (const input of inputs) alone.push(await model.run(input));
-    await model.settleBatching({ maxBatchSize: 'auto', maxDelayMs: 0 });
+    await model.settleBatching({ maxBatchSize: 'auto', maxDelayMs: 0, follow: async () => apart });
     const together = await Promise.all(inputs.map((input) => model.run(input)));
     for (const [index, outputs] of together.entries()) {
       for (const [output, { dims, data }] of Object.entries(outputs)) {

@@ -159,6 +159,28 @@ test('an inference reports why it began, and the listener of each call gets the 
   assert.deepEqual(heard, [3, 3, 3, 1, 1, 1, 1]);
 });
 
+test('with a time limit batches grow from one row while they are quick, and rows that take long run alone', async () => {
+  const batches: number[] = [];
+  let msPerRow = 0.01;
+  const infer: Infer = async ({ x }, _outputs, _release, listeners = []) => {
+    const rows = x!.dims[0]!;
+    batches.push(rows);
+    await new Promise(setImmediate);
+    for (const listener of listeners) listener?.(0, msPerRow * rows, rows);
+    return { y: x! };
+  };
+  const batcher = new Batcher(infer, { maxRows: 16, maxDelayMs: 0, maxMs: 5 });
+  const ask = (calls: number): Promise<unknown> => Promise.all(Array.from({ length: calls }, (_, value) => batcher.run(row(value), ['y'])));
+  await ask(47);
+  assert.deepEqual(batches, [1, 2, 4, 8, 16, 16]);
+  msPerRow = 6;
+  await ask(160);
+  batches.length = 0;
+  await ask(20);
+  assert.deepEqual(new Set(batches), new Set([1]));
+  assert.equal(batches.length, 20);
+});
+
 test('split undoes merge, for any number of rows, width and class of data', () => {
   const part = fc.nat(4).map((rows) => rows + 1);
   fc.assert(

@@ -28,6 +28,7 @@ const start: StartMessage = {
   intraOpThreads: 2,
   maxBatchSize: 'auto',
   maxBatchDelayMs: 0,
+  warmUp: 'on',
   nonFinite: 'string',
   answerLimitBytes: 268_435_456,
   logLevel: 'info',
@@ -163,6 +164,7 @@ export const workerExamples: Readonly<Record<WorkerKindName, Example<ToHost>>> =
     read: ['redacted', 9, [{ contentType: 'application/json', bytes: 2 }, 'hook_failed', null], '{}'],
   },
   loaded: { write: (to) => to.loaded(model), read: ['loaded', model] },
+  trying: { write: (to) => to.trying({ model: 'ridge' }), read: ['trying', { model: 'ridge' }] },
 };
 
 /** Records the calls of a reader, payloads as text. */
@@ -187,6 +189,7 @@ export function recorder(): { readonly calls: unknown[][]; readonly host: FromHo
     ready: record('ready'),
     startFailed: record('startFailed'),
     loaded: record('loaded'),
+    trying: record('trying'),
     reply: record('reply'),
     failure: record('failure'),
     stream: record('stream'),

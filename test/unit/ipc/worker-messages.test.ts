@@ -36,6 +36,7 @@ const right: Record<keyof typeof messages, unknown[]> = {
       changes: [{ name: 'b', labels: [], value: -1e308, counts: [1, 0, 2] }],
     },
   ],
+  trying: [{ model: 'm' }, {}],
   ready: [
     { rawHttp: false, parsesJson: true, redacts: false, concurrency: 1, models: [model] },
     { rawHttp: true, parsesJson: false, redacts: true, concurrency: 9, models: [], example: '{"x":1}' },

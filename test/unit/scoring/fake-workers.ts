@@ -9,6 +9,7 @@ import type { PoolOptions } from '../../../server/scoring/pool-options.ts';
 import { PoolScorer } from '../../../server/scoring/scorer.ts';
 import type { ScoreRequest, Scoring } from '../../../server/scoring/scorer-types.ts';
 import { Metrics } from '../../../server/telemetry/metrics.ts';
+import type { WorkerSpec } from '../../../server/scoring/worker-process.ts';
 import { FakeProcess } from './fake-process.ts';
 
 interface FakeSettings {
@@ -18,7 +19,8 @@ interface FakeSettings {
   readonly collecting?: Collecting;
 }
 
-const start: StartMessage = {
+/** What the processes are started with. */
+export const start: StartMessage = {
   entryScript: '/score.ts',
   noCode: false,
   modelFile: undefined,
@@ -31,6 +33,7 @@ const start: StartMessage = {
   intraOpThreads: 1,
   maxBatchSize: 'auto',
   maxBatchDelayMs: 0,
+  warmUp: 'on',
   nonFinite: 'string',
   answerLimitBytes: 1000,
   logLevel: 'info',
@@ -42,6 +45,8 @@ const found = { kind: 'entry script', entryScript: '/score.ts', modelFile: undef
 export class FakeWorkers {
   /** All that were started, the newest last. */
   readonly processes: FakeProcess[] = [];
+  /** What each of them was started with. */
+  readonly starts: StartMessage[] = [];
   readonly lines: Record<string, unknown>[] = [];
   readonly metrics = new Metrics();
   readonly readyMessages: ReadyMessage[] = [];
@@ -53,7 +58,8 @@ export class FakeWorkers {
   constructor({ workers = 1, limits, options, collecting }: FakeSettings = {}) {
     const failed = Promise.withResolvers<ServerError>();
     this.failed = failed.promise;
-    const open = (): FakeProcess => {
+    const open = ({ start: message }: WorkerSpec): FakeProcess => {
+      this.starts.push(message);
       const process = new FakeProcess();
       this.processes.push(process);
       return process;

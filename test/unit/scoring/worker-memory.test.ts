@@ -8,6 +8,7 @@ import type { Log } from '../../../server/log.ts';
 import { PoolWorker } from '../../../server/scoring/pool-worker.ts';
 import { WorkerMemory } from '../../../server/scoring/worker-memory.ts';
 import { FakeProcess } from './fake-process.ts';
+import { start } from './fake-workers.ts';
 
 const skip = process.platform === 'linux' ? false : 'needs /proc';
 
@@ -16,7 +17,7 @@ async function worker(number: number, t: TestContext): Promise<PoolWorker> {
   const child = spawn('sleep', ['60']);
   t.after(() => child.kill());
   await once(child, 'spawn');
-  return new PoolWorker(number, Object.assign(new FakeProcess(), { pid: child.pid }));
+  return new PoolWorker(number, Object.assign(new FakeProcess(), { pid: child.pid }), start);
 }
 
 /** Bytes of the process that no file backs. */

@@ -66,7 +66,7 @@ export async function agrees(step: Step, inputs: readonly Input[]): Promise<void
 function tracked(input: Input): Tracked | undefined {
   if (input === undefined) return undefined;
   if (!isFilled(input)) return rows(...input.dims);
-  if (input.type !== 'int64' || input.dims.length > 1) return fixed(...input.dims);
+  if (input.type === 'string' || input.dims.length > 1) return fixed(...input.dims);
   const entries = input.data.map(Number);
   return input.dims.length === 0 ? scalar(entries[0]!) : known(...entries);
 }

@@ -60,6 +60,7 @@ function given(attributes: Readonly<Record<string, Given>>): Attributes {
   return {
     int: (name) => pick(name, isNumber),
     float: (name) => pick(name, isNumber),
+    floats: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value)),
     text: (name) => pick(name, (value): value is string => typeof value === 'string'),
     ints: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value)),
     count: (name) => pick(name, (value): value is readonly number[] => Array.isArray(value))?.length,

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { after } from 'node:test';
+import { followModel } from '../../../../server/inference/graph/follow-model.ts';
+import { readWithoutWeights } from '../../../../server/inference/graph/onnx-file.ts';
+import { readModel } from '../../../models/onnx-text.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'follow-model-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function fileOf(bytes: Buffer): string {
+  const file = path.join(folder, 'model.onnx');
+  writeFileSync(file, bytes);
+  return file;
+}
+
+/** `row-wise`, or `mixed: reason (node)`. */
+function verdict(text: string | Buffer, outputs?: readonly string[]): string {
+  const { rows, reason, node: name } = followModel(fileOf(typeof text === 'string' ? readModel(text, { opset: 17 }) : text), outputs);
+  return rows === 'row-wise' ? rows : `${rows}: ${reason}${name === undefined ? '' : ` (${name})`}`;
+}
+
+test('the first node that decides is named, with the reason', () => {
+  const text = `(float32[N, 3] x) => (float32[N, 3] y) {
+    a = Relu(x)
+    [big] m = ReduceMax<axes = [0], keepdims = 1>(a)
+    y = Div(a, m)
+  }`;
+  assert.equal(verdict(text), 'mixed: it reduces rows of different calls (ReduceMax "big")');
+});
+
+test('a value that mixes rows forbids nothing unless an output depends on it', () => {
+  const text = `(float32[N, 3] x) => (float32[N, 3] y, float32[3] m) { m = ReduceMax<axes = [0], keepdims = 0>(x) y = Relu(x) }`;
+  assert.match(verdict(text), /^mixed/);
+  assert.equal(verdict(text, ['y']), 'row-wise');
+});
+
+test('an input without a symbolic first dimension forbids merging', () => {
+  assert.equal(verdict('(float32[1, 3] x) => (float32[1, 3] y) { y = Relu(x) }'), 'mixed: input x has no symbolic first dimension');
+  assert.equal(verdict('(float32 x) => (float32 y) { y = Relu(x) }'), 'mixed: input x has no symbolic first dimension');
+  assert.equal(verdict('(float32[] x) => (float32[] y) { y = Relu(x) }'), 'unknown: input x has no shape');
+});
+
+test('an output that holds no row each forbids merging', () => {
+  assert.match(verdict('(float32[N, 3] x) => (float32[3, N] y) { y = Transpose<perm = [1, 0]>(x) }'), /^mixed: output y does not hold/);
+  assert.match(verdict('(float32[N, 3] x) => (float32[M] y) { [r] y = Flatten<axis = 2>(x) }'), /^mixed: output y does not hold/);
+  assert.match(
+    verdict('(float32[N, 3] x) => (float32[3] y) <float32[3] c = {1}> { y = Relu(c) }'),
+    /^mixed: output y is the same for every row/,
+  );
+});
+
+test('nodes are followed in any order', () => {
+  assert.equal(verdict('(float32[N, 3] x) => (float32[N, 3] y) { y = Relu(b) b = Neg(a) a = Abs(x) }'), 'row-wise');
+  assert.match(verdict('(float32[N, 3] x) => (float32[N, 3] y) { y = Add(x, b) b = ReduceSum(a) a = Abs(x) }'), /^mixed: .*ReduceSum/);
+  assert.match(verdict('(float32[N, 3] x) => (float32[N, 3] y) { y = Add(x, z) z = Neg(y) }'), /^unknown: an output is not known/);
+});
+
+test('a function of the model is followed with its attributes, absent inputs and versions', () => {
+  const calls = (attributes: string): string => `(float32[N, 3] x) => (float32[N, 3] y) { y = local.norm<${attributes}>(x) }
+    function local.norm<axis>(a, b) => (c) { c = Softmax<axis: int = @axis>(a) }`;
+  assert.equal(verdict(calls('axis = 1')), 'row-wise');
+  assert.match(verdict(calls('axis = 0')), /^mixed: .*Softmax/);
+});
+
+test('an operator without a rule is unknown, also inside a function and a branch', () => {
+  assert.match(
+    verdict('(float32[N, 3] x) => (float32[N, 3] y) { y = other.Strange(x) }'),
+    /^unknown: it has no rule \(other\.Strange "y\/Strange"\)/,
+  );
+  const inner = `(float32[N, 3] x) => (float32[N, 3] y) <bool t = {1}> {
+    y = If<then_branch = () => (a) { a = other.Strange(x) }, else_branch = () => (b) { b = Neg(x) }>(t)
+  }`;
+  assert.match(verdict(inner), /^unknown: it has no rule \(other\.Strange/);
+});
+
+test('a condition and a loop are followed where rows do not decide', () => {
+  const conditional = (condition: string): string => `(float32[N, 3] x) => (float32[N, 3] y) <bool t = {1}, float32 one = {1}> {
+    ${condition}
+    y = If<then_branch = () => (a) { a = Relu(x) }, else_branch = () => (b) { b = Neg(x) }>(c)
+  }`;
+  assert.equal(verdict(conditional('c = Identity(t)')), 'row-wise');
+  assert.match(verdict(conditional('m = ReduceMax<keepdims = 0>(x) c = Greater(m, one)')), /^mixed: .*ReduceMax/);
+  const loop = (body: string): string => `(float32[N, 3] x) => (float32[N, 3] y) <int64 n = {4}, bool t = {1}> {
+    y = Loop<body = (int64 i, bool c, float32[] s) => (o, z) { o = Identity(c) ${body} }>(n, t, x)
+  }`;
+  assert.equal(verdict(loop('z = Add(s, x)')), 'row-wise');
+  assert.match(verdict(loop('z = Softmax<axis = 0>(s)')), /^mixed: .*Softmax/);
+});
+
+test('weights are cut out of a large file, and what is left is followed', () => {
+  const text = '(float32[N, 200] x) => (float32[1, 200] y) <float32[200, 200] w = {1}> { h = MatMul(x, w) y = ReduceMax<axes = [0]>(h) }';
+  const bytes = readModel(text, { opset: 13 });
+  assert.ok(bytes.length > 160_000);
+  assert.ok(readWithoutWeights(fileOf(bytes)).length < 1000);
+  assert.match(verdict(bytes), /^mixed: .*ReduceMax/);
+});
+
+test('a damaged file is unknown, wherever it is cut', () => {
+  const whole = readModel('(float32[N, 3] x) => (float32[N, 3] y) <float32[3] w = {1}> { a = Add(x, w) y = Relu(a) }', { opset: 17 });
+  for (let length = 1; length < whole.length; length++) {
+    const found = verdict(whole.subarray(0, length));
+    assert.match(found, /^(unknown|mixed)/, `${length} bytes: ${found}`);
+  }
+  assert.equal(verdict(whole), 'row-wise');
+  assert.match(followModel(path.join(folder, 'absent.onnx')).reason, /^the graph cannot be read: ENOENT/);
+});
