@@ -164,7 +164,7 @@ export class SessionModel implements OpenedModel {
 
   async settleBatching(policy: BatchPolicy): Promise<void> {
     const { maxBatchSize, maxDelayMs, follow = followModel } = policy;
-    const evidence = { inputs: this.inputs, graph: () => follow(this.path), trial: () => this.#try(policy) };
+    const evidence = { inputs: this.inputs, graph: async () => follow(this.path, this.#outputNames), trial: () => this.#try(policy) };
     this.#batching = await decideMerging(evidence, maxBatchSize);
     this.#samples = [];
     if (!this.#batching.merges) return;
