@@ -111,3 +111,20 @@ export const microsoft: Readonly<Record<string, Rule>> = {
   NhwcConv: convolution({ image: 0, weights: 1, last: true }),
   NhwcMaxPool: (call) => pooled(call, true),
 };
+
+/** Channels that were padded to blocks become a plain axis. Blocks lie within an image. */
+const reordered: Rule = (call) => {
+  const { dims, row } = call.tensor(0);
+  const [items, , ...area] = dims;
+  const channels = call.attributes.int('channels');
+  if (items === undefined || channels === undefined || dims.length < 3) throw unknown('it expects images');
+  if (row !== undefined && row.axis > 0) throw mixed('its rows lie along another axis than the batch');
+  const size = number(channels);
+  return shaped(call.int('channels_last', 0) === 0 ? [items, size, ...area] : [items, ...area, size], row);
+};
+
+/** Operators of the domain `com.microsoft.nchwc`, whose channels lie in blocks. */
+export const microsoftBlocked: Readonly<Record<string, Rule>> = {
+  Conv: fused,
+  ReorderOutput: reordered,
+};

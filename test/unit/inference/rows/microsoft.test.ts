@@ -53,6 +53,18 @@ test('a fused convolution adds the same rows only', () => {
   assert.match(String(follow('NhwcConv', [rows(1, 8, 8, 'N'), fixed(4, 3, 3, 3)])), /^mixed: /);
 });
 
+test('channels in blocks stay in their image', () => {
+  const blocked = (operator: string, inputs: Given[1], attributes = {}): string =>
+    String(followed(operator, inputs, attributes, { domain: 'com.microsoft.nchwc' }));
+  assert.equal(blocked('Conv', [rows('N', 3, 8, 8), fixed(16, 3, 3, 3), fixed(16)]), 'rows@0 [rows, 16, 6, 6]');
+  assert.match(blocked('Conv', [rows(1, 'N', 8, 8), fixed(16, 3, 3, 3)]), /^mixed: /);
+  assert.equal(blocked('ReorderOutput', [rows('N', 16, 6, 6)], { channels: 4 }), 'rows@0 [rows, 4, 6, 6]');
+  assert.equal(blocked('ReorderOutput', [rows('N', 16, 6, 5)], { channels: 4, channels_last: 1 }), 'rows@0 [rows, 6, 5, 4]');
+  assert.match(blocked('ReorderOutput', [rows(1, 'N', 6, 6)], { channels: 4 }), /^mixed: /);
+  assert.match(blocked('ReorderOutput', [rows(1, 16, 'N', 6)], { channels: 4 }), /^mixed: /);
+  assert.match(blocked('ReorderOutput', [rows('N', 16, 6, 6)]), /^unknown: /);
+});
+
 test('a sum is normalised along its last axis', () => {
   const four = follow('SkipLayerNormalization', [data, data, fixed(12), fixed(12), fixed(12)], {}, 4);
   assert.deepEqual([four[0], four[3]], ['rows@0 [rows, s, 12]', 'rows@0 [rows, s, 12]']);
