@@ -5,33 +5,20 @@
  * Body of POST /score                                    Answer
  * {"inputs": {"X": [[...]], ...}}                        {"outputs": {"variable": [[...]], ...}}
  * {"inputs": [{name, shape, datatype, data}, ...]}       {"model_name", "outputs": [{name, ...}, ...]}
- * {"input_data": {"columns", "data"}}, {"input_data"}    one prediction a row
- * {"data": [[...]]}                                      one prediction a row
+ * {"input_data": {"columns", "index", "data"}}           one prediction a row
+ * {"input_data": [{"column": value, ...}, ...]}          one prediction a row
+ * {"data": [[...]]}                                      one prediction a row; also a table as above
  *
- * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs. Further keys
- * are ignored.
+ * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs.
+ * `parameters: {"class_labels": true}` asks for the class labels of scores. Further keys are
+ * ignored.
  */
 
-import {
-  type InitContext,
-  type Model,
-  type RequestContext,
-  ScoringError,
-  type Tensor,
-  type TensorInput,
-  type TensorSpec,
-  type TensorValue,
-} from 'scoring-server';
-// The server's own reader and writer of Open Inference tensors, the only internal used here.
-import {
-  isNumbers,
-  isRecord,
-  type JsonNumbers,
-  outputData,
-  outputHead,
-  outputNames,
-  readInputs,
-} from '../server/tensors/open-inference-json.ts';
+import { Answer, type InitContext, type Model, type RequestContext, ScoringError, type Tensor, type TensorInput } from 'scoring-server';
+// The server's own readers and writers of tensors, the only internals used here.
+import { byClassLabel, labelParameters } from '../server/tensors/class-labels.ts';
+import { isNumbers, isRecord, outputData, outputHead, outputNames, readInputs } from '../server/tensors/open-inference-json.ts';
+import { feedTable, readTable } from '../server/tensors/table.ts';
 
 /** Numbers arrive as tensors, read from the bytes of the body. */
 export const inputType = 'tensors';
@@ -45,9 +32,12 @@ export async function init(context: InitContext): Promise<void> {
   model = await context.openModel();
 }
 
-export function run(data: unknown, request: RequestContext): Promise<unknown> {
+export async function run(data: unknown, request: RequestContext): Promise<unknown> {
+  if (request.protocol === 'score') return answer(model, data);
   // The Open Inference routes read the tensors before this call, and write the answer after it.
-  return request.protocol === 'score' ? answer(model, data) : model.run(asInputs(data), request.outputs);
+  const labels = wantsLabels(model, request.parameters.request);
+  const outputs = await model.run(asInputs(data), request.outputs);
+  return labels ? new Answer(outputs, { outputParameters: labelParameters(model, outputs) }) : outputs;
 }
 
 /**
@@ -58,11 +48,16 @@ export function run(data: unknown, request: RequestContext): Promise<unknown> {
 export async function answer(target: Model, body: unknown): Promise<unknown> {
   if (!isRecord(body)) throw unknownForm(target, 'the body is no JSON object');
   const wanted = readOutputs(target, body);
-  if (Array.isArray(body.inputs)) return oipAnswer(target, body.id, await target.run(readInputs(body.inputs), wanted), wanted);
-  if (isRecord(body.inputs)) return { outputs: await target.run(asInputs(body.inputs), wanted) };
+  const labels = isRecord(body.parameters) && wantsLabels(target, body.parameters);
+  if (Array.isArray(body.inputs)) return oipAnswer(target, body.id, await target.run(readInputs(body.inputs), wanted), wanted, labels);
+  if (isRecord(body.inputs)) {
+    const outputs = await target.run(asInputs(body.inputs), wanted);
+    return { outputs: labels ? byClassLabel(target, outputs) : outputs };
+  }
   if ('inputs' in body) throw unknownForm(target, '"inputs" is neither an object nor an array');
-  if ('input_data' in body) return perRow(await target.run(readInputData(target, body.input_data), wanted));
-  if ('data' in body) return perRow(await target.run(onlyInput(target, body.data), wanted));
+  const rows = (outputs: Record<string, Tensor>): unknown => (labels ? perLabelledRow(target, outputs) : perRow(outputs));
+  if ('input_data' in body) return rows(await target.run(readRows(target, 'input_data', body.input_data), wanted));
+  if ('data' in body) return rows(await target.run(readRows(target, 'data', body.data), wanted));
   throw unknownForm(target, 'the body has none of the keys "inputs", "input_data" and "data"');
 }
 
@@ -80,60 +75,39 @@ function readOutputs(target: Model, body: Record<string, unknown>): string[] | u
   );
 }
 
-function oipAnswer(target: Model, id: unknown, outputs: Record<string, Tensor>, wanted = target.outputs.map(({ name }) => name)): unknown {
+/** True if the client asks for class labels. */
+function wantsLabels(target: Model, { class_labels: wanted }: Readonly<Record<string, unknown>>): boolean {
+  if (wanted === undefined || wanted === null || typeof wanted === 'boolean') return wanted === true;
+  throw unknownForm(target, '"class_labels" of "parameters" is neither true nor false');
+}
+
+function oipAnswer(
+  target: Model,
+  id: unknown,
+  outputs: Record<string, Tensor>,
+  wanted = target.outputs.map(({ name }) => name),
+  labels = false,
+): unknown {
+  const parameters = labels ? labelParameters(target, outputs) : {};
   return {
     model_name: target.name,
     ...(typeof id === 'string' && { id }),
     outputs: wanted.flatMap((name) => {
       const output = outputs[name];
-      return output === undefined ? [] : { ...outputHead(name, output), data: outputData(output) };
+      if (output === undefined) return [];
+      const own = Object.hasOwn(parameters, name) && { parameters: parameters[name] };
+      return { ...outputHead(name, output), ...own, data: outputData(output) };
     }),
   };
 }
 
-/** The form of pandas and MLflow: rows of one input, or a column for each input. */
-function readInputData(target: Model, inputData: unknown): Record<string, TensorInput> {
-  if (!isRecord(inputData)) return onlyInput(target, inputData);
-  const { columns, data } = inputData;
-  if (!Array.isArray(data) && !isNumbers(data)) throw unknownForm(target, '"input_data" has no array "data"');
-  if (columns === undefined) return onlyInput(target, data);
-  if (!Array.isArray(columns)) throw unknownForm(target, '"columns" of "input_data" is no array of names');
-  const feedsByName = target.inputs.length === columns.length && target.inputs.every(({ name }) => columns.includes(name));
-  if (isNumbers(data) && data.dims[1] === columns.length && !feedsByName) return onlyInput(target, data);
-  const rows = (isNumbers(data) ? nestedRows(data) : data).map((row: unknown, index: number) => rowOf(row, index, columns.length));
-  return feedsByName ? byColumn(target.inputs, columns, rows) : onlyInput(target, rows);
-}
-
-/** A row of a table. Its values are unchecked: `model.run()` checks them. */
-function rowOf(row: unknown, index: number, width: number): readonly TensorValue[] {
-  if (!Array.isArray(row) || row.length !== width)
-    throw new ScoringError(400, `input_data.data[${index}]: expected an array of ${width} values, one a column.`);
-  return row;
-}
-
-/** The rows of a table of numbers. */
-function nestedRows({ dims, data }: JsonNumbers): unknown[] {
-  const [count = 0, width = 1] = dims;
-  return dims.length === 2
-    ? Array.from({ length: count }, (_, row) => Array.from(data.subarray(row * width, (row + 1) * width)))
-    : Array.from(data);
-}
-
-/** Each column feeds the input of its name: as [N,1], [N], or one value. */
-function byColumn(
-  inputs: readonly TensorSpec[],
-  columns: readonly unknown[],
-  rows: readonly (readonly TensorValue[])[],
-): Record<string, TensorInput> {
-  return Object.fromEntries(
-    inputs.map(({ name, dims }): [string, TensorInput] => {
-      const at = columns.indexOf(name);
-      const column = rows.map((row) => row[at] ?? null);
-      const [only] = column;
-      if (dims.length === 0 && only !== undefined && column.length === 1) return [name, only];
-      return [name, dims.length === 2 ? column.map((value) => [value]) : column];
-    }),
-  );
+/** A table of pandas, with the names of its columns, or rows of the only input. */
+function readRows(target: Model, key: 'input_data' | 'data', value: unknown): Record<string, TensorInput> {
+  const table = readTable(key, value);
+  if (table !== undefined) return feedTable(key, table, target.inputs);
+  if (!isRecord(value)) return onlyInput(target, value);
+  if (!Array.isArray(value.data) && !isNumbers(value.data)) throw unknownForm(target, `"${key}" has no array "data"`);
+  return onlyInput(target, value.data);
 }
 
 function onlyInput(target: Model, value: unknown): Record<string, TensorInput> {
@@ -158,11 +132,19 @@ function perRow(outputs: Record<string, Tensor>): Tensor | Record<string, Tensor
   return flat ? { type: output.type, dims: [rows], data: output.data } : output;
 }
 
+/** As `perRow`, with an object by class label for each row of scores. */
+function perLabelledRow(target: Model, outputs: Record<string, Tensor>): unknown {
+  const named = byClassLabel(target, outputs);
+  const [only, ...others] = Object.keys(named);
+  if (only === undefined || others.length > 0) return named;
+  return named[only] === outputs[only] ? perRow(outputs) : named[only];
+}
+
 function unknownForm(target: Model, problem: string): ScoringError {
   return new ScoringError(
     400,
     `Cannot read the input: ${problem}. Accepted: {"inputs": {"<name>": [...]}}, {"inputs": [{"name", "shape", "datatype", "data"}]}, ` +
-      `{"input_data": {"columns": [...], "data": [[...]]}}, {"input_data": [[...]]}, {"data": [[...]]}. ` +
+      `{"input_data": {"columns": [...], "data": [[...]]}}, {"input_data": [{"<column>": ...}]}, {"input_data": [[...]]}, {"data": [[...]]}. ` +
       `The model ${target.name} takes ${inputList(target)}.`,
   );
 }

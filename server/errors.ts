@@ -30,6 +30,7 @@ interface Failure {
 }
 
 const SCRIPT_FAILED = 'An unexpected error occurred in scoring script. Check the logs for more info.';
+const MODEL_FAILED = 'The model failed on this input. Check the logs for more info.';
 const INTERNAL = 'An unexpected internal error occurred. Check the logs for more info.';
 
 const table = {
@@ -38,6 +39,11 @@ const table = {
   bad_text: { status: 400, fault: 'client', doc: 'the body is not UTF-8' },
   bad_encoding: { status: 400, fault: 'client', doc: 'the body cannot be inflated' },
   invalid_input: { status: 400, fault: 'client', doc: 'the input does not fit the model; the message names the tensor' },
+  input_refused: {
+    status: 400,
+    fault: 'client',
+    doc: 'ONNX Runtime refused values or sizes of the input during the run; the message quotes it (models without code)',
+  },
   not_found: {
     status: 404,
     fault: 'client',
@@ -61,6 +67,13 @@ const table = {
   headers_too_large: { status: 431, fault: 'client', doc: 'the header section is above 16 KiB' },
   client_gone: { status: 499, fault: 'client', doc: 'the client left before the answer (in logs and metrics only)' },
   run_failed: { status: 500, fault: 'user', clientMessage: SCRIPT_FAILED, runFailed: true, doc: '`run()` threw' },
+  model_failed: {
+    status: 500,
+    fault: 'user',
+    clientMessage: MODEL_FAILED,
+    runFailed: true,
+    doc: 'the model failed during the run; the log quotes ONNX Runtime (models without code)',
+  },
   result_not_json: {
     status: 500,
     fault: 'user',

@@ -62,6 +62,12 @@ export const modelOptions = {
     parse: oneOf('on', 'off'),
     doc: 'Runs models before the first request, on the `sample` or made-up inputs. `off`: a slower first request, no merging.',
   }),
+  sharedSizes: option<'check' | 'ignore'>({
+    env: ['SHARED_SIZES'],
+    default: 'check',
+    parse: oneOf('check', 'ignore'),
+    doc: 'Inputs must agree in sizes of one symbolic name, else 400. `ignore`: for exporters that name different sizes alike.',
+  }),
   initTimeoutMs: option({
     env: ['INIT_TIMEOUT_MS', 'WORKER_TIMEOUT'],
     default: 300_000,

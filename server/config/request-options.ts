@@ -58,6 +58,12 @@ export const requestOptions = {
     parse: bytes,
     doc: 'Bytes of unread answers that the host holds. Above it workers wait, and stalled clients are cut off.',
   }),
+  jsonNan: option<'accept' | 'refuse'>({
+    env: ['JSON_NAN'],
+    default: 'accept',
+    parse: oneOf('accept', 'refuse'),
+    doc: "Python's bare `NaN`, `Infinity`, `-Infinity` in JSON bodies. `refuse`: 400 that says what to send.",
+  }),
   nonFinite: option<'string' | 'null' | 'error'>({
     env: ['NON_FINITE_NUMBERS'],
     default: 'string',

@@ -3,15 +3,18 @@ import type { Config } from '../config/config.ts';
 /** Addresses that mean every address of the machine. */
 const EVERYWHERE = ['', '0.0.0.0', '::'];
 
+/** Longest example in a command, in characters: a longer one fills a terminal. */
+const LONGEST = 2048;
+
 /**
  * A command that a person can paste into a shell: it scores once, or shows the description of the
- * API where no body is known.
+ * API where no body of a usable length is known.
  * @param example body of a request that the server takes
  */
 export function curlLine({ host }: Pick<Config, 'host'>, port: number, example: string | undefined): string {
   const name = EVERYWHERE.includes(host) ? 'localhost' : host;
   const url = (path: string): string => (name.includes(':') ? `'http://[${name}]:${port}${path}'` : `http://${name}:${port}${path}`);
-  if (example === undefined) return `curl ${url('/swagger.json')}`;
+  if (example === undefined || example.length > LONGEST) return `curl ${url('/swagger.json')}`;
   // curl reads a file where the text after -d begins with @.
   const flag = example.startsWith('@') ? '--data-raw' : '-d';
   return `curl ${flag} '${example.replaceAll("'", String.raw`'\''`)}' ${url('/score')}`;

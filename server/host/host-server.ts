@@ -13,7 +13,7 @@ import type { Ending, EndingProcess } from './ending.ts';
 import { LastResort } from './last-resort.ts';
 import type { ScriptRedactor } from './open-collector.ts';
 import type { ServingPlan } from './serving-plan.ts';
-import { reportFailure, reportReady, reportWithheld } from './start-report.ts';
+import { reportFailure, reportOmitted, reportReady, reportWithheld } from './start-report.ts';
 import { startScorer } from './start-scorer.ts';
 
 /** The part of `process` that this server uses. Why: only main.ts touches the global one. */
@@ -91,6 +91,7 @@ export class HostServer {
     const { plan, log, readable, telemetry } = this.#parts;
     const names = models.map(({ name }) => name);
     reportReady(log, plan.found, names, concurrency);
+    reportOmitted(log, models);
     const [http] = this.#doors;
     if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example)}`);
     if (telemetry?.withholds === true) reportWithheld(log);

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
 import { toServerError } from '../errors.ts';
 import { folderTree, statOf } from '../system/folders.ts';
+import type { ServedModel } from '../ipc/worker-messages.ts';
 import type { Log } from '../log.ts';
 
 /** Logs where the server listens, and how long a stop takes. */
@@ -39,6 +40,18 @@ export function reportReady(log: Log, { kind, entryScript }: Found, models: read
     log.warn(
       'no entry script and no model is named or found: this is the sample. Name yours with --entry-script, --model or AZUREML_MODEL_DIR',
     );
+}
+
+/** Logs once which outputs no answer has. */
+export function reportOmitted(log: Log, models: readonly ServedModel[]): void {
+  for (const { name: model, omittedOutputs = [] } of models) {
+    if (omittedOutputs.length === 0) continue;
+    const reasons = omittedOutputs.map(({ name, reason }) => `${name} is ${reason}`);
+    log.warn(
+      { model, omittedOutputs: omittedOutputs.map(({ name }) => name) },
+      `model ${model}: outputs that cannot be carried are left out of every answer: ${reasons.join('; ')}`,
+    );
+  }
 }
 
 /** Logs what Application Insights does not get although an option asks for it. */

@@ -8,7 +8,7 @@ const JSON_TYPE = ['Content-Type', 'application/json'];
 const RETRY_AFTER = String(failures.not_ready.retryAfter);
 
 const REASONS: Record<Exclude<State, 'ready'>, string> = {
-  starting: 'starting: the workers have not finished init() yet',
+  starting: 'starting: the workers have not finished their start yet',
   draining: 'draining: the server is about to stop',
   stopped: 'stopped',
   failed: 'failed: see the log',

@@ -1,5 +1,5 @@
-import type { TensorSpec } from '../entry-script.ts';
-import type { Served } from '../scoring/scorer-types.ts';
+import type { ClassLabels, TensorSpec } from '../entry-script.ts';
+import type { Served, ServedModel } from '../scoring/scorer-types.ts';
 import { type DtypeRow, dtypes } from '../tensors/dtypes.ts';
 import type { Json, Schema } from './swagger-document.ts';
 
@@ -12,27 +12,43 @@ export interface ServiceSchemas {
 /** Schema of a service that declares nothing. */
 const UNDECLARED: Schema = { type: 'object', example: {} };
 
-/** Elements of the largest example: a larger one would be most of the document. */
+/** Elements of the largest example of an answer: a larger one would be most of the document. */
 const LONGEST_EXAMPLE = 1000;
 
-/** The schemas of a model without code come from the model. Entry scripts declare nothing. */
+/**
+ * The schemas of a model without code come from the model. Entry scripts declare nothing. The
+ * example of a request is one that the model took at its warm-up.
+ */
 export function serviceSchemas(served: Served | undefined): ServiceSchemas {
   const [model] = served?.models ?? [];
   if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED };
-  return { input: tensorsSchema('inputs', model.inputs), output: tensorsSchema('outputs', model.outputs) };
+  return {
+    input: { ...tensorsSchema('inputs', model.inputs), ...(served.example !== undefined && { example: JSON.parse(served.example) }) },
+    output: { ...withOmitted(tensorsSchema('outputs', model.outputs), model), ...outputExample(model.outputs) },
+  };
 }
 
 /** `{ [member]: { <tensor name>: nested arrays } }`. */
 function tensorsSchema(member: 'inputs' | 'outputs', tensors: readonly TensorSpec[]): Schema {
   const properties = Object.fromEntries(tensors.map((tensor) => [tensor.name, tensorSchema(tensor)]));
-  const examples: Schema = Object.fromEntries(
-    tensors.filter((tensor) => elements(tensor) <= LONGEST_EXAMPLE).map((tensor) => [tensor.name, tensorExample(tensor)]),
-  );
+  return { type: 'object', properties: { [member]: { type: 'object', properties } } };
+}
+
+/** Names the outputs that no answer has. */
+function withOmitted(schema: Schema, { omittedOutputs = [] }: Pick<ServedModel, 'omittedOutputs'>): Schema {
+  if (omittedOutputs.length === 0) return schema;
+  const reasons = omittedOutputs.map(({ name, reason }) => `${name} is ${reason}`);
   return {
-    type: 'object',
-    properties: { [member]: { type: 'object', properties } },
-    example: { [member]: examples },
+    ...schema,
+    description: `Omitted outputs, which cannot be carried: ${reasons.join('; ')}.`,
+    'x-omitted-outputs': omittedOutputs.map(({ name }) => name),
   };
+}
+
+/** The example of an answer; none if it would lack an output. */
+function outputExample(outputs: readonly TensorSpec[]): Schema {
+  if (outputs.some((output) => elements(output) > LONGEST_EXAMPLE)) return {};
+  return { example: { outputs: Object.fromEntries(outputs.map((output) => [output.name, tensorExample(output)])) } };
 }
 
 /** JSON Schema type and example of an element, by the kind of its dtype. */
@@ -44,8 +60,16 @@ const jsonKinds: Readonly<Record<DtypeRow['kind'], { readonly type: string; read
   string: { type: 'string', zero: '' },
 };
 
-function tensorSchema({ type, dims }: TensorSpec): Json {
-  return dims.reduce<Json>((items) => ({ type: 'array', items }), { type: jsonKinds[dtypes[type].kind].type });
+function tensorSchema({ type, dims, classLabels }: TensorSpec): Json {
+  const schema = dims.reduce<Schema>((items) => ({ type: 'array', items }), { type: jsonKinds[dtypes[type].kind].type });
+  return classLabels === undefined ? schema : { ...schema, ...labelled(classLabels) };
+}
+
+function labelled(labels: ClassLabels): Schema {
+  return {
+    description: 'The last axis has the class labels of x-class-labels, in their order.',
+    'x-class-labels': labels,
+  };
 }
 
 function tensorExample({ type, dims }: TensorSpec): Json {

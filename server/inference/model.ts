@@ -6,6 +6,7 @@ import { ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 import type { Provider } from '../config/execution-provider.ts';
 import type { Release } from '../ipc/metric-series.ts';
+import type { OmittedOutput } from '../ipc/worker-messages.ts';
 import { toTensor } from '../tensors/to-tensor.ts';
 import { decideMerging, type BatchVerdict } from './batch-proof.ts';
 import { tryRows, type Trial } from './batch-trial.ts';
@@ -15,11 +16,12 @@ import { followModel } from './graph/follow-model.ts';
 import type { GraphVerdict } from './graph/verdict.ts';
 import type { Placement } from './placement.ts';
 import { madeUpRow, MILD } from './probe-inputs.ts';
-import { ortText } from './refusals.ts';
 import { checkProvider } from './provider-check.ts';
+import { runRefusal } from './run-refusal.ts';
 import type { Runtime } from './runtime.ts';
 import { QUICK_MS } from './row-limit.ts';
-import { specsOf, tensorsOf } from './runtime-tensors.ts';
+import type { ServableSession } from './servable-session.ts';
+import { SharedSizes } from './shared-sizes.ts';
 
 /** Facts of a loaded model, for the log and the metadata routes. */
 export interface Loaded {
@@ -30,8 +32,8 @@ export interface Loaded {
   readonly intraOpThreads: number;
   readonly ortVersion: string;
   readonly loadSeconds: number;
-  /** Outputs of the file that are left out because they are no tensors. */
-  readonly omittedOutputs: readonly string[];
+  /** Outputs of the file that are left out, and why. */
+  readonly omittedOutputs: readonly OmittedOutput[];
 }
 
 export interface BatchPolicy {
@@ -56,6 +58,8 @@ export interface OpenedModel extends Model {
   /** What a script gets: the members of `Model`, and each works by itself. */
   readonly forScript: Model;
   readonly about: Loaded & { readonly batching: BatchVerdict };
+  /** The check of sizes that inputs share. */
+  readonly sharedSizes: SharedSizes;
   /** Starts or stops keeping inputs as samples for the trial. */
   remember(on: boolean): void;
   /** Reports later inferences to an observer. */
@@ -86,9 +90,10 @@ export class SessionModel implements OpenedModel {
   readonly path: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  readonly sharedSizes: SharedSizes;
   readonly #loaded: Loaded;
   readonly #runtime: Runtime;
-  readonly #session: InferenceSession;
+  readonly #session: ServableSession;
   readonly #inputNames: ReadonlySet<string>;
   readonly #outputNames: readonly string[];
   readonly #lost: ((problem: string) => void) | undefined;
@@ -103,12 +108,13 @@ export class SessionModel implements OpenedModel {
    * @param lost called when the provider fails for good in this process. Why: CUDA errors are
    * sticky, so that only a new process helps.
    */
-  constructor(runtime: Runtime, session: InferenceSession, file: string, loaded: Loaded, lost?: (problem: string) => void) {
+  constructor(runtime: Runtime, session: ServableSession, file: string, loaded: Loaded, lost?: (problem: string) => void) {
     this.#lost = lost;
     this.name = path.basename(file, '.onnx');
     this.path = file;
-    this.inputs = specsOf(session.inputMetadata);
-    this.outputs = specsOf(session.outputMetadata);
+    this.inputs = session.inputs;
+    this.outputs = session.outputs;
+    this.sharedSizes = new SharedSizes(this.inputs);
     this.#loaded = loaded;
     this.#runtime = runtime;
     this.#session = session;
@@ -192,7 +198,7 @@ export class SessionModel implements OpenedModel {
     await this.#session.release();
   }
 
-  /** Runs one inference. @throws ServerError run_failed with ONNX Runtime's text */
+  /** Runs one inference. @throws ServerError of `runRefusal` */
   async #infer(
     tensors: Tensors,
     fetches: readonly string[],
@@ -212,14 +218,14 @@ export class SessionModel implements OpenedModel {
     // ONNX Runtime's binding runs the inference in the next turn of the loop, after this.
     setImmediate(() => (began = performance.now()));
     try {
-      const results = await this.#session.run(feeds, fetches, { logSeverityLevel: 4 });
+      const results = await this.#session.run(feeds, fetches);
       const ms = performance.now() - began;
       this.#observer?.inferred(this.name, ms, rows ?? 1, release);
       for (const listener of listeners) listener?.(began, ms, rows ?? 1);
-      return tensorsOf(results, fetches);
+      return results;
     } catch (error) {
       await this.#checkProvider();
-      throw new ServerError('run_failed', `model ${this.name} failed: ${ortText(error)}`, { cause: error });
+      throw runRefusal(this.name, error);
     }
   }
 
@@ -241,6 +247,7 @@ export class SessionModel implements OpenedModel {
         throw new ServerError('invalid_input', `model ${this.name}: input ${spec.name} is missing; the inputs are ${names(this.inputs)}.`);
       feeds[spec.name] = toTensor(spec, inputs[spec.name]);
     }
+    this.sharedSizes.check(feeds);
     return feeds;
   }
 
@@ -252,7 +259,8 @@ export class SessionModel implements OpenedModel {
   }
 
   #wrongName(port: 'input' | 'output', name: string, known: readonly TensorSpec[]): ServerError {
-    const note = this.#loaded.omittedOutputs.includes(name) ? ' (it is no tensor)' : '';
+    const omitted = port === 'output' ? this.#loaded.omittedOutputs.find((each) => each.name === name) : undefined;
+    const note = omitted === undefined ? '' : ` (it is ${omitted.reason})`;
     return new ServerError('invalid_input', `model ${this.name} has no ${port} ${excerpt(name)}${note}; the ${port}s are ${names(known)}.`);
   }
 }

@@ -39,7 +39,7 @@ export class Profile {
    * Ends the profile of a session and reads it. Undefined if no node ran, or the file could not be
    * written.
    */
-  async end(session: InferenceSession, provider: Provider): Promise<Placement | undefined> {
+  async end(session: Pick<InferenceSession, 'endProfiling'>, provider: Provider): Promise<Placement | undefined> {
     session.endProfiling();
     // A session that was replaced has written a file too, without nodes.
     for (const name of await readdir(this.#folder)) {

@@ -2,6 +2,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describeThrown, ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 import type { Dtype } from '../tensors/dtypes.ts';
+import type { OmittedOutput } from '../ipc/worker-messages.ts';
 import { fileKind } from './file-kind.ts';
 
 /**
@@ -15,6 +16,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/Unsupported data type/, 'Cast its inputs and outputs to a dtype such as float32 or int64 when exporting it.'],
   [/locale/, 'Install the locale en_US.UTF-8: text operators need it.'],
   [/SystemError : 13\b/, "A file of its external data may not be read: allow it with chmod a+r, or run the server as the file's owner."],
+  [/escapes model directory/, 'Put the file itself there: a link out of the folder is read only if the model is a link, too.'],
   [/external data/i, 'Put the files of its external data beside it, under their own names.'],
 ];
 
@@ -45,12 +47,17 @@ const LONGEST = 2000;
  */
 export function ortText(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : describeThrown(thrown);
-  return excerpt(text, LONGEST)
-    .replace(/^Load model from .* failed:/s, '')
-    .replace(/\/onnxruntime_src\/\S+:\d+ [^()]*\([^()]*\)(?: const)?(?:::<lambda\([^()]*\)>)? /, '')
-    .replace(/Unsupported data type: (\d+)/, (_, number: string) => `Unsupported data type: ${unsupported[number] ?? number}`)
-    .replaceAll(/\s+/g, ' ')
-    .trim();
+  return (
+    excerpt(text, LONGEST)
+      .replace(/^Load model from .* failed:/s, '')
+      .replace(/\/onnxruntime_src\/\S+:\d+ [^()]*\([^()]*\)(?: const)?(?:::<lambda\([^()]*\)>)? /, '')
+      // The template of a function, and a place without a path.
+      .replace(/\[with [^\]]*\] /, '')
+      .replace(/(?:\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : )?\b\w+\.(?:h|cc):\d+ \w+ /, '')
+      .replace(/Unsupported data type: (\d+)/, (_, number: string) => `Unsupported data type: ${unsupported[number] ?? number}`)
+      .replaceAll(/\s+/g, ' ')
+      .trim()
+  );
 }
 
 /** The refusal of a model that ONNX Runtime could not load, with the reason and advice. */
@@ -68,9 +75,10 @@ export function loadRefusal(file: string, thrown: unknown): ServerError {
 
 /**
  * Refuses a model that loads but cannot be served.
+ * @param omitted outputs that cannot be carried
  * @throws ServerError model_refused with the reason
  */
-export function refuseUnservable(file: string, session: InferenceSession): void {
+export function refuseUnservable(file: string, session: InferenceSession, omitted: readonly OmittedOutput[]): void {
   const refuse = (reason: string): never => {
     throw new ServerError('model_refused', `model ${file} cannot be served: ${reason}`);
   };
@@ -82,10 +90,11 @@ export function refuseUnservable(file: string, session: InferenceSession): void 
   for (const output of session.outputMetadata) {
     // Such an output aborts the process at the first run.
     if (isFourBit(output)) refuse(`output ${output.name} has a 4-bit dtype, which cannot be read. Cast it to int8 inside the model.`);
-    if (output.name === '__proto__') refuse('the binding cannot return an output named __proto__. Rename it.');
   }
-  if (!session.outputMetadata.some(({ isTensor }) => isTensor))
-    refuse('no output is a tensor (they are sequences, maps or optionals). Export it with tensor outputs.');
+  if (omitted.length === session.outputMetadata.length) {
+    const reasons = omitted.map(({ name, reason }) => `${name} is ${reason}`);
+    refuse(`no output is a tensor or can become one: ${reasons.join('; ')}. Export it with tensor outputs.`);
+  }
 }
 
 function isFourBit(value: InferenceSession.ValueMetadata): boolean {

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { ServerError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { Profile, providerInUse } from './placement.ts';
 import { checkProvider } from './provider-check.ts';
 import { loadRefusal, refuseUnservable } from './refusals.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
-import { withoutZipMap } from './zip-map.ts';
+import { servable, ServableSession } from './servable-session.ts';
 
 /** ONNX Runtime's threads do not spin, because the host and other workers use the same cores. */
 const SHARED_CORES = { 'session.intra_op.allow_spinning': '0' };
@@ -32,8 +32,8 @@ interface OpenOptions {
  * Loads an ONNX model from a file, with external data beside it. Blocks the thread while ONNX
  * Runtime works.
  *
- * ZipMap is removed (zip-map.ts). Other outputs that are no tensors are left out. On a device the
- * model runs once under ONNX Runtime's profiler, which shows where its nodes really run.
+ * Outputs become tensors where that is possible (servable-session.ts); others are left out. On a
+ * device the model runs once under ONNX Runtime's profiler, which shows where its nodes really run.
  * @throws ServerError model_missing if there is no such file, model_refused if it cannot be loaded
  * or served, provider_unavailable if the provider does not work, or (strict) runs no node of this
  * model
@@ -60,7 +60,7 @@ export async function openSession(file: string, { intraOpThreads, execution = ON
       intraOpThreads,
       ortVersion: runtime.env.versions.node ?? runtime.env.versions.common,
       loadSeconds: (performance.now() - started) / 1000,
-      omittedOutputs: session.outputMetadata.filter(({ isTensor }) => !isTensor).map(({ name }) => name),
+      omittedOutputs: session.omitted,
     };
     if (profile === undefined || trying === undefined) return new SessionModel(runtime, session, absolute, about, lost);
     const model = new SessionModel(runtime, session, absolute, about);
@@ -97,7 +97,7 @@ async function load(
   file: string,
   options: InferenceSession.SessionOptions,
   provider: Provider,
-): Promise<InferenceSession> {
+): Promise<ServableSession> {
   let session: InferenceSession;
   try {
     session = await runtime.InferenceSession.create(file, options);
@@ -111,30 +111,13 @@ async function load(
     });
   }
   try {
-    if (!session.outputMetadata.every(({ isTensor }) => isTensor)) session = await replaceZipMap(runtime, session, file, options);
-    refuseUnservable(file, session);
+    const { session: served, facts } = await servable(runtime, session, file, options);
+    session = served;
+    const result = new ServableSession(session, facts);
+    refuseUnservable(file, session, result.omitted);
+    return result;
   } catch (error) {
     await session.release();
     throw error;
   }
-  return session;
-}
-
-/** A session without ZipMap, or the given session if there is no ZipMap or it cannot be removed. */
-async function replaceZipMap(
-  runtime: Runtime,
-  session: InferenceSession,
-  file: string,
-  options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> {
-  const bytes = await readFile(file)
-    .then(withoutZipMap)
-    .catch(() => undefined);
-  if (bytes === undefined) return session;
-  // A model in memory has no folder, so the folder of its external data is an option.
-  const extra = { ...SHARED_CORES, 'session.model_external_initializers_file_folder_path': path.dirname(file) };
-  const replacement = await runtime.InferenceSession.create(bytes, { ...options, extra }).catch(() => undefined);
-  if (replacement === undefined) return session;
-  await session.release();
-  return replacement;
 }

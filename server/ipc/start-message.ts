@@ -28,6 +28,10 @@ export interface StartMessage {
    */
   readonly warmUp: 'on' | 'off' | 'failed';
   readonly nonFinite: 'string' | 'null' | 'error';
+  /** Python's bare NaN and infinities in JSON bodies. */
+  readonly jsonNan: 'accept' | 'refuse';
+  /** Sizes of one symbolic name in a model's inputs. */
+  readonly sharedSizes: 'check' | 'ignore';
   /** Largest answer, or chunk of a stream, in bytes. */
   readonly answerLimitBytes: number;
   readonly logLevel: string;
@@ -74,6 +78,8 @@ const start: Check<StartMessage> = shape<StartMessage>({
   maxBatchDelayMs: finite,
   warmUp: oneOf('on', 'off', 'failed'),
   nonFinite: oneOf('string', 'null', 'error'),
+  jsonNan: oneOf('accept', 'refuse'),
+  sharedSizes: oneOf('check', 'ignore'),
   answerLimitBytes: count,
   logLevel: text,
   tracing: flag,

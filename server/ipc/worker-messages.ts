@@ -2,7 +2,7 @@
  * Messages of a worker whose payload is JSON: each type beside its check. Why they are checked: a
  * script shares the process with the worker's code, and may write to its pipe.
  */
-import type { TensorSpec } from '../entry-script.ts';
+import type { ClassLabels, TensorSpec } from '../entry-script.ts';
 import { isErrorCode, type ErrorCode } from '../errors.ts';
 import { isDtype } from '../tensors/dtypes.ts';
 import {
@@ -33,6 +33,12 @@ export interface Batching {
   readonly node?: string | undefined;
 }
 
+/** An output of a model's file that cannot be carried, and what it is in place of a tensor. */
+export interface OmittedOutput {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** A model that a worker has opened. */
 export interface ServedModel {
   readonly name: string;
@@ -43,6 +49,8 @@ export interface ServedModel {
   readonly intraOpThreads: number;
   readonly ortVersion: string;
   readonly loadSeconds: number;
+  /** Absent: none. */
+  readonly omittedOutputs?: readonly OmittedOutput[] | undefined;
   readonly batching: Batching;
 }
 
@@ -57,7 +65,7 @@ export interface ReadyMessage {
   readonly closes?: boolean | undefined;
   readonly concurrency: number;
   readonly models: readonly ServedModel[];
-  /** Body of a request that this worker takes, for a person at a terminal. */
+  /** Body of a request that this worker takes, for the description of the API and a terminal. */
   readonly example?: string | undefined;
 }
 
@@ -121,7 +129,11 @@ const labelNames = listOf(pattern(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/));
 export const collectionName = pattern(/^[a-z0-9][a-z0-9_.-]{0,199}$/);
 const ascending: Check<readonly number[]> = (value): value is readonly number[] =>
   listOf(finite)(value) && value.every((bound, at) => at === 0 || bound > (value[at - 1] ?? Infinity));
-const tensors = listOf(shape<TensorSpec>({ name: text, type: isDtype, dims: listOf(either(text, finite)) }));
+const labels = listOf(either(text, finite));
+const classLabels: Check<ClassLabels> = either(labels, listOf(labels));
+const tensors = listOf(
+  shape<TensorSpec>({ name: text, type: isDtype, dims: listOf(either(text, finite)), classLabels: optional(classLabels) }),
+);
 const errorCode: Check<ErrorCode> = isErrorCode;
 
 const failure = shape<FailureMessage>({ code: errorCode, message: text });
@@ -145,10 +157,11 @@ const model = shape<ServedModel>({
   intraOpThreads: finite,
   ortVersion: text,
   loadSeconds: finite,
+  omittedOutputs: optional(listOf(shape<OmittedOutput>({ name: text, reason: text }))),
   batching: shape<Batching>({ merges: flag, reason: text, node: optional(text) }),
 });
-/** An example that fits a line of a terminal. */
-export const exampleBody = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,2048}$/u);
+/** An example that is one line. */
+export const exampleBody = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,8192}$/u);
 const ready = shape<ReadyMessage>({
   rawHttp: flag,
   parsesJson: flag,

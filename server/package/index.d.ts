@@ -177,13 +177,29 @@ interface ErrorCause {
   readonly cause?: unknown;
 }
 
+/** Elements of BYTES as they were sent, for a script that exports `bytesInputs = true`. */
+export interface BytesTensor {
+  readonly type: 'bytes';
+  readonly dims: readonly number[];
+  /** Row-major; a script may keep and change them. */
+  readonly data: readonly Uint8Array[];
+}
+
 /** One input or output of a model. */
 export interface TensorSpec {
   readonly name: string;
   readonly type: Dtype;
   /** A number is fixed, a string (possibly empty) is a symbolic size that a request chooses. */
   readonly dims: readonly (number | string)[];
+  /** Class labels of the last axis, where the model names them. */
+  readonly classLabels?: ClassLabels | undefined;
 }
+
+/**
+ * The label of each column, in their order. A list of lists where the columns of each index of the
+ * axis before the last have labels of their own. Integers beyond 2^53 are decimal texts.
+ */
+export type ClassLabels = readonly (string | number)[] | readonly (readonly (string | number)[])[];
 
 /** Nested arrays or a scalar, a typed array (a whole tensor; dims by the model), or a tensor. */
 export type TensorInput = Tensor | TensorData | TensorValue;
@@ -392,6 +408,10 @@ export interface EntryScript<Data = unknown> {
    * digits are refused with 400.
    */
   readonly exactIntegers?: boolean;
+  /**
+   * BYTES of the Open Inference Protocol arrive as a BytesTensor: images, say, that are no UTF-8.
+   */
+  readonly bytesInputs?: boolean;
   /**
    * Data as `run()` would get it. It is run before the server is ready, and gives the check of
    * batching realistic input.

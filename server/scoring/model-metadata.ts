@@ -3,7 +3,7 @@ import type { TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { MODEL_VERSION } from '../request/model-name.ts';
 import { dtypes } from '../tensors/dtypes.ts';
-import type { Served } from './scorer-types.ts';
+import type { Served, ServedModel } from './scorer-types.ts';
 
 /** The server's metadata for clients of the Open Inference Protocol. */
 export const serverMetadata = { name: packageJson.name, version: packageJson.version, extensions: ['binary_tensor_data'] } as const;
@@ -30,22 +30,29 @@ export interface ModelMetadata {
  * @throws ServerError not_ready
  */
 export function modelMetadata(name: string, served: Served | undefined): ModelMetadata {
-  if (served === undefined) throw new ServerError('not_ready', 'The server is not ready: init() has not finished yet.');
+  if (served === undefined) throw new ServerError('not_ready', 'The server is not ready: its workers have not finished their start yet.');
   const [model] = served.noCode ? served.models : [];
   const versions = [MODEL_VERSION];
   if (model === undefined) return { name, versions, platform: `${packageJson.name}_script`, inputs: [], outputs: [] };
-  const { merges, reason, node } = model.batching;
   return {
     name,
     versions,
     platform: 'onnx_onnxv1',
     inputs: model.inputs.map(tensorMetadata),
     outputs: model.outputs.map(tensorMetadata),
-    properties: {
-      execution_provider: model.provider,
-      batching: `${merges ? 'merged' : 'not merged'}: ${reason}`,
-      ...(node !== undefined && { batching_node: node }),
-    },
+    properties: propertiesOf(model),
+  };
+}
+
+/** Texts by name, as the protocol has them; lists are JSON. */
+function propertiesOf({ provider, batching, outputs, omittedOutputs = [] }: ServedModel): Readonly<Record<string, string>> {
+  const labels = outputs.filter(({ classLabels }) => classLabels !== undefined).map(({ name, classLabels }) => [name, classLabels]);
+  return {
+    execution_provider: provider,
+    batching: `${batching.merges ? 'merged' : 'not merged'}: ${batching.reason}`,
+    ...(batching.node !== undefined && { batching_node: batching.node }),
+    ...(labels.length > 0 && { class_labels: JSON.stringify(Object.fromEntries(labels)) }),
+    ...(omittedOutputs.length > 0 && { omitted_outputs: JSON.stringify(omittedOutputs.map(({ name }) => name)) }),
   };
 }
 

@@ -142,6 +142,8 @@ function startMessage(config: Config, found: Found, decided: Decided): StartMess
     maxBatchDelayMs: config.maxBatchDelayMs,
     warmUp: config.warmUp,
     nonFinite: config.nonFinite,
+    jsonNan: config.jsonNan,
+    sharedSizes: config.sharedSizes,
     answerLimitBytes: config.answerLimitBytes,
     logLevel: config.logLevel,
     tracing: config.otlpEndpoint !== '',

@@ -66,6 +66,8 @@ export interface Served {
   readonly concurrency: number;
   /** The models opened before the worker was ready. */
   readonly models: readonly ServedModel[];
+  /** Body of a request that a worker took, or would take. */
+  readonly example?: string | undefined;
   /** True when the built-in script serves the model without code. */
   readonly noCode: boolean;
 }

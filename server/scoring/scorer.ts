@@ -96,7 +96,8 @@ export class PoolScorer implements Scorer, ScoringSource {
   admit(bytes: number, declared = bytes): void {
     const { state } = this.#settings.lifecycle;
     if (this.#stopped || state === 'stopped' || state === 'failed') throw new ServerError('stopping', 'The server is stopping.');
-    if (this.#served === undefined) throw new ServerError('not_ready', 'The server is not ready: init() has not finished yet.');
+    if (this.#served === undefined)
+      throw new ServerError('not_ready', 'The server is not ready: its workers have not finished their start yet.');
     if (this.#queue.full && this.#pool.leastLoaded() === undefined) throw this.#queue.refusal();
     this.#queue.check(declared);
     this.#queue.reserve(bytes);

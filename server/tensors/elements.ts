@@ -12,9 +12,11 @@ export interface ElementType {
   readonly expected: string;
   /**
    * Writes a row into data that `allocate` made, from `offset` on.
+   * @param fromTable takes what pandas writes, too: null is NaN in a float, true and false are 1
+   * and 0 in every number
    * @returns the index of the first value that does not fit, or -1
    */
-  readonly write: (data: Elements, offset: number, row: ArrayLike<unknown>) => number;
+  readonly write: (data: Elements, offset: number, row: ArrayLike<unknown>, fromTable?: boolean) => number;
 }
 
 /**
@@ -33,13 +35,13 @@ const specials: ReadonlyMap<unknown, number> = new Map([
 function floats({ numbers, limit }: FloatDtype): ElementType {
   return {
     allocate: (length) => new numbers(length),
-    expected: `a finite number${limit < Infinity ? ` below ${limit}` : ''}, "NaN", "Infinity" or "-Infinity"`,
-    write(data, offset, row) {
+    expected: `a finite number ${limit < Infinity ? `below ${limit}` : `up to ${Number.MAX_VALUE}`}, "NaN", "Infinity" or "-Infinity"`,
+    write(data, offset, row, fromTable = false) {
       for (let index = 0; index < row.length; index++) {
         const value = row[index];
         if (typeof value === 'number' && Math.abs(value) < limit) data[offset + index] = value;
         else {
-          const number = unusualFloat(value, limit, ArrayBuffer.isView(row));
+          const number = unusualFloat(value, limit, ArrayBuffer.isView(row), fromTable);
           if (number === undefined) return index;
           data[offset + index] = number;
         }
@@ -53,7 +55,9 @@ function floats({ numbers, limit }: FloatDtype): ElementType {
  * Whole numbers beyond 2^53 arrive as bigint. A NaN is intended, because JSON cannot write it. An
  * infinity is accepted from typed arrays only, because JSON.parse makes one of 1e999.
  */
-function unusualFloat(value: unknown, limit: number, binary: boolean): number | undefined {
+function unusualFloat(value: unknown, limit: number, binary: boolean, fromTable: boolean): number | undefined {
+  if (fromTable && value === null) return NaN;
+  if (fromTable && typeof value === 'boolean') return Number(value);
   if (typeof value === 'bigint') return Math.abs(Number(value)) < limit ? Number(value) : undefined;
   if (typeof value === 'number') return Number.isNaN(value) || (binary && !Number.isFinite(value)) ? value : undefined;
   return specials.get(value);
@@ -63,10 +67,11 @@ function integers({ array, least, most }: IntegerDtype): ElementType {
   return {
     allocate: (length) => new array(length),
     expected: `a whole number from ${least} to ${most}`,
-    write(data, offset, row) {
+    write(data, offset, row, fromTable = false) {
       for (let index = 0; index < row.length; index++) {
         const value = row[index];
-        const whole = typeof value === 'number' ? Number.isInteger(value) : typeof value === 'bigint';
+        const whole =
+          typeof value === 'number' ? Number.isInteger(value) : typeof value === 'bigint' || (fromTable && typeof value === 'boolean');
         if (!whole || Number(value) < least || Number(value) > most) return index;
         data[offset + index] = Number(value);
       }
@@ -79,9 +84,9 @@ function bigIntegers({ array, least, most }: BigIntegerDtype): ElementType {
   return {
     allocate: (length) => new array(length),
     expected: `a whole number from ${least} to ${most} (beyond ±${Number.MAX_SAFE_INTEGER} as a decimal string)`,
-    write(data, offset, row) {
+    write(data, offset, row, fromTable = false) {
       for (let index = 0; index < row.length; index++) {
-        const value = exactInteger(row[index]);
+        const value = exactInteger(row[index], fromTable);
         if (value === undefined || value < least || value > most) return index;
         data[offset + index] = value;
       }
@@ -91,8 +96,9 @@ function bigIntegers({ array, least, most }: BigIntegerDtype): ElementType {
 }
 
 /** Beyond 2^53 only strings and bigints are exact: numbers have lost digits already. */
-function exactInteger(value: unknown): bigint | undefined {
+function exactInteger(value: unknown, fromTable: boolean): bigint | undefined {
   if (typeof value === 'bigint') return value;
+  if (fromTable && typeof value === 'boolean') return BigInt(value);
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
   return typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? BigInt(value) : undefined;
 }

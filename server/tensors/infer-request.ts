@@ -1,4 +1,4 @@
-import type { Dtype, InferParameter, InferParameters, RequestParameters, Tensor, TensorSpec } from '../entry-script.ts';
+import type { BytesTensor, Dtype, InferParameter, InferParameters, RequestParameters, Tensor, TensorSpec } from '../entry-script.ts';
 import { ServerError } from '../errors.ts';
 import { stringify } from '../guards/built-ins.ts';
 import { excerpt } from '../guards/excerpt.ts';
@@ -40,14 +40,17 @@ export function inputSpec(index: number, name: unknown, datatype: unknown, shape
   return { name, type, dims: shape };
 }
 
-/** Collects inputs by name. The record has no prototype, because clients choose the names. */
-export class Inputs {
-  readonly tensors: Record<string, Tensor> = Object.create(null);
+/** Inputs by name, as `run()` gets them. BytesTensor: only for a script that asks for it. */
+export type InputTensors<T = Tensor | BytesTensor> = Record<string, T>;
 
-  /** @throws ServerError invalid_input */
-  add({ name, type, dims }: InputSpec, data: Tensor['data']): void {
+/** Collects inputs by name. The record has no prototype, because clients choose the names. */
+export class Inputs<T extends Tensor | BytesTensor = Tensor | BytesTensor> {
+  readonly tensors: InputTensors<T> = Object.create(null);
+
+  /** @throws ServerError invalid_input for a name that comes twice */
+  add(name: string, tensor: T): void {
     if (name in this.tensors) throw misfit(`input ${name}`, 'each name once', 'it twice');
-    this.tensors[name] = { type, dims, data };
+    this.tensors[name] = tensor;
   }
 }
 
@@ -97,9 +100,12 @@ export function isParameter(value: unknown): value is InferParameter {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 }
 
-/** The error for a part of a request that has the wrong form. */
-export function misfit(where: string, expected: string, got: string): ServerError {
-  return new ServerError('invalid_input', `${excerpt(where)}: expected ${expected}, got ${excerpt(got)}`);
+/**
+ * The error for a part of a request that has the wrong form.
+ * @param most characters of `got`: more where the text itself is bounded
+ */
+export function misfit(where: string, expected: string, got: string, most?: number): ServerError {
+  return new ServerError('invalid_input', `${excerpt(where)}: expected ${expected}, got ${excerpt(got, most)}`);
 }
 
 const MOST_SHOWN = 60;

@@ -74,7 +74,7 @@ function isRectangle(level: unknown, dims: readonly number[], axis: number): boo
 
 /**
  * Writes the numbers below one level from `at` on. Returns the end, or -1 where an element is no
- * number.
+ * number, or an infinity. Why: JSON.parse makes one of 1e999, which no form of a body may hold.
  */
 function fill(numbers: Float64Array, at: number, level: readonly unknown[], dims: readonly number[], axis: number): number {
   let next = at;
@@ -82,7 +82,7 @@ function fill(numbers: Float64Array, at: number, level: readonly unknown[], dims
     if (Array.isArray(item) && axis < dims.length - 1) {
       next = fill(numbers, next, item, dims, axis + 1);
       if (next < 0) return -1;
-    } else if (typeof item === 'number') numbers[next++] = item;
+    } else if (typeof item === 'number' && Math.abs(item) !== Infinity) numbers[next++] = item;
     else return -1;
   }
   return next;

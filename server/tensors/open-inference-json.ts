@@ -1,8 +1,19 @@
-import type { InferParameter, InferParameters, RequestParameters, Tensor } from '../entry-script.ts';
+import type { BytesTensor, InferParameter, InferParameters, RequestParameters, Tensor } from '../entry-script.ts';
+import { bufferFrom } from '../guards/built-ins.ts';
 import { dtypes, type TensorData } from './dtypes.ts';
-import { Inputs, type InputSpec, inputSpec, isParameter, misfit, requestParameters, show, wantedOutputs } from './infer-request.ts';
+import {
+  Inputs,
+  type InputTensors,
+  type InputSpec,
+  inputSpec,
+  isParameter,
+  misfit,
+  requestParameters,
+  show,
+  wantedOutputs,
+} from './infer-request.ts';
 import { JsonNumbers } from './json-numbers.ts';
-import { fromBytes } from './tensor-bytes.ts';
+import { byteElements, fromBytes } from './tensor-bytes.ts';
 import { valuesOf } from './tensor.ts';
 import { toTensor } from './to-tensor.ts';
 
@@ -26,9 +37,12 @@ export const isRecord = (value: unknown): value is Members =>
  * The tensors of the member "inputs", by name. Data may be flat, or nested as the shape says.
  * @param binary bytes behind the JSON, which the parameter "binary_data_size" shares out; undefined
  * where the route takes none
+ * @param asBytes elements of BYTES stay bytes
  * @throws ServerError invalid_input
  */
-export function readInputs(list: readonly unknown[], binary?: Buffer): Record<string, Tensor> {
+export function readInputs(list: readonly unknown[]): Record<string, Tensor>;
+export function readInputs(list: readonly unknown[], binary: Buffer, asBytes: boolean): InputTensors;
+export function readInputs(list: readonly unknown[], binary?: Buffer, asBytes = false): InputTensors {
   const inputs = new Inputs();
   let at = 0;
   for (const [index, input] of list.entries()) {
@@ -36,20 +50,37 @@ export function readInputs(list: readonly unknown[], binary?: Buffer): Record<st
     const { name, datatype, shape, data } = input;
     const spec = inputSpec(index, name, datatype, plainList(shape));
     const size = binary === undefined ? undefined : binarySize(spec, input, binary.length - at);
-    if (binary === undefined || size === undefined) inputs.add(spec, fromJson(spec, data, binary !== undefined));
-    else {
-      inputs.add(spec, fromBytes(spec.name, spec.type, spec.dims, binary.subarray(at, at + size)));
-      at += size;
-    }
+    const bytes = size === undefined ? undefined : binary?.subarray(at, at + size);
+    at += bytes?.length ?? 0;
+    if (asBytes && spec.type === 'string') inputs.add(spec.name, bytesTensorOf(spec, data, bytes));
+    else inputs.add(spec.name, tensorOf(spec, data, bytes, binary !== undefined));
   }
   if (binary !== undefined && at !== binary.length)
     throw misfit('the body', `${at} bytes of binary tensors behind the JSON`, String(binary.length));
   return inputs.tensors;
 }
 
+/** A member that may be absent, or null, which clients such as MLServer's send for every one. */
+export const optional = (value: unknown): unknown => value ?? undefined;
+
+function tensorOf(spec: InputSpec, data: unknown, bytes: Buffer | undefined, takesBinary: boolean): Tensor {
+  const { name, type, dims } = spec;
+  return { type, dims, data: bytes === undefined ? fromJson(spec, data, takesBinary) : fromBytes(name, type, dims, bytes) };
+}
+
+/** In JSON, elements are the UTF-8 of the texts. */
+function bytesTensorOf(spec: InputSpec, data: unknown, bytes: Buffer | undefined): BytesTensor {
+  const { name, dims } = spec;
+  const elements =
+    bytes === undefined
+      ? Array.from<unknown, Uint8Array>(fromJson(spec, data, true), (text) => new Uint8Array(bufferFrom(String(text))))
+      : byteElements(name, dims, bytes);
+  return { type: 'bytes', dims, data: elements };
+}
+
 /** The parameters of a request, an input or an output. @throws ServerError invalid_input */
 export function parametersOf({ parameters }: Members, where: string): Members {
-  if (parameters === undefined) return {};
+  if (optional(parameters) === undefined) return {};
   if (!isRecord(parameters)) throw misfit(`parameters of ${where}`, 'an object', show(parameters));
   return parameters;
 }
@@ -65,7 +96,7 @@ export function readParameters(message: Members): RequestParameters {
 function carriers(list: unknown, kind: string): { name: string; parameters: InferParameters | undefined }[] {
   if (!Array.isArray(list)) return [];
   return list
-    .filter((item) => isRecord(item) && item['parameters'] !== undefined)
+    .filter((item) => isRecord(item) && optional(item['parameters']) !== undefined)
     .map((carrier: Members) => {
       const name = String(carrier['name']);
       return { name, parameters: scalars(carrier, `${kind} ${name}`) };
@@ -77,7 +108,7 @@ function carriers(list: unknown, kind: string): { name: string; parameters: Infe
  * what they do not set, and objects for other servers.
  */
 function scalars(members: Members, where: string): InferParameters | undefined {
-  if (members['parameters'] === undefined) return undefined;
+  if (optional(members['parameters']) === undefined) return undefined;
   let parameters: Record<string, InferParameter> | undefined;
   for (const [name, value] of Object.entries(parametersOf(members, where))) {
     if (isParameter(value)) (parameters ??= emptyRecord())[name] = value;
@@ -107,9 +138,10 @@ export function outputData(tensor: Tensor): unknown {
 
 /** Bytes of an input behind the JSON, or undefined if its data is in the JSON. */
 function binarySize(spec: InputSpec, input: Members, left: number): number | undefined {
-  const { binary_data_size: size } = parametersOf(input, `input ${spec.name}`);
+  const size = optional(parametersOf(input, `input ${spec.name}`)['binary_data_size']);
   if (size === undefined) return undefined;
-  if (input['data'] !== undefined) throw misfit(`input ${spec.name}`, 'either "data" or the parameter "binary_data_size"', 'both');
+  if (optional(input['data']) !== undefined)
+    throw misfit(`input ${spec.name}`, 'either "data" or the parameter "binary_data_size"', 'both');
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > left)
     throw misfit(`input ${spec.name}`, `a binary_data_size from 0 to the ${left} bytes that are left of the body`, show(size));
   return size;
@@ -117,7 +149,7 @@ function binarySize(spec: InputSpec, input: Members, left: number): number | und
 
 function fromJson(spec: InputSpec, data: unknown, takesBinary: boolean): TensorData {
   const { name, type, dims } = spec;
-  if (data === undefined)
+  if (optional(data) === undefined)
     throw takesBinary
       ? misfit(`input ${name}`, '"data", or the parameter "binary_data_size"', 'neither')
       : misfit(`input ${name}`, '"data" (this route takes no binary tensors)', 'none');

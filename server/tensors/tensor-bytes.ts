@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Tensor } from '../entry-script.ts';
 import { type Dtype, dtypes, type TensorData } from './dtypes.ts';
 import { misfit } from './infer-request.ts';
-import { sizeOf } from './tensor-shape.ts';
+import { inputPlace, placeOf, sizeOf } from './tensor-shape.ts';
 
 /**
  * Bytes of one read of the pipe. A buffer up to this size may hold other requests, which a script
@@ -18,14 +18,14 @@ const LARGEST_READ = 64 * 1024;
 export function fromBytes(name: string, type: Dtype, dims: readonly number[], bytes: Buffer): TensorData {
   const size = sizeOf(dims);
   const row = dtypes[type];
-  if (row.kind === 'string') return strings(name, bytes, size);
+  if (row.kind === 'string') return elementsOf(name, dims, bytes, (element, flat) => text(name, dims, flat, element));
   const Class = row.array;
   const expected = size * Class.BYTES_PER_ELEMENT;
   if (bytes.length !== expected)
     throw misfit(`input ${name}`, `${expected} bytes for the shape [${dims.join(',')}] of its datatype`, String(bytes.length));
   if (row.kind === 'boolean') {
     const wrong = bytes.findIndex((byte) => byte > 1);
-    if (wrong >= 0) throw misfit(`input ${name}[${wrong}]`, 'a byte of 0 or 1 (BOOL)', String(bytes[wrong]));
+    if (wrong >= 0) throw misfit(inputPlace(name, placeOf(dims, wrong)), 'a byte of 0 or 1 (BOOL)', String(bytes[wrong]));
   }
   const { buffer, byteOffset } = bytes;
   if (buffer instanceof ArrayBuffer && buffer.byteLength > LARGEST_READ && byteOffset % Class.BYTES_PER_ELEMENT === 0)
@@ -40,12 +40,12 @@ export function toBytes({ data }: Tensor): Uint8Array {
 }
 
 /**
- * Decodes a string of a client.
- * @param index of the element, where there are several
+ * Decodes an element of an input of strings.
+ * @param flat its index, row-major
  * @throws ServerError invalid_input
  */
-export function text(where: string, bytes: Buffer, index?: number): string {
-  const place = (): string => (index === undefined ? where : `${where}[${index}]`);
+export function text(name: string, dims: readonly number[], flat: number, bytes: Buffer): string {
+  const place = (): string => inputPlace(name, placeOf(dims, flat));
   if (!isUtf8(bytes)) throw misfit(place(), 'UTF-8 (BYTES become strings)', 'other bytes');
   const string = bytes.toString();
   // ONNX Runtime cuts a string at its first NUL.
@@ -53,22 +53,29 @@ export function text(where: string, bytes: Buffer, index?: number): string {
   return string;
 }
 
+/** The elements of a BYTES tensor, each a copy. @throws ServerError invalid_input */
+export function byteElements(name: string, dims: readonly number[], bytes: Buffer): Uint8Array[] {
+  return elementsOf(name, dims, bytes, (element) => new Uint8Array(element));
+}
+
 /** Elements, each with its length in front as a u32. */
-function strings(name: string, bytes: Buffer, size: number): string[] {
-  const elements: string[] = [];
-  for (let at = 0; at < bytes.length;) {
+function elementsOf<T>(name: string, dims: readonly number[], bytes: Buffer, read: (element: Buffer, flat: number) => T): T[] {
+  const size = sizeOf(dims);
+  const elements: T[] = [];
+  let count = 0;
+  for (let at = 0; at < bytes.length; count++) {
     const from = at + 4;
     const to = from > bytes.length ? Infinity : from + bytes.readUInt32LE(at);
     if (to > bytes.length)
       throw misfit(
-        `input ${name}[${elements.length}]`,
+        count < size ? inputPlace(name, placeOf(dims, count)) : `input ${name}`,
         'four bytes of length and that many bytes',
         `the end of the data after ${bytes.length - at}`,
       );
-    elements.push(text(`input ${name}`, bytes.subarray(from, to), elements.length));
+    if (count < size) elements.push(read(bytes.subarray(from, to), count));
     at = to;
   }
-  if (elements.length !== size) throw misfit(`input ${name}`, `${size} elements for its shape`, String(elements.length));
+  if (count !== size) throw misfit(`input ${name}`, `${size} elements for its shape`, String(count));
   return elements;
 }
 

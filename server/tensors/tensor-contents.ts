@@ -3,7 +3,7 @@ import { type BigIntegerDtype, type BooleanDtype, dtypes, type IntegerDtype, typ
 import { type InputSpec, misfit } from './infer-request.ts';
 import { blockHead, countVarints, FieldReader, packVarints, readVarints } from './protobuf.ts';
 import { fromBytes, text, toBytes } from './tensor-bytes.ts';
-import { sizeOf } from './tensor-shape.ts';
+import { inputPlace, placeOf, sizeOf } from './tensor-shape.ts';
 
 /**
  * The data of an input from its InferTensorContents, whose elements may be unpacked. The contents
@@ -19,7 +19,7 @@ export function readContents(spec: InputSpec, messages: readonly Buffer[]): Tens
   const found = measure(spec, messages);
   switch (row.kind) {
     case 'string':
-      return strings(spec, messages, found.fields);
+      return elementsOf(spec, messages, found.fields, (bytes, flat) => text(name, dims, flat, bytes));
     case 'float':
       return fromBytes(name, type, dims, joined(messages, found));
     case 'bigint':
@@ -30,6 +30,14 @@ export function readContents(spec: InputSpec, messages: readonly Buffer[]): Tens
     default:
       return row satisfies never;
   }
+}
+
+/**
+ * The elements of a BYTES input from its InferTensorContents, each a copy.
+ * @throws ServerError invalid_input; RangeError where the bytes are no protobuf
+ */
+export function readByteContents(spec: InputSpec, messages: readonly Buffer[]): Uint8Array[] {
+  return elementsOf(spec, messages, measure(spec, messages).fields, (bytes) => new Uint8Array(bytes));
 }
 
 interface Found {
@@ -66,12 +74,17 @@ function joined(messages: readonly Buffer[], { fields, bytes }: Found): Buffer {
   return all ?? Buffer.alloc(0);
 }
 
-function strings({ name, dims }: InputSpec, messages: readonly Buffer[], count: number): string[] {
+function elementsOf<T>(
+  { name, dims }: InputSpec,
+  messages: readonly Buffer[],
+  count: number,
+  read: (bytes: Buffer, flat: number) => T,
+): T[] {
   checkCount(name, dims, count);
-  const elements: string[] = [];
+  const elements: T[] = [];
   for (const message of messages) {
     const reader = new FieldReader(message);
-    while (reader.next()) elements.push(text(`input ${name}`, reader.content, elements.length));
+    while (reader.next()) elements.push(read(reader.content, elements.length));
   }
   return elements;
 }
@@ -119,7 +132,7 @@ function integers({ name, dims }: InputSpec, row: IntegerDtype | BooleanDtype, b
   readVarints(bytes, (low, _high, index) => {
     const value = signed ? low | 0 : low;
     data[index] = value;
-    if (data[index] !== value || (isBool && value > 1)) throw misfit(`input ${name}[${index}]`, row.datatype, String(value));
+    if (data[index] !== value || (isBool && value > 1)) throw misfit(inputPlace(name, placeOf(dims, index)), row.datatype, String(value));
   });
   return data;
 }

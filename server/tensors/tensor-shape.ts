@@ -39,3 +39,19 @@ export function shownDims(dims: readonly unknown[]): string {
   );
   return `[${shown.join(',')}${dims.length > MOST_DIMS ? ',…' : ''}]`;
 }
+
+/** The indices of an element by its flat, row-major index in a tensor of these sizes. */
+export function placeOf(dims: readonly number[], flat: number): number[] {
+  const place: number[] = [];
+  let rest = flat;
+  for (const size of dims.toReversed()) {
+    place.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return place;
+}
+
+/** An input, or an element of it, in a message: `input x[1][0]`. */
+export function inputPlace(name: string, place: readonly number[] = []): string {
+  return `input ${excerpt(name)}${place.map((index) => `[${index}]`).join('')}`;
+}

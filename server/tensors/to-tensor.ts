@@ -5,7 +5,7 @@ import { dtypes, type TypedData } from './dtypes.ts';
 import { type Elements, type ElementType, elementTypes } from './elements.ts';
 import { JsonNumbers } from './json-numbers.ts';
 import { claimsTensor, dataOf, isTypedArray, type TensorClaim } from './tensor.ts';
-import { expectedShape, isShape, MOST_DIMS, shownDims, sizeOf } from './tensor-shape.ts';
+import { expectedShape, inputPlace, isShape, MOST_DIMS, placeOf, shownDims, sizeOf } from './tensor-shape.ts';
 
 /**
  * Checks and converts one input of a script or a client.
@@ -30,13 +30,14 @@ export function toTensor(spec: TensorSpec, value: TensorInput | TensorClaim | un
  */
 function fromNumbers(spec: TensorSpec, { dims, data }: JsonNumbers): Tensor {
   checkDims(spec, dims, shapeText(dims));
-  return tensor(spec, dims, convertFlat(spec, data));
+  return tensor(spec, dims, convertFlat(spec, data, dims));
 }
 
 /** A typed array: the whole tensor. */
 function fromView(spec: TensorSpec, view: ArrayBufferView): Tensor {
   if (!isTypedArray(view)) throw misfit(spec, 'a typed array', 'a DataView');
-  return tensor(spec, dimsOfFlat(spec, view.length), convertFlat(spec, view));
+  const dims = dimsOfFlat(spec, view.length);
+  return tensor(spec, dims, convertFlat(spec, view, dims));
 }
 
 function fromTensor(spec: TensorSpec, { type, dims, data }: TensorClaim): Tensor {
@@ -44,9 +45,14 @@ function fromTensor(spec: TensorSpec, { type, dims, data }: TensorClaim): Tensor
   if (!isShape(dims)) throw misfit(spec, expectedShape(dims), shownDims(dims));
   checkDims(spec, dims, shapeText(dims));
   if (!Array.isArray(data) && !isTypedArray(data)) throw misfit(spec, 'data that is an array', describeValue(data));
-  if (Array.isArray(data) && Array.isArray(data[0])) return tensor(spec, dims, convertNested(spec, data, dims));
+  if (Array.isArray(data) && Array.isArray(data[0])) {
+    const nested = levelsOf(spec, data);
+    if (nested.length !== dims.length && nested.at(-1) !== 0)
+      throw misfit(spec, `data nested as ${shapeText(dims)} says, or flat`, `[${nested.join(',')}]`);
+    return tensor(spec, dims, convertNested(spec, data, dims));
+  }
   if (data.length !== sizeOf(dims)) throw misfit(spec, `${sizeOf(dims)} elements for ${shapeText(dims)}`, `${data.length}`);
-  return tensor(spec, dims, convertFlat(spec, data));
+  return tensor(spec, dims, convertFlat(spec, data, dims));
 }
 
 function fromNested(spec: TensorSpec, value: unknown): Tensor {
@@ -60,16 +66,19 @@ function tensor({ type }: TensorSpec, dims: readonly number[], elements: Element
   return { type, dims, data: dataOf(elements) };
 }
 
-/**
- * The shape of nested arrays, by their first elements. An empty array has the sizes that the model
- * fixes below it.
- */
-function shapeOf(spec: TensorSpec, value: unknown): number[] {
+/** The lengths of nested arrays, by their first elements. */
+function levelsOf(spec: TensorSpec, value: unknown): number[] {
   const dims: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0]) {
     if (dims.length === MOST_DIMS) throw misfit(spec, describe(spec), `arrays nested more than ${MOST_DIMS} deep`);
     dims.push(level.length);
   }
+  return dims;
+}
+
+/** The shape of nested arrays. An empty array has the sizes that the model fixes below it. */
+function shapeOf(spec: TensorSpec, value: unknown): number[] {
+  const dims = levelsOf(spec, value);
   if (dims.at(-1) !== 0) return dims;
   const below = spec.dims.slice(dims.length);
   const fixed = below.filter((dim) => typeof dim === 'number');
@@ -97,12 +106,12 @@ function checkDims(spec: TensorSpec, dims: readonly number[], got: string): void
 }
 
 /** Flat data: used as it is where the class is right, else converted element by element. */
-function convertFlat(spec: TensorSpec, row: ArrayLike<unknown>): Elements {
+function convertFlat(spec: TensorSpec, row: ArrayLike<unknown>, dims: readonly number[]): Elements {
   if (isReady(spec, row)) return row;
   const type = elementTypes[spec.type];
   const elements = type.allocate(row.length);
-  const wrong = type.write(elements, 0, row);
-  if (wrong >= 0) throw misfitElement(spec, type, [wrong], row[wrong]);
+  const wrong = type.write(elements, 0, row, true);
+  if (wrong >= 0) throw misfitElement(spec, type, placeOf(dims, wrong), row[wrong]);
   return elements;
 }
 
@@ -141,7 +150,7 @@ function convertNested(spec: TensorSpec, value: unknown, dims: readonly number[]
       }
       return;
     }
-    const wrong = type.write(elements, offset, row);
+    const wrong = type.write(elements, offset, row, true);
     if (wrong >= 0) throw misfitElement(spec, type, dims.length === 0 ? [] : [...position.slice(0, axis), wrong], row[wrong]);
     offset += row.length;
   };
@@ -174,6 +183,7 @@ const describe = ({ type, dims }: TensorSpec): string => `${type} [${dims.map((d
 function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (Array.isArray(value)) return 'an array';
+  if (value === Infinity || value === -Infinity) return `the number ${value}, which JSON makes of numbers beyond ±${Number.MAX_VALUE}`;
   return typeof value === 'object' && value !== null ? 'an object' : excerpt(String(value), 40);
 }
 
@@ -182,8 +192,5 @@ function misfitElement(spec: TensorSpec, type: ElementType, position: readonly n
 }
 
 function misfit({ name }: TensorSpec, expected: string, got: string, position: readonly number[] = []): ServerError {
-  return new ServerError(
-    'invalid_input',
-    `input ${excerpt(name)}${position.map((index) => `[${index}]`).join('')}: expected ${expected}, got ${got}`,
-  );
+  return new ServerError('invalid_input', `${inputPlace(name, position)}: expected ${expected}, got ${got}`);
 }

@@ -16,6 +16,6 @@ export function checkSize(parts: readonly (string | ArrayBufferView)[], limitByt
 export function tooLarge(limitBytes: number): ServerError {
   return new ServerError(
     'answer_too_large',
-    `run() answered more than ${limitBytes} bytes (ANSWER_LIMIT_BYTES): answer less, or stream it in smaller chunks`,
+    `the answer has more than ${limitBytes} bytes (ANSWER_LIMIT_BYTES): answer less, or stream it in smaller chunks`,
   );
 }

@@ -9,7 +9,7 @@ import { plainLength } from './codecs/plain-length.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 
 /** Longest example, in characters. */
-const LONGEST = 2048;
+const LONGEST = 8192;
 
 /** Body of a request that a model without code takes: the inputs that it took at the warm-up. */
 export function exampleOfModel(inputs: Tensors | undefined): string | undefined {
@@ -39,7 +39,7 @@ export function exampleOfScript({ sample, inputType, rawHttp, exactIntegers }: S
   });
 }
 
-/** Undefined for what is too long, no JSON, or no line of a terminal. */
+/** Undefined for what is too long, no JSON, or not one line. */
 function printable(write: () => string | undefined): string | undefined {
   try {
     const text = write();

@@ -172,8 +172,9 @@ export class Runner {
     } catch (broken) {
       thrown = broken;
     }
-    if (active.stream?.started === true) this.#toHost.broken(id, failureOf(thrown));
-    else this.#toHost.failure(id, failureOf(thrown));
+    const failure = failureOf(thrown, this.#serving.inputs !== undefined);
+    if (active.stream?.started === true) this.#toHost.broken(id, failure);
+    else this.#toHost.failure(id, failure);
   }
 
   /** Answers with a thrown ScoringError or Response. False: it is neither. */
@@ -251,16 +252,20 @@ function sendable(status: number): number {
  * The failure that the host answers and logs. A failure without a status is that of a call which
  * belongs to `init()`, such as `openModel()`: it is the script's. The client never sees the text of
  * `run_failed`. Never throws.
+ * @param noCode a model is served without code: its failures are told as such
  */
-function failureOf(thrown: unknown): FailureMessage {
+function failureOf(thrown: unknown, noCode: boolean): FailureMessage {
   try {
     const own = asServerError(thrown) ?? refusalOf(thrown);
-    if (own?.code === 'run_failed') return { code: own.code, message: stackOfThrown(own.cause ?? own) };
+    const ofModel = own?.code === 'input_refused' || own?.code === 'model_failed';
+    // A script has made the input of its models.
+    if (own?.code === 'run_failed' || (own !== undefined && ofModel && !noCode))
+      return { code: 'run_failed', message: stackOfThrown(own.cause ?? own) };
     if (own?.failure.status !== undefined) return messageOf(own);
   } catch {
     // Its message cannot be read either.
   }
-  return { code: 'run_failed', message: stackOfThrown(thrown) };
+  return { code: noCode ? 'internal' : 'run_failed', message: stackOfThrown(thrown) };
 }
 
 /** A failure of this server. Its text is bounded, because a script may have changed it. */

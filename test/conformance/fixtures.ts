@@ -3,7 +3,7 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readTensor } from './tensor-proto.ts';
 
-const FOLDER = process.env.SCORING_FIXTURES ?? path.resolve(import.meta.dirname, '../../../shared/fixtures');
+export const FOLDER = process.env.SCORING_FIXTURES ?? path.resolve(import.meta.dirname, '../../../shared/fixtures');
 
 /** Why the tests cannot run here; false when they can. Given to `skip`. */
 export const missing = existsSync(FOLDER) ? false : `the fixtures are not at ${FOLDER}; SCORING_FIXTURES names another folder`;
@@ -74,3 +74,6 @@ export function casesOf({ folder }: RealModel): Case[] {
 
 /** Text of a file beside a real model. */
 export const readBeside = ({ folder }: RealModel, name: string): string => readFileSync(path.join(folder, name), 'utf8');
+
+/** A model of the folder of reported faults, with the answer in its README. */
+export const reportedFile = (...names: string[]): string => path.join(FOLDER, 'reported', ...names);

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GrpcClient } from '../grpc/client.ts';
+import { type Answer, GrpcClient } from '../grpc/client.ts';
 import { writeModel } from '../models/models.ts';
 import { folder } from '../set-up/folder.ts';
 import { freePort } from './free-port.ts';
@@ -104,6 +104,27 @@ describe('a model without code', () => {
 });
 
 describe('an entry script', () => {
+  it('gets BYTES that are no UTF-8 as bytes, if it exports bytesInputs', () =>
+    withBoth(['--entry-script', 'image-bytes.ts'], async (server, grpc) => {
+      const image = { name: 'image', shape: [1], datatype: 'BYTES' };
+      const [jpeg, hex] = [Buffer.from([0xff, 0xd8, 0xff, 0, 0xe0]), 'ffd8ff00e0'];
+      const outputs = [
+        { name: 'about', shape: [1], datatype: 'BYTES', data: ['bytes [1]'] },
+        { name: 'hex', shape: [1], datatype: 'BYTES', data: [hex] },
+      ];
+      const packed = Buffer.concat([Buffer.from([jpeg.length, 0, 0, 0]), jpeg]);
+      const head = JSON.stringify({ inputs: [{ ...image, parameters: { binary_data_size: packed.length } }] });
+      const rest = await infer(server, 'image-bytes', Buffer.concat([Buffer.from(head), packed]), head.length);
+      assert.deepEqual(await rest.json(), { model_name: 'image-bytes', outputs });
+      const json = await infer(server, 'image-bytes', { inputs: [{ ...image, data: ['é'] }] });
+      assert.match(await json.text(), /"c3a9"/);
+      const ask = (more: object): Promise<Answer> => grpc.call('ModelInfer', { model_name: 'image-bytes', ...more });
+      const typed = await ask({ inputs: [{ ...image, contents: { bytes_contents: [jpeg] } }] });
+      const raw = await ask({ inputs: [image], raw_input_contents: [packed] });
+      assert.ok(JSON.stringify(typed.message).includes(Buffer.from(hex).toJSON().data.join()));
+      assert.ok((raw.message['raw_output_contents'] as Buffer[])[1]?.includes(hex));
+    }));
+
   it('answers the object of a ScoringError as a text', () =>
     withBoth(['--entry-script', 'scoring-error-object.ts'], async (server, grpc) => {
       const input = { name: 'way', shape: [1], datatype: 'BYTES' };

@@ -35,6 +35,7 @@ const cases = {
   bad_text: scorerSays('bad_text'),
   bad_encoding: sends(post('Content-Encoding: gzip\r\nContent-Length: 4\r\n', 'nope')),
   invalid_input: scorerSays('invalid_input'),
+  input_refused: scorerSays('input_refused'),
   not_found: sends('GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
   model_unknown: scorerSays('model_unknown'),
   swagger_version: sends('GET /swagger.json?version=9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
@@ -66,6 +67,7 @@ const cases = {
     return { status: logged['status'] as number, headers: {}, body: '' };
   },
   run_failed: scorerSays('run_failed'),
+  model_failed: scorerSays('model_failed'),
   result_not_json: scorerSays('result_not_json'),
   answer_too_large: scorerSays('answer_too_large'),
   result_not_http: scorerSays('result_not_http'),

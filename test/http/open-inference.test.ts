@@ -67,7 +67,7 @@ describe('the Open Inference routes', () => {
         properties: { execution_provider: 'cpu', batching: 'not merged: a secret of the model' },
       });
     scorer.served = undefined;
-    await http.get(MODEL).expect(503, { error: 'The server is not ready: init() has not finished yet.' });
+    await http.get(MODEL).expect(503, { error: 'The server is not ready: its workers have not finished their start yet.' });
   });
 
   it('pass a body on as it is', async (t) => {

@@ -128,7 +128,6 @@ describe('the schemas of a model without code', () => {
         },
       },
     },
-    example: { inputs: { x: [[0, 0, 0]], flag: false, words: ['', ''] } },
   };
   const output = {
     type: 'object',
@@ -143,6 +142,43 @@ describe('the schemas of a model without code', () => {
     assert.deepEqual([v2.definitions['ServiceInput'], v2.definitions['ServiceOutput']], [input, output]);
     const v3 = (await http.get('/swagger.json?version=3').expect(200)).body as Document;
     assert.deepEqual([v3.components.schemas['ServiceInput'], v3.components.schemas['ServiceOutput']], [input, output]);
+  });
+
+  it('have the body that a worker took as their example, or none', async (t) => {
+    const { http, scorer } = await start(t);
+    const example = { inputs: { x: [[0.5, 1, -1]] } };
+    scorer.served = { ...served, noCode: true, models: [model], example: JSON.stringify(example) };
+    const { definitions } = (await http.get('/swagger.json').expect(200)).body as Document;
+    assert.deepEqual(definitions['ServiceInput'], { ...input, example });
+  });
+
+  it('name class labels and omitted outputs, and have no example that lacks an output', async (t) => {
+    const { http, scorer } = await start(t);
+    const outputs: ServedModel['outputs'] = [
+      { name: 'p', type: 'float32', dims: ['', 2], classLabels: ['cat', 'dog'] },
+      { name: 'masks', type: 'float32', dims: ['', 64, 64] },
+    ];
+    const omittedOutputs = [{ name: 'parts', reason: 'a map' }];
+    scorer.served = { ...served, noCode: true, models: [{ ...model, outputs, omittedOutputs }] };
+    const { definitions } = (await http.get('/swagger.json').expect(200)).body as Document;
+    assert.deepEqual(definitions['ServiceOutput'], {
+      type: 'object',
+      properties: {
+        outputs: {
+          type: 'object',
+          properties: {
+            p: {
+              ...array(array({ type: 'number' })),
+              description: 'The last axis has the class labels of x-class-labels, in their order.',
+              'x-class-labels': ['cat', 'dog'],
+            },
+            masks: array(array(array({ type: 'number' }))),
+          },
+        },
+      },
+      description: 'Omitted outputs, which cannot be carried: parts is a map.',
+      'x-omitted-outputs': ['parts'],
+    });
   });
 
   it('are empty for a script, and before a worker is ready', async (t) => {

@@ -57,8 +57,13 @@ export class GraphBuilder {
   /** A node with one output; answers the output's name, a new one where none is given. */
   node(operator: string, inputs: readonly string[], options: NodeOptions = {}): string {
     const output = options.output ?? `t${this.#temporaries++}`;
-    this.#nodes.push(node(operator, inputs, [output], options.attributes, options.domain));
+    this.nodeOf(operator, inputs, [output], options);
     return output;
+  }
+
+  /** A node with any number of outputs. */
+  nodeOf(operator: string, inputs: readonly string[], outputs: readonly string[], { attributes, domain }: NodeOptions = {}): void {
+    this.#nodes.push(node(operator, inputs, outputs, attributes, domain));
   }
 
   /**

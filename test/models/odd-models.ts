@@ -45,7 +45,22 @@ export function sequenceOutput(): Buffer {
   return builder.build({ inputs: [rows('x')], outputs: [rows('y'), sequenceValue('parts', 'float32', ['N', 3])] });
 }
 
-/** No output that is a tensor. */
+/** Two outputs, one of them a sequence of a tensor for each row: x [N,3] -> y, parts. */
+export function splitSequence(): Buffer {
+  const builder = new GraphBuilder('split-sequence');
+  builder.node('Identity', ['x'], { output: 'y' });
+  builder.node('SplitToSequence', ['x'], { output: 'parts' });
+  return builder.build({ inputs: [rows('x')], outputs: [rows('y'), sequenceValue('parts', 'float32', ['', 3])] });
+}
+
+/** No output that is a tensor, or can become one. */
+export function onlySplitSequence(): Buffer {
+  const builder = new GraphBuilder('only-split-sequence');
+  builder.node('SplitToSequence', ['x'], { output: 'parts' });
+  return builder.build({ inputs: [rows('x')], outputs: [sequenceValue('parts', 'float32', ['', 3])] });
+}
+
+/** No output that is a tensor by itself. */
 export function onlySequenceOutput(): Buffer {
   const builder = new GraphBuilder('only-sequence-output');
   builder.node('SequenceConstruct', ['x'], { output: 'parts' });

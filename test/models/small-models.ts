@@ -70,6 +70,35 @@ const columnPorts = (suffix: string): Buffer[] => [
   value(`rooms${suffix}`, 'int64', ['N']),
 ];
 
+/**
+ * The columns of a DataFrame under the names that exporters make of theirs: float32 Age and
+ * Monthly_Income____, string `Körper_Größe`, int64 children, each [N,1] -> each under `<name>_out`.
+ */
+export function frame(): Buffer {
+  const builder = new GraphBuilder('frame');
+  const ports: [string, ElementType][] = [
+    ['Age', 'float32'],
+    ['Monthly_Income____', 'float32'],
+    ['Körper_Größe', 'string'],
+    ['children', 'int64'],
+  ];
+  for (const [name] of ports) builder.node('Identity', [name], { output: `${name}_out` });
+  return builder.build({
+    inputs: ports.map(([name, type]) => value(name, type, ['N', 1])),
+    outputs: ports.map(([name, type]) => value(`${name}_out`, type, ['N', 1])),
+  });
+}
+
+/** Float32 a and b [batch,3] -> their sum y [batch,3], which broadcasts one row. */
+export function sharedSize(): Buffer {
+  const builder = new GraphBuilder('shared_size');
+  builder.node('Add', ['a', 'b'], { output: 'y' });
+  return builder.build({
+    inputs: [value('a', 'float32', ['batch', 3]), value('b', 'float32', ['batch', 3])],
+    outputs: [value('y', 'float32', ['batch', 3])],
+  });
+}
+
 /** A scalar and a tensor of unknown rank: float32 scalar [], float32 any -> scalar_out, any_out. */
 export function ranks(): Buffer {
   const builder = new GraphBuilder('ranks');

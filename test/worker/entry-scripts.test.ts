@@ -105,13 +105,22 @@ test("bad JSON and bad UTF-8 are the client's fault, with the position", () =>
   }));
 
 test('bad JSON of a client that names no type is refused with the position, unless the script takes another form', async () => {
+  const refusing = { start: { jsonNan: 'refuse' } } as const;
+  await withWorkers(
+    'echo.ts',
+    async (workers) => {
+      for (const contentType of ['application/x-www-form-urlencoded', undefined])
+        await assert.rejects(workers.score(Buffer.from(' {"data": [NaN]}'), { contentType }), {
+          code: 'bad_json',
+          message:
+            'POST body could not be decoded as JSON: Unexpected token \'N\' (JSON has no NaN: send "NaN", "Infinity" or "-Infinity" as a string, or null): line 1 column 12 (char 11)',
+        });
+    },
+    refusing,
+  );
   await withWorkers('echo.ts', async (workers) => {
     for (const contentType of ['application/x-www-form-urlencoded', undefined])
-      await assert.rejects(workers.score(Buffer.from(' {"data": [NaN]}'), { contentType }), {
-        code: 'bad_json',
-        message:
-          'POST body could not be decoded as JSON: Unexpected token \'N\' (JSON has no NaN: send "NaN", "Infinity" or "-Infinity" as a string, or null): line 1 column 12 (char 11)',
-      });
+      assert.deepEqual((await workers.score(Buffer.from(' {"data": [NaN]}'), { contentType })).json, { data: ['NaN'] });
   });
   await withWorkers('input-text.ts', async (workers) => {
     const contentType = 'application/x-www-form-urlencoded; charset=utf-16le';

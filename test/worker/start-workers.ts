@@ -68,6 +68,8 @@ export class Workers {
       maxBatchDelayMs: 0,
       warmUp: 'on',
       nonFinite: 'string',
+      jsonNan: 'accept',
+      sharedSizes: 'check',
       answerLimitBytes: options.answerLimitBytes.default,
       logLevel: 'debug',
       tracing: false,

@@ -22,7 +22,8 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
   const maybeText = contentType === '' || textType(contentType) !== undefined;
   if (!maybeText || !isUtf8(body)) return { binary: body };
   const oneLine = !body.includes(LF) && !body.includes(CR);
-  if (state === Body.parsed && plainJson && oneLine && body[0] !== 0xef) return { json: body, bytes: body.length };
+  if (state === Body.parsed && plainJson && oneLine && body[0] !== 0xef && !mayHaveBareNumbers(body))
+    return { json: body, bytes: body.length };
   const text = body.toString();
   // A line end in JSON is space between tokens. Inside of a string it cannot be.
   if (isJson(text)) return { json: oneLine ? body : text.replaceAll(/[\r\n]/g, ' '), bytes: body.length };
@@ -43,6 +44,11 @@ export function readQuery(url: string): Data | undefined {
       members.set(name, isJson(value) ? value.replaceAll(/[\r\n]/g, ' ') : JSON.stringify(value));
   const json = `{${Array.from(members, ([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
   return { json, bytes: Buffer.byteLength(json) };
+}
+
+/** True if the body may have Python's bare NaN or infinities, which workers take (JSON_NAN). */
+function mayHaveBareNumbers(body: Buffer): boolean {
+  return body.includes('NaN') || body.includes('Infinity');
 }
 
 function isJson(text: string): boolean {

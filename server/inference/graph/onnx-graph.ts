@@ -186,7 +186,7 @@ function dimOf(bytes: Buffer, from: number, to: number): number | string {
   const fields = new FieldReader(bytes, Infinity, from, to);
   while (fields.next()) {
     if (fields.number === DIM.size) return fields.value;
-    if (fields.number === DIM.name) return latin1(fields);
+    if (fields.number === DIM.symbol) return latin1(fields);
   }
   return '';
 }

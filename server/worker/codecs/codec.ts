@@ -1,6 +1,7 @@
 import type { InputType, TensorSpec } from '../../entry-script.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import type { NonFinite } from './encode-result.ts';
+import type { JsonNan } from './json.ts';
 
 /** An encoded answer. */
 export interface Encoded {
@@ -31,12 +32,15 @@ export interface BodyChoices {
   readonly inputType: InputType | undefined;
   readonly rawHttp: boolean;
   readonly exactIntegers: boolean;
+  readonly bytesInputs: boolean;
 }
 
 /** The facts of the server that codecs need. */
 export interface Serving {
   readonly modelName: string;
   readonly nonFinite: NonFinite;
+  /** Undefined: `refuse`. */
+  readonly jsonNan?: JsonNan;
   /** Largest answer or chunk of a stream, or undefined for no limit. */
   readonly answerLimitBytes?: number;
   /** True if requests with a sampled `traceparent` are timed. */

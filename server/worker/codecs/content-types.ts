@@ -6,7 +6,7 @@ import { describeThrown, ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
 import { withNumbers } from '../../tensors/json-numbers.ts';
 import { parseNumbers } from '../../tensors/parse-numbers.ts';
-import { hasLongInteger, JsonSyntaxError, parseJson, readJson } from './json.ts';
+import { hasLongInteger, type JsonNan, JsonSyntaxError, parseJson, readJson } from './json.ts';
 
 /** How a body is decoded: one of the script's own choices, or JSON where the bytes are JSON. */
 type Decoding = InputType | 'json or bytes';
@@ -45,6 +45,7 @@ export const mediaTypes: readonly MediaTypeRow[] = [
 /**
  * Decodes a body for `run()`.
  * @param inputType the script's own choice, or undefined
+ * @param jsonNan by default `refuse`
  * @throws ServerError bad_json, bad_text, body_too_large
  */
 export function decodeBody(
@@ -52,6 +53,7 @@ export function decodeBody(
   contentType: string | undefined,
   inputType: InputType | undefined,
   exactIntegers: boolean,
+  jsonNan?: JsonNan,
 ): unknown {
   const decoding = inputType ?? decodingOf(contentType);
   switch (decoding) {
@@ -61,20 +63,20 @@ export function decodeBody(
       // A script that asked for text gets the body as it is.
       return inputType === 'text' ? utf8(body) : decodeText(body, charsetOf(contentType));
     case 'json':
-      return decodeJson(body, exactIntegers);
+      return decodeJson(body, exactIntegers, jsonNan);
     case 'tensors':
-      return parseNumbers(body) ?? withNumbers(decodeJson(body, exactIntegers));
+      return parseNumbers(body) ?? withNumbers(decodeJson(body, exactIntegers, jsonNan));
     case 'json or bytes':
-      return decodeAny(body, exactIntegers);
+      return decodeAny(body, exactIntegers, jsonNan);
     default:
       return decoding satisfies never;
   }
 }
 
 /** JSON where the bytes are JSON, or text that begins like an object or array; else the bytes. */
-function decodeAny(body: Buffer, exactIntegers: boolean): unknown {
+function decodeAny(body: Buffer, exactIntegers: boolean, jsonNan: JsonNan | undefined): unknown {
   if (body.length === 0 || !isUtf8(body)) return body;
-  if (isMeantAsJson(body)) return decodeJson(body, exactIntegers);
+  if (isMeantAsJson(body)) return decodeJson(body, exactIntegers, jsonNan);
   try {
     return readJson(decodeText(body), exactIntegers && hasLongInteger(body));
   } catch (thrown) {
@@ -148,11 +150,11 @@ function decodeCharset(body: Buffer, charset: string): string {
   }
 }
 
-function decodeJson(body: Buffer, exactIntegers: boolean): unknown {
+function decodeJson(body: Buffer, exactIntegers: boolean, jsonNan: JsonNan | undefined): unknown {
   if (body.length === 0) throw new ServerError('bad_json', 'POST body is empty. Expecting JSON.');
   const text = decodeText(body);
   try {
-    return parseJson(text, exactIntegers && hasLongInteger(body));
+    return parseJson(text, exactIntegers && hasLongInteger(body), jsonNan);
   } catch (thrown) {
     if (thrown instanceof JsonSyntaxError) throw new ServerError('bad_json', `POST body could not be decoded as JSON: ${thrown.message}`);
     throw thrown;

@@ -219,16 +219,23 @@ class Encoder {
 
   #special(value: number, at?: number): string {
     if (at !== undefined) this.#way.push(at);
-    if (this.#nonFinite === 'error') throw this.#notJson(String(value));
+    if (this.#nonFinite === 'error')
+      throw new ServerError(
+        'result_not_json',
+        `the answer has ${value} at \`${this.#root}${excerpt(this.#place)}\`, which JSON has no number for: choose a form with NON_FINITE_NUMBERS`,
+      );
     if (at !== undefined) this.#way.pop();
     return this.#nonFinite === 'null' ? 'null' : `"${value}"`;
   }
 
+  get #place(): string {
+    return this.#way.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+  }
+
   #notJson(what: string, instead = ANY_FORM): ServerError {
-    const place = this.#way.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
     return new ServerError(
       'result_not_json',
-      `${origins[this.#root]} ${what} at \`${this.#root}${excerpt(place)}\`, which has no JSON form: return ${instead}`,
+      `${origins[this.#root]} ${what} at \`${this.#root}${excerpt(this.#place)}\`, which has no JSON form: return ${instead}`,
     );
   }
 }

@@ -2,6 +2,7 @@ import type * as JsoncParser from 'jsonc-parser';
 import { createRequire } from 'node:module';
 import { parse } from '../../guards/built-ins.ts';
 import { ServerError } from '../../errors.ts';
+import { bareNumbers } from '../../tensors/bare-numbers.ts';
 
 /** Bad JSON. The message names the error and its place: `...: line 1 column 2 (char 1)`. */
 export class JsonSyntaxError extends Error {
@@ -18,16 +19,22 @@ const MOST_DIGITS = 1000;
 /** Thrown to end the search for the position of an error. */
 const FOUND = new Error('position found');
 
+/** Python's bare NaN, Infinity and -Infinity. */
+export type JsonNan = 'accept' | 'refuse';
+
 /**
  * `readJson` with positions in its errors.
+ * @param jsonNan `accept`: NaN is the number, an infinity a text (tensors/bare-numbers.ts)
  * @throws JsonSyntaxError
  * @throws ServerError bad_json
  */
-export function parseJson(text: string, exactIntegers: boolean): unknown {
+export function parseJson(text: string, exactIntegers: boolean, jsonNan: JsonNan = 'refuse'): unknown {
   try {
     return readJson(text, exactIntegers);
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown;
+    const bare = jsonNan === 'accept' ? bareNumbers(text) : undefined;
+    if (bare !== undefined) return bare.restore(parseJson(bare.json, exactIntegers));
     const position = positionOfError(text);
     throw new JsonSyntaxError(`${withoutPosition(thrown.message)}${hintAt(text, position)}: ${describePosition(text, position)}`);
   }

@@ -1,10 +1,10 @@
-import type { Tensor } from '../../entry-script.ts';
+import type { BytesTensor, Tensor } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { checkModel } from '../../request/model-name.ts';
 import { dtypes } from '../../tensors/dtypes.ts';
 import { blockField, blockHead, FieldReader, packVarints, readVarints } from '../../tensors/protobuf.ts';
 import { answerParts, type Parameters } from './answer-parts.ts';
-import type { Codec, Encoded, Serving } from './codec.ts';
+import type { BodyChoices, Codec, Encoded, Serving } from './codec.ts';
 import { initialMetadata } from './grpc-metadata.ts';
 import { readEntries, writeEntries } from './grpc-parameters.ts';
 import { failureText } from './encode-result.ts';
@@ -12,6 +12,8 @@ import { outputsOf } from './infer-outputs.ts';
 import {
   type InferRequest,
   Inputs,
+  type InputSpec,
+  type InputTensors,
   inputSpec,
   misfit,
   NO_PARAMETERS,
@@ -19,8 +21,8 @@ import {
   wantedOutputs,
 } from '../../tensors/infer-request.ts';
 import type { WorkerRequest } from '../request-context.ts';
-import { readContents, writeContents } from '../../tensors/tensor-contents.ts';
-import { fromBytes, toBytes } from '../../tensors/tensor-bytes.ts';
+import { readByteContents, readContents, writeContents } from '../../tensors/tensor-contents.ts';
+import { byteElements, fromBytes, toBytes } from '../../tensors/tensor-bytes.ts';
 
 /** Field numbers of the Open Inference Protocol's messages. */
 const REQUEST = { modelName: 1, modelVersion: 2, id: 3, parameters: 4, input: 5, output: 6, raw: 7 };
@@ -45,12 +47,15 @@ const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: u
 /** The Open Inference Protocol's ModelInfer: protobuf messages, tensors raw or typed. */
 export class OpenInferenceGrpcCodec implements Codec {
   readonly #serving: Serving;
+  readonly #asBytes: boolean;
 
-  constructor(serving: Serving) {
+  /** @param choices of the script; absent: BYTES become strings */
+  constructor(serving: Serving, choices?: Pick<BodyChoices, 'bytesInputs'>) {
     this.#serving = serving;
+    this.#asBytes = choices?.bytesInputs === true;
   }
 
-  decode(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
+  decode(request: WorkerRequest, body: Buffer): InputTensors {
     try {
       return this.#read(request, body);
     } catch (thrown) {
@@ -59,7 +64,7 @@ export class OpenInferenceGrpcCodec implements Codec {
     }
   }
 
-  #read(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
+  #read(request: WorkerRequest, body: Buffer): InputTensors {
     const texts = new Map<number, string>();
     const parts = new Map<number, Buffer[]>([REQUEST.parameters, REQUEST.input, REQUEST.output, REQUEST.raw].map((number) => [number, []]));
     const reader = new FieldReader(body, MOST_FIELDS);
@@ -80,7 +85,7 @@ export class OpenInferenceGrpcCodec implements Codec {
       binary: raw.length > 0,
       parameters: requestParameters(readEntries(partsOf(REQUEST.parameters), 'the request', stringOf), heads, outputs),
     };
-    return readInputs(heads, raw);
+    return readInputs(heads, raw, this.#asBytes);
   }
 
   /** Returns many parts, so that numbers are not copied. */
@@ -116,7 +121,7 @@ export class OpenInferenceGrpcCodec implements Codec {
   }
 }
 
-function readInputs(heads: readonly Head[], raw: readonly Buffer[]): Record<string, Tensor> {
+function readInputs(heads: readonly Head[], raw: readonly Buffer[], asBytes: boolean): InputTensors {
   if (raw.length > 0 && raw.length !== heads.length)
     throw misfit('raw_input_contents', `one entry for each of the ${heads.length} inputs, or none`, String(raw.length));
   const inputs = new Inputs();
@@ -125,9 +130,18 @@ function readInputs(heads: readonly Head[], raw: readonly Buffer[]): Record<stri
     const bytes = raw[index];
     if (bytes !== undefined && contents.some(({ length }) => length > 0))
       throw misfit(`input ${spec.name}`, 'either raw_input_contents or contents', 'both');
-    inputs.add(spec, bytes === undefined ? readContents(spec, contents) : fromBytes(spec.name, spec.type, spec.dims, bytes));
+    inputs.add(spec.name, asBytes && spec.type === 'string' ? bytesTensorOf(spec, bytes, contents) : tensorOf(spec, bytes, contents));
   }
   return inputs.tensors;
+}
+
+function tensorOf({ name, type, dims }: InputSpec, raw: Buffer | undefined, contents: readonly Buffer[]): Tensor {
+  return { type, dims, data: raw === undefined ? readContents({ name, type, dims }, contents) : fromBytes(name, type, dims, raw) };
+}
+
+function bytesTensorOf({ name, type, dims }: InputSpec, raw: Buffer | undefined, contents: readonly Buffer[]): BytesTensor {
+  const data = raw === undefined ? readByteContents({ name, type, dims }, contents) : byteElements(name, dims, raw);
+  return { type: 'bytes', dims, data };
 }
 
 /** An InferInputTensor. */

@@ -1,8 +1,16 @@
-import type { Tensor } from '../../entry-script.ts';
-import { type InferRequest, misfit, NO_PARAMETERS, show, wantedOutputs, type WantedOutput } from '../../tensors/infer-request.ts';
+import {
+  type InferRequest,
+  type InputTensors,
+  misfit,
+  NO_PARAMETERS,
+  show,
+  wantedOutputs,
+  type WantedOutput,
+} from '../../tensors/infer-request.ts';
 import {
   isRecord,
   type Members,
+  optional,
   outputData,
   outputHead,
   parametersOf,
@@ -13,7 +21,7 @@ import { toBytes } from '../../tensors/tensor-bytes.ts';
 import { jsonText } from '../../ipc/message-text.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import { answerParts, jsonHeaders } from './answer-parts.ts';
-import type { Codec, Encoded, Serving } from './codec.ts';
+import type { BodyChoices, Codec, Encoded, Serving } from './codec.ts';
 import { decodeBody } from './content-types.ts';
 import { encodeJson, failureText } from './encode-result.ts';
 import { outputsOf } from './infer-outputs.ts';
@@ -26,12 +34,15 @@ const EVERYTHING: InferRequest = { id: undefined, version: undefined, outputs: u
 /** The Open Inference Protocol over REST, with binary tensors: docs/open-inference.md. */
 export class OpenInferenceCodec implements Codec {
   readonly #serving: Serving;
+  readonly #asBytes: boolean;
 
-  constructor(serving: Serving) {
+  /** @param choices of the script; absent: BYTES become strings */
+  constructor(serving: Serving, choices?: Pick<BodyChoices, 'bytesInputs'>) {
     this.#serving = serving;
+    this.#asBytes = choices?.bytesInputs === true;
   }
 
-  decode(request: WorkerRequest, body: Buffer): Record<string, Tensor> {
+  decode(request: WorkerRequest, body: Buffer): InputTensors {
     const version = VERSION.exec(request.url)?.[1];
     const header = request.header(JSON_LENGTH);
     const jsonLength = header === undefined ? body.length : readJsonLength(header, body.length);
@@ -40,11 +51,12 @@ export class OpenInferenceCodec implements Codec {
       return rawInput(this.#serving.inputs, body);
     }
     // The general parser is faster in front of binary tensors, because few numbers stand there.
-    const message = decodeBody(body.subarray(0, jsonLength), undefined, header === undefined ? 'tensors' : 'json', true);
+    const form = header === undefined ? 'tensors' : 'json';
+    const message = decodeBody(body.subarray(0, jsonLength), undefined, form, true, this.#serving.jsonNan);
     if (!isRecord(message) || !Array.isArray(message['inputs']))
       throw misfit('the request', 'an object with the array "inputs"', show(message));
     const { id, outputs, binary } = readRequest(message);
-    const inputs = readInputs(message['inputs'], body.subarray(jsonLength));
+    const inputs = readInputs(message['inputs'], body.subarray(jsonLength), this.#asBytes);
     request.infer = { id, version, outputs, binary, parameters: readParameters(message) };
     return inputs;
   }
@@ -87,7 +99,8 @@ function readJsonLength(header: string, bodyLength: number): number {
   return length;
 }
 
-function readRequest({ id, parameters, outputs }: Members): Omit<InferRequest, 'version' | 'parameters'> {
+function readRequest({ parameters, ...message }: Members): Omit<InferRequest, 'version' | 'parameters'> {
+  const [id, outputs] = [optional(message['id']), optional(message['outputs'])];
   if (id !== undefined && typeof id !== 'string') throw misfit('id', 'a string', show(id));
   if (outputs !== undefined && !Array.isArray(outputs)) throw misfit('outputs', 'an array', show(outputs));
   const binary = flag(parametersOf({ parameters }, 'the request'), 'binary_data_output') ?? false;
@@ -99,13 +112,13 @@ function readOutput(output: unknown, index: number): WantedOutput {
   if (!isRecord(output) || typeof name !== 'string') throw misfit(`outputs[${index}]`, 'an object with a "name"', show(output));
   const parameters = parametersOf(output, `output ${name}`);
   for (const extension of ['classification', 'shared_memory_region'])
-    if (parameters[extension] !== undefined)
+    if (optional(parameters[extension]) !== undefined)
       throw misfit(`output ${name}`, `no parameter "${extension}" (this server does not have that extension)`, show(parameters[extension]));
   return { name, binary: flag(parameters, 'binary_data') };
 }
 
 function flag(parameters: Members, name: string): boolean | undefined {
-  const value = parameters[name];
+  const value = optional(parameters[name]);
   if (value !== undefined && typeof value !== 'boolean') throw misfit(`parameter ${name}`, 'true or false', show(value));
   return value;
 }

@@ -10,8 +10,9 @@ import { ScoreCodec } from './score-codec.ts';
  */
 const loaders: Readonly<Record<Protocol, (choices: BodyChoices, serving: Serving) => Codec | Promise<Codec>>> = {
   score: (choices, serving) => new ScoreCodec(choices, serving),
-  'open-inference': async (_choices, serving) => new (await import('./open-inference.ts')).OpenInferenceCodec(serving),
-  'open-inference-grpc': async (_choices, serving) => new (await import('./open-inference-grpc.ts')).OpenInferenceGrpcCodec(serving),
+  'open-inference': async (choices, serving) => new (await import('./open-inference.ts')).OpenInferenceCodec(serving, choices),
+  'open-inference-grpc': async (choices, serving) =>
+    new (await import('./open-inference-grpc.ts')).OpenInferenceGrpcCodec(serving, choices),
 };
 
 /** The codecs of a worker, one a protocol, made by the first request that needs one. */

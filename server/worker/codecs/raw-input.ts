@@ -21,16 +21,27 @@ export function rawInput(specs: readonly TensorSpec[] | undefined, body: Buffer)
         : `this one has the inputs ${specs.map(({ name }) => name).join(', ') || 'none'}`,
     );
   const { name, type } = spec;
-  const inputs = new Inputs();
+  const inputs = new Inputs<Tensor>();
   const { array } = dtypes[type];
   if (array === undefined) {
-    // The whole body is one string.
-    inputs.add({ name, type, dims: shapeOf(spec, 1) }, [text(`input ${name}`, body)]);
+    const sizes = shapeOfOne(spec);
+    inputs.add(name, { type, dims: sizes, data: [text(name, sizes, 0, body)] });
     return inputs.tensors;
   }
   const dims = shapeOf(spec, body.length / array.BYTES_PER_ELEMENT);
-  inputs.add({ name, type, dims }, fromBytes(name, type, dims, body));
+  inputs.add(name, { type, dims, data: fromBytes(name, type, dims, body) });
   return inputs.tensors;
+}
+
+/** The whole body is one string, so every open size is 1. */
+function shapeOfOne({ name, dims }: TensorSpec): number[] {
+  const sizes = dims.map((dim) => (typeof dim === 'number' ? dim : 1));
+  if (sizeOf(sizes) === 1) return sizes;
+  throw new ServerError(
+    'invalid_input',
+    `a raw request (Inference-Header-Content-Length: 0) has one string, and input ${name} takes [${sizes.join(',')}]: ` +
+      'send each string with its length in front, behind JSON with the shape',
+  );
 }
 
 function shapeOf({ name, dims }: TensorSpec, elements: number): number[] {

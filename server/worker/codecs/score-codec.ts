@@ -20,7 +20,7 @@ export class ScoreCodec implements Codec {
   decode(request: WorkerRequest, body: Buffer): unknown {
     const { rawHttp, inputType, exactIntegers } = this.#choices;
     if (rawHttp) return toWebRequest(request, body);
-    if (request.method !== 'GET') return decodeBody(body, request.contentType, inputType, exactIntegers);
+    if (request.method !== 'GET') return decodeBody(body, request.contentType, inputType, exactIntegers, this.#serving.jsonNan);
     const query = decodeQuery(request.url, exactIntegers);
     if (inputType === 'text') return encodeJson(query, this.#serving.nonFinite);
     return inputType === 'bytes' ? Buffer.from(encodeJson(query, this.#serving.nonFinite)) : query;

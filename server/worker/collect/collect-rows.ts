@@ -62,7 +62,7 @@ function rowsOfColumns(columns: readonly [string, unknown][], names: readonly st
     for (const [name, value] of columns) {
       const item = isList(value) ? value[index] : value;
       // One tensor has no name of its own, but its columns may.
-      if (name === '' && isList(item)) Object.assign(row, rowOf(item, names, index));
+      if (name === '' && isList(item)) for (const [column, each] of Object.entries(rowOf(item, names, index))) put(row, column, each);
       else spread(row, name === '' ? DEFAULT_COLUMN : name, item);
     }
     return row;
@@ -72,11 +72,17 @@ function rowsOfColumns(columns: readonly [string, unknown][], names: readonly st
 /** Puts a value into a row. Nested values become columns `name_0`, `name_1`, ... or `name.key`. */
 function spread(row: CollectedRow, name: string, value: unknown): void {
   if (isList(value)) for (const [index, item] of Array.from(value).entries()) spread(row, `${name}_${index}`, item);
-  else if (value instanceof Date) row[name] = Number.isNaN(value.valueOf()) ? null : value.toISOString();
+  else if (value instanceof Date) put(row, name, Number.isNaN(value.valueOf()) ? null : value.toISOString());
   else if (isListable(value)) spread(row, name, tensorRows(value));
   else if (typeof value === 'object' && value !== null)
     for (const [key, item] of Object.entries(value)) spread(row, `${name}.${key}`, item);
-  else row[name] = cell(value);
+  else put(row, name, cell(value));
+}
+
+/** Sets a cell also where a column has the name that changes an object's prototype. */
+function put(row: CollectedRow, name: string, value: Cell): void {
+  if (name === '__proto__') Object.defineProperty(row, name, { value, enumerable: true, configurable: true, writable: true });
+  else row[name] = value;
 }
 
 function cell(value: unknown): Cell {

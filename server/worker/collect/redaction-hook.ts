@@ -1,6 +1,7 @@
 import { bufferFrom, parse, stringify } from '../../guards/built-ins.ts';
 import { stackOfThrown } from '../../guards/thrown.ts';
 import type { RedactInfo } from '../../entry-script.ts';
+import { type BareNumbers, bareNumbers } from '../../tensors/bare-numbers.ts';
 import { MOST_COLLECTED_BYTES } from '../../ipc/limits.ts';
 import type { RedactedBody, RedactHead } from '../../ipc/redaction.ts';
 import type { ToHost } from '../../ipc/to-host.ts';
@@ -67,12 +68,26 @@ export class RedactionHook {
 
 const LATE = Symbol('late');
 
-/** Parsed JSON where the body is JSON, text where its content type is text, else bytes. */
+/**
+ * Parsed JSON where the body is JSON, also with Python's bare NaN, text where its content type is
+ * text, else bytes.
+ */
 function decode(bytes: Buffer, contentType: string): unknown {
   const text = bytes.toString();
   try {
     return parse(text);
   } catch {
+    const bare = bareNumbers(text);
+    const value = bare && parsed(bare);
+    if (value !== undefined) return value;
     return /^text\/|json|xml|urlencoded/i.test(contentType) ? text : bytes;
+  }
+}
+
+function parsed({ json, restore }: BareNumbers): unknown {
+  try {
+    return restore(parse(json));
+  } catch {
+    return undefined;
   }
 }

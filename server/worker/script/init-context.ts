@@ -15,6 +15,7 @@ interface InitSurroundings {
   readonly modelFile: string | undefined;
   readonly intraOpThreads: number;
   readonly execution: Execution;
+  readonly sharedSizes: 'check' | 'ignore';
   /** Called when the execution provider can run no inference in this process any more. */
   readonly lost: (problem: string) => void;
   readonly log: Logger;
@@ -57,10 +58,11 @@ export class WorkerInitContext {
 
   async #openModel(path?: string): Promise<Model> {
     const file = path === undefined ? this.#onlyModel() : this.#locate(path);
-    const { intraOpThreads, execution, lost } = this.#around;
+    const { intraOpThreads, execution, lost, sharedSizes } = this.#around;
     const trying = this.#settle === undefined ? this.#around.trying : undefined;
     const model = await openSession(file, { intraOpThreads, execution, lost, trying });
     if (execution.provider !== 'cpu') this.#logPlacement(model, execution);
+    model.sharedSizes.enabled = sharedSizes === 'check';
     model.remember(this.#remembers);
     // A script may keep the context and open a model during a request.
     if (this.#settle === undefined) this.opened.push(model);

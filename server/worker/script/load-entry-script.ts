@@ -13,6 +13,7 @@ export interface LoadedScript {
   readonly inputType: InputType | undefined;
   readonly rawHttp: boolean;
   readonly exactIntegers: boolean;
+  readonly bytesInputs: boolean;
   readonly concurrency: number | undefined;
   readonly redact: EntryScript['redact'];
   readonly close: EntryScript['close'];
@@ -37,6 +38,7 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
     throw broken(`User script at ${path} exports inputType ${JSON.stringify(inputType)}: expected one of ${INPUT_TYPES.join(', ')}.`);
   const rawHttp = flagOf(path, exports, 'rawHttp');
   const exactIntegers = flagOf(path, exports, 'exactIntegers');
+  const bytesInputs = flagOf(path, exports, 'bytesInputs');
   const redact = exports.callable('redact');
   if (redact !== undefined && !isFunction<NonNullable<EntryScript['redact']>>(redact))
     throw broken(`User script at ${path} exports redact of type ${typeof redact}: expected a function that answers what may be collected.`);
@@ -55,6 +57,7 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
     inputType,
     rawHttp,
     exactIntegers,
+    bytesInputs,
     concurrency,
     redact,
     close,

@@ -68,6 +68,7 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
     modelFile: settings.modelFile,
     intraOpThreads: availableParallelism(),
     execution: { provider: 'cpu', strict: true },
+    sharedSizes: 'check',
     lost: (problem) => consoleLog.error(problem),
     log: consoleLog,
     signal: new AbortController().signal,

@@ -15,7 +15,7 @@ export async function withModel<T>(bytes: Buffer, use: (run: Run) => Promise<T>)
   try {
     return await use(async (feeds) => {
       const inputs = Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new Tensor(type, data as never, dims)]);
-      return tensorsOf(await session.run(Object.fromEntries(inputs), outputs, { logSeverityLevel: 4 }), outputs);
+      return tensorsOf(await session.run(Object.fromEntries(inputs), outputs, { logSeverityLevel: 4 }), outputs, outputs);
     });
   } finally {
     await session.release();

@@ -22,6 +22,13 @@ test('bodies are read by their content type; what only claims to be JSON is a te
   assert.deepEqual(await dataOf('application/x-www-form-urlencoded', '{"a":1}'), { a: 1 });
 });
 
+test("a body with Python's bare NaN, which a worker took, is a text: its record stays JSON", async () => {
+  for (const body of ['{"x": [NaN, 1]}', '[Infinity]', '{"x":-Infinity}', '{"s":"NaN","x":NaN}'])
+    assert.equal((await collect({ type: 'application/json', body: [body], answer: '[1]' })).events[0]?.['data'], body);
+  const { events } = await collect({ type: 'application/json', body: ['{"x":"NaN"}'], answer: '[1]' });
+  assert.deepEqual(events[0]?.['data'], { x: 'NaN' });
+});
+
 test('the query of a request without a body is its data, but for what may be a key', async () => {
   const { events } = await collect({ method: 'GET', url: '/score?x=1&y=[1,2]&api_key=s&code=s&name=z', body: [] });
   assert.deepEqual([events[0]?.['data'], events[0]?.['path'], events[0]?.['method']], [{ x: 1, y: [1, 2], name: 'z' }, '/score', 'GET']);

@@ -132,19 +132,29 @@ const refusals: [title: string, body: unknown, message: RegExp][] = [
   ['an object without a known key', { rows: [] }, forms],
   ['inputs that are a number', { inputs: 5 }, forms],
   ['rows for several inputs', { data: [[1, 2, 3]] }, forms],
-  ['input_data without data', { input_data: { columns: ['x'] } }, forms],
-  ['columns that are no array', { input_data: { columns: 'x', data: [] } }, forms],
-  ['columns that are not the inputs', { input_data: { columns: ['x', 'y'], data: [[1, 2]] } }, forms],
-  [
-    'a row that is too short',
-    { input_data: { columns: ['x', 'ids'], data: [[1, 2], [1]] } },
-    /^input_data\.data\[1\]: expected an array of 2 values/,
-  ],
+  ['input_data without data', { input_data: { rows: [] } }, forms],
   ['outputs that are no array', { inputs: {}, outputs: 'mean' }, forms],
   ['outputs without a name', { inputs: {}, outputs: [{}] }, forms],
 ];
 
 const misfits: [title: string, body: unknown, message: RegExp][] = [
+  ['a table without data', { input_data: { columns: ['x'] } }, /^input_data\.data: expected an array of rows, got none$/],
+  ['columns that are no array', { input_data: { columns: 'x', data: [] } }, /^input_data\.columns: expected an array of names, got "x"$/],
+  [
+    'columns that are not the inputs',
+    { input_data: { columns: ['x', 'y'], data: [[1, 2]] } },
+    /^input_data: expected a column for each input \(x, ids\), got no column "ids" and the unknown column "y"$/,
+  ],
+  [
+    'a row that is too short',
+    { input_data: { columns: ['x', 'ids'], data: [[1, 2], [1]] } },
+    /^input_data\.data\[1\]: expected an array of 2 values, one a column, got 1$/,
+  ],
+  [
+    'a table under data with other columns',
+    { data: [{ x: 1 }] },
+    /^data: expected a column for each input \(x, ids\), got no column "ids"$/,
+  ],
   ['an input that is no object', { inputs: ['x'] }, /^inputs\[0\]: expected an object, got "x"$/],
   ['an input without a name', { inputs: [{}] }, /^inputs\[0\]: expected a "name", got none$/],
   ['an input that the model lacks', oip({ name: 'y' }), /^model multi has no input y; the inputs are x, ids\.$/],
@@ -208,7 +218,7 @@ describe('the no-code script', () => {
   });
 
   it('leaves the checks of values and shapes to the model', async () => {
-    const wrong = { inputs: { x: [[1, null, 3]], ids: [[1, 2, 3]] } };
+    const wrong = { inputs: { x: [[1, 2, 3]], ids: [[1, null, 3]] } };
     await assert.rejects(answer('multi', wrong), (error) => error instanceof ServerError && error.code === 'invalid_input');
     await assert.rejects(answer('multi', oip({ shape: [3] })), (error) => error instanceof ServerError && error.code === 'invalid_input');
   });

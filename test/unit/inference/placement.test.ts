@@ -10,6 +10,7 @@ import { openSession } from '../../../server/inference/session.ts';
 import { ServerError } from '../../../server/errors.ts';
 import { loadRuntime } from '../../../server/inference/runtime.ts';
 import { SessionModel } from '../../../server/inference/model.ts';
+import { ServableSession } from '../../../server/inference/servable-session.ts';
 import { writeModel } from '../../models/models.ts';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
@@ -96,10 +97,10 @@ test('after a failed run a provider that no longer works is reported, one that w
   const told: string[] = [];
   const about = { placement: undefined, intraOpThreads: 1, ortVersion: '', loadSeconds: 0, omittedOutputs: [] };
   for (const provider of ['cpu', 'tensorrt'] as const) {
-    const model = new SessionModel(runtime, session, '/m/net.onnx', { ...about, provider }, (problem) =>
+    const model = new SessionModel(runtime, new ServableSession(session), '/m/net.onnx', { ...about, provider }, (problem) =>
       told.push(`${provider}: ${problem}`),
     );
-    await assert.rejects(model.run({}), { code: 'run_failed' });
+    await assert.rejects(model.run({}), { code: 'model_failed' });
   }
   assert.equal(told.length, 1);
   assert.match(told[0]!, /^tensorrt: the execution provider tensorrt no longer works in this process: .*Failed to load/);

@@ -30,6 +30,8 @@ const start: StartMessage = {
   maxBatchDelayMs: 0,
   warmUp: 'on',
   nonFinite: 'string',
+  jsonNan: 'accept',
+  sharedSizes: 'check',
   answerLimitBytes: 268_435_456,
   logLevel: 'info',
   tracing: false,

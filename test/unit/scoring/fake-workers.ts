@@ -35,6 +35,8 @@ export const start: StartMessage = {
   maxBatchDelayMs: 0,
   warmUp: 'on',
   nonFinite: 'string',
+  jsonNan: 'accept',
+  sharedSizes: 'check',
   answerLimitBytes: 1000,
   logLevel: 'info',
   tracing: false,

@@ -204,3 +204,8 @@ test('the time to read numbers is linear in their text', () => {
     assertLinear(`${name}, again`, 64 * 1024, make, (text) => withNumbers(JSON.parse(text)));
   }
 });
+
+test('a number beyond the range of doubles stays in an array, so that an error names its place', () => {
+  for (const text of ['[1,1e999]', '[[1],[-1e400]]', '[1e308,1e309,2]'])
+    assert.deepEqual(withNumbers(JSON.parse(text)), JSON.parse(text), text);
+});

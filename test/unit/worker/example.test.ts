@@ -32,7 +32,7 @@ test('a sample that no line of JSON becomes gives no example', () => {
     { sample: Buffer.from('image'), inputType: 'bytes' },
     { sample: 'a\u001b[2J', inputType: 'text' },
     { sample: 'two\nlines', inputType: 'text' },
-    { sample: { a: 'x'.repeat(3000) } },
+    { sample: { a: 'x'.repeat(9000) } },
     { sample: Array.from({ length: 1e6 }, () => 1) },
     { sample: {}, rawHttp: true },
   ] satisfies Exports[])

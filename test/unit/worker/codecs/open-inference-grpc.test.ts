@@ -29,7 +29,10 @@ const contents = {
 } as const;
 
 const decode = (message: object | Buffer, by = 0, asked = request({})): Record<string, Tensor> =>
-  codec.decode(asked, shifted(Buffer.isBuffer(message) ? message : write('ModelInferRequest', { model_name: 'm', ...message }), by));
+  codec.decode(
+    asked,
+    shifted(Buffer.isBuffer(message) ? message : write('ModelInferRequest', { model_name: 'm', ...message }), by),
+  ) as Record<string, Tensor>;
 
 interface TensorMessage {
   readonly name: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Tensor, TensorSpec } from '../../../../server/entry-script.ts';
+import type { BytesTensor, Tensor, TensorSpec } from '../../../../server/entry-script.ts';
 import { ServerError } from '../../../../server/errors.ts';
 import { float16Numbers } from '../../../../server/tensors/float16.ts';
 import { dtypes } from '../../../../server/tensors/dtypes.ts';
@@ -18,7 +18,7 @@ const LENGTH = 'Inference-Header-Content-Length';
 const binary = (head: string, ...bytes: readonly Uint8Array[]): Buffer => Buffer.concat([Buffer.from(head), ...bytes]);
 
 const decode = (body: string | Buffer, jsonLength?: number, using = codec): Record<string, Tensor> =>
-  using.decode(request({}, jsonLength === undefined ? [] : [LENGTH, String(jsonLength)]), Buffer.from(body));
+  using.decode(request({}, jsonLength === undefined ? [] : [LENGTH, String(jsonLength)]), Buffer.from(body)) as Record<string, Tensor>;
 
 const input = (more: object): object => ({ name: 'x', shape: [2], datatype: 'FP32', data: [1, 2], ...more });
 const body = (...inputs: readonly object[]): string => JSON.stringify({ inputs });
@@ -165,6 +165,10 @@ const refused: [title: string, body: string | Buffer, message: RegExp, jsonLengt
   ['a shape beyond all memory', body(input({ shape: [2 ** 30, 2 ** 30] })), /expected a "shape"/],
   ['a large shape with little data', body(input({ shape: [1e9] })), /input x: expected 1000000000 elements .*, got 2/],
   ['no data', body(input({ data: undefined })), /expected "data", or the parameter "binary_data_size", got neither/],
+  ['data of null', body(input({ data: null })), /expected "data", or the parameter "binary_data_size", got neither/],
+  ['inputs of null', '{"inputs":null}', /the request: expected an object with the array "inputs"/],
+  ['a name of null', body(input({ name: null })), /inputs\[0\]: expected a "name", got null/],
+  ['a shape of null', body(input({ shape: null })), /input x: expected a "shape".*, got null/],
   ['data that is no array', body(input({ data: 1 })), /expected data that is an array, got 1/],
   ['data that is too short', body(input({ data: [1] })), /expected 2 elements for the shape \[2\], got 1/],
   [
@@ -180,8 +184,34 @@ const refused: [title: string, body: string | Buffer, message: RegExp, jsonLengt
     ),
     /nested as the shape \[4,1\] says, or flat, got \[2,2\]/,
   ],
+  [
+    'data that is nested where the shape is flat',
+    body(input({ data: [[1, 'NaN']] })),
+    /nested as the shape \[2\] says, or flat, got \[1,2\]/,
+  ],
+  [
+    'a place in flat data of two dimensions',
+    body(input({ shape: [2, 1], data: [1, 1e39] })),
+    /^input x\[1\]\[0\]: expected a finite number below 3\.4.*e\+38, .* got 1e\+39$/,
+  ],
+  ['a place beside other forms', body(input({ shape: [1, 2], data: ['NaN', 'x'] })), /^input x\[0\]\[1\]: .* got "x"$/],
+  ['a place in BYTES', body(input({ shape: [2, 1], datatype: 'BYTES', data: ['a', 1] })), /^input x\[1\]\[0\]: .* got 1$/],
+  [
+    'a number beyond every range',
+    '{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,1e999]}]}',
+    /^input x\[0\]\[1\]: expected a finite number below 3\.4.*e\+38, .* got the number Infinity/,
+  ],
+  [
+    'one beyond FP64',
+    '{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP64","data":[[1,-1e400]]}]}',
+    /^input x\[0\]\[1\]: expected a finite number up to 1\.79.*e\+308, .* got the number -Infinity/,
+  ],
   ['ragged data', body(input({ shape: [2, 1], data: [[1], [2, 3]] })), /input x/],
-  ['null', body(input({ data: [1, null] })), /input x\[1\]: expected a finite number.*, got null/],
+  [
+    'null as an integer',
+    body(input({ shape: [2, 2], datatype: 'INT32', data: [1, 2, 3, null] })),
+    /input x\[1\]\[1\]: expected a whole number.*, got null/,
+  ],
   [
     'a number that is too large',
     body(input({ datatype: 'INT8', data: [1, 128] })),
@@ -239,6 +269,52 @@ describe('a request that does not fit', () => {
       check(() => decode(...text), message);
     });
 
+  describe('take null for an optional member as absent', () => {
+    const x = { name: 'x', shape: [2], datatype: 'FP32', data: [1, 2] };
+    const bodies: [title: string, body: object][] = [
+      ['of the request', { id: null, parameters: null, inputs: [x], outputs: null }],
+      ['of an input', { inputs: [{ ...x, parameters: null }] }],
+      ['of the parameters', { parameters: { binary_data_output: null }, inputs: [{ ...x, parameters: { binary_data_size: null } }] }],
+      [
+        'of every member, as MLServer sends it',
+        {
+          id: null,
+          model_name: null,
+          parameters: { content_type: null, headers: null },
+          inputs: [{ ...x, parameters: null }],
+          outputs: null,
+        },
+      ],
+    ];
+    for (const [title, message] of bodies)
+      it(title, () => {
+        const asked = request({});
+        const decoded = codec.decode(asked, Buffer.from(JSON.stringify(message)));
+        assert.deepEqual(decoded['x'], { type: 'float32', dims: [2], data: Float32Array.of(1, 2) });
+        assert.deepEqual([asked.infer?.id, asked.infer?.outputs, asked.infer?.binary], [undefined, undefined, false]);
+      });
+
+    it('of a requested output', () => {
+      const asked = request({});
+      const outputs = [
+        { name: 'y', parameters: null },
+        { name: 'z', parameters: { binary_data: null, classification: null } },
+      ];
+      codec.decode(asked, Buffer.from(JSON.stringify({ inputs: [x], outputs })));
+      assert.deepEqual(asked.infer?.outputs, [
+        { name: 'y', binary: undefined },
+        { name: 'z', binary: undefined },
+      ]);
+    });
+
+    it('of an input whose data is behind the JSON', () => {
+      const head = JSON.stringify({
+        inputs: [{ name: 'x', shape: [1], datatype: 'UINT8', data: null, parameters: { binary_data_size: 1 } }],
+      });
+      assert.deepEqual(decode(binary(head, Uint8Array.of(7)), head.length)['x']?.data, Uint8Array.of(7));
+    });
+  });
+
   it('cannot reach a prototype by its names', () => {
     const decoded = decode('{"inputs":[{"name":"__proto__","shape":[1],"datatype":"FP32","data":[1]}]}');
     assert.deepEqual([Object.getPrototypeOf(decoded), Object.keys(decoded)], [null, ['__proto__']]);
@@ -248,6 +324,35 @@ describe('a request that does not fit', () => {
 const raw = (inputs: readonly TensorSpec[], bytes: Uint8Array): Record<string, Tensor> =>
   decode(Buffer.from(bytes), 0, new OpenInferenceCodec({ modelName: 'm', nonFinite: 'string', inputs }));
 const floats = (count: number): Uint8Array => new Uint8Array(Float32Array.from({ length: count }, (_, index) => index).buffer);
+
+describe('BYTES of a script that takes bytes', () => {
+  const bytes = new OpenInferenceCodec({ modelName: 'm', nonFinite: 'string', inputs: undefined }, { bytesInputs: true });
+  const sent = [Uint8Array.of(0xff, 0xd8, 0), Uint8Array.of()];
+  const packed = Uint8Array.of(3, 0, 0, 0, 0xff, 0xd8, 0, 0, 0, 0, 0);
+
+  it('arrive whole behind the JSON, as copies', () => {
+    const whole = Buffer.concat(ofBytes('BYTES', [2, 1], Array.from(packed)).slice(0, 1) as Buffer[]);
+    const read = decode(whole, whole.length - packed.length, bytes)['x'] as unknown as BytesTensor;
+    assert.deepEqual(read, { type: 'bytes', dims: [2, 1], data: sent });
+    for (const element of read.data) assert.notEqual(element.buffer, whole.buffer);
+  });
+
+  it('are the UTF-8 of texts in JSON', () => {
+    const read = decode(body(input({ shape: [1], datatype: 'BYTES', data: ['é'] })), undefined, bytes);
+    assert.deepEqual(read['x'], { type: 'bytes', dims: [1], data: [Uint8Array.of(0xc3, 0xa9)] });
+  });
+
+  it('leave other datatypes as they are', () => {
+    assert.deepEqual(decode(body(input({})), undefined, bytes)['x']?.data, Float32Array.of(1, 2));
+  });
+
+  it('are refused with their place, or their number', () => {
+    const refuse = (shape: number[], data: number[], message: RegExp): void =>
+      assert.throws(() => decode(...ofBytes('BYTES', shape, data), bytes), message);
+    refuse([1, 2], [0, 0, 0, 0, 2, 0, 0, 0, 65], /input x\[0\]\[1\]: expected four bytes of length and that many bytes/);
+    refuse([3], [0, 0, 0, 0], /input x: expected 3 elements for its shape, got 1/);
+  });
+});
 
 describe('raw requests', () => {
   const shapes: [dims: TensorSpec['dims'], count: number, shape: number[]][] = [
@@ -263,13 +368,26 @@ describe('raw requests', () => {
       assert.deepEqual(raw([{ name: 'x', type: 'float32', dims }], floats(count))['x']?.dims, shape);
     });
 
-  it('text is one element, without a length', () => {
-    assert.deepEqual(raw([{ name: 'x', type: 'string', dims: ['N', 1] }], Buffer.from('hi'))['x'], {
-      type: 'string',
-      dims: [1, 1],
-      data: ['hi'],
+  const texts: [dims: TensorSpec['dims'], shape: number[]][] = [
+    [
+      ['N', 1],
+      [1, 1],
+    ],
+    [
+      ['N', 'S'],
+      [1, 1],
+    ],
+    [
+      ['N', 'S', 'T'],
+      [1, 1, 1],
+    ],
+    [['N'], [1]],
+    [[], []],
+  ];
+  for (const [dims, shape] of texts)
+    it(`a text is one element, without a length, for [${dims.join(',')}]`, () => {
+      assert.deepEqual(raw([{ name: 'x', type: 'string', dims }], Buffer.from('hi'))['x'], { type: 'string', dims: shape, data: ['hi'] });
     });
-  });
 
   it('are refused where the shape does not follow', () => {
     const refuse = (inputs: readonly TensorSpec[], bytes: Uint8Array, message: RegExp): void =>
@@ -278,6 +396,8 @@ describe('raw requests', () => {
     refuse([x, { ...x, name: 'y' }], floats(3), /has the inputs x, y/);
     refuse([], floats(3), /has the inputs none/);
     refuse([{ ...x, dims: ['N', 'A', 'B'] }], floats(3), /leaves more than that open/);
+    for (const dims of [['N', 2], [3], ['N', 0]])
+      refuse([{ name: 'x', type: 'string', dims }], Buffer.from('hi'), /has one string, and input x takes \[.*\]: send each string/);
     refuse([x], floats(4), /input x: expected 12 bytes for the shape \[1,3\]/);
     refuse([x], new Uint8Array(5), /input x: expected 0 bytes/);
   });

@@ -14,7 +14,7 @@ import { request } from '../some-tensor.ts';
 const serving = { modelName: 'm', nonFinite: 'string', inputs: undefined } as const;
 const rest = new OpenInferenceCodec(serving);
 const grpc = new OpenInferenceGrpcCodec(serving);
-const score = new ScoreCodec({ inputType: undefined, rawHttp: false, exactIntegers: false }, serving);
+const score = new ScoreCodec({ inputType: undefined, rawHttp: false, exactIntegers: false, bytesInputs: false }, serving);
 const input = { name: 'x', shape: [1], datatype: 'BOOL' };
 
 function overRest(text: string): WorkerRequest {

@@ -44,3 +44,12 @@ test('a hook that never ends is given up after a while, one that throws at once,
   ]);
   assert.equal(warnings.length, 1, 'logged once');
 });
+
+test("a hook gets parsed JSON, also with Python's bare NaN, and text where the body is neither", async () => {
+  const pipe = new PassThrough();
+  const got: unknown[] = [];
+  const redaction = new RedactionHook((body) => void got.push(body), new ToHost(new FrameWriter(pipe, setImmediate)), assert.fail);
+  const bodies = ['{"name":"x","age":NaN}', '{"name":"NaN"}', '{"name":"x","age":NaN', '[Infinity,nan]'];
+  for (const [number, body] of bodies.entries()) await redaction.redact(number, headOf(Buffer.from(body)), [Buffer.from(body)]);
+  assert.deepEqual(got, [{ name: 'x', age: NaN }, { name: 'NaN' }, '{"name":"x","age":NaN', '[Infinity,nan]']);
+});
