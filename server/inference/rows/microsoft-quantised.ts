@@ -20,10 +20,10 @@ const combined =
 /** Before version 13 of Softmax, which an attribute names, all axes from one on meet. */
 const softmax: Rule = (call) => {
   const data = call.tensor(0);
-  const [axis, version] = [call.attributes.int('axis'), call.attributes.int('opset')];
-  if (axis === undefined || version === undefined) throw unknown('its axis is not known');
+  const version = call.attributes.int('opset');
+  if (version === undefined) throw unknown('its axis is not known');
   oneNumber(call, 1, 2, 3, 4);
-  const from = axisOf(axis, data.dims.length);
+  const from = axisOf(call.int('axis', version < 13 ? 1 : -1), data.dims.length);
   const meets = data.row !== undefined && (version < 13 ? data.row.axis >= from : data.row.axis === from);
   if (meets) throw mixed('it normalises rows of different calls');
   return shaped(data.dims, data.row);

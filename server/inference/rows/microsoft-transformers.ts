@@ -1,4 +1,4 @@
-import { broadcast, refuseApart, refuseOtherRows } from './broadcast.ts';
+import { refuseApart, refuseOtherRows } from './broadcast.ts';
 import { apart, type Call, type Rule } from './call.ts';
 import { all } from './elementwise.ts';
 import { layer } from './normalisations.ts';
@@ -7,19 +7,27 @@ import { attention, multiHead, quantisedAttention } from './microsoft-attention.
 import { ONE, type Size } from './size.ts';
 import { constant, mixed, sameSizes, shaped, unknown } from './value.ts';
 
-/** The sum of two tensors is normalised along its last axis. */
+/** Training alone needs the statistics of these operators. */
+const unused = unknown('ONNX Runtime does not compute this output');
+
+/**
+ * The sum of two tensors is normalised along its last axis. The second one starts anew behind its
+ * last entry, and ONNX Runtime refuses other sizes of the last two axes only.
+ */
 const skipLayer =
   (parameters: readonly number[]): Rule =>
   (call) => {
     const [data, skip] = [call.tensor(0), call.tensor(1)];
-    const last = data.dims.length - 1;
+    const rank = data.dims.length;
     refuseOtherRows(data, skip);
-    apart(data, [last], 'normalises');
+    apart(data, [rank - 1], 'normalises');
     for (const index of parameters) if (call.has(index)) call.constant(index);
-    if (!sameSizes(broadcast([data, skip]).dims, data.dims)) throw unknown('it expects two tensors of one shape');
+    if (data.row !== undefined && skip.row === undefined && (rank !== 3 || data.row.axis !== 0))
+      throw mixed('it combines each row with one constant');
+    const fits = skip.dims.length === rank && (skip.row?.axis === 0 || sameSizes(data.dims, skip.dims));
+    if (skip.row !== undefined && !fits) throw unknown('it expects two tensors of one shape');
     const whole = shaped(data.dims, data.row);
-    const statistics = shaped(data.dims.with(data.dims.length - 1, ONE), data.row);
-    return named(call, [whole, statistics, statistics, whole]);
+    return named(call, [whole, unused, unused, whole]);
   };
 
 const simplified: Rule = (call) => {

@@ -4,7 +4,7 @@ import { convolution, pooled } from './convolutions.ts';
 import { all, eachEntry } from './elementwise.ts';
 import { gridSample } from './images.ts';
 import { layer } from './normalisations.ts';
-import { contracted, gemm, matrixProduct } from './products.ts';
+import { contracted, gemm, stacked, type Labels } from './products.ts';
 import { equal, exactly, number } from './size.ts';
 import { mixed, shaped, unknown, type Shaped } from './value.ts';
 
@@ -15,24 +15,26 @@ const biased: Rule = (call) => {
   return shaped(data.dims, data.row);
 };
 
-/** The last two axes may change places first. Stacks of matrices stay in front. */
-const transposing: Rule = (call) => {
-  if (call.int('transBatchA', 0) !== 0 || call.int('transBatchB', 0) !== 0) throw unknown('it moves the axes of its stacks');
-  const sides = [turned(call.tensor(0), call.int('transA', 0)), turned(call.tensor(1), call.int('transB', 0))];
-  const [one, other] = sides;
-  if (one === undefined || other === undefined) throw unknown('it expects two matrices');
-  return matrixProduct(one, other);
-};
-
-/** A tensor with its last two axes in the other order. */
-function turned({ dims, row }: Shaped, turn: number): Shaped {
-  if (turn === 0) return shaped(dims, row);
-  const [left, right] = [dims.at(-2), dims.at(-1)];
-  if (left === undefined || right === undefined) throw unknown('it turns a tensor of one axis');
+/** Names of the axes of one matrix, or of a stack of them. Attributes say how they lie. */
+function labelsOf(call: Call, side: 'A' | 'B', { dims }: Shaped): Labels {
   const rank = dims.length;
-  const axis = row !== undefined && row.axis >= rank - 2 ? 2 * rank - 3 - row.axis : row?.axis;
-  return shaped([...dims.slice(0, -2), right, left], row && { ...row, axis: axis ?? row.axis });
+  if (rank === 0) throw unknown('it multiplies a number, not a matrix');
+  // A tensor of one axis is never turned.
+  if (rank === 1) return ['k'];
+  const [outer, inner] = side === 'A' ? ['m', 'k'] : ['k', 'n'];
+  const [first, last] = call.int(`trans${side}`, 0) === 0 ? [outer, inner] : [inner, outer];
+  const stack = stacked(rank - 2);
+  return call.int(`transBatch${side}`, 0) === 0 ? [...stack, first, last] : [first, ...stack, last];
 }
+
+/** The product of two stacks of matrices, each of which may be turned. */
+const transposing: Rule = (call) => {
+  const [one, other] = [call.tensor(0), call.tensor(1)];
+  const [left, right] = [labelsOf(call, 'A', one), labelsOf(call, 'B', other)];
+  const stack = stacked(Math.max(one.dims.length, other.dims.length, 2) - 2);
+  const named = (name: string): string[] => ([left, right].some((labels) => labels.includes(name)) ? [name] : []);
+  return contracted([one, other], [left, right], [...stack, ...named('m'), ...named('n')]);
+};
 
 /** A convolution whose result may be added to another tensor of its shape. */
 const fused: Rule = (call) => {
@@ -108,4 +110,21 @@ export const microsoft: Readonly<Record<string, Rule>> = {
   MatMulNBits: packed,
   NhwcConv: convolution({ image: 0, weights: 1, last: true }),
   NhwcMaxPool: (call) => pooled(call, true),
+};
+
+/** Channels that were padded to blocks become a plain axis. Blocks lie within an image. */
+const reordered: Rule = (call) => {
+  const { dims, row } = call.tensor(0);
+  const [items, , ...area] = dims;
+  const channels = call.attributes.int('channels');
+  if (items === undefined || channels === undefined || dims.length < 3) throw unknown('it expects images');
+  if (row !== undefined && row.axis > 0) throw mixed('its rows lie along another axis than the batch');
+  const size = number(channels);
+  return shaped(call.int('channels_last', 0) === 0 ? [items, size, ...area] : [items, ...area, size], row);
+};
+
+/** Operators of the domain `com.microsoft.nchwc`, whose channels lie in blocks. */
+export const microsoftBlocked: Readonly<Record<string, Rule>> = {
+  Conv: fused,
+  ReorderOutput: reordered,
 };

@@ -6,7 +6,7 @@ import { traditional } from './ml.ts';
 import { images } from './images.ts';
 import { microsoftQuantised } from './microsoft-quantised.ts';
 import { transformers, transformersOfDefault } from './microsoft-transformers.ts';
-import { microsoft } from './microsoft.ts';
+import { microsoft, microsoftBlocked } from './microsoft.ts';
 import { moving } from './movement.ts';
 import { normalisations } from './normalisations.ts';
 import { followingPlaces } from './places.ts';
@@ -47,6 +47,7 @@ export const domains: Readonly<Record<string, Rules>> = {
   }),
   'ai.onnx.ml': traditional,
   'com.microsoft': { ...microsoft, ...microsoftQuantised, ...transformers, ...microsoftTexts },
+  'com.microsoft.nchwc': microsoftBlocked,
 };
 
 /** The rule of an operator, or undefined if there is none. */

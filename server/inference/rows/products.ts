@@ -4,7 +4,7 @@ import { ONE, type Size } from './size.ts';
 import { mixed, shaped, unknown, type RowAxis, type Shaped } from './value.ts';
 
 /** Names of axes in order. Axes of one name have one index: see `contracted`. */
-type Labels = readonly string[];
+export type Labels = readonly string[];
 
 /**
  * Sums of products over all axes that the result does not name, as an Einstein summation.
@@ -41,7 +41,7 @@ function aligned({ dims, row }: Shaped, labels: Labels, names: Labels): Shaped {
 }
 
 /** Names of axes that are aligned from the last one. */
-const stacked = (count: number): string[] => Array.from({ length: count }, (_, index) => `.${count - index}`);
+export const stacked = (count: number): string[] => Array.from({ length: count }, (_, index) => `.${count - index}`);
 
 /**
  * The product of two stacks of matrices (numpy's `matmul`). A tensor of one axis is one row of the

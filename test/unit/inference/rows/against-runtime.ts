@@ -9,14 +9,14 @@ process.env.ORT_DISABLE_TELEMETRY = '1';
 const { InferenceSession, Tensor } = await import('onnxruntime-node');
 
 type Entry = number | string;
-type Type = 'float32' | 'int64' | 'string';
+type Type = 'float32' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool' | 'string';
 interface Filled {
   readonly type: Type;
   readonly dims: readonly number[];
   readonly data: readonly Entry[];
 }
-/** An input with one row for each 'N', or an initializer. */
-type Input = { readonly type: Type; readonly dims: readonly (number | 'N')[] } | Filled;
+/** An input with one row for each 'N', an initializer, or none. */
+type Input = { readonly type: Type; readonly dims: readonly (number | 'N')[] } | Filled | undefined;
 
 /** One node. Outputs have a type each. */
 interface Step {
@@ -28,13 +28,13 @@ interface Step {
 }
 
 const FLOATS = new Set(
-  'scale offset imputed_value_floats replaced_value_float coefficients intercepts support_vectors rho kernel_params prob_a prob_b'.split(
+  'alpha scale offset imputed_value_floats replaced_value_float coefficients intercepts support_vectors rho kernel_params prob_a prob_b'.split(
     ' ',
   ),
 );
 const ROWS = 3;
 
-const isFilled = (input: Input): input is Filled => 'data' in input;
+const isFilled = (input: Input): input is Filled => input !== undefined && 'data' in input;
 const product = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
 
 /**
@@ -63,7 +63,8 @@ export async function agrees(step: Step, inputs: readonly Input[]): Promise<void
 }
 
 /** An input as the rule sees it: entries of an initializer of int64 are known. */
-function tracked(input: Input): Tracked {
+function tracked(input: Input): Tracked | undefined {
+  if (input === undefined) return undefined;
   if (!isFilled(input)) return rows(...input.dims);
   if (input.type === 'string' || input.dims.length > 1) return fixed(...input.dims);
   const entries = input.data.map(Number);
@@ -71,7 +72,7 @@ function tracked(input: Input): Tracked {
 }
 
 function modelOf({ operator, attributes = {}, domain = '', version = 21, outputs = ['float32'] }: Step, inputs: readonly Input[]): Buffer {
-  const names = inputs.map((_, index) => `x${index}`);
+  const names = inputs.map((input, index) => (input === undefined ? '' : `x${index}`));
   const results = outputs.map((_, index) => `y${index}`);
   const encoded = Object.entries(attributes).map(([name, given]) => {
     if (typeof given === 'number') return FLOATS.has(name) ? attribute.float(name, given) : attribute.int(name, given);
@@ -86,7 +87,7 @@ function modelOf({ operator, attributes = {}, domain = '', version = 21, outputs
     name: operator,
     nodes: [node(operator, names, results, encoded, domain)],
     initializers: inputs.flatMap((input, index) => (isFilled(input) ? [tensor(`x${index}`, input.type, input.dims, bytesOf(input))] : [])),
-    inputs: inputs.flatMap((input, index) => (isFilled(input) ? [] : [value(`x${index}`, input.type, input.dims)])),
+    inputs: inputs.flatMap((input, index) => (input === undefined || isFilled(input) ? [] : [value(`x${index}`, input.type, input.dims)])),
     outputs: outputs.map((type, index) => value(`y${index}`, type)),
   };
   return model(content, domain === '' ? { ir: 8, opset: version } : { ir: 8, opset: 21, opsets: { [domain]: version } });
@@ -94,16 +95,20 @@ function modelOf({ operator, attributes = {}, domain = '', version = 21, outputs
 
 function bytesOf({ type, data }: Filled): ArrayBufferView | readonly string[] {
   if (type === 'string') return data.map(String);
-  return type === 'int64' ? BigInt64Array.from(data, BigInt) : Float32Array.from(data, Number);
+  if (type === 'int64') return BigInt64Array.from(data, BigInt);
+  const numbers = data.map(Number);
+  if (type === 'float32') return new Float32Array(numbers);
+  const wholes = { int32: Int32Array, int8: Int8Array, uint8: Uint8Array, bool: Uint8Array }[type];
+  return new wholes(numbers);
 }
 
 /** One row: small whole numbers, so that all sums are exact, and short words. */
 function feedsOf(inputs: readonly Input[], random: () => number): (Filled | undefined)[] {
   return inputs.map((input) => {
-    if (isFilled(input)) return undefined;
+    if (input === undefined || isFilled(input)) return undefined;
     const { type } = input;
     const dims = input.dims.map((dim) => (dim === 'N' ? 1 : dim));
-    const data = Array.from({ length: product(dims) }, () => Math.floor(random() * 3));
+    const data = Array.from({ length: product(dims) }, () => Math.floor(random() * (type === 'bool' ? 2 : 3)));
     return { type, dims, data: type === 'string' ? data.map((entry) => 'abc'.charAt(entry)) : data };
   });
 }
@@ -111,7 +116,7 @@ function feedsOf(inputs: readonly Input[], random: () => number): (Filled | unde
 /** Rows of several feeds along the axis 'N'. */
 function joined(inputs: readonly Input[], single: readonly (readonly (Filled | undefined)[])[]): Record<string, RuntimeTensor> {
   const merged = inputs.map((input, index): Filled | undefined => {
-    if (isFilled(input)) return undefined;
+    if (input === undefined || isFilled(input)) return undefined;
     const axis = input.dims.indexOf('N');
     const behind = product(input.dims.slice(axis + 1).map(Number));
     const parts = single.map((feeds) => feeds[index]!.data);
