@@ -8,6 +8,7 @@ import { CollectionCounts } from '../../server/collection/counts.ts';
 import { options, type Option } from '../../server/config/config.ts';
 import { failuresTable, optionsTable } from '../../server/config/usage.ts';
 import { failures } from '../../server/errors.ts';
+import { families } from '../../server/inference/rows/operators.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { mediaTypes } from '../../server/worker/codecs/content-types.ts';
@@ -35,6 +36,7 @@ const tables: [file: string, name: string, text: () => Promise<string> | string]
   ['docs/options.md', 'options', optionsTable],
   ['docs/failures.md', 'failures', failuresTable],
   ['docs/metrics.md', 'metrics', metricsTable],
+  ['server/inference/README.md', 'operators', operatorsTable],
   [
     'docs/entry-scripts.md',
     'content types',
@@ -63,6 +65,23 @@ async function metricsTable(): Promise<string> {
     '|---|---|---|',
     ...own.map(({ name, type, help }) => `| \`${name}\` | ${String(type)} | ${help} |`),
   ].join('\n');
+}
+
+/** Characters of the operators in one cell. */
+const MOST_IN_CELL = 90;
+
+function operatorsTable(): string {
+  const rows = families.flatMap(({ domain, title, rules }) => {
+    const lines: string[] = [];
+    for (const operator of Object.keys(rules).toSorted()) {
+      const last = lines.at(-1);
+      if (last === undefined || last.length + operator.length > MOST_IN_CELL) lines.push(operator);
+      else lines[lines.length - 1] = `${last} ${operator}`;
+    }
+    return lines.map((line) => `| ${domain === '' ? 'ai.onnx' : domain} | ${title} | ${line} |`);
+  });
+  const count = new Set(families.flatMap(({ domain, rules }) => Object.keys(rules).map((operator) => `${domain} ${operator}`))).size;
+  return [`${count} operators have a rule.`, '', '| domain | family | operators |', '|---|---|---|', ...rows].join('\n');
 }
 
 for (const [file, name, make] of tables) {

@@ -21,37 +21,49 @@ import { sequences } from './sequences.ts';
 import { signals } from './signals.ts';
 import { microsoftTexts, texts } from './text.ts';
 
-/** Rules by operator of one domain. */
-type Rules = Readonly<Record<string, Rule>>;
+/** Rules of operators that are alike, of one domain. */
+export interface Family {
+  /** As models name it; '' is the default domain. */
+  readonly domain: string;
+  readonly title: string;
+  readonly rules: Readonly<Record<string, Rule>>;
+}
 
-/** Domain, as a model names it, to its rules. The default domain is ''. */
-export const domains: Readonly<Record<string, Rules>> = {
-  '': followingPlaces({
-    ...elementwise,
-    ...moving,
-    ...reshaping,
-    ...reductions,
-    ...selecting,
-    ...scattering,
-    ...products,
-    ...normalisations,
-    ...recurrences,
-    ...attentions,
-    ...transformersOfDefault,
-    ...convolutions,
-    ...images,
-    ...quantised,
-    ...signals,
-    ...sequences,
-    ...texts,
-  }),
-  'ai.onnx.ml': traditional,
-  'com.microsoft': { ...microsoft, ...microsoftQuantised, ...transformers, ...microsoftTexts },
-  'com.microsoft.nchwc': microsoftBlocked,
-};
+const family = (domain: string, title: string, rules: Family['rules']): Family => ({ domain, title, rules });
+
+/** All rules. server/inference/README.md lists them. */
+export const families: readonly Family[] = [
+  family('', 'entry by entry', elementwise),
+  family('', 'shapes', reshaping),
+  family('', 'entries that move', moving),
+  family('', 'reductions, order', reductions),
+  family('', 'selections, random numbers', selecting),
+  family('', 'scattered entries', scattering),
+  family('', 'products', products),
+  family('', 'normalisations', { ...normalisations, ...transformersOfDefault }),
+  family('', 'recurrent layers', recurrences),
+  family('', 'attention', attentions),
+  family('', 'convolutions, pools', convolutions),
+  family('', 'images', images),
+  family('', 'quantised', quantised),
+  family('', 'signals', signals),
+  family('', 'sequences', sequences),
+  family('', 'texts', texts),
+  family('ai.onnx.ml', 'classical models', traditional),
+  family('com.microsoft', 'fused layers', microsoft),
+  family('com.microsoft', 'quantised', microsoftQuantised),
+  family('com.microsoft', 'transformers', transformers),
+  family('com.microsoft', 'texts', microsoftTexts),
+  family('com.microsoft.nchwc', 'blocked layouts', microsoftBlocked),
+];
+
+const byDomain: ReadonlyMap<string, ReadonlyMap<string, Rule>> = new Map(
+  Object.entries(Object.groupBy(families, ({ domain }) => domain)).map(([domain, members = []]) => [domain, rulesOf(members)]),
+);
+
+function rulesOf(members: readonly Family[]): ReadonlyMap<string, Rule> {
+  return new Map(members.flatMap(({ rules }) => Object.entries(followingPlaces(rules))));
+}
 
 /** The rule of an operator, or undefined if there is none. */
-export function ruleOf(domain: string, operator: string): Rule | undefined {
-  const rules = Object.hasOwn(domains, domain) ? domains[domain] : undefined;
-  return rules !== undefined && Object.hasOwn(rules, operator) ? rules[operator] : undefined;
-}
+export const ruleOf = (domain: string, operator: string): Rule | undefined => byDomain.get(domain)?.get(operator);
