@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { PROTOCOL_VERSION } from '../../server/ipc/kinds.ts';
+
 export function init() {}
 
 const frame = (kind: number, payload: string | Buffer): Buffer => {
@@ -24,8 +26,8 @@ const bytes: Record<string, Buffer> = {
     26,
     '{"defined":[{"kind":"counter","name":"falls","help":"h","labels":[]}],"changes":[{"name":"falls","labels":[],"value":-1}]}',
   ),
-  'ready without models': frame(16, '{"version":1,"rawHttp":false}'),
-  'ready again': frame(16, '{"version":1,"rawHttp":false,"parsesJson":true,"redacts":false,"concurrency":9,"models":[]}'),
+  'ready without models': frame(16, `{"version":${PROTOCOL_VERSION},"rawHttp":false}`),
+  'ready again': frame(16, `{"version":${PROTOCOL_VERSION},"rawHttp":false,"parsesJson":true,"redacts":false,"concurrency":9,"models":[]}`),
   'a start that failed': frame(17, '{"code":"init_failed","message":"x"}'),
   'a model of another form': frame(31, '{"name":"m"}'),
   'a short reply': frame(18, Buffer.alloc(3)),

@@ -6,7 +6,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FrameReader } from '../../server/ipc/frame-reader.ts';
 import { FrameWriter, MOST_FRAME_BYTES } from '../../server/ipc/frames.ts';
-import { HostKind, WorkerKind } from '../../server/ipc/kinds.ts';
+import { HostKind, PROTOCOL_VERSION, WorkerKind } from '../../server/ipc/kinds.ts';
 import { Workers } from './start-workers.ts';
 
 const MAIN = fileURLToPath(new URL('../../server/worker/main.ts', import.meta.url));
@@ -32,11 +32,14 @@ test('a start of another version is refused by name, with the exit code of a fau
     frames.map(([kind]) => kind),
     [WorkerKind.startFailed],
   );
-  assert.match(frames[0]?.[1] ?? '', /"version_mismatch".*'start' has version 99 of their protocol, expected 1\. Restart/);
+  assert.match(
+    frames[0]?.[1] ?? '',
+    new RegExp(`"version_mismatch".*'start' has version 99 of their protocol, expected ${PROTOCOL_VERSION}\\. Restart`),
+  );
 });
 
 test('a worker that gets a start of another form logs which, and ends', async () => {
-  const { frames, code } = await startWith('{"version":1,"entryScript":7}');
+  const { frames, code } = await startWith(`{"version":${PROTOCOL_VERSION},"entryScript":7}`);
   assert.equal(code, 1);
   assert.match(frames[0]?.[1] ?? '', /a message 'start' of another form than expected: .*entryScript/);
 });
@@ -46,7 +49,7 @@ test('a host whose worker is of another version fails to start, with the reason'
   try {
     const error = await workers.failure;
     assert.equal(error.code, 'version_mismatch');
-    assert.match(error.message, /'ready' has version 2 of their protocol, expected 1/);
+    assert.match(error.message, new RegExp(`'ready' has version 99 of their protocol, expected ${PROTOCOL_VERSION}`));
   } finally {
     await workers.stop();
   }
