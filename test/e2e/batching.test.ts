@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { writeModel } from '../models/models.ts';
+import { exportedFile } from '../models/exported-models.ts';
+import { type ModelName, writeModel } from '../models/models.ts';
 import { folder } from '../set-up/folder.ts';
+import { assertMerged, batchingOf } from './inferences.ts';
 import { withServer, type ServerProcess } from './start-server.ts';
 
 /**
@@ -51,3 +53,43 @@ test('with MAX_BATCH_SIZE=1 every call runs alone', () =>
     },
     { env: { MAX_BATCH_SIZE: '1' } },
   ));
+
+const PROVEN = 'merged: the graph keeps rows apart; rows run alone equal rows run together';
+const row = (length: number, client: number): number[] => Array.from({ length }, (_, at) => ((client + 1) * (at + 1)) / 100);
+
+for (const [name, bodyOf] of [
+  ['ridge', (client) => ({ data: [row(10, client)] })],
+  ['gbdt', (client) => ({ data: [row(30, client)] })],
+  ['mlp', (client) => ({ data: [row(784, client)] })],
+] satisfies [ModelName, (client: number) => unknown][])
+  test(`${name} is merged without being asked for, and answers as if alone`, () =>
+    withServer(['--model', writeModel(name, folder())], async (server) => {
+      await server.ready();
+      assert.deepEqual(await batchingOf(server, name), { batching: PROVEN, node: undefined });
+      await assertMerged(
+        server,
+        Array.from({ length: 24 }, (_, client) => bodyOf(client)),
+      );
+    }));
+
+const WORDS = ['good bad', 'cat', '', 'very very good dog', 'good cat dog'];
+const words = (client: number): object => ({ data: [[WORDS[client % WORDS.length]]] });
+
+for (const [size, expected] of [
+  ['auto', { batching: 'not merged: it pads each text to the longest of any row', node: 'com.microsoft.Tokenizer "Tokenizer"' }],
+  ['16', { batching: 'merged: asked for (MAX_BATCH_SIZE=16)', node: undefined }],
+] as const)
+  test(`a model whose graph leaves open whether rows meet, with MAX_BATCH_SIZE=${size}`, () =>
+    withServer(
+      ['--model', exportedFile('sklearn/counts-nb.opset14.onnx')],
+      async (server) => {
+        await server.ready();
+        assert.deepEqual(await batchingOf(server, 'counts-nb.opset14'), expected);
+        if (size !== 'auto')
+          await assertMerged(
+            server,
+            Array.from({ length: 24 }, (_, client) => words(client)),
+          );
+      },
+      { env: { MAX_BATCH_SIZE: size } },
+    ));

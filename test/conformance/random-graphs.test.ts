@@ -7,10 +7,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { followModel } from '../../../server/inference/graph/follow-model.ts';
-import { randomBatches, randomGraph } from '../../models/random-graphs.ts';
-import { bytesOf, type RowModel } from '../../models/rows/row-model.ts';
-import { differenceOfRows, withModel } from '../../models/rows/run-rows.ts';
+import { followModel } from '../../server/inference/graph/follow-model.ts';
+import { randomBatches, randomGraph } from '../models/random-graphs.ts';
+import { bytesOf, type RowModel } from '../models/rows/row-model.ts';
+import { differenceOfRows, withModel } from '../models/rows/run-rows.ts';
 
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 const COUNT = Number(process.env['RANDOM_GRAPHS'] ?? 2000);
