@@ -17,6 +17,7 @@
 import { Answer, type InitContext, type Model, type RequestContext, ScoringError, type Tensor, type TensorInput } from 'scoring-server';
 // The server's own readers and writers of tensors, the only internals used here.
 import { byClassLabel, labelParameters } from '../server/tensors/class-labels.ts';
+import { misfit, show } from '../server/tensors/infer-request.ts';
 import { isNumbers, isRecord, outputData, outputHead, outputNames, readInputs } from '../server/tensors/open-inference-json.ts';
 import { feedTable, readTable } from '../server/tensors/table.ts';
 
@@ -35,7 +36,7 @@ export async function init(context: InitContext): Promise<void> {
 export async function run(data: unknown, request: RequestContext): Promise<unknown> {
   if (request.protocol === 'score') return answer(model, data);
   // The Open Inference routes read the tensors before this call, and write the answer after it.
-  const labels = wantsLabels(model, request.parameters.request);
+  const labels = wantsLabels(request.parameters.request);
   const outputs = await model.run(asInputs(data), request.outputs);
   return labels ? new Answer(outputs, { outputParameters: labelParameters(model, outputs) }) : outputs;
 }
@@ -48,7 +49,7 @@ export async function run(data: unknown, request: RequestContext): Promise<unkno
 export async function answer(target: Model, body: unknown): Promise<unknown> {
   if (!isRecord(body)) throw unknownForm(target, 'the body is no JSON object');
   const wanted = readOutputs(target, body);
-  const labels = isRecord(body.parameters) && wantsLabels(target, body.parameters);
+  const labels = isRecord(body.parameters) && wantsLabels(body.parameters);
   if (Array.isArray(body.inputs)) return oipAnswer(target, body.id, await target.run(readInputs(body.inputs), wanted), wanted, labels);
   if (isRecord(body.inputs)) {
     const outputs = await target.run(asInputs(body.inputs), wanted);
@@ -75,10 +76,10 @@ function readOutputs(target: Model, body: Record<string, unknown>): string[] | u
   );
 }
 
-/** True if the client asks for class labels. */
-function wantsLabels(target: Model, { class_labels: wanted }: Readonly<Record<string, unknown>>): boolean {
+/** True if the client asks for class labels. @throws ServerError invalid_input */
+function wantsLabels({ class_labels: wanted }: Readonly<Record<string, unknown>>): boolean {
   if (wanted === undefined || wanted === null || typeof wanted === 'boolean') return wanted === true;
-  throw unknownForm(target, '"class_labels" of "parameters" is neither true nor false');
+  throw misfit('the parameter class_labels', 'true or false', show(wanted));
 }
 
 function oipAnswer(
