@@ -8,6 +8,7 @@
  * {"input_data": {"columns", "index", "data"}}           one prediction a row
  * {"input_data": [{"column": value, ...}, ...]}          one prediction a row
  * {"data": [[...]]}                                      one prediction a row; also a table as above
+ * Such a table alone, as DataFrame.to_json() writes it   one prediction a row
  *
  * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs.
  * `parameters: {"class_labels": true}` asks for the class labels of scores. Further keys are
@@ -47,6 +48,7 @@ export async function run(data: unknown, request: RequestContext): Promise<unkno
  * does not fit
  */
 export async function answer(target: Model, body: unknown): Promise<unknown> {
+  if (Array.isArray(body) && isRecord(body[0])) return perRow(await target.run(readRows(target, 'the body', body)));
   if (!isRecord(body)) throw unknownForm(target, 'the body is no JSON object');
   const wanted = readOutputs(target, body);
   const labels = isRecord(body.parameters) && wantsLabels(body.parameters);
@@ -58,7 +60,10 @@ export async function answer(target: Model, body: unknown): Promise<unknown> {
   if ('inputs' in body) throw unknownForm(target, '"inputs" is neither an object nor an array');
   const rows = (outputs: Record<string, Tensor>): unknown => (labels ? perLabelledRow(target, outputs) : perRow(outputs));
   if ('input_data' in body) return rows(await target.run(readRows(target, 'input_data', body.input_data), wanted));
-  if ('data' in body) return rows(await target.run(readRows(target, 'data', body.data), wanted));
+  if ('data' in body) {
+    const isTable = Array.isArray(body.columns) || isNumbers(body.columns);
+    return rows(await target.run(isTable ? readRows(target, 'the body', body) : readRows(target, 'data', body.data), wanted));
+  }
   throw unknownForm(target, 'the body has none of the keys "inputs", "input_data" and "data"');
 }
 
@@ -103,7 +108,7 @@ function oipAnswer(
 }
 
 /** A table of pandas, with the names of its columns, or rows of the only input. */
-function readRows(target: Model, key: 'input_data' | 'data', value: unknown): Record<string, TensorInput> {
+function readRows(target: Model, key: 'input_data' | 'data' | 'the body', value: unknown): Record<string, TensorInput> {
   const table = readTable(key, value);
   if (table !== undefined) return feedTable(key, table, target.inputs);
   if (!isRecord(value)) return onlyInput(target, value);
