@@ -8,6 +8,7 @@
  * {"input_data": {"columns", "index", "data"}}           one prediction a row
  * {"input_data": [{"column": value, ...}, ...]}          one prediction a row
  * {"data": [[...]]}                                      one prediction a row; also a table as above
+ * Such a table alone, as DataFrame.to_json() writes it   one prediction a row
  *
  * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs.
  * `parameters: {"class_labels": true}` asks for the class labels of scores. Further keys are
@@ -17,6 +18,7 @@
 import { Answer, type InitContext, type Model, type RequestContext, ScoringError, type Tensor, type TensorInput } from 'scoring-server';
 // The server's own readers and writers of tensors, the only internals used here.
 import { byClassLabel, labelParameters } from '../server/tensors/class-labels.ts';
+import { misfit, show } from '../server/tensors/infer-request.ts';
 import { isNumbers, isRecord, outputData, outputHead, outputNames, readInputs } from '../server/tensors/open-inference-json.ts';
 import { feedTable, readTable } from '../server/tensors/table.ts';
 
@@ -35,7 +37,7 @@ export async function init(context: InitContext): Promise<void> {
 export async function run(data: unknown, request: RequestContext): Promise<unknown> {
   if (request.protocol === 'score') return answer(model, data);
   // The Open Inference routes read the tensors before this call, and write the answer after it.
-  const labels = wantsLabels(model, request.parameters.request);
+  const labels = wantsLabels(request.parameters.request);
   const outputs = await model.run(asInputs(data), request.outputs);
   return labels ? new Answer(outputs, { outputParameters: labelParameters(model, outputs) }) : outputs;
 }
@@ -46,9 +48,10 @@ export async function run(data: unknown, request: RequestContext): Promise<unkno
  * does not fit
  */
 export async function answer(target: Model, body: unknown): Promise<unknown> {
+  if (Array.isArray(body) && isRecord(body[0])) return perRow(await target.run(readRows(target, 'the body', body)));
   if (!isRecord(body)) throw unknownForm(target, 'the body is no JSON object');
   const wanted = readOutputs(target, body);
-  const labels = isRecord(body.parameters) && wantsLabels(target, body.parameters);
+  const labels = isRecord(body.parameters) && wantsLabels(body.parameters);
   if (Array.isArray(body.inputs)) return oipAnswer(target, body.id, await target.run(readInputs(body.inputs), wanted), wanted, labels);
   if (isRecord(body.inputs)) {
     const outputs = await target.run(asInputs(body.inputs), wanted);
@@ -57,7 +60,10 @@ export async function answer(target: Model, body: unknown): Promise<unknown> {
   if ('inputs' in body) throw unknownForm(target, '"inputs" is neither an object nor an array');
   const rows = (outputs: Record<string, Tensor>): unknown => (labels ? perLabelledRow(target, outputs) : perRow(outputs));
   if ('input_data' in body) return rows(await target.run(readRows(target, 'input_data', body.input_data), wanted));
-  if ('data' in body) return rows(await target.run(readRows(target, 'data', body.data), wanted));
+  if ('data' in body) {
+    const isTable = Array.isArray(body.columns) || isNumbers(body.columns);
+    return rows(await target.run(isTable ? readRows(target, 'the body', body) : readRows(target, 'data', body.data), wanted));
+  }
   throw unknownForm(target, 'the body has none of the keys "inputs", "input_data" and "data"');
 }
 
@@ -75,10 +81,10 @@ function readOutputs(target: Model, body: Record<string, unknown>): string[] | u
   );
 }
 
-/** True if the client asks for class labels. */
-function wantsLabels(target: Model, { class_labels: wanted }: Readonly<Record<string, unknown>>): boolean {
+/** True if the client asks for class labels. @throws ServerError invalid_input */
+function wantsLabels({ class_labels: wanted }: Readonly<Record<string, unknown>>): boolean {
   if (wanted === undefined || wanted === null || typeof wanted === 'boolean') return wanted === true;
-  throw unknownForm(target, '"class_labels" of "parameters" is neither true nor false');
+  throw misfit('the parameter class_labels', 'true or false', show(wanted));
 }
 
 function oipAnswer(
@@ -102,7 +108,7 @@ function oipAnswer(
 }
 
 /** A table of pandas, with the names of its columns, or rows of the only input. */
-function readRows(target: Model, key: 'input_data' | 'data', value: unknown): Record<string, TensorInput> {
+function readRows(target: Model, key: 'input_data' | 'data' | 'the body', value: unknown): Record<string, TensorInput> {
   const table = readTable(key, value);
   if (table !== undefined) return feedTable(key, table, target.inputs);
   if (!isRecord(value)) return onlyInput(target, value);

@@ -33,9 +33,10 @@ interface CollectionReport {
   readonly spillDir: string;
 }
 
-/** Logs that the server is ready, and for what. */
-export function reportReady(log: Log, { kind, entryScript }: Found, models: readonly string[], concurrency: number): void {
-  log.info({ kind, entryScript, models, concurrency }, 'ready');
+/** Logs that the server is ready, and for what. No user wrote the script that serves a model. */
+export function reportReady(log: Log, { kind, entryScript, modelFile }: Found, models: readonly string[], concurrency: number): void {
+  const served = kind === 'model without code' ? { modelFile } : { entryScript };
+  log.info({ kind, ...served, models, concurrency }, 'ready');
   if (kind === 'sample')
     log.warn(
       'no entry script and no model is named or found: this is the sample. Name yours with --entry-script, --model or AZUREML_MODEL_DIR',

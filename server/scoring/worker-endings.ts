@@ -10,7 +10,7 @@ export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'pro
 
 /** The log's text on a worker that begins to retire. */
 export const retirements: Readonly<Record<RetireReason, string>> = {
-  deadline: 'a run() did not end after its cancel: its worker finishes its other requests and is replaced',
+  deadline: 'a run did not end after its cancel: its worker finishes its other requests and is replaced',
 };
 
 /** The answer to the requests that a worker held when it ended. */
@@ -22,15 +22,17 @@ export function lossOf({ endedFor, tooLarge }: PoolWorker, { code, signal }: Exi
 
 /**
  * Why a process that ended before it was ready is a failure. A model without code has no script to
- * look into.
+ * look into. The host does not know whether `init()` or the run on the sample was under way.
  * @param initTimeoutMs limit of `init()`
  */
 export function startFailureOf({ endedFor, tooLarge, start }: PoolWorker, exit: Exit, initTimeoutMs: number): ServerError {
   const { noCode } = start;
-  const before = noCode ? 'before its model was loaded' : 'before init() was done';
+  const before = noCode ? 'before its model was loaded' : 'before init() was done, or in run() on an exported sample';
   if (endedFor === 'init_timeout') {
     const limit = `${initTimeoutMs} ms (INIT_TIMEOUT_MS)`;
-    const late = noCode ? `The model was not loaded within ${limit}` : `User's init function failed: init() did not finish within ${limit}`;
+    const late = noCode
+      ? `The model was not loaded within ${limit}`
+      : `User's init function failed: init(), or run() on an exported sample, did not finish within ${limit}`;
     return new ServerError('init_timeout', `${late}, and its worker did not react: it was killed.`);
   }
   if (tooLarge !== undefined)

@@ -130,7 +130,7 @@ describe('outputs of a reported model', { skip: missing }, () => {
       });
       const odd = await seen.server.score({ ...row, parameters: { class_labels: 'yes' } });
       assert.equal(odd.status, 400);
-      assert.match(((await odd.json()) as { message: string }).message, /"class_labels" of "parameters" is neither true nor false/);
+      assert.match(((await odd.json()) as { message: string }).message, /^the parameter class_labels: expected true or false, got "yes"$/);
     }));
 
   it('outputs named as members of every object are answered, alone and together', () =>

@@ -50,6 +50,23 @@ const frame = (age: unknown, children: unknown = 3): object => ({
 const tables: readonly Case[] = [
   ['its own columns', `{"input_data":{"columns":${OWN},"index":[0],"data":[[31.5,2419,"groß",3]]}}`, 200, frame(31.5)],
   ['records', '{"input_data":[{"Age":31.5,"Monthly Income (€)":2419,"Körper/Größe":"groß","children":3}]}', 200, frame(31.5)],
+  ['a table in split form alone', `{"columns":${OWN},"index":[0],"data":[[31.5,2419,"groß",3]]}`, 200, frame(31.5)],
+  ['selected outputs of a table alone', `{"columns":${OWN},"data":[[31.5,2419,"groß",3]],"outputs":["children_out"]}`, 200, [3]],
+  ['records alone', '[{"Age":31.5,"Monthly Income (€)":2419,"Körper/Größe":"groß","children":3}]', 200, frame(31.5)],
+  [
+    'a table alone without a column',
+    '{"columns":["Age"],"data":[[1]]}',
+    400,
+    /^the body: expected a column for each input .* got no columns "/,
+  ],
+  ['a table alone with a short row', `{"columns":${OWN},"data":[[1]]}`, 400, /^the body\.data\[0\]: expected an array of 4 values/],
+  [
+    'records alone that differ',
+    '[{"Age":1},{"age":1}]',
+    400,
+    /^the body\[1\]: expected the columns of the first record, got no column "Age"/,
+  ],
+  ['rows alone', '[[1,2,3]]', 400, /the body is no JSON object/],
   ['null and true', `{"input_data":{"columns":${OWN},"index":["2024-01-01"],"data":[[null,2419,"groß",true]]}}`, 200, frame('NaN', 1)],
   ['NaN', `{"input_data":{"columns":${OWN},"index":[["a",1]],"data":[[NaN,2419,"groß",3]]}}`, 200, frame('NaN')],
   [

@@ -36,6 +36,24 @@ describe('a model without code', () => {
     });
   });
 
+  it('that does not end after its deadline costs its worker, and no line speaks of a script', async () => {
+    const env = { SCORING_TIMEOUT_MS: '2000', CANCEL_GRACE_MS: '2000' };
+    await withServer(
+      ['--model', writeModel('busy', folder())],
+      async (server) => {
+        const ready = await server.line(({ msg }) => msg === 'ready');
+        assert.deepEqual(
+          [ready['kind'], path.basename(String(ready['modelFile'])), 'entryScript' in ready],
+          ['model without code', 'busy.onnx', false],
+        );
+        assert.equal((await server.score({ inputs: { iterations: 2_000_000_000 } })).status, 504);
+        await server.said('it is killed and replaced');
+        assert.deepEqual(ofScripts(server), []);
+      },
+      { env },
+    );
+  });
+
   it('names outputs that it cannot carry once, in the log, the metadata and swagger', async () => {
     await withServer(['--model', writeModel('split_sequence', folder()), '--worker-count', '2'], async (server) => {
       await server.ready();

@@ -42,6 +42,12 @@ for (const [index, input] of NAMES.entries()) {
       assert.equal(await post(server, '/score', `{"data":[[2]],"outputs":["same"]}`), '[2]');
       assert.equal(await post(server, '/score', `{"input_data":{"columns":["${input}"],"index":[0],"data":[[2]]}}`), both);
 
+      const merged = Array.from({ length: 20 }, (_, at) => post(server, '/score', `{"data":[[${at + 1}]]}`));
+      assert.deepEqual(
+        await Promise.all(merged),
+        merged.map((_, at) => `{"${output}":[[${-at - 1}]],"same":[[${at + 1}]]}`),
+      );
+
       const head = `"name":"${input}","shape":[1,1],"datatype":"FP32"`;
       const answer = `{"name":"${output}","datatype":"FP32","shape":[1,1],"data":[-2]}`;
       const wanted = `"outputs":[{"name":"${output}"}]`;

@@ -30,13 +30,17 @@ const cases: [script: string, code: string, ...words: RegExp[]][] = [
   ['init-hangs.ts', 'init_timeout', /300 ms \(INIT_TIMEOUT_MS\)/],
   ['init-spins.ts', 'init_timeout', /300 ms \(INIT_TIMEOUT_MS\)/],
   ['init-signal.ts', 'init_timeout', /300 ms \(INIT_TIMEOUT_MS\)/],
+  ['sample-exits.ts', 'init_failed', /exit code 9 before init\(\) was done, or in run\(\) on an exported sample/],
+  ['sample-spins.ts', 'init_timeout', /init\(\), or run\(\) on an exported sample, did not finish within 2000 ms \(INIT_TIMEOUT_MS\)/],
   ['opens-model.ts', 'model_missing', /There is no \.onnx file in/],
   ['model-path.ts', 'model_missing', /AZUREML_MODEL_DIR is not set/],
 ];
 
 for (const [script, code, ...words] of cases) {
   test(`${script} ends the start with ${code}`, async () => {
-    const workers = new Workers(script, { start: { initTimeoutMs: script.startsWith('init-') && code === 'init_timeout' ? 300 : 10_000 } });
+    const workers = new Workers(script, {
+      start: { initTimeoutMs: code !== 'init_timeout' ? 10_000 : script.startsWith('init-') ? 300 : 2000 },
+    });
     try {
       const error = await workers.failure;
       assert.equal(error.code, code, error.message);

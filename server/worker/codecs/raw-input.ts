@@ -1,7 +1,7 @@
 import type { Tensor, TensorSpec } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
 import { dtypes } from '../../tensors/dtypes.ts';
-import { Inputs } from '../../tensors/infer-request.ts';
+import { Inputs, misfit } from '../../tensors/infer-request.ts';
 import { fromBytes, text } from '../../tensors/tensor-bytes.ts';
 import { sizeOf } from '../../tensors/tensor-shape.ts';
 
@@ -28,7 +28,7 @@ export function rawInput(specs: readonly TensorSpec[] | undefined, body: Buffer)
     inputs.add(name, { type, dims: sizes, data: [text(name, sizes, 0, body)] });
     return inputs.tensors;
   }
-  const dims = shapeOf(spec, body.length / array.BYTES_PER_ELEMENT);
+  const dims = shapeOf(spec, body.length, array.BYTES_PER_ELEMENT);
   inputs.add(name, { type, dims, data: fromBytes(name, type, dims, body) });
   return inputs.tensors;
 }
@@ -44,13 +44,21 @@ function shapeOfOne({ name, dims }: TensorSpec): number[] {
   );
 }
 
-function shapeOf({ name, dims }: TensorSpec, elements: number): number[] {
+/** @param bytes of the body @param width bytes of an element */
+function shapeOf({ name, dims }: TensorSpec, bytes: number, width: number): number[] {
   const open = dims.filter((dim) => typeof dim === 'string').length;
   const settled = dims.map((dim, axis) => (axis === 0 && open > 1 && typeof dim === 'string' ? 1 : dim));
   const fixed = settled.filter((dim) => typeof dim === 'number');
   if (fixed.length < settled.length - 1) throw refused(`the shape of ${name} leaves more than that open`);
-  // `fromBytes` refuses a length that does not fit.
-  const rest = Math.floor(elements / Math.max(1, sizeOf(fixed)));
+  const step = Math.max(1, sizeOf(fixed)) * width;
+  const rest = bytes / step;
+  if (fixed.length < settled.length && !Number.isInteger(rest))
+    throw misfit(
+      `input ${name}`,
+      `a multiple of ${step} bytes for the shape [${settled.map((dim) => (dim === '' ? '?' : dim)).join(',')}] of its datatype`,
+      String(bytes),
+    );
+  // `fromBytes` refuses a length that does not fit a shape without open sizes.
   return settled.map((dim) => (typeof dim === 'number' ? dim : rest));
 }
 

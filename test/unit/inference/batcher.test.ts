@@ -181,6 +181,27 @@ test('with a time limit batches grow from one row while they are quick, and rows
   assert.equal(batches.length, 20);
 });
 
+for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty'])
+  test(`split gives each call its rows of an output called ${name}`, () => {
+    const outputs: Tensors = Object.fromEntries(
+      [name, 'y'].map((each) => [each, { type: 'float32', dims: [3], data: Float32Array.of(1, 2, 3) }]),
+    );
+    const parts = split(outputs, [1, 2]);
+    assert.deepEqual(
+      parts.map((part) => Object.entries(part).map(([key, { data }]) => [key, ...Array.from<unknown>(data)])),
+      [
+        [
+          [name, 1],
+          ['y', 1],
+        ],
+        [
+          [name, 2, 3],
+          ['y', 2, 3],
+        ],
+      ],
+    );
+  });
+
 test('split undoes merge, for any number of rows, width and class of data', () => {
   const part = fc.nat(4).map((rows) => rows + 1);
   fc.assert(

@@ -163,7 +163,7 @@ test('a worker that answers other requests after a cancel retires', async (t) =>
   process.frame(WorkerKind.cancelled, 1);
   process.lastReadAt = Number.POSITIVE_INFINITY;
   t.mock.timers.tick(100);
-  assert.match(workers.texts.join('\n'), /did not end after its cancel/);
+  assert.match(workers.texts.join('\n'), /a run did not end after its cancel/);
   assert.deepEqual([workers.processes.length, process.endings], [2, []]);
   process.reply(2);
   assert.equal(await outcome(neighbour), 'done');

@@ -396,10 +396,18 @@ describe('raw requests', () => {
     refuse([x, { ...x, name: 'y' }], floats(3), /has the inputs x, y/);
     refuse([], floats(3), /has the inputs none/);
     refuse([{ ...x, dims: ['N', 'A', 'B'] }], floats(3), /leaves more than that open/);
+    for (const count of [1, 2, 4])
+      refuse(
+        [x],
+        floats(count),
+        new RegExp(`^ServerError: input x: expected a multiple of 12 bytes for the shape \\[N,3\\] of its datatype, got ${count * 4}$`),
+      );
+    refuse([{ ...x, dims: ['', 'S', 3] }], floats(4), /expected a multiple of 12 bytes for the shape \[1,S,3\] of its datatype, got 16/);
+    refuse([{ ...x, dims: ['N'] }], floats(1).subarray(1), /expected a multiple of 4 bytes for the shape \[N\] of its datatype, got 3/);
+    refuse([{ ...x, dims: [2, 3] }], floats(5), /expected 24 bytes for the shape \[2,3\] of its datatype, got 20/);
     for (const dims of [['N', 2], [3], ['N', 0]])
       refuse([{ name: 'x', type: 'string', dims }], Buffer.from('hi'), /has one string, and input x takes \[.*\]: send each string/);
-    refuse([x], floats(4), /input x: expected 12 bytes for the shape \[1,3\]/);
-    refuse([x], new Uint8Array(5), /input x: expected 0 bytes/);
+    refuse([x], new Uint8Array(5), /expected a multiple of 12 bytes .*, got 5$/);
   });
 
   it('are answered in binary', () => {

@@ -1,0 +1,5 @@
+export const sample = 1;
+export function init() {}
+export function run() {
+  for (;;);
+}
