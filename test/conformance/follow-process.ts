@@ -1,4 +1,4 @@
-/** Follows the rows of the model that is named, in a process of its own, and prints what it took. */
+/** Follows the rows of a model in a process of its own, and prints what that took. */
 import { readFileSync } from 'node:fs';
 import { followModel } from '../../server/inference/graph/follow-model.ts';
 

@@ -6,8 +6,8 @@ const BLOCK = 8;
 const WIDTH = 8;
 
 /**
- * A model whose rows are alone, of so many nodes in blocks as exporters write them: a layer, a shape
- * that is computed from its own, and names of about 30 characters.
+ * A model of so many nodes whose rows are alone. Its blocks are as exporters write them: a layer, a
+ * shape that is computed from its own, and names of 30 characters and more.
  */
 export function deepGraph(nodes: number): Buffer {
   const blocks = Array.from({ length: nodes / BLOCK }, (_, layer) => blockOf(layer));
