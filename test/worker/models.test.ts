@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { StartMessage } from '../../server/ipc/start-message.ts';
 import { writeModel, type ModelName } from '../models/models.ts';
+import { readModel } from '../models/onnx-text.ts';
 import { folder } from '../set-up/folder.ts';
 import { Workers, withWorkers, type Settings } from './start-workers.ts';
 
@@ -56,16 +57,22 @@ test('a model that run() opens obeys MAX_BATCH_SIZE', (t) =>
     { maxBatchSize: 1 },
   ));
 
-test('a model that the run of the sample opens is checked with the sample', (t) =>
-  withModel(
-    t,
+test('a model that the run of the sample opens is checked with the sample', () => {
+  const modelFile = join(folder(), 'relu.onnx');
+  writeFileSync(modelFile, readModel('(float32[N, 4] x) => (float32[N, 4] y) { y = Relu(x) }', { opset: 17 }));
+  return withWorkers(
     'opens-model-for-sample.ts',
-    'batchtrunc',
     async (workers) => {
-      assert.match(String((await sessions(workers))[0]), /batching="off",batching_reason="[^"]+"/);
+      assert.match(String((await sessions(workers))[0]), /batching="on",batching_reason="[^"]* \(on the script's sample\)"/);
     },
-    { maxBatchSize: 8 },
-  ));
+    { start: { modelFile } },
+  );
+});
+
+test('a model that the run of the sample opens is not merged where its rows meet', (t) =>
+  withModel(t, 'opens-model-for-sample.ts', 'batchtrunc', async (workers) => {
+    assert.match(String((await sessions(workers))[0]), /batching="off",batching_reason="it reduces rows of different calls"/);
+  }));
 
 test('a model that hangs on made-up inputs costs its worker the time limit, and is then served', (t) =>
   withModel(

@@ -37,21 +37,35 @@ export class NodeAttributes implements Attributes {
     this.#caller = caller;
   }
 
-  readonly int = (name: string): number | undefined => this.#one(name, 'int');
-  readonly float = (name: string): number | undefined => this.#one(name, 'float');
-  readonly floats = (name: string): readonly number[] | undefined => this.#one(name, 'floats');
-  readonly text = (name: string): string | undefined => this.#one(name, 'text');
-  readonly ints = (name: string): readonly number[] | undefined => this.#one(name, 'ints');
+  int(name: string): number | undefined {
+    return this.#one(name, 'int');
+  }
 
-  readonly count = (name: string): number | undefined => {
+  float(name: string): number | undefined {
+    return this.#one(name, 'float');
+  }
+
+  floats(name: string): readonly number[] | undefined {
+    return this.#one(name, 'floats');
+  }
+
+  text(name: string): string | undefined {
+    return this.#one(name, 'text');
+  }
+
+  ints(name: string): readonly number[] | undefined {
+    return this.#one(name, 'ints');
+  }
+
+  count(name: string): number | undefined {
     const held = this.#find(name);
     return held?.strings ?? held?.ints?.length ?? held?.floats?.length;
-  };
+  }
 
-  readonly tensor = (name: string): Tracked | undefined => {
+  tensor(name: string): Tracked | undefined {
     const span = this.#one(name, 'tensor');
     return span && tensorOf(this.#bytes, span.from, span.to).value;
-  };
+  }
 
   /** Where a subgraph lies. */
   graph(name: string): Span | undefined {

@@ -53,13 +53,18 @@ class Cutter {
   /** The fields of a message between two offsets, without what is long. */
   message(from: number, to: number, form: Form): Buffer[] {
     const kept: Buffer[] = [];
-    for (let at = from; at < to;) {
+    let [at, short] = [from, from];
+    // A copy, because a view would keep its window alive.
+    const keepShort = (): void => void (short < at && kept.push(Buffer.from(this.#bytes(short, at))));
+    while (at < to) {
       const head = this.#head(at, to);
       if (form.end !== undefined && head.number >= form.end) break;
       const length = head.to;
-      // A copy, because a view would keep its window alive.
-      if (length <= LONG) kept.push(Buffer.from(this.#bytes(at, at + length)));
-      else {
+      if (length > LONG || at + length - short > LONG) {
+        keepShort();
+        short = at;
+      }
+      if (length > LONG) {
         const inner = form.messages[head.number];
         const parts = inner === undefined ? [] : this.message(at + head.from, at + length, inner);
         kept.push(
@@ -69,9 +74,11 @@ class Cutter {
           ),
           ...parts,
         );
+        short = at + length;
       }
       at += length;
     }
+    keepShort();
     return kept;
   }
 
