@@ -25,6 +25,11 @@ const ofNodes: readonly RegExp[] = [
   /^Einsum operands could not be broadcast together\./,
   /must have the same batch size\. Input \d+ batch size: \d+/,
   /requests feature \d+ but input tensor has \d+ features/,
+  // No rows.
+  /^Invalid Y argument: num_indices = 0$/,
+  // Images that are smaller than a kernel or window.
+  /^Invalid input shape: \{[\d,]+\}$/,
+  /Calculated output dimension is negative\./,
   // Texts that are no numbers, and categories without a column.
   /^sto(?:f|d|l|ll|ull|ul|i)$/,
   /^Unknown Category and zeros = 0\.$/,

@@ -37,7 +37,8 @@ export class Trials {
   /** A worker begins to run a model on made-up inputs. @param model undefined: it is done */
   tries(worker: PoolWorker, model: string | undefined): void {
     const { start } = worker;
-    if (start.warmUp !== 'on') return;
+    // What a worker wrote before its end does not change why it was ended.
+    if (start.warmUp !== 'on' || worker.ending) return;
     clearTimeout(worker.trialTimer);
     worker.trying = model;
     const { limitMs = TRIAL_MS, end } = this.#settings;

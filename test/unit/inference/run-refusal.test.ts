@@ -63,6 +63,12 @@ const ofInput: Readonly<Record<string, Case>> = {
     domain: 'ai.onnx.ml',
     constant: 'table',
   },
+  'no row, where ArrayFeatureExtractor needs one': {
+    inputs: [['i', 'int64', 1, { type: 'int64', dims: [0], data: new BigInt64Array() }]],
+    operator: 'ArrayFeatureExtractor',
+    domain: 'ai.onnx.ml',
+    constant: 'table',
+  },
   'sizes that do not broadcast': { inputs: [a(2, 3), b(3, 3)], operator: 'Add' },
   'sizes that do not broadcast in a choice': { inputs: [['c', 'bool', 2, [[true, false]]], a(1, 3), b(1, 3)], operator: 'Where' },
   'sizes that do not multiply': { inputs: [a(2, 3), b(4, 3)], operator: 'MatMul' },
@@ -70,6 +76,26 @@ const ofInput: Readonly<Record<string, Case>> = {
   'sizes that do not join': { inputs: [a(2, 3), b(3, 3)], operator: 'Concat', attributes: [attribute.int('axis', 1)] },
   'sizes that do not fit an equation': { inputs: [a(2, 3), b(4, 3)], operator: 'Einsum', attributes: [equation] },
   'the channels of an image': { inputs: [['a', 'float32', 4, [[zeros(5, 5)]]]], operator: 'Conv', constant: 'weights' },
+  'an image that is smaller than the kernel': {
+    inputs: [['a', 'float32', 4, [[zeros(2, 2), zeros(2, 2), zeros(2, 2)]]]],
+    operator: 'Conv',
+    constant: 'weights',
+  },
+  'an image that is smaller than a window of MaxPool': {
+    inputs: [['a', 'float32', 4, [[zeros(1, 5)]]]],
+    operator: 'MaxPool',
+    attributes: [attribute.ints('kernel_shape', [3, 3])],
+  },
+  'an image that is smaller than a window of AveragePool': {
+    inputs: [['a', 'float32', 4, [[zeros(1, 2)]]]],
+    operator: 'AveragePool',
+    attributes: [attribute.ints('kernel_shape', [3, 3])],
+  },
+  'an image that is smaller than a window of LpPool': {
+    inputs: [['a', 'float32', 4, [[zeros(1, 2)]]]],
+    operator: 'LpPool',
+    attributes: [attribute.ints('kernel_shape', [3, 3])],
+  },
   'a text that is no number': { inputs: [word], operator: 'Cast', attributes: [attribute.int('to', 11)] },
   'an unknown category': {
     inputs: [word],

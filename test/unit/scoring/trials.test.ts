@@ -63,6 +63,18 @@ test('a model that hangs on made-up inputs costs its worker, which is followed b
   assert.deepEqual([workers.process(1).endings, workers.failures], [[], []]);
 });
 
+test('made-up inputs that are done while their worker is killed for them have failed all the same', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const workers = await new FakeWorkers({ options: { initTimeoutMs: 300_000, trialMs: 1000 } }).started();
+  trying(workers, 0, 'iris');
+  t.mock.timers.tick(1000);
+  trying(workers, 0);
+  workers.process(0).exit({ code: null, signal: 'SIGKILL' });
+  assert.deepEqual(modes(workers), ['on', 'failed']);
+  workers.process(1).ready();
+  assert.deepEqual([workers.failures, warnings(workers).length, workers.scorer.ready], [[], 1, true]);
+});
+
 test('the limit of init() holds for made-up inputs too, and a debugger switches both off', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const workers = await new FakeWorkers({ options: { initTimeoutMs: 1000 } }).started();
