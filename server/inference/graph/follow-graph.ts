@@ -2,7 +2,7 @@ import { Call } from '../rows/call.ts';
 import { ruleOf } from '../rows/operators.ts';
 import { CONSTANT, countsRows, mixed, Refusal, unknown, type Tracked, type Value } from '../rows/value.ts';
 import { followControl, isControl } from './control-flow.ts';
-import { NodeAttributes, type Span } from './node-attributes.ts';
+import { NodeAttributes } from './node-attributes.ts';
 import { functionKey, type OnnxFunction, type OnnxNode } from './onnx-graph.ts';
 import { Scope, type Surroundings } from './scope.ts';
 
@@ -11,11 +11,16 @@ const DEEPEST = 32;
 
 /**
  * Follows rows through nodes and sets the values of their outputs. A node waits for its inputs,
- * because ONNX Runtime takes nodes in any order. A refused value refuses only what depends on it.
+ * because ONNX Runtime takes nodes in any order. Not so in a function, where a name that comes
+ * later is one of the graph around. A refused value refuses only what depends on it.
  */
 export function followNodes(nodes: Iterable<OnnxNode>, scope: Scope, around: Surroundings): void {
   const late: OnnxNode[] = [];
-  for (const node of nodes) if (!follow(node, scope, around)) late.push(node);
+  for (const node of nodes) {
+    if (follow(node, scope, around)) continue;
+    if (around.caller === undefined) late.push(node);
+    else refuse(node, scope, around);
+  }
   if (late.length > 0) followLate(late, scope, around);
 }
 
@@ -30,14 +35,17 @@ function followLate(nodes: readonly OnnxNode[], scope: Scope, around: Surroundin
       waiting.set(missing, [...(waiting.get(missing) ?? []), node]);
       continue;
     }
-    if (!follow(node, scope, around))
-      for (const name of node.outputs) scope.set(name, unknown('an input of it is not known', nodeText(node, around)));
+    if (!follow(node, scope, around)) refuse(node, scope, around);
     for (const name of node.outputs) {
       produced.delete(name);
       ready.push(...(waiting.get(name) ?? []).toReversed());
       waiting.delete(name);
     }
   }
+}
+
+function refuse(node: OnnxNode, scope: Scope, around: Surroundings): void {
+  for (const name of node.outputs) scope.set(name, unknown('an input of it is not known', nodeText(node, around)));
 }
 
 /** Sets the values of a node's outputs. False if an input is not there yet. */
@@ -90,7 +98,8 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
   if (around.depth > DEEPEST || --around.budget.nodes < 0) throw unknown('the graph is too deep or too large');
   const attributes = new NodeAttributes(around.model.bytes, node.attributes, around.caller);
   if (node.domain === '' && isControl(node.operator)) return followControl(node, inputs, attributes, scope, around);
-  const local = around.model.functions.get(functionKey(node.domain, node.operator));
+  // ONNX Runtime takes its own operator even where a function has the same name.
+  const local = BUILT_IN.test(node.domain) ? undefined : around.model.functions.get(functionKey(node));
   if (local !== undefined) return followFunction(local, node, inputs, around);
   const rule = ruleOf(node.domain, node.operator);
   if (rule === undefined) throw unknown('it has no rule');
@@ -99,6 +108,9 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
   call.refuseUnread();
   return isList(values) ? values : node.outputs.map(() => values);
 }
+
+/** Domains with operators of ONNX Runtime itself. */
+const BUILT_IN = /^(?:|ai\.onnx(?:\..*)?|com\.microsoft(?:\..*)?|com\.ms\..*|org\.pytorch\.aten)$/;
 
 /** Exporters may leave out the version of a further domain, never that of the default one. */
 function versionOf({ domain }: OnnxNode, { opsets }: Surroundings): number {
@@ -129,8 +141,8 @@ function followFunction(local: OnnxFunction, node: OnnxNode, inputs: Inputs, aro
     const value = inputs[index];
     if (value !== undefined) scope.set(name, value);
   }
-  const spans: readonly Span[] = [...local.defaults, ...node.attributes];
-  const caller = new NodeAttributes(around.model.bytes, spans, around.caller);
+  const defaults = new NodeAttributes(around.model.bytes, local.defaults, undefined);
+  const caller = new NodeAttributes(around.model.bytes, node.attributes, around.caller, defaults);
   const absent = new Set(local.inputs.filter((_, index) => inputs[index] === undefined));
   const nodes = absent.size === 0 ? local.nodes : Array.from(local.nodes, (each) => without(each, absent));
   followNodes(nodes, scope, { ...around, opsets: local.opsets, caller, depth: around.depth + 1 });
