@@ -26,6 +26,7 @@ export const isControl = (operator: string): boolean => operator === 'If' || ope
 /** @throws Refusal if rows decide what runs, or meet in a graph */
 export function followControl(
   node: OnnxNode,
+  version: number,
   inputs: Inputs,
   attributes: NodeAttributes,
   scope: Scope,
@@ -33,7 +34,7 @@ export function followControl(
 ): readonly Value[] {
   const run: Run = (graph, values) => followSubgraph(graph, values, scope, around);
   const part = (name: string): OnnxGraph => subgraph(attributes, name, around);
-  const call = new Call(node.operator, around.opsets.get('') ?? 1, inputs, node.outputs.length, attributes);
+  const call = new Call(node.operator, version, inputs, node.outputs.length, attributes);
   if (node.operator === 'If') return followIf(call, run, part);
   if (node.operator === 'Scan') return followScan(call, run, part('body'));
   // The budget falls with each node, so that each loop has a name of its own, also in a function.

@@ -97,7 +97,8 @@ function followNode(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surrou
 function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surroundings): readonly Value[] {
   if (around.depth > DEEPEST || --around.budget.nodes < 0) throw unknown('the graph is too deep or too large');
   const attributes = new NodeAttributes(around.model.bytes, node.attributes, around.caller);
-  if (node.domain === '' && isControl(node.operator)) return followControl(node, inputs, attributes, scope, around);
+  if (node.domain === '' && isControl(node.operator))
+    return followControl(node, versionOf(node, around), inputs, attributes, scope, around);
   // ONNX Runtime takes its own operator even where a function has the same name.
   const local = BUILT_IN.test(node.domain) ? undefined : around.model.functions.get(functionKey(node));
   if (local !== undefined) return followFunction(local, node, inputs, around);
@@ -113,8 +114,10 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
 const BUILT_IN = /^(?:|ai\.onnx(?:\..*)?|com\.microsoft(?:\..*)?|com\.ms\..*|org\.pytorch\.aten)$/;
 
 /** Exporters may leave out the version of a further domain, never that of the default one. */
-function versionOf({ domain }: OnnxNode, { opsets }: Surroundings): number {
+function versionOf({ domain }: OnnxNode, { opsets, model }: Surroundings): number {
   const version = opsets.get(domain);
+  // ONNX Runtime runs the nodes of a function in the version of the model.
+  if (opsets !== model.opsets && version !== model.opsets.get(domain)) throw unknown('its function has another version than the model');
   if (version === undefined && domain === '') throw unknown('its model has no version of the default domain');
   return version ?? 1;
 }
