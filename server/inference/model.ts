@@ -141,7 +141,9 @@ export class SessionModel implements OpenedModel {
     if (this.#remembers) this.#keep(feeds);
     const ofCall = this.#observer?.listener?.();
     const listener: InferenceListener | undefined = ofCall && ((at, ms, rows) => ofCall(this.name, at, ms, rows));
-    if (this.#batcher !== undefined) return this.#batcher.run(feeds, fetches, listener);
+    // The proof of merging holds for sizes that are what their names say.
+    const fits = this.sharedSizes.enabled || this.sharedSizes.agree(feeds);
+    if (this.#batcher !== undefined && fits) return this.#batcher.run(feeds, fetches, listener);
     return this.#infer(feeds, fetches, 'alone', listener && [listener]);
   }
 

@@ -104,7 +104,10 @@ function readFunction(bytes: Buffer, { from, to }: Span): [string, OnnxFunction]
     else if (fields.number === FUNCTION.opset) readOpset(bytes, spanOf(fields), opsets);
     else if (fields.number === FUNCTION.defaults) defaults.push(spanOf(fields));
   }
-  return [functionKey({ domain, operator, overload }), { inputs, outputs, nodes: new Nodes(bytes, { from, to }, FUNCTION.node), opsets, defaults }];
+  return [
+    functionKey({ domain, operator, overload }),
+    { inputs, outputs, nodes: new Nodes(bytes, { from, to }, FUNCTION.node), opsets, defaults },
+  ];
 }
 
 /** @throws RangeError if it is damaged */

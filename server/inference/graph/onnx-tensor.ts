@@ -43,7 +43,10 @@ export function tensorOf(bytes: Buffer, from: number, to: number): NamedTensor {
   const length = dims.reduce((whole, dim) => whole * dim, 1);
   known &&= length <= (FLOATS.has(dtype) ? MOST_FLOATS : MOST_ELEMENTS);
   const read = known ? (raw === undefined ? listOf(dtype, { int32s, int64s, floats, doubles }) : rawEntries(raw, dtype)) : [];
-  return { name, value: constant(dims.map(number), known && read.length === length ? read.map(number) : undefined) };
+  return {
+    name,
+    value: constant(dims.map(number), known && read.length === length && !read.some(Number.isNaN) ? read.map(number) : undefined),
+  };
 }
 
 type Lists = Readonly<Record<'int32s' | 'int64s' | 'floats' | 'doubles', readonly number[]>>;
@@ -99,8 +102,7 @@ export function latin1(field: FieldReader): string {
   return field.bytes.toString('latin1', field.from, field.to);
 }
 
-const wrongKind = ({ number, start }: FieldReader): RangeError =>
-  new RangeError(`expected another kind of field ${number} at ${start}`);
+const wrongKind = ({ number, start }: FieldReader): RangeError => new RangeError(`expected another kind of field ${number} at ${start}`);
 
 /** Whole numbers of a repeated field, packed or not. */
 export function pushInts(field: FieldReader, into: number[]): void {

@@ -108,7 +108,8 @@ export const sameLayout = (one: RowAxis, other: RowAxis): boolean => equal(one.b
  * @throws Refusal if the forms differ, or entries that differ count rows
  */
 export function same(one: Tracked, other: Tracked): Tracked {
-  if (isSmallConstant(one) && isSmallConstant(other) && sameSizes(one.dims, other.dims) && sameSizes(one.elements, other.elements)) return one;
+  if (isSmallConstant(one) && isSmallConstant(other) && sameSizes(one.dims, other.dims) && sameSizes(one.elements, other.elements))
+    return one;
   if (countsRows(one) || countsRows(other)) throw mixed(COUNTS_ROWS);
   if (one.row === undefined && other.row === undefined) {
     if (one.dims === undefined || other.dims === undefined || !sameSizes(one.dims, other.dims)) return CONSTANT;
