@@ -89,7 +89,7 @@ function followNode(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surrou
   try {
     return resultOf(node, inputs, scope, around);
   } catch (thrown) {
-    const value = thrown instanceof Refusal ? withoutRows(node, inputs, thrown) : unknown(`it is damaged (${String(thrown)})`);
+    const value = thrown instanceof Refusal ? withoutRows(node, inputs, thrown, around) : unknown(`it is damaged (${String(thrown)})`);
     return node.outputs.map(() => value);
   }
 }
@@ -131,10 +131,11 @@ const DETERMINISTIC = new Set(['', 'ai.onnx.ml', 'com.microsoft']);
  * The result of a node whose rule refuses: a constant if it sees nothing of the batch. Operators
  * that draw numbers have a rule, which says mixed.
  */
-function withoutRows({ domain, operator }: OnnxNode, inputs: Inputs, refusal: Refusal): Value {
+function withoutRows({ domain, attributes }: OnnxNode, inputs: Inputs, refusal: Refusal, { model, caller }: Surroundings): Value {
   if (inputs.some((input) => input?.row !== undefined)) return refusal;
   if (inputs.some((input) => input !== undefined && countsRows(input))) return mixed('it depends on how many rows are merged');
-  if (refusal.rows === 'mixed' || isControl(operator) || !DETERMINISTIC.has(domain)) return refusal;
+  if (refusal.rows === 'mixed' || !DETERMINISTIC.has(domain)) return refusal;
+  if (new NodeAttributes(model.bytes, attributes, caller).holdsGraphs) return refusal;
   return inputs.some((input) => input?.sequence === true) ? refusal : CONSTANT;
 }
 

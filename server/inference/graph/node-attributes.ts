@@ -16,10 +16,12 @@ interface Held {
   /** Entries of a list. */
   count?: number | undefined;
   reference?: string | undefined;
+  /** True for a graph or a list of them, also by reference. */
+  graphs?: boolean | undefined;
 }
 
 /** Numbers of AttributeProto.AttributeType. */
-const TYPES = { float: 1, int: 2, text: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8 };
+const TYPES = { float: 1, int: 2, text: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8, graphs: 10 };
 
 /** Attributes of one node, read when a rule asks. */
 export class NodeAttributes implements Attributes {
@@ -55,9 +57,17 @@ export class NodeAttributes implements Attributes {
     return span && tensorOf(this.#bytes, span.from, span.to).value;
   };
 
-  /** Where a subgraph lies. */
+  /** Where a subgraph lies. @throws Refusal if it stands elsewhere, and sees other values there */
   graph(name: string): Span | undefined {
+    if (this.#all().get(name)?.reference !== undefined) throw unread(name);
     return this.#one(name, 'graph');
+  }
+
+  /** True if the node holds graphs, which may read any value around it. */
+  get holdsGraphs(): boolean {
+    return this.#all()
+      .values()
+      .some(({ graphs }) => graphs === true);
   }
 
   /** @throws Refusal if the attribute is there, but was too long to read, or is of another kind */
@@ -69,8 +79,7 @@ export class NodeAttributes implements Attributes {
   }
 
   #find(name: string): Held | undefined {
-    this.#held ??= this.#read();
-    const held = this.#held.get(name);
+    const held = this.#all().get(name);
     const found = held?.reference === undefined ? held : this.#referred(held.reference);
     return found ?? (this.#defaults === undefined ? undefined : this.#defaults.#find(name));
   }
@@ -82,10 +91,10 @@ export class NodeAttributes implements Attributes {
   }
 
   /** @throws Refusal if two attributes have one name */
-  #read(): Map<string, Held> {
-    const all = new Map(this.#spans.map(({ from, to }) => heldIn(this.#bytes, from, to)));
-    if (all.size < this.#spans.length) throw unknown('it has an attribute twice');
-    return all;
+  #all(): Map<string, Held> {
+    this.#held ??= new Map(this.#spans.map(({ from, to }) => heldIn(this.#bytes, from, to)));
+    if (this.#held.size < this.#spans.length) throw unknown('it has an attribute twice');
+    return this.#held;
   }
 }
 
@@ -110,7 +119,8 @@ function heldIn(bytes: Buffer, from: number, to: number): [string, Held] {
     else if (number === ATTRIBUTE.strings) held.count = (held.count ?? 0) + 1;
     else if (number === ATTRIBUTE.reference) held.reference = latin1(fields);
   }
-  return [name, held.reference === undefined ? ofType(held, type, cut) : held];
+  const counts = held.reference === undefined ? ofType(held, type, cut) : { reference: held.reference };
+  return [name, { ...counts, graphs: type === TYPES.graph || type === TYPES.graphs }];
 }
 
 /** What counts of an attribute: the value of its type. A list without entries has no field. */

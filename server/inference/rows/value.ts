@@ -111,7 +111,9 @@ export function same(one: Tracked, other: Tracked): Tracked {
   if (isSmallConstant(one) && isSmallConstant(other) && sameSizes(one.dims, other.dims) && sameSizes(one.elements, other.elements))
     return one;
   if (countsRows(one) || countsRows(other)) throw mixed(COUNTS_ROWS);
+  if (one.sequence !== other.sequence) throw unknown('its two results are of different kinds');
   if (one.row === undefined && other.row === undefined) {
+    if (one.sequence === true) return { ...CONSTANT, sequence: true };
     if (one.dims === undefined || other.dims === undefined || !sameSizes(one.dims, other.dims)) return CONSTANT;
     return constant(one.dims);
   }
@@ -120,7 +122,6 @@ export function same(one: Tracked, other: Tracked): Tracked {
   if (one.row !== undefined && other.row !== undefined && (one.row.axis !== other.row.axis || !sameLayout(one.row, other.row)))
     throw mixed('its two results hold rows along different axes');
   if (one.place !== undefined || other.place !== undefined) throw mixed(NUMBERS_ROWS);
-  if (one.sequence !== other.sequence) throw unknown('its two results are of different kinds');
   return { dims: one.dims, row: one.row ?? other.row, sequence: one.sequence };
 }
 

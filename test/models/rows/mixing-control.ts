@@ -48,6 +48,19 @@ const counting: readonly RowModel[] = [
   ),
 ];
 
+/** Graphs inside read rows, although no input of their node holds any. */
+const reading: readonly RowModel[] = [
+  mix(
+    'sequence-map-reads-around',
+    'each tensor of a constant sequence gets the maximum of the batch',
+    `(float32[N, 1, 3, 3] x) => (float32[N, 1, 3, 3] y) <float32[100] w = {1}, float32 q = {3}, float32[1] p = {1}, float32[1] o = {2}, float32[1, 1, 3, 3] k = {1}, int64 z = {0}> {
+      t = ReduceSum<keepdims = 0>(w); c = Greater(t, q)
+      s = If<then_branch = () => (a) { a = SequenceConstruct(p) }, else_branch = () => (b) { b = SequenceConstruct(o) }>(c)
+      u = SequenceMap<body = (float32[1] d) => (float32[1] e) { m = ReduceMax<axes = [0, 1, 2, 3], keepdims = 0>(x); e = Add(d, m) }>(s)
+      v = SequenceAt(u, z); y = Conv<pads = [1, 1, 1, 1]>(x, k, v) }`,
+  ),
+];
+
 /** Numbers that are others in ONNX Runtime than on paper. */
 const numbers: readonly RowModel[] = [
   mix('int32-wraps', '2^16 * 2^16 is 0', `${X} <int32 a = {65536}, int32 z = {0}> { p = Mul(a, a); c = Greater(p, z); ${unless('c')} }`),
@@ -81,4 +94,4 @@ const functions: readonly RowModel[] = [
 ];
 
 /** Models whose graphs inside, or their functions, mix rows. */
-export const mixingControl: readonly RowModel[] = [...counting, ...numbers, ...functions];
+export const mixingControl: readonly RowModel[] = [...counting, ...reading, ...numbers, ...functions];
