@@ -51,7 +51,7 @@ export function tensorOf(bytes: Buffer, from: number, to: number): NamedTensor {
 
 type Lists = Readonly<Record<'int32s' | 'int64s' | 'floats' | 'doubles', readonly number[]>>;
 
-/** The entries of a dtype. None of dtypes whose field holds bits, or of numbers beyond the dtype. */
+/** The entries of a dtype; none where the field holds bits, or numbers beyond the dtype. */
 function listOf(dtype: number, { int32s, int64s, floats, doubles }: Lists): readonly number[] {
   switch (dtype) {
     case DTYPE.float:
@@ -102,7 +102,7 @@ export function latin1(field: FieldReader): string {
   return field.bytes.toString('latin1', field.from, field.to);
 }
 
-const wrongKind = ({ number, start }: FieldReader): RangeError => new RangeError(`expected another kind of field ${number} at ${start}`);
+const wrongKind = (field: FieldReader): RangeError => new RangeError(`expected another kind of field ${field.number} at ${field.start}`);
 
 /** Whole numbers of a repeated field, packed or not. */
 export function pushInts(field: FieldReader, into: number[]): void {
