@@ -36,11 +36,22 @@ export class SharedSizes {
    * @throws ServerError invalid_input that names both inputs and the size
    */
   check(feeds: Tensors): void {
-    if (!this.enabled) return;
+    const odd = this.enabled ? this.#disagreement(feeds) : undefined;
+    if (odd !== undefined) throw disagreement(odd.size, feeds, odd.first, odd.other);
+  }
+
+  /** Whether tensors fit each other, also where `check` does nothing. */
+  agree(feeds: Tensors): boolean {
+    return this.#disagreement(feeds) === undefined;
+  }
+
+  #disagreement(feeds: Tensors): { readonly size: string; readonly first: Axis; readonly other: Axis } | undefined {
     for (const [size, first, others] of this.#axes) {
       const expected = sizeAt(feeds, first);
-      for (const other of others) if (sizeAt(feeds, other) !== expected) throw disagreement(size, feeds, first, other);
+      const other = others.find((each) => sizeAt(feeds, each) !== expected);
+      if (other !== undefined) return { size, first, other };
     }
+    return undefined;
   }
 }
 

@@ -71,6 +71,11 @@ export class FieldReader {
     return true;
   }
 
+  /** True if the content is a block: a string, a message or packed numbers. */
+  get isBlock(): boolean {
+    return ((this.bytes[this.start] ?? 0) & 7) === 2;
+  }
+
   /** The content of the field as a view: the bytes of a varint or of a block. */
   get content(): Buffer {
     return this.bytes.subarray(this.from, this.to);

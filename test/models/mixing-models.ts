@@ -1,3 +1,4 @@
+import { mixingControl } from './rows/mixing-control.ts';
 import { mixingLayers } from './rows/mixing-layers.ts';
 import { mixingMoves } from './rows/mixing-moves.ts';
 import { mixingReductions } from './rows/mixing-reductions.ts';
@@ -14,4 +15,5 @@ export const mixingModels: readonly RowModel[] = [
   ...mixingLayers,
   ...mixingTraps,
   ...mixingWindows,
+  ...mixingControl,
 ];

@@ -1,6 +1,19 @@
 import { Call } from '../rows/call.ts';
 import { symbol, type Size } from '../rows/size.ts';
-import { constant, mixed, numbersOf, NUMBERS_ROWS, Refusal, same, sameSizes, unknown, type Tracked, type Value } from '../rows/value.ts';
+import {
+  constant,
+  COUNTS_ROWS,
+  countsRows,
+  mixed,
+  numbersOf,
+  NUMBERS_ROWS,
+  Refusal,
+  same,
+  sameSizes,
+  unknown,
+  type Tracked,
+  type Value,
+} from '../rows/value.ts';
 import type { NodeAttributes } from './node-attributes.ts';
 import { readGraph, type OnnxGraph, type OnnxNode } from './onnx-graph.ts';
 import { Scope, type Surroundings } from './scope.ts';
@@ -13,6 +26,7 @@ export const isControl = (operator: string): boolean => operator === 'If' || ope
 /** @throws Refusal if rows decide what runs, or meet in a graph */
 export function followControl(
   node: OnnxNode,
+  version: number,
   inputs: Inputs,
   attributes: NodeAttributes,
   scope: Scope,
@@ -20,9 +34,11 @@ export function followControl(
 ): readonly Value[] {
   const run: Run = (graph, values) => followSubgraph(graph, values, scope, around);
   const part = (name: string): OnnxGraph => subgraph(attributes, name, around);
-  const call = new Call(node.operator, around.opsets.get('') ?? 1, inputs, node.outputs.length, attributes);
+  const call = new Call(node.operator, version, inputs, node.outputs.length, attributes);
   if (node.operator === 'If') return followIf(call, run, part);
-  return node.operator === 'Loop' ? followLoop(call, run, part('body')) : followScan(call, run, part('body'));
+  if (node.operator === 'Scan') return followScan(call, run, part('body'));
+  // The budget falls with each node, so that each loop has a name of its own, also in a function.
+  return followLoop(call, run, part('body'), symbol(`turns(${around.budget.nodes})`));
 }
 
 type Run = (graph: OnnxGraph, values: readonly Value[]) => readonly Value[];
@@ -74,9 +90,10 @@ const MOST_ROUNDS = 4;
  */
 function settle(initial: readonly Value[], turn: (carried: readonly Value[]) => readonly Value[]): readonly Value[] {
   // The first turn may start with known entries, and later ones may not.
-  let carried = initial.map((value): Value =>
-    value instanceof Refusal ? value : { dims: value.dims, row: value.row, sequence: value.sequence },
-  );
+  let carried = initial.map((value): Value => {
+    if (value instanceof Refusal) return value;
+    return countsRows(value) ? mixed(COUNTS_ROWS) : { dims: value.dims, row: value.row, sequence: value.sequence };
+  });
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const after = turn(carried);
     const joined = carried.map((value, index) => either(value, after[index] ?? unknown('it carries an unknown value')));
@@ -95,7 +112,7 @@ function alike(one: Value, other: Value | undefined): boolean {
 }
 
 /** Turn and condition, then carried values; the body gives condition, carried values, scans. */
-function followLoop(call: Call, run: Run, body: OnnxGraph): readonly Value[] {
+function followLoop(call: Call, run: Run, body: OnnxGraph, turns: Size): readonly Value[] {
   for (const index of [0, 1]) if (call.has(index)) call.constant(index);
   const initial = Array.from({ length: call.count - 2 }, (_, index): Value => call.any(index + 2));
   const turn = (carried: readonly Value[]): readonly Value[] => {
@@ -105,7 +122,6 @@ function followLoop(call: Call, run: Run, body: OnnxGraph): readonly Value[] {
   };
   const carried = settle(initial, turn);
   const scans = turn(carried).slice(carried.length);
-  const turns = symbol(`turns(${body.outputs[0] ?? ''})`);
   return [...carried, ...scans.map((value) => stacked(value, turns, 0))];
 }
 
@@ -113,12 +129,13 @@ function refuseRows(condition: Value | undefined): void {
   if (condition === undefined) throw unknown('its body gives no condition');
   if (condition instanceof Refusal) throw condition;
   if (condition.row !== undefined) throw mixed('rows decide how often it runs');
-  if (condition.elements?.some((element) => element === undefined || element.rows) === true) throw mixed('it runs as often as rows say');
+  if (countsRows(condition)) throw mixed('it runs as often as rows say');
 }
 
 /** The values of all turns along a new axis. */
 function stacked(value: Value, turns: Size, at: number): Value {
   if (value instanceof Refusal) return value;
+  if (countsRows(value)) return mixed(COUNTS_ROWS);
   if (value.dims === undefined || value.sequence === true) return unknown('it collects values of an unknown shape');
   const axis = at < 0 ? at + value.dims.length + 1 : at;
   const dims = value.dims.toSpliced(axis, 0, turns);
@@ -148,7 +165,7 @@ function takenApart(call: Call, index: number, at: number): { readonly value: Va
   const axis = at < 0 ? at + tensor.dims.length : at;
   const turns = tensor.dims[axis];
   if (turns === undefined) throw unknown('it scans an axis that is not there');
-  if (tensor.row?.axis === axis) throw mixed('it scans rows one after the other');
+  if (turns.rows) throw mixed('it scans rows one after the other');
   const { row } = tensor;
   const dims = tensor.dims.toSpliced(axis, 1);
   return { value: { dims, row: row && { ...row, axis: row.axis < axis ? row.axis : row.axis - 1 } }, turns };

@@ -2,7 +2,7 @@ import { Call } from '../rows/call.ts';
 import { ruleOf } from '../rows/operators.ts';
 import { CONSTANT, countsRows, mixed, Refusal, unknown, type Tracked, type Value } from '../rows/value.ts';
 import { followControl, isControl } from './control-flow.ts';
-import { NodeAttributes, type Span } from './node-attributes.ts';
+import { NodeAttributes } from './node-attributes.ts';
 import { functionKey, type OnnxFunction, type OnnxNode } from './onnx-graph.ts';
 import { Scope, type Surroundings } from './scope.ts';
 
@@ -11,11 +11,16 @@ const DEEPEST = 32;
 
 /**
  * Follows rows through nodes and sets the values of their outputs. A node waits for its inputs,
- * because ONNX Runtime takes nodes in any order. A refused value refuses only what depends on it.
+ * because ONNX Runtime takes nodes in any order. Not so in a function, where a name that comes
+ * later is one of the graph around. A refused value refuses only what depends on it.
  */
 export function followNodes(nodes: Iterable<OnnxNode>, scope: Scope, around: Surroundings): void {
   const late: OnnxNode[] = [];
-  for (const node of nodes) if (!follow(node, scope, around)) late.push(node);
+  for (const node of nodes) {
+    if (follow(node, scope, around)) continue;
+    if (around.caller === undefined) late.push(node);
+    else refuse(node, scope, around);
+  }
   if (late.length > 0) followLate(late, scope, around);
 }
 
@@ -30,14 +35,17 @@ function followLate(nodes: readonly OnnxNode[], scope: Scope, around: Surroundin
       waiting.set(missing, [...(waiting.get(missing) ?? []), node]);
       continue;
     }
-    if (!follow(node, scope, around))
-      for (const name of node.outputs) scope.set(name, unknown('an input of it is not known', nodeText(node, around)));
+    if (!follow(node, scope, around)) refuse(node, scope, around);
     for (const name of node.outputs) {
       produced.delete(name);
       ready.push(...(waiting.get(name) ?? []).toReversed());
       waiting.delete(name);
     }
   }
+}
+
+function refuse(node: OnnxNode, scope: Scope, around: Surroundings): void {
+  for (const name of node.outputs) scope.set(name, unknown('an input of it is not known', nodeText(node, around)));
 }
 
 /** Sets the values of a node's outputs. False if an input is not there yet. */
@@ -81,7 +89,7 @@ function followNode(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surrou
   try {
     return resultOf(node, inputs, scope, around);
   } catch (thrown) {
-    const value = thrown instanceof Refusal ? withoutRows(node, inputs, thrown) : unknown(`it is damaged (${String(thrown)})`);
+    const value = thrown instanceof Refusal ? withoutRows(node, inputs, thrown, around) : unknown(`it is damaged (${String(thrown)})`);
     return node.outputs.map(() => value);
   }
 }
@@ -89,8 +97,10 @@ function followNode(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surrou
 function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surroundings): readonly Value[] {
   if (around.depth > DEEPEST || --around.budget.nodes < 0) throw unknown('the graph is too deep or too large');
   const attributes = new NodeAttributes(around.model.bytes, node.attributes, around.caller);
-  if (node.domain === '' && isControl(node.operator)) return followControl(node, inputs, attributes, scope, around);
-  const local = around.model.functions.get(functionKey(node.domain, node.operator));
+  if (node.domain === '' && isControl(node.operator))
+    return followControl(node, versionOf(node, around), inputs, attributes, scope, around);
+  // ONNX Runtime takes its own operator even where a function has the same name.
+  const local = BUILT_IN.test(node.domain) ? undefined : around.model.functions.get(functionKey(node));
   if (local !== undefined) return followFunction(local, node, inputs, around);
   const rule = ruleOf(node.domain, node.operator);
   if (rule === undefined) throw unknown('it has no rule');
@@ -100,9 +110,14 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
   return isList(values) ? values : node.outputs.map(() => values);
 }
 
+/** Domains with operators of ONNX Runtime itself. */
+const BUILT_IN = /^(?:|ai\.onnx(?:\..*)?|com\.microsoft(?:\..*)?|com\.ms\..*|org\.pytorch\.aten)$/;
+
 /** Exporters may leave out the version of a further domain, never that of the default one. */
-function versionOf({ domain }: OnnxNode, { opsets }: Surroundings): number {
+function versionOf({ domain }: OnnxNode, { opsets, model }: Surroundings): number {
   const version = opsets.get(domain);
+  // ONNX Runtime runs the nodes of a function in the version of the model.
+  if (opsets !== model.opsets && version !== model.opsets.get(domain)) throw unknown('its function has another version than the model');
   if (version === undefined && domain === '') throw unknown('its model has no version of the default domain');
   return version ?? 1;
 }
@@ -116,10 +131,11 @@ const DETERMINISTIC = new Set(['', 'ai.onnx.ml', 'com.microsoft']);
  * The result of a node whose rule refuses: a constant if it sees nothing of the batch. Operators
  * that draw numbers have a rule, which says mixed.
  */
-function withoutRows({ domain, operator }: OnnxNode, inputs: Inputs, refusal: Refusal): Value {
+function withoutRows({ domain, attributes }: OnnxNode, inputs: Inputs, refusal: Refusal, { model, caller }: Surroundings): Value {
   if (inputs.some((input) => input?.row !== undefined)) return refusal;
   if (inputs.some((input) => input !== undefined && countsRows(input))) return mixed('it depends on how many rows are merged');
-  if (refusal.rows === 'mixed' || isControl(operator) || !DETERMINISTIC.has(domain)) return refusal;
+  if (refusal.rows === 'mixed' || !DETERMINISTIC.has(domain)) return refusal;
+  if (new NodeAttributes(model.bytes, attributes, caller).holdsGraphs) return refusal;
   return inputs.some((input) => input?.sequence === true) ? refusal : CONSTANT;
 }
 
@@ -129,8 +145,8 @@ function followFunction(local: OnnxFunction, node: OnnxNode, inputs: Inputs, aro
     const value = inputs[index];
     if (value !== undefined) scope.set(name, value);
   }
-  const spans: readonly Span[] = [...local.defaults, ...node.attributes];
-  const caller = new NodeAttributes(around.model.bytes, spans, around.caller);
+  const defaults = new NodeAttributes(around.model.bytes, local.defaults, undefined);
+  const caller = new NodeAttributes(around.model.bytes, node.attributes, around.caller, defaults);
   const absent = new Set(local.inputs.filter((_, index) => inputs[index] === undefined));
   const nodes = absent.size === 0 ? local.nodes : Array.from(local.nodes, (each) => without(each, absent));
   followNodes(nodes, scope, { ...around, opsets: local.opsets, caller, depth: around.depth + 1 });

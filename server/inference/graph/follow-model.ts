@@ -38,8 +38,7 @@ function followRows(model: OnnxModel, graph: OnnxGraph, served: readonly string[
     follow: followNodes,
   });
   const names = served?.map((name) => Buffer.from(name).toString('latin1'));
-  for (const name of graph.outputs) {
-    if (names !== undefined && !names.includes(name)) continue;
+  for (const name of names ?? graph.outputs) {
     const verdict = verdictOf(scope.get(name) ?? unknown('an output is not known'), text(name));
     if (verdict !== undefined) return verdict;
   }

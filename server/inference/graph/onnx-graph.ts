@@ -1,9 +1,8 @@
 import { FieldReader } from '../../tensors/protobuf.ts';
 import type { Tracked } from '../rows/value.ts';
 import { CONSTANT } from '../rows/value.ts';
-import type { Span } from './node-attributes.ts';
 import { DIM, FUNCTION, GRAPH, MODEL, NODE, OPSET, SHAPE, SPARSE_TENSOR, TENSOR_TYPE, TYPE, VALUE } from './onnx-proto.ts';
-import { latin1, tensorOf } from './onnx-tensor.ts';
+import { latin1, onlySpan, type Span, spanOf, tensorOf, wholeOf } from './onnx-tensor.ts';
 
 /** Names are Latin-1, one character a byte. */
 export interface OnnxNode {
@@ -11,6 +10,8 @@ export interface OnnxNode {
   readonly name: Span | undefined;
   readonly operator: string;
   readonly domain: string;
+  /** Tells functions of one name apart; empty for one without. */
+  readonly overload: string;
   /** Empty for an absent input or output. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -47,11 +48,12 @@ export interface OnnxModel {
   readonly graph: Span;
   /** Version by domain; '' is the default domain. */
   readonly opsets: ReadonlyMap<string, number>;
-  /** By domain and name: see `functionKey`. */
+  /** By domain, name and overload: see `functionKey`. */
   readonly functions: ReadonlyMap<string, OnnxFunction>;
 }
 
-export const functionKey = (domain: string, operator: string): string => `${domain}\n${operator}`;
+export const functionKey = ({ domain, operator, overload }: Pick<OnnxNode, 'domain' | 'operator' | 'overload'>): string =>
+  `${domain}\n${operator}\n${overload}`;
 
 /** The default domain has two names. */
 const domainOf = (name: string): string => (name === 'ai.onnx' ? '' : name);
@@ -63,39 +65,49 @@ export function readModel(bytes: Buffer): OnnxModel {
   const functions = new Map<string, OnnxFunction>();
   let graph: Span | undefined;
   while (fields.next()) {
-    const { from, to } = fields;
-    if (fields.number === MODEL.graph) graph = { from, to };
-    else if (fields.number === MODEL.opset) readOpset(bytes, from, to, opsets);
-    else if (fields.number === MODEL.function) functions.set(...readFunction(bytes, from, to));
+    if (fields.number === MODEL.graph) graph = onlySpan(fields, graph);
+    else if (fields.number === MODEL.opset) readOpset(bytes, spanOf(fields), opsets);
+    else if (fields.number === MODEL.function) {
+      const [key, read] = readFunction(bytes, spanOf(fields));
+      if (functions.has(key)) throw new RangeError('expected each function once, got one twice');
+      functions.set(key, read);
+    }
   }
   if (graph === undefined) throw new RangeError('expected a graph in the model, found none');
   return { bytes, graph, opsets, functions };
 }
 
-function readOpset(bytes: Buffer, from: number, to: number, into: Map<string, number>): void {
+/** @throws RangeError if a domain has two versions */
+function readOpset(bytes: Buffer, { from, to }: Span, into: Map<string, number>): void {
   const fields = new FieldReader(bytes, Infinity, from, to);
   let [domain, version] = ['', 0];
   while (fields.next()) {
     if (fields.number === OPSET.domain) domain = latin1(fields);
-    else if (fields.number === OPSET.version) version = fields.value;
+    else if (fields.number === OPSET.version) version = wholeOf(fields);
   }
-  into.set(domainOf(domain), version);
+  const key = domainOf(domain);
+  if ((into.get(key) ?? version) !== version) throw new RangeError('expected one version of each domain, got two');
+  into.set(key, version);
 }
 
-function readFunction(bytes: Buffer, from: number, to: number): [string, OnnxFunction] {
+function readFunction(bytes: Buffer, { from, to }: Span): [string, OnnxFunction] {
   const fields = new FieldReader(bytes, Infinity, from, to);
   const [inputs, outputs, defaults]: [string[], string[], Span[]] = [[], [], []];
   const opsets = new Map<string, number>();
-  let [name, domain] = ['', ''];
+  let [operator, domain, overload] = ['', '', ''];
   while (fields.next()) {
-    if (fields.number === FUNCTION.name) name = latin1(fields);
+    if (fields.number === FUNCTION.name) operator = latin1(fields);
     else if (fields.number === FUNCTION.domain) domain = domainOf(latin1(fields));
+    else if (fields.number === FUNCTION.overload) overload = latin1(fields);
     else if (fields.number === FUNCTION.input) inputs.push(latin1(fields));
     else if (fields.number === FUNCTION.output) outputs.push(latin1(fields));
-    else if (fields.number === FUNCTION.opset) readOpset(bytes, fields.from, fields.to, opsets);
-    else if (fields.number === FUNCTION.defaults) defaults.push({ from: fields.from, to: fields.to });
+    else if (fields.number === FUNCTION.opset) readOpset(bytes, spanOf(fields), opsets);
+    else if (fields.number === FUNCTION.defaults) defaults.push(spanOf(fields));
   }
-  return [functionKey(domain, name), { inputs, outputs, nodes: new Nodes(bytes, { from, to }, FUNCTION.node), opsets, defaults }];
+  return [
+    functionKey({ domain, operator, overload }),
+    { inputs, outputs, nodes: new Nodes(bytes, { from, to }, FUNCTION.node), opsets, defaults },
+  ];
 }
 
 /** @throws RangeError if it is damaged */
@@ -104,12 +116,13 @@ export function readGraph(bytes: Buffer, { from, to }: Span): OnnxGraph {
   const [inputs, outputs]: [OnnxInput[], string[]] = [[], []];
   const constants = new Map<string, Tracked>();
   while (fields.next()) {
-    if (fields.number === GRAPH.input) inputs.push(readValue(bytes, fields.from, fields.to));
-    else if (fields.number === GRAPH.output) outputs.push(readValue(bytes, fields.from, fields.to).name);
+    if (fields.number === GRAPH.input) inputs.push(readValue(bytes, spanOf(fields)));
+    else if (fields.number === GRAPH.output) outputs.push(readValue(bytes, spanOf(fields)).name);
     else if (fields.number === GRAPH.initializer) {
-      const { name, value } = tensorOf(bytes, fields.from, fields.to);
+      const { from: start, to: end } = spanOf(fields);
+      const { name, value } = tensorOf(bytes, start, end);
       constants.set(name, value);
-    } else if (fields.number === GRAPH.sparseInitializer) constants.set(sparseName(bytes, fields.from, fields.to), CONSTANT);
+    } else if (fields.number === GRAPH.sparseInitializer) constants.set(sparseName(bytes, spanOf(fields)), CONSTANT);
   }
   return { inputs, outputs, nodes: new Nodes(bytes, { from, to }, GRAPH.node), constants };
 }
@@ -128,65 +141,72 @@ class Nodes implements Iterable<OnnxNode> {
 
   *[Symbol.iterator](): Iterator<OnnxNode> {
     const fields = new FieldReader(this.#bytes, Infinity, this.#span.from, this.#span.to);
-    while (fields.next()) if (fields.number === this.#number) yield readNode(this.#bytes, fields.from, fields.to);
+    while (fields.next()) if (fields.number === this.#number) yield readNode(this.#bytes, spanOf(fields));
   }
 }
 
-function sparseName(bytes: Buffer, from: number, to: number): string {
+function sparseName(bytes: Buffer, { from, to }: Span): string {
   const fields = new FieldReader(bytes, Infinity, from, to);
   while (fields.next()) if (fields.number === SPARSE_TENSOR.values) return tensorOf(bytes, fields.from, fields.to).name;
   return '';
 }
 
-function readNode(bytes: Buffer, from: number, to: number): OnnxNode {
+function readNode(bytes: Buffer, { from, to }: Span): OnnxNode {
   const fields = new FieldReader(bytes, Infinity, from, to);
   const [inputs, outputs, attributes]: [string[], string[], Span[]] = [[], [], []];
-  let [operator, domain] = ['', ''];
+  let [operator, domain, overload] = ['', '', ''];
   let name: Span | undefined;
   while (fields.next()) {
     if (fields.number === NODE.input) inputs.push(latin1(fields));
     else if (fields.number === NODE.output) outputs.push(latin1(fields));
-    else if (fields.number === NODE.attribute) attributes.push({ from: fields.from, to: fields.to });
+    else if (fields.number === NODE.attribute) attributes.push(spanOf(fields));
     else if (fields.number === NODE.operator) operator = latin1(fields);
-    else if (fields.number === NODE.name) name = { from: fields.from, to: fields.to };
+    else if (fields.number === NODE.overload) overload = latin1(fields);
+    else if (fields.number === NODE.name) name = spanOf(fields);
     else if (fields.number === NODE.domain) domain = domainOf(latin1(fields));
   }
-  return { name, operator, domain, inputs, outputs, attributes };
+  return { name, operator, domain, overload, inputs, outputs, attributes };
 }
 
-function readValue(bytes: Buffer, from: number, to: number): OnnxInput {
+function readValue(bytes: Buffer, { from, to }: Span): OnnxInput {
   const fields = new FieldReader(bytes, Infinity, from, to);
   let name = '';
-  let dims: OnnxInput['dims'];
+  let type: Span | undefined;
   while (fields.next()) {
     if (fields.number === VALUE.name) name = latin1(fields);
-    else if (fields.number === VALUE.type) dims = dimsOfType(bytes, fields.from, fields.to);
+    else if (fields.number === VALUE.type) type = onlySpan(fields, type);
   }
-  return { name, dims };
+  return { name, dims: type && dimsOfType(bytes, type) };
 }
 
 /** Sizes of a TypeProto, or undefined if it is no tensor with a shape. */
-function dimsOfType(bytes: Buffer, from: number, to: number): OnnxInput['dims'] {
-  const shape = inner(bytes, inner(bytes, { from, to }, TYPE.tensor), TENSOR_TYPE.shape);
+function dimsOfType(bytes: Buffer, type: Span): OnnxInput['dims'] {
+  const shape = inner(bytes, inner(bytes, type, TYPE.tensor), TENSOR_TYPE.shape);
   if (shape === undefined) return undefined;
   const fields = new FieldReader(bytes, Infinity, shape.from, shape.to);
   const dims: (number | string)[] = [];
-  while (fields.next()) if (fields.number === SHAPE.dim) dims.push(dimOf(bytes, fields.from, fields.to));
+  while (fields.next()) if (fields.number === SHAPE.dim) dims.push(dimOf(bytes, spanOf(fields)));
   return dims;
 }
 
 function inner(bytes: Buffer, span: Span | undefined, number: number): Span | undefined {
   if (span === undefined) return undefined;
   const fields = new FieldReader(bytes, Infinity, span.from, span.to);
-  while (fields.next()) if (fields.number === number) return { from: fields.from, to: fields.to };
-  return undefined;
+  let found: Span | undefined;
+  while (fields.next()) if (fields.number === number) found = onlySpan(fields, found);
+  return found;
 }
 
-function dimOf(bytes: Buffer, from: number, to: number): number | string {
+/** Sizes are at most this large. Exporters write -1 for one that is open, which has 64 bits. */
+const MOST_SIZE = 2 ** 53;
+
+/** The last of a number and a symbol counts. */
+function dimOf(bytes: Buffer, { from, to }: Span): number | string {
   const fields = new FieldReader(bytes, Infinity, from, to);
+  let dim: number | string = '';
   while (fields.next()) {
-    if (fields.number === DIM.size) return fields.value;
-    if (fields.number === DIM.symbol) return latin1(fields);
+    if (fields.number === DIM.size) dim = wholeOf(fields);
+    else if (fields.number === DIM.symbol) dim = latin1(fields);
   }
-  return '';
+  return typeof dim === 'number' && dim > MOST_SIZE ? '' : dim;
 }

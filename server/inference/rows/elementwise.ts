@@ -28,8 +28,11 @@ const folding =
     const length = tensors.map(entriesOf).find((entries) => entries !== 1) ?? 1;
     const entryOf = ({ elements = [] }: Shaped, at: number): Size | undefined => elements[elements.length === 1 ? 0 : at];
     const elements = Array.from({ length }, (_, at) => fold(...tensors.map((tensor) => entryOf(tensor, at))));
-    return constant(broadcast(tensors).dims, elements);
+    return constant(broadcast(tensors).dims, elements.some(isBeyond) ? undefined : elements);
   };
+
+/** True for a number that may be another one in the dtype of a tensor, which wraps around. */
+const isBeyond = (entry: Size | undefined): boolean => entry !== undefined && Math.abs(entry.factor) >= 2 ** 31;
 
 const entriesOf = ({ elements }: Tracked): number => elements?.length ?? 0;
 
@@ -63,6 +66,12 @@ const wholes =
   (name: string, of: Numbers): Fold =>
   (entry) =>
     entry !== undefined && !isNumber(entry) && Number.isInteger(entry.factor) ? entry : named(name, of)(entry);
+
+/** The nearest whole number, and the even one of two. */
+function toEven(value: number): number {
+  const nearest = Math.round(value);
+  return nearest - value === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
+}
 
 const truth = (value: boolean): number => (value ? 1 : 0);
 const divide = named('div', (one, other) => one / other);
@@ -155,6 +164,6 @@ export const elementwise: Readonly<Record<string, Rule>> = {
   Identity: (call) => call.any(0),
   Ceil: folding(wholes('ceil', Math.ceil)),
   Floor: folding(wholes('floor', Math.floor)),
-  Round: folding(wholes('round', Math.round)),
+  Round: folding(wholes('round', toEven)),
   Sqrt: folding(named('sqrt', Math.sqrt)),
 };

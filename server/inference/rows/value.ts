@@ -65,6 +65,7 @@ export const mixed = (reason: string): Refusal => new Refusal('mixed', reason);
 export const unknown = (reason: string, node?: string): Refusal => new Refusal('unknown', reason, node);
 
 export const NUMBERS_ROWS = 'it depends on the places of rows in the batch';
+export const COUNTS_ROWS = 'it depends on how many rows are merged';
 
 /** Most entries of a constant that are kept. Shapes, axes and scales have fewer. */
 export const MOST_ELEMENTS = 64;
@@ -103,11 +104,16 @@ export const plainRows = (axis: number): RowAxis => ({ axis, before: ONE, after:
 export const sameLayout = (one: RowAxis, other: RowAxis): boolean => equal(one.before, other.before) && equal(one.after, other.after);
 
 /**
- * Both shapes as one: sizes that differ are refused.
- * @throws Refusal if the forms differ
+ * Both shapes as one: sizes that differ are refused. Entries that differ are forgotten.
+ * @throws Refusal if the forms differ, or entries that differ count rows
  */
 export function same(one: Tracked, other: Tracked): Tracked {
+  if (isSmallConstant(one) && isSmallConstant(other) && sameSizes(one.dims, other.dims) && sameSizes(one.elements, other.elements))
+    return one;
+  if (countsRows(one) || countsRows(other)) throw mixed(COUNTS_ROWS);
+  if (one.sequence !== other.sequence) throw unknown('its two results are of different kinds');
   if (one.row === undefined && other.row === undefined) {
+    if (one.sequence === true) return { ...CONSTANT, sequence: true };
     if (one.dims === undefined || other.dims === undefined || !sameSizes(one.dims, other.dims)) return CONSTANT;
     return constant(one.dims);
   }
@@ -116,9 +122,14 @@ export function same(one: Tracked, other: Tracked): Tracked {
   if (one.row !== undefined && other.row !== undefined && (one.row.axis !== other.row.axis || !sameLayout(one.row, other.row)))
     throw mixed('its two results hold rows along different axes');
   if (one.place !== undefined || other.place !== undefined) throw mixed(NUMBERS_ROWS);
-  if (one.sequence !== other.sequence) throw unknown('its two results are of different kinds');
   return { dims: one.dims, row: one.row ?? other.row, sequence: one.sequence };
 }
+
+type SmallConstant = Tracked & { readonly dims: readonly Size[]; readonly elements: readonly Size[] };
+
+/** True for a constant whose entries are all known. */
+const isSmallConstant = (value: Tracked): value is SmallConstant =>
+  value.row === undefined && value.sequence !== true && value.dims !== undefined && value.elements?.includes(undefined) === false;
 
 export const sameSizes = (one: readonly Size[], other: readonly Size[]): boolean =>
   one.length === other.length && one.every((size, axis) => equal(size, other[axis] ?? size));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -11,6 +11,7 @@ import type { GraphVerdict } from '../../../server/inference/graph/verdict.ts';
 import type { OpenedModel } from '../../../server/inference/model.ts';
 import { openSession } from '../../../server/inference/session.ts';
 import { writeModel, type ModelName } from '../../models/models.ts';
+import { readModel } from '../../models/onnx-text.ts';
 
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 const folder = mkdtempSync(join(tmpdir(), 'proof-'));
@@ -132,6 +133,26 @@ test('a model that may not be tried is merged only where a number asks for it', 
   assert.deepEqual(model.about.batching, { merges: false, reason: 'no trial of rows (WARM_UP=off)' });
   await model.settleBatching({ ...policy, maxBatchSize: 4 });
   assert.deepEqual(model.about.batching, { merges: true, reason: 'asked for (MAX_BATCH_SIZE=4)' });
+});
+
+test('calls are not merged whose sizes are not what their names say', async () => {
+  // As many rows as calls, but those of the first call only: `w` has more columns than `x`.
+  const text = `(float32[N, s] x, float32[N, s] w) => (float32[N, s] y) <int64[1] z = {0}, int64[1] open = {-1}> {
+    columns = Shape<start = 1>(x); shape = Concat<axis = 0>(open, columns); r = Reshape(w, shape)
+    n = Shape<end = 1>(x); y = Slice(r, z, n, z) }`;
+  const file = join(folder, 'shared.onnx');
+  writeFileSync(file, readModel(text));
+  const model = await openSession(file, { intraOpThreads: 1 });
+  opened.push(model);
+  await model.settleBatching({ maxBatchSize: 4, maxDelayMs: 0 });
+  assert.ok(model.about.batching.merges, model.about.batching.reason);
+  model.sharedSizes.enabled = false;
+  const calls = [0, 10, 20].map((from) => ({ x: [[0, 0]], w: [[from, from + 1, from + 2, from + 3]] }));
+  const answers = await Promise.all(calls.map((call) => model.run(call)));
+  assert.deepEqual(
+    answers.map(({ y }) => y?.data),
+    [Float32Array.of(0, 1), Float32Array.of(10, 11), Float32Array.of(20, 21)],
+  );
 });
 
 test('merged answers equal those that run alone', async () => {

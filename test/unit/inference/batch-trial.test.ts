@@ -172,8 +172,35 @@ test('samples of different shapes are tried apart, and one without rows proves n
   assert.equal((await tryRows(model, [of([])])).result, 'inconclusive');
 });
 
-test('a trial that takes too long ends with the same words, however far it came', async () => {
-  for (const ms of [60, 100, 600]) {
+/** A model on a clock of its own: each row takes so many milliseconds. */
+function timed(ms: number, rule: Rule): { readonly model: TrialModel; readonly sizes: number[] } {
+  let now = 0;
+  const sizes: number[] = [];
+  const counted: Rule = (rows) => {
+    now += ms * rows.length;
+    sizes.push(rows.length);
+    return rule(rows);
+  };
+  return { model: { ...modelOf(counted), limitMs: 1000, now: () => now }, sizes };
+}
+
+test('a trial whose time is over once its first batch was compared agrees, or says how that differs', async () => {
+  const alone = 7;
+  // The rows alone take less than the limit. The batch of all but the one with NaN ends after it.
+  for (const ms of [80, 120, 140]) {
+    const { model, sizes } = timed(ms, (rows) => rows.map(sum));
+    assert.equal((await tryRows(model, [])).result, 'agrees', String(ms));
+    assert.deepEqual(sizes, [...Array.from({ length: alone }, () => 1), alone - 1]);
+    const { model: differing } = timed(ms, (rows) => rows.map((row) => sum(row) + rows.length));
+    assert.equal((await tryRows(differing, [])).result, 'differs', String(ms));
+  }
+  const { model, sizes } = timed(10, (rows) => rows.map(sum));
+  assert.equal((await tryRows(model, [])).result, 'agrees');
+  assert.ok(sizes.length > alone + 1, 'expected more batches where there is time');
+});
+
+test('a trial whose time is over before a batch was compared ends with the same words, however far it came', async () => {
+  for (const ms of [145, 200, 600]) {
     let now = 0;
     let runs = 0;
     const model: TrialModel = {

@@ -122,5 +122,6 @@ describe('sizes of one symbolic name', () => {
       const sizes = new SharedSizes(inputs);
       sizes.enabled = false;
       sizes.check(feedsOf(inputs, dims));
+      assert.equal(sizes.agree(feedsOf(inputs, dims)), false);
     });
 });

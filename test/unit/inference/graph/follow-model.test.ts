@@ -5,6 +5,7 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 import { followModel } from '../../../../server/inference/graph/follow-model.ts';
 import { readWithoutWeights } from '../../../../server/inference/graph/onnx-file.ts';
+import { attribute, graph, localFunction, modelOf, node, value, type Versions } from '../../../models/onnx.ts';
 import { readModel } from '../../../models/onnx-text.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'follow-model-'));
@@ -106,4 +107,115 @@ test('a damaged file is unknown, wherever it is cut', () => {
   }
   assert.equal(verdict(whole), 'row-wise');
   assert.match(followModel(path.join(folder, 'absent.onnx')).reason, /^the graph cannot be read: ENOENT/);
+});
+
+/** A field of protobuf with its length in front. */
+function block(number: number, content: Buffer | string): Buffer {
+  const bytes = Buffer.from(content);
+  const head = [number * 8 + 2];
+  for (let rest = bytes.length; ; rest >>= 7) {
+    head.push(rest > 127 ? (rest & 127) | 128 : rest);
+    if (rest < 128) return Buffer.concat([Buffer.from(head), bytes]);
+  }
+}
+
+const X = value('x', 'float32', ['N', 3]);
+const Y = value('y', 'float32', ['N', 3]);
+const LONG_TEXT = Buffer.alloc(70_000, 97);
+
+function built(
+  nodes: readonly Buffer[],
+  { outputs = [Y], functions = [] as Buffer[], ...versions }: Versions & { outputs?: Buffer[]; functions?: Buffer[] } = {},
+): Buffer {
+  return modelOf(graph({ name: 'g', nodes, inputs: [X], outputs }), functions, versions);
+}
+
+/** `y = x + max(x)` over rows. */
+const mixing = (sum = 'Add'): Buffer[] => [node('ReduceMax', ['x'], ['m'], [attribute.ints('axes', [0])]), node(sum, ['x', 'm'], ['y'])];
+
+test('a long text hides no part of an attribute, whatever the order of its fields', () => {
+  const [name, zero, one, doc] = [block(1, 'axis'), Buffer.from([24, 0]), Buffer.from([24, 1]), block(13, LONG_TEXT)];
+  const type = Buffer.from([160, 1, 2]);
+  for (const fields of [
+    [name, doc, zero, type],
+    [doc, name, zero, type],
+    [name, one, doc, zero, type],
+  ])
+    assert.match(verdict(built([node('Softmax', ['x'], ['y'], [Buffer.concat(fields)])])), /^mixed: .*Softmax/);
+});
+
+test('a long text hides no output, and a name that is too long makes the graph unknown', () => {
+  assert.match(verdict(built(mixing(), { outputs: [Buffer.concat([Y, block(3, LONG_TEXT)])] }), ['y']), /^mixed: .*ReduceMax/);
+  assert.match(verdict(built(mixing()), ['other']), /^unknown: an output is not known/);
+  const long = 'm'.repeat(70_000);
+  const nodes = [node('ReduceMax', ['x'], [long], [attribute.ints('axes', [0])], '', 'a'), node('Sum', ['x', long], ['y'], [], '', 'b')];
+  assert.match(verdict(built(nodes)), /^unknown: the graph cannot be read: expected a name/);
+});
+
+test('a list that was cut out is not an empty one', () => {
+  const words = attribute.strings('stopwords', ['a'.repeat(70_000)]);
+  const inputs = [value('x', 'string', ['N'])];
+  const normalizer = node('StringNormalizer', ['x'], ['y'], [words]);
+  const model = modelOf(graph({ name: 'g', nodes: [normalizer], inputs, outputs: [value('y', 'string', ['N'])] }), [], {});
+  assert.match(verdict(model), /^unknown: its attribute stopwords cannot be read/);
+});
+
+test('what protobuf joins, replaces or skips makes the graph unknown', () => {
+  const second = block(7, graph({ name: '', nodes: [node('Relu', ['x'], ['z'])], inputs: [], outputs: [] }));
+  assert.match(verdict(Buffer.concat([built(mixing()), second])), /^unknown: .*expected field 7 once/);
+  const version = block(8, Buffer.concat([block(1, 'ai.onnx'), Buffer.from([16, 11])]));
+  assert.match(verdict(Buffer.concat([built([node('Softmax', ['x'], ['y'])]), version])), /^unknown: .*one version of each domain/);
+  const number = Buffer.from([8, 120]);
+  assert.match(verdict(built([Buffer.concat([number, node('Relu', ['x'], ['y'])])])), /^unknown: .*another kind of field 1/);
+  const twice = node('Softmax', ['x'], ['y'], [attribute.int('axis', 0), attribute.int('axis', 1)]);
+  assert.match(verdict(built([twice])), /^unknown: it has an attribute twice/);
+  assert.match(
+    verdict(built([node('Softmax', ['x'], ['y'], [attribute.float('axis', 1)])])),
+    /^unknown: its attribute axis cannot be read/,
+  );
+});
+
+test('functions of one name are told apart, and one of another version is unknown', () => {
+  const local = (overload: string, nodes: Buffer[], opset: number): Buffer =>
+    Buffer.concat([
+      localFunction({ domain: 'local', name: 'f', inputs: ['x'], outputs: ['y'], attributes: [], nodes }, { opset }),
+      block(13, overload),
+    ]);
+  const call = Buffer.concat([node('f', ['x'], ['y'], [], 'local'), block(8, 'one')]);
+  const functions = (opset: number): Buffer[] => [local('one', mixing(), opset), local('two', [node('Relu', ['x'], ['y'])], opset)];
+  const versions = { ir: 10, opset: 17, opsets: { local: 1 } };
+  assert.match(verdict(built([call], { ...versions, functions: functions(17) })), /^mixed: .*ReduceMax/);
+  assert.match(verdict(built([call], { ...versions, functions: functions(11) })), /^unknown: its function has another version/);
+});
+
+test('an attribute that a function does not hand on has the default of the inner one', () => {
+  const inner = Buffer.concat([
+    localFunction(
+      {
+        domain: 'local',
+        name: 'inner',
+        inputs: ['x'],
+        outputs: ['y'],
+        attributes: [],
+        nodes: [node('Softmax', ['x'], ['y'], [attribute.reference('axis', 'int', 'axis')])],
+      },
+      {},
+    ),
+    block(11, attribute.int('axis', 0)),
+  ]);
+  const outer = localFunction(
+    {
+      domain: 'local',
+      name: 'outer',
+      inputs: ['x'],
+      outputs: ['y'],
+      attributes: ['k'],
+      nodes: [node('inner', ['x'], ['y'], [attribute.reference('axis', 'int', 'k')], 'local')],
+    },
+    { opsets: { local: 1 } },
+  );
+  assert.match(
+    verdict(built([node('outer', ['x'], ['y'], [], 'local')], { functions: [outer, inner], opsets: { local: 1 } })),
+    /^mixed: .*Softmax/,
+  );
 });
