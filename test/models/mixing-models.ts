@@ -2,6 +2,7 @@ import { mixingLayers } from './rows/mixing-layers.ts';
 import { mixingMoves } from './rows/mixing-moves.ts';
 import { mixingReductions } from './rows/mixing-reductions.ts';
 import { mixingValues } from './rows/mixing-values.ts';
+import { mixingSizes } from './rows/mixing-sizes.ts';
 import { mixingTraps } from './rows/mixing-traps.ts';
 import { mixingWindows } from './rows/mixing-windows.ts';
 import type { RowModel } from './rows/row-model.ts';
@@ -12,6 +13,7 @@ export const mixingModels: readonly RowModel[] = [
   ...mixingValues,
   ...mixingMoves,
   ...mixingLayers,
+  ...mixingSizes,
   ...mixingTraps,
   ...mixingWindows,
 ];

@@ -22,7 +22,9 @@ export function followControl(
   const part = (name: string): OnnxGraph => subgraph(attributes, name, around);
   const call = new Call(node.operator, around.opsets.get('') ?? 1, inputs, node.outputs.length, attributes);
   if (node.operator === 'If') return followIf(call, run, part);
-  return node.operator === 'Loop' ? followLoop(call, run, part('body')) : followScan(call, run, part('body'));
+  // No two loops run equally often, nor one that a loop around it runs again.
+  const turns = symbol(`turns(${around.budget.nodes})`);
+  return node.operator === 'Loop' ? followLoop(call, run, part('body'), turns) : followScan(call, run, part('body'));
 }
 
 type Run = (graph: OnnxGraph, values: readonly Value[]) => readonly Value[];
@@ -95,7 +97,7 @@ function alike(one: Value, other: Value | undefined): boolean {
 }
 
 /** Turn and condition, then carried values; the body gives condition, carried values, scans. */
-function followLoop(call: Call, run: Run, body: OnnxGraph): readonly Value[] {
+function followLoop(call: Call, run: Run, body: OnnxGraph, turns: Size): readonly Value[] {
   for (const index of [0, 1]) if (call.has(index)) call.constant(index);
   const initial = Array.from({ length: call.count - 2 }, (_, index): Value => call.any(index + 2));
   const turn = (carried: readonly Value[]): readonly Value[] => {
@@ -105,7 +107,6 @@ function followLoop(call: Call, run: Run, body: OnnxGraph): readonly Value[] {
   };
   const carried = settle(initial, turn);
   const scans = turn(carried).slice(carried.length);
-  const turns = symbol(`turns(${body.outputs[0] ?? ''})`);
   return [...carried, ...scans.map((value) => stacked(value, turns, 0))];
 }
 

@@ -90,7 +90,8 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
   if (around.depth > DEEPEST || --around.budget.nodes < 0) throw unknown('the graph is too deep or too large');
   const attributes = new NodeAttributes(around.model.bytes, node.attributes, around.caller);
   if (node.domain === '' && isControl(node.operator)) return followControl(node, inputs, attributes, scope, around);
-  const local = around.model.functions.get(functionKey(node.domain, node.operator));
+  const local = around.model.functions.get(functionKey(node.domain, node.operator, node.overload));
+  if (local !== undefined && OF_RUNTIME.test(node.domain)) throw unknown('ONNX Runtime may take its own operator of this name');
   if (local !== undefined) return followFunction(local, node, inputs, around);
   const rule = ruleOf(node.domain, node.operator);
   if (rule === undefined) throw unknown('it has no rule');
@@ -99,6 +100,9 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
   call.refuseUnread();
   return isList(values) ? values : node.outputs.map(() => values);
 }
+
+/** Domains with operators of ONNX Runtime, which go before functions of a model. */
+const OF_RUNTIME = /^$|^ai\.onnx\b|^com\.(?:microsoft|ms)\b/;
 
 /** Exporters may leave out the version of a further domain, never that of the default one. */
 function versionOf({ domain }: OnnxNode, { opsets }: Surroundings): number {

@@ -11,6 +11,8 @@ export interface OnnxNode {
   readonly name: Span | undefined;
   readonly operator: string;
   readonly domain: string;
+  /** Tells functions of one name apart. */
+  readonly overload: string;
   /** Empty for an absent input or output. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -47,11 +49,11 @@ export interface OnnxModel {
   readonly graph: Span;
   /** Version by domain; '' is the default domain. */
   readonly opsets: ReadonlyMap<string, number>;
-  /** By domain and name: see `functionKey`. */
+  /** By domain, name and overload: see `functionKey`. */
   readonly functions: ReadonlyMap<string, OnnxFunction>;
 }
 
-export const functionKey = (domain: string, operator: string): string => `${domain}\n${operator}`;
+export const functionKey = (domain: string, operator: string, overload: string): string => `${domain}\n${operator}\n${overload}`;
 
 /** The default domain has two names. */
 const domainOf = (name: string): string => (name === 'ai.onnx' ? '' : name);
@@ -86,16 +88,17 @@ function readFunction(bytes: Buffer, from: number, to: number): [string, OnnxFun
   const fields = new FieldReader(bytes, Infinity, from, to);
   const [inputs, outputs, defaults]: [string[], string[], Span[]] = [[], [], []];
   const opsets = new Map<string, number>();
-  let [name, domain] = ['', ''];
+  let [name, domain, overload] = ['', '', ''];
   while (fields.next()) {
     if (fields.number === FUNCTION.name) name = latin1(fields);
     else if (fields.number === FUNCTION.domain) domain = domainOf(latin1(fields));
+    else if (fields.number === FUNCTION.overload) overload = latin1(fields);
     else if (fields.number === FUNCTION.input) inputs.push(latin1(fields));
     else if (fields.number === FUNCTION.output) outputs.push(latin1(fields));
     else if (fields.number === FUNCTION.opset) readOpset(bytes, fields.from, fields.to, opsets);
     else if (fields.number === FUNCTION.defaults) defaults.push({ from: fields.from, to: fields.to });
   }
-  return [functionKey(domain, name), { inputs, outputs, nodes: new Nodes(bytes, { from, to }, FUNCTION.node), opsets, defaults }];
+  return [functionKey(domain, name, overload), { inputs, outputs, nodes: new Nodes(bytes, { from, to }, FUNCTION.node), opsets, defaults }];
 }
 
 /** @throws RangeError if it is damaged */
@@ -141,17 +144,18 @@ function sparseName(bytes: Buffer, from: number, to: number): string {
 function readNode(bytes: Buffer, from: number, to: number): OnnxNode {
   const fields = new FieldReader(bytes, Infinity, from, to);
   const [inputs, outputs, attributes]: [string[], string[], Span[]] = [[], [], []];
-  let [operator, domain] = ['', ''];
+  let [operator, domain, overload] = ['', '', ''];
   let name: Span | undefined;
   while (fields.next()) {
     if (fields.number === NODE.input) inputs.push(latin1(fields));
     else if (fields.number === NODE.output) outputs.push(latin1(fields));
     else if (fields.number === NODE.attribute) attributes.push({ from: fields.from, to: fields.to });
     else if (fields.number === NODE.operator) operator = latin1(fields);
+    else if (fields.number === NODE.overload) overload = latin1(fields);
     else if (fields.number === NODE.name) name = { from: fields.from, to: fields.to };
     else if (fields.number === NODE.domain) domain = domainOf(latin1(fields));
   }
-  return { name, operator, domain, inputs, outputs, attributes };
+  return { name, operator, domain, overload, inputs, outputs, attributes };
 }
 
 function readValue(bytes: Buffer, from: number, to: number): OnnxInput {
@@ -185,7 +189,8 @@ function inner(bytes: Buffer, span: Span | undefined, number: number): Span | un
 function dimOf(bytes: Buffer, from: number, to: number): number | string {
   const fields = new FieldReader(bytes, Infinity, from, to);
   while (fields.next()) {
-    if (fields.number === DIM.size) return fields.value;
+    // A negative size is unknown, as in ONNX Runtime.
+    if (fields.number === DIM.size) return fields.value < 2 ** 63 ? fields.value : '';
     if (fields.number === DIM.symbol) return latin1(fields);
   }
   return '';

@@ -2,7 +2,7 @@
 export const MODEL = { graph: 7, opset: 8, function: 25 };
 export const OPSET = { domain: 1, version: 2 };
 export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13, sparseInitializer: 15 };
-export const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7 };
+export const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7, overload: 8 };
 export const ATTRIBUTE = {
   name: 1,
   float: 2,
@@ -38,7 +38,7 @@ export const TYPE = { tensor: 1, sequence: 4, map: 5, sparse: 8, optional: 9 };
 export const TENSOR_TYPE = { elementType: 1, shape: 2 };
 export const SHAPE = { dim: 1 };
 export const DIM = { size: 1, symbol: 2 };
-export const FUNCTION = { name: 1, input: 4, output: 5, node: 7, opset: 9, domain: 10, defaults: 11 };
+export const FUNCTION = { name: 1, input: 4, output: 5, node: 7, opset: 9, domain: 10, defaults: 11, overload: 13 };
 
 /** Numbers of TensorProto.DataType. */
 export const DTYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, double: 11 };

@@ -15,6 +15,7 @@ const MOST_BYTES = MOST_ELEMENTS * 8;
 /** Most entries of floats that are read: scales of axes. */
 const MOST_FLOATS = 8;
 const FLOATS: ReadonlySet<number> = new Set([DTYPE.float, DTYPE.double]);
+const INTS: ReadonlySet<number> = new Set([DTYPE.int32, DTYPE.int64, DTYPE.bool]);
 
 /**
  * Reads a TensorProto without its weights.
@@ -23,7 +24,7 @@ const FLOATS: ReadonlySet<number> = new Set([DTYPE.float, DTYPE.double]);
 export function tensorOf(bytes: Buffer, from: number, to: number): NamedTensor {
   const fields = new FieldReader(bytes, Infinity, from, to);
   const dims: number[] = [];
-  const entries: number[] = [];
+  const [ints, floats]: [number[], number[]] = [[], []];
   let [name, dtype] = ['', 0];
   let raw: Buffer | undefined;
   while (fields.next()) {
@@ -32,14 +33,17 @@ export function tensorOf(bytes: Buffer, from: number, to: number): NamedTensor {
     else if (fields.number === TENSOR.name) name = latin1(fields);
     else if (fields.to - fields.from > MOST_BYTES) continue;
     else if (fields.number === TENSOR.raw) raw = fields.content;
-    else if (fields.number === TENSOR.int32s || fields.number === TENSOR.int64s) pushInts(fields, entries);
-    else if (fields.number === TENSOR.floats) pushFloats(fields, entries, 4);
-    else if (fields.number === TENSOR.doubles) pushFloats(fields, entries, 8);
+    else if (fields.number === TENSOR.int32s || fields.number === TENSOR.int64s) pushInts(fields, ints);
+    else if (fields.number === TENSOR.floats) pushFloats(fields, floats, 4);
+    else if (fields.number === TENSOR.doubles) pushFloats(fields, floats, 8);
   }
   const length = dims.reduce((whole, dim) => whole * dim, 1);
   const most = FLOATS.has(dtype) ? MOST_FLOATS : MOST_ELEMENTS;
+  // Types of 16 bits and less are ints too, as bits: they have no known entries.
+  const entries = FLOATS.has(dtype) ? floats : INTS.has(dtype) ? ints : [];
   const read = length > most ? [] : raw === undefined ? entries : rawEntries(raw, dtype);
-  return { name, value: constant(dims.map(number), length <= most && read.length === length ? read.map(number) : undefined) };
+  if (length > most || read.length !== length) return { name, value: constant(dims.map(number)) };
+  return { name, value: { ...constant(dims.map(number), read.map(number)), ...(FLOATS.has(dtype) && { float: true }) } };
 }
 
 /** A name as Latin-1, which is quicker than UTF-8 and keeps names apart. */
@@ -73,11 +77,8 @@ function reading(raw: Buffer, dtype: number): [number, (at: number) => number] {
       return [8, (at) => Number(raw.readBigInt64LE(at))];
     case DTYPE.int32:
       return [4, (at) => raw.readInt32LE(at)];
-    case DTYPE.uint8:
     case DTYPE.bool:
       return [1, (at) => raw.readUInt8(at)];
-    case DTYPE.int8:
-      return [1, (at) => raw.readInt8(at)];
     default:
       return [Infinity, () => 0];
   }

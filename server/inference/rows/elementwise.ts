@@ -1,6 +1,6 @@
 import { broadcast } from './broadcast.ts';
 import type { Call, Rule } from './call.ts';
-import { equal, exactly, isAxisSize, isNumber, negative, number, plus, shared, times, ZERO, type Size } from './size.ts';
+import { equal, exactly, isAxisSize, isNumber, isWhole, negative, number, plus, shared, times, ZERO, type Size } from './size.ts';
 import { constant, type Shaped, type Tracked } from './value.ts';
 
 /** An entry of the result from entries of the inputs; undefined: it may depend on rows. */
@@ -42,30 +42,32 @@ function foldable(inputs: readonly Tracked[]): boolean {
 
 type Numbers = (...entries: readonly number[]) => number;
 
-/** Folds plain numbers by a function; other shared numbers get a name. */
+/** True if a float32 holds the number, so that operators on floats are as exact as those here. */
+const isExact = (value: number): boolean => Number.isFinite(value) && Math.fround(value) === value;
+
+/** Folds plain numbers by a function; other shared numbers, and those that floats round, get a name. */
 const named =
   (name: string, of: Numbers): Fold =>
   (...entries) => {
     const numbers = entries.filter((entry) => entry !== undefined && isNumber(entry)).map((entry) => entry?.factor ?? 0);
     if (numbers.length < entries.length) return shared(name, ...entries);
     const value = of(...numbers);
-    return Number.isFinite(value) ? number(value) : shared(name, ...entries);
+    return isExact(value) ? number(value) : shared(name, ...entries);
   };
 
-/** Folds by a function of sizes, else as `named`. */
+/** Folds by a function of sizes, else and for plain numbers as `named`. */
 const sized =
   (fold: (one: Size, other: Size) => Size | undefined, otherwise: Fold): Fold =>
   (one, other) =>
-    (one && other && fold(one, other)) ?? otherwise(one, other);
+    (one && other && !(isNumber(one) && isNumber(other)) ? fold(one, other) : undefined) ?? otherwise(one, other);
 
 /** A size stays as it is where an operator changes fractions only. */
 const wholes =
   (name: string, of: Numbers): Fold =>
   (entry) =>
-    entry !== undefined && !isNumber(entry) && Number.isInteger(entry.factor) ? entry : named(name, of)(entry);
+    entry !== undefined && !isNumber(entry) && isWhole(entry) ? entry : named(name, of)(entry);
 
 const truth = (value: boolean): number => (value ? 1 : 0);
-const divide = named('div', (one, other) => one / other);
 
 /** Sizes are compared where the answer is the same whatever the symbols stand for. */
 const sameEntries: Fold = (one, other) => {
@@ -89,25 +91,34 @@ const choose: Fold = (condition, one, other) => {
 /** Data types of onnx.proto. */
 const FLOAT = 1;
 const BOOL = 9;
+/** Types that hold every size: float, int32, int64, double, uint32 and uint64. */
+const WIDE = new Set([FLOAT, 6, 7, 11, 12, 13]);
 
-/** Whole numbers stay. Others may lose their fraction, so they get a name. */
+/**
+ * Whole numbers stay where the type holds them. Others may lose their fraction, or have lost it
+ * before, so they get a name.
+ */
 const casting = (to: number): Fold => {
   if (to === BOOL) return named('bool', (entry) => truth(entry !== 0));
-  return (entry) => (entry === undefined || Number.isInteger(entry.factor) ? entry : shared(`cast${to}`, entry));
+  return (entry) => (entry === undefined || (isWhole(entry) && WIDE.has(to)) ? entry : shared(`cast${to}`, entry));
 };
 
-/** Integers divide without a rest in ONNX; a quotient that is no whole number gets a name. */
-const quotient: Fold = sized(exactly, (one, other) => {
-  const value = divide(one, other);
-  return value !== undefined && isNumber(value) && !Number.isInteger(value.factor) ? shared('div', one, other) : value;
-});
+/** Floats divide exactly; integers lose the rest. */
+const ratio = sized(
+  exactly,
+  named('ratio', (one = 0, other = 0) => one / other),
+);
+const quotient = sized(
+  exactly,
+  named('div', (one = 0, other = 0) => Math.trunc(one / other)),
+);
 
 /** The same rule for several operators, named in one text. */
 export const all = (rule: Rule, operators: string): Record<string, Rule> =>
   Object.fromEntries(operators.split(' ').map((operator) => [operator, rule]));
 
-const ONE_INPUT = `Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Celu Cos Cosh Elu Erf Exp Gelu HardSigmoid HardSwish IsInf IsNaN LeakyRelu Log Mish Reciprocal Relu Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Swish Tan Tanh ThresholdedRelu`;
-const SEVERAL_INPUTS = 'BitShift BitwiseAnd BitwiseOr BitwiseXor Clip Mean PRelu Pow Sum Xor';
+const ONE_INPUT = `Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Celu Clip Cos Cosh Elu Erf Exp Gelu HardSigmoid HardSwish IsInf IsNaN LeakyRelu Log Mish Reciprocal Relu Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Swish Tan Tanh ThresholdedRelu`;
+const SEVERAL_INPUTS = 'BitShift BitwiseAnd BitwiseOr BitwiseXor Mean PRelu Pow Sum Xor';
 
 /** Operators of the default domain that work entry by entry. */
 export const elementwise: Readonly<Record<string, Rule>> = {
@@ -131,7 +142,7 @@ export const elementwise: Readonly<Record<string, Rule>> = {
       named('mul', (one = 0, other = 0) => one * other),
     ),
   ),
-  Div: folding(quotient),
+  Div: (call) => folding(call.isFloat(0) || call.isFloat(1) ? ratio : quotient)(call),
   // The rest has the sign of the divisor, but with `fmod` that of the dividend.
   Mod: (call) => folding(call.int('fmod', 0) === 1 ? named('fmod', (one = 0, other = 1) => one % other) : modulo)(call),
   Neg: folding((entry) => entry && negative(entry)),

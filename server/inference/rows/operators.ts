@@ -3,6 +3,7 @@ import type { Rule } from './call.ts';
 import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
 import { traditional } from './ml.ts';
+import { followingFloats } from './floats.ts';
 import { images } from './images.ts';
 import { microsoftQuantised } from './microsoft-quantised.ts';
 import { transformers, transformersOfDefault } from './microsoft-transformers.ts';
@@ -26,25 +27,27 @@ type Rules = Readonly<Record<string, Rule>>;
 
 /** Domain, as a model names it, to its rules. The default domain is ''. */
 export const domains: Readonly<Record<string, Rules>> = {
-  '': followingPlaces({
-    ...elementwise,
-    ...moving,
-    ...reshaping,
-    ...reductions,
-    ...selecting,
-    ...scattering,
-    ...products,
-    ...normalisations,
-    ...recurrences,
-    ...attentions,
-    ...transformersOfDefault,
-    ...convolutions,
-    ...images,
-    ...quantised,
-    ...signals,
-    ...sequences,
-    ...texts,
-  }),
+  '': followingPlaces(
+    followingFloats({
+      ...elementwise,
+      ...moving,
+      ...reshaping,
+      ...reductions,
+      ...selecting,
+      ...scattering,
+      ...products,
+      ...normalisations,
+      ...recurrences,
+      ...attentions,
+      ...transformersOfDefault,
+      ...convolutions,
+      ...images,
+      ...quantised,
+      ...signals,
+      ...sequences,
+      ...texts,
+    }),
+  ),
   'ai.onnx.ml': traditional,
   'com.microsoft': { ...microsoft, ...microsoftQuantised, ...transformers, ...microsoftTexts },
   'com.microsoft.nchwc': microsoftBlocked,

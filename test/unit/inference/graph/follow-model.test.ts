@@ -5,6 +5,9 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 import { followModel } from '../../../../server/inference/graph/follow-model.ts';
 import { readWithoutWeights } from '../../../../server/inference/graph/onnx-file.ts';
+import { tensorOf } from '../../../../server/inference/graph/onnx-tensor.ts';
+import { blockField, packVarints, varintField } from '../../../../server/tensors/protobuf.ts';
+import { attribute, graph, localFunction, modelOf, node, value as onnxValue } from '../../../models/onnx.ts';
 import { readModel } from '../../../models/onnx-text.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'follow-model-'));
@@ -106,4 +109,74 @@ test('a damaged file is unknown, wherever it is cut', () => {
   }
   assert.equal(verdict(whole), 'row-wise');
   assert.match(followModel(path.join(folder, 'absent.onnx')).reason, /^the graph cannot be read: ENOENT/);
+});
+
+test('a negative size of an input is unknown, as in ONNX Runtime', () => {
+  const text = `(float32[N, -1] x, float32[N, -1] z) => (float32[N, M] y) <int64[1] rest = {-1}> {
+    n = Shape<start = 1>(z) s = Concat<axis = 0>(rest, n) y = Reshape(x, s)
+  }`;
+  assert.match(verdict(text), /^mixed: its new shape cuts through rows/);
+  assert.equal(verdict('(float32[N, -1] x) => (float32[N, M] y) { y = Relu(x) }'), 'row-wise');
+});
+
+test('the name of a size stands for nothing but itself', () => {
+  /** Names in the text that the syntax allows, and what they become. */
+  const named = (text: string, names: Readonly<Record<string, string>>): string => {
+    let bytes = readModel(text, { opset: 17 }).toString('latin1');
+    for (const [name, other] of Object.entries(names)) bytes = bytes.replaceAll(name, other);
+    return verdict(Buffer.from(bytes, 'latin1'));
+  };
+  const sum = `(float32[N, SIZEIT, 4] x, float32[N, a] z) => (float32[N, M, 4] y) <int64[1] rest = {-1}, int64[1] three = {3}, int64[1] four = {4}> {
+    n = Shape<start = 1>(z) k = Add(n, three) s = Concat<axis = 0>(rest, k, four) y = Reshape(x, s)
+  }`;
+  assert.match(named(sum, { SIZEIT: '+(a,3)' }), /^mixed/);
+  const without = `(float32[N, ?, 4] x, float32[N, SIZ] z) => (float32[N, M, 4] y) <int64[1] rest = {-1}, int64[1] four = {4}> {
+    n = Shape<start = 1>(z) s = Concat<axis = 0>(rest, n, four) y = Reshape(x, s)
+  }`;
+  assert.match(named(without, { SIZ: 'x.1' }), /^mixed/);
+  assert.match(named(without, { SIZ: '?x1' }), /^mixed/);
+});
+
+test('bits of float16 are no numbers', () => {
+  // 1 and 2 as float16, in the list of int32 where exporters write them.
+  const half = (name: string, bits: number): Buffer =>
+    Buffer.concat([varintField(1, 1), varintField(2, 10), blockField(5, packVarints([bits])), blockField(8, name)]);
+  const { value } = tensorOf(half('a', 0x4000), 0, half('a', 0x4000).length);
+  assert.equal(value.elements, undefined);
+});
+
+test('functions of one name are told apart by their overload', () => {
+  const one = (operator: string, overload: string): Buffer =>
+    Buffer.concat([
+      localFunction(
+        {
+          domain: 'local',
+          name: 'f',
+          inputs: ['a'],
+          outputs: ['b'],
+          attributes: [],
+          nodes: [node(operator, ['a'], ['b'], operator === 'Softmax' ? [attribute.int('axis', 0)] : [])],
+        },
+        {},
+      ),
+      blockField(13, overload),
+    ]);
+  const call = (overload: string): Buffer => Buffer.concat([node('f', ['x'], ['y'], [], 'local'), blockField(8, overload)]);
+  const of = (overload: string): string =>
+    verdict(
+      modelOf(
+        graph({
+          name: 'g',
+          nodes: [call(overload)],
+          initializers: [],
+          inputs: [onnxValue('x', 'float32', ['N', 3])],
+          outputs: [onnxValue('y', 'float32', ['N', 3])],
+        }),
+        [one('Softmax', 'columns'), one('Relu', 'entries')],
+        { opset: 17, opsets: { local: 1 } },
+      ),
+    );
+  assert.match(of('columns'), /^mixed/);
+  assert.equal(of('entries'), 'row-wise');
+  assert.match(of('other'), /^unknown: it has no rule/);
 });
