@@ -1,6 +1,6 @@
 import { broadcast } from './broadcast.ts';
 import type { Call, Rule } from './call.ts';
-import { equal, exactly, isAxisSize, isNumber, isWhole, negative, number, plus, shared, times, ZERO, type Size } from './size.ts';
+import { equal, exactly, isAxisSize, isExact, isNumber, isWhole, negative, number, plus, shared, times, ZERO, type Size } from './size.ts';
 import { constant, type Shaped, type Tracked } from './value.ts';
 
 /** An entry of the result from entries of the inputs; undefined: it may depend on rows. */
@@ -41,9 +41,6 @@ function foldable(inputs: readonly Tracked[]): boolean {
 }
 
 type Numbers = (...entries: readonly number[]) => number;
-
-/** True if a float32 holds the number, so that operators on floats are as exact as those here. */
-const isExact = (value: number): boolean => Number.isFinite(value) && Math.fround(value) === value;
 
 /** Folds plain numbers by a function; other shared numbers, and those that floats round, get a name. */
 const named =
@@ -103,9 +100,9 @@ const casting = (to: number): Fold => {
   return (entry) => (entry === undefined || (isWhole(entry) && WIDE.has(to)) ? entry : shared(`cast${to}`, entry));
 };
 
-/** Floats divide exactly; integers lose the rest. */
+/** Floats keep the rest, and round; integers lose it. */
 const ratio = sized(
-  exactly,
+  (one, other) => (isWhole(one) && isWhole(other) ? exactly(one, other) : undefined),
   named('ratio', (one = 0, other = 0) => one / other),
 );
 const quotient = sized(

@@ -1,6 +1,6 @@
 import { apart, axisOf, type Call, type Rule } from './call.ts';
 import { all } from './elementwise.ts';
-import { number, ONE, plus, product, shared, ZERO, type Size } from './size.ts';
+import { isWhole, number, ONE, plus, product, shared, ZERO, type Size } from './size.ts';
 import { constant, mixed, numbersOf, shaped, unknown, type RowAxis, type Shaped, type Tracked } from './value.ts';
 
 type Entries = readonly (Size | undefined)[];
@@ -53,8 +53,16 @@ const folding =
 function sum(entries: Entries): Size | undefined {
   let whole: Size | undefined = ZERO;
   for (const entry of entries) whole = whole && entry && plus(whole, entry);
-  return whole;
+  return roundless(whole, 'reducesum', entries);
 }
+
+function multiplied(entries: Entries): Size | undefined {
+  return roundless(product(entries), 'reduceprod', entries);
+}
+
+/** A number that floats may round gets a name. */
+const roundless = (whole: Size | undefined, name: string, entries: Entries): Size | undefined =>
+  whole === undefined || isWhole(whole) ? whole : shared(name, ...entries);
 
 /** Folds plain numbers by a function; other shared numbers get a name. */
 const named =
@@ -107,7 +115,7 @@ export const reductions: Readonly<Record<string, Rule>> = {
   ...all(reduce, 'ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMean ReduceSumSquare'),
   ReduceMax: folding(named('reducemax', Math.max)),
   ReduceMin: folding(named('reducemin', Math.min)),
-  ReduceProd: folding(product),
+  ReduceProd: folding(multiplied),
   ReduceSum: folding(sum),
   ...all(place, 'ArgMax ArgMin'),
   CumSum: running,

@@ -151,7 +151,7 @@ const constantOfShape: Rule = (call) => {
   const dims = complete(call.sizes(0));
   const whole = everywhere(dims);
   if (whole.row !== undefined) return whole;
-  const { elements, float } = call.attributes.tensor('value') ?? constant([ONE], [number(0)]);
+  const { elements, float } = call.attributes.tensor('value') ?? { ...constant([ONE], [number(0)]), float: true };
   return elements === undefined ? whole : { ...filled(dims, elements[0]), float };
 };
 

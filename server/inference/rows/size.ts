@@ -22,7 +22,7 @@ const LONGEST_NAME = 96;
  */
 const FRACTION = /%|ratio\(|sqrt\(|\d\.\d|e-|cast(?!(?:[167]|1[1-3])\()/;
 /** Begins names of numbers that have none, whatever they come from. */
-const WHOLE = /^(?:cast[67]|ceil|floor|round)\(/;
+const WHOLE = /^(?:cast[67]|ceil|floor|round|scaled)\(/;
 const isWholeName = (name: string): boolean => WHOLE.test(name) || !FRACTION.test(name);
 
 export const number = (factor: number): Size => ({ factor, rows: false, symbols: NO_SYMBOLS });
@@ -65,13 +65,19 @@ export function sizeText({ factor, rows, symbols }: Size): string {
   return parts.join('*');
 }
 
-/** The product, or undefined if the rows would count twice. */
+/** True if a float32 holds the number, so that operators on floats are as exact as those here. */
+export const isExact = (value: number): boolean => Number.isFinite(value) && Math.fround(value) === value;
+
+const isExactFactor = (value: number): boolean => Number.isInteger(value) || isExact(value);
+
+/** The product, or undefined if the rows would count twice, or floats round their number. */
 export function times(one: Size, other: Size): Size | undefined {
   if (isOne(one)) return other;
   if (isOne(other)) return one;
   const factor = one.factor * other.factor;
   if (factor === 0) return ZERO;
   if (one.rows && other.rows) return undefined;
+  if (![one.factor, other.factor, factor].every(isExactFactor)) return shared('mul', one, other);
   const symbols = other.symbols.length === 0 ? one.symbols : [...one.symbols, ...other.symbols].toSorted();
   return { factor, rows: one.rows || other.rows, symbols };
 }

@@ -37,6 +37,20 @@ export const mixingSizes: readonly RowModel[] = [
     folded(2, 'f = Sub(b, a); c = Ceil(f); k = Cast<to = 7>(c)', 'float32[1] a = {1e-9}, float32[1] b = {1}').replace('1e-9}', '-1e-9}'),
   ),
   mix(
+    'float-product-rounds',
+    'the same as a product of all entries',
+    folded(2, 'f = ReduceProd<axes = [0]>(a); c = Ceil(f); k = Cast<to = 7>(c)', 'float32[2] a = {0.1, 10}'),
+  ),
+  mix(
+    'float-zeros',
+    'zeros of ConstantOfShape are floats, which keep the rest of a division',
+    folded(
+      2,
+      'a = ConstantOfShape(rows); b = Add(a, c); d = Div(b, e); f = Mul(d, g); l = Cast<to = 7>(f); k = Sub(four, l)',
+      'int64[1] four = {4}, int64[1] rows = {1}, float32[1] c = {3}, float32[1] e = {2}, float32[1] g = {2}',
+    ),
+  ),
+  mix(
     'ceil-of-a-quotient',
     'a half is not what is left after Ceil',
     `(float32[N, 4] x) => (float32[N, 1] y) <float32[1] a = {1}, float32[1] b = {2}, float32[1] four = {4}, int64[1] rest = {-1}, int64[1] z = {0}, int64[1] one = {1}> {
