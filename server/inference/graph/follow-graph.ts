@@ -137,8 +137,19 @@ function followFunction(local: OnnxFunction, node: OnnxNode, inputs: Inputs, aro
   const caller = new NodeAttributes(around.model.bytes, spans, around.caller);
   const absent = new Set(local.inputs.filter((_, index) => inputs[index] === undefined));
   const nodes = absent.size === 0 ? local.nodes : Array.from(local.nodes, (each) => without(each, absent));
-  followNodes(nodes, scope, { ...around, opsets: local.opsets, caller, depth: around.depth + 1 });
+  followNodes(nodes, scope, { ...around, opsets: opsetsIn(local, around), caller, depth: around.depth + 1 });
   return local.outputs.map((name) => scope.get(name) ?? unknown('an output of the function is not known'));
+}
+
+/**
+ * ONNX Runtime runs the nodes of a function by the versions of the model.
+ * @throws Refusal if the function wants another version, which may mean something else
+ */
+function opsetsIn({ opsets }: OnnxFunction, around: Surroundings): ReadonlyMap<string, number> {
+  for (const [domain, version] of opsets)
+    if (OF_RUNTIME.test(domain) && (around.opsets.get(domain) ?? version) !== version)
+      throw unknown('its function wants another operator set than its model');
+  return new Map([...opsets, ...around.opsets]);
 }
 
 /** The node with absent inputs where the function has none. */
