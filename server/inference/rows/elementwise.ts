@@ -42,12 +42,13 @@ function foldable(inputs: readonly Tracked[]): boolean {
 
 type Numbers = (...entries: readonly number[]) => number;
 
-/** Folds plain numbers by a function; other shared numbers, and those that floats round, get a name. */
+/** Folds plain numbers by a function; other shared numbers, and those that may be rounded, get a name. */
 const named =
   (name: string, of: Numbers): Fold =>
   (...entries) => {
     const numbers = entries.filter((entry) => entry !== undefined && isNumber(entry)).map((entry) => entry?.factor ?? 0);
-    if (numbers.length < entries.length) return shared(name, ...entries);
+    if (numbers.length < entries.length || numbers.some((entry) => Math.abs(entry) > Number.MAX_SAFE_INTEGER))
+      return shared(name, ...entries);
     const value = of(...numbers);
     return isExact(value) ? number(value) : shared(name, ...entries);
   };
@@ -64,12 +65,15 @@ const wholes =
   (entry) =>
     entry !== undefined && !isNumber(entry) && isWhole(entry) ? entry : named(name, of)(entry);
 
+/** The nearest whole number, and the even one of two. */
+const rounded = (value: number): number => (value - Math.floor(value) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
+
 const truth = (value: boolean): number => (value ? 1 : 0);
 
 /** Sizes are compared where the answer is the same whatever the symbols stand for. */
 const sameEntries: Fold = (one, other) => {
   if (one === undefined || other === undefined) return undefined;
-  if (equal(one, other)) return number(1);
+  if (equal(one, other) && Number.isFinite(one.factor) && Number.isSafeInteger(Math.trunc(one.factor))) return number(1);
   // A number of rows, or of anything else, is never negative.
   const negativeOne = [one, other].some((each) => isNumber(each) && each.factor < 0);
   if (negativeOne && [one, other].every((each) => isNumber(each) || isAxisSize(each))) return ZERO;
@@ -88,16 +92,18 @@ const choose: Fold = (condition, one, other) => {
 /** Data types of onnx.proto. */
 const FLOAT = 1;
 const BOOL = 9;
-/** Types that hold every size: float, int32, int64, double, uint32 and uint64. */
-const WIDE = new Set([FLOAT, 6, 7, 11, 12, 13]);
+const INT64 = 7;
+/** Types that hold every size: float, int32, int64 and double. */
+const WIDE = new Set([FLOAT, 6, INT64, 11]);
 
 /**
  * Whole numbers stay where the type holds them. Others may lose their fraction, or have lost it
  * before, so they get a name.
  */
-const casting = (to: number): Fold => {
+const casting = (to: number, ofInts: boolean): Fold => {
   if (to === BOOL) return named('bool', (entry) => truth(entry !== 0));
-  return (entry) => (entry === undefined || (isWhole(entry) && WIDE.has(to)) ? entry : shared(`cast${to}`, entry));
+  const fits = (entry: Size): boolean => (to === INT64 && ofInts) || !isNumber(entry) || isExact(entry.factor);
+  return (entry) => (entry === undefined || (isWhole(entry) && WIDE.has(to) && fits(entry)) ? entry : shared(`cast${to}`, entry));
 };
 
 /** Floats keep the rest, and round; integers lose it. */
@@ -154,7 +160,7 @@ export const elementwise: Readonly<Record<string, Rule>> = {
   Or: folding(named('or', (one, other) => truth(one !== 0 || other !== 0))),
   Not: folding(named('not', (entry) => truth(entry === 0))),
   Where: folding(choose),
-  Cast: (call) => folding(casting(call.int('to', FLOAT)))(call),
+  Cast: (call) => folding(casting(call.int('to', FLOAT), !call.isFloat(0)))(call),
   CastLike: (call) => {
     call.counting(1);
     const { dims, row } = call.settled(0);
@@ -163,6 +169,6 @@ export const elementwise: Readonly<Record<string, Rule>> = {
   Identity: (call) => call.any(0),
   Ceil: folding(wholes('ceil', Math.ceil)),
   Floor: folding(wholes('floor', Math.floor)),
-  Round: folding(wholes('round', Math.round)),
+  Round: folding(wholes('round', rounded)),
   Sqrt: folding(named('sqrt', Math.sqrt)),
 };

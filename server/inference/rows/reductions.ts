@@ -1,6 +1,6 @@
 import { apart, axisOf, type Call, type Rule } from './call.ts';
 import { all } from './elementwise.ts';
-import { isWhole, number, ONE, plus, product, shared, ZERO, type Size } from './size.ts';
+import { isExact, isWhole, number, ONE, plus, product, shared, ZERO, type Size } from './size.ts';
 import { constant, mixed, numbersOf, shaped, unknown, type RowAxis, type Shaped, type Tracked } from './value.ts';
 
 type Entries = readonly (Size | undefined)[];
@@ -62,14 +62,15 @@ function multiplied(entries: Entries): Size | undefined {
 
 /** A number that floats may round gets a name. */
 const roundless = (whole: Size | undefined, name: string, entries: Entries): Size | undefined =>
-  whole === undefined || isWhole(whole) ? whole : shared(name, ...entries);
+  whole === undefined || (isWhole(whole) && isExact(whole.factor)) ? whole : shared(name, ...entries);
 
 /** Folds plain numbers by a function; other shared numbers get a name. */
 const named =
   (name: string, of: (...numbers: readonly number[]) => number): Fold =>
   (entries) => {
     const numbers = numbersOf(entries);
-    if (numbers !== undefined && numbers.length > 0) return number(of(...numbers));
+    const value = numbers === undefined ? NaN : of(...numbers);
+    if (isExact(value)) return number(value);
     return entries.length === 1 ? entries[0] : shared(name, ...entries);
   };
 

@@ -65,8 +65,11 @@ export function sizeText({ factor, rows, symbols }: Size): string {
   return parts.join('*');
 }
 
-/** True if a float32 holds the number, so that operators on floats are as exact as those here. */
-export const isExact = (value: number): boolean => Number.isFinite(value) && Math.fround(value) === value;
+/** Whole numbers up to this one are exact as float32, and do not wrap around as int32. */
+const LARGEST = 2 ** 24;
+
+/** True if a float32 and an int32 hold the number, so that operators are as exact as those here. */
+export const isExact = (value: number): boolean => Math.abs(value) <= LARGEST && Math.fround(value) === value;
 
 const isExactFactor = (value: number): boolean => Number.isInteger(value) || isExact(value);
 

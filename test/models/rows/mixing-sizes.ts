@@ -14,8 +14,48 @@ const folded = (columns: number, size: string, initializers: string): string =>
 
 const TURN = 'body = (int64 i, bool k, float32 v) => (bool k2, float32 w, float32 o) { w = Identity(v); o = Neg(v); k2 = Identity(k) }';
 
-/** Models that show the wrong size of an axis. */
+/** A model that mixes rows if `c` is false, which a careless analysis believes to be true. */
+const unless = (condition: string, initializers: string): string =>
+  `(float32[N, 3] x) => (float32[N, 3] y) <${initializers}> {
+    ${condition}
+    y = If<then_branch = () => (o) { o = Identity(x) }, else_branch = () => (p) { m = ReduceMax<axes = [0]>(x); p = Sub(x, m) }>(c)
+  }`;
+
+/** Conditions on numbers that operators round, or that wrap around. */
+const conditions: readonly RowModel[] = [
+  mix(
+    'int32-wraps',
+    'one more than the greatest int32',
+    unless('s = Add(a, b); c = Greater(s, a)', 'int32 a = {2147483647}, int32 b = {1}'),
+  ),
+  mix(
+    'int32-cast-wraps',
+    '2 to the 32 as int32 is nothing',
+    unless('s = Cast<to = 6>(a); t = Cast<to = 7>(s); c = Equal(t, a)', 'int64 a = {4294967296}'),
+  ),
+  mix(
+    'uint32-wraps',
+    'one less two is the greatest uint32',
+    unless('s = Cast<to = 12>(a); t = Cast<to = 12>(b); d = Sub(s, t); c = Less(d, s)', 'int64 a = {1}, int64 b = {2}'),
+  ),
+  mix(
+    'int64-beyond-doubles',
+    'two numbers beyond 2 to the 53',
+    unless('s = Add(a, b); t = Add(s, b); c = Equal(s, t)', 'int64 a = {9007199254740991}, int64 b = {1}'),
+  ),
+  mix(
+    'float32-cast-rounds',
+    '2 to the 24 and one more',
+    unless('s = Cast<to = 1>(a); c = Greater(s, b)', 'int64 a = {16777217}, float32 b = {16777216}'),
+  ),
+  mix('float32-sum-rounds', 'the same as a sum', unless('s = Add(a, b); c = Greater(s, a)', 'float32 a = {16777216}, float32 b = {1}')),
+  mix('round-to-even', 'two and a half is two', unless('s = Round(a); c = Equal(s, b)', 'float32 a = {2.5}, float32 b = {3}')),
+  mix('nan-equals-nothing', 'a NaN is not itself', unless('c = Equal(a, a)', 'float32 a = {nan}')),
+];
+
+/** Models that show the wrong size of an axis, or the wrong branch. */
 export const mixingSizes: readonly RowModel[] = [
+  ...conditions,
   mix(
     'loops-of-one-name',
     'two loops call their condition alike and run twice and four times',
