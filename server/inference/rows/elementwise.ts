@@ -42,7 +42,7 @@ function foldable(inputs: readonly Tracked[]): boolean {
 
 type Numbers = (...entries: readonly number[]) => number;
 
-/** Folds plain numbers by a function; other shared numbers, and those that may be rounded, get a name. */
+/** Folds plain numbers by a function. Others, and results that may be rounded, get a name. */
 const named =
   (name: string, of: Numbers): Fold =>
   (...entries) => {

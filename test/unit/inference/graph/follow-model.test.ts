@@ -145,7 +145,7 @@ test('bits of float16 are no numbers', () => {
   assert.equal(value.elements, undefined);
 });
 
-/** A model of the operator set 12 that turns images round, calls a function, and turns them back. */
+/** A model of the operator set 12 that turns images, calls a function, and turns them back. */
 function calling(nodes: readonly Buffer[], functions: readonly Buffer[]): Buffer {
   const turned = (from: string, to: string): Buffer => node('Transpose', [from], [to], [attribute.ints('perm', [1, 0, 2])]);
   const images = ['N', 2, 3];
@@ -181,7 +181,7 @@ test('functions of one name are told apart by their overload', () => {
 });
 
 test('a function of another operator set than its model is refused', () => {
-  // Softmax of set 13 takes the last axis, of set 12 all from the second: ONNX Runtime takes the model's.
+  // Softmax of set 13 takes the last axis, of set 12 all from the second. The model decides.
   const call = node('f', ['a'], ['b'], [], 'local');
   assert.match(verdict(calling([call], [body('Softmax', 13)])), /^unknown: its function wants another operator set/);
   assert.match(verdict(calling([call], [body('Softmax', 12)])), /^mixed/);
