@@ -3,6 +3,7 @@ import { mixingLayers } from './rows/mixing-layers.ts';
 import { mixingMoves } from './rows/mixing-moves.ts';
 import { mixingReductions } from './rows/mixing-reductions.ts';
 import { mixingValues } from './rows/mixing-values.ts';
+import { mixingSizes } from './rows/mixing-sizes.ts';
 import { mixingTraps } from './rows/mixing-traps.ts';
 import { mixingWindows } from './rows/mixing-windows.ts';
 import type { RowModel } from './rows/row-model.ts';
@@ -13,6 +14,7 @@ export const mixingModels: readonly RowModel[] = [
   ...mixingValues,
   ...mixingMoves,
   ...mixingLayers,
+  ...mixingSizes,
   ...mixingTraps,
   ...mixingWindows,
   ...mixingControl,

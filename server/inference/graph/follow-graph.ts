@@ -99,8 +99,8 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
   const attributes = new NodeAttributes(around.model.bytes, node.attributes, around.caller);
   if (node.domain === '' && isControl(node.operator))
     return followControl(node, versionOf(node, around), inputs, attributes, scope, around);
-  // ONNX Runtime takes its own operator even where a function has the same name.
-  const local = BUILT_IN.test(node.domain) ? undefined : around.model.functions.get(functionKey(node));
+  const local = around.model.functions.get(functionKey(node));
+  if (local !== undefined && BUILT_IN.test(node.domain)) throw unknown('ONNX Runtime may take its own operator of this name');
   if (local !== undefined) return followFunction(local, node, inputs, around);
   const rule = ruleOf(node.domain, node.operator);
   if (rule === undefined) throw unknown('it has no rule');
@@ -114,10 +114,8 @@ function resultOf(node: OnnxNode, inputs: Inputs, scope: Scope, around: Surround
 const BUILT_IN = /^(?:|ai\.onnx(?:\..*)?|com\.microsoft(?:\..*)?|com\.ms\..*|org\.pytorch\.aten)$/;
 
 /** Exporters may leave out the version of a further domain, never that of the default one. */
-function versionOf({ domain }: OnnxNode, { opsets, model }: Surroundings): number {
+function versionOf({ domain }: OnnxNode, { opsets }: Surroundings): number {
   const version = opsets.get(domain);
-  // ONNX Runtime runs the nodes of a function in the version of the model.
-  if (opsets !== model.opsets && version !== model.opsets.get(domain)) throw unknown('its function has another version than the model');
   if (version === undefined && domain === '') throw unknown('its model has no version of the default domain');
   return version ?? 1;
 }
@@ -149,8 +147,19 @@ function followFunction(local: OnnxFunction, node: OnnxNode, inputs: Inputs, aro
   const caller = new NodeAttributes(around.model.bytes, node.attributes, around.caller, defaults);
   const absent = new Set(local.inputs.filter((_, index) => inputs[index] === undefined));
   const nodes = absent.size === 0 ? local.nodes : Array.from(local.nodes, (each) => without(each, absent));
-  followNodes(nodes, scope, { ...around, opsets: local.opsets, caller, depth: around.depth + 1 });
+  followNodes(nodes, scope, { ...around, opsets: opsetsIn(local, around), caller, depth: around.depth + 1 });
   return local.outputs.map((name) => scope.get(name) ?? unknown('an output of the function is not known'));
+}
+
+/**
+ * ONNX Runtime runs the nodes of a function by the versions of the model.
+ * @throws Refusal if the function wants another version, which may mean something else
+ */
+function opsetsIn({ opsets }: OnnxFunction, around: Surroundings): ReadonlyMap<string, number> {
+  for (const [domain, version] of opsets)
+    if (BUILT_IN.test(domain) && (around.opsets.get(domain) ?? version) !== version)
+      throw unknown('its function wants another operator set than its model');
+  return new Map([...opsets, ...around.opsets]);
 }
 
 /** The node with absent inputs where the function has none. */

@@ -1,4 +1,4 @@
-import { equal, isOne, number, ONE, ROWS, symbol, type Size } from '../rows/size.ts';
+import { equal, isOne, namedSymbol, number, ONE, ROWS, type Size } from '../rows/size.ts';
 import { plainRows, Refusal, shaped, unknown, type Value } from '../rows/value.ts';
 import { followNodes } from './follow-graph.ts';
 import { readWithoutWeights } from './onnx-file.ts';
@@ -60,7 +60,7 @@ function rowsOf({ name, dims }: OnnxInput): Value {
 }
 
 const sharedSize = (dim: number | string, otherwise: string): Size =>
-  typeof dim === 'number' ? number(dim) : symbol(dim === '' ? otherwise : dim);
+  typeof dim === 'number' ? number(dim) : dim === '' ? namedSymbol(otherwise, '?') : namedSymbol(dim);
 
 /** Why an output forbids merging, or undefined if it holds one row after the other. */
 function verdictOf(value: Value, output: string): GraphVerdict | undefined {

@@ -44,4 +44,4 @@ export const DIM = { size: 1, symbol: 2 };
 export const FUNCTION = { name: 1, input: 4, output: 5, node: 7, opset: 9, domain: 10, defaults: 11, overload: 13 };
 
 /** Numbers of TensorProto.DataType. */
-export const DTYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, double: 11 };
+export const DTYPE = { float: 1, int32: 6, int64: 7, bool: 9, double: 11 };

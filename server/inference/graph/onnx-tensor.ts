@@ -43,10 +43,8 @@ export function tensorOf(bytes: Buffer, from: number, to: number): NamedTensor {
   const length = dims.reduce((whole, dim) => whole * dim, 1);
   known &&= length <= (FLOATS.has(dtype) ? MOST_FLOATS : MOST_ELEMENTS);
   const read = known ? (raw === undefined ? listOf(dtype, { int32s, int64s, floats, doubles }) : rawEntries(raw, dtype)) : [];
-  return {
-    name,
-    value: constant(dims.map(number), known && read.length === length && !read.some(Number.isNaN) ? read.map(number) : undefined),
-  };
+  if (!known || read.length !== length || read.some(Number.isNaN)) return { name, value: constant(dims.map(number)) };
+  return { name, value: { ...constant(dims.map(number), read.map(number)), ...(FLOATS.has(dtype) && { float: true }) } };
 }
 
 type Lists = Readonly<Record<'int32s' | 'int64s' | 'floats' | 'doubles', readonly number[]>>;
@@ -62,10 +60,8 @@ function listOf(dtype: number, { int32s, int64s, floats, doubles }: Lists): read
       return int64s;
     case DTYPE.int32:
       return int32s;
-    case DTYPE.uint8:
-    case DTYPE.int8:
     case DTYPE.bool:
-      return int32s.every((entry) => entry >= 0 && entry <= (dtype === DTYPE.bool ? 1 : 127)) ? int32s : [];
+      return int32s.every((entry) => entry === 0 || entry === 1) ? int32s : [];
     default:
       return [];
   }
@@ -134,11 +130,8 @@ function reading(raw: Buffer, dtype: number): [number, (at: number) => number] {
       return [8, (at) => Number(raw.readBigInt64LE(at))];
     case DTYPE.int32:
       return [4, (at) => raw.readInt32LE(at)];
-    case DTYPE.uint8:
     case DTYPE.bool:
       return [1, (at) => raw.readUInt8(at)];
-    case DTYPE.int8:
-      return [1, (at) => raw.readInt8(at)];
     default:
       return [Infinity, () => 0];
   }

@@ -54,6 +54,11 @@ export class Call {
     return this.#inputs[index] !== undefined;
   }
 
+  /** True if the known entries of an input are floats. */
+  isFloat(index: number): boolean {
+    return this.#inputs[index]?.float === true;
+  }
+
   /** An attribute that is a whole number. */
   int(name: string, otherwise: number): number {
     return this.attributes.int(name) ?? otherwise;

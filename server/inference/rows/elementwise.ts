@@ -1,6 +1,6 @@
 import { broadcast } from './broadcast.ts';
 import type { Call, Rule } from './call.ts';
-import { equal, exactly, isAxisSize, isNumber, negative, number, plus, shared, times, ZERO, type Size } from './size.ts';
+import { equal, exactly, isAxisSize, isExact, isNumber, isWhole, negative, number, plus, shared, times, ZERO, type Size } from './size.ts';
 import { constant, type Shaped, type Tracked } from './value.ts';
 
 /** An entry of the result from entries of the inputs; undefined: it may depend on rows. */
@@ -45,41 +45,38 @@ function foldable(inputs: readonly Tracked[]): boolean {
 
 type Numbers = (...entries: readonly number[]) => number;
 
-/** Folds plain numbers by a function; other shared numbers get a name. */
+/** Folds plain numbers by a function. Others, and results that may be rounded, get a name. */
 const named =
   (name: string, of: Numbers): Fold =>
   (...entries) => {
     const numbers = entries.filter((entry) => entry !== undefined && isNumber(entry)).map((entry) => entry?.factor ?? 0);
-    if (numbers.length < entries.length) return shared(name, ...entries);
+    if (numbers.length < entries.length || numbers.some((entry) => Math.abs(entry) > Number.MAX_SAFE_INTEGER))
+      return shared(name, ...entries);
     const value = of(...numbers);
-    return Number.isFinite(value) ? number(value) : shared(name, ...entries);
+    return isExact(value) ? number(value) : shared(name, ...entries);
   };
 
-/** Folds by a function of sizes, else as `named`. */
+/** Folds by a function of sizes, else and for plain numbers as `named`. */
 const sized =
   (fold: (one: Size, other: Size) => Size | undefined, otherwise: Fold): Fold =>
   (one, other) =>
-    (one && other && fold(one, other)) ?? otherwise(one, other);
+    (one && other && !(isNumber(one) && isNumber(other)) ? fold(one, other) : undefined) ?? otherwise(one, other);
 
 /** A size stays as it is where an operator changes fractions only. */
 const wholes =
   (name: string, of: Numbers): Fold =>
   (entry) =>
-    entry !== undefined && !isNumber(entry) && Number.isInteger(entry.factor) ? entry : named(name, of)(entry);
+    entry !== undefined && !isNumber(entry) && isWhole(entry) ? entry : named(name, of)(entry);
 
 /** The nearest whole number, and the even one of two. */
-function toEven(value: number): number {
-  const nearest = Math.round(value);
-  return nearest - value === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
-}
+const rounded = (value: number): number => (value - Math.floor(value) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
 const truth = (value: boolean): number => (value ? 1 : 0);
-const divide = named('div', (one, other) => one / other);
 
 /** Sizes are compared where the answer is the same whatever the symbols stand for. */
 const sameEntries: Fold = (one, other) => {
   if (one === undefined || other === undefined) return undefined;
-  if (equal(one, other)) return number(1);
+  if (equal(one, other) && Number.isFinite(one.factor) && Number.isSafeInteger(Math.trunc(one.factor))) return number(1);
   // A number of rows, or of anything else, is never negative.
   const negativeOne = [one, other].some((each) => isNumber(each) && each.factor < 0);
   if (negativeOne && [one, other].every((each) => isNumber(each) || isAxisSize(each))) return ZERO;
@@ -98,25 +95,36 @@ const choose: Fold = (condition, one, other) => {
 /** Data types of onnx.proto. */
 const FLOAT = 1;
 const BOOL = 9;
+const INT64 = 7;
+/** Types that hold every size: float, int32, int64 and double. */
+const WIDE = new Set([FLOAT, 6, INT64, 11]);
 
-/** Whole numbers stay. Others may lose their fraction, so they get a name. */
-const casting = (to: number): Fold => {
+/**
+ * Whole numbers stay where the type holds them. Others may lose their fraction, or have lost it
+ * before, so they get a name.
+ */
+const casting = (to: number, ofInts: boolean): Fold => {
   if (to === BOOL) return named('bool', (entry) => truth(entry !== 0));
-  return (entry) => (entry === undefined || Number.isInteger(entry.factor) ? entry : shared(`cast${to}`, entry));
+  const fits = (entry: Size): boolean => (to === INT64 && ofInts) || !isNumber(entry) || isExact(entry.factor);
+  return (entry) => (entry === undefined || (isWhole(entry) && WIDE.has(to) && fits(entry)) ? entry : shared(`cast${to}`, entry));
 };
 
-/** Integers divide without a rest in ONNX; a quotient that is no whole number gets a name. */
-const quotient: Fold = sized(exactly, (one, other) => {
-  const value = divide(one, other);
-  return value !== undefined && isNumber(value) && !Number.isInteger(value.factor) ? shared('div', one, other) : value;
-});
+/** Floats keep the rest, and round; integers lose it. */
+const ratio = sized(
+  (one, other) => (isWhole(one) && isWhole(other) ? exactly(one, other) : undefined),
+  named('ratio', (one = 0, other = 0) => one / other),
+);
+const quotient = sized(
+  exactly,
+  named('div', (one = 0, other = 0) => Math.trunc(one / other)),
+);
 
 /** The same rule for several operators, named in one text. */
 export const all = (rule: Rule, operators: string): Record<string, Rule> =>
   Object.fromEntries(operators.split(' ').map((operator) => [operator, rule]));
 
-const ONE_INPUT = `Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Celu Cos Cosh Elu Erf Exp Gelu HardSigmoid HardSwish IsInf IsNaN LeakyRelu Log Mish Reciprocal Relu Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Swish Tan Tanh ThresholdedRelu`;
-const SEVERAL_INPUTS = 'BitShift BitwiseAnd BitwiseOr BitwiseXor Clip Mean PRelu Pow Sum Xor';
+const ONE_INPUT = `Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Celu Clip Cos Cosh Elu Erf Exp Gelu HardSigmoid HardSwish IsInf IsNaN LeakyRelu Log Mish Reciprocal Relu Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Swish Tan Tanh ThresholdedRelu`;
+const SEVERAL_INPUTS = 'BitShift BitwiseAnd BitwiseOr BitwiseXor Mean PRelu Pow Sum Xor';
 
 /** Operators of the default domain that work entry by entry. */
 export const elementwise: Readonly<Record<string, Rule>> = {
@@ -140,7 +148,7 @@ export const elementwise: Readonly<Record<string, Rule>> = {
       named('mul', (one = 0, other = 0) => one * other),
     ),
   ),
-  Div: folding(quotient),
+  Div: (call) => folding(call.isFloat(0) || call.isFloat(1) ? ratio : quotient)(call),
   // The rest has the sign of the divisor, but with `fmod` that of the dividend.
   Mod: (call) => folding(call.int('fmod', 0) === 1 ? named('fmod', (one = 0, other = 1) => one % other) : modulo)(call),
   Neg: folding((entry) => entry && negative(entry)),
@@ -155,7 +163,7 @@ export const elementwise: Readonly<Record<string, Rule>> = {
   Or: folding(named('or', (one, other) => truth(one !== 0 || other !== 0))),
   Not: folding(named('not', (entry) => truth(entry === 0))),
   Where: folding(choose),
-  Cast: (call) => folding(casting(call.int('to', FLOAT)))(call),
+  Cast: (call) => folding(casting(call.int('to', FLOAT), !call.isFloat(0)))(call),
   CastLike: (call) => {
     call.counting(1);
     const { dims, row } = call.settled(0);
@@ -164,6 +172,6 @@ export const elementwise: Readonly<Record<string, Rule>> = {
   Identity: (call) => call.any(0),
   Ceil: folding(wholes('ceil', Math.ceil)),
   Floor: folding(wholes('floor', Math.floor)),
-  Round: folding(wholes('round', toEven)),
+  Round: folding(wholes('round', rounded)),
   Sqrt: folding(named('sqrt', Math.sqrt)),
 };

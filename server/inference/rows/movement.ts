@@ -103,8 +103,9 @@ const split: Rule = (call) => {
   const data = call.shape(0);
   const axis = axisOf(call.int('axis', 0), data.dims.length);
   const count = call.outputs;
-  if (count > 1) apart(data, [axis], 'parts');
+  if (call.int('num_outputs', count) !== count) throw unknown('it names another number of outputs than it has parts');
   const given = call.numbersOf(1, 'split');
+  if (count > 1 || given !== undefined) apart(data, [axis], 'parts');
   const whole = data.dims[axis] ?? ONE;
   const sizes = Array.from({ length: count }, (_, at) => (given === undefined ? equalPart(whole, count, at) : number(given[at] ?? 0)));
   let from = 0;
@@ -178,7 +179,7 @@ function cutSize(size: Size, { start, end, step }: Cut): Size {
 /** The first entry that a cut takes of an axis, and how many it takes. */
 function extent(whole: number, start: number, end: number, step: number): { readonly from: number; readonly count: number } {
   const clamp = (at: number): number => Math.min(Math.max(at < 0 ? at + whole : at, step < 0 ? -1 : 0), step < 0 ? whole - 1 : whole);
-  const [from, to] = [clamp(start), step < 0 && end < -whole ? -1 : clamp(end)];
+  const [from, to] = [step < 0 ? Math.max(clamp(start), 0) : clamp(start), step < 0 && end < -whole ? -1 : clamp(end)];
   return { from, count: Math.max(Math.ceil((to - from) / step), 0) };
 }
 

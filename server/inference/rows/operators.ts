@@ -3,6 +3,7 @@ import type { Rule } from './call.ts';
 import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
 import { traditional } from './ml.ts';
+import { followingFloats } from './floats.ts';
 import { images } from './images.ts';
 import { microsoftQuantised } from './microsoft-quantised.ts';
 import { transformers, transformersOfDefault } from './microsoft-transformers.ts';
@@ -62,7 +63,7 @@ const byDomain: ReadonlyMap<string, ReadonlyMap<string, Rule>> = new Map(
 );
 
 function rulesOf(members: readonly Family[]): ReadonlyMap<string, Rule> {
-  return new Map(members.flatMap(({ rules }) => Object.entries(followingPlaces(rules))));
+  return new Map(members.flatMap(({ rules }) => Object.entries(followingPlaces(followingFloats(rules)))));
 }
 
 /** The rule of an operator, or undefined if there is none. */

@@ -1,6 +1,6 @@
 import { apart, axisOf, type Call, type Rule } from './call.ts';
 import { all } from './elementwise.ts';
-import { number, ONE, plus, product, shared, ZERO, type Size } from './size.ts';
+import { isExact, isWhole, number, ONE, plus, product, shared, ZERO, type Size } from './size.ts';
 import { constant, mixed, numbersOf, shaped, unknown, type RowAxis, type Shaped, type Tracked } from './value.ts';
 
 type Entries = readonly (Size | undefined)[];
@@ -53,15 +53,24 @@ const folding =
 function sum(entries: Entries): Size | undefined {
   let whole: Size | undefined = ZERO;
   for (const entry of entries) whole = whole && entry && plus(whole, entry);
-  return whole;
+  return roundless(whole, 'reducesum', entries);
 }
+
+function multiplied(entries: Entries): Size | undefined {
+  return roundless(product(entries), 'reduceprod', entries);
+}
+
+/** A number that floats may round gets a name. */
+const roundless = (whole: Size | undefined, name: string, entries: Entries): Size | undefined =>
+  whole === undefined || (isWhole(whole) && isExact(whole.factor)) ? whole : shared(name, ...entries);
 
 /** Folds plain numbers by a function; other shared numbers get a name. */
 const named =
   (name: string, of: (...numbers: readonly number[]) => number): Fold =>
   (entries) => {
     const numbers = numbersOf(entries);
-    if (numbers !== undefined && numbers.length > 0) return number(of(...numbers));
+    const value = numbers === undefined ? NaN : of(...numbers);
+    if (isExact(value)) return number(value);
     return entries.length === 1 ? entries[0] : shared(name, ...entries);
   };
 
@@ -107,7 +116,7 @@ export const reductions: Readonly<Record<string, Rule>> = {
   ...all(reduce, 'ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMean ReduceSumSquare'),
   ReduceMax: folding(named('reducemax', Math.max)),
   ReduceMin: folding(named('reducemin', Math.min)),
-  ReduceProd: folding(product),
+  ReduceProd: folding(multiplied),
   ReduceSum: folding(sum),
   ...all(place, 'ArgMax ArgMin'),
   CumSum: running,

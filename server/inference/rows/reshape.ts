@@ -1,6 +1,21 @@
 import { broadcast } from './broadcast.ts';
 import { apart, axisOf, plain, type Call, type Rule } from './call.ts';
-import { equal, exactly, isAxisSize, isNumber, isOne, number, ONE, plus, product, ROWS, shared, times, type Size } from './size.ts';
+import {
+  equal,
+  exactly,
+  isAxisSize,
+  isNumber,
+  isOne,
+  isWhole,
+  number,
+  ONE,
+  plus,
+  product,
+  ROWS,
+  shared,
+  times,
+  type Size,
+} from './size.ts';
 import { constant, CONSTANT, mixed, MOST_ELEMENTS, plainRows, relaid, shaped, unknown, type Shaped, type Tracked } from './value.ts';
 
 const shapeOf: Rule = (call) => {
@@ -86,7 +101,9 @@ function onAxes(data: Shaped, rank: number, places: readonly number[]): Tracked 
 const squeeze: Rule = (call) => {
   const data = call.shape(0);
   const { dims, row } = data;
-  const given = call.numbersOf(1, 'axes')?.map((axis) => axisOf(axis, dims.length));
+  const named = call.numbersOf(1, 'axes') ?? [];
+  // No axes are all axes, also where an empty list names none.
+  const given = named.length === 0 ? undefined : named.map((axis) => axisOf(axis, dims.length));
   if (given === undefined && dims.some((size) => !isNumber(size))) throw mixed('it drops every axis of one entry, also that of one row');
   if (given !== undefined) apart(data, given, 'takes one row from');
   const dropped = given ?? dims.flatMap((size, axis) => (isOne(size) ? [axis] : []));
@@ -134,8 +151,8 @@ const constantOfShape: Rule = (call) => {
   const dims = complete(call.sizes(0));
   const whole = everywhere(dims);
   if (whole.row !== undefined) return whole;
-  const { elements } = call.attributes.tensor('value') ?? constant([ONE], [number(0)]);
-  return elements === undefined ? whole : filled(dims, elements[0]);
+  const { elements, float } = call.attributes.tensor('value') ?? { ...constant([ONE], [number(0)]), float: true };
+  return elements === undefined ? whole : { ...filled(dims, elements[0]), float };
 };
 
 const tile: Rule = (call) => {
@@ -169,6 +186,7 @@ const range: Rule = (call) => {
 
 /** The numbers from a start to below a limit. */
 function numbered(start: Size, limit: Size, step: Size): Tracked {
+  if (![start, limit, step].every(isWhole)) return CONSTANT;
   const [from, to, by] = [plain(start), plain(limit), plain(step)];
   const below = from === 0 && by === 1 ? limit : undefined;
   if (from === undefined || to === undefined || by === undefined) {
@@ -181,7 +199,9 @@ function numbered(start: Size, limit: Size, step: Size): Tracked {
 }
 
 const value: Rule = ({ attributes }) => {
-  const single = attributes.int('value_int') ?? attributes.float('value_float');
+  const float = attributes.float('value_float');
+  if (float !== undefined) return { ...constant([], [number(float)]), float: true };
+  const single = attributes.int('value_int');
   if (single !== undefined) return constant([], [number(single)]);
   const list = attributes.ints('value_ints');
   if (list !== undefined) return constant([number(list.length)], list.map(number));

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * A number during one batch: factor × rows of the batch (at most once) × symbols. A symbol is a
  * number that all calls of a batch share, such as the length of their sequences. Factors may have a
@@ -14,6 +16,14 @@ export interface Size {
 const NO_SYMBOLS: readonly string[] = [];
 /** Longer names are shortened to a digest, so that long computations stay cheap. */
 const LONGEST_NAME = 96;
+/**
+ * In names of numbers that may have a fraction: a quotient of floats, a root, a factor; or that may
+ * be rounded or wrap around: a cast to a type of 16 bits or less.
+ */
+const FRACTION = /%|ratio\(|sqrt\(|\d\.\d|e-|cast(?!(?:[167]|1[1-3])\()/;
+/** Begins names of numbers that have none, whatever they come from. */
+const WHOLE = /^(?:cast[67]|ceil|floor|round|scaled)\(/;
+const isWholeName = (name: string): boolean => WHOLE.test(name) || !FRACTION.test(name);
 
 export const number = (factor: number): Size => ({ factor, rows: false, symbols: NO_SYMBOLS });
 export const ONE = number(1);
@@ -23,6 +33,14 @@ export const ROWS: Size = { factor: 1, rows: true, symbols: NO_SYMBOLS };
 
 /** A shared number that is known by its name only. */
 export const symbol = (name: string): Size => ({ factor: 1, rows: false, symbols: [shortened(name)] });
+
+/**
+ * A symbol that a model names. The name cannot be read as a number, or as one that `shared` makes:
+ * other characters than letters, digits and underscores are escaped.
+ * @param kind `?` for an axis without a name
+ */
+export const namedSymbol = (name: string, kind: '$' | '?' = '$'): Size =>
+  symbol(`${kind}${name.replaceAll(/\W/g, (character) => `$${character.charCodeAt(0).toString(36)}$`)}`);
 
 export const isNumber = (size: Size): boolean => !size.rows && size.symbols.length === 0;
 
@@ -47,13 +65,22 @@ export function sizeText({ factor, rows, symbols }: Size): string {
   return parts.join('*');
 }
 
-/** The product, or undefined if the rows would count twice. */
+/** Whole numbers up to this one are exact as float32, and do not wrap around as int32. */
+const LARGEST = 2 ** 24;
+
+/** True if a float32 and an int32 hold the number, so that operators are as exact as those here. */
+export const isExact = (value: number): boolean => Math.abs(value) <= LARGEST && Math.fround(value) === value;
+
+const isExactFactor = (value: number): boolean => Number.isInteger(value) || isExact(value);
+
+/** The product, or undefined if the rows would count twice, or floats round their number. */
 export function times(one: Size, other: Size): Size | undefined {
   if (isOne(one)) return other;
   if (isOne(other)) return one;
   const factor = one.factor * other.factor;
   if (factor === 0) return ZERO;
   if (one.rows && other.rows) return undefined;
+  if (![one.factor, other.factor, factor].every(isExactFactor)) return shared('mul', one, other);
   const symbols = other.symbols.length === 0 ? one.symbols : [...one.symbols, ...other.symbols].toSorted();
   return { factor, rows: one.rows || other.rows, symbols };
 }
@@ -90,7 +117,11 @@ export function plus(one: Size, other: Size): Size | undefined {
 export const negative = (size: Size): Size => ({ ...size, factor: -size.factor });
 
 /** True for the size of an axis of an input, which is never negative; false for computed sizes. */
-export const isAxisSize = ({ factor, symbols }: Size): boolean => factor > 0 && symbols.every((name) => !/[(#]/.test(name));
+export const isAxisSize = ({ factor, symbols }: Size): boolean =>
+  factor > 0 && Number.isInteger(factor) && symbols.every((name) => !/[(#]/.test(name));
+
+/** True if the number has no fraction whatever its symbols stand for. */
+export const isWhole = ({ factor, symbols }: Size): boolean => Number.isInteger(factor) && symbols.every(isWholeName);
 
 /** The size of an axis of `whole` entries that is cut behind the first `end`. */
 export const upTo = (end: Size, whole: Size): Size | undefined => (isAxisSize(end) ? shared('upto', end, whole) : undefined);
@@ -111,12 +142,6 @@ export function shared(operation: string, ...sizes: readonly (Size | undefined)[
 
 function shortened(name: string): string {
   if (name.length <= LONGEST_NAME) return name;
-  // Two independent 53-bit sums: equal digests of different names do not happen by chance.
-  let [one, other] = [0, 7];
-  for (let at = 0; at < name.length; at++) {
-    const code = name.charCodeAt(at);
-    one = ((one * 31 + code) % 9_007_199_254_740_881) % 281_474_976_710_597;
-    other = (other * 131 + code) % 68_719_476_731;
-  }
-  return `#${one.toString(36)}.${other.toString(36)}`;
+  const digest = createHash('sha256').update(name).digest('base64url');
+  return `#${isWholeName(name) ? '' : '%'}${digest}`;
 }

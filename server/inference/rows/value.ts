@@ -22,6 +22,8 @@ export interface Tracked {
   readonly row: RowAxis | undefined;
   /** Entries of a small constant, row-major. An undefined entry may depend on the rows. */
   readonly elements?: readonly (Size | undefined)[] | undefined;
+  /** True if known entries are floats. */
+  readonly float?: boolean | undefined;
   /** True for a sequence of tensors of this form. Its element is its length, if known. */
   readonly sequence?: boolean | undefined;
   /** All entries of a constant are whole numbers from 0 to below this size. */

@@ -5,6 +5,8 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 import { followModel } from '../../../../server/inference/graph/follow-model.ts';
 import { readWithoutWeights } from '../../../../server/inference/graph/onnx-file.ts';
+import { tensorOf } from '../../../../server/inference/graph/onnx-tensor.ts';
+import { blockField, packVarints, varintField } from '../../../../server/tensors/protobuf.ts';
 import { attribute, graph, localFunction, modelOf, node, value, type Versions } from '../../../models/onnx.ts';
 import { readModel } from '../../../models/onnx-text.ts';
 
@@ -109,15 +111,7 @@ test('a damaged file is unknown, wherever it is cut', () => {
   assert.match(followModel(path.join(folder, 'absent.onnx')).reason, /^the graph cannot be read: ENOENT/);
 });
 
-/** A field of protobuf with its length in front. */
-function block(number: number, content: Buffer | string): Buffer {
-  const bytes = Buffer.from(content);
-  const head = [number * 8 + 2];
-  for (let rest = bytes.length; ; rest >>= 7) {
-    head.push(rest > 127 ? (rest & 127) | 128 : rest);
-    if (rest < 128) return Buffer.concat([Buffer.from(head), bytes]);
-  }
-}
+const block = blockField;
 
 const X = value('x', 'float32', ['N', 3]);
 const Y = value('y', 'float32', ['N', 3]);
@@ -185,7 +179,7 @@ test('functions of one name are told apart, and one of another version is unknow
   const functions = (opset: number): Buffer[] => [local('one', mixing(), opset), local('two', [node('Relu', ['x'], ['y'])], opset)];
   const versions = { ir: 10, opset: 17, opsets: { local: 1 } };
   assert.match(verdict(built([call], { ...versions, functions: functions(17) })), /^mixed: .*ReduceMax/);
-  assert.match(verdict(built([call], { ...versions, functions: functions(11) })), /^unknown: its function has another version/);
+  assert.match(verdict(built([call], { ...versions, functions: functions(11) })), /^unknown: its function wants another operator set/);
 });
 
 test('an attribute that a function does not hand on has the default of the inner one', () => {
@@ -218,4 +212,81 @@ test('an attribute that a function does not hand on has the default of the inner
     verdict(built([node('outer', ['x'], ['y'], [], 'local')], { functions: [outer, inner], opsets: { local: 1 } })),
     /^mixed: .*Softmax/,
   );
+});
+
+test('a negative size of an input is unknown, as in ONNX Runtime', () => {
+  const text = `(float32[N, -1] x, float32[N, -1] z) => (float32[N, M] y) <int64[1] rest = {-1}> {
+    n = Shape<start = 1>(z) s = Concat<axis = 0>(rest, n) y = Reshape(x, s)
+  }`;
+  assert.match(verdict(text), /^mixed: its new shape cuts through rows/);
+  assert.equal(verdict('(float32[N, -1] x) => (float32[N, M] y) { y = Relu(x) }'), 'row-wise');
+});
+
+test('the name of a size stands for nothing but itself', () => {
+  /** Names in the text that the syntax allows, and what they become. */
+  const named = (text: string, names: Readonly<Record<string, string>>): string => {
+    let bytes = readModel(text, { opset: 17 }).toString('latin1');
+    for (const [name, other] of Object.entries(names)) bytes = bytes.replaceAll(name, other);
+    return verdict(Buffer.from(bytes, 'latin1'));
+  };
+  const sum = `(float32[N, SIZEIT, 4] x, float32[N, a] z) => (float32[N, M, 4] y) <int64[1] rest = {-1}, int64[1] three = {3}, int64[1] four = {4}> {
+    n = Shape<start = 1>(z) k = Add(n, three) s = Concat<axis = 0>(rest, k, four) y = Reshape(x, s)
+  }`;
+  assert.match(named(sum, { SIZEIT: '+(a,3)' }), /^mixed/);
+  const without = `(float32[N, ?, 4] x, float32[N, SIZ] z) => (float32[N, M, 4] y) <int64[1] rest = {-1}, int64[1] four = {4}> {
+    n = Shape<start = 1>(z) s = Concat<axis = 0>(rest, n, four) y = Reshape(x, s)
+  }`;
+  assert.match(named(without, { SIZ: 'x.1' }), /^mixed/);
+  assert.match(named(without, { SIZ: '?x1' }), /^mixed/);
+});
+
+test('bits of float16 are no numbers', () => {
+  // 1 and 2 as float16, in the list of int32 where exporters write them.
+  const half = (name: string, bits: number): Buffer =>
+    Buffer.concat([varintField(1, 1), varintField(2, 10), blockField(5, packVarints([bits])), blockField(8, name)]);
+  const read = tensorOf(half('a', 0x4000), 0, half('a', 0x4000).length);
+  assert.equal(read.value.elements, undefined);
+});
+
+/** A model of the operator set 12 that turns images, calls a function, and turns them back. */
+function calling(nodes: readonly Buffer[], functions: readonly Buffer[]): Buffer {
+  const turned = (from: string, to: string): Buffer => node('Transpose', [from], [to], [attribute.ints('perm', [1, 0, 2])]);
+  const images = ['N', 2, 3];
+  return modelOf(
+    graph({
+      name: 'g',
+      nodes: [turned('x', 'a'), ...nodes, turned('b', 'y')],
+      initializers: [],
+      inputs: [value('x', 'float32', images)],
+      outputs: [value('y', 'float32', images)],
+    }),
+    functions,
+    { opset: 12, opsets: { local: 1 } },
+  );
+}
+
+const body = (operator: string, opset: number): Buffer =>
+  localFunction(
+    { domain: 'local', name: 'f', inputs: ['a'], outputs: ['b'], attributes: [], nodes: [node(operator, ['a'], ['b'])] },
+    { opset, opsets: { local: 1 } },
+  );
+
+test('functions of one name are told apart by their overload', () => {
+  const functions = [
+    Buffer.concat([body('Softmax', 12), blockField(13, 'images')]),
+    Buffer.concat([body('Relu', 12), blockField(13, 'entries')]),
+  ];
+  const of = (overload: string): string =>
+    verdict(calling([Buffer.concat([node('f', ['a'], ['b'], [], 'local'), blockField(8, overload)])], functions));
+  assert.match(of('images'), /^mixed/);
+  assert.equal(of('entries'), 'row-wise');
+  assert.match(of('other'), /^unknown: it has no rule/);
+});
+
+test('a function of another operator set than its model is refused', () => {
+  // Softmax of set 13 takes the last axis, of set 12 all from the second. The model decides.
+  const call = node('f', ['a'], ['b'], [], 'local');
+  assert.match(verdict(calling([call], [body('Softmax', 13)])), /^unknown: its function wants another operator set/);
+  assert.match(verdict(calling([call], [body('Softmax', 12)])), /^mixed/);
+  assert.equal(verdict(calling([call], [body('Relu', 12)])), 'row-wise');
 });
