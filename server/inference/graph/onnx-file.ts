@@ -57,7 +57,8 @@ export function readWithoutWeights(path: string): Buffer {
 class Cutter {
   readonly #fd: number;
   readonly #size: number;
-  #window = Buffer.alloc(0);
+  #buffer = Buffer.alloc(0);
+  #window = this.#buffer;
   #from = 0;
 
   constructor(fd: number, size: number) {
@@ -71,7 +72,7 @@ class Cutter {
     let cuts = false;
     // Short fields that follow each other are kept as one piece.
     let [at, short] = [from, from];
-    // A copy, because a view would keep its window alive.
+    // A copy, because the next window takes the place of this one.
     const keepShort = (): void => void (short < at && kept.push(Buffer.from(this.#bytes(short, at))));
     while (at < to) {
       const head = this.#head(at, to);
@@ -126,7 +127,9 @@ class Cutter {
 
   #load(from: number, to: number): void {
     const length = Math.min(Math.max(WINDOW, to - from), this.#size - from);
-    const window = Buffer.allocUnsafe(length);
+    // All that is kept is copied, so one buffer serves all windows.
+    if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafe(length);
+    const window = this.#buffer.subarray(0, length);
     let filled = 0;
     while (filled < length) {
       const count = readSync(this.#fd, window, filled, length - filled, from + filled);
