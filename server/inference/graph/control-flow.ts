@@ -51,8 +51,7 @@ function subgraph(attributes: NodeAttributes, name: string, { model }: Surroundi
 
 /** Follows rows through a graph that sees the values around it. */
 function followSubgraph(graph: OnnxGraph, values: readonly Value[], outer: Scope, around: Surroundings): readonly Value[] {
-  const scope = new Scope(outer);
-  for (const [name, value] of graph.constants) scope.set(name, value);
+  const scope = new Scope(graph.constants, outer);
   for (const [index, { name }] of graph.inputs.entries()) scope.set(name, values[index] ?? unknown('an input of its graph is absent'));
   around.follow(graph.nodes, scope, { ...around, depth: around.depth + 1 });
   return graph.outputs.map((name) => {

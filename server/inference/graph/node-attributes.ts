@@ -134,7 +134,8 @@ function heldIn(bytes: Buffer, from: number, to: number): [string, Held] {
     else if (number === ATTRIBUTE.reference) held.reference = latin1(fields);
   }
   const counts = held.reference === undefined ? ofType(held, type, cut) : { reference: held.reference };
-  return [name, { ...counts, graphs: type === TYPES.graph || type === TYPES.graphs }];
+  if (type === TYPES.graph || type === TYPES.graphs) counts.graphs = true;
+  return [name, counts];
 }
 
 /** What counts of an attribute: the value of its type. A list without entries has no field. */

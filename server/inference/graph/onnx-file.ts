@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { blockHead, FieldReader, varintField } from '../../tensors/protobuf.ts';
 import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, TENSOR, VALUE } from './onnx-proto.ts';
 
@@ -37,16 +37,21 @@ const local: Form = {
 };
 const model: Form = { messages: { [MODEL.graph]: graph, [MODEL.function]: local }, whole: [MODEL.opset] };
 
+/** Files of this size are read as they are, which takes less time than to cut them. */
+const SMALL = 2 ** 25;
+
 /**
- * The bytes of an ONNX model without its weights: fields of more than 64 KiB that are no message
- * are cut out. Needs little memory, however large the file is.
+ * The bytes of an ONNX model, of a large one without its weights: fields of more than 64 KiB that
+ * are no message are cut out. Needs little memory, however large the file is.
+ * @param whole bytes of the largest file that is not cut
  * @throws Error if the file cannot be read; RangeError if it is no protobuf message, or has a name
  * of more than 64 KiB
  */
-export function readWithoutWeights(path: string): Buffer {
+export function readWithoutWeights(path: string, whole = SMALL): Buffer {
   const fd = openSync(path, 'r');
   try {
     const { size } = fstatSync(fd);
+    if (size <= whole) return readFileSync(fd);
     return Buffer.concat(new Cutter(fd, size).message(0, size, model));
   } finally {
     closeSync(fd);

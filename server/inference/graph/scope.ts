@@ -2,17 +2,22 @@ import type { Value } from '../rows/value.ts';
 import type { NodeAttributes } from './node-attributes.ts';
 import type { OnnxModel, OnnxNode } from './onnx-graph.ts';
 
+const NONE: ReadonlyMap<string, Value> = new Map();
+
 /** Values by name, with those of the graphs around. */
 export class Scope {
   readonly #values = new Map<string, Value>();
+  readonly #constants: ReadonlyMap<string, Value>;
   readonly #around: Scope | undefined;
 
-  constructor(around?: Scope) {
+  /** @param constants initialisers of the graph, which values of the same name replace */
+  constructor(constants: ReadonlyMap<string, Value> = NONE, around?: Scope) {
+    this.#constants = constants;
     this.#around = around;
   }
 
   get(name: string): Value | undefined {
-    return this.#values.get(name) ?? (this.#around === undefined ? undefined : this.#around.get(name));
+    return this.#values.get(name) ?? this.#constants.get(name) ?? (this.#around === undefined ? undefined : this.#around.get(name));
   }
 
   set(name: string, value: Value): void {

@@ -75,11 +75,8 @@ export const MOST_ELEMENTS = 64;
 /** A constant of unknown shape. */
 export const CONSTANT: Tracked = { dims: undefined, row: undefined };
 
-export const constant = (dims: readonly Size[] | undefined, elements?: Tracked['elements']): Tracked => ({
-  dims,
-  row: undefined,
-  ...(elements !== undefined && elements.length <= MOST_ELEMENTS ? { elements } : {}),
-});
+export const constant = (dims: readonly Size[] | undefined, elements?: Tracked['elements']): Tracked =>
+  elements === undefined || elements.length > MOST_ELEMENTS ? { dims, row: undefined } : { dims, row: undefined, elements };
 
 /** True if entries depend on how many rows are merged. */
 export function countsRows({ elements }: Tracked): boolean {
