@@ -37,10 +37,11 @@ export class Trials {
   /** A worker begins to run a model on made-up inputs. @param model undefined: it is done */
   tries(worker: PoolWorker, model: string | undefined): void {
     const { start } = worker;
-    // What a worker wrote before its end does not change why it was ended.
-    if (start.warmUp !== 'on' || worker.ending) return;
+    // A trial that began before the end was read too late explains the end; one that is done does not.
+    if (start.warmUp !== 'on' || (worker.ending && model === undefined)) return;
     clearTimeout(worker.trialTimer);
     worker.trying = model;
+    if (worker.ending) return;
     const { limitMs = TRIAL_MS, end } = this.#settings;
     if (model !== undefined && limitMs > 0 && start.execution.provider === 'cpu')
       worker.trialTimer = setTimeout(() => end(worker), limitMs);

@@ -75,6 +75,16 @@ test('made-up inputs that are done while their worker is killed for them have fa
   assert.deepEqual([workers.failures, warnings(workers).length, workers.scorer.ready], [[], 1, true]);
 });
 
+test('made-up inputs whose begin is read only after their worker was killed explain its end', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const workers = await new FakeWorkers({ options: { initTimeoutMs: 1000 } }).started();
+  t.mock.timers.tick(1500);
+  assert.deepEqual(workers.process(0).endings, ['kill']);
+  trying(workers, 0, 'iris');
+  workers.process(0).exit({ code: null, signal: 'SIGKILL' });
+  assert.deepEqual([modes(workers), workers.failures, warnings(workers).length], [['on', 'failed'], [], 1]);
+});
+
 test('the limit of init() holds for made-up inputs too, and a debugger switches both off', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const workers = await new FakeWorkers({ options: { initTimeoutMs: 1000 } }).started();
