@@ -37,7 +37,7 @@ export class Trials {
   /** A worker begins to run a model on made-up inputs. @param model undefined: it is done */
   tries(worker: PoolWorker, model: string | undefined): void {
     const { start } = worker;
-    // A trial that began before the end was read too late explains the end; one that is done does not.
+    // A begin that is read after the kill explains the end. That a trial is done does not.
     if (start.warmUp !== 'on' || (worker.ending && model === undefined)) return;
     clearTimeout(worker.trialTimer);
     worker.trying = model;
