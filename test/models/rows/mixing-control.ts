@@ -63,7 +63,11 @@ const reading: readonly RowModel[] = [
 
 /** Numbers that are others in ONNX Runtime than on paper. */
 const numbers: readonly RowModel[] = [
-  mix('int32-wraps', '2^16 * 2^16 is 0', `${X} <int32 a = {65536}, int32 z = {0}> { p = Mul(a, a); c = Greater(p, z); ${unless('c')} }`),
+  mix(
+    'int32-product-wraps',
+    '2^16 * 2^16 is 0',
+    `${X} <int32 a = {65536}, int32 z = {0}> { p = Mul(a, a); c = Greater(p, z); ${unless('c')} }`,
+  ),
   mix(
     'int64-wraps',
     '2^32 * 2^32 is 0',

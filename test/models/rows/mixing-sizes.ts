@@ -24,7 +24,7 @@ const unless = (condition: string, initializers: string): string =>
 /** Conditions on numbers that operators round, or that wrap around. */
 const conditions: readonly RowModel[] = [
   mix(
-    'int32-wraps',
+    'int32-sum-wraps',
     'one more than the greatest int32',
     unless('s = Add(a, b); c = Greater(s, a)', 'int32 a = {2147483647}, int32 b = {1}'),
   ),
@@ -57,7 +57,7 @@ const conditions: readonly RowModel[] = [
 export const mixingSizes: readonly RowModel[] = [
   ...conditions,
   mix(
-    'loops-of-one-name',
+    'loops-of-one-condition',
     'two loops call their condition alike and run twice and four times',
     `(float32[N, 2] x) => (float32[N, 1] y) <int64[1] z = {0}, int64 two = {2}, int64 four = {4}, int64[1] rest = {-1}, int64[1] d = {2}, float32 c = {1}> {
       l, a = Loop<${TURN}>(two, "", c)
