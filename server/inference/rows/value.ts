@@ -120,7 +120,6 @@ export function same(one: Tracked, other: Tracked): Tracked {
     throw unknown('its two results have different shapes');
   if (one.row !== undefined && other.row !== undefined && (one.row.axis !== other.row.axis || !sameLayout(one.row, other.row)))
     throw mixed('its two results hold rows along different axes');
-  if (one.place !== undefined || other.place !== undefined) throw mixed(NUMBERS_ROWS);
   return { dims: one.dims, row: one.row ?? other.row, sequence: one.sequence };
 }
 
