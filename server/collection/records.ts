@@ -13,13 +13,14 @@ const RecordKind = { exchange: 1, rows: 2 } as const;
 
 /**
  * State of a body. `parsed`: kept, and a worker has parsed it as JSON. `written`: kept, and this
- * server has written it as JSON.
+ * server has written it as JSON. `partial`: the beginning of a stream that has not ended.
  */
-export const Body = { notCollected: 0, kept: 1, parsed: 2, notRead: 3, tooLarge: 4, notRedacted: 5, written: 6 } as const;
+export const Body = { notCollected: 0, kept: 1, parsed: 2, notRead: 3, tooLarge: 4, notRedacted: 5, written: 6, partial: 8 } as const;
 export type BodyState = (typeof Body)[keyof typeof Body];
 
 /** True where the record contains the body. */
-export const isKept = ({ state }: Pick<Side, 'state'>): boolean => state === Body.kept || state === Body.parsed || state === Body.written;
+export const isKept = ({ state }: Pick<Side, 'state'>): boolean =>
+  state === Body.kept || state === Body.parsed || state === Body.written || state === Body.partial;
 
 /** The two records of one scoring request: its request and its response. */
 export interface ExchangeRecord {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { SinkName } from '../config/collection-options.ts';
-import type { Config } from '../config/config.ts';
+import { DEFAULT_SERVICE_NAME, type Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { mayCapture } from '../request/captured-headers.ts';
 import { pathSegment } from './path-segment.ts';
@@ -75,7 +75,8 @@ export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision
   const settings: CollectionSettings = {
     sink: sinkSettings(sink, config),
     ...(asked === undefined ? { rates: Object.fromEntries(V1.map((name) => [name, 1])), others: 0 } : shares(config, platform)),
-    endpoint: pathSegment(config.serviceName),
+    // The default is a title. Names of Azure's endpoints have letters, digits and hyphens.
+    endpoint: config.serviceName === DEFAULT_SERVICE_NAME ? 'ml-service' : pathSegment(config.serviceName),
     deployment: pathSegment(config.mdcDeployment),
     captureHeaders: headers.filter(mayCapture).map((name) => name.toLowerCase()),
     spillDir: config.mdcSpillDir === '' ? '' : resolve(config.appRoot, config.mdcSpillDir),

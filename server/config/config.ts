@@ -19,6 +19,9 @@ import { telemetryOptions } from './telemetry-options.ts';
 
 export type { Option };
 
+/** A title, as in Azure's server. */
+export const DEFAULT_SERVICE_NAME = 'ML service';
+
 const served = {
   entryScript: option({
     env: ['AZUREML_ENTRY_SCRIPT'],
@@ -127,9 +130,9 @@ const addresses = {
   }),
   serviceName: option({
     env: ['SERVICE_NAME'],
-    default: 'ML service',
+    default: DEFAULT_SERVICE_NAME,
     parse: text,
-    doc: 'Title in swagger.json, `<endpoint>` in the layout of collected data, and service name in telemetry.',
+    doc: 'Title in swagger.json, service name in telemetry, `<endpoint>` in the layout of collected data (unset: `ml-service`).',
   }),
   serviceVersion: option({ env: ['SERVICE_VERSION'], default: '1.0', parse: text, doc: 'Version in swagger.json.' }),
   servicePathPrefix: option({

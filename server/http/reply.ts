@@ -52,6 +52,8 @@ function sendStream(exchange: HttpExchange, status: number, headers: string[], b
   if (response.destroyed) return cancel();
   if (exchange.method === 'HEAD' || status === 204 || status === 304) {
     cancel();
+    // By the protocol, this answer has no body.
+    exchange.capture?.complete();
     return exchange.answer(status, headers, '');
   }
   exchange.head(status, headers);
@@ -64,6 +66,7 @@ function sendStream(exchange: HttpExchange, status: number, headers: string[], b
     exchange.bytesOut += piece.length;
     exchange.guard(() => exchange.capture?.piece(piece));
   });
+  body.on('end', () => exchange.guard(() => exchange.capture?.complete()));
   body.on('error', (error) => exchange.fail(error));
   // A stream that ends by neither data nor an error is not whole: the client must see that.
   body.on('close', () => body.readableEnded || exchange.fail(new ServerError('client_gone', 'the stream was cancelled')));

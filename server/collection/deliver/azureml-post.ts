@@ -1,4 +1,5 @@
 import { describeThrown } from '../../errors.ts';
+import { attributeNames } from '../encode/attributes.ts';
 import { object } from '../../guards/checks.ts';
 import type { Block } from '../encode/block.ts';
 import type { Post } from './event-sinks.ts';
@@ -12,12 +13,12 @@ export function azuremlPost({ data, collection }: Block): Post {
   const text = data.toString();
   const event = readEvent(text);
   const attribute = (name: string, otherwise: string): string => (typeof event[name] === 'string' ? event[name] : otherwise);
+  const headers = attributeNames(attribute('headernames', '').split(' '));
   const attributes: Record<string, string> = {};
   for (const [name, value] of Object.entries(event)) {
-    if (name === 'data' || name === 'data_base64' || !(typeof value === 'string' || typeof value === 'number')) continue;
-    attributes[`ce-${name}`] = encodeURI(String(value));
+    if (FIXED.has(name) || !(typeof value === 'string' || typeof value === 'number')) continue;
+    attributes[`ce-${headerName(headers.get(name)) ?? name}`] = headerValue(String(value));
   }
-  for (const name of FIXED) delete attributes[`ce-${name}`];
   return {
     headers: {
       ...attributes,
@@ -26,10 +27,10 @@ export function azuremlPost({ data, collection }: Block): Post {
       'trace-id': attribute('id', ''),
       'ce-time': String(Math.floor(Date.parse(attribute('time', '')) / 1000)),
       'ce-type': `azureml.inference.${collection}`,
-      'ce-collect-data-type': attribute('collectdatatype', 'application/json'),
-      'ce-agent': attribute('agent', 'scoring-server'),
-      'ce-x-request-id': encodeURI(attribute('correlationid', '')),
-      'ce-model-version': attribute('modelversion', 'default'),
+      'ce-collect-data-type': headerValue(attribute('collectdatatype', 'application/json')),
+      'ce-agent': headerValue(attribute('agent', 'scoring-server')),
+      'ce-x-request-id': headerValue(attribute('correlationid', '')),
+      'ce-model-version': headerValue(attribute('modelversion', 'default')),
     },
     body: dataText(text, event),
   };
@@ -50,10 +51,18 @@ function readEvent(line: string): Event {
 }
 
 /** Attributes that the collector sets itself, or has under the names above. */
-const FIXED =
-  'specversion id source type datacontenttype time correlationid xrequestid contentrange collectdatatype agent modelversion layout csvname'.split(
+const FIXED = new Set(
+  'data data_base64 specversion id source type datacontenttype time correlationid xrequestid contentrange collectdatatype agent modelversion layout csvname headernames'.split(
     ' ',
-  );
+  ),
+);
+
+/** A header as it was named; undefined where HTTP has no such name, which only a script brings. */
+const headerName = (name: string | undefined): string | undefined =>
+  name !== undefined && /^[\w!#$%&'*+.^`|~-]+$/.test(name) ? name : undefined;
+
+/** Printable ASCII, as the SDK sends it. Other characters are percent-encoded. */
+const headerValue = (text: string): string => text.replaceAll(/[^ -~]+/g, (characters) => encodeURIComponent(characters.toWellFormed()));
 
 /**
  * Cuts the data out of the line, because numbers must stay as they were sent. Every event has the

@@ -12,11 +12,15 @@ import type { CollectionSettings } from '../settings.ts';
 /** Larger data is a block of its own. */
 const LARGEST_SHARED = 64 * 1024;
 
+/** The last second of RFC 3339, whose years have four digits. */
+const LAST_SECOND = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;
+
 const OMITTED: Record<BodyState, string> = {
   [Body.notCollected]: '',
   [Body.kept]: '',
   [Body.parsed]: '',
   [Body.written]: '',
+  [Body.partial]: '',
   [Body.notRead]: 'not-read',
   [Body.tooLarge]: 'size',
   [Body.notRedacted]: 'redaction',
@@ -34,6 +38,8 @@ interface About {
   readonly contentType?: string;
   /** Why there is no data; empty where there is. */
   readonly omitted?: string;
+  /** True where the data is the beginning of a stream that has not ended. */
+  readonly partial?: boolean;
   readonly cost: number;
   readonly v1?: boolean;
 }
@@ -44,6 +50,8 @@ export class CloudEvents {
   readonly #references: References;
   readonly #source: string;
   readonly #agent: string;
+  /** True where the sink needs the names of captured headers. */
+  readonly #named: boolean;
   readonly #emit: (block: Block) => void;
   readonly #request: BlockWriter;
   readonly #response: BlockWriter;
@@ -54,14 +62,15 @@ export class CloudEvents {
   #requestAttributes = '';
   #status = -1;
   #responseAttributes = '';
-  #second = 0;
+  #second = -1;
   #time = '';
   #hour = '';
 
   constructor(settings: CollectionSettings, references: References, agent: string, emit: (block: Block) => void) {
     this.#settings = settings;
     this.#references = references;
-    this.#source = JSON.stringify(`/services/${settings.endpoint}/deployments/${settings.deployment}`);
+    this.#source = JSON.stringify(`/services/${uriSegment(settings.endpoint)}/deployments/${uriSegment(settings.deployment)}`);
+    this.#named = settings.sink.kind === 'azureml';
     this.#agent = JSON.stringify(agent);
     this.#emit = emit;
     this.#request = new BlockWriter('request', emit);
@@ -107,7 +116,7 @@ export class CloudEvents {
   rows(collection: string, head: CollectHead, rows: Buffer, cost: number): void {
     const version = quote(head.modelVersion ?? 'default');
     const v1 = head.v1 === undefined ? '' : `,${V1},"csvname":${quote(head.v1)}`;
-    const attributes = `,"modelversion":${version},"collectdatatype":"pandas.core.frame.DataFrame","agent":${this.#agent}${v1}${headerAttributes(Object.entries(head.headers ?? {}).flat())}`;
+    const attributes = `,"modelversion":${version},"collectdatatype":"pandas.core.frame.DataFrame","agent":${this.#agent}${v1}${headerAttributes(Object.entries(head.headers ?? {}).flat(), this.#named)}`;
     this.#write({ collection, time: head.time, ids: idsOf(head.id), attributes, cost, v1: v1 !== '' }, { json: rows, bytes: rows.length });
   }
 
@@ -119,16 +128,16 @@ export class CloudEvents {
 
   #half(collection: 'request' | 'response', ids: Buffer, { time, url }: ExchangeRecord, side: Side, own: string, cost: number): void {
     const { state, contentType, headers, body } = side;
-    const attributes = headers.length === 0 ? own : own + headerAttributes(headers);
+    const attributes = headers.length === 0 ? own : own + headerAttributes(headers, this.#named);
     const kept = isKept(side);
-    const about: About = { collection, time, ids, attributes, contentType, omitted: OMITTED[state], cost };
+    const about: About = { collection, time, ids, attributes, contentType, omitted: OMITTED[state], partial: state === Body.partial, cost };
     const [bytes] = body;
     if (kept && bytes !== undefined && bytes.length > 0) this.#write(about, readData(contentType, bytes, state));
     else this.#write(about, kept && collection === 'request' ? readQuery(url) : undefined);
   }
 
   #write(about: About, data: Data | undefined): void {
-    const { collection, ids, cost, v1 = false } = about;
+    const { collection, ids, cost, v1 = false, partial = false } = about;
     const id = this.#recordIds.next();
     const time = this.#seconds(about.time);
     const hour = this.#hour;
@@ -142,7 +151,7 @@ export class CloudEvents {
       member,
       content,
       ids,
-      frame.closing(bytes, attributesOf(about, more, omitted)),
+      frame.closing(bytes, attributesOf(about, more, omitted), partial),
     ];
     if (content.length <= LARGEST_SHARED && payload === undefined) {
       if (collection === 'request') return this.#request.add(hour, parts, cost);
@@ -173,9 +182,13 @@ export class CloudEvents {
     return frame;
   }
 
-  /** RFC 3339 in whole seconds, made once for neighbours that share it. */
+  /**
+   * RFC 3339 in whole seconds, made once for neighbours that share it. A time that it cannot write,
+   * which only a script brings, is now.
+   */
   #seconds(time: number): string {
-    const second = Math.floor(time / 1000);
+    const given = Math.floor(time / 1000);
+    const second = given >= 0 && given <= LAST_SECOND ? given : Math.floor(Date.now() / 1000);
     if (second !== this.#second) {
       this.#second = second;
       this.#time = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
@@ -185,12 +198,16 @@ export class CloudEvents {
   }
 }
 
+/** A name as one segment of the path of a URI: RFC 3986. */
+const uriSegment = (name: string): string => encodeURIComponent(name.toWellFormed());
+
 function idsOf(id: string): Buffer {
   const quoted = quote(id);
   return Buffer.from(`,"correlationid":${quoted},"xrequestid":${quoted}`);
 }
 
-function attributesOf({ attributes, omitted: before = '' }: About, more = '', omitted = before): string {
-  const all = more === '' ? attributes : more + attributes;
+function attributesOf({ attributes, omitted: before = '', partial = false }: About, more = '', omitted = before): string {
+  let all = more === '' ? attributes : more + attributes;
+  if (partial) all += ',"datapartial":"true"';
   return omitted === '' ? all : `${all},"dataomitted":"${omitted}"`;
 }

@@ -35,12 +35,14 @@ export class LineFrame {
    * The part after the ids of the request.
    * @param bytes of the data; undefined where there is none
    * @param attributes JSON members, each with a comma before it
+   * @param partial true where the data is the beginning of a body, whose length nobody knows. Its
+   * attributes say so, too
    */
-  closing(bytes: number | undefined, attributes: string): Buffer {
+  closing(bytes: number | undefined, attributes: string, partial: boolean): Buffer {
     if (this.#closing.length === 0 || bytes !== this.#bytes || attributes !== this.#attributes) {
       this.#bytes = bytes;
       this.#attributes = attributes;
-      const range = bytes === undefined ? '' : `,"contentrange":"bytes 0-${Math.max(0, bytes - 1)}/${bytes}"`;
+      const range = bytes === undefined ? '' : `,"contentrange":"bytes 0-${Math.max(0, bytes - 1)}/${partial ? '*' : bytes}"`;
       this.#closing = Buffer.from(`${range}${attributes}}\n`);
     }
     return this.#closing;

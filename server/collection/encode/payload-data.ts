@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { textType } from '../../request/content-types.ts';
 import { queryJson } from '../../request/query.ts';
+import { charsetOf, decodeText } from '../../request/text.ts';
 import { Body, type BodyState } from '../records.ts';
 
 /**
@@ -14,21 +15,54 @@ const CR = 13;
 
 /**
  * Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes.
+ * Text is decoded as a worker does, so that a byte-order mark is no part of it.
  */
 export function readData(contentType: string, body: Buffer, state: BodyState): Data {
   const plainJson = contentType === 'application/json';
   // JSON that this server writes is UTF-8 without line ends.
   if (plainJson && state === Body.written) return { json: body, bytes: body.length };
-  const maybeText = contentType === '' || textType(contentType) !== undefined;
-  if (!maybeText || !isUtf8(body)) return { binary: body };
-  const oneLine = !body.includes(LF) && !body.includes(CR);
-  if (state === Body.parsed && plainJson && oneLine && body[0] !== 0xef && !mayHaveBareNumbers(body))
-    return { json: body, bytes: body.length };
-  const text = body.toString();
+  if (contentType !== '' && textType(contentType) === undefined) return { binary: body };
+  const charset = plainJson ? undefined : textCharset(contentType);
+  if (charset !== undefined) return readText(body, charset);
+  const utf8 = withoutMark(state === Body.partial ? wholeCharacters(body) : body);
+  if (!isUtf8(utf8)) return { binary: body };
+  const oneLine = !utf8.includes(LF) && !utf8.includes(CR);
+  if (state === Body.parsed && plainJson && oneLine && !mayHaveBareNumbers(utf8)) return { json: utf8, bytes: utf8.length };
+  const text = utf8.toString();
   // A line end in JSON is space between tokens. Inside of a string it cannot be.
-  if (isJson(text)) return { json: oneLine ? body : text.replaceAll(/[\r\n]/g, ' '), bytes: body.length };
-  const quoted = JSON.stringify(text);
-  return { json: quoted, bytes: Buffer.byteLength(quoted) };
+  if (isJson(text)) return { json: oneLine ? utf8 : text.replaceAll(/[\r\n]/g, ' '), bytes: utf8.length };
+  return asString(text);
+}
+
+/** Text of another charset than UTF-8; bytes where it is none. */
+function readText(body: Buffer, charset: string): Data {
+  try {
+    const text = decodeText(body, charset);
+    return isJson(text) ? asJson(text.replaceAll(/[\r\n]/g, ' ')) : asString(text);
+  } catch {
+    return { binary: body };
+  }
+}
+
+const asJson = (json: string): Data => ({ json, bytes: Buffer.byteLength(json) });
+const asString = (text: string): Data => asJson(JSON.stringify(text));
+
+/** The charset of a text, as a worker reads it: JSON is always UTF-8. */
+const textCharset = (contentType: string): string | undefined => (/^\s*text\//i.test(contentType) ? charsetOf(contentType) : undefined);
+
+/** A body of UTF-8 without its byte-order mark. */
+const withoutMark = (body: Buffer): Buffer => (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body);
+
+/** The beginning of a text of UTF-8, without a character that is cut. */
+function wholeCharacters(body: Buffer): Buffer {
+  for (let left = 1; left <= 3 && left <= body.length; left++) {
+    const byte = body[body.length - left] ?? 0;
+    // A continuation: the first byte of the character is further left.
+    if (byte >> 6 === 0b10) continue;
+    const length = byte >> 5 === 0b110 ? 2 : byte >> 4 === 0b1110 ? 3 : byte >> 3 === 0b11110 ? 4 : 1;
+    return length > left ? body.subarray(0, body.length - left) : body;
+  }
+  return body;
 }
 
 /**
@@ -37,7 +71,7 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
  */
 export function readQuery(url: string): Data | undefined {
   const json = queryJson(url);
-  return json === undefined ? undefined : { json, bytes: Buffer.byteLength(json) };
+  return json === undefined ? undefined : asJson(json);
 }
 
 /** True if the body may have Python's bare NaN or infinities, which workers take (JSON_NAN). */

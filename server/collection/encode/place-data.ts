@@ -59,7 +59,7 @@ export function placeData(data: Data, contentType: string, references: Reference
     return { member: NOTHING, content: `,"dataref":${quote(reference)}`, bytes, payload };
   }
   const payload = { name, contentType: contentType || 'application/octet-stream', body: Buffer.from(data.binary) };
-  return { member: DATA, content: quote(reference), bytes, more: ',"datainblob":"true"', contentType: 'text/plain', payload };
+  return { member: DATA, content: JSON.stringify(reference), bytes, more: ',"datainblob":"true"', contentType: 'text/plain', payload };
 }
 
 const copyOf = (data: Buffer | string): Buffer => (typeof data === 'string' ? Buffer.from(data) : Buffer.from(data));

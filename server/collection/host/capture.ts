@@ -61,20 +61,27 @@ export class Capture {
   }
 
   /**
-   * @param body undefined where its pieces follow
+   * @param body undefined where its pieces follow, and `complete`
    * @param written true where this server has written it as JSON
    */
   answered(contentType: string, headers: readonly (readonly [string, string])[], body: Buffer | undefined, written = false): void {
     if (this.#ended || this.#response.state === Body.notCollected) return;
     const captured = this.#keeper.captureHeaders.length === 0 ? [] : capturedHeaders(this.#keeper.captureHeaders, headers.flat());
     this.#response = this.#side(contentType, captured, body === undefined ? [] : [body], body?.length ?? 0);
-    if (written && body !== undefined && this.#response.state === Body.kept) this.#response = withState(this.#response, Body.written);
+    if (this.#response.state !== Body.kept) return;
+    if (body === undefined) this.#response = withState(this.#response, Body.partial);
+    else if (written) this.#response = withState(this.#response, Body.written);
+  }
+
+  /** A streamed answer has ended. One that never does so is partial. */
+  complete(): void {
+    if (!this.#ended && this.#response.state === Body.partial) this.#response = withState(this.#response, Body.kept);
   }
 
   /** A piece of a streamed answer. */
   piece(bytes: Buffer): void {
     const { state, contentType, headers, body, bodyBytes } = this.#response;
-    if (this.#ended || state !== Body.kept) return;
+    if (this.#ended || state !== Body.partial) return;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `answered` has made this array for the pieces
     (body as Buffer[]).push(bytes);
     const all = bodyBytes + bytes.length;

@@ -204,7 +204,8 @@ const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCo
 
 function replaced(side: Side, redacted: RedactedBody): Side {
   if (typeof redacted !== 'object') return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };
-  return { ...side, state: Body.kept, contentType: redacted.contentType, body: [redacted.body], bodyBytes: redacted.body.length };
+  const state = side.state === Body.partial ? Body.partial : Body.kept;
+  return { ...side, state, contentType: redacted.contentType, body: [redacted.body], bodyBytes: redacted.body.length };
 }
 
 function withoutBodies(record: ExchangeRecord): ExchangeRecord {

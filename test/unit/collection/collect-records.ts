@@ -3,6 +3,7 @@ import { Capture } from '../../../server/collection/host/capture.ts';
 import { CloudEvents } from '../../../server/collection/encode/cloud-events.ts';
 import { HandOver } from '../../../server/collection/host/hand-over.ts';
 import type { References } from '../../../server/collection/encode/place-data.ts';
+import type { CollectionSettings } from '../../../server/collection/settings.ts';
 import { BatchReader, type ExchangeRecord } from '../../../server/collection/records.ts';
 import { settings } from '../../collection/start-writer.ts';
 
@@ -19,6 +20,10 @@ export interface Given {
   readonly body?: readonly (Buffer | string)[] | undefined;
   readonly answerType?: string;
   readonly answer?: Buffer | string;
+  /** Pieces of a streamed answer. */
+  readonly pieces?: readonly (Buffer | string)[];
+  /** False: the stream does not end. */
+  readonly complete?: boolean;
 }
 
 /**
@@ -28,9 +33,10 @@ export interface Given {
 export async function collect(
   given: Given | readonly Given[],
   references = files,
+  chosen: Partial<CollectionSettings> = {},
 ): Promise<{ events: Record<string, unknown>[]; blocks: Block[] }> {
   const blocks: Block[] = [];
-  const events = new CloudEvents({ ...settings, endpoint: 'é p' }, references, 'a/1', (block) => blocks.push(block));
+  const events = new CloudEvents({ ...settings, endpoint: 'é p', ...chosen }, references, 'a/1', (block) => blocks.push(block));
   const reader = new BatchReader();
   const handOver = new HandOver((batch, bytes) => {
     reader.read(Buffer.from(batch, 0, bytes), { exchange: (record) => events.exchange(record), rows: () => undefined });
@@ -38,7 +44,7 @@ export async function collect(
     handOver.recycle(batch);
   });
   const keeper = {
-    captureHeaders: ['x-tenant'],
+    captureHeaders: chosen.captureHeaders ?? ['x-tenant'],
     hold: () => true,
     release: () => undefined,
     exchange: (record: ExchangeRecord) => handOver.exchange(record),
@@ -58,5 +64,10 @@ function capture(given: Given, keeper: ConstructorParameters<typeof Capture>[0])
   const body = given.body?.map((piece) => Buffer.from(piece));
   taken.received(given.type, given.headers ?? [], body, body?.reduce((sum, { length }) => sum + length, 0) ?? 0);
   if (given.answer !== undefined) taken.answered(given.answerType ?? 'application/json', [], Buffer.from(given.answer));
+  if (given.pieces !== undefined) {
+    taken.answered(given.answerType ?? 'application/json', [], undefined);
+    for (const piece of given.pieces) taken.piece(Buffer.from(piece));
+    if (given.complete !== false) taken.complete();
+  }
   taken.end({ method: given.method ?? 'POST', url: given.url ?? '/score', status: given.status ?? 200 });
 }

@@ -3,7 +3,8 @@ import test from 'node:test';
 import { mayCapture } from '../../../server/request/captured-headers.ts';
 import { Capture } from '../../../server/collection/host/capture.ts';
 import { Body, type ExchangeRecord } from '../../../server/collection/records.ts';
-import { collect, noFiles } from './collect-records.ts';
+import { collect, noFiles, type Given } from './collect-records.ts';
+import { decodeBody } from '../../../server/worker/codecs/content-types.ts';
 
 const dataOf = async (type: string | undefined, body: string | Buffer): Promise<unknown> =>
   (await collect({ ...(type === undefined ? {} : { type }), body: [body] })).events[0]?.['data'];
@@ -41,6 +42,68 @@ test('values of the query stand in their record as the script gets them, each wi
   const data = `"data":{"d":"${deep}","n":[12345678901234567890,1],"t":[1, 2],"__proto__":"x"}`;
   assert.ok(blocks[0]?.data.toString().includes(data));
 });
+
+test('a byte-order mark is no part of the text or JSON behind it', async () => {
+  const bom = Buffer.from([0xef, 0xbb, 0xbf]);
+  const marked = (text: string): Buffer => Buffer.concat([bom, Buffer.from(text)]);
+  for (const type of ['application/json', 'application/json; charset=utf-8', 'text/json', '', 'application/x-www-form-urlencoded']) {
+    const { events, blocks } = await collect({ type, body: [marked('{"a": [0.10]}')], answer: '1' });
+    assert.deepEqual([events[0]?.['data'], events[0]?.['contentrange']], [{ a: [0.1] }, 'bytes 0-12/13'], type);
+    assert.ok(blocks[0]?.data.toString().includes('"data":{"a": [0.10]},"correlationid"'), type);
+  }
+  assert.deepEqual(await dataOf('application/json', marked('[1,\n2]')), [1, 2]);
+  assert.equal(await dataOf('text/plain', marked('text')), 'text');
+  assert.equal(await dataOf('application/json', marked('{"a"')), '{"a"');
+  assert.equal(await dataOf('application/json', marked('')), '');
+});
+
+test('a text in another charset is read as a worker reads it; what is none is bytes', async () => {
+  const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text}`, 'utf16le');
+  for (const [type, body] of [
+    ['text/plain; charset=utf-16', utf16('über\n"x"')],
+    ['TEXT/csv;charset="UTF-16LE"', utf16('a;b')],
+    ['text/plain; charset=iso-8859-1', Buffer.from([0xfc, 0x41])],
+    ['text/plain; charset=utf-8', Buffer.from('\ufeffü')],
+  ] as const)
+    assert.equal(await dataOf(type, body), decodeBody(body, type, undefined, false), type);
+  assert.deepEqual(await dataOf('text/plain; charset=utf-16', utf16('{"a":\n[1]}')), { a: [1] });
+  for (const type of ['text/plain; charset=utf-16', 'text/plain; charset=klingon', 'application/json; charset=utf-16'])
+    assert.match(String(await dataOf(type, Buffer.from([0x00, 0xd8, 0xff]))), /\.bin$/, type);
+});
+
+test('a stream that does not end is marked partial, and its length is unknown', async () => {
+  const stream = async (given: Partial<Given>): Promise<unknown[]> => {
+    const { events } = await collect({ body: ['1'], pieces: ['{"a":', '1}'], ...given });
+    const response = events.find(({ statuscode }) => statusCodeOf(statuscode));
+    return ['data', 'contentrange', 'datapartial', 'dataomitted'].map((name) => response?.[name]);
+  };
+  assert.deepEqual(await stream({}), [{ a: 1 }, 'bytes 0-6/7', undefined, undefined]);
+  assert.deepEqual(await stream({ complete: false, pieces: ['{"a":'] }), ['{"a":', 'bytes 0-8/*', 'true', undefined]);
+  assert.deepEqual(await stream({ complete: false, pieces: [] }), [undefined, undefined, 'true', undefined]);
+  assert.deepEqual(await stream({ pieces: [] }), [undefined, undefined, undefined, undefined]);
+  const [data, range, partial] = await stream({ complete: false, pieces: [Buffer.alloc(10, 0xff)], answerType: 'image/png' });
+  assert.match(String(data), /\.bin$/);
+  assert.deepEqual([range, partial], ['bytes 0-9/*', 'true']);
+  const long = await collect({ body: ['1'], pieces: ['x'.repeat(33 * 1024 * 1024)], complete: false });
+  assert.deepEqual([long.events[1]?.['dataomitted'], long.events[1]?.['datapartial']], ['size', undefined]);
+});
+
+test('a stream that is cut within a character is the text before it', async () => {
+  for (const [character, bytes] of [
+    ['é', 1],
+    ['漢', 1],
+    ['漢', 2],
+    ['😀', 3],
+  ] as const) {
+    const cut = Buffer.concat([Buffer.from(`é${character}`).subarray(0, 2 + bytes)]);
+    const { events } = await collect({ body: ['1'], pieces: [cut], answerType: 'text/plain', complete: false });
+    assert.equal(events[1]?.['data'], 'é', character);
+  }
+  const { events } = await collect({ body: ['1'], pieces: ['é漢'], answerType: 'text/plain', complete: false });
+  assert.equal(events[1]?.['data'], 'é漢');
+});
+
+const statusCodeOf = (status: unknown): boolean => typeof status === 'number';
 
 test('bytes are a file beside the lines, or base64 where the sink has no files', async () => {
   const bytes = Buffer.from([0xff, 0, 1, 2]);
@@ -93,6 +156,7 @@ test('a stream that is too large for its record gives its memory back at once, a
   const small = begin('small');
   small.piece(Buffer.from('a'));
   small.piece(Buffer.from('b'));
+  small.complete();
   for (const capture of [small, ...long]) capture.end({ method: 'POST', url: '/score', status: 200 });
   assert.equal(held, 0);
   assert.deepEqual(

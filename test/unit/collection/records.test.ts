@@ -116,7 +116,7 @@ test('an empty batch has no records', () => {
   assert.deepEqual(readAll(Buffer.alloc(0)), []);
 });
 
-test('a body is kept in three states', () => {
+test('a body is kept in four states', () => {
   const kept = Object.entries(Body).flatMap(([name, state]) => (isKept({ state }) ? [name] : []));
-  assert.deepEqual(kept, ['kept', 'parsed', 'written']);
+  assert.deepEqual(kept, ['kept', 'parsed', 'written', 'partial']);
 });

@@ -152,6 +152,19 @@ test('a map of models of another form is none', (t) => {
   }
 });
 
+test('the service is a segment of paths: its name where it has one, no title with a space', () => {
+  const endpoint = (name: string | undefined): string | undefined =>
+    decide({ MDC_DIR: 'data', ...(name === undefined ? {} : { SERVICE_NAME: name }) }).settings?.endpoint;
+  assert.deepEqual([undefined, '', 'ML service', 'Churn model', 'a/b', 'ml-service'].map(endpoint), [
+    'ml-service',
+    'ml-service',
+    'ml-service',
+    'Churn model',
+    'a_b',
+    'ml-service',
+  ]);
+});
+
 test('a name cannot leave its folder', () => {
   assert.deepEqual(['a/b', '..', '', 'a\\b\n', 'ML service'].map(pathSegment), ['a_b', '_..', '_', 'a_b_', 'ML service']);
 });

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { azuremlPost } from '../../../../server/collection/deliver/azureml-post.ts';
 import { cloudEventPost, PostSink, StdoutSink } from '../../../../server/collection/deliver/event-sinks.ts';
+import type { Block } from '../../../../server/collection/encode/block.ts';
 import { TestWriter } from '../../../collection/start-writer.ts';
 import { block } from '../blocks.ts';
 
@@ -91,10 +92,14 @@ test("a line that is no event is refused for good by the platform's sink, alone"
   assert.deepEqual([batch.blocks.length, received.length], [0, 1]);
 });
 
-test('an id that no header can carry is refused for good, alone', async (t) => {
+test('an event for which no request can be made is refused for good, alone', async (t) => {
   const { url, received } = await receive(t, () => 202);
-  const writer = new TestWriter(new PostSink('azureml', url, azuremlPost));
-  writer.rows('model_inputs', '\ud800', [{ n: 1 }]);
+  const postOf = (line: Block): ReturnType<typeof cloudEventPost> => {
+    if (line.data.includes('"bad"')) throw new URIError('no such request');
+    return cloudEventPost(line);
+  };
+  const writer = new TestWriter(new PostSink('http', url, postOf));
+  writer.rows('model_inputs', 'bad', [{ n: 1 }]);
   writer.rows('model_inputs', 'corr', [{ n: 2 }]);
   await writer.close();
   const { sent, dropped } = writer.counts.of('model_inputs');
