@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { folder } from '../set-up/folder.ts';
@@ -183,6 +183,51 @@ test('a streamed answer is recorded whole; one that is too large is left out, an
   });
   const payload = [...files(dir)].find(([name]) => name.endsWith('.json'));
   assert.ok(JSON.parse(payload?.[1].toString() ?? '') === text, 'byte for byte');
+});
+
+test('a stream that its client, its script, its worker or a limit cuts off is partial; one that ends is whole', async (t) => {
+  const [dir, gates] = [folder(), folder()];
+  const server = await serve(t, 'stream-ends.ts', { MDC_DIR: dir, MDC_COLLECTIONS: 'response', STREAM_IDLE_TIMEOUT_MS: '2000' });
+  const cut = async (id: string, end: string, leave: boolean): Promise<string> => {
+    const until = join(gates, id);
+    const leaves = new AbortController();
+    const answer = await fetch(await server.url('/score'), {
+      method: 'POST',
+      body: JSON.stringify({ end, until }),
+      headers: { 'content-type': 'application/json', 'x-request-id': id },
+      signal: leaves.signal,
+    });
+    await readBytes(answer, 'first '.length);
+    if (leave) leaves.abort();
+    else writeFileSync(until, '');
+    const rest = answer.body!.getReader();
+    return rest.read().then(
+      ({ value }) => Buffer.from(value ?? []).toString(),
+      () => 'cut',
+    );
+  };
+  const ends = [
+    ['whole', 'returns', false],
+    ['left', 'stalls', true],
+    ['broken', 'throws', false],
+    ['stalled', 'stalls', false],
+    // The worker ends, and the other streams with it: this one is last.
+    ['lost', 'dies', false],
+  ] as const;
+  for (const [id, end, leave] of ends) assert.equal(await cut(id, end, leave), id === 'whole' ? 'second' : 'cut', id);
+  await server.drain();
+  const records = events(dir, 'response').map(({ correlationid, data, contentrange, datapartial }) => [
+    correlationid,
+    [data, contentrange, datapartial],
+  ]);
+  const partial = ['first ', 'bytes 0-7/*', 'true'];
+  assert.deepEqual(Object.fromEntries(records), {
+    whole: ['first second', 'bytes 0-13/14', undefined],
+    left: partial,
+    broken: partial,
+    stalled: partial,
+    lost: partial,
+  });
 });
 
 test('data that cannot be collected never fails a request: it is logged once, and counted', async (t) => {
