@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { serve } from '../collection/start-collecting.ts';
 import { folder } from '../set-up/folder.ts';
 
-const READER = fileURLToPath(new URL('read_layout.py', import.meta.url));
+const READER = fileURLToPath(new URL('readers/read_layout.py', import.meta.url));
 const missing = spawnSync('python3', ['--version']).error !== undefined && 'python3 is not installed';
 
 test("a reader like Azure's finds the rows that a script collects", { skip: missing }, async (t) => {

@@ -14,7 +14,7 @@ const OWN = new Set(
   ),
 );
 
-/** Most characters of a name, by the same specification. Python's SDK refuses longer ones. */
+/** Most characters that a name should have, by the same specification. */
 const LONGEST_NAME = 20;
 
 /**
