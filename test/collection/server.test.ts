@@ -189,17 +189,17 @@ test('a stream that its client, its script, its worker or a limit cuts off is pa
   const [dir, gates] = [folder(), folder()];
   const server = await serve(t, 'stream-ends.ts', { MDC_DIR: dir, MDC_COLLECTIONS: 'response', STREAM_IDLE_TIMEOUT_MS: '2000' });
   const cut = async (id: string, end: string, leave: boolean): Promise<string> => {
-    const until = join(gates, id);
+    const gate = join(gates, id);
     const leaves = new AbortController();
     const answer = await fetch(await server.url('/score'), {
       method: 'POST',
-      body: JSON.stringify({ end, until }),
+      body: JSON.stringify({ end, until: gate }),
       headers: { 'content-type': 'application/json', 'x-request-id': id },
       signal: leaves.signal,
     });
     await readBytes(answer, 'first '.length);
     if (leave) leaves.abort();
-    else writeFileSync(until, '');
+    else writeFileSync(gate, '');
     const rest = answer.body!.getReader();
     return rest.read().then(
       ({ value }) => Buffer.from(value ?? []).toString(),
