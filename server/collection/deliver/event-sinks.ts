@@ -1,5 +1,4 @@
 import { describeThrown } from '../../errors.ts';
-import { object } from '../../guards/checks.ts';
 import { originOf } from '../../config/option-values.ts';
 import type { Block } from '../encode/block.ts';
 import { limited, SinkError, statusError, type Batch, type Sink } from './sink.ts';
@@ -7,7 +6,8 @@ import { limited, SinkError, statusError, type Batch, type Sink } from './sink.t
 /** Events that are sent at a time. */
 const AT_ONCE = 8;
 
-interface Post {
+/** A request that carries one event. */
+export interface Post {
   readonly headers: Record<string, string>;
   readonly body: string;
 }
@@ -95,67 +95,6 @@ export const cloudEventPost = ({ data }: Block): Post => ({
   headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
   body: data.toString('utf8', 0, data.length - 1),
 });
-
-/**
- * The request that the Python SDK sends to Azure ML's collector: docs/data-collection.md.
- * @throws SinkError where the line is no event
- */
-export function azuremlPost({ data, collection }: Block): Post {
-  const text = data.toString();
-  const event = readEvent(text);
-  const attribute = (name: string, otherwise: string): string => (typeof event[name] === 'string' ? event[name] : otherwise);
-  const attributes: Record<string, string> = {};
-  for (const [name, value] of Object.entries(event)) {
-    if (name === 'data' || name === 'data_base64' || !(typeof value === 'string' || typeof value === 'number')) continue;
-    attributes[`ce-${name}`] = encodeURI(String(value));
-  }
-  for (const name of FIXED) delete attributes[`ce-${name}`];
-  return {
-    headers: {
-      ...attributes,
-      accept: '*/*',
-      'content-type': 'application/json',
-      'trace-id': attribute('id', ''),
-      'ce-time': String(Math.floor(Date.parse(attribute('time', '')) / 1000)),
-      'ce-type': `azureml.inference.${collection}`,
-      'ce-collect-data-type': attribute('collectdatatype', 'application/json'),
-      'ce-agent': attribute('agent', 'scoring-server'),
-      'ce-x-request-id': encodeURI(attribute('correlationid', '')),
-      'ce-model-version': attribute('modelversion', 'default'),
-    },
-    body: dataText(text, event),
-  };
-}
-
-type Event = Readonly<Record<string, unknown>>;
-
-/** @throws SinkError where the line is no event: no retry would help */
-function readEvent(line: string): Event {
-  let event: unknown;
-  try {
-    event = JSON.parse(line);
-  } catch (thrown) {
-    throw new SinkError('invalid_event', `a line that is not JSON: ${describeThrown(thrown)}`, { retriable: false, cause: thrown });
-  }
-  if (!object(event)) throw new SinkError('invalid_event', 'a line that is no event', { retriable: false });
-  return event;
-}
-
-/** Attributes that the collector sets itself, or has under the names above. */
-const FIXED =
-  'specversion id source type datacontenttype time correlationid xrequestid contentrange collectdatatype agent modelversion layout csvname'.split(
-    ' ',
-  );
-
-/**
- * Cuts the data out of the line, because numbers must stay as they were sent. Every event has the
- * attributes around it.
- */
-function dataText(text: string, event: Event): string {
-  if (event['data'] === undefined) return JSON.stringify(event['data_base64'] ?? null);
-  const start = text.indexOf(',"data":') + ',"data":'.length;
-  return text.slice(start, text.lastIndexOf(',"correlationid":'));
-}
 
 /** A block of one line as the line `{"mdc": event}`, which stands among the server's log lines. */
 export const printed = ({ data }: Block): string => `{"mdc":${data.toString('utf8', 0, data.length - 1)}}\n`;

@@ -1,5 +1,6 @@
 import { AppendSink, type RollLimits } from './append-sink.ts';
-import { azuremlPost, cloudEventPost, PostSink, StdoutSink } from './event-sinks.ts';
+import { azuremlPost } from './azureml-post.ts';
+import { cloudEventPost, PostSink, StdoutSink } from './event-sinks.ts';
 import { FileStorage } from './file-storage.ts';
 import type { CollectionSettings } from '../settings.ts';
 import { SinkError, type Sink } from './sink.ts';

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
-import { azuremlPost, cloudEventPost, PostSink, StdoutSink } from '../../../../server/collection/deliver/event-sinks.ts';
+import { azuremlPost } from '../../../../server/collection/deliver/azureml-post.ts';
+import { cloudEventPost, PostSink, StdoutSink } from '../../../../server/collection/deliver/event-sinks.ts';
 import { TestWriter } from '../../../collection/start-writer.ts';
 import { block } from '../blocks.ts';
 
