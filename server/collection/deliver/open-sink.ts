@@ -1,9 +1,10 @@
 import { AppendSink, type RollLimits } from './append-sink.ts';
 import { azuremlPost } from './azureml-post.ts';
-import { cloudEventPost, PostSink, StdoutSink } from './event-sinks.ts';
+import { cloudEventPost, PostSink } from './event-sinks.ts';
 import { FileStorage } from './file-storage.ts';
 import type { CollectionSettings } from '../settings.ts';
 import { SinkError, type Sink } from './sink.ts';
+import { StdoutSink } from './stdout-sink.ts';
 
 /**
  * Makes the sink. One that cannot be made never stops the server: a sink that always fails takes
