@@ -28,6 +28,7 @@ const removals = new Removals(log, tally);
 const sink = await openSink(settings, {
   print: (text) => post({ kind: 'print', text }),
   removed: (removed) => removals.add(removed),
+  warn: (text) => log.warn(text),
   proxies,
   instance,
 });

@@ -1,4 +1,4 @@
-import { bytes, list, url, type Parser } from './option-values.ts';
+import { bytes, isHeaderValue, list, url, type Parser } from './option-values.ts';
 
 const MiB = 1024 * 1024;
 
@@ -21,7 +21,7 @@ export const headerNames: Parser<readonly string[]> = (value) => {
 
 /** Naming of containers: https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata. */
 export const containerName: Parser<string> = (value) => {
-  if (!/^(?:[a-z0-9](?:-?[a-z0-9]){2,62}|\$root|\$web)$/.test(value) || value.length > 63)
+  if (!/^(?:[a-z0-9](?:-?[a-z0-9])*|\$root|\$web)$/.test(value) || value.length < 3 || value.length > 63)
     throw new Error('expected 3 to 63 lower-case letters, digits and single hyphens, a letter or digit at both ends');
   return value;
 };
@@ -65,8 +65,7 @@ export const requestHeaders: Parser<Readonly<Record<string, string>>> = (value) 
     const at = pair.indexOf('=');
     return [pair.slice(0, Math.max(at, 0)).trim().toLowerCase(), decoded(pair.slice(at + 1).trim())];
   });
-  // A value of visible characters: RFC 9110, section 5.5.
-  const wrong = ([name, text]: [string, string]): boolean => !HEADER_NAME.test(name) || !/^[\t\x20-\x7e\x80-\xff]+$/.test(text);
+  const wrong = ([name, text]: [string, string]): boolean => !HEADER_NAME.test(name) || !isHeaderValue(text);
   if (pairs.length === 0 || pairs.some(wrong))
     throw new Error('expected name=value,name=value, with % , and other special characters percent-encoded');
   const taken = pairs.map(([name]) => name).find((name) => NOT_OURS.has(name));

@@ -5,6 +5,7 @@ import { azuremlPost } from './azureml-post.ts';
 import { PostSink, type Format } from './event-sinks.ts';
 import { FileRoom, type Removed } from './file-room.ts';
 import { FileStorage } from './file-storage.ts';
+import { makeFolderLater } from '../spool/make-folder.ts';
 import { httpFormats } from './http-formats.ts';
 import { sharedAccess } from './shared-access.ts';
 import { SinkError, type Sink } from './sink.ts';
@@ -16,6 +17,7 @@ interface Surroundings {
   readonly print: (text: string) => void;
   /** Old files were removed for newer ones. */
   readonly removed: (removed: Removed) => void;
+  readonly warn: (text: string) => void;
   readonly proxies: ProxyVariables;
   /** Name of this process, in the names of its files. */
   readonly instance: string;
@@ -29,7 +31,7 @@ export async function openSink(settings: CollectionSettings, around: Surrounding
   try {
     return await open(settings.sink, around);
   } catch (thrown) {
-    const error = new SinkError('settings', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+    const error = new SinkError('settings', messageOf(thrown), { cause: thrown });
     return {
       name: settings.sink.kind,
       appends: true,
@@ -44,9 +46,11 @@ export async function openSink(settings: CollectionSettings, around: Surrounding
 const AZUREML: Format = { events: 1, bytes: Infinity, largestData: Infinity, around: ['', ''], post: azuremlPost };
 
 /** Loads packages only for the sink that uses them. */
-async function open(sink: SinkSettings, { print, removed, proxies, instance }: Surroundings): Promise<Sink> {
+async function open(sink: SinkSettings, { print, removed, warn, proxies, instance }: Surroundings): Promise<Sink> {
   switch (sink.kind) {
     case 'file': {
+      // A folder that cannot be used is told at the start, not with the first record.
+      await makeFolderLater(sink.dir).catch((thrown: unknown) => warn(`MDC_DIR: ${sink.dir} cannot be used: ${messageOf(thrown)}`));
       if (sink.maxBytes === 0) return new AppendSink(new FileStorage(sink.dir));
       const room = new FileRoom({ root: sink.dir, maxBytes: sink.maxBytes, instance, removed });
       return new AppendSink(new FileStorage(sink.dir, room), { ...ROLL, bytes: Math.min(ROLL.bytes, room.fileBytes) });
@@ -68,3 +72,5 @@ async function open(sink: SinkSettings, { print, removed, proxies, instance }: S
       return sink satisfies never;
   }
 }
+
+const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
