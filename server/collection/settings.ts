@@ -16,7 +16,7 @@ export type SinkSettings =
   | HttpSettings
   | { readonly kind: 'stdout' };
 
-export interface HttpSettings {
+interface HttpSettings {
   readonly kind: 'http';
   /** Without user name and password. */
   readonly url: string;

@@ -1,4 +1,4 @@
-import type { ProxyVariables } from '../delivery/proxies.ts';
+import type { ProxyVariables } from '../config/proxies.ts';
 import type { Progress } from './counts.ts';
 import type { CollectionSettings } from './settings.ts';
 

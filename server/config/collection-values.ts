@@ -19,7 +19,7 @@ export const headerNames: Parser<readonly string[]> = (value) => {
   return names;
 };
 
-/** Naming of containers: https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata. */
+/** Azure Storage REST, "Naming and Referencing Containers, Blobs, and Metadata". */
 export const containerName: Parser<string> = (value) => {
   if (!/^(?:[a-z0-9](?:-?[a-z0-9])*|\$root|\$web)$/.test(value) || value.length < 3 || value.length > 63)
     throw new Error('expected 3 to 63 lower-case letters, digits and single hyphens, a letter or digit at both ends');

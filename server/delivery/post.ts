@@ -2,7 +2,6 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { describeThrown } from '../errors.ts';
-import type { ProxyVariables } from './proxies.ts';
 
 /** Bytes of an answer that are read. A longer one is cut off. */
 const LONGEST_ANSWER = 1024 * 1024;
@@ -41,7 +40,13 @@ export class Poster {
   readonly #longestMs: number;
   readonly #redirects: number;
 
-  constructor(url: string, headers: Readonly<Record<string, string>>, proxies: ProxyVariables, options: PosterOptions = {}) {
+  /** @param proxies http_proxy, https_proxy, no_proxy */
+  constructor(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    proxies: Readonly<Record<string, string | undefined>>,
+    options: PosterOptions = {},
+  ) {
     const { longestMs = 10_000, connections = 1, redirects = 10 } = options;
     this.#url = url;
     this.#headers = headers;

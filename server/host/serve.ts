@@ -1,4 +1,4 @@
-import { withProxies } from '../delivery/proxies.ts';
+import { withProxies } from '../config/proxies.ts';
 import { readConfig, type ServeCommand } from '../config/read-config.ts';
 import { helpText } from '../config/usage.ts';
 import { toServerError } from '../errors.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { proxiesOf } from '../delivery/proxies.ts';
+import { proxiesOf } from '../config/proxies.ts';
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { isGuid } from '../config/option-values.ts';

@@ -132,7 +132,7 @@ for (const [name, start, to] of [
     await writer.close();
     const [large, fits] = ['large', 'fits'].map((id) => service.arrived.find(({ correlationid }) => correlationid === id));
     assert.deepEqual([large?.['dataomitted'], large?.['data']], ['size', undefined]);
-    assert.equal((fits?.['data'] as unknown[]).length, 1);
+    assert.equal((fits!['data'] as unknown[]).length, 1);
     assert.equal(writer.counts.of('model_inputs').sent, 2);
   });
 }

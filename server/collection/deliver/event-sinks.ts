@@ -1,6 +1,6 @@
 import { originOf } from '../../config/option-values.ts';
 import { Poster, type PostResult } from '../../delivery/post.ts';
-import type { ProxyVariables } from '../../delivery/proxies.ts';
+import type { ProxyVariables } from '../../config/proxies.ts';
 import { describeThrown } from '../../errors.ts';
 import type { Block } from '../encode/block.ts';
 import { CALL_TIMEOUT_MS, SinkError, statusError, type Batch, type Sink } from './sink.ts';

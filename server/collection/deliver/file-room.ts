@@ -15,7 +15,7 @@ interface Open {
 }
 
 /** Parts of the limit. A file has at most one, and one more is freed at a time. */
-export const PARTS = 16;
+const PARTS = 16;
 /** Another process may append to a file that changed so lately: its hour is not over. */
 const IN_USE_MS = 3_600_000;
 /** Wait after a look that found nothing to remove. */

@@ -1,4 +1,4 @@
-import type { ProxyVariables } from '../../delivery/proxies.ts';
+import type { ProxyVariables } from '../../config/proxies.ts';
 import type { CollectionSettings, SinkSettings } from '../settings.ts';
 import { AppendSink, ROLL } from './append-sink.ts';
 import { azuremlPost } from './azureml-post.ts';

@@ -1,4 +1,4 @@
-import { proxiesOf } from '../../delivery/proxies.ts';
+import { proxiesOf } from '../../config/proxies.ts';
 import type { RetryPolicy } from '../../delivery/retry-delay.ts';
 import { ThreadLink } from '../../delivery/thread-link.ts';
 import { stackOfThrown } from '../../errors.ts';

@@ -54,7 +54,7 @@ function directHosts(env: Env): string[] {
   return given.filter((host) => host !== '').flatMap((host) => (/^[a-z][a-z0-9.-]*$/i.test(host) ? [host, `.${host}`] : [host]));
 }
 
-/** App Service, Functions and Container Apps hand out tokens at an address inside of the container. */
+/** App Service and Container Apps hand out tokens at an address inside of the container. */
 function identityHosts(env: Env): string[] {
   return ['IDENTITY_ENDPOINT', 'MSI_ENDPOINT'].flatMap((name) => URL.parse(env[name] ?? '')?.hostname ?? []);
 }
