@@ -17,6 +17,8 @@ export interface Progress {
   readonly lastSuccess: number;
   /** Dead letters that were removed for newer ones. */
   readonly deadLettersRemoved: number;
+  /** Files of the sink that were removed for newer ones. */
+  readonly filesRemoved: number;
 }
 
 /** Durations that wait for a scrape. */
@@ -32,6 +34,7 @@ export class CollectionCounts {
   readonly flushSeconds: number[] = [];
   lastSuccess = 0;
   deadLettersRemoved = 0;
+  filesRemoved = 0;
   /** Records that were admitted and are not settled. */
   records = 0;
   bytes = 0;
@@ -79,5 +82,6 @@ export class CollectionCounts {
     if (this.flushSeconds.length > MOST_DURATIONS) this.flushSeconds.splice(0, this.flushSeconds.length - MOST_DURATIONS);
     this.lastSuccess = Math.max(this.lastSuccess, progress.lastSuccess);
     this.deadLettersRemoved += progress.deadLettersRemoved;
+    this.filesRemoved += progress.filesRemoved;
   }
 }

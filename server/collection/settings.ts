@@ -1,16 +1,38 @@
 import { resolve } from 'node:path';
-import type { SinkName } from '../config/collection-options.ts';
+import type { HttpFormat, SinkName } from '../config/collection-options.ts';
+import { hostInUrl } from '../config/collection-values.ts';
 import { DEFAULT_SERVICE_NAME, type Config } from '../config/config.ts';
+import { storageConnection } from '../config/connection-strings.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { mayCapture } from '../request/captured-headers.ts';
 import { pathSegment } from './path-segment.ts';
 import { PAYLOADS, PROXIED, readCollectionsFile, readModelMap, type Platform } from './platform-files.ts';
 
 export type SinkSettings =
-  | { readonly kind: 'file'; readonly dir: string }
+  /** @param maxBytes of all files; 0: no limit */
+  | { readonly kind: 'file'; readonly dir: string; readonly maxBytes: number }
   | { readonly kind: 'azure-blob'; readonly connectionString: string; readonly accountUrl: string; readonly container: string }
-  | { readonly kind: 'azureml' | 'http'; readonly url: string }
+  | { readonly kind: 'azureml'; readonly url: string }
+  | HttpSettings
   | { readonly kind: 'stdout' };
+
+interface HttpSettings {
+  readonly kind: 'http';
+  /** Without user name and password. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly format: HttpFormat;
+  /** Undefined: the headers suffice. */
+  readonly access: SharedAccess | undefined;
+}
+
+/** A key of Event Hubs, with which tokens are signed. */
+export interface SharedAccess {
+  /** The address that a token is for. */
+  readonly resource: string;
+  readonly keyName: string;
+  readonly key: string;
+}
 
 /**
  * Which data is collected, and where it goes. Plain data, because the writer's thread and the
@@ -64,7 +86,7 @@ export function decideCollection(config: Config, modelMap = MODEL_MAP): Decision
   if (config.mdcSink === 'off') return { settings: undefined, warnings: [] };
   const warnings: string[] = [];
   const platform = readPlatform(config, warnings) ?? (config.mdcSink === 'azureml' ? { ...PROXIED, others: 1 } : undefined);
-  const asked = chooseSink(config, platform);
+  const asked = chooseSink(config, platform, warnings);
   // The switch for debugging alone asks for the sink that prints.
   const sink = asked ?? (config.mdcDebug ? 'stdout' : undefined);
   if (sink === undefined) return { settings: undefined, warnings };
@@ -99,37 +121,86 @@ function readPlatform(config: Config, warnings: string[]): Platform | undefined 
   }
 }
 
-function chooseSink(config: Config, platform: Platform | undefined): SinkName | undefined {
+function chooseSink(config: Config, platform: Platform | undefined, warnings: string[]): SinkName | undefined {
   if (config.mdcSink !== 'auto' && config.mdcSink !== 'off') return config.mdcSink;
   if (config.mdcBlobConnectionString !== '' || config.mdcBlobAccountUrl !== '') return 'azure-blob';
-  if (config.mdcHttpUrl !== '') return 'http';
+  if (config.mdcHttpUrl !== '' || config.mdcEventHub !== undefined) return 'http';
   if (config.mdcDir !== '') return 'file';
   if (platform !== undefined) return platform.local ? 'stdout' : 'azureml';
-  if (config.mdcStorageEnabled) return config.mdcStorage === '' ? 'file' : 'azure-blob';
+  if (hasStorage(config, warnings)) return 'azure-blob';
   return config.mdcCollections.length > 0 || config.mdcSamplingRate !== undefined ? 'file' : undefined;
+}
+
+/**
+ * The storage of Azure's v1 deployments. As in Azure's SDK, the switch without a storage stores
+ * nothing: bodies must not fill a container's disk that nobody has asked for.
+ */
+function hasStorage({ mdcStorageEnabled, mdcTraces, mdcStorage }: Config, warnings: string[]): boolean {
+  if (!mdcStorageEnabled && !mdcTraces) return false;
+  if (mdcStorage === '') {
+    if (mdcStorageEnabled)
+      warnings.push('AML_MODEL_DC_STORAGE_ENABLED stores nothing without AML_MODEL_DC_STORAGE. Set it, or a sink such as MDC_DIR');
+    return false;
+  }
+  const wrong = wrongStorage(mdcStorage);
+  if (wrong !== undefined) warnings.push(`AML_MODEL_DC_STORAGE: ${wrong}; nothing is stored there`);
+  return wrong === undefined;
+}
+
+function wrongStorage(connection: string): string | undefined {
+  try {
+    storageConnection(connection);
+    return undefined;
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  }
 }
 
 function sinkSettings(kind: SinkName, config: Config): SinkSettings {
   switch (kind) {
     case 'file':
-      return { kind, dir: resolve(config.appRoot, config.mdcDir || 'modelDataCollector') };
+      return { kind, dir: resolve(config.appRoot, config.mdcDir || 'modelDataCollector'), maxBytes: config.mdcDirMaxBytes };
     case 'azure-blob': {
       const { mdcBlobContainer: container } = config;
       const accountUrl = accountAddress(config);
       const connectionString = config.mdcBlobConnectionString || (accountUrl === '' ? config.mdcStorage : '');
       if (connectionString === '' && accountUrl === '') throw missing(kind, 'MDC_BLOB_CONNECTION_STRING or MDC_BLOB_ACCOUNT_URL');
+      const wrong = connectionString === '' ? undefined : wrongStorage(connectionString);
+      if (wrong !== undefined) throw usage(`AML_MODEL_DC_STORAGE: ${wrong} (the value is not shown because it is a secret)`);
       return { kind, connectionString, accountUrl, container };
     }
     case 'azureml':
-      return { kind, url: `http://${config.mdcSidecarHost}:${config.mdcSidecarPort}/modeldata/log` };
+      return { kind, url: `http://${hostInUrl(config.mdcSidecarHost)}:${config.mdcSidecarPort}/modeldata/log` };
     case 'http':
-      if (config.mdcHttpUrl === '') throw missing(kind, 'MDC_HTTP_URL');
-      return { kind, url: config.mdcHttpUrl };
+      return httpSettings(config);
     case 'stdout':
       return { kind };
     default:
       return kind satisfies never;
   }
+}
+
+function httpSettings({ mdcHttpUrl, mdcHttpHeaders = {}, mdcHttpFormat, mdcEventHub: hub }: Config): HttpSettings {
+  if (hub !== undefined) {
+    if (mdcHttpUrl !== '') throw usage('MDC_EVENT_HUB_CONNECTION_STRING: expected no MDC_HTTP_URL beside it, got both: each is an address');
+    if (mdcHttpFormat !== undefined && mdcHttpFormat !== 'event-hubs')
+      throw usage(`MDC_HTTP_FORMAT: expected event-hubs with MDC_EVENT_HUB_CONNECTION_STRING, got ${mdcHttpFormat}`);
+    const access = { resource: hub.url, keyName: hub.keyName, key: hub.key };
+    return { kind: 'http', url: `${hub.url}/messages`, headers: mdcHttpHeaders, format: 'event-hubs', access };
+  }
+  if (mdcHttpUrl === '') throw missing('http', 'MDC_HTTP_URL');
+  const url = new URL(mdcHttpUrl);
+  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  const basic = user || password ? { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` } : {};
+  url.username = '';
+  url.password = '';
+  return {
+    kind: 'http',
+    url: url.href,
+    headers: { ...basic, ...mdcHttpHeaders },
+    format: mdcHttpFormat ?? 'structured',
+    access: undefined,
+  };
 }
 
 /**
@@ -142,20 +213,18 @@ function accountAddress({ mdcBlobAccountUrl, mdcBlobContainer }: Config): string
   const path = url.pathname.replace(/\/+$/, '');
   url.pathname = path.endsWith(`/${mdcBlobContainer}`) ? path.slice(0, -mdcBlobContainer.length - 1) : path;
   if (url.hostname.includes('.blob.') && url.pathname !== '/')
-    throw new ServerError(
-      'usage',
+    throw usage(
       `MDC_BLOB_ACCOUNT_URL: expected the account's address, got one with the path ${path}: MDC_BLOB_CONTAINER names the container`,
     );
   if (url.search === '' && url.protocol === 'http:')
-    throw new ServerError(
-      'usage',
-      'MDC_BLOB_ACCOUNT_URL: expected an https:// address, or one with a SAS: no identity is shown over http://',
-    );
+    throw usage('MDC_BLOB_ACCOUNT_URL: expected an https:// address, or one with a SAS: no identity is shown over http://');
   return url.href;
 }
 
+const usage = (text: string): ServerError => new ServerError('usage', text);
+
 const missing = (sink: SinkName, option: string): ServerError =>
-  new ServerError('usage', `MDC_SINK: the sink ${sink} needs an address, but ${option} is not set`);
+  usage(`MDC_SINK: the sink ${sink} needs an address, but ${option} is not set`);
 
 /** A collection that MDC_COLLECTIONS names is collected, also where the platform records it. */
 function shares(config: Config, platform: Platform | undefined): Pick<CollectionSettings, 'rates' | 'others'> {

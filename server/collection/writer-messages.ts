@@ -1,3 +1,4 @@
+import type { ProxyVariables } from '../config/proxies.ts';
 import type { Progress } from './counts.ts';
 import type { CollectionSettings } from './settings.ts';
 
@@ -8,6 +9,7 @@ export interface WriterData {
   readonly settings: CollectionSettings;
   /** Name and version of this server. */
   readonly agent: string;
+  readonly proxies: ProxyVariables;
 }
 
 /** host -> thread. */

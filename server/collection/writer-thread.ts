@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { openPort } from '../delivery/thread-port.ts';
 import { CloudEvents } from './encode/cloud-events.ts';
-import { printed } from './deliver/event-sinks.ts';
+import { printed } from './deliver/stdout-sink.ts';
 import { Layout } from './encode/layout.ts';
 import { openSink } from './deliver/open-sink.ts';
 import { BatchReader } from './records.ts';
+import { Removals } from './deliver/removals.ts';
 import { Retry } from './deliver/retry.ts';
 import { Spool } from './spool/spool.ts';
 import { Tally } from './deliver/tally.ts';
@@ -14,7 +15,7 @@ import type { FromWriter, ToWriter, WriterData, WriterLog } from './writer-messa
 
 // The thread that encodes and delivers what the host collected.
 const { data, post, onMessage } = openPort<WriterData, ToWriter, FromWriter>();
-const { settings, agent } = data;
+const { settings, agent, proxies } = data;
 const log: WriterLog = {
   info: (text) => post({ kind: 'log', level: 'info', text }),
   warn: (text) => post({ kind: 'log', level: 'warn', text }),
@@ -23,7 +24,14 @@ const log: WriterLog = {
 
 const instance = `${hostname()}-${randomUUID()}`;
 const tally = new Tally((progress) => post({ kind: 'progress', progress }));
-const sink = await openSink(settings, (text) => post({ kind: 'print', text }));
+const removals = new Removals(log, tally);
+const sink = await openSink(settings, {
+  print: (text) => post({ kind: 'print', text }),
+  removed: (removed) => removals.add(removed),
+  warn: (text) => log.warn(text),
+  proxies,
+  instance,
+});
 const spool = settings.spillDir === '' ? undefined : new Spool(settings.spillDir, instance, (text) => log.warn(text));
 const writer = new Writer({
   sink,

@@ -2,6 +2,7 @@ import { collectionOptions } from './collection-options.ts';
 import { modelOptions } from './model-options.ts';
 import {
   flag,
+  headerValue,
   integer,
   list,
   logLevel,
@@ -125,7 +126,7 @@ const addresses = {
   serverVersion: option({
     env: ['HTTP_X_MS_SERVER_VERSION'],
     default: '',
-    parse: text,
+    parse: headerValue,
     doc: 'Value of `x-ms-server-version`. Unset: name and version of this server.',
   }),
   serviceName: option({

@@ -48,10 +48,18 @@ export const text: Parser<string> = (value) => value;
 
 /** One segment of a path. */
 export const modelName: Parser<string> = (value) => {
-  if (value.includes('/') || value.length > LONGEST_MODEL_NAME)
-    throw new Error(`expected a name without slashes, of at most ${LONGEST_MODEL_NAME} characters`);
+  if (value.includes('/') || value.length > LONGEST_MODEL_NAME || /^\.{1,2}$/.test(value))
+    throw new Error(`expected a name without slashes, of at most ${LONGEST_MODEL_NAME} characters, and neither . nor ..`);
   return value;
 };
+
+/** Value of a header: RFC 9110, section 5.5. Node refuses others at each answer. */
+export const headerValue: Parser<string> = (value) => {
+  if (!isHeaderValue(value)) throw new Error('expected the value of a header: visible characters of Latin-1, spaces and tabs');
+  return value;
+};
+
+export const isHeaderValue = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]+$/.test(value);
 
 export const list: Parser<readonly string[]> = (value) =>
   value

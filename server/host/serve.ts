@@ -1,3 +1,4 @@
+import { withProxies } from '../config/proxies.ts';
 import { readConfig, type ServeCommand } from '../config/read-config.ts';
 import { helpText } from '../config/usage.ts';
 import { toServerError } from '../errors.ts';
@@ -36,15 +37,17 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
   metrics.output.observeLog(output.lost);
   const redactor = new ScriptRedactor();
   const { config, found, collection } = plan;
+  const { env, problems } = withProxies(host.env);
   const telemetry = openTelemetry(config, {
     modelDir: found.modelDir,
     serverVersion: VERSION,
-    env: host.env,
+    env,
     metrics,
     log,
     redacts: () => redactor.needed,
   });
-  const collector = collection && (await openCollector(collection, { output, metrics, redactor, env: host.env }));
+  const collector = collection && (await openCollector(collection, { output, metrics, redactor, env }));
+  if (telemetry !== undefined || collector !== undefined) for (const problem of problems) log.warn(problem);
   await new HostServer(host, { plan, log, readable: output.readable, metrics, ending, redactor, telemetry, collector }).open();
 }
 

@@ -13,6 +13,7 @@ interface Counts {
   readonly flushSeconds: number[];
   readonly lastSuccess: number;
   readonly deadLettersRemoved: number;
+  readonly filesRemoved: number;
   readonly records: number;
   readonly bytes: number;
 }
@@ -74,6 +75,13 @@ const rows: readonly Row[] = [
     help: 'records that the sink refused for good, removed to make room for newer ones',
     labels: [],
     read: ({ deadLettersRemoved }) => [[{}, deadLettersRemoved]],
+  },
+  {
+    kind: 'totals',
+    name: 'mdc_files_removed_total',
+    help: 'files of collected data that the sink file removed to make room for newer ones',
+    labels: [],
+    read: ({ filesRemoved }) => [[{}, filesRemoved]],
   },
   {
     kind: 'gauge',

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { proxiesOf } from '../config/proxies.ts';
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { isGuid } from '../config/option-values.ts';
@@ -101,7 +102,7 @@ export function openTelemetry(
   const exports = new RequestExports(exporter, {
     insights,
     responses: config.appInsightsResponses,
-    modelData: insights && config.mdcStorageEnabled,
+    modelData: insights && (config.mdcStorageEnabled || config.mdcTraces),
     redacts: around.redacts,
     spans: tracing !== undefined,
   });
@@ -117,11 +118,6 @@ export function insightsConnection(
 ): string | undefined {
   if (config.appInsightsConnectionString !== '') return config.appInsightsConnectionString;
   return config.appInsightsEnabled && isGuid(config.appInsightsKey) ? `InstrumentationKey=${config.appInsightsKey.trim()}` : undefined;
-}
-
-function proxiesOf(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
-  const names = ['https_proxy', 'http_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()]);
-  return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
 
 /** `name:version` of the models in the registry's layout: docs/models.md. */

@@ -12,7 +12,7 @@ import { Tally } from '../../server/collection/deliver/tally.ts';
 import { Writer } from '../../server/collection/deliver/writer.ts';
 
 export const settings: CollectionSettings = {
-  sink: { kind: 'file', dir: '/nowhere' },
+  sink: { kind: 'file', dir: '/nowhere', maxBytes: 0 },
   rates: {},
   others: 1,
   endpoint: 'ep',

@@ -18,10 +18,14 @@ const ACCOUNT = `DefaultEndpointsProtocol=http;AccountName=account;AccountKey=S3
 
 const SINKS: Record<string, Record<string, string>> = {
   MDC_BLOB_CONNECTION_STRING: { MDC_BLOB_CONNECTION_STRING: ACCOUNT },
-  'MDC_BLOB_CONNECTION_STRING without an account': { MDC_BLOB_CONNECTION_STRING: 'AccountKey=S3cretMark' },
   MDC_BLOB_ACCOUNT_URL: { MDC_BLOB_ACCOUNT_URL: `http://${NOWHERE}/account?sv=2024-11-04&sig=S3cretMark` },
   MDC_HTTP_URL: { MDC_HTTP_URL: `http://${NOWHERE}/hooks/S3cretMark?token=S3cretMark` },
   'MDC_HTTP_URL with a user': { MDC_HTTP_URL: `http://user-s3cret:S3cretMark@${NOWHERE}/` },
+  MDC_HTTP_HEADERS: { MDC_HTTP_URL: `http://${NOWHERE}/`, MDC_HTTP_HEADERS: 'aeg-sas-key=S3cretMark' },
+  MDC_EVENT_HUB_CONNECTION_STRING: {
+    MDC_EVENT_HUB_CONNECTION_STRING: `Endpoint=http://${NOWHERE}/;SharedAccessKeyName=user-s3cret;SharedAccessKey=S3cretMark;EntityPath=hub`,
+  },
+  'a proxy': { MDC_HTTP_URL: 'http://events.invalid/', http_proxy: `http://user-s3cret:S3cretMark@${NOWHERE}` },
   AML_MODEL_DC_STORAGE: { AML_MODEL_DC_STORAGE_ENABLED: 'true', AML_MODEL_DC_STORAGE: ACCOUNT },
 };
 

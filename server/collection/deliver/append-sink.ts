@@ -40,7 +40,7 @@ export interface RollLimits {
 }
 
 /** An append blob takes at most 50,000 blocks. */
-const ROLL: RollLimits = { blocks: 40_000, bytes: 1024 ** 3 };
+export const ROLL: RollLimits = { blocks: 40_000, bytes: 1024 ** 3 };
 
 /** Files that are open at a time. Late rows of the v1 API may go to any day. */
 const MOST_OPEN = 32;
@@ -51,7 +51,7 @@ const MOST_OPEN = 32;
  */
 export class AppendSink implements Sink {
   readonly appends = true;
-  readonly largestInline = 0;
+  readonly largestInline = Infinity;
   readonly #storage: Storage;
   readonly #limits: RollLimits;
   /** By folder and name; the least recently used first. */

@@ -1,32 +1,71 @@
-import { describeThrown } from '../../errors.ts';
 import { originOf } from '../../config/option-values.ts';
+import { Poster, type PostResult } from '../../delivery/post.ts';
+import type { ProxyVariables } from '../../config/proxies.ts';
+import { describeThrown } from '../../errors.ts';
 import type { Block } from '../encode/block.ts';
-import { limited, SinkError, statusError, type Batch, type Sink } from './sink.ts';
+import { CALL_TIMEOUT_MS, SinkError, statusError, type Batch, type Sink } from './sink.ts';
 
-/** Events that are sent at a time. */
+/** Requests that are sent at a time. */
 const AT_ONCE = 8;
 
-/** A request that carries one event. */
+/** A request that carries one event, or the part of a request that does. */
 export interface Post {
   readonly headers: Record<string, string>;
   readonly body: string;
 }
 
-/**
- * Sends each event as a POST of its own: the sinks `http` and `azureml`. Any 2xx means that the
- * other side has taken it.
- */
+/** How events become requests, and what the answers mean. */
+export interface Format {
+  /** Most events of a request, and most bytes of its body. A longer event is sent alone. */
+  readonly events: number;
+  readonly bytes: number;
+  /** Largest data of an event, in bytes; larger data is left out. */
+  readonly largestData: number;
+  /** Texts around the events of a request, which have commas between them. */
+  readonly around: readonly [before: string, after: string];
+  /** @throws SinkError where the line is no event */
+  post(line: Block): Post;
+  /**
+   * The failures that an answer with a 2xx names, by event. Undefined: a 2xx means that all are
+   * taken.
+   */
+  failures?(answer: string): readonly (SinkError | undefined)[];
+}
+
+/** An address to which events are posted. */
+export interface Target {
+  readonly url: string;
+  /** Of each request, besides those of the format; they may be keys. */
+  readonly headers: () => Readonly<Record<string, string>>;
+  readonly proxies: ProxyVariables;
+}
+
+/** A line and its request. */
+interface Event extends Post {
+  readonly line: Block;
+}
+
+/** The failure of each line of a request; undefined: it is sent. */
+type Outcomes = Map<Block, SinkError | undefined>;
+
+/** Sends events as POSTs: the sinks `http` and `azureml`. A redirect is not followed. */
 export class PostSink implements Sink {
   readonly appends = false;
-  readonly largestInline = Infinity;
   readonly name: string;
-  readonly #url: string;
-  readonly #postOf: (line: Block) => Post;
+  readonly #target: Target;
+  readonly #format: Format;
+  readonly #poster: Poster;
 
-  constructor(name: string, url: string, postOf: (line: Block) => Post) {
+  constructor(name: string, target: Target, format: Format) {
     this.name = name;
-    this.#url = url;
-    this.#postOf = postOf;
+    this.#target = target;
+    this.#format = format;
+    const options = { longestMs: CALL_TIMEOUT_MS, connections: AT_ONCE, redirects: 0 };
+    this.#poster = new Poster(target.url, {}, target.proxies, options);
+  }
+
+  get largestInline(): number {
+    return this.#format.largestData;
   }
 
   reference(): undefined {
@@ -36,91 +75,82 @@ export class PostSink implements Sink {
   /** Removes each line that is sent from the batch, so that a retry sends only the rest. */
   async write({ blocks: lines }: Batch, signal: AbortSignal): Promise<void> {
     while (lines.length > 0) {
-      const some = lines.slice(0, AT_ONCE);
-      const results = await Promise.allSettled(some.map((line) => this.#send(line, signal)));
-      const failures = results.map(failureOf);
-      const rejected = some.filter((_, index) => failures[index]?.retriable === false);
-      const again = some.filter((_, index) => failures[index]?.retriable === true);
-      lines.splice(0, some.length, ...again);
-      const refusal = failures.find((failure) => failure?.retriable === false);
-      if (refusal !== undefined) throw new SinkError(refusal.code, refusal.message, { retriable: false, rejected });
-      const failure = failures.find((each) => each !== undefined);
+      const outcomes: Outcomes = new Map();
+      const requests = this.#requests(lines, outcomes);
+      await Promise.all(requests.map((events) => this.#send(events, signal, outcomes)));
+      const tried = lines.slice(0, outcomes.size);
+      const again = tried.filter((line) => outcomes.get(line)?.retriable === true);
+      const rejected = tried.filter((line) => outcomes.get(line)?.retriable === false);
+      lines.splice(0, tried.length, ...again);
+      const [refused = again[0]] = rejected;
+      const failure = refused && outcomes.get(refused);
+      if (failure?.retriable === false) throw new SinkError(failure.code, failure.message, { retriable: false, rejected });
       if (failure !== undefined) throw failure;
     }
   }
 
   close(): Promise<void> {
+    this.#poster.close();
     return Promise.resolve();
   }
 
-  async #send(line: Block, signal: AbortSignal): Promise<void> {
-    const { headers, body } = this.#postOf(line);
-    let answer: Response;
-    try {
-      answer = await fetch(this.#url, {
-        method: 'POST',
-        headers,
-        body,
-        redirect: 'error',
-        signal: limited(signal),
-      });
-      await answer.arrayBuffer();
-    } catch (thrown) {
-      const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-      const code = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.name) : 'unknown';
-      // `fetch` quotes the whole address in some of its errors.
-      const text = (cause instanceof Error ? cause.message : String(cause)).replaceAll(this.#url, originOf(this.#url));
-      throw new SinkError(code, `${originOf(this.#url)}: ${text}`, { cause: thrown });
+  /** The next requests. @param outcomes gets the lines for which no request can be made */
+  #requests(lines: readonly Block[], outcomes: Outcomes): Event[][] {
+    const { events: most, bytes: room } = this.#format;
+    const requests: Event[][] = [];
+    let free = 0;
+    for (const line of lines) {
+      let event: Event;
+      try {
+        event = { line, ...this.#format.post(line) };
+      } catch (thrown) {
+        outcomes.set(line, invalid(thrown));
+        continue;
+      }
+      const size = Buffer.byteLength(event.body) + 1;
+      const last = requests.at(-1);
+      if (last !== undefined && last.length < most && size <= free) last.push(event);
+      else if (requests.length === AT_ONCE) break;
+      else {
+        requests.push([event]);
+        free = room;
+      }
+      free -= size;
     }
-    if (!answer.ok)
-      throw statusError(answer.status, `${originOf(this.#url)}: answered ${answer.status}`, answer.headers.get('retry-after'));
+    return requests;
+  }
+
+  /** Never rejects. A request that is refused as a whole is halved until the bad event is alone. */
+  async #send(events: readonly Event[], signal: AbortSignal, outcomes: Outcomes): Promise<void> {
+    const { around } = this.#format;
+    const body = Buffer.from(`${around[0]}${events.map((event) => event.body).join(',')}${around[1]}`);
+    const headers = { ...events[0]?.headers, ...this.#target.headers() };
+    const result = await this.#poster.post(body, { headers, signal });
+    const failure = this.#failureOf(result);
+    if (failure?.retriable === false && events.length > 1) {
+      const middle = Math.ceil(events.length / 2);
+      for (const half of [events.slice(0, middle), events.slice(middle)]) await this.#send(half, signal, outcomes);
+      return;
+    }
+    const each = failure === undefined && 'text' in result ? (this.#format.failures?.(result.text) ?? []) : [];
+    for (const [index, { line }] of events.entries()) outcomes.set(line, failure ?? each[index]);
+  }
+
+  #failureOf(result: PostResult): SinkError | undefined {
+    const origin = originOf(this.#target.url);
+    if ('error' in result) {
+      const { code, error } = result;
+      return new SinkError(code, `${origin}: ${error}`, { retriable: !UNSENDABLE.has(code) });
+    }
+    if (result.status >= 200 && result.status < 300) return undefined;
+    return statusError(result.status, `${origin}: answered ${result.status}`, result.retryAfter);
   }
 }
 
-/**
- * Errors of the network are SinkErrors. Another error is one of this line, for which no request can
- * be made: a retry would fail as well, and hold up all other lines.
- */
-function failureOf(result: PromiseSettledResult<void>): SinkError | undefined {
-  if (result.status === 'fulfilled') return undefined;
-  const reason: unknown = result.reason;
-  return reason instanceof SinkError ? reason : new SinkError('invalid_event', describeThrown(reason), { retriable: false, cause: reason });
-}
+/** Codes of Node for headers that no request can have: a retry would hold up all other lines. */
+const UNSENDABLE: ReadonlySet<string> = new Set(['ERR_INVALID_CHAR', 'ERR_INVALID_HTTP_TOKEN']);
 
-/**
- * A CloudEvent over HTTP, structured mode: https://github.com/cloudevents/spec,
- * http-protocol-binding.
- */
-export const cloudEventPost = ({ data }: Block): Post => ({
-  headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
-  body: data.toString('utf8', 0, data.length - 1),
-});
-
-/** A block of one line as the line `{"mdc": event}`, which stands among the server's log lines. */
-export const printed = ({ data }: Block): string => `{"mdc":${data.toString('utf8', 0, data.length - 1)}}\n`;
-
-/** Prints one line for each record. */
-export class StdoutSink implements Sink {
-  readonly name = 'stdout';
-  readonly appends = false;
-  readonly largestInline = 1024 * 1024;
-  readonly #print: (text: string) => void;
-
-  constructor(print: (text: string) => void) {
-    this.#print = print;
-  }
-
-  reference(): undefined {
-    return undefined;
-  }
-
-  write({ blocks }: Batch): Promise<void> {
-    this.#print(blocks.map(printed).join(''));
-    blocks.length = 0;
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
+/** No request can be made of this line: a retry would fail as well. */
+function invalid(thrown: unknown): SinkError {
+  return thrown instanceof SinkError ? thrown : new SinkError('invalid_event', describeThrown(thrown), { retriable: false, cause: thrown });
 }

@@ -3,16 +3,22 @@ import { dirname, join } from 'node:path';
 import { Taken, type Appendable, type Storage } from './append-sink.ts';
 import type { Payload } from '../encode/block.ts';
 import { makeFolderLater } from '../spool/make-folder.ts';
+import type { FileRoom } from './file-room.ts';
 import { SinkError } from './sink.ts';
 
 /** The `file` sink: a folder or a mounted volume. */
 export class FileStorage implements Storage {
   readonly name = 'file';
   readonly #root: string;
+  readonly #room: FileRoom | undefined;
 
-  /** @param root absolute */
-  constructor(root: string) {
+  /**
+   * @param root absolute
+   * @param room undefined: files are never removed
+   */
+  constructor(root: string, room?: FileRoom) {
     this.#root = root;
+    this.#room = room;
   }
 
   reference(name: string): string {
@@ -23,7 +29,7 @@ export class FileStorage implements Storage {
     const path = this.reference(name);
     try {
       await makeFolderLater(dirname(path));
-      return new OpenFile(path, await open(path, 'wx'));
+      return new OpenFile(path, await open(path, 'wx'), this.#room);
     } catch (thrown) {
       if (codeOf(thrown) === 'EEXIST') return undefined;
       throw fileError(path, thrown);
@@ -33,6 +39,7 @@ export class FileStorage implements Storage {
   async put({ name, body }: Payload): Promise<void> {
     const path = this.reference(name);
     try {
+      await this.#room?.make(body.length, path);
       await makeFolderLater(dirname(path));
       // The rename makes the file appear whole.
       await writeFile(`${path}.part`, body);
@@ -48,14 +55,23 @@ class OpenFile implements Appendable {
   blocks = 0;
   readonly #path: string;
   readonly #file: FileHandle;
+  readonly #room: FileRoom | undefined;
+  #abandoned = false;
 
-  constructor(path: string, file: FileHandle) {
+  constructor(path: string, file: FileHandle, room: FileRoom | undefined) {
     this.#path = path;
     this.#file = file;
+    this.#room = room;
+    room?.opened(path, this);
   }
 
   /** Writes at a position, so that a retry overwrites the part that a full disk took. */
   async append(pieces: readonly Buffer[]): Promise<void> {
+    if (this.#abandoned) throw new Taken(`${this.#path} was removed to make room`);
+    await this.#room?.make(
+      pieces.reduce((sum, { length }) => sum + length, 0),
+      this.#path,
+    );
     let end = this.offset;
     try {
       for (const piece of pieces) {
@@ -79,7 +95,14 @@ class OpenFile implements Appendable {
     this.blocks++;
   }
 
+  /** The room has removed it. */
+  async abandon(): Promise<void> {
+    this.#abandoned = true;
+    await this.close();
+  }
+
   async close(): Promise<void> {
+    this.#room?.closed(this.#path);
     await this.#file.close().catch(() => undefined);
   }
 }

@@ -10,6 +10,7 @@ export class Tally {
   #records = 0;
   #bytes = 0;
   #deadLettersRemoved = 0;
+  #filesRemoved = 0;
   lastSuccess = 0;
   readonly #report: (progress: Progress) => void;
   #scheduled = false;
@@ -50,6 +51,12 @@ export class Tally {
     this.#schedule();
   }
 
+  /** Files of the sink that were removed for newer ones. */
+  filesRemoved(count: number): void {
+    this.#filesRemoved += count;
+    this.#schedule();
+  }
+
   failed(code: string): void {
     this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
     this.#schedule();
@@ -67,6 +74,7 @@ export class Tally {
       errors: [...this.#errors],
       lastSuccess: this.lastSuccess,
       deadLettersRemoved: this.#deadLettersRemoved,
+      filesRemoved: this.#filesRemoved,
     });
     this.#results.clear();
     this.#dropped.clear();
@@ -75,6 +83,7 @@ export class Tally {
     this.#records = 0;
     this.#bytes = 0;
     this.#deadLettersRemoved = 0;
+    this.#filesRemoved = 0;
   }
 
   #schedule(): void {

@@ -12,7 +12,7 @@ export interface References {
    * has no files.
    */
   reference(name: string): string | undefined;
-  /** Largest data of a line where the sink has no files, in bytes. */
+  /** Largest data of a line, in bytes, where the sink has a limit of its own. */
   readonly largestInline: number;
 }
 
@@ -44,11 +44,12 @@ export const NO_DATA: PlacedData = { member: NOTHING, content: NOTHING };
  */
 export function placeData(data: Data, contentType: string, references: References, nameOf: () => string): PlacedData {
   const bytes = 'json' in data ? data.bytes : data.binary.length;
-  if ('json' in data && bytes <= LARGEST_INLINE) return { member: DATA, content: data.json, bytes };
+  if ('json' in data && bytes <= Math.min(LARGEST_INLINE, references.largestInline)) return { member: DATA, content: data.json, bytes };
   const name = `${nameOf()}.${'json' in data ? 'json' : 'bin'}`;
   const reference = references.reference(name);
   if (reference === undefined) {
-    if (bytes > references.largestInline) return { ...NO_DATA, omitted: 'size' };
+    const length = 'json' in data ? bytes : Math.ceil(bytes / 3) * 4;
+    if (length > references.largestInline) return { ...NO_DATA, omitted: 'size' };
     if ('json' in data) return { member: DATA, content: data.json, bytes };
     const content = `,"data_base64":"${data.binary.toString('base64')}"`;
     return { member: NOTHING, content, bytes, contentType: 'application/octet-stream' };

@@ -1,3 +1,4 @@
+import { proxiesOf } from '../../config/proxies.ts';
 import type { RetryPolicy } from '../../delivery/retry-delay.ts';
 import { ThreadLink } from '../../delivery/thread-link.ts';
 import { stackOfThrown } from '../../errors.ts';
@@ -30,7 +31,7 @@ export class WriterLink {
 
   constructor(settings: CollectionSettings, agent: string, env: NodeJS.ProcessEnv, events: Events) {
     this.#events = events;
-    const data: WriterData = { settings, agent };
+    const data: WriterData = { settings, agent, proxies: proxiesOf(env) };
     this.#link = new ThreadLink(
       { name: 'collection', file: THREAD, data, env, restarts: RESTARTS },
       {

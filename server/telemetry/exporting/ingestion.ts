@@ -1,7 +1,7 @@
 import { readRetryAfter } from '../../delivery/retry-delay.ts';
 import { object } from '../../guards/checks.ts';
 import type { Delivery } from './delivery-queue.ts';
-import type { PostResult } from './post.ts';
+import type { PostResult } from '../../delivery/post.ts';
 
 /** Statuses of a request, or of one item in it, after which a retry may succeed. */
 const RETRIABLE: ReadonlySet<number> = new Set([408, 429, 439, 500, 502, 503, 504]);

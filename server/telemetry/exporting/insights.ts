@@ -4,7 +4,7 @@ import type { Delivery } from './delivery-queue.ts';
 import { deliveryOf } from './ingestion.ts';
 import { addCut, dimensions, LONGEST_MESSAGE, operationTags, serverTags } from './insights-fields.ts';
 import type { ExceptionItem, ExportSettings, InsightItem, TraceItem } from './items.ts';
-import { Poster } from './post.ts';
+import { Poster } from '../../delivery/post.ts';
 import { RequestTemplates, type Blanks } from './request-templates.ts';
 import { CUT, HEAD_BITS, type RequestHead } from './request-line.ts';
 import { TemplateWriter, makeTemplate, type FilledTemplate } from './template.ts';

@@ -7,7 +7,7 @@ import type { CollectionSettings } from '../../../server/collection/settings.ts'
 import { BatchReader, type ExchangeRecord } from '../../../server/collection/records.ts';
 import { settings } from '../../collection/start-writer.ts';
 
-export const files: References = { reference: (name) => `/root/${name}`, largestInline: 0 };
+export const files: References = { reference: (name) => `/root/${name}`, largestInline: Infinity };
 export const noFiles: References = { reference: () => undefined, largestInline: 1000 };
 
 export interface Given {

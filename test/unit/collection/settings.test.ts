@@ -32,26 +32,73 @@ test('nothing is collected where nothing asks for it, and where it is switched o
 });
 
 test('files are the default where collection is asked for and no platform is found', () => {
-  for (const env of [
-    { MDC_SINK: 'file' },
-    { MDC_COLLECTIONS: 'request' },
-    { MDC_SAMPLING_RATE: '1' },
-    { AML_MODEL_DC_STORAGE_ENABLED: 'true' },
-    { AML_MDC_STORAGE_ENABLED: 'true' },
-  ])
-    assert.deepEqual(decide(env).settings?.sink, { kind: 'file', dir: '/app/modelDataCollector' });
-  assert.deepEqual(decide({ MDC_DIR: 'data' }).settings?.sink, { kind: 'file', dir: '/app/data' });
+  for (const env of [{ MDC_SINK: 'file' }, { MDC_COLLECTIONS: 'request' }, { MDC_SAMPLING_RATE: '1' }])
+    assert.deepEqual(decide(env).settings?.sink, { kind: 'file', dir: '/app/modelDataCollector', maxBytes: 2 ** 30 });
+  assert.deepEqual(decide({ MDC_DIR: 'data', MDC_DIR_MAX_BYTES: '0' }).settings?.sink, { kind: 'file', dir: '/app/data', maxBytes: 0 });
+});
+
+const ACCOUNT = 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5;EndpointSuffix=core.windows.net';
+
+test("the switches of Azure's v1 store nothing without a storage: they fill no disk that nobody named", () => {
+  for (const storage of [{}, { AML_MODEL_DC_STORAGE: 'foo=s3cret' }]) {
+    const { settings, warnings } = decide({ AML_MODEL_DC_STORAGE_ENABLED: 'true', ...storage });
+    assert.equal(settings, undefined);
+    assert.match(warnings.join(), /AML_MODEL_DC_STORAGE.* stores? nothing|AML_MODEL_DC_STORAGE: .*nothing is stored/);
+    assert.ok(!warnings.join().includes('s3cret'));
+  }
+  // In Azure's server this one asks for traces alone.
+  assert.deepEqual(decide({ AML_MDC_STORAGE_ENABLED: 'true' }), { settings: undefined, warnings: [] });
+  for (const name of ['AML_MODEL_DC_STORAGE_ENABLED', 'AML_MDC_STORAGE_ENABLED']) {
+    const sink = decide({ [name]: 'true', AML_MODEL_DC_STORAGE: ACCOUNT, MDC_COLLECTIONS: 'request' }).settings?.sink;
+    assert.deepEqual(sink, { kind: 'azure-blob', connectionString: ACCOUNT, accountUrl: '', container: 'modeldata' });
+  }
+  assert.equal(decide({ AML_MODEL_DC_STORAGE_ENABLED: 'true', MDC_DIR: 'data' }).settings?.sink.kind, 'file');
+  assert.throws(() => decide({ MDC_SINK: 'azure-blob', AML_MODEL_DC_STORAGE: 'foo=s3cret' }), {
+    code: 'usage',
+    message: /^AML_MODEL_DC_STORAGE: expected .*\(the value is not shown/,
+  });
+});
+
+test('a user name in an address becomes a header, and a given header comes first', () => {
+  const http = (env: Record<string, string>): unknown => decide(env).settings?.sink;
+  const basic = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
+  const url = 'https://user:p%40ss@x/y?z=1';
+  assert.deepEqual(http({ MDC_HTTP_URL: url }), {
+    kind: 'http',
+    url: 'https://x/y?z=1',
+    headers: { authorization: basic },
+    format: 'structured',
+    access: undefined,
+  });
+  assert.deepEqual(http({ MDC_HTTP_URL: url, MDC_HTTP_FORMAT: 'batched', MDC_HTTP_HEADERS: 'Authorization=Bearer%20t, a=b=' }), {
+    kind: 'http',
+    url: 'https://x/y?z=1',
+    headers: { authorization: 'Bearer t', a: 'b=' },
+    format: 'batched',
+    access: undefined,
+  });
+});
+
+test('the connection string of an event hub is address, format and key', () => {
+  const hub = 'Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;SharedAccessKey=a+b/c==;EntityPath=hub';
+  const resource = 'https://ns.servicebus.windows.net/hub';
+  assert.deepEqual(decide({ MDC_EVENT_HUB_CONNECTION_STRING: hub }).settings?.sink, {
+    kind: 'http',
+    url: `${resource}/messages`,
+    headers: {},
+    format: 'event-hubs',
+    access: { resource, keyName: 'send', key: 'a+b/c==' },
+  });
+  for (const [beside, message] of [
+    [{ MDC_HTTP_URL: 'http://x/' }, /expected no MDC_HTTP_URL beside it, got both/],
+    [{ MDC_HTTP_FORMAT: 'batched' }, /expected event-hubs .*, got batched/],
+  ] as const)
+    assert.throws(() => decide({ MDC_EVENT_HUB_CONNECTION_STRING: hub, ...beside }), { code: 'usage', message });
 });
 
 test('the address that is given names the sink, and a sink without one is a usage error', () => {
   assert.equal(decide({ MDC_HTTP_URL: 'http://x/' }).settings?.sink.kind, 'http');
   assert.equal(decide({ MDC_BLOB_ACCOUNT_URL: 'https://a.blob.core.windows.net' }).settings?.sink.kind, 'azure-blob');
-  assert.deepEqual(decide({ AML_MODEL_DC_STORAGE_ENABLED: 'true', AML_MODEL_DC_STORAGE: 'AccountName=a' }).settings?.sink, {
-    kind: 'azure-blob',
-    connectionString: 'AccountName=a',
-    accountUrl: '',
-    container: 'modeldata',
-  });
   for (const sink of ['http', 'azure-blob']) assert.throws(() => decide({ MDC_SINK: sink }), { code: 'usage', message: /is not set/ });
   assert.throws(() => decide({ MDC_SINK: 'kafka' }), { code: 'usage', message: /expected one of auto, off, file/ });
   assert.throws(() => decide({ MDC_SAMPLING_RATE: '10' }), { code: 'usage', message: /from 0 to 1/ });
@@ -141,13 +188,13 @@ test('v1 deployments say who they are in their map of models', (t) => {
     accountContext: { subscriptionId: 'S', resourceGroupName: 'G', accountName: 'W' },
     modelsInfo: { diabetes: { '9': {}, '10': {} } },
   });
-  const { settings } = decide({ AML_MDC_STORAGE_ENABLED: 'true' }, map);
+  const { settings } = decide({ MDC_DIR: 'data' }, map);
   assert.deepEqual([settings?.workspace, settings?.modelVersions], ['S/G/W', { diabetes: '10' }]);
 });
 
 test('a map of models of another form is none', (t) => {
   for (const wrong of [null, { accountContext: 1 }, { accountContext: { accountName: 1 } }, { modelsInfo: { diabetes: null } }]) {
-    const { settings } = decide({ AML_MDC_STORAGE_ENABLED: 'true' }, file(t, wrong));
+    const { settings } = decide({ MDC_DIR: 'data' }, file(t, wrong));
     assert.deepEqual([settings?.workspace, settings?.modelVersions], ['default/default/default', {}]);
   }
 });

@@ -164,14 +164,16 @@ const secrets = Object.entries<Option<unknown>>(options).filter(([, row]) => row
 test('every option that may hold a key is marked as a secret', () => {
   assert.deepEqual(
     Object.entries<Option<unknown>>(options)
-      .filter(([key, row]) => /connection|key$|url$|endpoint$|storage$|password|token/i.test(key + row.env.join()) && !keyless.has(key))
+      .filter(
+        ([key, row]) => /connection|key$|url$|endpoint$|storage$|password|token|headers$/i.test(key + row.env.join()) && !keyless.has(key),
+      )
       .map(([key]) => key),
     secrets.map(([key]) => key),
   );
 });
 
 /** Their names look like keys, but they hold none. */
-const keyless = new Set(['separateHealthEndpoint']);
+const keyless = new Set(['separateHealthEndpoint', 'mdcCaptureHeaders']);
 
 for (const [key, row] of secrets) {
   test(`the value of ${key} is in no error and not in --help`, (t) => {

@@ -26,6 +26,7 @@ function collected(): CollectionCounts {
     errors: [['503', 2]],
     lastSuccess: 1_700_000_000,
     deadLettersRemoved: 1,
+    filesRemoved: 0,
   });
   return counts;
 }

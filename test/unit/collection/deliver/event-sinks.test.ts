@@ -4,10 +4,13 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { azuremlPost } from '../../../../server/collection/deliver/azureml-post.ts';
-import { cloudEventPost, PostSink, StdoutSink } from '../../../../server/collection/deliver/event-sinks.ts';
-import type { Block } from '../../../../server/collection/encode/block.ts';
+import { PostSink, type Format, type Target } from '../../../../server/collection/deliver/event-sinks.ts';
+import { httpFormats } from '../../../../server/collection/deliver/http-formats.ts';
 import { TestWriter } from '../../../collection/start-writer.ts';
 import { block } from '../blocks.ts';
+
+const azureml: Format = { events: 1, bytes: Infinity, largestData: Infinity, around: ['', ''], post: azuremlPost };
+const to = (url: string): Target => ({ url, headers: () => ({}), proxies: {} });
 
 interface Received {
   readonly headers: IncomingHttpHeaders;
@@ -39,7 +42,7 @@ async function receive(t: TestContext, answer: (nth: number, body: string) => nu
 
 test("the platform's collector gets what the Python SDK sends", async (t) => {
   const { url, received } = await receive(t, () => 202);
-  const writer = new TestWriter(new PostSink('azureml', url, azuremlPost));
+  const writer = new TestWriter(new PostSink('azureml', to(url), azureml));
   writer.rows('model_inputs', 'corr', [{ n: 12345678901, text: ',"correlationid":' }]);
   await writer.close();
   const [{ headers, body, url: path } = { headers: {}, body: '', url: '' }] = received;
@@ -63,7 +66,7 @@ test("the platform's collector gets what the Python SDK sends", async (t) => {
 
 test('CloudEvents are posted one by one, and after a failure only those that failed', async (t) => {
   const { url, received } = await receive(t, (nth) => (nth % 3 === 0 && nth < 30 ? 503 : 200));
-  const writer = new TestWriter(new PostSink('http', url, cloudEventPost));
+  const writer = new TestWriter(new PostSink('http', to(url), httpFormats.structured));
   writer.collect(0, 40);
   await writer.close();
   assert.equal(writer.counts.of('model_inputs').sent, 40);
@@ -75,7 +78,7 @@ test('CloudEvents are posted one by one, and after a failure only those that fai
 
 test('an event that is refused for good is dropped alone', async (t) => {
   const { url, received } = await receive(t, (_, body) => (body.includes('"n":7}') ? 422 : 200));
-  const writer = new TestWriter(new PostSink('http', url, cloudEventPost));
+  const writer = new TestWriter(new PostSink('http', to(url), httpFormats.structured));
   writer.collect(0, 20);
   await writer.close();
   const { sent, dropped } = writer.counts.of('model_inputs');
@@ -85,7 +88,7 @@ test('an event that is refused for good is dropped alone', async (t) => {
 
 test("a line that is no event is refused for good by the platform's sink, alone", async (t) => {
   const { url, received } = await receive(t, () => 202);
-  const sink = new PostSink('azureml', url, azuremlPost);
+  const sink = new PostSink('azureml', to(url), azureml);
   const lines = ['{', 'null', '[]', 'text'].map((text) => ({ ...block(1), data: Buffer.from(`${text}\n`) }));
   const batch = { stream: undefined, pieces: [], blocks: [...lines, block(2)] };
   await assert.rejects(sink.write(batch, new AbortController().signal), { code: 'invalid_event', retriable: false, rejected: lines });
@@ -94,11 +97,14 @@ test("a line that is no event is refused for good by the platform's sink, alone"
 
 test('an event for which no request can be made is refused for good, alone', async (t) => {
   const { url, received } = await receive(t, () => 202);
-  const postOf = (line: Block): ReturnType<typeof cloudEventPost> => {
-    if (line.data.includes('"bad"')) throw new URIError('no such request');
-    return cloudEventPost(line);
+  const refusing: Format = {
+    ...azureml,
+    post: (line) => {
+      if (line.data.includes('"bad"')) throw new URIError('no such request');
+      return azuremlPost(line);
+    },
   };
-  const writer = new TestWriter(new PostSink('http', url, postOf));
+  const writer = new TestWriter(new PostSink('azureml', to(url), refusing));
   writer.rows('model_inputs', 'bad', [{ n: 1 }]);
   writer.rows('model_inputs', 'corr', [{ n: 2 }]);
   await writer.close();
@@ -108,26 +114,11 @@ test('an event for which no request can be made is refused for good, alone', asy
 });
 
 test('a collector that is not there is told once, and the rest is counted at the end', async () => {
-  const writer = new TestWriter(new PostSink('azureml', 'http://127.0.0.1:1/', azuremlPost));
+  const writer = new TestWriter(new PostSink('azureml', to('http://127.0.0.1:1/'), azureml));
   writer.collect(0, 5);
   await writer.close(300);
   assert.equal(writer.lines.length, 1);
   assert.match(writer.lines[0] ?? '', /cannot be delivered to azureml/);
   assert.equal(writer.counts.dropped.get('flush_timeout'), 5);
   assert.equal(writer.counts.records, 0);
-});
-
-test('stdout gets a line {"mdc": event} for each record', async () => {
-  let printed = '';
-  const writer = new TestWriter(new StdoutSink((text) => (printed += text)));
-  writer.collect(0, 2);
-  await writer.close();
-  const lines = printed
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as { mdc: { data: unknown } });
-  assert.deepEqual(
-    lines.map(({ mdc }) => mdc.data),
-    [[{ n: 0 }], [{ n: 1 }]],
-  );
 });

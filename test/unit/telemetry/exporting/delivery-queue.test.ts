@@ -161,8 +161,8 @@ test('Retry-After is seconds or a date', () => {
 });
 
 test('what was not sent is tried again, what may have arrived is not', () => {
-  const refused = deliveryOf(items, { error: 'ECONNREFUSED', sent: false });
+  const refused = deliveryOf(items, { error: 'ECONNREFUSED', code: 'x', sent: false });
   assert.deepEqual([refused.again, refused.reason], [items, 'unreachable']);
-  const unknown = deliveryOf(items, { error: 'ECONNRESET', sent: true });
+  const unknown = deliveryOf(items, { error: 'ECONNRESET', code: 'x', sent: true });
   assert.deepEqual([unknown.lost, unknown.reason], [items, 'unconfirmed']);
 });

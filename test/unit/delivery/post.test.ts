@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
-import { Poster } from '../../../../server/telemetry/exporting/post.ts';
-import { makeCertificate } from '../../../e2e/certificate.ts';
+import { Poster } from '../../../server/delivery/post.ts';
+import { makeCertificate } from '../../e2e/certificate.ts';
 
 async function listen(t: TestContext, server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
@@ -40,7 +40,8 @@ function secure(t: TestContext, listener: RequestListener): Promise<string> {
 }
 
 const HEADERS = { 'content-type': 'application/x-json-stream' };
-const post = (url: string, proxies: Record<string, string> = {}) => new Poster(url, HEADERS, proxies, 300).post(Buffer.from('body'));
+const post = (url: string, proxies: Record<string, string> = {}) =>
+  new Poster(url, HEADERS, proxies, { longestMs: 300 }).post(Buffer.from('body'));
 
 test('an answer has its status, its text and how long to wait, and connections are kept', async (t) => {
   const seen: unknown[] = [];
@@ -75,7 +76,7 @@ test('a redirect is followed with the body, and from then on the new address is 
 
 test('redirects without an end are an error', async (t) => {
   const url = await serve(t, (_request, response) => response.writeHead(307, { location: '/' }).end());
-  assert.deepEqual(await post(url), { error: `more than 10 redirects, the last to ${url}/`, sent: false });
+  assert.deepEqual(await post(url), { error: `more than 10 redirects, the last to ${url}/`, code: 'ERR_TOO_MANY_REDIRECTS', sent: false });
 });
 
 test('whether a server may have got the body is told: not when it cannot be reached or trusted, but when it hangs or breaks off', async (t) => {
