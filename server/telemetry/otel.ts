@@ -85,12 +85,17 @@ function shareOf({ traceSampler, traceShare }: TracingConfig, warnings: string[]
   return known === 'always_off' ? 0 : traceShare;
 }
 
+/** Digits of a trace id that its sampler compares: 52 of the 56 bits, which a number holds. */
+const COMPARED = { from: 18, to: 31 };
+
 /**
- * Decides by the trace id's random half, as OpenTelemetry's TraceIdRatioBased does, so that all
- * services record the same traces.
+ * Decides by the trace id's last 14 digits, as OpenTelemetry's ProbabilitySampler does, so that all
+ * services record the same traces. Why those: they are random in a UUID, too.
+ * https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  */
 function samplerOf(share: number): NonNullable<Sampler> {
-  return (traceId) => Number.parseInt(traceId.slice(16, 24), 16) < share * 2 ** 32;
+  const threshold = Math.round((1 - share) * 16 ** (COMPARED.to - COMPARED.from));
+  return (traceId) => Number.parseInt(traceId.slice(COMPARED.from, COMPARED.to), 16) >= threshold;
 }
 
 /**

@@ -17,11 +17,11 @@ function sampled(env: Record<string, string>): number {
   const ids = Array.from(
     { length: 1000 },
     (_, n) =>
-      '0'.repeat(16) +
+      'f'.repeat(18) +
       Math.floor((n / 1000) * 2 ** 32)
         .toString(16)
         .padStart(8, '0') +
-      'f'.repeat(8),
+      'f'.repeat(6),
   );
   return ids.filter((id) => sampler?.(id)).length;
 }
