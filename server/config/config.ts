@@ -98,6 +98,7 @@ const addresses = {
     env: ['SEPERATE_HEALTH_ENDPOINT'],
     default: false,
     parse: flag,
+    otherwise: 'false',
     doc: 'Serves every route on `HEALTH_PORT` too. The contract fixes the spelling.',
   }),
   corsOrigins: option<readonly string[]>({
@@ -117,6 +118,7 @@ const addresses = {
     env: ['SERVER_VERSION_LOG_RESPONSE_ENABLED'],
     default: true,
     parse: flag,
+    otherwise: 'false',
     doc: 'Sends the header `x-ms-server-version`.',
   }),
   serverVersion: option({
