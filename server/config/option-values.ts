@@ -18,9 +18,9 @@ export interface Option<T> {
   /** Parser of the aliases, where they have another unit or form. */
   readonly aliasParse?: Parser<T>;
   /**
-   * Present: platforms set the variable for all containers. There a value that the parser refuses is
-   * a warning, and counts as this text; empty: as unset. In a flag or a file it is an error. Absent:
-   * the option is this server's own.
+   * Present: platforms set the variable for all containers. There a refused value is a warning, and
+   * counts as this text; empty: as unset. In a flag or a file it is an error. Absent: the option is
+   * this server's own.
    */
   readonly otherwise?: string;
   /** Other options that the flag sets, but not the variable. */

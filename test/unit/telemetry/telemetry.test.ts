@@ -59,3 +59,18 @@ test('text of a body is cut, whatever its pieces, and what is no text is named s
   assert.match(bodyText([Buffer.from([1, 2])], 'application/octet-stream'), /non serializable object or raw binary/);
   assert.equal(bodyText([], 'application/json'), '');
 });
+
+test('bytes that no type names, or a wrong one, are no text where they are no UTF-8; a cut character stays a part of a text', () => {
+  const noText = '"Scoring request response payload is a non serializable object or raw binary"';
+  const bytes = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0xff]);
+  // A Response without a type gets text/html.
+  for (const type of ['', 'text/html; charset=utf-8', 'application/json', 'image/png']) assert.equal(bodyText([bytes], type), noText, type);
+  assert.equal(bodyText([Buffer.from('Größe 😀')], 'text/plain'), 'Größe 😀');
+  for (const character of ['é', '€', '😀', 'x'])
+    for (const size of [1000, 8193, 24_579]) {
+      const whole = Buffer.from(character.repeat(20_000));
+      const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, at) => whole.subarray(at * size, (at + 1) * size));
+      const text = bodyText(pieces, 'text/plain');
+      assert.equal(text, character.repeat(8193).slice(0, 8193), `${character} in pieces of ${size}`);
+    }
+});
