@@ -102,6 +102,7 @@ const addresses = {
     env: ['SEPERATE_HEALTH_ENDPOINT'],
     default: false,
     parse: flag,
+    otherwise: 'false',
     doc: 'Serves every route on `HEALTH_PORT` too. The contract fixes the spelling.',
   }),
   corsOrigins: option<readonly string[]>({
@@ -121,6 +122,7 @@ const addresses = {
     env: ['SERVER_VERSION_LOG_RESPONSE_ENABLED'],
     default: true,
     parse: flag,
+    otherwise: 'false',
     doc: 'Sends the header `x-ms-server-version`.',
   }),
   serverVersion: option({

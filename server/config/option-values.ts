@@ -17,6 +17,12 @@ export interface Option<T> {
   readonly parse: Parser<T>;
   /** Parser of the aliases, where they have another unit or form. */
   readonly aliasParse?: Parser<T>;
+  /**
+   * Present: platforms set the variable for all containers. There a refused value is a warning, and
+   * counts as this text; empty: as unset. In a flag or a file it is an error. Absent: the option is
+   * this server's own.
+   */
+  readonly otherwise?: string;
   /** Other options that the flag sets, but not the variable. */
   readonly flagSets?: Readonly<Record<string, unknown>>;
   /** The value is a key, or may hold one: no error, log line or help text shows it. */
@@ -39,6 +45,20 @@ export const option = <T>(row: Option<T>): Option<T> => row;
  */
 export function flagOf({ env, flag: given, secret }: Option<unknown>): string | undefined {
   return given ?? (secret === true ? undefined : env[0].toLowerCase().replaceAll('_', '-'));
+}
+
+/**
+ * Reads a value by its row.
+ * @throws Error that names the expected form and the value, which is not shown if it is a secret.
+ * Why: logs and terminals are read by more people than secrets are meant for
+ */
+export function readValue({ parse, aliasParse, secret }: Option<unknown>, value: string, alias: boolean): unknown {
+  try {
+    return (alias ? (aliasParse ?? parse) : parse)(value);
+  } catch (thrown) {
+    const shown = secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(value)}`;
+    throw new Error(`${thrown instanceof Error ? thrown.message : String(thrown)}${shown}`, { cause: thrown });
+  }
 }
 
 /** Characters. The HTTP router allows parameters of the same length. */
@@ -111,7 +131,7 @@ export const bytes: Parser<number> = (value) => {
 };
 
 export const share: Parser<number> = (value) => {
-  const number = /^(?:\d+\.?\d*|\.\d+)$/.test(value.trim()) ? Number(value) : Number.NaN;
+  const number = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : Number.NaN;
   if (!(number >= 0 && number <= 1)) throw new Error('expected a number from 0 to 1');
   return number;
 };

@@ -3,8 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
 import { isFile } from '../system/folders.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
-import { optionRows, options, type Config, type Option } from './config.ts';
-import { flagOf } from './option-values.ts';
+import { options, type Config, type Option } from './config.ts';
+import { flagOf, readValue } from './option-values.ts';
+import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
 
 export interface Sources {
@@ -49,7 +50,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   if (flags.has('version')) return { kind: 'version' };
 
   const warnings: string[] = [];
-  const variables = withoutServiceLinks(env, warnings);
+  const variables = usableVariables(env, warnings);
   warnIfUseless(variables, warnings);
   const given: Lookup = (row) => fromFlags(row, flags) ?? fromVariables(row, variables, '');
   const file = configFile(given, cwd, problems);
@@ -103,9 +104,9 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     if (NAMING.has(key) && !isDefault) named.push(found.from);
     if (flags.has(flagOf(row) ?? '')) Object.assign(implied, row.flagSets);
     try {
-      config[key] = (found.alias ? (row.aliasParse ?? row.parse) : row.parse)(found.value);
+      config[key] = readValue(row, found.value, found.alias);
     } catch (thrown) {
-      problems.push(`${found.from}: ${thrown instanceof Error ? thrown.message : String(thrown)}${shownValue(row, found.value)}`);
+      problems.push(`${found.from}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     }
   }
   Object.assign(config, implied);
@@ -123,18 +124,6 @@ function contradictions({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
   return [
     `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
   ];
-}
-
-/** Kubernetes sets `<NAME>_PORT=tcp://...` for each Service of the namespace. */
-const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//i;
-
-function withoutServiceLinks(env: Variables, warnings: string[]): Variables {
-  const links = optionRows.flatMap((row) => row.env).filter((name) => name.endsWith('PORT') && SERVICE_LINK.test(env[name] ?? ''));
-  for (const name of links)
-    warnings.push(
-      `${name}=${env[name]} is ignored: Kubernetes sets it for a Service of that name. Set enableServiceLinks: false in the pod, or rename the Service`,
-    );
-  return links.length === 0 ? env : { ...env, ...Object.fromEntries(links.map((name) => [name, undefined])) };
 }
 
 /** Variables of Azure's Python server that have no effect here, and what to use. */
@@ -157,11 +146,6 @@ function loggingFiles({ appRoot, sourceDirectory, entryScript }: Config): string
   const places = new Set([appRoot, entryScript === '' ? appRoot : dirname(script)].map((folder) => join(folder, 'logging.json')));
   const found = Array.from(places).filter(isFile);
   return found.map((path) => `${path} has no effect: it configures Python's logging. Use AZUREML_LOG_LEVEL and LOG_FORMAT`);
-}
-
-/** The end of an error. Logs and terminals are read by more people than secrets are meant for. */
-function shownValue({ secret }: Option<unknown>, value: string): string {
-  return secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(value)}`;
 }
 
 function samePlace(path: string, cwd: string): boolean {

@@ -1,4 +1,11 @@
-import { connectionString, flag, integer, option, share, text, url, type OptionRows } from './option-values.ts';
+import { connectionString, flag, integer, option, share, text, url, type OptionRows, type Parser } from './option-values.ts';
+
+/** OpenTelemetry's standard takes no other word for true. */
+const trueAlone: Parser<boolean> = (value) => {
+  const word = value.trim().toLowerCase();
+  if (word !== 'true' && word !== 'false') throw new Error('expected true or false');
+  return word === 'true';
+};
 
 /** Options of metrics, Application Insights and traces: docs/telemetry.md. */
 export const telemetryOptions = {
@@ -19,6 +26,7 @@ export const telemetryOptions = {
     env: ['APPLICATIONINSIGHTS_CONNECTION_STRING'],
     default: '',
     parse: connectionString,
+    otherwise: '',
     doc: 'Connection string of Application Insights: sends requests, traces and exceptions there.',
     secret: true,
   }),
@@ -26,6 +34,7 @@ export const telemetryOptions = {
     env: ['AML_APP_INSIGHTS_ENABLED'],
     default: false,
     parse: flag,
+    otherwise: 'false',
     doc: 'Sends to Application Insights with `AML_APP_INSIGHTS_KEY`. The connection string comes first.',
   }),
   appInsightsKey: option({
@@ -41,6 +50,7 @@ export const telemetryOptions = {
     env: ['APP_INSIGHTS_LOG_RESPONSE_ENABLED'],
     default: true,
     parse: flag,
+    otherwise: 'false',
     doc: 'Sends answers to Application Insights, cut at 8192 characters. Switch it off for private data.',
   }),
   appInsightsOutput: option({
@@ -54,6 +64,7 @@ export const telemetryOptions = {
     default: '',
     parse: url,
     aliasParse: (value) => `${url(value).replace(/\/+$/, '')}/v1/traces`,
+    otherwise: '',
     doc: 'Address that gets the spans. The server appends `/v1/traces` to the second variable.',
     secret: true,
   }),
@@ -63,7 +74,13 @@ export const telemetryOptions = {
     parse: text,
     doc: 'Format of the spans: `http/json` or `http/protobuf`.',
   }),
-  otelDisabled: option({ env: ['OTEL_SDK_DISABLED'], default: false, parse: flag, doc: 'Sends no spans, whatever else is set.' }),
+  otelDisabled: option({
+    env: ['OTEL_SDK_DISABLED'],
+    default: false,
+    parse: trueAlone,
+    otherwise: '',
+    doc: '`true` sends no spans, whatever else is set.',
+  }),
   tracesExporter: option({ env: ['OTEL_TRACES_EXPORTER'], default: 'otlp', parse: text, doc: '`none` sends no spans.' }),
   otelServiceName: option({ env: ['OTEL_SERVICE_NAME'], default: '', parse: text, doc: '`service.name` of spans. Unset: `SERVICE_NAME`.' }),
   resourceAttributes: option({
@@ -82,6 +99,7 @@ export const telemetryOptions = {
     env: ['OTEL_TRACES_SAMPLER_ARG'],
     default: 1,
     parse: share,
+    otherwise: '',
     doc: 'Share of new traces that are recorded, 0 to 1. Lower it at thousands of requests a second.',
   }),
   workspaceName: option({ env: ['WORKSPACE_NAME'], default: '', parse: text, doc: '`Workspace Name` in Application Insights.' }),

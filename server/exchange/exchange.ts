@@ -55,6 +55,9 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   abstract readonly url: string;
   /** Path and query, for scripts and records. */
   abstract readonly target: string;
+  /** Of HTTP. */
+  abstract readonly protocolVersion: string;
+  abstract readonly userAgent: string | undefined;
   abstract readonly contentType: string | undefined;
   /** Name, value, name, value, ... as scripts may read them. */
   abstract readonly rawHeaders: readonly string[];

@@ -10,7 +10,7 @@ import { inflate } from './inflate.ts';
 import type { GrpcLimits } from './limits.ts';
 import { metadataOf, metadataOfReply, timeoutOf } from './metadata.ts';
 import { MessageAdmission } from './message-admission.ts';
-import { status, statusOf, statusOfFailure } from './status.ts';
+import { status, statusName, statusOf, statusOfFailure } from './status.ts';
 
 /** Services that all calls of one server share. */
 export interface GrpcServices extends ExchangeServices {
@@ -38,11 +38,14 @@ const FREE_BYTES = 4 * 1024;
 export class Call extends Exchange<GrpcServices, GrpcMethod> {
   readonly method = 'POST';
   readonly contentType = CONTENT_TYPE;
+  readonly protocolVersion = '2';
   readonly url: string;
   readonly target: string;
   /** Metadata as name, value, name, value, ... */
   readonly rawHeaders: readonly string[];
   status = 200;
+  /** gRPC's status: the first that was sent. */
+  #code: number | undefined;
   readonly #stream: AnswerStream;
   readonly #headers: IncomingHttpHeaders;
   /** Reserves the bytes of the message that have arrived. */
@@ -79,6 +82,14 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.guard(() => this.#start());
   }
 
+  get userAgent(): string | undefined {
+    return this.#headers['user-agent'];
+  }
+
+  get rpcStatus(): string {
+    return statusName(this.#code ?? status.CANCELLED);
+  }
+
   /** ModelInfer: a worker gets the message as it is, and its answer goes to the client as it is. */
   infer({ pieces, bytes }: Message): void {
     this.collect();
@@ -105,7 +116,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
 
   end(): void {
     if (this.#over) return;
-    this.#stream.end(status.OK, '');
+    this.#endStream(status.OK, '');
     this.#close();
   }
 
@@ -192,7 +203,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
 
   #deadlinePassed(): void {
     if (this.#over) return;
-    this.#stream.end(status.DEADLINE_EXCEEDED, 'Deadline exceeded');
+    this.#endStream(status.DEADLINE_EXCEEDED, 'Deadline exceeded');
     this.#left();
   }
 
@@ -206,8 +217,13 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   #refuse(httpStatus: number, code: number, text: string): void {
     if (this.#over) return;
     this.status = httpStatus;
-    this.#stream.end(code, text);
+    this.#endStream(code, text);
     this.#close();
+  }
+
+  #endStream(code: number, text: string): void {
+    this.#code ??= code;
+    this.#stream.end(code, text);
   }
 
   #close(): void {

@@ -17,6 +17,11 @@ export const status = {
 
 type Status = (typeof status)[keyof typeof status];
 
+/** The name of a code. */
+export function statusName(code: number): string {
+  return Object.entries(status).find(([, known]) => known === code)?.[0] ?? String(code);
+}
+
 /** gRPC's code for an HTTP status of a failure or of a script: docs/open-inference.md. */
 export function statusOf(httpStatus: number): Status {
   return codes.get(httpStatus) ?? (httpStatus < 500 ? status.INVALID_ARGUMENT : status.INTERNAL);

@@ -3,6 +3,7 @@ import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { queryJson } from '../request/query.ts';
 import type { Held } from '../scoring/answer-memory.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
@@ -80,6 +81,14 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
 
   get target(): string {
     return this.request.url ?? '/';
+  }
+
+  get protocolVersion(): string {
+    return this.request.httpVersion;
+  }
+
+  get userAgent(): string | undefined {
+    return this.request.headers['user-agent'];
   }
 
   get contentType(): string | undefined {
@@ -161,8 +170,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   /** A request without a body is shown by its query. */
   protected override inputText(body: readonly Buffer[]): string {
     if (body.length > 0) return bodyText(body, this.contentType ?? 'application/json');
-    const at = this.target.indexOf('?');
-    return at < 0 ? '{}' : JSON.stringify(Object.fromEntries(new URLSearchParams(this.target.slice(at + 1))));
+    return queryJson(this.target) ?? '{}';
   }
 
   /** True if the answer comes before the end of a long upload. */

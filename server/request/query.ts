@@ -43,17 +43,18 @@ export function queryJson(url: string): string | undefined {
 }
 
 /**
- * The query as it was sent, without `?` and without parameters whose names may be keys. Empty where
- * there is no query.
+ * The query as it was sent, without `?`, with REDACTED in place of values whose names may be keys:
+ * https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/#url-query. Empty where there
+ * is no query.
  * @param url path and query
  */
 export function filteredQuery(url: string): string {
   const at = url.indexOf('?');
   if (at < 0) return '';
-  const query = url.slice(at + 1);
-  return query
+  return url
+    .slice(at + 1)
     .split('&')
-    .filter((pair) => mayRecord(nameOf(pair)))
+    .map((pair) => (mayRecord(nameOf(pair)) || !pair.includes('=') ? pair : `${pair.slice(0, pair.indexOf('='))}=REDACTED`))
     .join('&');
 }
 

@@ -27,12 +27,21 @@ export interface RequestIds {
 }
 
 const LONGEST = 100;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/**
+ * The UUIDs whose last 14 digits are random, versions 4 and 7:
+ * https://www.rfc-editor.org/rfc/rfc9562.
+ */
+const RANDOM_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /** https://www.w3.org/TR/trace-context/: version 00 has four fields, a later one may have more. */
 const TRACEPARENT =
   /^(?!ff)(?:00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}|(?!00)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?)$/;
-const NO_TRACE = '0'.repeat(32);
+/**
+ * Bits of a trace context's last field. `random`: the last 14 digits of the trace id are random:
+ * https://www.w3.org/TR/trace-context-2/#random-trace-id-flag.
+ */
+const FLAGS = { sampled: 1, random: 2 };
+const DIGITS = '0123456789abcdef';
 
 /** Decides whether a trace that begins here is recorded. Undefined if no traces are recorded. */
 export type Sampler = ((traceId: string) => boolean) | undefined;
@@ -74,13 +83,19 @@ type Trace = Pick<RequestIds, 'traceId' | 'parentId' | 'spanId' | 'sampled' | 't
 
 /** @param made whether this server has made the id */
 function traceOf(given: string | undefined, id: string, made: boolean, sampler: Sampler): Trace {
-  const parent = given !== undefined && TRACEPARENT.test(given) ? given : undefined;
-  const traceId = parent?.slice(3, 35) ?? (made ? withoutDashes(id) : newTraceId(id));
-  if (parent === undefined && sampler === undefined)
-    return { traceId, parentId: undefined, spanId: '', sampled: false, traceparent: undefined };
-  const sampled = parent === undefined ? sampler?.(traceId) === true : (Number.parseInt(parent.slice(53, 55), 16) & 1) === 1;
+  if (given !== undefined && TRACEPARENT.test(given)) {
+    const flags = Number.parseInt(given.slice(53, 55), 16) & (FLAGS.sampled | FLAGS.random);
+    return traceWith(given.slice(3, 35), given.slice(36, 52), flags);
+  }
+  const traceId = made ? randomDigits(id) : newTraceId(id);
+  if (sampler === undefined) return { traceId, parentId: undefined, spanId: '', sampled: false, traceparent: undefined };
+  return traceWith(traceId, undefined, sampler(traceId) ? FLAGS.sampled | FLAGS.random : FLAGS.random);
+}
+
+/** A new span in a trace. */
+function traceWith(traceId: string, parentId: string | undefined, flags: number): Trace {
   const spanId = newSpanId();
-  return { traceId, parentId: parent?.slice(36, 52), spanId, sampled, traceparent: `00-${traceId}-${spanId}-${sampled ? '01' : '00'}` };
+  return { traceId, parentId, spanId, sampled: (flags & FLAGS.sampled) !== 0, traceparent: `00-${traceId}-${spanId}-0${flags}` };
 }
 
 /** 16 hexadecimal digits. */
@@ -90,14 +105,21 @@ export function newSpanId(): string {
   return uuid.slice(0, 8) + uuid.slice(24, 32);
 }
 
+/** The digits of a client's UUID where samplers find random ones in it, else a new trace id. */
 function newTraceId(id: string): string {
-  if (UUID.test(id)) {
-    const derived = withoutDashes(id).toLowerCase();
-    if (derived !== NO_TRACE) return derived;
-  }
-  return withoutDashes(randomUUID());
+  return RANDOM_UUID.test(id) ? withoutDashes(id).toLowerCase() : randomDigits(randomUUID());
 }
 
 function withoutDashes(uuid: string): string {
   return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
+}
+
+/**
+ * The digits of a UUID, with random ones in place of the two that version and variant fix. Why:
+ * samplers read different digits of a trace id, and take them for random.
+ */
+function randomDigits(uuid: string): string {
+  const two = Math.floor(Math.random() * 256);
+  const start = uuid.slice(0, 8) + uuid.slice(9, 13) + DIGITS.charAt(two >> 4);
+  return start + uuid.slice(15, 18) + DIGITS.charAt(two & 15) + uuid.slice(20, 23) + uuid.slice(24);
 }

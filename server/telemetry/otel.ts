@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Sampler } from '../request/request-ids.ts';
 import { originOf } from '../config/option-values.ts';
 import { telemetryOptions } from '../config/telemetry-options.ts';
+import { fileDenial, isFile } from '../system/folders.ts';
 import type { SpanSettings } from './exporting/items.ts';
 
 /**
@@ -32,8 +33,25 @@ type TracingConfig = Pick<
 
 const PROTOCOLS = ['http/json', 'http/protobuf'] as const;
 
-/** Variables that the exporter itself reads. */
-const EXPORTER = /^OTEL_EXPORTER_OTLP_(?:TRACES_)?(?:HEADERS|TIMEOUT|COMPRESSION|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY)$/;
+/** What is wrong with a value; undefined: nothing. */
+type Complaint = (value: string) => string | undefined;
+
+const unreadable: Complaint = (path) => {
+  const problem = fileDenial(path) ?? (isFile(path) ? undefined : 'there is no such file');
+  return problem === undefined ? undefined : `${path} cannot be read: ${problem}`;
+};
+/** Variables that the exporter itself reads. It ignores wrong ones without a word. */
+const EXPORTER: Readonly<Record<string, Complaint>> = {
+  HEADERS: () => undefined,
+  TIMEOUT: (value) => (Number(value) > 0 && Number.isFinite(Number(value)) ? undefined : `expected milliseconds, got ${value}`),
+  COMPRESSION: (value) => (/^(?:none|gzip)$/.test(value.trim()) ? undefined : `expected none or gzip, got ${value}`),
+  CERTIFICATE: unreadable,
+  CLIENT_CERTIFICATE: unreadable,
+  CLIENT_KEY: unreadable,
+};
+const EXPORTER_NAME = /^OTEL_EXPORTER_OTLP_(?:TRACES_)?/;
+/** Names that Kubernetes sets for a Service such as `otel-collector`. */
+const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$/;
 /** Values that ask for this server's only behaviour. */
 const AS_ASKED: Readonly<Record<string, RegExp>> = {
   OTEL_PROPAGATORS: /\btracecontext\b/,
@@ -66,6 +84,7 @@ export function tracingOf(config: TracingConfig, names: Readonly<Record<string, 
     },
   };
   const sampler = samplerOf(shareOf(config, warnings));
+  warnings.push(...complaints(env));
   const without = withoutEffect(env);
   if (without.length > 0)
     warnings.push(`variables that have no effect here: ${without.join(', ')} (docs/telemetry.md lists those that have)`);
@@ -85,12 +104,17 @@ function shareOf({ traceSampler, traceShare }: TracingConfig, warnings: string[]
   return known === 'always_off' ? 0 : traceShare;
 }
 
+/** Digits of a trace id that its sampler compares: 52 of the 56 bits, which a number holds. */
+const COMPARED = { from: 18, to: 31 };
+
 /**
- * Decides by the trace id's random half, as OpenTelemetry's TraceIdRatioBased does, so that all
- * services record the same traces.
+ * Decides by the trace id's last 14 digits, as OpenTelemetry's ProbabilitySampler does, so that all
+ * services record the same traces. Why those: they are random in a UUID, too.
+ * https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  */
 function samplerOf(share: number): NonNullable<Sampler> {
-  return (traceId) => Number.parseInt(traceId.slice(16, 24), 16) < share * 2 ** 32;
+  const threshold = Math.round((1 - share) * 16 ** (COMPARED.to - COMPARED.from));
+  return (traceId) => Number.parseInt(traceId.slice(COMPARED.from, COMPARED.to), 16) >= threshold;
 }
 
 /**
@@ -115,10 +139,22 @@ function attributesOf(list: string, warnings: string[]): Record<string, string> 
   }
 }
 
+function complaints(env: NodeJS.ProcessEnv): string[] {
+  return Object.entries(env).flatMap(([name, value = '']) => {
+    const complaint = value === '' ? undefined : exporterRow(name)?.(value);
+    return complaint === undefined ? [] : [`${name}: ${complaint}. It is ignored`];
+  });
+}
+
+function exporterRow(name: string): Complaint | undefined {
+  const row = name.replace(EXPORTER_NAME, '');
+  return row !== name && Object.hasOwn(EXPORTER, row) ? EXPORTER[row] : undefined;
+}
+
 function withoutEffect(env: NodeJS.ProcessEnv): string[] {
   const ours = new Set(Object.values(telemetryOptions).flatMap((row) => [...row.env]));
   return Object.keys(env)
-    .filter((name) => name.startsWith('OTEL_') && env[name] !== '' && !ours.has(name) && !EXPORTER.test(name))
-    .filter((name) => AS_ASKED[name]?.test(env[name] ?? '') !== true)
+    .filter((name) => name.startsWith('OTEL_') && env[name] !== '' && !ours.has(name) && exporterRow(name) === undefined)
+    .filter((name) => AS_ASKED[name]?.test(env[name] ?? '') !== true && !SERVICE_LINK.test(name))
     .toSorted();
 }

@@ -1,11 +1,15 @@
+import { isUtf8 } from 'node:buffer';
 import { failures, type ServerError } from '../errors.ts';
+import { filteredQuery } from '../request/query.ts';
 import { textType } from '../request/content-types.ts';
 import { newSpanId, type RequestIds } from '../request/request-ids.ts';
 import type { TelemetryExporter } from './exporter.ts';
 import { spansOf, type ScoringTimes } from './spans.ts';
 
-/** Longest text of a body that is sent, in bytes. */
+/** Longest text of a body that is sent, in UTF-16 units. */
 const LONGEST_TEXT = 8192;
+/** Bytes that hold such a text in any case: a unit takes three at most. */
+const MOST_BYTES = 3 * (LONGEST_TEXT + 1);
 /** The Python server's text: docs/telemetry.md. */
 const NO_TEXT = '"Scoring request response payload is a non serializable object or raw binary"';
 
@@ -15,7 +19,12 @@ export interface ExportedRequest {
   readonly method: string;
   /** With scheme and host where the client sent them. */
   readonly url: string;
+  /** Of HTTP. */
+  readonly protocolVersion: string;
+  readonly userAgent: string | undefined;
   readonly status: number;
+  /** Name of gRPC's status; undefined for other protocols. */
+  readonly rpcStatus?: string | undefined;
   readonly ids: RequestIds;
   readonly failure: ServerError | undefined;
   readonly reply:
@@ -64,7 +73,7 @@ export class RequestExports {
     if (request.failure?.code === 'not_found' || request.failure?.code === 'method_not_allowed') return;
     const at = Date.now() - ms;
     const withheld = this.choice.redacts();
-    const url = withheld ? request.url.replace(/\?.*$/, '') : request.url;
+    const url = withheld ? request.url.replace(/\?.*$/s, '') : filteredUrl(request.url);
     if (this.choice.insights) this.#insights(request, { at, ms, url, withheld });
     if (this.choice.spans && request.ids.sampled) for (const span of spansOf(request, url, at, ms)) this.#exporter.add(span);
   }
@@ -93,7 +102,7 @@ export class RequestExports {
       parentId: ids.parentId,
       response: responses ? response : undefined,
     });
-    const common = { at, requestId: ids.id, clientRequestId: ids.clientRequestId, traceId: ids.traceId, parentId: spanId };
+    const common = { at, requestId: ids.id, clientRequestId: ids.clientRequestId ?? '', traceId: ids.traceId, parentId: spanId };
     if (fault) this.#exporter.add({ kind: 'exception', ...common, code: failure.code, message: failure.message });
     if (collected)
       this.#exporter.add({
@@ -106,21 +115,37 @@ export class RequestExports {
   }
 }
 
+/** A URL whose query shows no values that may be keys. */
+function filteredUrl(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 ? url : `${url.slice(0, at + 1)}${filteredQuery(url)}`;
+}
+
 /**
- * The text of a body, cut; a fixed text in place of a body that is no text.
+ * The text of a body, cut one unit behind the limit, so that its reader sees the cut; a fixed text
+ * in place of a body that is no text, or no UTF-8.
  * @param contentType of the whole
  */
 export function bodyText(pieces: readonly Buffer[], contentType: string): string {
   if (textType(contentType)?.exported !== true) return NO_TEXT;
   const bytes: Buffer[] = [];
   let length = 0;
-  // One byte more than the limit, so that the reader of the text sees that it was cut.
   for (const piece of pieces) {
-    if (length > LONGEST_TEXT) break;
-    bytes.push(piece.subarray(0, LONGEST_TEXT + 1 - length));
+    if (length > MOST_BYTES) break;
+    bytes.push(piece.subarray(0, MOST_BYTES - length));
     length += piece.length;
   }
-  return (bytes.length === 1 ? bytes[0]?.toString() : Buffer.concat(bytes).toString()) ?? '';
+  const [first] = bytes;
+  const beginning = first !== undefined && bytes.length === 1 ? first : Buffer.concat(bytes);
+  const whole = length > MOST_BYTES ? wholeCharacters(beginning) : beginning;
+  return isUtf8(whole) ? whole.toString().slice(0, LONGEST_TEXT + 1) : NO_TEXT;
+}
+
+/** Leaves out the last character, which may be cut. */
+function wholeCharacters(bytes: Buffer): Buffer {
+  let end = bytes.length - 1;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
 }
 
 function responseText({ failure, reply }: ExportedRequest): string | undefined {

@@ -59,7 +59,7 @@ export class WorkerRequest implements RequestContext {
 
   /** Whether this trace is recorded. */
   get sampled(): boolean {
-    return this.#line(HeadLine.traceparent).endsWith('1');
+    return (Number(this.#line(HeadLine.traceparent).slice(-1)) & 1) === 1;
   }
 
   get outputs(): readonly string[] | undefined {

@@ -198,7 +198,7 @@ test('AZUREML_DEBUG_PORT opens the inspector in the worker', async () => {
   );
 });
 
-test('in a pod with service links the server warns and serves, and a script sees the ports that are open', () =>
+test('in a pod with service links and odd variables of platforms the server warns and serves, and a script sees the ports that are open', () =>
   withServer(
     ['--entry-script', 'environment.ts'],
     async (server) => {
@@ -206,6 +206,8 @@ test('in a pod with service links the server warns and serves, and a script sees
       for (const name of ['METRICS_PORT', 'GRPC_PORT', 'HEALTH_PORT'])
         assert.match((await server.said(`${name}=tcp://10.0.0.1:9090 is ignored`)).msg, /enableServiceLinks: false/);
       await server.said('WORKER_PRELOAD has no effect');
+      for (const name of ['OTEL_TRACES_SAMPLER_ARG', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'AML_APP_INSIGHTS_ENABLED', 'AZUREML_MDC_PORT'])
+        assert.equal((await server.said(`${name}: expected `)).level, 'warn');
       assert.equal(await server.status('/metrics'), 200);
       const names = ['HEALTH_PORT', 'AML_APP_INSIGHTS_ENABLED', 'HTTP_X_MS_SERVER_VERSION'];
       const seen = (await (await server.score(names)).json()) as Record<string, string>;
@@ -221,6 +223,11 @@ test('in a pod with service links the server warns and serves, and a script sees
         HEALTH_PORT: 'tcp://10.0.0.1:9090',
         METRICS_PORT_9090_TCP: 'tcp://10.0.0.1:9090',
         METRICS_PORT_9090_TCP_PORT: '9090',
+        SCORING_SERVER_PORT: 'tcp://10.0.0.1:9090',
+        OTEL_TRACES_SAMPLER_ARG: 'abc',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://collector:4317',
+        AML_APP_INSIGHTS_ENABLED: 'asdf',
+        AZUREML_MDC_PORT: 'x',
         WORKER_PRELOAD: 'true',
       },
     },

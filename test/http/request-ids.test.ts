@@ -159,10 +159,21 @@ describe('trace id', () => {
     }
   });
 
-  it('is derived from a request id that is a UUID', () => {
+  it('is derived from a request id that is a random UUID', () => {
     assert.equal(trace(undefined, '0AF76519-16CD-43DD-8448-EB211C80319C'), TRACE);
-    assert.match(trace(undefined, '00000000-0000-0000-0000-000000000000'), /[1-9a-f]/);
-    const made = readIds({});
-    assert.equal(made.traceId, made.id.replaceAll('-', ''));
+    assert.equal(trace(undefined, '019acd1d-8448-7cd4-83dd-eb211c80319c'), '019acd1d84487cd483ddeb211c80319c');
+    for (const fixed of ['00000000-0000-0000-0000-000000000000', '0af76519-16cd-11dd-8448-eb211c80319c'])
+      assert.notEqual(trace(undefined, fixed), fixed.replaceAll('-', ''));
+  });
+
+  it('is the made request id, but for the digits that a UUID fixes', () => {
+    const { id, traceId } = readIds({});
+    const digits = id.replaceAll('-', '');
+    for (const [from, to] of [
+      [0, 12],
+      [13, 16],
+      [17, 32],
+    ] as const)
+      assert.equal(traceId.slice(from, to), digits.slice(from, to));
   });
 });

@@ -215,6 +215,36 @@ test('items have the fields of the table and the dimensions of the Python server
   );
 });
 
+test('values of a query that may be keys, bytes without a type, and the id that a client did not send', async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  await withServer(
+    ['--entry-script', 'response.ts'],
+    async (server) => {
+      await server.ready();
+      const query = async (text: string): Promise<unknown> =>
+        (await fetch(await server.url(`/score?${text}`), { headers: { 'x-request-id': 'q' } })).status;
+      assert.equal(await query('a=1&a=2&code=S3CRET&sig=S3CRET&api_key=S3CRET'), 201);
+      assert.equal((await server.score('untyped bytes', { 'x-request-id': 'b' })).status, 200);
+      await server.drain();
+      assert.doesNotMatch(JSON.stringify(ingestion.accepted), /S3CRET/);
+      const [asked, bytes] = ['q', 'b'].map((id) =>
+        ingestion.of('RequestData').find(({ data }) => data.baseData.properties['Request Id'] === id),
+      );
+      const url = await server.url('/score?a=1&a=2&code=REDACTED&sig=REDACTED&api_key=REDACTED');
+      assert.deepEqual([asked?.data.baseData.url, asked?.data.baseData.properties['url']], [url, url]);
+      assert.equal(
+        bytes?.data.baseData.properties['Response Value'],
+        '"Scoring request response payload is a non serializable object or raw binary"',
+      );
+      const all = [...ingestion.of('RequestData'), ...ingestion.of('MessageData')].map(({ data }) => data.baseData.properties);
+      assert.deepEqual(new Set(all.map((properties) => properties['Client Request Id'])), new Set(['']));
+      const inputs = all.filter((properties) => 'Input' in properties).map((properties) => properties['Input']);
+      assert.deepEqual(inputs, ['{"a":[1,2]}', '"untyped bytes"']);
+    },
+    { env: { ...ingestion.env, AML_MODEL_DC_STORAGE_ENABLED: 'true', MDC_SINK: 'off', DRAIN_DELAY_MS: '0' } },
+  );
+});
+
 test('log lines of a script become traces; so do inputs and predictions where data collection is on', async (t) => {
   const ingestion = await IngestionServer.start(t);
   const run = async (env: Record<string, string>, body: unknown, headers: Record<string, string> = {}): Promise<void> =>

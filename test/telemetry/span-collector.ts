@@ -28,8 +28,13 @@ export interface Span {
 interface ExportRequest {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
-    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+    readonly scopeSpans: readonly { readonly scope: Scope; readonly spans: readonly Span[] }[];
   }[];
+}
+/** Which library made the spans. */
+interface Scope {
+  readonly name: string;
+  readonly version?: string;
 }
 
 const message = protobuf
@@ -46,6 +51,7 @@ export interface SpanCollector {
   readonly requests: string[];
   /** Attributes of whom they came from. */
   readonly resources: Record<string, unknown>[];
+  readonly scopes: Scope[];
 }
 
 interface Wishes {
@@ -56,14 +62,15 @@ interface Wishes {
 
 export async function startCollector(t: TestContext, { status = 200, tls = false }: Wishes = {}): Promise<SpanCollector> {
   const files = tls ? makeCertificate(folder()) : undefined;
-  const got = { spans: [] as Span[], requests: [] as string[], resources: [] as Record<string, unknown>[] };
+  const got = { spans: [] as Span[], requests: [] as string[], resources: [] as Record<string, unknown>[], scopes: [] as Scope[] };
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { 'content-type': type = '', 'content-encoding': encoding = '-', 'x-key': key = '-' } = request.headers;
     got.requests.push([request.method, request.url, type, encoding, key].join(' '));
     const body = await buffer(request);
     const { resourceSpans } = read(encoding === 'gzip' ? gunzipSync(body) : body, type);
     for (const { resource, scopeSpans } of resourceSpans) {
-      got.resources.push(Object.fromEntries(resource.attributes.map(({ key: name }) => [name, valueOf(resource.attributes, name)])));
+      got.resources.push(objectOf(resource.attributes));
+      got.scopes.push(...scopeSpans.map(({ scope }) => scope));
       if (status === 200) for (const { spans } of scopeSpans) got.spans.push(...spans);
     }
     response.writeHead(status, { 'content-type': type }).end(type === 'application/json' ? '{}' : '');
@@ -84,6 +91,9 @@ export async function startCollector(t: TestContext, { status = 200, tls = false
   return { ...got, url, certificate: files?.certificate };
 }
 
+export const objectOf = (attributes: readonly Attribute[]): Record<string, unknown> =>
+  Object.fromEntries(attributes.map(({ key }) => [key, valueOf(attributes, key)]));
+
 export const valueOf = (attributes: readonly Attribute[], key: string): unknown => {
   const value = attributes.find((attribute) => attribute.key === key)?.value;
   return value?.stringValue ?? value?.intValue;
@@ -102,7 +112,7 @@ function read(body: Buffer, contentType: string): ExportRequest {
   return {
     resourceSpans: resourceSpans.map(({ resource, scopeSpans }) => ({
       resource,
-      scopeSpans: scopeSpans.map(({ spans }) => ({ spans: spans.map(spanOf) })),
+      scopeSpans: scopeSpans.map(({ scope, spans }) => ({ scope, spans: spans.map(spanOf) })),
     })),
   };
 }

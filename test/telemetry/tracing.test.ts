@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import packageJson from '../../package.json' with { type: 'json' };
+import { freePort } from '../e2e/free-port.ts';
 import { withServer } from '../e2e/start-server.ts';
+import { GrpcClient } from '../grpc/client.ts';
 import { writeModel } from '../models/models.ts';
 import { folder } from '../set-up/folder.ts';
-import { startCollector, valueOf, type Span } from './span-collector.ts';
+import { until } from '../set-up/until.ts';
+import { objectOf, startCollector, valueOf, type Span } from './span-collector.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = 'b7ad6b7169203331';
@@ -52,11 +56,159 @@ test('a request is four spans: itself, the queue, run() and its inference, one i
       within(run!, request!);
       within(inference!, run!);
       assert.equal(got.resources[0]?.['service.name'], 'prices');
+      assert.deepEqual(got.scopes[0], { name: packageJson.name, version: packageJson.version });
       assert.equal(got.requests[0], 'POST /v1/traces application/json - secret');
     },
     { env: env(got.url) },
   );
 });
+
+test('the span of a request has the names of the conventions for HTTP, and no value that may be a key', async (t) => {
+  const got = await startCollector(t);
+  await withServer(
+    ['--entry-script', 'trace-context.ts'],
+    async (server) => {
+      await server.ready();
+      const send = async (query: string, body: string, id: string): Promise<number> => {
+        const headers = { 'content-type': 'application/json', 'user-agent': 'client/1', 'x-request-id': id };
+        return (await fetch(await server.url(`/score${query}`), { method: 'POST', body, headers })).status;
+      };
+      assert.deepEqual(
+        [
+          await send('?a=%20b&code=S3CRET&sig=S3CRET&X-Amz-Signature=S3CRET', '"fine"', 'fine'),
+          await send('', '{', 'bad'),
+          await send('', '"throw"', 'throws'),
+        ],
+        [200, 400, 500],
+      );
+      await server.drain();
+      const spanOf = (id: string): Span | undefined => got.spans.find(({ attributes }) => valueOf(attributes, 'scoring.request_id') === id);
+      const common = {
+        'http.request.method': 'POST',
+        'http.route': '/score',
+        'url.scheme': 'http',
+        'url.path': '/score',
+        'server.address': '127.0.0.1',
+        'server.port': Number(new URL(await server.url('/')).port),
+        'network.protocol.version': '1.1',
+        'user_agent.original': 'client/1',
+      };
+      assert.deepEqual(objectOf(spanOf('fine')?.attributes ?? []), {
+        ...common,
+        'http.response.status_code': 200,
+        'url.query': 'a=%20b&code=REDACTED&sig=REDACTED&X-Amz-Signature=REDACTED',
+        'scoring.request_id': 'fine',
+      });
+      assert.deepEqual(objectOf(spanOf('bad')?.attributes ?? []), {
+        ...common,
+        'http.response.status_code': 400,
+        'scoring.request_id': 'bad',
+      });
+      assert.deepEqual(objectOf(spanOf('throws')?.attributes ?? []), {
+        ...common,
+        'http.response.status_code': 500,
+        'error.type': 'run_failed',
+        'scoring.request_id': 'throws',
+      });
+      // 0 is unset, 2 is an error.
+      assert.deepEqual(
+        ['fine', 'bad', 'throws'].map((id) => [spanOf(id)?.name, spanOf(id)?.status.code ?? 0]),
+        [
+          ['POST /score', 0],
+          ['POST /score', 0],
+          ['POST /score', 2],
+        ],
+      );
+    },
+    { env: env(got.url) },
+  );
+});
+
+test('the span of a gRPC call has the names of the conventions for RPC', async (t) => {
+  const got = await startCollector(t);
+  const port = await freePort();
+  await withServer(
+    ['--entry-script', 'tensors.ts', '--grpc-port', String(port)],
+    async (server) => {
+      await server.ready();
+      const client = new GrpcClient(port);
+      t.after(() => client.close());
+      const contents = { fp32_contents: [1] };
+      const inputs = (name: string): object => ({ model_name: 'tensors', inputs: [{ name, shape: [1], datatype: 'FP32', contents }] });
+      const ids = { 'x-request-id': 'fine', traceparent: `00-${TRACE}-${CALLER}-01` };
+      await client.call('ModelInfer', inputs('x'), ids);
+      await client.error('ModelInfer', inputs('refuse'), { 'x-request-id': 'refused' });
+      await client.error('ModelInfer', inputs('none'), { 'x-request-id': 'fails' });
+      client.close();
+      await server.drain();
+      const method = 'inference.GRPCInferenceService/ModelInfer';
+      const shown = (id: string): unknown => {
+        const span = got.spans.find(({ attributes }) => valueOf(attributes, 'scoring.request_id') === id);
+        return [span?.name, span?.kind, span?.status.code ?? 0, objectOf(span?.attributes ?? [])];
+      };
+      const common = { 'rpc.system.name': 'grpc', 'rpc.method': method, 'server.address': '127.0.0.1', 'server.port': port };
+      assert.deepEqual(shown('fine'), [method, 2, 0, { ...common, 'rpc.status_code': 'OK', 'scoring.request_id': 'fine' }]);
+      assert.deepEqual(shown('refused'), [
+        method,
+        2,
+        0,
+        { ...common, 'rpc.status_code': 'INVALID_ARGUMENT', 'scoring.request_id': 'refused' },
+      ]);
+      assert.deepEqual(shown('fails'), [
+        method,
+        2,
+        2,
+        {
+          ...common,
+          'rpc.status_code': 'INTERNAL',
+          'error.type': 'INTERNAL',
+          'scoring.failure': 'run_failed',
+          'scoring.request_id': 'fails',
+        },
+      ]);
+      assert.equal(got.spans.find(({ traceId, kind }) => traceId === TRACE && kind === 2)?.parentSpanId, CALLER);
+    },
+    { env: env(got.url) },
+  );
+});
+
+const ROWS = 4;
+for (const [how, more] of [
+  ['that waited for it', { MAX_BATCH_DELAY_MS: '100000', MAX_BATCH_SIZE: String(ROWS) }],
+  ['that came together', {}],
+] as const)
+  test(`each traced call of a merged inference ${how} has its span, whichever calls are traced`, async (t) => {
+    const got = await startCollector(t);
+    await withServer(
+      ['--model', writeModel('ridge', folder())],
+      async (server) => {
+        await server.ready();
+        const score = async (client: number, traced: boolean): Promise<void> => {
+          const ids = { traceparent: `00-${traced ? TRACE.slice(0, -1) + client : 'f'.repeat(32)}-${CALLER}-0${traced ? 1 : 0}` };
+          assert.equal((await server.score({ inputs: { X: [Array.from({ length: 10 }, () => client)] } }, ids)).status, 200);
+        };
+        for (const traced of [[0], [1], [2], [ROWS - 1], [1, 2], [0, ROWS - 1]]) {
+          got.spans.length = 0;
+          const inferences = (): Span[] => got.spans.filter(({ name }) => name === 'inference');
+          let merged = false;
+          // Calls that come together are merged where the worker reads them together.
+          for (let tries = 0; tries < 100 && !merged; tries++) {
+            got.spans.length = 0;
+            await Promise.all(Array.from({ length: ROWS }, (_, client) => score(client, traced.includes(client))));
+            await until(() => inferences().length === traced.length);
+            merged = inferences().every(({ attributes }) => Number(valueOf(attributes, 'inference.batch_rows')) > 1);
+          }
+          assert.ok(merged, `never merged: ${traced.join()}`);
+          for (const client of traced) {
+            const own = got.spans.filter(({ traceId }) => traceId === TRACE.slice(0, -1) + client);
+            const [run, inference] = ['run', 'inference'].map((name) => own.find((span) => span.name === name));
+            assert.equal(inference?.parentSpanId, run?.spanId);
+          }
+        }
+      },
+      { env: env(got.url, more) },
+    );
+  });
 
 test('a run() that throws is a failed span; scripts pass the trace on', async (t) => {
   const got = await startCollector(t);

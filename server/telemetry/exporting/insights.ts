@@ -84,7 +84,7 @@ export class Insights {
   }
 
   #request({ method, route, status, has }: RequestHead, texts: Blanks): object {
-    const { time, url, duration, preciseDuration, requestId, traceId, spanId: id, clientRequestId, parentId, response } = texts;
+    const { time, url, duration, preciseDuration, requestId, traceId, spanId: id, clientRequestId = '', parentId, response } = texts;
     const name = `${method} ${route}`;
     const success = status < 400;
     const properties = {

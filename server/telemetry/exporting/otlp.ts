@@ -18,10 +18,14 @@ export class Otlp {
     this.#exporter = exporter;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a resource the exporter reads the attributes alone
     const resource = { attributes } as unknown as ReadableSpan['resource'];
-    this.#common = { resource, instrumentationScope: { name: serverVersion } };
+    const [name = '', version = ''] = serverVersion.split('/');
+    this.#common = { resource, instrumentationScope: { name, version } };
   }
 
-  /** Loads the exporter of the protocol, and no other. */
+  /**
+   * Loads the exporter of the protocol, and no other.
+   * @param serverVersion `name/version`
+   */
   static async open({ url, protocol, resource }: SpanSettings, serverVersion: string): Promise<Otlp> {
     const { OTLPTraceExporter: Exporter } =
       protocol === 'http/protobuf'

@@ -27,6 +27,8 @@ async function measured({
     route: { path: '/score', scores: true },
     method: 'POST',
     url: '/score',
+    protocolVersion: '1.1',
+    userAgent: undefined,
     status: 200,
     ids: readIds({}, undefined),
     startedAt: performance.now(),

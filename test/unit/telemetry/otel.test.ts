@@ -17,11 +17,11 @@ function sampled(env: Record<string, string>): number {
   const ids = Array.from(
     { length: 1000 },
     (_, n) =>
-      '0'.repeat(16) +
+      'f'.repeat(18) +
       Math.floor((n / 1000) * 2 ** 32)
         .toString(16)
         .padStart(8, '0') +
-      'f'.repeat(8),
+      'f'.repeat(6),
   );
   return ids.filter((id) => sampler?.(id)).length;
 }
@@ -92,7 +92,7 @@ test('variables that have no effect are told by name, once, and those of the exp
   const honoured = {
     OTEL_EXPORTER_OTLP_HEADERS: 'a=b',
     OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '1000',
-    OTEL_EXPORTER_OTLP_CERTIFICATE: '/ca.pem',
+    OTEL_EXPORTER_OTLP_CERTIFICATE: import.meta.filename,
     OTEL_PROPAGATORS: 'tracecontext,baggage',
     OTEL_METRICS_EXPORTER: 'none',
     OTEL_BLRP_MAX_QUEUE_SIZE: '',
@@ -101,4 +101,38 @@ test('variables that have no effect are told by name, once, and those of the exp
   assert.deepEqual(warnings({ ...honoured, OTEL_PROPAGATORS: 'b3', OTEL_BSP_SCHEDULE_DELAY: '1' }), [
     'variables that have no effect here: OTEL_BSP_SCHEDULE_DELAY, OTEL_PROPAGATORS (docs/telemetry.md lists those that have)',
   ]);
+});
+
+test('values that the exporter would ignore without a word are told, and those that may be keys are not shown', () => {
+  assert.deepEqual(
+    warnings({
+      OTEL_EXPORTER_OTLP_TIMEOUT: '10s',
+      OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '-1',
+      OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd',
+      OTEL_EXPORTER_OTLP_CERTIFICATE: '/none/ca.pem',
+      OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: '/none/key.pem',
+      OTEL_EXPORTER_OTLP_HEADERS: 'no pair',
+    }).toSorted(),
+    [
+      'OTEL_EXPORTER_OTLP_CERTIFICATE: /none/ca.pem cannot be read: there is no such file. It is ignored',
+      'OTEL_EXPORTER_OTLP_COMPRESSION: expected none or gzip, got zstd. It is ignored',
+      'OTEL_EXPORTER_OTLP_TIMEOUT: expected milliseconds, got 10s. It is ignored',
+      'OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: /none/key.pem cannot be read: there is no such file. It is ignored',
+      'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: expected milliseconds, got -1. It is ignored',
+    ],
+  );
+});
+
+test('the variables of a Kubernetes Service whose name begins with otel are no settings', () => {
+  const address = 'tcp://10.0.0.1:4317';
+  const link = {
+    OTEL_COLLECTOR_PORT: address,
+    OTEL_COLLECTOR_SERVICE_HOST: '10.0.0.1',
+    OTEL_COLLECTOR_SERVICE_PORT: '4317',
+    OTEL_COLLECTOR_SERVICE_PORT_OTLP_GRPC: '4317',
+    OTEL_COLLECTOR_PORT_4317_TCP: address,
+    OTEL_COLLECTOR_PORT_4317_TCP_PROTO: 'tcp',
+    OTEL_COLLECTOR_PORT_4317_TCP_ADDR: '10.0.0.1',
+  };
+  assert.deepEqual(warnings(link), []);
 });

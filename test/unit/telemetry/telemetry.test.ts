@@ -29,10 +29,13 @@ test('Application Insights is on with a connection string, or with the pair of t
   assert.equal(connection({ ...pair, APPLICATIONINSIGHTS_CONNECTION_STRING: STRING }), STRING);
 });
 
-for (const wrong of ['nonsense', 'InstrumentationKey=1', `InstrumentationKey=${KEY};IngestionEndpoint=ftp://x`])
-  test(`the connection string ${wrong} is refused at start`, () => {
-    assert.throws(() => connection({ APPLICATIONINSIGHTS_CONNECTION_STRING: wrong }), { code: 'usage' });
-  });
+test('where the connection string is wrong, the pair of the Python server counts', () => {
+  const pair = { AML_APP_INSIGHTS_ENABLED: 'true', AML_APP_INSIGHTS_KEY: KEY };
+  for (const wrong of ['nonsense', 'InstrumentationKey=1', `InstrumentationKey=${KEY};IngestionEndpoint=ftp://x`]) {
+    assert.equal(connection({ APPLICATIONINSIGHTS_CONNECTION_STRING: wrong }), undefined);
+    assert.equal(connection({ ...pair, APPLICATIONINSIGHTS_CONNECTION_STRING: wrong }), `InstrumentationKey=${KEY}`);
+  }
+});
 
 test('models are named by the layout of the registry', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'models-'));
@@ -55,4 +58,19 @@ test('text of a body is cut, whatever its pieces, and what is no text is named s
   );
   assert.match(bodyText([Buffer.from([1, 2])], 'application/octet-stream'), /non serializable object or raw binary/);
   assert.equal(bodyText([], 'application/json'), '');
+});
+
+test('bytes that no type names, or a wrong one, are no text where they are no UTF-8; a cut character stays a part of a text', () => {
+  const noText = '"Scoring request response payload is a non serializable object or raw binary"';
+  const bytes = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0xff]);
+  // A Response without a type gets text/html.
+  for (const type of ['', 'text/html; charset=utf-8', 'application/json', 'image/png']) assert.equal(bodyText([bytes], type), noText, type);
+  assert.equal(bodyText([Buffer.from('Größe 😀')], 'text/plain'), 'Größe 😀');
+  for (const character of ['é', '€', '😀', 'x'])
+    for (const size of [1000, 8193, 24_579]) {
+      const whole = Buffer.from(character.repeat(20_000));
+      const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, at) => whole.subarray(at * size, (at + 1) * size));
+      const text = bodyText(pieces, 'text/plain');
+      assert.equal(text, character.repeat(8193).slice(0, 8193), `${character} in pieces of ${size}`);
+    }
 });

@@ -75,7 +75,7 @@ function madeByPackage(item: RequestItem): Envelope {
     properties: {
       'Container Id': 'box',
       'Request Id': item.requestId,
-      ...(item.clientRequestId !== undefined && { 'Client Request Id': item.clientRequestId }),
+      'Client Request Id': item.clientRequestId ?? '',
       'Workspace Name': 'space',
       'Service Name': settings.serviceName,
       ...(item.response !== undefined && { 'Response Value': item.response }),
