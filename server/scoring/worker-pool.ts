@@ -6,7 +6,7 @@ import type { AnswerMemory } from './answer-memory.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
 import { type Capacity, capacityOf, leastLoadedOf, PoolWorker } from './pool-worker.ts';
 import { Replacements } from './replacements.ts';
-import { type EndReason, retirements, type RetireReason, startFailureOf } from './worker-endings.ts';
+import { type EndReason, restartCauseOf, retirements, type RetireReason, startFailureOf } from './worker-endings.ts';
 import { type ScoringSource, type WorkerKeeper, WorkerListener } from './worker-listener.ts';
 import { Trials } from './trials.ts';
 import { WorkerMemory } from './worker-memory.ts';
@@ -234,9 +234,10 @@ export class WorkerPool implements WorkerKeeper {
   }
 
   #countLoss(worker: PoolWorker, exit: Exit): void {
-    const { number, retiredFor, endedFor } = worker;
+    const { number, endedFor } = worker;
     if (endedFor === undefined) this.#settings.log.error({ worker: number, ...exit }, 'a worker ended unexpectedly; it is being replaced');
-    this.reports.restarted(retiredFor ?? endedFor ?? (exit.signal === null ? 'exit' : 'signal'));
+    const cause = restartCauseOf(worker, exit);
+    if (cause !== undefined) this.reports.restarted(cause);
   }
 
   #noteAbsence(): void {

@@ -4,6 +4,7 @@ import { cutText, LONGEST_LINE, type OutputLine } from '../guards/output-lines.t
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LogMessage, ServedModel } from '../ipc/worker-messages.ts';
 import type { PoolWorker } from './pool-worker.ts';
+import { type RestartCause, restartCauses } from './worker-endings.ts';
 
 /** Called with each line of an entry script. */
 export type OnScriptLine = (message: LogMessage) => void;
@@ -27,6 +28,7 @@ export class WorkerReports {
     this.#log = log;
     this.#metrics = metrics;
     this.#onScriptLine = onScriptLine;
+    for (const cause of restartCauses) metrics.workerRestarts.inc({ cause }, 0);
   }
 
   line(worker: PoolWorker, message: LogMessage): void {
@@ -79,7 +81,8 @@ export class WorkerReports {
     );
   }
 
-  restarted(cause: string): void {
+  /** A worker is replaced. */
+  restarted(cause: RestartCause): void {
     this.#metrics.workerRestarts.inc({ cause });
   }
 
@@ -89,7 +92,7 @@ export class WorkerReports {
   }
 
   #lose(reason: 'cut' | 'dropped', lines: number): void {
-    this.#metrics.output.workerLost.inc({ reason }, lines);
+    this.#metrics.output.lost(reason, lines);
     this.#lost[reason] += lines;
     this.#lossTimer ??= setTimeout(() => this.#reportLost(), LOSS_LOG_INTERVAL_MS).unref();
   }

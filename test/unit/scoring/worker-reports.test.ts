@@ -4,12 +4,12 @@ import { pino } from 'pino';
 import type { PoolWorker } from '../../../server/scoring/pool-worker.ts';
 import { WorkerReports } from '../../../server/scoring/worker-reports.ts';
 import { readableLog } from '../../../server/system/readable-log.ts';
-import type { Metrics } from '../../../server/telemetry/metrics.ts';
+import { Metrics } from '../../../server/telemetry/metrics.ts';
 
 test("fields of a script do not replace a line's level, time or message, in either form of the log", async () => {
   const lines: string[] = [];
   const log = pino({ base: null, formatters: { level: (level) => ({ level }) } }, { write: (line: string) => lines.push(line) });
-  const reports = new WorkerReports(log, {} as Metrics, undefined);
+  const reports = new WorkerReports(log, new Metrics(), undefined);
   const readable = await readableLog(false);
   for (const fields of [{ level: [{}] }, { time: { a: 1 } }, { msg: null, row: 1 }]) {
     reports.line({ number: 0 } as PoolWorker, { level: 'info', msg: 'hello', fields });
