@@ -227,6 +227,7 @@ export class WorkerPool implements WorkerKeeper {
     const process = options.open?.(spec, answers) ?? new WorkerProcess(spec, answers);
     const worker = new PoolWorker(number, process, spec.start);
     this.#workers[number] = worker;
+    this.reports.started(worker);
     process.listen(new WorkerListener(worker, this, source));
     this.#memory?.watch(worker);
     const { initTimeoutMs } = options;

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { LogMessage, ServedModel } from '../ipc/worker-messages.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import { type RestartCause, restartCauses } from './worker-endings.ts';
+import { WorkerUsage } from './worker-usage.ts';
 
 /** Called with each line of an entry script. */
 export type OnScriptLine = (message: LogMessage) => void;
@@ -20,6 +21,7 @@ export class WorkerReports {
   readonly #log: Log;
   readonly #metrics: Metrics;
   readonly #onScriptLine: OnScriptLine | undefined;
+  readonly #usage = new WorkerUsage();
   /** Lines that were cut or dropped since the last report of it. */
   #lost = { cut: 0, dropped: 0 };
   #lossTimer: NodeJS.Timeout | undefined;
@@ -28,6 +30,7 @@ export class WorkerReports {
     this.#log = log;
     this.#metrics = metrics;
     this.#onScriptLine = onScriptLine;
+    metrics.processes.observe(() => this.#usage.rows());
     for (const cause of restartCauses) metrics.workerRestarts.inc({ cause }, 0);
   }
 
@@ -86,7 +89,13 @@ export class WorkerReports {
     this.#metrics.workerRestarts.inc({ cause });
   }
 
+  /** A process was started. */
+  started(worker: PoolWorker): void {
+    this.#usage.started(worker);
+  }
+
   gone(worker: PoolWorker): void {
+    this.#usage.gone(worker);
     this.#metrics.gone(worker);
     this.#reportLost();
   }

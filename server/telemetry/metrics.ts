@@ -5,6 +5,7 @@ import { DistributionHistogram } from './distribution-histogram.ts';
 import { type LoadedModel, ModelMetrics } from './model-metrics.ts';
 import { OutputMetrics } from './output-metrics.ts';
 import { ReportedMetrics } from './reported-metrics.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 
 /**
  * Sums that prom-client adds to `nodejs_active_handles` and its like. They are gauges, whose names
@@ -15,6 +16,8 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** The state that the gauges show. */
 interface Load {
   readonly queued: number;
+  /** Age of the oldest request that waits; milliseconds, 0: none waits. */
+  readonly oldestWaitingMs: number;
   readonly inFlight: number;
   readonly concurrency: number;
   readonly credits: number;
@@ -47,6 +50,11 @@ export class Metrics {
   );
   readonly inFlight = this.#gauge('scoring_requests_in_flight', 'scoring requests that workers hold', ({ inFlight }) => inFlight);
   readonly queued = this.#gauge('scoring_requests_queued', 'scoring requests that wait for a worker', ({ queued }) => queued);
+  readonly oldestWaiting = this.#gauge(
+    'scoring_oldest_waiting_seconds',
+    'time that the oldest waiting request has waited for a worker; 0: none waits',
+    ({ oldestWaitingMs }) => oldestWaitingMs / 1000,
+  );
   readonly concurrencyLimit = this.#gauge(
     'scoring_concurrency_limit',
     'scoring requests that all workers can hold at a time',
@@ -55,6 +63,12 @@ export class Metrics {
   readonly credits = this.#gauge('scoring_credits', 'scoring requests that workers can take now', ({ credits }) => credits);
   readonly workersReady = this.#gauge('scoring_workers', 'workers that serve', ({ workers }) => workers);
   readonly ready = this.#gauge('server_ready', '1 while the server is ready', ({ ready }) => (ready ? 1 : 0));
+  readonly info = new Gauge({
+    name: 'server_info',
+    help: 'always 1; labels: name of the service, version of this server',
+    labelNames: ['service', 'version'],
+    registers: [this.registry],
+  });
   readonly refused = new Counter({
     name: 'scoring_refused_total',
     help: 'scoring requests refused before they reached a worker, by reason',
@@ -67,6 +81,7 @@ export class Metrics {
     labelNames: ['code'],
     registers: [this.registry],
   });
+  readonly processes = new WorkerMetrics(this.registry);
   readonly workerRestarts = new Counter({
     name: 'worker_restarts_total',
     help: 'replaced workers, by cause',

@@ -33,7 +33,7 @@ function collected(): CollectionCounts {
 /** Everything that there is, with values, and with text that must be escaped. */
 function filled(): Metrics {
   const metrics = new Metrics();
-  metrics.observe(() => ({ queued: 1, inFlight: 2, concurrency: 32, credits: 30, workers: 1, ready: true }));
+  metrics.observe(() => ({ queued: 1, oldestWaitingMs: 1500, inFlight: 2, concurrency: 32, credits: 30, workers: 1, ready: true }));
   metrics.answered('/score', 200);
   metrics.answered('*', 404);
   metrics.requestDuration.observe(0.003);
