@@ -20,3 +20,15 @@ test("fields of a script do not replace a line's level, time or message, in eith
     assert.match(readable(line), /INFO: hello \{"fields":/);
   }
 });
+
+test('restarts are counted from 0, by each cause', async () => {
+  const metrics = new Metrics();
+  const reports = new WorkerReports(pino({ level: 'silent' }), metrics, undefined);
+  const shown = async (): Promise<string[]> =>
+    Array.from((await metrics.registry.metrics()).matchAll(/^worker_restarts_total\{cause="(\w+)"\} (\d+)$/gm), ([, ...each]) =>
+      each.join(' '),
+    );
+  assert.deepEqual(await shown(), ['exit 0', 'signal 0', 'init 0', 'init_timeout 0', 'deadline 0', 'memory 0', 'protocol 0']);
+  reports.restarted('memory');
+  assert.ok((await shown()).includes('memory 1'));
+});
