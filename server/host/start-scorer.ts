@@ -37,6 +37,7 @@ export function startScorer(config: Config, found: Found, around: ScorerSurround
   const scorer = new PoolScorer({ limits, workers, found, lifecycle, log, metrics, collecting }, events);
   metrics.observe(() => ({
     ...scorer.load,
+    queueLimit: config.queueMaxRequests,
     oldestWaitingMs: scorer.oldestWaitingMs,
     ready: lifecycle.state === 'ready' && scorer.ready,
   }));

@@ -11,6 +11,13 @@ export interface MemoryLimits {
   readonly all: number;
 }
 
+interface MemoryEvents {
+  /** Ends a worker for its memory. */
+  kill(worker: PoolWorker): void;
+  /** Share of the limit that is taken, after each reading. */
+  taken(share: number): void;
+}
+
 /**
  * Time between two readings: shorter once half of the limit is taken, because memory may grow by a
  * gigabyte a second.
@@ -34,15 +41,14 @@ const MiB = 2 ** 20;
 export class WorkerMemory {
   readonly #limits: MemoryLimits;
   readonly #log: Log;
-  readonly #kill: (worker: PoolWorker) => void;
+  readonly #events: MemoryEvents;
   readonly #watched = new Set<PoolWorker>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param kill ends a worker for its memory */
-  constructor(limits: MemoryLimits, log: Log, kill: (worker: PoolWorker) => void) {
+  constructor(limits: MemoryLimits, log: Log, events: MemoryEvents) {
     this.#limits = limits;
     this.#log = log;
-    this.#kill = kill;
+    this.#events = events;
   }
 
   /** Until the worker is gone. Called when its process has been started. */
@@ -78,6 +84,7 @@ export class WorkerMemory {
     const { each = Number.POSITIVE_INFINITY } = this.#limits;
     if (largest !== undefined && (largest.bytes > each || all > this.#limits.all)) this.#end(largest.worker, largest.bytes, all);
     const share = Math.max((largest?.bytes ?? 0) / each, all / this.#limits.all);
+    this.#events.taken(share);
     this.#timer = this.#watched.size === 0 ? undefined : this.#schedule(share > 1 / 2 ? CLOSE_READ_MS : READ_MS);
   }
 
@@ -92,7 +99,7 @@ export class WorkerMemory {
       { worker: worker.number, pid: worker.process.pid, bytes, all, limit: each ?? this.#limits.all, held: worker.scorings.size },
       `a worker is killed and replaced: ${worker.tooLarge}`,
     );
-    this.#kill(worker);
+    this.#events.kill(worker);
   }
 }
 

@@ -60,7 +60,9 @@ export class WorkerPool implements WorkerKeeper {
     this.#settings = settings;
     const { options, events, log, metrics } = settings;
     this.#now = options.now ?? (() => performance.now());
-    this.#memory = options.memory && new WorkerMemory(options.memory, log, (worker) => this.end(worker, 'memory'));
+    const { memoryShare } = metrics.processes;
+    const memoryEvents = { kill: (worker: PoolWorker) => this.end(worker, 'memory'), taken: (share: number) => memoryShare.set(share) };
+    this.#memory = options.memory && new WorkerMemory(options.memory, log, memoryEvents);
     const limitMs = options.initTimeoutMs === 0 ? 0 : options.trialMs;
     this.#trials = new Trials({ limitMs, log, end: (worker) => this.end(worker, 'trial') });
     this.reports = new WorkerReports(log, metrics, events.onScriptLine);

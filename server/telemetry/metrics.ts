@@ -16,6 +16,8 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** The state that the gauges show. */
 interface Load {
   readonly queued: number;
+  /** Requests that may wait. */
+  readonly queueLimit: number;
   /** Age of the oldest request that waits; milliseconds, 0: none waits. */
   readonly oldestWaitingMs: number;
   readonly inFlight: number;
@@ -54,6 +56,11 @@ export class Metrics {
     'scoring_oldest_waiting_seconds',
     'time that the oldest waiting request has waited for a worker; 0: none waits',
     ({ oldestWaitingMs }) => oldestWaitingMs / 1000,
+  );
+  readonly queueLimit = this.#gauge(
+    'scoring_queue_limit',
+    'scoring requests that may wait for a worker (QUEUE_MAX_REQUESTS)',
+    ({ queueLimit }) => queueLimit,
   );
   readonly concurrencyLimit = this.#gauge(
     'scoring_concurrency_limit',

@@ -17,6 +17,8 @@ type Series = readonly [labels: Readonly<Record<string, string>>, value: number 
 
 /** The processes of the workers: docs/metrics.md. */
 export class WorkerMetrics {
+  /** Set at each reading of the workers' memory. */
+  readonly memoryShare: Gauge;
   #read: () => readonly WorkerRow[] = () => [];
 
   constructor(registry: Registry) {
@@ -32,6 +34,11 @@ export class WorkerMetrics {
       'CPU time of a worker, and of those that it replaced',
       ({ cpuSeconds }) => cpuSeconds,
     );
+    this.memoryShare = new Gauge({
+      name: 'worker_memory_limit_ratio',
+      help: "share of the workers' memory limit that is taken, without mapped models; above 1 a worker is killed",
+      registers: [registry],
+    });
   }
 
   /** Sets where each scrape reads the rows. */

@@ -34,7 +34,16 @@ function collected(): CollectionCounts {
 /** Everything that there is, with values, and with text that must be escaped. */
 function filled(): Metrics {
   const metrics = new Metrics();
-  metrics.observe(() => ({ queued: 1, oldestWaitingMs: 1500, inFlight: 2, concurrency: 32, credits: 30, workers: 1, ready: true }));
+  metrics.observe(() => ({
+    queued: 1,
+    queueLimit: 256,
+    oldestWaitingMs: 1500,
+    inFlight: 2,
+    concurrency: 32,
+    credits: 30,
+    workers: 1,
+    ready: true,
+  }));
   metrics.answered('/score', 200);
   metrics.answered('*', 404);
   metrics.requestDuration.observe(0.003);
@@ -70,6 +79,7 @@ function filled(): Metrics {
   addCollectionMetrics(metrics.registry, 'azure-blob', () => counts);
   metrics.info.set({ service: 'of "all"', version: '0.1.0' }, 1);
   metrics.telemetryDropped.inc({ item: 'span', reason: 'rejected' });
+  metrics.processes.memoryShare.set(0.5);
   metrics.processes.observe(() => [
     { worker: 0, state: 'ready', starts: 3, memoryBytes: 104857600, cpuSeconds: 12.5 },
     { worker: 1, state: 'starting', starts: 1, memoryBytes: undefined, cpuSeconds: undefined },
@@ -101,6 +111,8 @@ test('every metric of the reference is there, with its labels', async () => {
     'scoring_requests_in_flight 2',
     'scoring_requests_queued 1',
     'scoring_oldest_waiting_seconds 1.5',
+    'scoring_queue_limit 256',
+    'worker_memory_limit_ratio 0.5',
     'server_info{service="of \\"all\\"",version="0.1.0"} 1',
     'worker_info{worker="0",state="ready"} 1',
     'worker_info{worker="1",state="starting"} 1',
