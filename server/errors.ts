@@ -189,9 +189,15 @@ export function isErrorCode(code: unknown): code is ErrorCode {
 }
 
 /** True for failures that a client should retry later. */
-export function isRefusal(error: ServerError): boolean {
-  return error.failure.fault === 'operator' && error.failure.retryAfter !== undefined;
+export function isRefusal({ code }: Pick<ServerError, 'code'>): boolean {
+  const { fault, retryAfter } = failures[code];
+  return fault === 'operator' && retryAfter !== undefined;
 }
+
+/** Codes of the failures that a request can end with. */
+export const requestFailures: readonly ErrorCode[] = Object.keys(table)
+  .filter(isErrorCode)
+  .filter((code) => failures[code].status !== undefined);
 
 /** The failure of a request. A code without a status is a fault of the server. */
 export function answerable(thrown: unknown): ServerError {

@@ -10,7 +10,7 @@ import { curlLine } from './curl-line.ts';
 import { type OpenDoor, openDoors } from './doors.ts';
 import { drain, type DrainParts, type EndingSignal, leaveFailed, longestExit } from './drain.ts';
 import type { Ending, EndingProcess } from './ending.ts';
-import { LastResort } from './last-resort.ts';
+import { LastResort, strayErrorCodes } from './last-resort.ts';
 import type { ScriptRedactor } from './open-collector.ts';
 import type { ServingPlan } from './serving-plan.ts';
 import { reportFailure, reportOmitted, reportReady, reportWithheld } from './start-report.ts';
@@ -113,6 +113,7 @@ export class HostServer {
 
   #catchStrayErrors(host: HostProcess): void {
     const { log, metrics } = this.#parts;
+    for (const code of strayErrorCodes) metrics.strayErrors.inc({ code }, 0);
     const lastResort = new LastResort({
       log,
       count: (code) => metrics.strayErrors.inc({ code }),

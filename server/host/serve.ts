@@ -8,7 +8,7 @@ import { openTelemetry } from '../telemetry/telemetry.ts';
 import { Ending } from './ending.ts';
 import { type HostProcess, HostServer } from './host-server.ts';
 import { openCollector, ScriptRedactor } from './open-collector.ts';
-import { type ServingPlan, servingPlan, VERSION } from './serving-plan.ts';
+import { RELEASE, type ServingPlan, servingPlan, VERSION } from './serving-plan.ts';
 import { reportFailure } from './start-report.ts';
 
 /** The command line: help, version, or a server until a signal ends it. */
@@ -38,6 +38,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
   const redactor = new ScriptRedactor();
   const { config, found, collection } = plan;
   const { env, problems } = withProxies(host.env);
+  metrics.info.set({ service: config.serviceName, version: RELEASE }, 1);
   const telemetry = openTelemetry(config, {
     modelDir: found.modelDir,
     serverVersion: VERSION,

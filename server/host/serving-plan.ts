@@ -8,8 +8,9 @@ import type { ServeCommand } from '../config/read-config.ts';
 import type { Log } from '../log.ts';
 import { defaultModelName } from '../request/model-name.ts';
 
+export const RELEASE = packageJson.version;
 /** Name and version of this server. */
-export const VERSION = `${packageJson.name}/${packageJson.version}`;
+export const VERSION = `${packageJson.name}/${RELEASE}`;
 /** The folder of this server. */
 const HOME = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 

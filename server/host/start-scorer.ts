@@ -8,6 +8,9 @@ import { limitsOf } from '../scoring/limits.ts';
 import { poolOptions } from '../scoring/pool-options.ts';
 import { PoolScorer } from '../scoring/scorer.ts';
 import type { PoolEvents } from '../scoring/worker-pool.ts';
+import { hasGpu } from '../system/gpu-devices.ts';
+import { NvidiaSmi } from '../system/nvidia-smi.ts';
+import { addGpuMetrics } from '../telemetry/gpu-metrics.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** Everything that workers need besides the options. */
@@ -32,7 +35,13 @@ export function startScorer(config: Config, found: Found, around: ScorerSurround
   const workers = poolOptions(config, found, { env, log, metrics, collection });
   const limits = { ...config, ...limitsOf(config) };
   const scorer = new PoolScorer({ limits, workers, found, lifecycle, log, metrics, collecting }, events);
-  metrics.observe(() => ({ ...scorer.load, ready: lifecycle.state === 'ready' && scorer.ready }));
+  metrics.observe(() => ({
+    ...scorer.load,
+    queueLimit: config.queueMaxRequests,
+    oldestWaitingMs: scorer.oldestWaitingMs,
+    ready: lifecycle.state === 'ready' && scorer.ready,
+  }));
+  if (hasGpu(env)) addGpuMetrics(metrics.registry, new NvidiaSmi(env));
   void scorer.start();
   return scorer;
 }

@@ -24,7 +24,10 @@ export function buildApp(parts: AppParts): FastifyInstance {
   const services = httpServices(parts);
   const exact = new Map<string, Serve>();
   const app = createRouter(config, services, exact);
-  for (const route of appRoutes(parts)) addExact(exact, route.path, config.modelName, addRoute(app, services, route));
+  for (const route of appRoutes(parts)) {
+    addExact(exact, route.path, config.modelName, addRoute(app, services, route));
+    if (route.scores === true) parts.metrics.addRoute(route.path);
+  }
   if (config.metricsPort === 0) for (const route of metricsRoutes(config, parts.metrics)) addRoute(app, services, route);
   return app;
 }

@@ -4,6 +4,7 @@ import type { ReadyMessage } from '../ipc/worker-messages.ts';
 import type { ActiveScoring } from './active-scoring.ts';
 import type { EndReason, RetireReason } from './worker-endings.ts';
 import type { WorkerLink } from './worker-process.ts';
+import type { Usage } from './worker-usage.ts';
 import { allows, type Effects, isEnding, step, type WorkerEvent, type WorkerState } from './worker-states.ts';
 
 /** A worker as the pool sees it: its process, its state, and the scorings that it holds. */
@@ -19,6 +20,8 @@ export class PoolWorker {
   trying: string | undefined;
   /** Ends such a run that takes too long. */
   trialTimer: NodeJS.Timeout | undefined;
+  /** Memory and CPU time of its process, as last read. */
+  usage: Usage | undefined;
   /** The memory that it took and might take, where that is why it was ended. */
   tooLarge: string | undefined;
   #state: WorkerState = 'starting';

@@ -75,6 +75,11 @@ export class Queue<T> {
     this.#bytes += bytes;
   }
 
+  /** In the order in which workers get them. */
+  get items(): readonly T[] {
+    return this.#waiting;
+  }
+
   get oldest(): T | undefined {
     return this.#waiting[0];
   }

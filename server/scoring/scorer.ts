@@ -93,6 +93,17 @@ export class PoolScorer implements Scorer, ScoringSource {
     return { queued: this.#queue.length, inFlight: this.#inFlight, ...this.#pool.capacity };
   }
 
+  /** Milliseconds since the oldest request that waits for a worker was admitted; 0: none waits. */
+  get oldestWaitingMs(): number {
+    let admittedAt: number | undefined;
+    for (const { times, again } of this.#queue.items) {
+      admittedAt = Math.min(times.admittedAt, admittedAt ?? times.admittedAt);
+      // Those that come after have waited less: only what lost workers held stands before all.
+      if (!again) break;
+    }
+    return admittedAt === undefined ? 0 : performance.now() - admittedAt;
+  }
+
   admit(bytes: number, declared = bytes): void {
     const { state } = this.#settings.lifecycle;
     if (this.#stopped || state === 'stopped' || state === 'failed') throw new ServerError('stopping', 'The server is stopping.');

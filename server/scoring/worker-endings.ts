@@ -2,11 +2,22 @@ import { ServerError } from '../errors.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { Exit } from './worker-process.ts';
 
-/** Why a worker retires; the label `cause` of `worker_restarts_total`. */
+/** Why a worker retires. */
 export type RetireReason = 'deadline';
 
-/** Why the host ends a worker; the label, too. */
+/** Why the host ends a worker. */
 export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'protocol' | 'trial';
+
+/** Why a replacement starts; the label `cause` of `worker_restarts_total`. */
+export type RestartCause = (typeof restartCauses)[number];
+export const restartCauses = ['exit', 'signal', 'init', 'init_timeout', 'deadline', 'memory', 'protocol'] as const;
+
+/** Undefined: the end is not counted. */
+export function restartCauseOf({ retiredFor, endedFor }: PoolWorker, { signal }: Exit): RestartCause | undefined {
+  const reason = retiredFor ?? endedFor;
+  if (reason === undefined) return signal === null ? 'exit' : 'signal';
+  return reason === 'stop' || reason === 'trial' ? undefined : reason;
+}
 
 /** The log's text on a worker that begins to retire. */
 export const retirements: Readonly<Record<RetireReason, string>> = {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Log } from '../log.ts';
 import type { PoolWorker } from './pool-worker.ts';
+import { usageOf } from './worker-usage.ts';
 
 /** Limits of workers' memory; bytes. */
 export interface MemoryLimits {
@@ -8,6 +9,13 @@ export interface MemoryLimits {
   readonly each: number | undefined;
   /** All together. */
   readonly all: number;
+}
+
+interface MemoryEvents {
+  /** Ends a worker for its memory. */
+  kill(worker: PoolWorker): void;
+  /** Share of the limit that is taken, after each reading. */
+  taken(share: number): void;
 }
 
 /**
@@ -27,20 +35,20 @@ const MiB = 2 ** 20;
 /**
  * Ends a worker that takes too much memory, before the kernel has to choose a process to kill. If
  * the kernel is faster, it chooses a worker. Only a worker's own pages count: the kernel
- * takes back what is mapped from files (models, libraries, device memory).
+ * takes back what is mapped from files (models, libraries, device memory). What it reads is shown in
+ * the metrics, too.
  */
 export class WorkerMemory {
   readonly #limits: MemoryLimits;
   readonly #log: Log;
-  readonly #kill: (worker: PoolWorker) => void;
+  readonly #events: MemoryEvents;
   readonly #watched = new Set<PoolWorker>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param kill ends a worker for its memory */
-  constructor(limits: MemoryLimits, log: Log, kill: (worker: PoolWorker) => void) {
+  constructor(limits: MemoryLimits, log: Log, events: MemoryEvents) {
     this.#limits = limits;
     this.#log = log;
-    this.#kill = kill;
+    this.#events = events;
   }
 
   /** Until the worker is gone. Called when its process has been started. */
@@ -60,20 +68,23 @@ export class WorkerMemory {
     let all = 0;
     let largest: { readonly worker: PoolWorker; readonly bytes: number } | undefined;
     for (const worker of this.#watched) {
-      const bytes = worker.state === 'gone' || worker.process.pid === undefined ? undefined : memoryOf(worker.process.pid);
-      if (bytes === undefined) {
+      const usage = worker.state === 'gone' || worker.process.pid === undefined ? undefined : usageOf(worker.process.pid);
+      if (usage === undefined) {
         this.#watched.delete(worker);
         continue;
       }
+      worker.usage = usage;
       // The kernel takes a while to free the memory of a worker that was ended. No other worker
       // must pay for it.
       if (worker.ending) continue;
+      const bytes = usage.ownBytes;
       all += bytes;
       if (bytes > (largest?.bytes ?? 0)) largest = { worker, bytes };
     }
     const { each = Number.POSITIVE_INFINITY } = this.#limits;
     if (largest !== undefined && (largest.bytes > each || all > this.#limits.all)) this.#end(largest.worker, largest.bytes, all);
     const share = Math.max((largest?.bytes ?? 0) / each, all / this.#limits.all);
+    this.#events.taken(share);
     this.#timer = this.#watched.size === 0 ? undefined : this.#schedule(share > 1 / 2 ? CLOSE_READ_MS : READ_MS);
   }
 
@@ -88,24 +99,11 @@ export class WorkerMemory {
       { worker: worker.number, pid: worker.process.pid, bytes, all, limit: each ?? this.#limits.all, held: worker.scorings.size },
       `a worker is killed and replaced: ${worker.tooLarge}`,
     );
-    this.#kill(worker);
+    this.#events.kill(worker);
   }
 }
 
 const mib = (bytes: number): string => `${Math.round(bytes / MiB)} MiB`;
-
-/** Bytes of a process that no file backs; undefined if the process or its numbers are absent. */
-function memoryOf(pid: number): number | undefined {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    // A zombie has no such lines.
-    if (!status.includes('RssAnon:')) return undefined;
-    const rows = status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB/gm);
-    return rows.reduce((sum, [, kib]) => sum + Number(kib) * 1024, 0);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Makes the kernel kill this process before the host, its parent. */
 function volunteer(pid: number): void {

@@ -6,7 +6,7 @@ import type { AnswerMemory } from './answer-memory.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
 import { type Capacity, capacityOf, leastLoadedOf, PoolWorker } from './pool-worker.ts';
 import { Replacements } from './replacements.ts';
-import { type EndReason, retirements, type RetireReason, startFailureOf } from './worker-endings.ts';
+import { type EndReason, restartCauseOf, retirements, type RetireReason, startFailureOf } from './worker-endings.ts';
 import { type ScoringSource, type WorkerKeeper, WorkerListener } from './worker-listener.ts';
 import { Trials } from './trials.ts';
 import { WorkerMemory } from './worker-memory.ts';
@@ -60,7 +60,9 @@ export class WorkerPool implements WorkerKeeper {
     this.#settings = settings;
     const { options, events, log, metrics } = settings;
     this.#now = options.now ?? (() => performance.now());
-    this.#memory = options.memory && new WorkerMemory(options.memory, log, (worker) => this.end(worker, 'memory'));
+    const { memoryShare } = metrics.processes;
+    const memoryEvents = { kill: (worker: PoolWorker) => this.end(worker, 'memory'), taken: (share: number) => memoryShare.set(share) };
+    this.#memory = options.memory && new WorkerMemory(options.memory, log, memoryEvents);
     const limitMs = options.initTimeoutMs === 0 ? 0 : options.trialMs;
     this.#trials = new Trials({ limitMs, log, end: (worker) => this.end(worker, 'trial') });
     this.reports = new WorkerReports(log, metrics, events.onScriptLine);
@@ -227,6 +229,7 @@ export class WorkerPool implements WorkerKeeper {
     const process = options.open?.(spec, answers) ?? new WorkerProcess(spec, answers);
     const worker = new PoolWorker(number, process, spec.start);
     this.#workers[number] = worker;
+    this.reports.started(worker);
     process.listen(new WorkerListener(worker, this, source));
     this.#memory?.watch(worker);
     const { initTimeoutMs } = options;
@@ -234,9 +237,10 @@ export class WorkerPool implements WorkerKeeper {
   }
 
   #countLoss(worker: PoolWorker, exit: Exit): void {
-    const { number, retiredFor, endedFor } = worker;
+    const { number, endedFor } = worker;
     if (endedFor === undefined) this.#settings.log.error({ worker: number, ...exit }, 'a worker ended unexpectedly; it is being replaced');
-    this.reports.restarted(retiredFor ?? endedFor ?? (exit.signal === null ? 'exit' : 'signal'));
+    const cause = restartCauseOf(worker, exit);
+    if (cause !== undefined) this.reports.restarted(cause);
   }
 
   #noteAbsence(): void {

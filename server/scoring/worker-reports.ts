@@ -4,6 +4,8 @@ import { cutText, LONGEST_LINE, type OutputLine } from '../guards/output-lines.t
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LogMessage, ServedModel } from '../ipc/worker-messages.ts';
 import type { PoolWorker } from './pool-worker.ts';
+import { type RestartCause, restartCauses } from './worker-endings.ts';
+import { WorkerUsage } from './worker-usage.ts';
 
 /** Called with each line of an entry script. */
 export type OnScriptLine = (message: LogMessage) => void;
@@ -19,6 +21,7 @@ export class WorkerReports {
   readonly #log: Log;
   readonly #metrics: Metrics;
   readonly #onScriptLine: OnScriptLine | undefined;
+  readonly #usage = new WorkerUsage();
   /** Lines that were cut or dropped since the last report of it. */
   #lost = { cut: 0, dropped: 0 };
   #lossTimer: NodeJS.Timeout | undefined;
@@ -27,6 +30,8 @@ export class WorkerReports {
     this.#log = log;
     this.#metrics = metrics;
     this.#onScriptLine = onScriptLine;
+    metrics.processes.observe(() => this.#usage.rows());
+    for (const cause of restartCauses) metrics.workerRestarts.inc({ cause }, 0);
   }
 
   line(worker: PoolWorker, message: LogMessage): void {
@@ -79,17 +84,24 @@ export class WorkerReports {
     );
   }
 
-  restarted(cause: string): void {
+  /** A worker is replaced. */
+  restarted(cause: RestartCause): void {
     this.#metrics.workerRestarts.inc({ cause });
   }
 
+  /** A process was started. */
+  started(worker: PoolWorker): void {
+    this.#usage.started(worker);
+  }
+
   gone(worker: PoolWorker): void {
+    this.#usage.gone(worker);
     this.#metrics.gone(worker);
     this.#reportLost();
   }
 
   #lose(reason: 'cut' | 'dropped', lines: number): void {
-    this.#metrics.output.workerLost.inc({ reason }, lines);
+    this.#metrics.output.lost(reason, lines);
     this.#lost[reason] += lines;
     this.#lossTimer ??= setTimeout(() => this.#reportLost(), LOSS_LOG_INTERVAL_MS).unref();
   }

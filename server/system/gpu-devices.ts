@@ -38,6 +38,12 @@ export function gpuDevices(env: Variables, root = '/'): GpuDevices {
   return { visible, missing };
 }
 
+/** A process here would see a device. */
+export function hasGpu(env: Variables, root = '/'): boolean {
+  const { visible, missing } = gpuDevices(env, root);
+  return visible.length > 0 && missing.length === 0;
+}
+
 /**
  * Variables of a process that uses one device. Every session there has it as device 0, those of an
  * entry script too.

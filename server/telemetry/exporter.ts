@@ -1,7 +1,15 @@
 import type { RetryPolicy } from '../delivery/retry-delay.ts';
 import { ThreadLink } from '../delivery/thread-link.ts';
 import type { Log } from '../log.ts';
-import type { ExportSettings, FromThread, InsightItem, ItemKind, SpanItem, ToThread } from './exporting/items.ts';
+import {
+  dropReasons,
+  type ExportSettings,
+  type FromThread,
+  type InsightItem,
+  type ItemKind,
+  type SpanItem,
+  type ToThread,
+} from './exporting/items.ts';
 import type { Metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 
@@ -15,7 +23,12 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const RESTARTS: RetryPolicy = { firstMs: 1000, longestMs: 60_000, jitter: 0 };
 const THREAD = new URL('./exporting/main.ts', import.meta.url);
 
-const KINDS: readonly ItemKind[] = ['request', 'trace', 'exception', 'span'];
+const INSIGHTS: readonly InsightItem['kind'][] = ['request', 'trace', 'exception'];
+const KINDS: readonly ItemKind[] = [...INSIGHTS, 'span'];
+
+/** Why an item was not delivered: this end adds reasons of its own. */
+const LOSSES = [...dropReasons, 'queue_full', 'thread_failed', 'stopped'] as const;
+type Loss = (typeof LOSSES)[number];
 
 /**
  * The host's end of telemetry: writes each item as a line and leaves the rest to a thread. The
@@ -47,6 +60,7 @@ export class TelemetryExporter {
       // Output of libraries is discarded: it is no line of this server's log.
       { received: (message) => this.#settle(message), lost: (thrown, restartMs) => this.#threadLost(thrown, restartMs) },
     );
+    this.#countFrom0(settings);
     this.#outbox = new Outbox((message) => this.#link.post(message));
     this.#link.start();
   }
@@ -123,7 +137,7 @@ export class TelemetryExporter {
   }
 
   /** Counts all items under way as dropped, for one reason. */
-  #drop(reason: string): void {
+  #drop(reason: Loss): void {
     for (const kind of KINDS) {
       const count = this.#open[kind];
       if (count > 0) this.#lose(kind, reason, count);
@@ -131,7 +145,16 @@ export class TelemetryExporter {
     }
   }
 
-  #lose(item: ItemKind, reason: string, count: number): void {
+  /** Only the items that these settings send. */
+  #countFrom0({ connectionString, spans }: ExportSettings): void {
+    const kinds = [...(connectionString === undefined ? [] : INSIGHTS), ...(spans === undefined ? [] : ['span'])];
+    for (const item of kinds) {
+      this.#metrics.telemetryDelivered.inc({ item }, 0);
+      for (const reason of LOSSES) this.#metrics.telemetryDropped.inc({ item, reason }, 0);
+    }
+  }
+
+  #lose(item: ItemKind, reason: Loss, count: number): void {
     this.#metrics.telemetryDropped.inc({ item, reason }, count);
     this.#lost[reason] = (this.#lost[reason] ?? 0) + count;
   }

@@ -1,16 +1,25 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { isRefusal, type ServerError } from '../errors.ts';
+import { failures, isRefusal, requestFailures, type ServerError } from '../errors.ts';
 import { type Distribution, DURATIONS } from '../ipc/metric-series.ts';
-import type { ServedModel } from '../ipc/worker-messages.ts';
 import { DistributionHistogram } from './distribution-histogram.ts';
+import { type LoadedModel, ModelMetrics } from './model-metrics.ts';
 import { OutputMetrics } from './output-metrics.ts';
 import { ReportedMetrics } from './reported-metrics.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 
-type LoadedModel = Omit<ServedModel, 'inputs' | 'outputs'>;
+/**
+ * Sums that prom-client adds to `nodejs_active_handles` and its like. They are gauges, whose names
+ * must not end as those of counters do.
+ */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** The state that the gauges show. */
 interface Load {
   readonly queued: number;
+  /** Requests that may wait. */
+  readonly queueLimit: number;
+  /** Age of the oldest request that waits; milliseconds, 0: none waits. */
+  readonly oldestWaitingMs: number;
   readonly inFlight: number;
   readonly concurrency: number;
   readonly credits: number;
@@ -43,6 +52,16 @@ export class Metrics {
   );
   readonly inFlight = this.#gauge('scoring_requests_in_flight', 'scoring requests that workers hold', ({ inFlight }) => inFlight);
   readonly queued = this.#gauge('scoring_requests_queued', 'scoring requests that wait for a worker', ({ queued }) => queued);
+  readonly oldestWaiting = this.#gauge(
+    'scoring_oldest_waiting_seconds',
+    'time that the oldest waiting request has waited for a worker; 0: none waits',
+    ({ oldestWaitingMs }) => oldestWaitingMs / 1000,
+  );
+  readonly queueLimit = this.#gauge(
+    'scoring_queue_limit',
+    'scoring requests that may wait for a worker (QUEUE_MAX_REQUESTS)',
+    ({ queueLimit }) => queueLimit,
+  );
   readonly concurrencyLimit = this.#gauge(
     'scoring_concurrency_limit',
     'scoring requests that all workers can hold at a time',
@@ -51,6 +70,12 @@ export class Metrics {
   readonly credits = this.#gauge('scoring_credits', 'scoring requests that workers can take now', ({ credits }) => credits);
   readonly workersReady = this.#gauge('scoring_workers', 'workers that serve', ({ workers }) => workers);
   readonly ready = this.#gauge('server_ready', '1 while the server is ready', ({ ready }) => (ready ? 1 : 0));
+  readonly info = new Gauge({
+    name: 'server_info',
+    help: 'always 1; labels: name of the service, version of this server',
+    labelNames: ['service', 'version'],
+    registers: [this.registry],
+  });
   readonly refused = new Counter({
     name: 'scoring_refused_total',
     help: 'scoring requests refused before they reached a worker, by reason',
@@ -63,6 +88,7 @@ export class Metrics {
     labelNames: ['code'],
     registers: [this.registry],
   });
+  readonly processes = new WorkerMetrics(this.registry);
   readonly workerRestarts = new Counter({
     name: 'worker_restarts_total',
     help: 'replaced workers, by cause',
@@ -87,21 +113,7 @@ export class Metrics {
     labelNames: ['item', 'reason'],
     registers: [this.registry],
   });
-  /** Models of the current workers, by worker and by name of the model. */
-  readonly #loaded = new Map<object, Map<string, LoadedModel>>();
-  readonly modelLoad = this.#ofModels('model_load_seconds', 'duration of the last load of a model', ['model'], ({ name, loadSeconds }) => [
-    [name],
-    loadSeconds,
-  ]);
-  readonly session = this.#ofModels(
-    'session_info',
-    'always 1; the labels show how the running workers loaded a model',
-    ['model', 'provider', 'intra_op_threads', 'ort_version', 'batching', 'batching_reason'],
-    ({ name, provider, intraOpThreads, ortVersion, batching }) => [
-      [name, provider, String(intraOpThreads), ortVersion, batching.merges ? 'on' : 'off', batching.reason],
-      1,
-    ],
-  );
+  readonly #models = new ModelMetrics(this.registry);
   readonly provider = new Gauge({
     name: 'inference_provider_info',
     help: 'always 1; labels: requested execution provider, provider in use, devices of the workers',
@@ -121,6 +133,17 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+    for (const code of requestFailures) this.#count({ code }, 0);
+  }
+
+  /**
+   * Adds a route that scores. Each status of the failure table is counted from 0: `increase()` does
+   * not see the first answer of a series that begins with it.
+   */
+  addRoute(route: string): void {
+    this.requests.inc({ route, code: 200 }, 0);
+    for (const failure of requestFailures) this.requests.inc({ route, code: String(failures[failure].status) }, 0);
   }
 
   /** Counts one answer. */
@@ -131,25 +154,28 @@ export class Metrics {
 
   /** Counts a scoring request that failed. */
   failed(error: ServerError): void {
-    if (isRefusal(error)) this.refused.inc({ reason: error.code });
-    else this.failures.inc({ code: error.code });
+    this.#count(error, 1);
   }
 
   /** A worker has loaded a model. @param owner the worker, for `gone` */
   loaded(owner: object, model: LoadedModel): void {
-    const models = this.#loaded.get(owner) ?? new Map<string, LoadedModel>();
-    this.#loaded.set(owner, models.set(model.name, model));
+    this.#models.loaded(owner, model);
   }
 
   /** A worker has exited: removes the series that only it can report. */
   gone(owner: object): void {
-    this.#loaded.delete(owner);
+    this.#models.gone(owner);
     this.workers.gone(owner);
   }
 
   /** Reads the gauges from their owner at every scrape. */
   observe(read: () => Load): void {
     this.#observed = read;
+  }
+
+  #count(error: Pick<ServerError, 'code'>, by: number): void {
+    if (isRefusal(error)) this.refused.inc({ reason: error.code }, by);
+    else this.failures.inc({ code: error.code }, by);
   }
 
   #countScored(): void {
@@ -159,29 +185,6 @@ export class Metrics {
 
   #durations(name: string, help: string): Distribution {
     return new DistributionHistogram({ name, help, labels: [], buckets: DURATIONS }, this.registry).of();
-  }
-
-  /** A gauge of the models of the current workers. */
-  #ofModels(
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-    series: (model: LoadedModel) => [labels: string[], value: number],
-  ): Gauge {
-    const loaded = this.#loaded;
-    return new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [this.registry],
-      collect(this: Gauge) {
-        this.reset();
-        for (const model of Array.from(loaded.values()).flatMap((models) => Array.from(models.values()))) {
-          const [labels, value] = series(model);
-          this.labels(...labels).set(value);
-        }
-      },
-    });
   }
 
   #gauge(name: string, help: string, value: (load: Load) => number): Gauge {

@@ -1,18 +1,22 @@
 import { Counter, type Registry } from 'prom-client';
 
+/** How a line of a worker was lost. */
+const OUTPUT_LOSSES = ['cut', 'dropped'] as const;
+
 /** Losses of output: lines of workers, and lines of the log that found no room. */
 export class OutputMetrics {
-  readonly workerLost: Counter;
+  readonly #workerLost: Counter;
   readonly logLost: Counter;
   #logLost: (() => number) | undefined;
 
   constructor(registry: Registry) {
-    this.workerLost = new Counter({
+    this.#workerLost = new Counter({
       name: 'worker_output_lost_total',
       help: 'lines of worker output that were cut at 64 KiB (cut), or dropped because they came too fast to log (dropped)',
       labelNames: ['reason'],
       registers: [registry],
     });
+    for (const reason of OUTPUT_LOSSES) this.lost(reason, 0);
     const lost = (): number => this.#logLost?.() ?? 0;
     this.logLost = new Counter({
       name: 'server_log_lost_total',
@@ -24,6 +28,11 @@ export class OutputMetrics {
         this.inc(lost());
       },
     });
+  }
+
+  /** Counts lines of a worker. */
+  lost(reason: (typeof OUTPUT_LOSSES)[number], lines: number): void {
+    this.#workerLost.inc({ reason }, lines);
   }
 
   /** Sets the log's own count, which each scrape reads. */

@@ -10,6 +10,7 @@ import { failuresTable, optionsTable } from '../../server/config/usage.ts';
 import { failures } from '../../server/errors.ts';
 import { families } from '../../server/inference/rows/operators.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
+import { addGpuMetrics } from '../../server/telemetry/gpu-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { mediaTypes } from '../../server/worker/codecs/content-types.ts';
 import { anchorsOf, linksOf, proseOf, tableRowsOf } from './markdown.ts';
@@ -58,8 +59,9 @@ const got = {
 async function metricsTable(): Promise<string> {
   const { registry } = new Metrics();
   addCollectionMetrics(registry, 'file', () => new CollectionCounts());
+  addGpuMetrics(registry, { read: () => [] });
   const all = await registry.getMetricsAsJSON();
-  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry|mdc)_/.test(name));
+  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log)_/.test(name));
   return [
     '| metric | type | meaning |',
     '|---|---|---|',

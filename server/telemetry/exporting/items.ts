@@ -61,14 +61,16 @@ export interface SpanItem {
 export type InsightItem = RequestItem | TraceItem | ExceptionItem;
 export type ItemKind = (InsightItem | SpanItem)['kind'];
 
-/** Why an item was not delivered. */
-export type DropReason =
+/** Why the thread did not deliver an item. */
+export type DropReason = (typeof dropReasons)[number];
+export const dropReasons = [
   /** The service refused it for good, or at each try. */
-  | 'rejected'
+  'rejected',
   /** No try found a connection. */
-  | 'unreachable'
+  'unreachable',
   /** Sent, without an answer. It may have arrived, and is not sent twice. */
-  | 'unconfirmed';
+  'unconfirmed',
+] as const;
 
 /** The thread reads this as it starts. */
 export interface ExportSettings {

@@ -75,7 +75,7 @@ test('variables of other platforms stop nothing, and nothing is told of them', (
 test('an ignored variable is as if it were unset: the next name counts', () => {
   const endpoints = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'grpc://a', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://b' };
   assert.equal(read(endpoints).config.otlpEndpoint, 'http://b/v1/traces');
-  assert.equal(read({ AML_MODEL_DC_STORAGE_ENABLED: 'x', AML_MDC_STORAGE_ENABLED: 'true' }).config.mdcStorageEnabled, true);
+  assert.equal(read({ AML_MODEL_DC_STORAGE_ENABLED: 'x', AML_MDC_STORAGE_ENABLED: 'true' }).config.mdcTraces, true);
 });
 
 test('a secret is in no warning', () => {

@@ -14,20 +14,24 @@ function lastResort(): { take: (thrown: unknown) => void; warned: Record<string,
 const withCode = (code: unknown): Error => Object.assign(new Error('x'), { code });
 
 test('errors of connections are counted and logged with their stack, and end nothing', () => {
-  for (const code of [
-    'ECONNRESET',
-    'EPIPE',
-    'ECONNABORTED',
-    'ENOTCONN',
-    'ETIMEDOUT',
-    'EMFILE',
-    'ERR_STREAM_DESTROYED',
-    'ERR_STREAM_WRITE_AFTER_END',
-  ]) {
+  for (const [code, label = code] of [
+    ['ECONNRESET'],
+    ['EPIPE'],
+    ['ECONNABORTED'],
+    ['ENOTCONN'],
+    ['ETIMEDOUT'],
+    ['EMFILE'],
+    ['ENFILE'],
+    ['ERR_STREAM_DESTROYED', 'ERR_STREAM'],
+    ['ERR_STREAM_WRITE_AFTER_END', 'ERR_STREAM'],
+    ['ERR_SOCKET_CLOSED', 'ERR_SOCKET_CLOSED'],
+    ['ERR_SOCKET_CLOSED_BEFORE_CONNECTION', 'ERR_SOCKET_CLOSED'],
+    ['ERR_HTTP2_INVALID_STREAM', 'ERR_HTTP2'],
+  ] as const) {
     const { take, warned, counted, fatal } = lastResort();
     const error = withCode(code);
     take(error);
-    assert.deepEqual([warned, counted, fatal], [[{ code, skipped: 0, err: error }], [code], []]);
+    assert.deepEqual([warned, counted, fatal], [[{ code, skipped: 0, err: error }], [label], []]);
   }
 });
 
@@ -43,6 +47,7 @@ test('everything else is fatal, whatever was thrown', () => {
     new TypeError('x'),
     withCode('ERR_INVALID_CHAR'),
     withCode('ENOENT'),
+    withCode('ERR_STREAMS'),
     withCode(5),
     undefined,
     null,

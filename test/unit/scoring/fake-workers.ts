@@ -128,9 +128,10 @@ export class FakeWorkers {
     return this.lines.map(({ msg }) => String(msg));
   }
 
+  /** Causes of restarts that were counted, with their numbers. */
   async restarts(): Promise<string[]> {
     const text = await this.metrics.registry.metrics();
-    return Array.from(text.matchAll(/^worker_restarts_total\{cause="(\w+)"\} (\d+)$/gm), ([, cause, count]) => `${cause} ${count}`);
+    return Array.from(text.matchAll(/^worker_restarts_total\{cause="(\w+)"\} ([1-9]\d*)$/gm), ([, cause, count]) => `${cause} ${count}`);
   }
 
   #keep(line: string): void {

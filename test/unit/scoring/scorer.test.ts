@@ -44,6 +44,31 @@ test('a scoring goes to the worker that holds the least and has credit; the othe
   assert.deepEqual(workers.scorer.load, { queued: 0, inFlight: 4, workers: 2, concurrency: 4, credits: 0 });
 });
 
+test('the age of the oldest waiting request is that of one without a worker, also after a worker was lost', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const workers = await new FakeWorkers({ workers: 2 }).ready();
+  const age = (): number => workers.scorer.oldestWaitingMs;
+  for (let count = 0; count < 2; count++) workers.score();
+  now = 500;
+  assert.equal(age(), 0, 'workers hold both');
+  workers.score();
+  now = 600;
+  workers.score();
+  now = 1500;
+  assert.equal(age(), 1000);
+  // What a lost worker had not begun waits since it came.
+  workers.process(1).begun = 0;
+  workers.process(1).exit();
+  assert.equal(age(), 1500);
+  workers.process(0).reply(1);
+  assert.equal(age(), 1000, 'the request that came back went first');
+  workers.process(0).reply(2);
+  workers.process(0).reply(3);
+  assert.equal(age(), 0);
+});
+
 test('bytes of a body are released when the pipe has it, and when the queue refuses it', async () => {
   const workers = await new FakeWorkers({ limits: { queueMaxRequests: 1, queueMaxBytes: 20, bodyLimitBytes: 20 } }).ready();
   workers.score();

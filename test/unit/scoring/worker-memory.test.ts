@@ -29,13 +29,21 @@ test('no other worker is ended while the kernel takes back the memory of one tha
   const lines: string[] = [];
   const log = { error: (_: object, line: string) => void lines.push(line) } as unknown as Log;
   const killed: PoolWorker[] = [];
-  const memory = new WorkerMemory({ each: undefined, all: 1.5 * Math.max(...workers.map(bytesOf)) }, log, (each) => {
-    each.end('memory');
-    killed.push(each);
-  });
+  const shares: number[] = [];
+  const events = {
+    kill: (each: PoolWorker) => {
+      each.end('memory');
+      killed.push(each);
+    },
+    taken: (share: number) => void shares.push(share),
+  };
+  const memory = new WorkerMemory({ each: undefined, all: 1.5 * Math.max(...workers.map(bytesOf)) }, log, events);
   for (const each of workers) memory.watch(each);
   while (killed.length === 0) await delay(10);
   // Its process goes on for longer than several looks.
   await delay(500);
   assert.deepEqual([killed.length, lines.length], [1, 1]);
+  // Both workers, then the one that is left.
+  assert.ok(shares[0]! > 1 && shares.at(-1)! > 0.3 && shares.at(-1)! <= 1, `${shares[0]} and ${shares.at(-1)}`);
+  assert.equal(workers[0].usage!.ownBytes, bytesOf(workers[0]));
 });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { gpuDevices, pinnedToGpu } from '../../../server/system/gpu-devices.ts';
+import { gpuDevices, hasGpu, pinnedToGpu } from '../../../server/system/gpu-devices.ts';
 
 function machine(t: TestContext, ...files: string[]): string {
   const root = mkdtempSync(join(tmpdir(), 'machine-'));
@@ -61,4 +61,13 @@ test('a pinned process sees its device as 0, numbered as nvidia-smi does unless 
   });
   assert.deepEqual(pinnedToGpu({ CUDA_VISIBLE_DEVICES: '3,1' }, '1'), { CUDA_VISIBLE_DEVICES: '1' });
   assert.deepEqual(pinnedToGpu({ A: '1' }, undefined), { A: '1' });
+});
+
+test('there is a GPU only with its driver and its device, unless it is hidden', (t) => {
+  assert.equal(hasGpu({}, machine(t)), false);
+  assert.equal(hasGpu({}, machine(t, ...DRIVER)), false);
+  assert.equal(hasGpu({ CUDA_VISIBLE_DEVICES: '0' }, machine(t)), false);
+  assert.equal(hasGpu({}, machine(t, ...DRIVER, 'dev/nvidia0')), true);
+  assert.equal(hasGpu({ CUDA_VISIBLE_DEVICES: '' }, machine(t, ...DRIVER, 'dev/nvidia0')), false);
+  assert.equal(hasGpu({}, machine(t, 'dev/dxg')), true);
 });

@@ -47,3 +47,24 @@ test('a thread that fails is started anew; what it had, and what comes meanwhile
   const [{ dropped }] = (await ended) as [{ dropped: Record<string, number> }];
   assert.deepEqual(Object.keys(dropped), ['thread_failed']);
 });
+
+for (const [what, settings, items] of [
+  ['Application Insights', { connectionString: 'InstrumentationKey=x' }, ['exception', 'request', 'trace']],
+  ['spans', { spans: { url: '', protocol: 'http/json', resource: {} } }, ['span']],
+  ['neither', {}, []],
+] as const)
+  test(`with ${what}, outcomes of its items are counted from 0, by each reason`, async () => {
+    const metrics = new Metrics();
+    const log = pino({ level: 'silent' });
+    const file = new URL('exporting-thread.ts', import.meta.url);
+    const exporter = new TelemetryExporter({ ...SETTINGS, ...settings }, {}, metrics, log, file);
+    const text = await metrics.registry.metrics();
+    const labels = (counter: RegExp): string[] => Array.from(text.matchAll(counter), ([, ...each]) => each.join(' ')).toSorted();
+    assert.deepEqual(labels(/^telemetry_delivered_total\{item="(\w+)"\} 0$/gm), items);
+    const reasons = ['queue_full', 'rejected', 'stopped', 'thread_failed', 'unconfirmed', 'unreachable'];
+    assert.deepEqual(
+      labels(/^telemetry_dropped_total\{item="(\w+)",reason="(\w+)"\} 0$/gm),
+      items.flatMap((item) => reasons.map((reason) => `${item} ${reason}`)),
+    );
+    await exporter.stop(5000);
+  });

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { ServerProcess } from '../e2e/start-server.ts';
+import { folder } from '../set-up/folder.ts';
+import { held } from '../set-up/held.ts';
+import { missing, Prometheus } from './prometheus-server.ts';
+
+/** As held.ts, and a line that the log cuts. */
+const SCRIPT = `
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+export function init() {}
+export async function run(data) {
+  if (data === 'print') console.log('x'.repeat(70_000));
+  if (typeof data !== 'string' || !data.startsWith('/')) return 'done';
+  writeFileSync(data + '/running', '');
+  while (!existsSync(data + '/released')) await setTimeout(5);
+  return 'released';
+}
+`;
+
+/** A collector of spans that refuses all of them. */
+async function refusingCollector(t: TestContext): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(400).end());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function serve(t: TestContext): Promise<ServerProcess> {
+  const script = join(folder(), 'score.mjs');
+  writeFileSync(script, SCRIPT);
+  const server = new ServerProcess(['--entry-script', script], {
+    env: { WORKER_CONCURRENCY: '1', QUEUE_MAX_REQUESTS: '1', OTEL_EXPORTER_OTLP_ENDPOINT: await refusingCollector(t) },
+  });
+  t.after(() => server.stop());
+  return server.ready();
+}
+
+/** The first of each: a refusal, failures, a lost worker, a cut line; spans are dropped all along. */
+async function incidents(server: ServerProcess): Promise<void> {
+  const first = held();
+  const running = server.score(first.data);
+  await first.running();
+  const waiting = server.score('print');
+  while ((await server.metric('scoring_requests_queued')) === 0);
+  assert.equal((await server.score('refused')).status, 429);
+  first.release();
+  assert.deepEqual([(await running).status, (await waiting).status], [200, 200]);
+  const bad = await fetch(await server.url('/score'), { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } });
+  assert.equal(bad.status, 400);
+  process.kill(server.workers[0]!, 'SIGKILL');
+  await server.line(({ msg }) => msg === 'worker ready' && server.workers.length === 2);
+}
+
+/** What the incidents count. */
+const COUNTED = [
+  'scoring_refused_total{reason="queue_full"}',
+  'scoring_requests_total{route="/score",code="429"}',
+  'scoring_failures_total{code="bad_json"}',
+  'scoring_requests_total{route="/score",code="400"}',
+  'worker_restarts_total{cause="signal"}',
+  'worker_starts_total{worker="0"}',
+  'worker_output_lost_total{reason="cut"}',
+  'telemetry_dropped_total{item="span",reason="rejected"}',
+];
+
+test('the first incident of each kind is an increase for Prometheus', { skip: missing }, async (t) => {
+  const server = await serve(t);
+  const prometheus = await Prometheus.start(t, new URL(await server.url()).host);
+  await prometheus.holds('count_over_time(up[1m]) >= 2');
+  await incidents(server);
+  for (const series of COUNTED) {
+    // A few scrapes see the incident, so that a series which began with it has an increase of 0.
+    await prometheus.holds(`${series} >= 1 and count_over_time(${series}[1m]) >= 4`);
+    const [increase = 0] = await prometheus.query(`increase(${series}[1m])`);
+    assert.ok(increase > 0, `increase(${series}[1m]) is ${increase}`);
+  }
+});
