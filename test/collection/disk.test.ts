@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { FileRoom, type Removed } from '../../server/collection/deliver/file-room.ts';
 import { FileStorage } from '../../server/collection/deliver/file-storage.ts';
 import type { Sink } from '../../server/collection/deliver/sink.ts';
 import { SinkError } from '../../server/collection/deliver/sink.ts';
@@ -60,6 +61,26 @@ test('the writer waits while a disk is full: no line is torn, none is lost, and 
   assert.deepEqual(linesIn(disk), numbers(200));
   assert.equal(writer.counts.of('model_inputs').dropped, 0);
   assert.ok((writer.counts.errors.get('ENOSPC') ?? 0) > 0);
+});
+
+test('on a volume that is smaller than the limit the oldest files make room, and no write fails', async (t) => {
+  const disk = mount(t, 'size=8m');
+  if (disk === undefined) return;
+  const foreign = join(disk, 'foreign');
+  writeFileSync(foreign, Buffer.alloc(1024 * 1024));
+  const removed: Removed[] = [];
+  const room = new FileRoom({ root: disk, maxBytes: 16 * 1024 * 1024, instance: 'host-', removed: (each) => removed.push(each) });
+  const writer = new TestWriter(new FileStorage(disk, room), { limits: { blocks: 40_000, bytes: room.fileBytes } });
+  for (let n = 0; n < 400; n += 10) {
+    writer.collect(n, n + 10, 'model_inputs', 'x'.repeat(110_000));
+    await writer.sent(n + 10);
+  }
+  await writer.close();
+  const left = linesIn(disk);
+  assert.deepEqual(left, numbers(400).slice(400 - left.length));
+  assert.ok(left.length >= 40, `${left.length}`);
+  assert.ok(existsSync(foreign) && removed.length > 0);
+  assert.deepEqual([...writer.counts.errors.keys()], []);
 });
 
 test('a file that is deleted, or its folder, is followed by another: nothing is written where nobody can read it', async () => {

@@ -60,6 +60,28 @@ test('requests and responses are collected without code, those of a lost worker 
   assert.deepEqual(readdirSync(join(dir, 'ep', 'blue')).toSorted(), ['request', 'response']);
 });
 
+test('a load beyond MDC_DIR_MAX_BYTES leaves the newest files within it, is counted, and logged once', async (t) => {
+  const dir = folder();
+  const server = await serve(t, 'echo.ts', { MDC_DIR: dir, MDC_DIR_MAX_BYTES: '64M' });
+  for (let n = 0; n < 60; n++) {
+    const pad = 'x'.repeat(1_000_000);
+    await Promise.all([0, 1].map(async (half) => (await server.score({ n, half, pad }, { 'x-request-id': `${n}` })).text()));
+  }
+  const url = await server.url('/metrics');
+  await until(async () => /^mdc_files_removed_total [1-9]/m.test(await (await fetch(url)).text()));
+  await server.drain();
+  const sizes = [...files(dir).values()].map(({ length }) => length);
+  assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= 64 * 2 ** 20, sizes.join());
+  assert.ok(events(dir, 'response').some(({ correlationid }) => correlationid === '59'));
+  assert.ok(!events(dir, 'request').some(({ correlationid }) => correlationid === '0'));
+  assert.equal(server.linesWith('were removed for newer ones').length, 1);
+});
+
+test('a folder that cannot be used is told at the start', async (t) => {
+  const server = await serve(t, 'echo.ts', { MDC_DIR: '/proc/nowhere/data' });
+  await server.said('MDC_DIR: /proc/nowhere/data cannot be used: ENOENT');
+});
+
 test('both halves of a request are sampled, and the rows of its script, or none of them', async (t) => {
   const dir = folder();
   const server = await serve(t, 'collects.ts', { MDC_DIR: dir, MDC_SAMPLING_RATE: '0.5' });

@@ -49,8 +49,8 @@ const AZUREML: Format = { events: 1, bytes: Infinity, largestData: Infinity, aro
 async function open(sink: SinkSettings, { print, removed, warn, proxies, instance }: Surroundings): Promise<Sink> {
   switch (sink.kind) {
     case 'file': {
-      // A folder that cannot be used is told at the start, not with the first record.
-      await makeFolderLater(sink.dir).catch((thrown: unknown) => warn(`MDC_DIR: ${sink.dir} cannot be used: ${messageOf(thrown)}`));
+      // A folder that cannot be used is told at the start. Nothing waits for it: a volume may hang.
+      void makeFolderLater(sink.dir).catch((thrown: unknown) => warn(`MDC_DIR: ${sink.dir} cannot be used: ${messageOf(thrown)}`));
       if (sink.maxBytes === 0) return new AppendSink(new FileStorage(sink.dir));
       const room = new FileRoom({ root: sink.dir, maxBytes: sink.maxBytes, instance, removed });
       return new AppendSink(new FileStorage(sink.dir, room), { ...ROLL, bytes: Math.min(ROLL.bytes, room.fileBytes) });

@@ -74,6 +74,43 @@ test('a redirect is followed with the body, and from then on the new address is 
   assert.deepEqual(asked, ['/old body', '/new body', '/new body']);
 });
 
+test('a redirect that may not be followed is an answer, and no header goes to its target', async (t) => {
+  const asked: string[] = [];
+  const url = await serve(t, (request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(308, { location: '/elsewhere' }).end();
+  });
+  const poster = new Poster(`${url}/here`, {}, {}, { redirects: 0 });
+  assert.deepEqual(await poster.post(Buffer.from('body'), { headers: { 'x-key': 'k' } }), { status: 308, text: '', retryAfter: undefined });
+  assert.deepEqual(asked, ['/here']);
+});
+
+test('of an answer without an end, a megabyte is read', async (t) => {
+  const url = await serve(t, (_request, response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write(Buffer.alloc(65_536, 'x')));
+    };
+    response.writeHead(200).on('drain', more);
+    more();
+  });
+  const result = await post(url);
+  assert.ok('text' in result && result.status === 200);
+  assert.ok(result.text.length >= 2 ** 20 && result.text.length < 2 ** 21, String(result.text.length));
+});
+
+test('a call ends with the signal of its owner, and a header that cannot be sent is told by its code', async (t) => {
+  const url = await serve(t, () => undefined);
+  const poster = new Poster(url, {}, {});
+  const stop = new AbortController();
+  const hung = poster.post(Buffer.from('body'), { signal: stop.signal });
+  stop.abort();
+  const ended = await hung;
+  assert.ok('error' in ended && ended.code === 'ABORT_ERR', JSON.stringify(ended));
+  const wrong = await poster.post(Buffer.from('body'), { headers: { 'x-a': '\u2603' } });
+  assert.ok('error' in wrong && wrong.code === 'ERR_INVALID_CHAR' && !wrong.sent);
+  poster.close();
+});
+
 test('redirects without an end are an error', async (t) => {
   const url = await serve(t, (_request, response) => response.writeHead(307, { location: '/' }).end());
   assert.deepEqual(await post(url), { error: `more than 10 redirects, the last to ${url}/`, code: 'ERR_TOO_MANY_REDIRECTS', sent: false });

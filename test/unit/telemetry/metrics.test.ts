@@ -184,6 +184,7 @@ test('the metrics of collection have the names and labels that dashboards know',
   assert.deepEqual(labelled.toSorted(), [
     'counter mdc_dead_letters_removed_total',
     'counter mdc_dropped_total reason',
+    'counter mdc_files_removed_total',
     'counter mdc_records_total collection,result',
     'counter mdc_redactions_failed_total',
     'counter mdc_sink_errors_total code,sink',
