@@ -44,6 +44,6 @@ export async function python(programs: string): Promise<string> {
 
 /** Runs a program with the packages of its folder; rejects with its output when it fails. */
 export async function runProgram(path: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await run(await python(dirname(path)), [path, ...args], { timeout: 120_000, maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = await run(await python(dirname(path)), [path, ...args], { timeout: 600_000, maxBuffer: 64 * 1024 * 1024 });
   return stdout.trim();
 }

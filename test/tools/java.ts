@@ -43,6 +43,6 @@ async function libraries(programs: string): Promise<string> {
 /** Runs a source file with the libraries of its folder; rejects with its output when it fails. */
 export async function runJava(path: string, args: readonly string[]): Promise<string> {
   const command = ['-cp', join(await libraries(dirname(path)), '*'), path, ...args];
-  const { stdout } = await run('java', command, { timeout: 120_000, maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = await run('java', command, { timeout: 600_000, maxBuffer: 64 * 1024 * 1024 });
   return stdout.trim();
 }
