@@ -27,7 +27,10 @@ const tally = new Tally(
   () => spool?.bytes ?? 0,
 );
 const sink = await openSink(settings, (text) => post({ kind: 'print', text }));
-const spool = settings.spillDir === '' ? undefined : new Spool(settings.spillDir, instance, {
+const spool =
+  settings.spillDir === ''
+    ? undefined
+    : new Spool(settings.spillDir, instance, {
         report: (text) => log.warn(text),
         adopted: (records) => tally.adopted(records),
         damaged: (records) => tally.damaged(records),

@@ -73,7 +73,12 @@ const rows: readonly Row[] = [
     help: 'collected records that wait on disk, without dead letters',
     read: ({ spoolRecords }) => spoolRecords,
   },
-  { kind: 'gauge', name: 'mdc_spool_bytes', help: 'size of what waits on disk, without dead letters', read: ({ spoolBytes }) => spoolBytes },
+  {
+    kind: 'gauge',
+    name: 'mdc_spool_bytes',
+    help: 'size of what waits on disk, without dead letters',
+    read: ({ spoolBytes }) => spoolBytes,
+  },
   {
     kind: 'durations',
     name: 'mdc_flush_seconds',

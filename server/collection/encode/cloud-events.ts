@@ -65,7 +65,7 @@ export class CloudEvents {
     references: References,
     agent: string,
     emit: (block: Block) => void,
-    tooLarge: (collection: string) => void,
+    tooLarge: (collection: string) => void = () => undefined,
   ) {
     this.#settings = settings;
     this.#references = references;

@@ -81,7 +81,8 @@ export class Capture {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `answered` has made this array for the pieces
     (body as Buffer[]).push(bytes);
     const all = bodyBytes + bytes.length;
-    if (all <= LARGEST_BODY && this.#hold(bytes.length + PIECE_OVERHEAD)) this.#response = { state, contentType, headers, body, bodyBytes: all };
+    if (all <= LARGEST_BODY && this.#hold(bytes.length + PIECE_OVERHEAD))
+      this.#response = { state, contentType, headers, body, bodyBytes: all };
     else {
       // Others need the room now, and the stream may last.
       this.#release(bodyBytes + PIECE_OVERHEAD * (body.length - 1));

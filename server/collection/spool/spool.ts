@@ -47,7 +47,7 @@ const NO_ROOM = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG']);
 export class Spool {
   readonly #root: string;
   readonly #folder: string;
-  readonly #maxBytes: number;
+  readonly #limits: SpoolLimits;
   readonly #deadLetters: DeadLetters;
   readonly #events: SpoolEvents;
   /** Records that earlier processes had left at the start. */
@@ -68,7 +68,7 @@ export class Spool {
   constructor(root: string, instance: string, events: SpoolEvents, limits = LIMITS) {
     this.#root = root;
     this.#folder = join(root, instance);
-    this.#maxBytes = limits.bytes;
+    this.#limits = limits;
     this.#deadLetters = new DeadLetters(join(root, 'dead-letters'), instance, limits.deadLetterBytes);
     this.#events = events;
     this.#try(() => {
@@ -103,7 +103,7 @@ export class Spool {
     const bytes = blockBytes(block);
     const waits = performance.now() - this.#failedAt < RETRY_MS;
     if (waits && bytes >= this.#failedBytes) return 'spill_failed';
-    if (this.#bytes + bytes > this.#maxBytes) return 'spill_full';
+    if (this.#bytes + bytes > this.#limits.bytes) return 'spill_full';
     try {
       this.#prepare();
       if (this.#writing === undefined || this.#writing.bytes > SEGMENT_BYTES) this.#begin();
