@@ -51,6 +51,7 @@ export class TestWriter {
   readonly retry: Retry;
   readonly #events: CloudEvents;
   #told: (() => void)[] = [];
+  #lost = false;
 
   constructor(storage: Storage | Sink, { spillDir, limits, spoolLimits, counts = new CollectionCounts() }: Options = {}) {
     this.counts = counts;
@@ -62,7 +63,7 @@ export class TestWriter {
     const sink: Sink = 'write' in storage ? storage : new AppendSink(storage, limits);
     const tally = new Tally(
       (progress) => {
-        this.counts.add(progress);
+        if (!this.#lost) this.counts.add(progress);
         this.#wake();
       },
       () => this.spool?.bytes ?? 0,
@@ -100,6 +101,13 @@ export class TestWriter {
 
   async said(text: string): Promise<void> {
     while (!this.lines.some((line) => line.includes(text))) await new Promise<void>((resolve) => this.#told.push(resolve));
+  }
+
+  /** As if its thread were gone: nothing is reported from now on. */
+  async lose(): Promise<void> {
+    this.#lost = true;
+    this.counts.dropHanded('writer_lost', {});
+    await this.writer.close(0);
   }
 
   /** Closes, and waits for the last counts, which are told at the end of the turn. */

@@ -59,7 +59,7 @@ export class SinkCalls {
     const call = this.#call;
     if (this.#endAt === undefined || call === undefined) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => call.abort(), (this.#endAt - performance.now()) / 2);
+    this.#timer = setTimeout(() => call.abort(), Math.max(0, this.#endAt - performance.now()) / 2);
   }
 }
 

@@ -64,6 +64,7 @@ class Servers {
   constructor(t: TestContext) {
     this.root = folder(t);
     this.#writer = this.#start();
+    t.after(() => this.#writer.close(0));
   }
 
   collect(collection: string, count: number): void {
@@ -80,10 +81,16 @@ class Servers {
   }
 
   /** The thread is lost with what it has in memory. Another one follows. */
-  lose(): void {
-    const { counts, spool } = this.#writer;
-    spool?.close();
-    counts.dropHanded('writer_lost', {});
+  async lose(): Promise<void> {
+    const { counts } = this.#writer;
+    const { bytes } = this.limits;
+    const { mood } = this.sink;
+    // It delivers nothing, and writes nothing.
+    this.limits.bytes = 0;
+    this.sink.mood = 'fails';
+    await this.#writer.lose();
+    Object.assign(this.limits, { bytes });
+    this.sink.mood = mood;
     abandon(this.root);
     this.#writer = this.#start(counts);
   }
@@ -135,8 +142,9 @@ class Servers {
       [...counts.dropped.values()].reduce((sum, each) => sum + each, 0),
       'each drop has a reason',
     );
-    if (counts.records === 0) assert.equal(counts.handedBytes, 0);
-    else assert.ok(counts.handedBytes >= counts.records * FULL.length, 'memory is counted as long as it is used');
+    // A chunk from disk is in memory, too, while it is delivered.
+    if (counts.records + counts.spoolRecords === 0) assert.equal(counts.handedBytes, 0);
+    assert.ok(counts.handedBytes >= counts.records * FULL.length, 'memory is counted as long as it is used');
   }
 
   /** Half a line, as a process that is killed leaves it. */
@@ -161,7 +169,7 @@ class Servers {
   }
 }
 
-for (const seed of [1, 2, 3, 4])
+for (const seed of [1, 2, 3, 4, 5, 6])
   test(`the account closes after every step of outages, full disks, refusals, lost threads and restarts (${seed})`, async (t) => {
     const random = randomFrom(seed);
     const servers = new Servers(t);
@@ -178,7 +186,7 @@ for (const seed of [1, 2, 3, 4])
       () => servers.lose(),
       () => servers.restart(random() < 0.5),
     ];
-    for (let n = 0; n < 60; n++) {
+    for (let n = 0; n < 150; n++) {
       await steps[Math.floor(random() * steps.length)]!();
       await servers.goOn();
       servers.check();
