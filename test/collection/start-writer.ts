@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppendSink, type RollLimits, type Storage } from '../../server/collection/deliver/append-sink.ts';
 import { CloudEvents } from '../../server/collection/encode/cloud-events.ts';
+import type { Block } from '../../server/collection/encode/block.ts';
 import { CollectionCounts } from '../../server/collection/counts.ts';
 import { Layout } from '../../server/collection/encode/layout.ts';
 import { Retry } from '../../server/collection/deliver/retry.ts';
@@ -73,11 +74,14 @@ export class TestWriter {
     const layout = sink.appends ? new Layout(settings, this.instance) : undefined;
     this.retry = new Retry(log, sink.name, 'somewhere');
     this.writer = new Writer({ sink, layout, spool: this.spool, tally, retry: this.retry });
-    this.#events = new CloudEvents(settings, sink, 'test/1', (block) => {
-      this.counts.of(block.collection).queued += block.records;
-      this.counts.records += block.records;
-      this.writer.add(block);
-    });
+    this.#events = new CloudEvents(settings, sink, 'test/1', (block) => this.add(block));
+  }
+
+  /** A block as the encoder emits it, of records that the host has counted. */
+  add(block: Block): void {
+    this.counts.of(block.collection).queued += block.records;
+    this.counts.records += block.records;
+    this.writer.add(block);
   }
 
   /** Rows `{ n }`, one record each. */

@@ -147,11 +147,11 @@ class Servers {
     assert.ok(counts.handedBytes >= counts.records * FULL.length, 'memory is counted as long as it is used');
   }
 
-  /** Half a line, as a process that is killed leaves it. */
+  /** A line that was cut. */
   #damage(): boolean {
     const names = readdirSync(this.root, { recursive: true, encoding: 'utf8' });
     const segment = names.find((name) => name.endsWith('.jsonl') && !name.startsWith('dead-letters'));
-    if (segment !== undefined) appendFileSync(join(this.root, segment), '{"specversion":"1.0","id":"to');
+    if (segment !== undefined) appendFileSync(join(this.root, segment), '{"specversion":"1.0","id":"to\n');
     return segment !== undefined;
   }
 
