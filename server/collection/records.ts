@@ -9,13 +9,27 @@
  *   rows     = the payload of a worker's `collect` frame (ipc/README.md): u8 length, collection | u32 length, JSON CollectHead | JSON rows
  */
 
+/** Size of the buffers that small records share. They go back and forth. */
+export const SLAB_BYTES = 256 * 1024;
+
 const RecordKind = { exchange: 1, rows: 2 } as const;
 
 /**
  * State of a body. `parsed`: kept, and a worker has parsed it as JSON. `written`: kept, and this
  * server has written it as JSON. `partial`: the beginning of a stream that has not ended.
  */
-export const Body = { notCollected: 0, kept: 1, parsed: 2, notRead: 3, tooLarge: 4, notRedacted: 5, written: 6, partial: 8 } as const;
+export const Body = {
+  notCollected: 0,
+  kept: 1,
+  parsed: 2,
+  notRead: 3,
+  tooLarge: 4,
+  notRedacted: 5,
+  written: 6,
+  /** Left out for want of memory. */
+  noMemory: 7,
+  partial: 8,
+} as const;
 export type BodyState = (typeof Body)[keyof typeof Body];
 
 /** True where the record contains the body. */
@@ -49,10 +63,19 @@ export interface Side {
 const FIXED = 29;
 const SEPARATOR = '\0';
 
-/**
- * Memory that the host counts for a record, in bytes: its bodies, and about the size of the rest.
- */
-export const costOf = ({ request, response }: ExchangeRecord): number => FIXED + request.bodyBytes + response.bodyBytes;
+/** Size of a record in a batch, in bytes: the memory that the host counts for it. */
+export function exchangeBytes({ id, method, url, request, response }: ExchangeRecord): number {
+  // Three separators, and one more with each further field.
+  const head = method.length + url.length + request.contentType.length + response.contentType.length + 3;
+  const fixed = FIXED + id.length + head + request.bodyBytes + response.bodyBytes;
+  return request.headers.length === 0 && response.headers.length === 0 ? fixed : fixed + headersBytes(request, response);
+}
+
+function headersBytes(request: Side, response: Side): number {
+  let bytes = 1 + String(request.headers.length).length;
+  for (const { headers } of [request, response]) for (const text of headers) bytes += 1 + text.length;
+  return bytes;
+}
 
 /** Encodes heads. Neighbours mostly share one, which is encoded once. */
 export class ExchangeHeads {
@@ -80,9 +103,6 @@ export class ExchangeHeads {
     return this.#head;
   }
 }
-
-/** Bytes of a record with this head. */
-export const exchangeBytes = (head: Buffer, record: ExchangeRecord): number => costOf(record) + record.id.length + head.length;
 
 /** Writes a record without its bodies. Answers where those begin. */
 export function writeExchange(into: Buffer, at: number, head: Buffer, { id, time, status, request, response }: ExchangeRecord): number {
@@ -113,7 +133,7 @@ export const rowsBytes = (payload: Buffer): number => 5 + payload.length;
 
 interface Handlers {
   exchange(record: ExchangeRecord): void;
-  rows(collection: string, head: CollectHead, rows: Buffer, bytes: number): void;
+  rows(collection: string, head: CollectHead, rows: Buffer): void;
 }
 
 interface Head {
@@ -136,7 +156,7 @@ export class BatchReader {
     for (let at = 0; at + 4 < batch.length;) {
       const end = at + 4 + batch.readUInt32LE(at);
       if (batch[at + 4] === RecordKind.exchange) handlers.exchange(this.#exchange(batch, at, end));
-      else readRows(batch.subarray(at + 5, end), handlers, end - at);
+      else readRows(batch.subarray(at + 5, end), handlers);
       at = end;
     }
   }
@@ -198,12 +218,12 @@ const readSide = (state: number | undefined, contentType: string, headers: reado
   bodyBytes: body.length,
 });
 
-function readRows(payload: Buffer, handlers: Handlers, bytes: number): void {
+function readRows(payload: Buffer, handlers: Handlers): void {
   const nameEnd = 1 + (payload[0] ?? 0);
   const headEnd = nameEnd + 4 + payload.readUInt32LE(nameEnd);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the host has checked it before it took the payload: `checkCollect` in ipc
   const head = JSON.parse(payload.toString('utf8', nameEnd + 4, headEnd)) as CollectHead;
-  handlers.rows(payload.toString('latin1', 1, nameEnd), head, payload.subarray(headEnd), bytes);
+  handlers.rows(payload.toString('latin1', 1, nameEnd), head, payload.subarray(headEnd));
 }
 
 /** The collection of a worker's payload. */

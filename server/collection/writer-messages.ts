@@ -21,8 +21,10 @@ export type ToWriter =
 
 /** thread -> host. */
 export type FromWriter =
+  /** The records that the thread has found on disk at its start, by collection. */
+  | { readonly kind: 'found'; readonly records: ReadonlyMap<string, number> }
   | { readonly kind: 'progress'; readonly progress: Progress }
-  /** The buffer of a batch moves back, to be filled again. */
+  /** The slab of a batch moves back, to be filled again. */
   | { readonly kind: 'recycle'; readonly batch: ArrayBuffer }
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'log'; readonly level: keyof WriterLog; readonly text: string }

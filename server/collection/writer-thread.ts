@@ -5,8 +5,8 @@ import { CloudEvents } from './encode/cloud-events.ts';
 import { printed } from './deliver/stdout-sink.ts';
 import { Layout } from './encode/layout.ts';
 import { openSink } from './deliver/open-sink.ts';
-import { BatchReader } from './records.ts';
 import { Removals } from './deliver/removals.ts';
+import { BatchReader, SLAB_BYTES } from './records.ts';
 import { Retry } from './deliver/retry.ts';
 import { Spool } from './spool/spool.ts';
 import { Tally } from './deliver/tally.ts';
@@ -23,7 +23,10 @@ const log: WriterLog = {
 };
 
 const instance = `${hostname()}-${randomUUID()}`;
-const tally = new Tally((progress) => post({ kind: 'progress', progress }));
+const tally = new Tally(
+  (progress) => post({ kind: 'progress', progress }),
+  () => spool?.bytes ?? 0,
+);
 const removals = new Removals(log, tally);
 const sink = await openSink(settings, {
   print: (text) => post({ kind: 'print', text }),
@@ -32,7 +35,15 @@ const sink = await openSink(settings, {
   proxies,
   instance,
 });
-const spool = settings.spillDir === '' ? undefined : new Spool(settings.spillDir, instance, (text) => log.warn(text));
+const spool =
+  settings.spillDir === ''
+    ? undefined
+    : new Spool(settings.spillDir, instance, {
+        report: (text) => log.warn(text),
+        adopted: (records) => tally.adopted(records),
+        damaged: (records) => tally.damaged(records),
+      });
+if (spool !== undefined) post({ kind: 'found', records: spool.found });
 const writer = new Writer({
   sink,
   layout: sink.appends ? new Layout(settings, instance) : undefined,
@@ -40,10 +51,16 @@ const writer = new Writer({
   tally,
   retry: new Retry(log, sink.name, spool === undefined ? 'in memory' : `in ${settings.spillDir}`),
 });
-const events = new CloudEvents(settings, sink, agent, (block) => {
-  if (settings.prints && block.v1) post({ kind: 'print', text: printed(block) });
-  writer.add(block);
-});
+const events = new CloudEvents(
+  settings,
+  sink,
+  agent,
+  (block) => {
+    if (settings.prints && block.v1) post({ kind: 'print', text: printed(block) });
+    writer.add(block);
+  },
+  (collection) => tally.tooLarge(collection),
+);
 
 const reader = new BatchReader();
 
@@ -56,10 +73,13 @@ onMessage((message) => {
 function take({ batch, bytes }: Extract<ToWriter, { kind: 'batch' }>): void {
   reader.read(Buffer.from(batch, 0, bytes), {
     exchange: (record) => events.exchange(record),
-    rows: (collection, head, rows, cost) => events.rows(collection, head, rows, cost),
+    rows: (collection, head, rows) => events.rows(collection, head, rows),
   });
   events.flush();
-  post({ kind: 'recycle', batch }, [batch]);
+  tally.read(bytes);
+  if (batch.byteLength === SLAB_BYTES) post({ kind: 'recycle', batch }, [batch]);
+  // Frees the memory now. The collector of garbage may come much later.
+  else batch.transfer(0);
 }
 
 async function close(timeoutMs: number): Promise<void> {

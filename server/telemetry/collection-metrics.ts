@@ -8,6 +8,7 @@ interface Counts {
   readonly results: ReadonlyMap<string, Readonly<Record<string, number>>>;
   readonly dropped: ReadonlyMap<string, number>;
   readonly errors: ReadonlyMap<string, number>;
+  readonly omitted: ReadonlyMap<string, Readonly<Record<string, number>>>;
   readonly notRedacted: ReadonlyMap<string, number>;
   /** Each scrape empties it. */
   readonly flushSeconds: number[];
@@ -16,6 +17,8 @@ interface Counts {
   readonly filesRemoved: number;
   readonly records: number;
   readonly bytes: number;
+  readonly spoolRecords: number;
+  readonly spoolBytes: number;
 }
 
 type Series = readonly [labels: Readonly<Record<string, string>>, total: number];
@@ -27,6 +30,10 @@ type Row = { readonly name: string; readonly help: string } & (
   | { readonly kind: 'durations'; readonly buckets: readonly number[]; readonly take: (counts: Counts) => readonly number[] }
 );
 
+/** One series for each number of each collection. */
+const byCollection = (rows: ReadonlyMap<string, Readonly<Record<string, number>>>, label: string): Series[] =>
+  [...rows].flatMap(([collection, row]) => Object.entries(row).map(([name, total]): Series => [{ collection, [label]: name }, total]));
+
 const byReason = (counts: ReadonlyMap<string, number>): Series[] => [...counts].map(([reason, total]) => [{ reason }, total]);
 
 /** The metrics of model data collection, in their order on the page: docs/metrics.md. */
@@ -36,8 +43,7 @@ const rows: readonly Row[] = [
     name: 'mdc_records_total',
     help: 'collected records, by result',
     labels: ['collection', 'result'],
-    read: ({ results }) =>
-      [...results].flatMap(([collection, row]) => Object.entries(row).map(([result, total]): Series => [{ collection, result }, total])),
+    read: ({ results }) => byCollection(results, 'result'),
   },
   {
     kind: 'totals',
@@ -48,13 +54,32 @@ const rows: readonly Row[] = [
   },
   {
     kind: 'totals',
+    name: 'mdc_bodies_omitted_total',
+    help: 'bodies that were left out of their records, by reason',
+    labels: ['collection', 'reason'],
+    read: ({ omitted }) => byCollection(omitted, 'reason'),
+  },
+  {
+    kind: 'totals',
     name: 'mdc_redactions_failed_total',
     help: 'bodies that were not collected because redact() failed, by reason',
     labels: ['reason'],
     read: ({ notRedacted }) => byReason(notRedacted),
   },
   { kind: 'gauge', name: 'mdc_queue_records', help: 'collected records in memory', read: ({ records }) => records },
-  { kind: 'gauge', name: 'mdc_queue_bytes', help: 'memory of collected records', read: ({ bytes }) => bytes },
+  { kind: 'gauge', name: 'mdc_queue_bytes', help: 'memory of collected records, bodies under way included', read: ({ bytes }) => bytes },
+  {
+    kind: 'gauge',
+    name: 'mdc_spool_records',
+    help: 'collected records that wait on disk, without dead letters',
+    read: ({ spoolRecords }) => spoolRecords,
+  },
+  {
+    kind: 'gauge',
+    name: 'mdc_spool_bytes',
+    help: 'size of what waits on disk, without dead letters',
+    read: ({ spoolBytes }) => spoolBytes,
+  },
   {
     kind: 'durations',
     name: 'mdc_flush_seconds',
@@ -109,7 +134,7 @@ function metricOf(row: Row, sink: string, read: () => Counts): Counter | Gauge |
         labelNames: row.labels,
         collect(this: Counter) {
           this.reset();
-          for (const [labels, total] of row.read(read(), sink)) if (total > 0) this.inc(labels, total);
+          for (const [labels, total] of row.read(read(), sink)) this.inc(labels, total);
         },
       });
     case 'gauge':

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { FileRoom, type Removed } from '../../server/collection/deliver/file-room.ts';
+import type { Block } from '../../server/collection/encode/block.ts';
 import { FileStorage } from '../../server/collection/deliver/file-storage.ts';
 import type { Sink } from '../../server/collection/deliver/sink.ts';
 import { SinkError } from '../../server/collection/deliver/sink.ts';
 import { SCRIPTS, withServer } from '../e2e/start-server.ts';
 import { folder } from '../set-up/folder.ts';
+import { block } from '../unit/collection/blocks.ts';
 import { eventsOf } from './azurite.ts';
 import { numbers, TestWriter } from './start-writer.ts';
 
@@ -127,7 +129,7 @@ test('a read-only spool costs nothing but the rest at the end, which is counted'
   await writer.close(300);
   const { sent, spilled, dropped } = writer.counts.of('model_inputs');
   assert.deepEqual({ sent, spilled, dropped }, { sent: 0, spilled: 0, dropped: 10 });
-  assert.equal(writer.counts.dropped.get('flush_timeout'), 10);
+  assert.deepEqual(writer.counts.totals().droppedFor, { spill_failed: 10 });
   assert.equal(writer.lines.filter((line) => line.includes('MDC_SPILL_DIR')).length, 1);
 });
 
@@ -160,5 +162,65 @@ test('a spool has a limit: beyond it the newest are kept in memory, or dropped a
   const { sent, spilled, dropped } = writer.counts.of('model_inputs');
   assert.equal(sent + spilled + dropped, 101);
   assert.ok(spilled > 5 && dropped > 5);
+  assert.deepEqual(writer.counts.totals().droppedFor, { spill_full: dropped });
   assert.ok(existsSync(join(spillDir, writer.instance)));
+});
+
+/** An event of an image: its bytes become a file of their own. */
+const image = (n: number, bytes: number): Block => ({
+  ...block(n, { name: `ep/${n}.bin`, contentType: 'image/png', body: Buffer.alloc(bytes, n) }),
+  counted: true,
+});
+
+const filesIn = (root: string): string[] => readdirSync(root, { recursive: true, encoding: 'utf8' });
+
+test('a payload that finds no room leaves nothing, and holds up no record that fits, of its collection or another', async (t) => {
+  const disk = mount(t, 'size=3m');
+  if (disk === undefined) return;
+  const writer = new TestWriter(new FileStorage(disk));
+  const small = [block(1), image(2, 100_000), block(3, undefined, '2026-03-05T19')];
+  for (const each of [small[0]!, image(9, 4 * 1024 * 1024), ...small.slice(1)]) writer.add({ ...each, counted: true });
+  await writer.sent(3, 'rows');
+  await writer.said('file has no room for a payload (ENOSPC');
+  assert.ok(!filesIn(disk).some((name) => name.includes('.part') || name.includes('9.bin')));
+  assert.deepEqual([writer.counts.records, writer.counts.of('rows').dropped], [1, 0], 'it waits');
+  assert.ok(writer.counts.bytes > 4 * 1024 * 1024, 'and its memory counts');
+  spawnSync('mount', ['-o', 'remount,size=9m', disk]);
+  await writer.sent(4, 'rows');
+  await writer.close();
+  assert.equal(readFileSync(join(disk, 'ep/9.bin')).length, 4 * 1024 * 1024);
+  assert.deepEqual([writer.counts.records, writer.counts.bytes], [0, 0]);
+});
+
+test('a payload that finds no room in the spool leaves nothing there, and others go to disk', async (t) => {
+  const disk = mount(t, 'size=1m');
+  if (disk === undefined) return;
+  const sink = new Closed();
+  const writer = new TestWriter(sink, { spillDir: disk });
+  writer.collect(0, 1);
+  await writer.said('cannot be delivered');
+  for (const each of [image(9, 4 * 1024 * 1024), block(1), image(2, 100_000), block(3)]) writer.add({ ...each, counted: true });
+  await writer.until((counts) => counts.of('rows').spilled === 3);
+  const sizes = filesIn(disk).map((name) => statSync(join(disk, name)).size);
+  assert.ok(Math.max(...sizes) <= 100_000, sizes.join());
+  await writer.close(100);
+  assert.deepEqual(writer.counts.totals().droppedFor, { spill_failed: 2 - writer.counts.of('model_inputs').spilled });
+  assert.equal(writer.counts.spoolRecords, writer.counts.totals().spilled);
+});
+
+test('a dead letter that finds no room leaves nothing, and the spool goes on', async (t) => {
+  const disk = mount(t, 'size=1m');
+  if (disk === undefined) return;
+  const sink = new Closed();
+  sink.write = ({ blocks }) => Promise.reject(new SinkError('422', 'not this', { retriable: false, rejected: blocks.splice(0) }));
+  const writer = new TestWriter(sink, { spillDir: disk });
+  writer.add(image(9, 4 * 1024 * 1024));
+  await writer.until((counts) => counts.dropped.get('rejected') === 1);
+  const letters = join(disk, 'dead-letters');
+  assert.deepEqual(
+    readdirSync(letters).filter((name) => name.includes('payload')),
+    [],
+  );
+  assert.equal(writer.spool?.add(block(1)), 'spilled');
+  await writer.close();
 });

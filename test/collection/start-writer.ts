@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppendSink, type RollLimits, type Storage } from '../../server/collection/deliver/append-sink.ts';
 import { CloudEvents } from '../../server/collection/encode/cloud-events.ts';
+import type { Block } from '../../server/collection/encode/block.ts';
 import { CollectionCounts } from '../../server/collection/counts.ts';
 import { Layout } from '../../server/collection/encode/layout.ts';
 import { Retry } from '../../server/collection/deliver/retry.ts';
 import type { CollectionSettings } from '../../server/collection/settings.ts';
 import type { Sink } from '../../server/collection/deliver/sink.ts';
-import { Spool, type SpoolLimits } from '../../server/collection/spool/spool.ts';
+import { Spool, type SpoolEvents, type SpoolLimits } from '../../server/collection/spool/spool.ts';
 import { Tally } from '../../server/collection/deliver/tally.ts';
 import { Writer } from '../../server/collection/deliver/writer.ts';
 
@@ -30,36 +31,57 @@ interface Options {
   readonly spillDir?: string;
   readonly limits?: RollLimits;
   readonly spoolLimits?: SpoolLimits;
+  /** Of the host, whose last writer is lost. */
+  readonly counts?: CollectionCounts;
 }
+
+/** Events of a spool, as the thread takes them. */
+export const spoolEvents = (report: (text: string) => void, tally: Tally): SpoolEvents => ({
+  report,
+  adopted: (records) => tally.adopted(records),
+  damaged: (records) => tally.damaged(records),
+});
 
 /** The writer as its thread has it, in the test's own process. */
 export class TestWriter {
-  readonly counts = new CollectionCounts();
+  readonly counts: CollectionCounts;
   readonly lines: string[] = [];
   readonly instance = `host-${randomUUID()}`;
   readonly spool: Spool | undefined;
   readonly writer: Writer;
+  readonly retry: Retry;
   readonly #events: CloudEvents;
   #told: (() => void)[] = [];
+  #lost = false;
 
-  constructor(storage: Storage | Sink, { spillDir, limits, spoolLimits }: Options = {}) {
+  constructor(storage: Storage | Sink, { spillDir, limits, spoolLimits, counts = new CollectionCounts() }: Options = {}) {
+    this.counts = counts;
     const log = {
       info: (text: string) => this.#log(text),
       warn: (text: string) => this.#log(text),
       error: (text: string) => this.#log(text),
     };
     const sink: Sink = 'write' in storage ? storage : new AppendSink(storage, limits);
-    this.spool = spillDir === undefined ? undefined : new Spool(spillDir, this.instance, log.warn, spoolLimits);
-    const tally = new Tally((progress) => {
-      this.counts.add(progress);
-      this.#wake();
-    });
+    const tally = new Tally(
+      (progress) => {
+        if (!this.#lost) this.counts.add(progress);
+        this.#wake();
+      },
+      () => this.spool?.bytes ?? 0,
+    );
+    this.spool = spillDir === undefined ? undefined : new Spool(spillDir, this.instance, spoolEvents(log.warn, tally), spoolLimits);
+    this.counts.found(this.spool?.found ?? new Map());
     const layout = sink.appends ? new Layout(settings, this.instance) : undefined;
-    this.writer = new Writer({ sink, layout, spool: this.spool, tally, retry: new Retry(log, sink.name, 'somewhere') });
-    this.#events = new CloudEvents(settings, sink, 'test/1', (block) => {
-      this.counts.records += block.records;
-      this.writer.add(block);
-    });
+    this.retry = new Retry(log, sink.name, 'somewhere');
+    this.writer = new Writer({ sink, layout, spool: this.spool, tally, retry: this.retry });
+    this.#events = new CloudEvents(settings, sink, 'test/1', (block) => this.add(block));
+  }
+
+  /** A block as the encoder emits it, of records that the host has counted. */
+  add(block: Block): void {
+    this.counts.of(block.collection).queued += block.records;
+    this.counts.records += block.records;
+    this.writer.add(block);
   }
 
   /** Rows `{ n }`, one record each. */
@@ -69,7 +91,7 @@ export class TestWriter {
 
   rows(collection: string, id: string, rows: object[], time = Date.UTC(2026, 2, 5, 18, 16, 25), v1?: string): void {
     const head = { id, time, ...(v1 === undefined ? {} : { v1 }) };
-    this.#events.rows(collection, head, Buffer.from(JSON.stringify(rows)), 0);
+    this.#events.rows(collection, head, Buffer.from(JSON.stringify(rows)));
   }
 
   /** Resolves when the counts are as wanted. */
@@ -83,6 +105,13 @@ export class TestWriter {
 
   async said(text: string): Promise<void> {
     while (!this.lines.some((line) => line.includes(text))) await new Promise<void>((resolve) => this.#told.push(resolve));
+  }
+
+  /** As if its thread were gone: nothing is reported from now on. */
+  async lose(): Promise<void> {
+    this.#lost = true;
+    this.counts.dropHanded('writer_lost', {});
+    await this.writer.close(0);
   }
 
   /** Closes, and waits for the last counts, which are told at the end of the turn. */

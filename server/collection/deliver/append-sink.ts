@@ -1,6 +1,6 @@
-import type { Payload } from '../encode/block.ts';
+import type { Block, Payload } from '../encode/block.ts';
 import type { Stream } from '../encode/layout.ts';
-import type { Batch, Sink } from './sink.ts';
+import { SinkError, type Batch, type Sink } from './sink.ts';
 
 /** A file or an append blob that only this process appends to. */
 export interface Appendable {
@@ -42,6 +42,9 @@ export interface RollLimits {
 /** An append blob takes at most 50,000 blocks. */
 export const ROLL: RollLimits = { blocks: 40_000, bytes: 1024 ** 3 };
 
+/** Errors after which less data may find room. */
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
 /** Files that are open at a time. Late rows of the v1 API may go to any day. */
 const MOST_OPEN = 32;
 
@@ -74,7 +77,7 @@ export class AppendSink implements Sink {
 
   async write({ stream, pieces, blocks }: Batch, signal: AbortSignal): Promise<void> {
     if (stream === undefined) return;
-    for (const { payloads } of blocks) for (const payload of payloads) await this.#storage.put(payload, signal);
+    for (const block of blocks) if (block.payloads.length > 0) await this.#put(block, signal);
     const key = keyOf(stream);
     for (;;) {
       const file = await this.#openFile(key, stream, signal);
@@ -93,6 +96,15 @@ export class AppendSink implements Sink {
   async close(): Promise<void> {
     for (const file of this.#open.values()) await file.close();
     this.#open.clear();
+  }
+
+  async #put(block: Block, signal: AbortSignal): Promise<void> {
+    try {
+      for (const payload of block.payloads) await this.#storage.put(payload, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof SinkError && NO_ROOM.has(thrown.code))) throw thrown;
+      throw new SinkError(thrown.code, thrown.message, { apart: block, cause: thrown });
+    }
   }
 
   async #openFile(key: string, stream: Stream, signal: AbortSignal): Promise<Appendable> {

@@ -1,4 +1,4 @@
-import { open, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Taken, type Appendable, type Storage } from './append-sink.ts';
 import type { Payload } from '../encode/block.ts';
@@ -45,6 +45,8 @@ export class FileStorage implements Storage {
       await writeFile(`${path}.part`, body);
       await rename(`${path}.part`, path);
     } catch (thrown) {
+      // What a full disk took is room for others.
+      await rm(`${path}.part`, { force: true }).catch(() => undefined);
       throw fileError(path, thrown);
     }
   }

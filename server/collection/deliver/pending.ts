@@ -1,4 +1,4 @@
-import { blockBytes, splitLines, type Block } from '../encode/block.ts';
+import { memoryOf, splitLines, type Block } from '../encode/block.ts';
 import type { Layout, Stream } from '../encode/layout.ts';
 import type { Batch } from './sink.ts';
 
@@ -7,7 +7,7 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /** A block, or the part of it that belongs to one stream. */
 interface Part {
-  /** Without records, cost and payloads in all parts but the first, so that they count once. */
+  /** Without records and payloads in all parts but the first, so that they count once. */
   readonly block: Block;
   /** Bytes to append. */
   readonly data: Buffer;
@@ -26,7 +26,10 @@ interface Waiting {
 export class Pending {
   readonly #layout: Layout | undefined;
   readonly #streams = new Map<string, Waiting>();
+  /** Blocks that wait for a time of their own, on the monotonic clock. */
+  #postponed: { readonly block: Block; readonly due: number }[] = [];
   records = 0;
+  /** Bytes of memory. */
   bytes = 0;
 
   /** @param layout undefined where the sink has no files */
@@ -37,14 +40,21 @@ export class Pending {
   /** Adds a block. Answers how many bytes wait for its file now. */
   add(block: Block): number {
     this.records += block.records;
-    this.bytes += blockBytes(block);
+    this.bytes += memoryOf(block);
     if (this.#layout === undefined) return this.#put('', undefined, { block, data: block.data });
     let most = 0;
     for (const [index, { key, stream, data }] of this.#layout.place(block).entries()) {
-      const part = index === 0 ? block : { ...block, data: Buffer.alloc(0), records: 0, cost: 0, payloads: [] };
+      const part = index === 0 ? block : { ...block, data: Buffer.alloc(0), records: 0, payloads: [] };
       most = Math.max(most, this.#put(key, stream, { block: part, data }));
     }
     return most;
+  }
+
+  /** Adds a block that is not tried again before `due`, while others are. */
+  postpone(block: Block, due: number): void {
+    this.records += block.records;
+    this.bytes += memoryOf(block);
+    this.#postponed.push({ block, due });
   }
 
   /**
@@ -52,6 +62,7 @@ export class Pending {
    * Answers undefined where there is none.
    */
   take(now: number, afterMs: number, fromBytes: number): Batch | undefined {
+    this.#readmit(now);
     let best: [string, Waiting] | undefined;
     for (const entry of this.#streams) {
       const [, { since, bytes }] = entry;
@@ -63,8 +74,10 @@ export class Pending {
 
   /** Removes and answers all blocks. */
   takeAll(): Block[] {
-    const blocks = [...this.#streams.values()].flatMap(({ parts }) => parts.map(({ block }) => block)).filter(({ records }) => records > 0);
+    const parts = [...this.#streams.values()].flatMap((waiting) => waiting.parts);
+    const blocks = [...parts, ...this.#postponed].map(({ block }) => block).filter(({ records }) => records > 0);
     this.#streams.clear();
+    this.#postponed = [];
     this.records = 0;
     this.bytes = 0;
     return blocks;
@@ -74,7 +87,20 @@ export class Pending {
   dueIn(now: number, afterMs: number): number | undefined {
     let oldest = Infinity;
     for (const { since } of this.#streams.values()) oldest = Math.min(oldest, since);
+    for (const { due } of this.#postponed) oldest = Math.min(oldest, due - afterMs);
     return oldest === Infinity ? undefined : Math.max(0, oldest + afterMs - now);
+  }
+
+  /** Puts back what is due. It has waited long enough, and is taken next. */
+  #readmit(now: number): void {
+    const due = this.#postponed.filter((each) => each.due <= now);
+    if (due.length === 0) return;
+    this.#postponed = this.#postponed.filter((each) => each.due > now);
+    for (const { block } of due) {
+      this.records -= block.records;
+      this.bytes -= memoryOf(block);
+      this.add(block);
+    }
   }
 
   #put(key: string, stream: Stream | undefined, part: Part): number {
@@ -99,11 +125,17 @@ export class Pending {
     const blocks = parts.map(({ block }) => block);
     for (const block of blocks) {
       this.records -= block.records;
-      this.bytes -= blockBytes(block);
+      this.bytes -= memoryOf(block);
     }
     if (waiting.stream === undefined) return { stream: undefined, pieces: [], blocks: blocks.flatMap(splitLines) };
     return { stream: waiting.stream, pieces: joinViews(parts.map(({ data }) => data)), blocks };
   }
+}
+
+/** Takes a block of lines with a payload out of a batch for files. */
+export function takeOut({ pieces, blocks }: Batch, block: Block): void {
+  blocks.splice(blocks.indexOf(block), 1);
+  pieces.splice(0, pieces.length, ...joinViews(blocks.map(({ data }) => data)));
 }
 
 /** Joins views that follow each other in the same memory. */

@@ -23,6 +23,7 @@ export class Retry {
   #failures = 0;
   #loggedAt = -Infinity;
   #refusedAt = -Infinity;
+  #apartAt = -Infinity;
   #logged = false;
   #hurry = new AbortController();
 
@@ -58,6 +59,15 @@ export class Retry {
     if (performance.now() - this.#refusedAt < LOG_INTERVAL_MS) return;
     this.#refusedAt = performance.now();
     this.#log.error(`${this.#sink} refuses collected data for good: ${records} records are dropped (${error.code}: ${error.message})`);
+  }
+
+  /** One payload finds no room. The others go on. */
+  noRoom(error: SinkError): void {
+    if (performance.now() - this.#apartAt < LOG_INTERVAL_MS) return;
+    this.#apartAt = performance.now();
+    this.#log.warn(
+      `${this.#sink} has no room for a payload (${error.code}: ${error.message}); it waits in memory, and is tried again; others go on`,
+    );
   }
 
   /** Waits for the next try. Ends early at `hurry`, or when the server stops. */

@@ -10,7 +10,7 @@ import type { References } from '../encode/place-data.ts';
 export interface Batch {
   readonly stream: Stream | undefined;
   /** Bytes to append, in this order; none where the sink sends line by line. */
-  readonly pieces: readonly Buffer[];
+  readonly pieces: Buffer[];
   /** Undelivered blocks. A sink that sends line by line removes each line that it has sent. */
   readonly blocks: Block[];
 }
@@ -33,6 +33,7 @@ interface SinkErrorOptions extends ErrorOptions {
   readonly retriable?: boolean;
   readonly askedMs?: number | undefined;
   readonly rejected?: readonly Block[];
+  readonly apart?: Block;
 }
 
 /** Why a batch was not delivered. */
@@ -46,14 +47,19 @@ export class SinkError extends Error {
   readonly askedMs: number | undefined;
   /** Lines that the sink will never take, removed from the batch; undefined: the whole batch. */
   readonly rejected: readonly Block[] | undefined;
+  /**
+   * The block whose payload finds no room now, while others may. Nothing of the batch is appended.
+   */
+  readonly apart: Block | undefined;
 
   constructor(code: string, message: string, options: SinkErrorOptions = {}) {
-    const { retriable = true, askedMs, rejected, cause } = options;
+    const { retriable = true, askedMs, rejected, apart, cause } = options;
     super(message, { cause });
     this.code = code;
     this.retriable = retriable;
     this.askedMs = askedMs;
     this.rejected = rejected;
+    this.apart = apart;
   }
 }
 

@@ -1,65 +1,123 @@
-import type { DropReason, Progress, RecordResult } from '../counts.ts';
-import type { Block } from '../encode/block.ts';
+import type { DropReason, Overflow, Progress, RecordResult } from '../counts.ts';
+import { memoryOf, type Block } from '../encode/block.ts';
 
-/** Outcomes of lines since the last report to the host. */
+/** What happened to lines since the last report to the host. */
 export class Tally {
   readonly #results = new Map<string, Map<RecordResult, number>>();
   readonly #dropped = new Map<DropReason, number>();
+  readonly #tooLarge = new Map<string, number>();
   readonly #errors = new Map<string, number>();
   #flushSeconds: number[] = [];
   #records = 0;
   #bytes = 0;
   #deadLettersRemoved = 0;
   #filesRemoved = 0;
+  #overflow: Overflow = 'queue_full';
   lastSuccess = 0;
   readonly #report: (progress: Progress) => void;
+  readonly #spoolBytes: () => number;
   #scheduled = false;
 
-  constructor(report: (progress: Progress) => void) {
+  /** @param spoolBytes answers the size of what waits on disk */
+  constructor(report: (progress: Progress) => void, spoolBytes: () => number = () => 0) {
     this.#report = report;
+    this.#spoolBytes = spoolBytes;
   }
 
-  settle(blocks: readonly Block[], result: RecordResult, reason?: DropReason): void {
-    if (blocks.length === 0) return;
-    for (const { collection, records, counted, cost } of blocks) {
-      const row = this.#results.get(collection) ?? new Map<RecordResult, number>();
-      this.#results.set(collection, row.set(result, (row.get(result) ?? 0) + records));
-      if (reason !== undefined) this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + records);
+  /** What a record that finds no room is dropped for. */
+  get overflow(): Overflow {
+    return this.#overflow;
+  }
+
+  set overflow(reason: Overflow) {
+    if (reason === this.#overflow) return;
+    this.#overflow = reason;
+    this.changed();
+  }
+
+  /** A batch of so many bytes is read, and its memory is free. */
+  read(bytes: number): void {
+    this.#bytes -= bytes;
+    this.changed();
+  }
+
+  /** A block has come into memory. */
+  took(block: Block): void {
+    this.#bytes += memoryOf(block);
+    this.changed();
+  }
+
+  /** Blocks have an end, and their memory is free. */
+  settle(blocks: readonly Block[], result: 'sent' | 'spilled' | 'dropped', reason?: DropReason): void {
+    for (const block of blocks) {
+      const { collection, records, counted } = block;
+      this.#bytes -= memoryOf(block);
+      if (records === 0) continue;
+      this.#count(collection, result, records);
+      if (reason !== undefined) this.#drop(reason, records);
       if (counted) this.#records += records;
-      this.#bytes += cost;
+      else this.#count(collection, 'replayed', records);
     }
-    this.#schedule();
+    if (blocks.length > 0) this.changed();
   }
 
-  /** Lines that cannot be read, so that their collection is not known. */
-  damaged(count: number): void {
-    if (count === 0) return;
-    this.#results.set('unknown', new Map([['dropped', count + (this.#results.get('unknown')?.get('dropped') ?? 0)]]));
-    this.#dropped.set('spill_damaged', (this.#dropped.get('spill_damaged') ?? 0) + count);
-    this.#schedule();
+  /** A block from disk, whose memory is counted already, is in memory only from now on. */
+  recalled({ collection, records }: Block): void {
+    this.#count(collection, 'replayed', records);
+    this.#records -= records;
+    this.changed();
+  }
+
+  /** Lines of earlier processes are on this one's disk. */
+  adopted(records: ReadonlyMap<string, number>): void {
+    for (const [collection, count] of records) this.#count(collection, 'adopted', count);
+    this.changed();
+  }
+
+  /** Lines on disk cannot be read. */
+  damaged(records: ReadonlyMap<string, number>): void {
+    for (const [collection, count] of records) {
+      this.#count(collection, 'replayed', count);
+      this.#count(collection, 'dropped', count);
+      this.#drop('spill_damaged', count);
+    }
+    this.changed();
+  }
+
+  /** The line of a record goes without its data, which the sink cannot take. */
+  tooLarge(collection: string): void {
+    this.#tooLarge.set(collection, (this.#tooLarge.get(collection) ?? 0) + 1);
+    this.changed();
   }
 
   flushed(seconds: number): void {
     this.#flushSeconds.push(seconds);
     this.lastSuccess = Date.now() / 1000;
-    this.#schedule();
+    this.changed();
   }
 
   /** Dead letters that were removed for newer ones. */
   removed(count: number): void {
     this.#deadLettersRemoved += count;
-    this.#schedule();
+    this.changed();
   }
 
   /** Files of the sink that were removed for newer ones. */
   filesRemoved(count: number): void {
     this.#filesRemoved += count;
-    this.#schedule();
+    this.changed();
   }
 
   failed(code: string): void {
     this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
-    this.#schedule();
+    this.changed();
+  }
+
+  /** Reports at the end of this turn. */
+  changed(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#scheduled && this.flush());
   }
 
   /** Reports now. */
@@ -70,15 +128,16 @@ export class Tally {
       bytes: this.#bytes,
       results: [...this.#results].flatMap(([collection, row]) => [...row].map(([result, count]) => [collection, result, count] as const)),
       dropped: [...this.#dropped],
+      tooLarge: [...this.#tooLarge],
+      overflow: this.#overflow,
+      spoolBytes: this.#spoolBytes(),
       flushSeconds: this.#flushSeconds,
       errors: [...this.#errors],
       lastSuccess: this.lastSuccess,
       deadLettersRemoved: this.#deadLettersRemoved,
       filesRemoved: this.#filesRemoved,
     });
-    this.#results.clear();
-    this.#dropped.clear();
-    this.#errors.clear();
+    for (const counts of [this.#results, this.#dropped, this.#tooLarge, this.#errors]) counts.clear();
     this.#flushSeconds = [];
     this.#records = 0;
     this.#bytes = 0;
@@ -86,9 +145,12 @@ export class Tally {
     this.#filesRemoved = 0;
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#scheduled && this.flush());
+  #count(collection: string, result: RecordResult, count: number): void {
+    const row = this.#results.get(collection) ?? new Map<RecordResult, number>();
+    this.#results.set(collection, row.set(result, (row.get(result) ?? 0) + count));
+  }
+
+  #drop(reason: DropReason, count: number): void {
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + count);
   }
 }

@@ -1,9 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Overflow } from '../counts.ts';
 import type { Layout } from '../encode/layout.ts';
-import type { Block } from '../encode/block.ts';
-import { Pending } from './pending.ts';
+import { alone, memoryOf, type Block } from '../encode/block.ts';
+import { within } from '../../guards/within.ts';
+import { Pending, takeOut } from './pending.ts';
 import type { Retry } from './retry.ts';
-import { SinkError, type Batch, type Sink } from './sink.ts';
+import type { Batch, Sink, SinkError } from './sink.ts';
+import { ABORT_MS, SinkCalls } from './sink-calls.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Tally } from './tally.ts';
 
@@ -18,8 +20,12 @@ const FLUSH_BYTES = 1024 * 1024;
  */
 const SPILL_AT_RECORDS = 25_000;
 const SPILL_AT_BYTES = 32 * 1024 * 1024;
-/** Wait for a call that was aborted. */
-const ABORT_MS = 500;
+/** Memory of blocks that wait. Beyond it, those that find no room on disk are dropped. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** Blocks come back from disk while less than this waits in memory. */
+const REPLAY_BELOW_BYTES = 16 * 1024 * 1024;
+/** Wait of a payload that found no room. */
+const NO_ROOM_MS = 5000;
 
 interface Parts {
   readonly sink: Sink;
@@ -37,23 +43,30 @@ interface Parts {
 export class Writer {
   readonly #parts: Parts;
   readonly #pending: Pending;
-  readonly #stop = new AbortController();
+  readonly #calls: SinkCalls;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #current: Batch | undefined;
+  /** Batches whose call had its share of the time at the end. They come after the others. */
+  readonly #late: Batch[] = [];
   #closing = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#pending = new Pending(parts.layout);
+    this.#calls = new SinkCalls(parts.sink);
     this.#wake();
   }
 
   add(block: Block): void {
+    const { tally, retry } = this.#parts;
+    tally.took(block);
     const full = this.#pending.records >= SPILL_AT_RECORDS || this.#pending.bytes >= SPILL_AT_BYTES;
     // While the sink fails, disk is the safer place.
-    if ((full || this.#parts.retry.failing) && this.#spill([block]).length === 0) return;
-    if (this.#pending.add(block) >= FLUSH_BYTES) this.#wake();
+    const [left] = full || retry.failing ? this.#spill([block]) : [block];
+    if (left === undefined) return;
+    if (this.#pending.bytes + memoryOf(left) > MOST_BYTES) return tally.settle([left], 'dropped', tally.overflow);
+    if (this.#pending.add(left) >= FLUSH_BYTES) this.#wake();
     else if (this.#timer === undefined && this.#running === undefined) this.#schedule();
   }
 
@@ -62,17 +75,20 @@ export class Writer {
    * spills it, else drops it.
    */
   async close(timeoutMs: number): Promise<void> {
+    const { retry, spool, tally, sink } = this.#parts;
     this.#closing = true;
-    this.#parts.retry.hurry();
+    this.#calls.endIn(timeoutMs);
+    retry.hurry();
     this.#wake();
-    await Promise.race([this.#running, delay(timeoutMs, undefined, { ref: false })]);
-    this.#stop.abort();
+    await within(timeoutMs, this.#running);
+    this.#calls.stop();
     clearTimeout(this.#timer);
-    await Promise.race([this.#running, delay(ABORT_MS, undefined, { ref: false })]);
-    const left = [...(this.#current?.blocks ?? []), ...this.#pending.takeAll()];
-    this.#parts.tally.settle(this.#spill(left), 'dropped', 'flush_timeout');
-    await Promise.race([this.#parts.sink.close(), delay(ABORT_MS, undefined, { ref: false })]);
-    this.#parts.spool?.close();
+    await within(ABORT_MS, this.#running);
+    const left = [this.#current, ...this.#late].flatMap((batch) => batch?.blocks ?? []);
+    const unsaved = this.#spill([...left, ...this.#pending.takeAll()]);
+    tally.settle(unsaved, 'dropped', spool === undefined ? 'flush_timeout' : tally.overflow);
+    await within(ABORT_MS, sink.close());
+    spool?.close();
   }
 
   #wake(): void {
@@ -85,7 +101,7 @@ export class Writer {
   #schedule(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const due = this.#stop.signal.aborted ? undefined : this.#pending.dueIn(performance.now(), FLUSH_MS);
+    const due = this.#calls.stopped.aborted ? undefined : this.#pending.dueIn(performance.now(), FLUSH_MS);
     if (due === undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -96,26 +112,35 @@ export class Writer {
   async #run(): Promise<void> {
     // Blocks of the same turn belong to the same batch.
     await Promise.resolve();
-    while (!this.#stop.signal.aborted) {
-      const batch = this.#pending.take(performance.now(), this.#closing ? 0 : FLUSH_MS, FLUSH_BYTES);
-      if (batch !== undefined) {
-        this.#current = batch;
-        if (!(await this.#deliver(batch))) return;
+    while (!this.#calls.stopped.aborted) {
+      this.#current = this.#next();
+      if (this.#current !== undefined) {
+        if (!(await this.#deliver(this.#current))) return;
         this.#current = undefined;
       } else if (!(await this.#replay())) return;
     }
+  }
+
+  #next(): Batch | undefined {
+    const now = performance.now();
+    if (!this.#closing) return this.#pending.take(now, FLUSH_MS, FLUSH_BYTES);
+    return this.#pending.take(now, 0, FLUSH_BYTES) ?? this.#late.shift();
   }
 
   /**
    * Delivers a chunk from disk. Answers false where there is none, or it cannot be delivered now.
    */
   async #replay(): Promise<boolean> {
-    const { spool, layout } = this.#parts;
-    const next = spool?.next();
+    const { spool, layout, tally } = this.#parts;
+    const next = this.#pending.bytes < REPLAY_BELOW_BYTES ? spool?.next() : undefined;
+    // What was delivered has gone from disk meanwhile.
+    tally.changed();
     if (spool === undefined || next === undefined) return false;
-    this.#parts.tally.damaged(next.chunk.damaged);
     const pending = new Pending(layout);
-    for (const block of next.chunk.blocks) pending.add(block);
+    for (const block of next.chunk.blocks) {
+      tally.took(block);
+      pending.add(block);
+    }
     for (let batch = pending.take(0, 0, 0); batch !== undefined; batch = pending.take(0, 0, 0)) {
       if (await this.#deliver(batch)) continue;
       // Delivered blocks must not be delivered again, so that the rest becomes a segment of its
@@ -131,39 +156,41 @@ export class Writer {
 
   /** Tries until the batch is delivered or refused. Answers false where the server stops before. */
   async #deliver(batch: Batch): Promise<boolean> {
-    const { sink, tally, retry } = this.#parts;
-    while (!this.#stop.signal.aborted) {
+    const { tally, retry } = this.#parts;
+    while (!this.#calls.stopped.aborted) {
       const before = [...batch.blocks];
       const began = performance.now();
       try {
-        await sink.write(batch, this.#stop.signal);
+        await this.#calls.write(batch);
         tally.settle(before, 'sent');
         tally.flushed((performance.now() - began) / 1000);
         batch.blocks.length = 0;
         retry.succeeded();
         return true;
       } catch (thrown) {
-        const error = thrown instanceof SinkError ? thrown : new SinkError('unknown', String(thrown), { cause: thrown });
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `SinkCalls` throws nothing else
+        const error = thrown as SinkError;
         tally.failed(error.code);
         this.#settleSent(before, batch, error.rejected);
-        if (error.retriable) {
-          if (this.#stop.signal.aborted || !(await this.#pause(error))) return false;
-        } else {
-          this.#refused(batch, error);
-          if (batch.blocks.length === 0) return true;
-        }
+        if (error.apart !== undefined) this.#postpone(batch, error.apart, error);
+        else if (!error.retriable) this.#refused(batch, error);
+        else if (!(await this.#pause(batch, error))) return false;
+        if (batch.blocks.length === 0 || this.#late.includes(batch)) return true;
       }
     }
     return false;
   }
 
   /** Waits before the next try. Answers false where there will be none. */
-  async #pause(error: SinkError): Promise<boolean> {
-    const { retry, spool } = this.#parts;
+  async #pause(batch: Batch, error: SinkError): Promise<boolean> {
+    const { retry, spool, sink } = this.#parts;
+    if (this.#calls.stopped.aborted) return false;
     if (!retry.failing) for (const block of this.#failed(error)) this.#pending.add(block);
     else retry.failed(error);
     if (this.#closing && spool !== undefined) return false;
-    await retry.wait(error.askedMs, this.#stop.signal);
+    // A call for the same file must come again before others do.
+    if (error.code === 'timeout' && !sink.appends) this.#late.push(batch);
+    else await retry.wait(error.askedMs, this.#calls.stopped);
     return true;
   }
 
@@ -174,6 +201,14 @@ export class Writer {
   #failed(error: SinkError): readonly Block[] {
     this.#parts.retry.failed(error);
     return this.#parts.spool === undefined ? [] : this.#spill(this.#pending.takeAll());
+  }
+
+  /** Lets the other blocks of a batch go on without one whose payload finds no room. */
+  #postpone(batch: Batch, block: Block, error: SinkError): void {
+    takeOut(batch, block);
+    if (!block.counted) this.#parts.tally.recalled(block);
+    this.#pending.postpone({ ...block, counted: true }, performance.now() + NO_ROOM_MS);
+    this.#parts.retry.noRoom(error);
   }
 
   #settleSent(before: readonly Block[], { blocks }: Batch, rejected: readonly Block[] = []): void {
@@ -197,13 +232,20 @@ export class Writer {
   #spill(blocks: readonly Block[]): readonly Block[] {
     const { spool, tally } = this.#parts;
     if (spool === undefined) return blocks;
-    const whole = blocks.filter(({ records }) => records > 0);
-    const failed = new Set(whole.filter((block) => spool.add(block) !== 'spilled'));
-    tally.settle(
-      whole.filter((block) => !failed.has(block)),
-      'spilled',
-    );
-    return [...failed];
+    let overflow: Overflow = 'queue_full';
+    const [written, failed]: [Block[], Block[]] = [[], []];
+    for (const block of blocks) {
+      if (block.records === 0) continue;
+      const outcome = spool.add(block);
+      if (outcome === 'spilled') written.push(block);
+      else {
+        overflow = outcome;
+        failed.push(alone(block));
+      }
+    }
+    tally.settle(written, 'spilled');
+    if (blocks.length > 0) tally.overflow = overflow;
+    return failed;
   }
 }
 

@@ -19,7 +19,6 @@ export class BlockWriter {
   #from = 0;
   #to = 0;
   #records = 0;
-  #cost = 0;
 
   constructor(collection: string, done: (block: Block) => void) {
     this.#collection = collection;
@@ -27,7 +26,7 @@ export class BlockWriter {
   }
 
   /** Adds a line. Its last part contains the line end. */
-  add(hour: string, parts: LineParts, cost: number): void {
+  add(hour: string, parts: LineParts): void {
     if (hour !== this.#hour) {
       this.flush();
       this.#hour = hour;
@@ -48,7 +47,6 @@ export class BlockWriter {
       }
     }
     this.#records++;
-    this.#cost += cost;
   }
 
   /** Passes on the lines so far as a block. */
@@ -60,12 +58,10 @@ export class BlockWriter {
       v1: false,
       data: this.#buffer.subarray(this.#from, this.#to),
       records: this.#records,
-      cost: this.#cost,
       counted: true,
       payloads: [],
     });
     this.#from = this.#to;
     this.#records = 0;
-    this.#cost = 0;
   }
 }

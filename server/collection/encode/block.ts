@@ -19,17 +19,30 @@ export interface Block {
   readonly data: Buffer;
   /** Number of lines; 0 for a part whose block is counted elsewhere. */
   readonly records: number;
-  /** Memory that the host counts for them, in bytes; 0 where they came from disk. */
-  readonly cost: number;
-  /** True where the host counts them as under way; false where they came from disk. */
+  /** True where memory is their only place; false where they are on disk until they are delivered. */
   readonly counted: boolean;
   readonly payloads: readonly Payload[];
 }
 
 const LF = 10;
 
-/** Bytes of memory of a block. */
+/** Objects around a line, in bytes, about. */
+const LINE_OVERHEAD = 256;
+
+/** Bytes of a block on disk. */
 export const blockBytes = ({ data, payloads }: Block): number => payloads.reduce((sum, { body }) => sum + body.length, data.length);
+
+/** Bytes of memory of a block, about. Rows of the v1 API are there a second time, as CSV. */
+export const memoryOf = (block: Block): number => LINE_OVERHEAD * block.records + (block.v1 ? block.data.length : 0) + blockBytes(block);
+
+/** A copy of a block's lines where they share memory with lines that may be gone before. */
+export function alone(block: Block): Block {
+  const { data } = block;
+  if (data.buffer.byteLength <= 2 * data.length) return block;
+  const own = Buffer.allocUnsafeSlow(data.length);
+  own.set(data);
+  return { ...block, data: own };
+}
 
 /** Splits a block into blocks of one line. A block with payloads has one line already. */
 export function splitLines(block: Block): Block[] {
@@ -37,7 +50,7 @@ export function splitLines(block: Block): Block[] {
   const lines: Block[] = [];
   for (let at = 0; at < block.data.length;) {
     const end = block.data.indexOf(LF, at) + 1 || block.data.length;
-    lines.push({ ...block, data: block.data.subarray(at, end), records: 1, cost: at === 0 ? block.cost : 0 });
+    lines.push({ ...block, data: block.data.subarray(at, end), records: 1 });
     at = end;
   }
   return lines;
@@ -51,15 +64,24 @@ const PLACE =
   /^\{"specversion":"1\.0","id":"[^"]*","source":"(?:[^"\\]|\\.)*","type":"azureml\.inference\.([^"]*)","datacontenttype":"[^"]*","time":"([^"]{13})/;
 export const V1 = '"layout":"csv-v1"';
 
+/** Longest start of a line that `placeOf` needs; bytes. */
+export const LINE_HEAD = 16 * 1024;
+
+/** Collection and hour of a line, without its end. Answers undefined where the line is damaged. */
+export function placeOf(text: string): Pick<Block, 'collection' | 'hour'> | undefined {
+  const [, collection, hour] = PLACE.exec(text) ?? [];
+  return collection === undefined || hour === undefined || !text.endsWith('}') ? undefined : { collection, hour };
+}
+
 /**
  * Makes a block of a line that was read from disk, without its line end. Answers undefined where
  * the line is damaged.
  */
 export function readLine(text: string, payload: Payload | undefined): Block | undefined {
-  const [, collection, hour] = PLACE.exec(text) ?? [];
-  if (collection === undefined || hour === undefined || !text.endsWith('}')) return undefined;
+  const place = placeOf(text);
+  if (place === undefined) return undefined;
   const payloads = payload === undefined ? [] : [payload];
-  return { collection, hour, v1: text.includes(V1), data: Buffer.from(`${text}\n`), records: 1, cost: 0, counted: false, payloads };
+  return { ...place, v1: text.includes(V1), data: Buffer.from(`${text}\n`), records: 1, counted: false, payloads };
 }
 
 /** Joins neighbours that belong to the same file. */

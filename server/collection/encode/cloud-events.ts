@@ -6,7 +6,7 @@ import { readData, readQuery, type Data } from './payload-data.ts';
 import { NO_DATA, placeData, type References } from './place-data.ts';
 import { RecordIds } from './record-ids.ts';
 import type { CollectHead } from '../../ipc/collected-rows.ts';
-import { Body, costOf, isKept, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
+import { Body, isKept, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
 import type { CollectionSettings } from '../settings.ts';
 
 /** Larger data is a block of its own. */
@@ -24,6 +24,7 @@ const OMITTED: Record<BodyState, string> = {
   [Body.notRead]: 'not-read',
   [Body.tooLarge]: 'size',
   [Body.notRedacted]: 'redaction',
+  [Body.noMemory]: 'memory',
 };
 
 /** A record without its data. */
@@ -40,7 +41,6 @@ interface About {
   readonly omitted?: string;
   /** True where the data is the beginning of a stream that has not ended. */
   readonly partial?: boolean;
-  readonly cost: number;
   readonly v1?: boolean;
 }
 
@@ -53,6 +53,7 @@ export class CloudEvents {
   /** True where the sink needs the names of captured headers. */
   readonly #named: boolean;
   readonly #emit: (block: Block) => void;
+  readonly #tooLarge: (collection: string) => void;
   readonly #request: BlockWriter;
   readonly #response: BlockWriter;
   readonly #recordIds = new RecordIds();
@@ -66,13 +67,21 @@ export class CloudEvents {
   #time = '';
   #hour = '';
 
-  constructor(settings: CollectionSettings, references: References, agent: string, emit: (block: Block) => void) {
+  /** @param tooLarge is told of data that the sink cannot take, and the line goes without */
+  constructor(
+    settings: CollectionSettings,
+    references: References,
+    agent: string,
+    emit: (block: Block) => void,
+    tooLarge: (collection: string) => void = () => undefined,
+  ) {
     this.#settings = settings;
     this.#references = references;
     this.#source = JSON.stringify(`/services/${uriSegment(settings.endpoint)}/deployments/${uriSegment(settings.deployment)}`);
     this.#named = settings.sink.kind === 'azureml';
     this.#agent = JSON.stringify(agent);
     this.#emit = emit;
+    this.#tooLarge = tooLarge;
     this.#request = new BlockWriter('request', emit);
     this.#response = new BlockWriter('response', emit);
   }
@@ -81,13 +90,8 @@ export class CloudEvents {
   exchange(record: ExchangeRecord): void {
     const { request, response } = record;
     const ids = idsOf(record.id);
-    // Both share one buffer. The first record carries its whole cost.
-    let cost = costOf(record);
-    if (request.state !== Body.notCollected) {
-      this.#half('request', ids, record, request, this.#aboutRequest(record), cost);
-      cost = 0;
-    }
-    if (response.state !== Body.notCollected) this.#half('response', ids, record, response, this.#aboutResponse(record), cost);
+    if (request.state !== Body.notCollected) this.#half('request', ids, record, request, this.#aboutRequest(record));
+    if (response.state !== Body.notCollected) this.#half('response', ids, record, response, this.#aboutResponse(record));
   }
 
   /** Path and method, made once for neighbours that share them. */
@@ -109,15 +113,12 @@ export class CloudEvents {
     return this.#responseAttributes;
   }
 
-  /**
-   * Adds rows that a script collected.
-   * @param cost memory that the host counts for them, in bytes
-   */
-  rows(collection: string, head: CollectHead, rows: Buffer, cost: number): void {
+  /** Adds rows that a script collected. */
+  rows(collection: string, head: CollectHead, rows: Buffer): void {
     const version = quote(head.modelVersion ?? 'default');
     const v1 = head.v1 === undefined ? '' : `,${V1},"csvname":${quote(head.v1)}`;
     const attributes = `,"modelversion":${version},"collectdatatype":"pandas.core.frame.DataFrame","agent":${this.#agent}${v1}${headerAttributes(Object.entries(head.headers ?? {}).flat(), this.#named)}`;
-    this.#write({ collection, time: head.time, ids: idsOf(head.id), attributes, cost, v1: v1 !== '' }, { json: rows, bytes: rows.length });
+    this.#write({ collection, time: head.time, ids: idsOf(head.id), attributes, v1: v1 !== '' }, { json: rows, bytes: rows.length });
   }
 
   /** Passes on the blocks of a batch. */
@@ -126,23 +127,24 @@ export class CloudEvents {
     this.#response.flush();
   }
 
-  #half(collection: 'request' | 'response', ids: Buffer, { time, url }: ExchangeRecord, side: Side, own: string, cost: number): void {
+  #half(collection: 'request' | 'response', ids: Buffer, { time, url }: ExchangeRecord, side: Side, own: string): void {
     const { state, contentType, headers, body } = side;
     const attributes = headers.length === 0 ? own : own + headerAttributes(headers, this.#named);
     const kept = isKept(side);
-    const about: About = { collection, time, ids, attributes, contentType, omitted: OMITTED[state], partial: state === Body.partial, cost };
+    const about: About = { collection, time, ids, attributes, contentType, omitted: OMITTED[state], partial: state === Body.partial };
     const [bytes] = body;
     if (kept && bytes !== undefined && bytes.length > 0) this.#write(about, readData(contentType, bytes, state));
     else this.#write(about, kept && collection === 'request' ? readQuery(url) : undefined);
   }
 
   #write(about: About, data: Data | undefined): void {
-    const { collection, ids, cost, v1 = false, partial = false } = about;
+    const { collection, ids, v1 = false, partial = false } = about;
     const id = this.#recordIds.next();
     const time = this.#seconds(about.time);
     const hour = this.#hour;
     const { member, content, bytes, more, contentType, payload, omitted } =
       data === undefined ? NO_DATA : placeData(data, about.contentType ?? '', this.#references, () => this.#name(time, id));
+    if (omitted !== undefined) this.#tooLarge(collection);
     const frame = this.#frame(collection);
     const parts = [
       LINE_START,
@@ -154,8 +156,8 @@ export class CloudEvents {
       frame.closing(bytes, attributesOf(about, more, omitted), partial),
     ];
     if (content.length <= LARGEST_SHARED && payload === undefined) {
-      if (collection === 'request') return this.#request.add(hour, parts, cost);
-      if (collection === 'response') return this.#response.add(hour, parts, cost);
+      if (collection === 'request') return this.#request.add(hour, parts);
+      if (collection === 'response') return this.#response.add(hour, parts);
     }
     const line = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
     return this.#emit({
@@ -164,7 +166,6 @@ export class CloudEvents {
       v1,
       data: line,
       records: 1,
-      cost,
       counted: true,
       payloads: payload === undefined ? [] : [payload],
     });

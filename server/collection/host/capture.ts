@@ -4,6 +4,9 @@ import { Body, type BodyState, type ExchangeRecord, type Side } from '../records
 /** A larger body is not collected, and its record has the reason. */
 const LARGEST_BODY = 32 * 1024 * 1024;
 
+/** Memory of a piece of a streamed answer besides its bytes, about. */
+const PIECE_OVERHEAD = 128;
+
 /** The owner of captures. */
 interface Keeper {
   readonly captureHeaders: readonly string[];
@@ -85,11 +88,12 @@ export class Capture {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `answered` has made this array for the pieces
     (body as Buffer[]).push(bytes);
     const all = bodyBytes + bytes.length;
-    if (all <= LARGEST_BODY && this.#hold(bytes.length)) this.#response = { state, contentType, headers, body, bodyBytes: all };
+    if (all <= LARGEST_BODY && this.#hold(bytes.length + PIECE_OVERHEAD))
+      this.#response = { state, contentType, headers, body, bodyBytes: all };
     else {
       // Others need the room now, and the stream may last.
-      this.#release(bodyBytes);
-      this.#response = { state: Body.tooLarge, contentType, headers, body: [], bodyBytes: 0 };
+      this.#release(bodyBytes + PIECE_OVERHEAD * (body.length - 1));
+      this.#response = { state: all > LARGEST_BODY ? Body.tooLarge : Body.noMemory, contentType, headers, body: [], bodyBytes: 0 };
     }
   }
 
@@ -101,9 +105,14 @@ export class Capture {
   }
 
   #side(contentType: string | undefined, headers: readonly string[], body: readonly Buffer[] | undefined, bytes: number): Side {
-    const state = body === undefined ? Body.notRead : bytes > LARGEST_BODY || !this.#hold(bytes) ? Body.tooLarge : Body.kept;
+    const state = body === undefined ? Body.notRead : this.#stateOf(bytes);
     if (state !== Body.kept) return { ...nothing(state), contentType: contentType ?? '', headers };
     return { state, contentType: contentType ?? '', headers, body: body ?? [], bodyBytes: bytes };
+  }
+
+  #stateOf(bytes: number): BodyState {
+    if (bytes > LARGEST_BODY) return Body.tooLarge;
+    return this.#hold(bytes) ? Body.kept : Body.noMemory;
   }
 
   #hold(bytes: number): boolean {

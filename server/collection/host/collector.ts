@@ -2,15 +2,30 @@ import type { RedactableBody, RedactedBody } from '../../ipc/redaction.ts';
 import type { Log } from '../../log.ts';
 import { isSampled } from '../../request/sampling.ts';
 import { Capture } from './capture.ts';
-import { CollectionCounts, type DropReason } from '../counts.ts';
+import { CollectionCounts, UNKNOWN, type DropReason, type OmitReason } from '../counts.ts';
 import { HandOver } from './hand-over.ts';
-import { Body, collectionOf, costOf, isKept, rowsBytes, type ExchangeRecord, type Side } from '../records.ts';
+import { Body, collectionOf, exchangeBytes, isKept, rowsBytes, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
 import { rateOf, type CollectionSettings } from '../settings.ts';
 import { WriterLink } from './writer-link.ts';
 
-/** Limits of all records that are not settled. Beyond them new records are dropped and counted. */
+/**
+ * Limits of all records in memory, those of the thread included. Beyond them bodies are left out,
+ * then records are dropped. Both are counted.
+ */
 const MAX_RECORDS = 50_000;
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Memory of an exchange that waits for its redaction, besides its bodies; about. */
+const REDACTION_BYTES = 2048;
+
+const HALVES = ['request', 'response'] as const;
+
+/** Why a record has no body. */
+const OMITTED: Partial<Record<BodyState, OmitReason>> = {
+  [Body.notRead]: 'not_read',
+  [Body.tooLarge]: 'size',
+  [Body.noMemory]: 'memory',
+  [Body.notRedacted]: 'redaction',
+};
 
 /** Runs the entry script's hook `redact`, in a worker. */
 export interface Redactor {
@@ -37,7 +52,7 @@ interface Parts {
  * thread. Never throws.
  */
 export class HostCollector {
-  readonly counts = new CollectionCounts();
+  readonly counts: CollectionCounts;
   readonly captureHeaders: readonly string[];
   readonly sink: string;
   readonly #redactor: Redactor;
@@ -49,7 +64,7 @@ export class HostCollector {
   readonly #flushTimeoutMs: number;
   readonly #redacting = new Set<Promise<void>>();
   /** Records that wait for their redaction. The writer's thread does not have them. */
-  #unredacted = 0;
+  readonly #unredacted = { request: 0, response: 0 };
   #closing: Promise<boolean> | undefined;
 
   constructor({ settings, redactor, log, print, agent, env }: Parts) {
@@ -60,11 +75,13 @@ export class HostCollector {
     this.#requestRate = rateOf(settings, 'request');
     this.#responseRate = rateOf(settings, 'response');
     this.#flushTimeoutMs = settings.flushTimeoutMs;
+    this.counts = new CollectionCounts(knownCollections(settings));
     // Made before the link, because a thread that cannot be started is lost at once.
     this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
     this.#writer = new WriterLink(settings, agent, env, {
       log,
       print,
+      found: (records) => this.counts.found(records),
       progress: (progress) => this.counts.add(progress),
       recycle: (batch) => this.#handOver.recycle(batch),
       lost: () => this.#writerLost(),
@@ -79,35 +96,39 @@ export class HostCollector {
 
   hold(bytes: number): boolean {
     if (this.counts.bytes + bytes > MAX_BYTES) return false;
-    this.counts.bytes += bytes;
+    this.counts.heldBytes += bytes;
     return true;
   }
 
   release(bytes: number): void {
-    this.counts.release(bytes);
+    this.counts.heldBytes -= bytes;
   }
 
   /** Takes a scoring request that is over. */
   exchange(record: ExchangeRecord): void {
-    if (!this.#redactor.needed || !(isKept(record.request) || isKept(record.response))) return this.#exchange(record);
-    if (!this.#admit(recordsOf(record), record.request.bodyBytes + record.response.bodyBytes)) return this.#exchange(withoutBodies(record));
-    const done = this.#redactAndKeep(record);
-    this.#redacting.add(done);
-    void done.finally(() => this.#redacting.delete(done));
+    if (this.#redactor.needed && (isKept(record.request) || isKept(record.response))) return this.#redactFirst(record);
+    const taken = this.#admit(record);
+    if (taken === undefined) return undefined;
+    this.#pass(taken);
+    return this.#queued(taken);
   }
 
   /** Takes rows that a script collected. @param payload of a worker's `collect` frame */
   rows(payload: Buffer): void {
     const collection = collectionOf(payload);
-    if (!this.#admit(1, rowsBytes(payload))) return this.counts.drop(collection, 'queue_full');
-    this.counts.of(collection).queued++;
+    const bytes = rowsBytes(payload);
+    if (!this.#fits(1, bytes)) return this.counts.refuse(collection, this.counts.overflow);
+    // Counted afterwards, because a thread that is found lost here takes only what was counted.
     this.#handOver.rows(payload);
+    this.counts.of(collection).queued++;
+    this.counts.records++;
+    this.counts.handedBytes += bytes;
   }
 
   /** Counts records that a worker did not hand over. */
   notCollected(collection: string, reason: DropReason | 'sampled_out', count: number): void {
     if (reason === 'sampled_out') this.counts.of(collection).sampled_out += count;
-    else this.counts.drop(collection, reason, count);
+    else this.counts.refuse(collection, reason, count);
   }
 
   /** Resolves when no record waits for a worker. */
@@ -127,12 +148,13 @@ export class HostCollector {
   async #close(): Promise<boolean> {
     await this.#handOver.flushed();
     const ended = await this.#writer.close(this.#flushTimeoutMs);
-    if (this.counts.records > this.#unredacted) this.#settleRest('flush_timeout');
-    const { sent, spilled, dropped } = this.counts.totals();
+    this.counts.dropHanded('flush_timeout', this.#unredacted);
+    const { queued, adopted, sent, droppedFor: dropped, omitted } = this.counts.totals();
+    const spooled = this.counts.spoolRecords;
     const lost = Object.keys(dropped).length > 0;
     // The last numbers are for the log, because no scrape follows.
     this.#log[lost ? 'warn' : 'info'](
-      { sent, spilled, dropped },
+      { queued, adopted, sent, spooled, dropped, bodiesOmitted: omitted },
       lost ? 'data collection ends; not all of it was delivered' : 'data collection ends; nothing was lost',
     );
     return ended;
@@ -145,36 +167,72 @@ export class HostCollector {
     return false;
   }
 
-  #exchange(record: ExchangeRecord): void {
-    const admitted = this.#admit(recordsOf(record), costOf(record));
-    for (const collection of ['request', 'response'] as const) {
-      if (!isCollected(record[collection])) continue;
-      if (admitted) this.counts.of(collection).queued++;
-      else this.counts.drop(collection, 'queue_full');
-    }
-    if (admitted) this.#handOver.exchange(record);
+  #fits(records: number, bytes: number): boolean {
+    return this.counts.records + records <= MAX_RECORDS && this.counts.bytes + bytes <= MAX_BYTES;
   }
 
-  #admit(records: number, bytes: number): boolean {
-    if (this.counts.records + records > MAX_RECORDS || this.counts.bytes + bytes > MAX_BYTES) return false;
-    this.counts.records += records;
-    this.counts.bytes += bytes;
-    return true;
-  }
-
-  /** The record has been admitted, because it takes memory while it waits for the hook. */
-  async #redactAndKeep(record: ExchangeRecord): Promise<void> {
+  /** Answers the record, without its bodies where they do not fit, or undefined: it is dropped. */
+  #admit(record: ExchangeRecord): ExchangeRecord | undefined {
     const records = recordsOf(record);
-    this.#unredacted += records;
+    if (this.#fits(records, exchangeBytes(record))) return record;
+    const without = withoutBodies(record);
+    if (this.#fits(records, exchangeBytes(without))) return without;
+    for (const half of HALVES) if (isCollected(record[half])) this.counts.refuse(half, this.counts.overflow);
+    return undefined;
+  }
+
+  #queued(record: ExchangeRecord): void {
+    for (const half of HALVES) {
+      if (!isCollected(record[half])) continue;
+      this.counts.of(half).queued++;
+      this.counts.records++;
+    }
+  }
+
+  /**
+   * Passes on a record. It is counted afterwards, because a thread that is found lost here takes
+   * only what was counted.
+   */
+  #pass(record: ExchangeRecord): void {
+    this.#omit('request', record.request.state);
+    this.#omit('response', record.response.state);
+    this.counts.handedBytes += this.#handOver.exchange(record);
+  }
+
+  #omit(half: 'request' | 'response', state: BodyState): void {
+    const reason = OMITTED[state];
+    if (reason !== undefined) this.counts.bodiesOf(half)[reason]++;
+  }
+
+  #redactFirst(record: ExchangeRecord): void {
+    const taken = this.#admit(record);
+    if (taken === undefined) return;
+    if (!(isKept(taken.request) || isKept(taken.response))) {
+      this.#pass(taken);
+      return this.#queued(taken);
+    }
+    this.#queued(taken);
+    const done = this.#redactAndPass(taken);
+    this.#redacting.add(done);
+    void done.finally(() => this.#redacting.delete(done));
+  }
+
+  /** The record takes memory while it waits for the hook. */
+  async #redactAndPass(record: ExchangeRecord): Promise<void> {
+    const held = record.request.bodyBytes + record.response.bodyBytes + REDACTION_BYTES;
+    const [requests, responses] = [Number(isCollected(record.request)), Number(isCollected(record.response))];
+    this.counts.heldBytes += held;
+    this.#unredacted.request += requests;
+    this.#unredacted.response += responses;
     const redacted = await this.#redact(record);
-    this.#unredacted -= records;
-    this.counts.records -= records;
-    this.release(record.request.bodyBytes + record.response.bodyBytes);
-    this.#exchange(redacted);
+    this.release(held);
+    this.#pass(this.#fits(0, exchangeBytes(redacted)) ? redacted : withoutBodies(redacted));
+    this.#unredacted.request -= requests;
+    this.#unredacted.response -= responses;
   }
 
   async #redact(record: ExchangeRecord): Promise<ExchangeRecord> {
-    const halves = (['request', 'response'] as const).filter((half) => isKept(record[half]));
+    const halves = HALVES.filter((half) => isKept(record[half]));
     const sides = halves.map((half): RedactableBody => ({
       collection: half,
       contentType: record[half].contentType,
@@ -186,18 +244,19 @@ export class HostCollector {
     return { ...record, ...Object.fromEntries(changed) };
   }
 
+  /** The records of the thread are lost, except those on disk. */
   #writerLost(): void {
     this.#handOver.discard();
-    this.#settleRest('writer_lost');
-  }
-
-  /** Counts records without a reported outcome. Only the thread knew their collections. */
-  #settleRest(reason: DropReason): void {
-    this.counts.drop('unknown', reason, this.counts.records - this.#unredacted);
-    this.counts.records = this.#unredacted;
-    this.counts.bytes = 0;
+    this.counts.dropHanded('writer_lost', this.#unredacted);
   }
 }
+
+/** Collections that are in use, or may be. Their counts exist from the start. */
+const knownCollections = ({ rates, others }: CollectionSettings): string[] => [
+  ...HALVES.filter((half) => rateOf({ rates, others }, half) > 0),
+  ...Object.keys(rates).filter((name) => !(HALVES as readonly string[]).includes(name)),
+  UNKNOWN,
+];
 
 const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
 const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
@@ -209,6 +268,6 @@ function replaced(side: Side, redacted: RedactedBody): Side {
 }
 
 function withoutBodies(record: ExchangeRecord): ExchangeRecord {
-  const without = (side: Side): Side => (isKept(side) ? { ...side, state: Body.tooLarge, body: [], bodyBytes: 0 } : side);
+  const without = (side: Side): Side => (isKept(side) ? { ...side, state: Body.noMemory, body: [], bodyBytes: 0 } : side);
   return { ...record, request: without(record.request), response: without(record.response) };
 }

@@ -1,9 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { exchangeBytes, ExchangeHeads, rowsBytes, writeExchange, writeRows, type ExchangeRecord } from '../records.ts';
+import { exchangeBytes, ExchangeHeads, rowsBytes, SLAB_BYTES, writeExchange, writeRows, type ExchangeRecord } from '../records.ts';
 
-const SLAB = 256 * 1024;
 /** Longest time that a record waits for others before it leaves the host. */
 const LINGER_MS = 50;
+/**
+ * Slabs that the thread may have before others wait to be full. Why: a thread that is stuck must
+ * not collect slabs with a record each.
+ */
+const MOST_EARLY = 4;
 /** Records above this size travel alone. */
 const LARGE = 64 * 1024;
 /** Bytes that are copied in one turn of the host's event loop: about a fifth of a millisecond. */
@@ -25,6 +29,12 @@ export class HandOver {
   #slab: Slab | undefined;
   #used = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Slabs that the thread has. */
+  #away = 0;
+  /** The slab has waited long enough, and leaves as soon as the thread keeps up. */
+  #due = false;
+  /** Number of times that records were forgotten. */
+  #discarded = 0;
   readonly #spare: ArrayBuffer[] = [];
   readonly #large: LargeRecord[] = [];
   #copying: Promise<void> | undefined;
@@ -34,15 +44,20 @@ export class HandOver {
     this.#post = post;
   }
 
-  exchange(record: ExchangeRecord): void {
+  /** Answers the record's memory, in bytes. */
+  exchange(record: ExchangeRecord): number {
     const head = this.#heads.of(record);
-    const bytes = exchangeBytes(head, record);
-    if (bytes > LARGE) return this.#later({ bytes, write: (into) => copyExchange(into, head, record) });
+    const bytes = exchangeBytes(record);
+    if (bytes > LARGE) {
+      this.#later({ bytes, write: (into) => copyExchange(into, head, record) });
+      return bytes;
+    }
     const slab = this.#reserve(bytes);
     let at = writeExchange(slab, this.#used, head, record);
     for (const piece of record.request.body) at += piece.copy(slab, at);
     for (const piece of record.response.body) at += piece.copy(slab, at);
     this.#used = at;
+    return bytes;
   }
 
   rows(payload: Buffer): void {
@@ -54,24 +69,30 @@ export class HandOver {
 
   /** Takes a buffer back, to fill it again. */
   recycle(batch: ArrayBuffer): void {
-    if (batch.byteLength === SLAB && this.#spare.length < 4) this.#spare.push(batch);
+    this.#away = Math.max(0, this.#away - 1);
+    if (batch.byteLength === SLAB_BYTES && this.#spare.length < 4) this.#spare.push(batch);
+    if (this.#due) this.flush();
   }
 
   /** Passes on the small records so far. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#due = false;
     const slab = this.#slab;
     if (slab === undefined || this.#used === 0) return;
     const bytes = this.#used;
     this.#slab = undefined;
     this.#used = 0;
+    this.#away++;
     this.#post(slab.buffer, bytes);
   }
 
-  /** Forgets records that are not passed on. */
+  /** Forgets records that are not passed on, and the slabs of a thread that is gone. */
   discard(): void {
     this.#used = 0;
+    this.#away = 0;
+    this.#discarded++;
     this.#large.length = 0;
   }
 
@@ -82,10 +103,16 @@ export class HandOver {
   }
 
   #reserve(bytes: number): Slab {
-    if (this.#slab !== undefined && SLAB - this.#used < bytes) this.flush();
-    this.#slab ??= Buffer.from(this.#spare.pop() ?? new ArrayBuffer(SLAB));
-    this.#timer ??= setTimeout(() => this.flush(), LINGER_MS);
+    if (this.#slab !== undefined && SLAB_BYTES - this.#used < bytes) this.flush();
+    this.#slab ??= Buffer.from(this.#spare.pop() ?? new ArrayBuffer(SLAB_BYTES));
+    this.#timer ??= setTimeout(() => this.#linger(), LINGER_MS);
     return this.#slab;
+  }
+
+  #linger(): void {
+    this.#timer = undefined;
+    if (this.#away < MOST_EARLY) this.flush();
+    else this.#due = true;
   }
 
   #later(record: LargeRecord): void {
@@ -95,6 +122,7 @@ export class HandOver {
 
   async #copyLarge(): Promise<void> {
     for (let record = this.#large.shift(); record !== undefined; record = this.#large.shift()) {
+      const discarded = this.#discarded;
       const into = Buffer.allocUnsafeSlow(record.bytes);
       const copy = record.write(into);
       let step = await copy.next();
@@ -102,7 +130,7 @@ export class HandOver {
         await nextTurn();
         step = await copy.next();
       }
-      this.#post(into.buffer, step.value);
+      if (discarded === this.#discarded) this.#post(into.buffer, step.value);
     }
     this.#copying = undefined;
   }

@@ -9,6 +9,8 @@ import type { FromWriter, ToWriter, WriterData, WriterLog } from '../writer-mess
 interface Events {
   readonly log: WriterLog;
   print(text: string): void;
+  /** Gets the records that a new thread has found on disk, by collection. */
+  found(records: ReadonlyMap<string, number>): void;
   progress(progress: Progress): void;
   recycle(batch: ArrayBuffer): void;
   /** The thread is gone with all records that it held. A new one is started. */
@@ -68,6 +70,8 @@ export class WriterLink {
 
   #receive(message: FromWriter): void {
     switch (message.kind) {
+      case 'found':
+        return this.#events.found(message.records);
       case 'progress':
         return this.#events.progress(message.progress);
       case 'recycle':

@@ -37,9 +37,12 @@ export class DeadLetters {
       this.#files++;
       file = this.#file();
     }
-    const bytes = file.append(block, () => `${this.#instance}-payload${++this.#payloads}`);
-    file.close();
-    if (this.#bytes !== undefined) this.#bytes += bytes;
+    try {
+      const bytes = file.append(block, () => `${this.#instance}-payload${++this.#payloads}`);
+      if (this.#bytes !== undefined) this.#bytes += bytes;
+    } finally {
+      file.close();
+    }
     return this.#bytes === undefined || this.#bytes > this.#maxBytes ? this.#makeRoom() : 0;
   }
 

@@ -1,7 +1,8 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { object } from '../../guards/checks.ts';
-import { joinBlocks, readLine, type Block, type Payload } from '../encode/block.ts';
+import { UNKNOWN } from '../counts.ts';
+import { joinBlocks, LINE_HEAD, placeOf, readLine, type Block, type Payload } from '../encode/block.ts';
 
 /** Start of a line that names a payload's file. The line of its record follows. */
 const PAYLOAD = '#payload ';
@@ -13,6 +14,10 @@ const CHUNK = 1024 * 1024;
  */
 const CHUNK_PAYLOADS = 8 * 1024 * 1024;
 const LF = 10;
+const BRACE = 125;
+
+/** Numbers of records, by collection. */
+export type Records = Map<string, number>;
 
 /** A payload as its line names it. */
 interface StoredPayload {
@@ -27,8 +32,6 @@ export interface Chunk {
   readonly blocks: Block[];
   /** Position of the next line in the file. */
   readonly end: number;
-  /** Number of damaged lines. */
-  readonly damaged: number;
   /** Files of payloads. They are removed when the chunk is delivered. */
   readonly files: readonly string[];
   readonly payloadBytes: number;
@@ -42,6 +45,8 @@ export class Segment {
   readonly path: string;
   /** Length of the lines, without payloads. */
   bytes: number;
+  /** Records that wait. What it has, and cannot give, is damaged. */
+  readonly records: Records = new Map();
   #fd: number | undefined;
   #delivered: number;
 
@@ -55,7 +60,18 @@ export class Segment {
    * Appends whole lines, or nothing. Answers their bytes on disk, payload included.
    * @throws errors of the file system
    */
-  append({ data, payloads: [payload] }: Block, nextFile: () => string): number {
+  append(block: Block, nextFile: () => string): number {
+    const bytes = this.#append(block, nextFile);
+    addRecords(this.records, block.collection, block.records);
+    return bytes;
+  }
+
+  /** Counts the records that an earlier process left. @throws errors of the file system */
+  count(): void {
+    for (const collection of collectionsIn(this.path, this.#delivered)) addRecords(this.records, collection, 1);
+  }
+
+  #append({ data, payloads: [payload] }: Block, nextFile: () => string): number {
     this.#fd ??= openSync(this.path, 'a');
     if (payload === undefined) return this.#write(this.#fd, data);
     const file = nextFile();
@@ -78,7 +94,8 @@ export class Segment {
   }
 
   /**
-   * The next lines, about a megabyte. Answers undefined where there are none.
+   * The next lines, about a megabyte, without those that are damaged: a record whose payload is
+   * gone, too. Answers undefined where there are none.
    * @throws errors of the file system
    */
   read(): Chunk | undefined {
@@ -86,8 +103,8 @@ export class Segment {
     if (data.length === 0) return undefined;
     const lines: Block[] = [];
     const files: string[] = [];
-    let damaged = 0;
     let payload: Payload | undefined;
+    let lost = false;
     let payloadBytes = 0;
     let at = 0;
     while (at < data.length && (payload !== undefined || payloadBytes < CHUNK_PAYLOADS)) {
@@ -95,20 +112,26 @@ export class Segment {
       const text = data.toString('utf8', at, end).trimEnd();
       at = end;
       if (text === '') continue;
-      const stored = text.startsWith(PAYLOAD) ? this.#storedPayload(text) : undefined;
-      if (stored !== undefined) files.push(stored.path);
-      const line = stored === undefined ? readLine(text, payload) : undefined;
-      payload = stored?.payload;
-      payloadBytes += payload?.body.length ?? 0;
+      if (text.startsWith(PAYLOAD)) {
+        const stored = this.#storedPayload(text);
+        if (stored !== undefined) files.push(stored.path);
+        payload = stored?.payload;
+        lost = payload === undefined;
+        payloadBytes += payload?.body.length ?? 0;
+        continue;
+      }
+      const line = lost ? undefined : readLine(text, payload);
       if (line !== undefined) lines.push(line);
-      else if (stored === undefined) damaged++;
+      payload = undefined;
+      lost = false;
     }
-    return { blocks: joinBlocks(lines), end: this.#delivered + at, damaged, files, payloadBytes };
+    return { blocks: joinBlocks(lines), end: this.#delivered + at, files, payloadBytes };
   }
 
   /** Records on disk that the chunk has been delivered. @throws errors of the file system */
-  delivered({ end, files }: Chunk): void {
+  delivered({ blocks, end, files }: Chunk): void {
     this.#delivered = end;
+    for (const { collection, records } of blocks) addRecords(this.records, collection, -records);
     writeFileSync(offsetFile(this.path), String(end));
     for (const file of files) rmSync(file, { force: true });
   }
@@ -174,6 +197,50 @@ export class Segment {
     return data.toString('latin1', begin, begin + PAYLOAD.length) === PAYLOAD ? begin : end;
   }
 }
+
+/** Adds to numbers of records, of which none is below 0. */
+export function addRecords(records: Records, collection: string, count: number): void {
+  const sum = (records.get(collection) ?? 0) + count;
+  if (sum > 0) records.set(collection, sum);
+  else records.delete(collection);
+}
+
+/**
+ * The collection of each record of a segment from a position on. A damaged line is one record of an
+ * unknown collection.
+ * @throws errors of the file system
+ */
+function* collectionsIn(path: string, from: number): Generator<string> {
+  const fd = openSync(path, 'r');
+  const data = Buffer.allocUnsafe(CHUNK);
+  let head = '';
+  let last = 0;
+  try {
+    for (let position = from; ;) {
+      const read = readSync(fd, data, 0, CHUNK, position);
+      position += read;
+      for (let at = 0; at < read;) {
+        const end = data.subarray(0, read).indexOf(LF, at);
+        const to = end < 0 ? read : end;
+        if (head.length < LINE_HEAD) head += data.toString('latin1', at, Math.min(to, at + LINE_HEAD - head.length));
+        if (to > at) last = data[to - 1] ?? 0;
+        at = to + 1;
+        if (end < 0) continue;
+        if (isRecord(head)) yield collectionOf(head, last);
+        head = '';
+      }
+      if (read === 0) break;
+    }
+    if (isRecord(head)) yield collectionOf(head, last);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const isRecord = (line: string): boolean => line.trim() !== '' && !line.startsWith(PAYLOAD);
+
+/** @param head start of the line @param last its last byte */
+const collectionOf = (head: string, last: number): string => (last === BRACE ? placeOf(`${head}}`)?.collection : undefined) ?? UNKNOWN;
 
 /** Number of a segment's lines that are records. @throws errors of the file system */
 export function countRecords(path: string): number {

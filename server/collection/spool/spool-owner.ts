@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { object } from '../../guards/checks.ts';
 
 const FILE = 'owner.json';
@@ -15,11 +16,13 @@ interface Owner {
    * name and process id.
    */
   readonly started: string;
+  /** Thread of that process. A lost one is followed by another, which takes its folder. */
+  readonly thread: number;
 }
 
 /** Makes a process the owner of a folder. @throws errors of the file system */
 export function own(folder: string, pid: number): void {
-  writeFileSync(join(folder, FILE), JSON.stringify({ host: hostname(), pid, started: startOf(pid) } satisfies Owner));
+  writeFileSync(join(folder, FILE), JSON.stringify({ host: hostname(), pid, started: startOf(pid), thread: threadId } satisfies Owner));
 }
 
 /** The owner's heartbeat. */
@@ -31,7 +34,7 @@ export function touch(folder: string): void {
   }
 }
 
-/** True where the process that owns the folder is gone. */
+/** True where the process that owns the folder is gone, or its thread. */
 export function isAbandoned(folder: string): boolean {
   const path = join(folder, FILE);
   // No folder of a spool, or one that is being made.
@@ -39,8 +42,9 @@ export function isAbandoned(folder: string): boolean {
   try {
     const owner: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (!isOwner(owner)) return isStale(path);
-    if (owner.host === hostname()) return startOf(owner.pid) !== owner.started;
-    return isStale(path);
+    if (owner.host !== hostname()) return isStale(path);
+    if (startOf(owner.pid) !== owner.started) return true;
+    return owner.pid === process.pid && owner.thread !== threadId;
   } catch {
     // Half written: its owner still writes it, or exited meanwhile.
     return isStale(path);
@@ -55,8 +59,8 @@ function isStale(path: string): boolean {
 
 function isOwner(value: unknown): value is Owner {
   if (!object(value)) return false;
-  const { host, pid, started } = value;
-  return typeof host === 'string' && typeof pid === 'number' && typeof started === 'string';
+  const { host, pid, started, thread } = value;
+  return typeof host === 'string' && typeof pid === 'number' && typeof started === 'string' && typeof thread === 'number';
 }
 
 /**

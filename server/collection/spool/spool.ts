@@ -1,10 +1,11 @@
-import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { blockBytes, type Block } from '../encode/block.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { makeFolder } from './make-folder.ts';
-import { Segment, type Chunk } from './segment.ts';
-import { isAbandoned, own, touch } from './spool-owner.ts';
+import { addRecords, Segment, type Chunk, type Records } from './segment.ts';
+import { own, touch } from './spool-owner.ts';
+import { takeOver } from './take-over.ts';
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Wait before a folder that could not be written is tried again. */
@@ -26,6 +27,19 @@ const LIMITS: SpoolLimits = { bytes: 512 * 1024 * 1024, deadLetterBytes: 64 * 10
 
 export type Spilled = 'spilled' | 'spill_failed' | 'spill_full';
 
+/** What a spool tells its owner. */
+export interface SpoolEvents {
+  /** Gets one line of text where the folder cannot be used. */
+  report(text: string): void;
+  /** Records of a process that is gone are this one's from now on. */
+  adopted(records: Records): void;
+  /** Records that were on disk cannot be read, and are gone. */
+  damaged(records: Records): void;
+}
+
+/** Errors after which less data may find room. */
+const NO_ROOM = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
 /**
  * Lines on disk that wait for the sink: in this process's folder, and in those that earlier
  * processes left.
@@ -33,9 +47,11 @@ export type Spilled = 'spilled' | 'spill_failed' | 'spill_full';
 export class Spool {
   readonly #root: string;
   readonly #folder: string;
-  readonly #maxBytes: number;
+  readonly #limits: SpoolLimits;
   readonly #deadLetters: DeadLetters;
-  readonly #report: (text: string) => void;
+  readonly #events: SpoolEvents;
+  /** Records that earlier processes had left at the start. */
+  readonly found: Records = new Map();
   readonly #heartbeat: NodeJS.Timeout;
   /** Oldest first; only the last one, if any, is written to. */
   #segments: Segment[] = [];
@@ -45,23 +61,24 @@ export class Spool {
   #created = 0;
   #owned = false;
   #failedAt = -Infinity;
+  /** Size of the smallest block that did not find room then; 0: nothing can be written. */
+  #failedBytes = 0;
   #reported = false;
 
-  /** @param report gets one line of text where the folder cannot be used */
-  constructor(root: string, instance: string, report: (text: string) => void, limits = LIMITS) {
+  constructor(root: string, instance: string, events: SpoolEvents, limits = LIMITS) {
     this.#root = root;
     this.#folder = join(root, instance);
-    this.#maxBytes = limits.bytes;
+    this.#limits = limits;
     this.#deadLetters = new DeadLetters(join(root, 'dead-letters'), instance, limits.deadLetterBytes);
-    this.#report = report;
+    this.#events = events;
     this.#try(() => {
       this.#prepare();
-      this.#adopt();
+      this.#adopt(this.found);
     });
     let beats = 0;
     this.#heartbeat = setInterval(() => {
       touch(this.#folder);
-      if (++beats % ADOPT_EVERY === 0) this.#try(() => this.#adopt());
+      if (++beats % ADOPT_EVERY === 0) this.#try(() => this.#adoptLater());
     }, HEARTBEAT_MS).unref();
   }
 
@@ -69,16 +86,35 @@ export class Spool {
     return this.#segments.every(({ bytes }) => bytes === 0);
   }
 
+  /** Size of what waits on disk, payloads included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Records that wait on disk, by collection. */
+  get records(): Records {
+    const sums: Records = new Map();
+    for (const { records } of this.#segments) for (const [collection, count] of records) addRecords(sums, collection, count);
+    return sums;
+  }
+
   /** Writes a block to disk. Never throws. */
   add(block: Block): Spilled {
-    if (performance.now() - this.#failedAt < RETRY_MS) return 'spill_failed';
-    if (this.#bytes + blockBytes(block) > this.#maxBytes) return 'spill_full';
-    const done = this.#try(() => {
+    const bytes = blockBytes(block);
+    const waits = performance.now() - this.#failedAt < RETRY_MS;
+    if (waits && bytes >= this.#failedBytes) return 'spill_failed';
+    if (this.#bytes + bytes > this.#limits.bytes) return 'spill_full';
+    try {
       this.#prepare();
       if (this.#writing === undefined || this.#writing.bytes > SEGMENT_BYTES) this.#begin();
       this.#bytes += this.#writing?.append(block, () => this.#name('payload')) ?? 0;
-    });
-    return done ? 'spilled' : 'spill_failed';
+      return 'spilled';
+    } catch (thrown) {
+      // A record that finds no room must not hold up those that do.
+      this.#failedBytes = NO_ROOM.has(codeOf(thrown)) ? bytes : 0;
+      this.#failed(thrown);
+      return 'spill_failed';
+    }
   }
 
   /**
@@ -86,12 +122,18 @@ export class Spool {
    * removed for it. Never throws.
    */
   bury(block: Block): number {
-    let removed = 0;
-    this.#try(() => (removed = this.#deadLetters.add(block)));
-    return removed;
+    try {
+      return this.#deadLetters.add(block);
+    } catch (thrown) {
+      this.#tell(thrown);
+      return 0;
+    }
   }
 
-  /** The oldest lines. They stay on disk until `done`. Answers undefined where there are none. */
+  /**
+   * The oldest lines that can be read now. They stay on disk until `done`. Answers undefined where
+   * there are none.
+   */
   next(): { readonly segment: Segment; readonly chunk: Chunk } | undefined {
     for (const segment of this.#segments) {
       if (segment === this.#writing) {
@@ -100,38 +142,35 @@ export class Spool {
         this.#writing = undefined;
       }
       let chunk: Chunk | undefined;
-      this.#try(() => (chunk = segment.read()));
+      const read = this.#try(() => (chunk = segment.read()));
       if (chunk !== undefined) return { segment, chunk };
-      this.#remove(segment);
+      if (read || !existsSync(segment.path)) this.#remove(segment);
     }
     return undefined;
   }
 
+  /** Lines that were taken out are delivered, or refused. */
   done({ segment, chunk }: { readonly segment: Segment; readonly chunk: Chunk }): void {
     if (this.#try(() => segment.delivered(chunk))) this.#bytes -= chunk.payloadBytes;
   }
 
   /**
-   * Takes over folders of processes that are gone. The rename decides which of several processes
-   * gets a folder.
+   * Takes over what processes that are gone have left.
+   * @param records gets what is there
    */
-  #adopt(): void {
-    for (const name of readdirSync(this.#root)) {
-      const theirs = join(this.#root, name);
-      if (theirs === this.#folder || !isAbandoned(theirs)) continue;
-      const mine = join(this.#root, `${basename(this.#folder)}.from-${this.#created++}`);
-      try {
-        renameSync(theirs, mine);
-        own(mine, process.pid);
-      } catch {
-        continue;
-      }
-      const files = readdirSync(mine).filter((file) => file.endsWith('.jsonl'));
-      const found = files.toSorted().map((file) => new Segment(join(mine, file)));
-      if (found.length === 0) rmSync(mine, { recursive: true, force: true });
-      else this.#bytes += bytesIn(mine);
-      this.#segments.unshift(...found);
+  #adopt(records: Records): void {
+    const nextName = (): string => `${basename(this.#folder)}.from-${this.#created++}`;
+    for (const { folder, segments } of takeOver(this.#root, this.#folder, nextName, (thrown) => this.#tell(thrown))) {
+      for (const segment of segments) for (const [collection, count] of segment.records) addRecords(records, collection, count);
+      this.#bytes += bytesIn(folder);
+      this.#segments.unshift(...segments);
     }
+  }
+
+  #adoptLater(): void {
+    const records: Records = new Map();
+    this.#adopt(records);
+    if (records.size > 0) this.#events.adopted(records);
   }
 
   close(): void {
@@ -161,6 +200,7 @@ export class Spool {
   #remove(segment: Segment): void {
     this.#segments = this.#segments.filter((each) => each !== segment);
     this.#bytes -= segment.bytes;
+    if (segment.records.size > 0) this.#events.damaged(segment.records);
     this.#try(() => {
       segment.remove();
       const folder = dirname(segment.path);
@@ -171,19 +211,27 @@ export class Spool {
     });
   }
 
-  /** True where the action succeeded. Reports the first failure. */
+  /** True where the action succeeded. After a failure nothing is written for a while. */
   #try(action: () => void): boolean {
     try {
       action();
-      this.#failedAt = -Infinity;
       return true;
     } catch (thrown) {
-      this.#failedAt = performance.now();
-      if (!this.#reported)
-        this.#report(`MDC_SPILL_DIR: ${this.#root} cannot be used: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-      this.#reported = true;
+      this.#failedBytes = 0;
+      this.#failed(thrown);
       return false;
     }
+  }
+
+  #failed(thrown: unknown): void {
+    this.#failedAt = performance.now();
+    this.#tell(thrown);
+  }
+
+  #tell(thrown: unknown): void {
+    if (!this.#reported)
+      this.#events.report(`MDC_SPILL_DIR: ${this.#root} cannot be used: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    this.#reported = true;
   }
 }
 
@@ -192,3 +240,5 @@ function bytesIn(folder: string): number {
   const names = readdirSync(folder).filter((name) => name !== 'owner.json' && !name.endsWith('.offset'));
   return names.reduce((sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0), 0);
 }
+
+const codeOf = (thrown: unknown): unknown => (thrown instanceof Error && 'code' in thrown ? thrown.code : undefined);

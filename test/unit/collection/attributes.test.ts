@@ -26,7 +26,7 @@ function check(event: Record<string, unknown>): void {
 function rows(head: Partial<Parameters<CloudEvents['rows']>[1]>, chosen = settings): Record<string, unknown> {
   let line = '';
   const events = new CloudEvents(chosen, files, 'a/1', ({ data }) => (line = data.toString()));
-  events.rows('model_inputs', { id: '1', time: 0, ...head }, Buffer.from('[{"a":1}]'), 0);
+  events.rows('model_inputs', { id: '1', time: 0, ...head }, Buffer.from('[{"a":1}]'));
   return JSON.parse(line) as Record<string, unknown>;
 }
 

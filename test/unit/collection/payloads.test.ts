@@ -164,7 +164,7 @@ test('a stream that is too large for its record gives its memory back at once, a
     [
       ['small', Body.kept, 'ab'],
       ['long', Body.tooLarge, ''],
-      ['as long', Body.tooLarge, ''],
+      ['as long', Body.noMemory, ''],
     ],
   );
 });

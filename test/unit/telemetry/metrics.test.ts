@@ -11,7 +11,7 @@ import { Metrics } from '../../../server/telemetry/metrics.ts';
 const missing = spawnSync('promtool', ['--version']).error !== undefined;
 
 function collected(): CollectionCounts {
-  const counts = new CollectionCounts();
+  const counts = new CollectionCounts(['request', 'response']);
   counts.drop('request', 'queue_full');
   counts.add({
     records: 0,
@@ -23,6 +23,9 @@ function collected(): CollectionCounts {
       ['request', 'spilled', 1],
     ],
     dropped: [],
+    tooLarge: [['response', 1]],
+    overflow: 'spill_full',
+    spoolBytes: 10,
     flushSeconds: [0.02],
     errors: [['503', 2]],
     lastSuccess: 1_700_000_000,
@@ -182,6 +185,7 @@ test('the metrics of collection have the names and labels that dashboards know',
     return `${String(type)} ${name} ${Array.from(labels).toSorted().join()}`.trim();
   });
   assert.deepEqual(labelled.toSorted(), [
+    'counter mdc_bodies_omitted_total collection,reason',
     'counter mdc_dead_letters_removed_total',
     'counter mdc_dropped_total reason',
     'counter mdc_files_removed_total',
@@ -191,6 +195,8 @@ test('the metrics of collection have the names and labels that dashboards know',
     'gauge mdc_last_success_timestamp_seconds',
     'gauge mdc_queue_bytes',
     'gauge mdc_queue_records',
+    'gauge mdc_spool_bytes',
+    'gauge mdc_spool_records',
     'histogram mdc_flush_seconds',
   ]);
   const text = await filled().registry.metrics();

@@ -35,7 +35,7 @@ test("names of a script's context are headers where HTTP has such names", () => 
   const blocks: Parameters<typeof azuremlPost>[0][] = [];
   const events = new CloudEvents({ ...settings, sink }, noFiles, 'a/1', (block) => blocks.push(block));
   const headers = { 'Tenant-Id': 't', 'a b': 'c', 'x:y': 'z', agent: 'mine', '\n': 'd' };
-  events.rows('model_inputs', { id: '1', time: 0, headers }, Buffer.from('[]'), 0);
+  events.rows('model_inputs', { id: '1', time: 0, headers }, Buffer.from('[]'));
   const [block] = blocks;
   assert.ok(block !== undefined);
   const { headers: sent } = azuremlPost(block);
@@ -49,7 +49,7 @@ test('every id arrives, also one that no header can carry as it is', async (t) =
   t.after(() => server.close());
   for (const id of ['a b', '100%', 'é', '\ud800', 'line\nend', '😀']) {
     let line = '';
-    new CloudEvents(settings, noFiles, 'a/1', ({ data }) => (line = data.toString())).rows('rows', { id, time: 0 }, Buffer.from('[]'), 0);
+    new CloudEvents(settings, noFiles, 'a/1', ({ data }) => (line = data.toString())).rows('rows', { id, time: 0 }, Buffer.from('[]'));
     const block = readLine(line.trimEnd(), undefined);
     assert.ok(block !== undefined);
     const { headers, body } = azuremlPost(block);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Pending } from '../../../../server/collection/deliver/pending.ts';
+import { memoryOf } from '../../../../server/collection/encode/block.ts';
 import { Layout } from '../../../../server/collection/encode/layout.ts';
 import { settings } from '../../../collection/start-writer.ts';
 import { block, idsOf, rowsBlock } from '../blocks.ts';
@@ -13,7 +14,7 @@ test('blocks are appended in their order; those that follow each other in memory
   const elsewhere = Buffer.from(new TextEncoder().encode('1234e\n').buffer).subarray(4);
   const pending = withFiles();
   for (const data of [memory.subarray(0, 2), memory.subarray(2, 4), elsewhere, memory.subarray(6, 8), memory.subarray(4, 6)])
-    pending.add({ collection: 'request', hour: '2026-03-05T18', v1: false, data, records: 1, cost: 0, counted: true, payloads: [] });
+    pending.add({ collection: 'request', hour: '2026-03-05T18', v1: false, data, records: 1, counted: true, payloads: [] });
   const pieces = pending.take(0, 0, 0)?.pieces ?? [];
   assert.deepEqual(pieces.map(String), ['a\nb\n', 'e\n', 'd\n', 'c\n']);
   assert.equal(pieces[0]?.buffer, memory.buffer);
@@ -25,7 +26,7 @@ test('each file has a batch of its own, the oldest first, once it has waited or 
   assert.equal(pending.add(first), first.data.length);
   pending.add(block(2, undefined, '2026-03-05T19'));
   assert.equal(pending.add(block(3)), 2 * first.data.length);
-  assert.deepEqual([pending.records, pending.bytes], [3, 3 * first.data.length]);
+  assert.deepEqual([pending.records, pending.bytes], [3, 3 * memoryOf(first)]);
   const now = performance.now();
   assert.equal(pending.take(now, 60_000, 1_000_000), undefined);
   const large = pending.take(now, 60_000, 2 * first.data.length);
@@ -66,14 +67,14 @@ test('a batch has at most 4 MiB, and at least one block', () => {
 test('rows of several days are one record of several files', () => {
   const pending = withFiles();
   const row = (day: string) => ({ a: 1, $aml_dc_scoring_timestamp: `${day}T00:00:00Z` });
-  pending.add({ ...rowsBlock([row('2026-03-05'), row('2026-03-06')]), cost: 7 });
+  pending.add(rowsBlock([row('2026-03-05'), row('2026-03-06')]));
   assert.equal(pending.records, 1);
   const batches = [pending.take(0, 0, 0), pending.take(0, 0, 0)];
   assert.deepEqual(
-    batches.map((batch) => [batch?.stream?.folder.slice(-10), batch?.blocks[0]?.records, batch?.blocks[0]?.cost]),
+    batches.map((batch) => [batch?.stream?.folder.slice(-10), batch?.blocks[0]?.records]),
     [
-      ['2026/03/05', 1, 7],
-      ['2026/03/06', 0, 0],
+      ['2026/03/05', 1],
+      ['2026/03/06', 0],
     ],
   );
   assert.equal(pending.records, 0);
@@ -93,14 +94,14 @@ test('lines of the v1 API that have no rows go to the file of lines', () => {
 test('without files each line is a block of its own', () => {
   const pending = new Pending(undefined);
   const [one, two] = [block(1), block(2)];
-  pending.add({ ...one, data: Buffer.concat([one.data, two.data]), records: 2, cost: 9 });
+  pending.add({ ...one, data: Buffer.concat([one.data, two.data]), records: 2 });
   const batch = pending.take(0, 0, 0);
   assert.deepEqual([batch?.stream, batch?.pieces], [undefined, []]);
   assert.deepEqual(
-    batch?.blocks.map(({ data, records, cost }) => [idsOf(data).join(), records, cost]),
+    batch?.blocks.map(({ data, records }) => [idsOf(data).join(), records]),
     [
-      ['1', 1, 9],
-      ['2', 1, 0],
+      ['1', 1],
+      ['2', 1],
     ],
   );
 });

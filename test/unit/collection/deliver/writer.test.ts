@@ -37,7 +37,7 @@ class Answering implements Sink {
 
 const outcomes = ({ counts }: TestWriter): Record<string, unknown> => {
   const { sent, spilled, dropped } = counts.of('model_inputs');
-  return { sent, spilled, dropped, reasons: Object.fromEntries(counts.dropped), open: counts.records };
+  return { sent, spilled, dropped, reasons: counts.totals().droppedFor, open: counts.records };
 };
 
 test('batches leave one at a time, and lines that come meanwhile leave together', async () => {

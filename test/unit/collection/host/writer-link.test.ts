@@ -19,6 +19,7 @@ function open(own: Partial<typeof settings> = {}): { readonly link: WriterLink; 
     {
       log,
       print: nothing,
+      found: nothing,
       progress: nothing,
       recycle: nothing,
       lost: nothing,

@@ -29,8 +29,8 @@ test('lines are on disk as they are, and are read back as one block', (t) => {
   const lines = Buffer.concat([block(1).data, block(2).data]);
   assert.deepEqual(readFileSync(segment.path), lines);
   assert.equal(segment.bytes, lines.length);
-  const { blocks, end, damaged, files, payloadBytes } = read(segment);
-  assert.deepEqual([end, damaged, files, payloadBytes], [lines.length, 0, [], 0]);
+  const { blocks, end, files, payloadBytes } = read(segment);
+  assert.deepEqual([end, files, payloadBytes], [lines.length, [], 0]);
   assert.deepEqual(blocks, [{ ...block(1), data: lines, records: 2 }]);
 });
 
@@ -68,28 +68,80 @@ test('a payload is a file beside the lines until its chunk is delivered', (t) =>
   assert.ok(!existsSync(file));
 });
 
-test('half a line, another text, and half a line of a payload are damaged; the others are read', (t) => {
-  const segment = written(t, 1);
+/** The segment as a later process finds it. */
+function found(path: string): Segment {
+  const segment = new Segment(path);
+  segment.count();
+  return segment;
+}
+
+test('half a line, another text, and half a line of a payload with its record are damaged; the others are read', (t) => {
+  const written1 = written(t, 1);
   const whole = block(2).data.toString();
-  for (const torn of [`${whole.slice(0, 40)}\n`, 'text\n', '\n', '#payload {"file":\n', whole, whole.slice(0, -5)])
-    appendFileSync(segment.path, torn);
+  for (const torn of [
+    `${whole.slice(0, 40)}\n`,
+    'text\n',
+    '\n',
+    '#payload {"file":\n',
+    whole,
+    block(3).data.toString(),
+    whole.slice(0, -5),
+  ])
+    appendFileSync(written1.path, torn);
+  const segment = found(written1.path);
+  assert.deepEqual([...segment.records].toSorted(), [
+    ['rows', 3],
+    ['unknown', 3],
+  ]);
   const chunk = read(segment);
-  assert.deepEqual([idsIn(chunk), chunk.damaged], [['1', '2'], 4]);
+  assert.deepEqual(idsIn(chunk), ['1', '3']);
   segment.delivered(chunk);
   assert.equal(segment.read(), undefined);
+  // What it has, and does not give.
+  assert.deepEqual([...segment.records].toSorted(), [
+    ['rows', 1],
+    ['unknown', 3],
+  ]);
 });
 
-test('a payload whose line has another form, or whose file is gone, is damaged; its record is read without it', (t) => {
-  const segment = new Segment(join(folder(t), '000001.jsonl'));
-  segment.append(block(1, payload), () => 'payload000001');
-  segment.close();
-  rmSync(join(dirname(segment.path), 'payload000001'));
+test('a record whose payload cannot be read is damaged, because its reference would lead nowhere', (t) => {
   const whole = { file: 'x', name: 'x', contentType: 'x' };
-  for (const wrong of [null, [], 'x', {}, { ...whole, file: 1 }, { ...whole, name: null }, { ...whole, contentType: undefined }])
-    appendFileSync(segment.path, `#payload ${JSON.stringify(wrong)}\n`);
-  const chunk = read(segment);
-  assert.deepEqual([idsIn(chunk), chunk.damaged, chunk.files], [['1'], 8, []]);
-  assert.deepEqual(chunk.blocks[0]?.payloads, []);
+  for (const wrong of [
+    undefined,
+    null,
+    [],
+    'x',
+    {},
+    { ...whole, file: 1 },
+    { ...whole, name: null },
+    { ...whole, contentType: undefined },
+  ]) {
+    const first = new Segment(join(folder(t), '000001.jsonl'));
+    first.append(block(1, payload), () => 'payload000001');
+    first.append(block(2), noFile);
+    first.close();
+    if (wrong === undefined) rmSync(join(dirname(first.path), 'payload000001'));
+    else writeFileSync(first.path, readFileSync(first.path, 'utf8').replace(/^#payload .*$/m, `#payload ${JSON.stringify(wrong)}`));
+    const segment = found(first.path);
+    assert.deepEqual([...segment.records], [['rows', 2]]);
+    const chunk = read(segment);
+    assert.deepEqual([idsIn(chunk), chunk.files, chunk.blocks[0]?.payloads], [['2'], [], []]);
+    segment.delivered(chunk);
+    assert.deepEqual([...segment.records], [['rows', 1]]);
+  }
+});
+
+test('long lines are counted as they are read', (t) => {
+  const first = new Segment(join(folder(t), '000001.jsonl'));
+  const data = Buffer.from(
+    block(1)
+      .data.toString()
+      .replace('[{"n":1}]', `["${'x'.repeat(3_000_000)}"]`),
+  );
+  for (const each of [{ ...block(1), data }, block(2, payload), block(3)]) first.append(each, () => 'payload000001');
+  first.close();
+  assert.deepEqual([...found(first.path).records], [...first.records]);
+  assert.deepEqual([...first.records], [['rows', 3]]);
 });
 
 test('an offset that cannot be read counts as none', (t) => {

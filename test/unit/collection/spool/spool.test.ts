@@ -3,23 +3,21 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, utimesS
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Block, Payload } from '../../../../server/collection/encode/block.ts';
-import { Spool } from '../../../../server/collection/spool/spool.ts';
+import { Spool, type SpoolEvents } from '../../../../server/collection/spool/spool.ts';
 import { block, folder } from '../blocks.ts';
 
 /** Takes all lines out, as the writer does. */
-function drain(spool: Spool): { texts: string[]; damaged: number; payloads: Payload[] } {
+function drain(spool: Spool): { texts: string[]; payloads: Payload[] } {
   const texts: string[] = [];
   const payloads: Payload[] = [];
-  let damaged = 0;
   for (let next = spool.next(); next !== undefined; next = spool.next()) {
-    damaged += next.chunk.damaged;
     for (const each of next.chunk.blocks) {
       texts.push(...each.data.toString().split('\n').slice(0, -1));
       payloads.push(...each.payloads);
     }
     spool.done(next);
   }
-  return { texts, damaged, payloads };
+  return { texts, payloads };
 }
 
 /** As if the owner's process were gone. */
@@ -28,7 +26,11 @@ function abandon(root: string, instance: string): void {
   writeFileSync(path, readFileSync(path, 'utf8').replace(/"started":"[^"]*"/, '"started":"before"'));
 }
 
-const fail = (text: string): void => assert.fail(text);
+const fail: SpoolEvents = {
+  report: (text) => assert.fail(text),
+  adopted: () => assert.fail('nothing is left by others'),
+  damaged: (records) => assert.fail(`${[...records].join()} cannot be read`),
+};
 
 const bytes = (n: number, length: number): Block => block(n, { name: `${n}.bin`, contentType: 'image/png', body: Buffer.alloc(length) });
 
@@ -37,13 +39,12 @@ test('lines come back as they went, oldest first, with the payloads that they re
   const spool = new Spool(root, 'me', fail);
   const payload = { name: 'a/b.bin', contentType: 'image/png', body: Buffer.from([1, 2, 3]) };
   for (const each of [block(1), block(2, payload), block(3)]) assert.equal(spool.add(each), 'spilled');
-  const { texts, payloads, damaged } = drain(spool);
+  const { texts, payloads } = drain(spool);
   assert.deepEqual(
     texts.map((text) => (JSON.parse(text) as { id: string }).id),
     ['1', '2', '3'],
   );
   assert.deepEqual(payloads, [payload]);
-  assert.equal(damaged, 0);
   assert.equal(spool.add(block(4)), 'spilled');
   assert.equal(drain(spool).texts.length, 1);
   spool.close();
@@ -83,11 +84,20 @@ test('a chunk that was delivered does not come again; half a line at the end is 
     '{"specversion":"1.0","id":"to',
   );
   abandon(root, 'first');
-  const second = new Spool(root, 'second', fail);
-  const { texts, damaged } = drain(second);
+  let damaged: unknown;
+  const second = new Spool(root, 'second', { ...fail, damaged: (records) => (damaged = [...records]) });
+  assert.deepEqual(
+    [...second.found],
+    [
+      ['rows', 10_000 - delivered],
+      ['unknown', 1],
+    ],
+  );
+  assert.deepEqual(second.records, second.found);
+  const { texts } = drain(second);
   second.close();
   assert.equal(texts.length, 10_000 - delivered);
-  assert.equal(damaged, 1);
+  assert.deepEqual(damaged, [['unknown', 1]]);
 });
 
 test('a folder that is none of ours stays, and a folder that cannot be used is told once', (t) => {
@@ -98,7 +108,7 @@ test('a folder that is none of ours stays, and a folder that cannot be used is t
   assert.deepEqual(readdirSync(root), ['lost+found']);
   const reports: string[] = [];
   writeFileSync(join(root, 'file'), '');
-  const broken = new Spool(join(root, 'file', 'spool'), 'me', (text) => reports.push(text));
+  const broken = new Spool(join(root, 'file', 'spool'), 'me', { ...fail, report: (text) => void reports.push(text) });
   assert.deepEqual([broken.add(block(1)), broken.add(block(2))], ['spill_failed', 'spill_failed']);
   broken.close();
   assert.equal(reports.length, 1);
