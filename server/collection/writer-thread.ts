@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { openPort } from '../delivery/thread-port.ts';
 import { CloudEvents } from './encode/cloud-events.ts';
-import { printed } from './deliver/event-sinks.ts';
+import { printed } from './deliver/stdout-sink.ts';
 import { Layout } from './encode/layout.ts';
 import { openSink } from './deliver/open-sink.ts';
 import { BatchReader } from './records.ts';

@@ -1,8 +1,9 @@
 import { AppendSink, type RollLimits } from './append-sink.ts';
-import { azuremlPost, cloudEventPost, PostSink, StdoutSink } from './event-sinks.ts';
+import { azuremlPost, cloudEventPost, PostSink } from './event-sinks.ts';
 import { FileStorage } from './file-storage.ts';
 import type { CollectionSettings } from '../settings.ts';
 import { SinkError, type Sink } from './sink.ts';
+import { StdoutSink } from './stdout-sink.ts';
 
 /**
  * Makes the sink. One that cannot be made never stops the server: a sink that always fails takes

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
-import { azuremlPost, cloudEventPost, PostSink, StdoutSink } from '../../../../server/collection/deliver/event-sinks.ts';
+import { azuremlPost, cloudEventPost, PostSink } from '../../../../server/collection/deliver/event-sinks.ts';
 import { TestWriter } from '../../../collection/start-writer.ts';
 import { block } from '../blocks.ts';
 
@@ -109,19 +109,4 @@ test('a collector that is not there is told once, and the rest is counted at the
   assert.match(writer.lines[0] ?? '', /cannot be delivered to azureml/);
   assert.equal(writer.counts.dropped.get('flush_timeout'), 5);
   assert.equal(writer.counts.records, 0);
-});
-
-test('stdout gets a line {"mdc": event} for each record', async () => {
-  let printed = '';
-  const writer = new TestWriter(new StdoutSink((text) => (printed += text)));
-  writer.collect(0, 2);
-  await writer.close();
-  const lines = printed
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as { mdc: { data: unknown } });
-  assert.deepEqual(
-    lines.map(({ mdc }) => mdc.data),
-    [[{ n: 0 }], [{ n: 1 }]],
-  );
 });
