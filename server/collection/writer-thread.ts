@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { openPort } from '../delivery/thread-port.ts';
 import { CloudEvents } from './encode/cloud-events.ts';
-import { printed } from './deliver/stdout-sink.ts';
+import { printed, ThreadStdout } from './deliver/stdout-sink.ts';
 import { Layout } from './encode/layout.ts';
 import { openSink } from './deliver/open-sink.ts';
 import { BatchReader } from './records.ts';
@@ -23,7 +23,8 @@ const log: WriterLog = {
 
 const instance = `${hostname()}-${randomUUID()}`;
 const tally = new Tally((progress) => post({ kind: 'progress', progress }));
-const sink = await openSink(settings, (text) => post({ kind: 'print', text }));
+const stdout = new ThreadStdout(post);
+const sink = await openSink(settings, stdout);
 const spool = settings.spillDir === '' ? undefined : new Spool(settings.spillDir, instance, (text) => log.warn(text));
 const writer = new Writer({
   sink,
@@ -41,6 +42,7 @@ const reader = new BatchReader();
 
 onMessage((message) => {
   if (message.kind === 'batch') take(message);
+  else if (message.kind === 'delivered') stdout.delivered(message.lines);
   // It never rejects.
   else void close(message.timeoutMs);
 });

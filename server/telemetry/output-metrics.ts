@@ -3,8 +3,8 @@ import { Counter, type Registry } from 'prom-client';
 /** Losses of output: lines of workers, and lines of the log that found no room. */
 export class OutputMetrics {
   readonly workerLost: Counter;
-  readonly logLost: Counter;
-  #logLost: (() => number) | undefined;
+  readonly logDropped: Counter;
+  #logDropped: (() => number) | undefined;
 
   constructor(registry: Registry) {
     this.workerLost = new Counter({
@@ -13,21 +13,21 @@ export class OutputMetrics {
       labelNames: ['reason'],
       registers: [registry],
     });
-    const lost = (): number => this.#logLost?.() ?? 0;
-    this.logLost = new Counter({
-      name: 'server_log_lost_total',
-      help: 'log lines lost because stdout was stalled, full or closed',
+    const dropped = (): number => this.#logDropped?.() ?? 0;
+    this.logDropped = new Counter({
+      name: 'log_lines_dropped_total',
+      help: 'log lines dropped because stdout was stalled, full or closed',
       registers: [registry],
       // Not an arrow function: prom-client calls it with the metric as `this`.
       collect(this: Counter) {
         this.reset();
-        this.inc(lost());
+        this.inc(dropped());
       },
     });
   }
 
   /** Sets the log's own count, which each scrape reads. */
-  observeLog(lost: () => number): void {
-    this.#logLost = lost;
+  observeLog(dropped: () => number): void {
+    this.#logDropped = dropped;
   }
 }

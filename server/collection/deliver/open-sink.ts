@@ -3,15 +3,15 @@ import { azuremlPost, cloudEventPost, PostSink } from './event-sinks.ts';
 import { FileStorage } from './file-storage.ts';
 import type { CollectionSettings } from '../settings.ts';
 import { SinkError, type Sink } from './sink.ts';
-import { StdoutSink } from './stdout-sink.ts';
+import { StdoutSink, type Stdout } from './stdout-sink.ts';
 
 /**
  * Makes the sink. One that cannot be made never stops the server: a sink that always fails takes
  * its place.
  */
-export async function openSink(settings: CollectionSettings, print: (text: string) => void, limits?: RollLimits): Promise<Sink> {
+export async function openSink(settings: CollectionSettings, stdout: Stdout, limits?: RollLimits): Promise<Sink> {
   try {
-    return await open(settings, print, limits);
+    return await open(settings, stdout, limits);
   } catch (thrown) {
     const error = new SinkError('settings', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
     return {
@@ -26,7 +26,7 @@ export async function openSink(settings: CollectionSettings, print: (text: strin
 }
 
 /** Loads packages only for the sink that uses them. */
-async function open({ sink }: CollectionSettings, print: (text: string) => void, limits?: RollLimits): Promise<Sink> {
+async function open({ sink }: CollectionSettings, stdout: Stdout, limits?: RollLimits): Promise<Sink> {
   switch (sink.kind) {
     case 'file':
       return new AppendSink(new FileStorage(sink.dir), limits);
@@ -39,7 +39,7 @@ async function open({ sink }: CollectionSettings, print: (text: string) => void,
     case 'http':
       return new PostSink(sink.kind, sink.url, cloudEventPost);
     case 'stdout':
-      return new StdoutSink(print);
+      return new StdoutSink(stdout);
     default:
       return sink satisfies never;
   }

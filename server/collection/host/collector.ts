@@ -6,7 +6,7 @@ import { CollectionCounts, type DropReason } from '../counts.ts';
 import { HandOver } from './hand-over.ts';
 import { Body, collectionOf, costOf, isKept, rowsBytes, type ExchangeRecord, type Side } from '../records.ts';
 import { rateOf, type CollectionSettings } from '../settings.ts';
-import { WriterLink } from './writer-link.ts';
+import { WriterLink, type HostStdout } from './writer-link.ts';
 
 /** Limits of all records that are not settled. Beyond them new records are dropped and counted. */
 const MAX_RECORDS = 50_000;
@@ -24,8 +24,8 @@ interface Parts {
   readonly settings: CollectionSettings;
   readonly redactor: Redactor;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
-  /** Writes lines to the server's stdout, for the sink of that name. */
-  readonly print: (line: string) => void;
+  /** The server's stdout. */
+  readonly stdout: HostStdout;
   /** Name and version of this server. */
   readonly agent: string;
   /** Environment of the writer's thread: credentials, proxies, certificates. */
@@ -52,7 +52,7 @@ export class HostCollector {
   #unredacted = 0;
   #closing: Promise<boolean> | undefined;
 
-  constructor({ settings, redactor, log, print, agent, env }: Parts) {
+  constructor({ settings, redactor, log, stdout, agent, env }: Parts) {
     this.captureHeaders = settings.captureHeaders;
     this.sink = settings.sink.kind;
     this.#redactor = redactor;
@@ -64,7 +64,7 @@ export class HostCollector {
     this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
     this.#writer = new WriterLink(settings, agent, env, {
       log,
-      print,
+      stdout,
       progress: (progress) => this.counts.add(progress),
       recycle: (batch) => this.#handOver.recycle(batch),
       lost: () => this.#writerLost(),
