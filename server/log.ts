@@ -37,13 +37,16 @@ const LONGEST_RECORD = 1024 * 1024;
  * unless NO_COLOR or TERM forbid it. It never waits for its reader. It keeps a bounded number of
  * lines for a stalled reader, then loses lines, and logs their number when the reader goes on.
  */
-export async function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>, { stdout, stderr }: Streams): Promise<ServerLog> {
+export async function createLog(
+  config: Pick<Config, 'logLevel' | 'logFormat' | 'accessLogFields'>,
+  { stdout, stderr }: Streams,
+): Promise<ServerLog> {
   // Reading `isTTY` makes Node set a pipe to non-blocking.
   const isTerminal = stdout.isTTY;
   let ends = false;
   const output = new LogOutput(1, (dropped) => log.warn({ dropped }, 'lines of the log are dropped: stdout was stalled, full or closed'));
   const readable = config.logFormat === 'pretty' || (config.logFormat === 'auto' && isTerminal);
-  const shown = readable ? await readableLog(isTerminal && stdout.hasColors()) : (line: string): string => line;
+  const shown = readable ? await readableLog(isTerminal && stdout.hasColors(), config.accessLogFields) : (line: string): string => line;
   const log: Log = pino(options(config), {
     write(line) {
       if (ends) output.writeLast(shown(line));

@@ -144,6 +144,14 @@ export const oneOf =
     return word;
   };
 
+/** Some of these words, comma-separated. */
+export const someOf =
+  <const T extends string>(...words: readonly T[]): Parser<readonly T[]> =>
+  (value) => {
+    const parse = oneOf(...words);
+    return list(value).map(parse);
+  };
+
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 const levels: Readonly<Record<string, LogLevel>> = {

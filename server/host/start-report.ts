@@ -62,14 +62,26 @@ export function reportWithheld(log: Log): void {
   );
 }
 
-/** Logs a failure in one line. Returns the exit code. */
+/** Logs a failure in one line, with its stack beside it. Returns the exit code. */
 export function reportFailure(log: Log, thrown: unknown, config: Config): number {
   const error = toServerError(thrown);
   const exitCode = error.failure.exitCode ?? 1;
   const tree =
     exitCode === 3 && config.modelDir !== '' && statOf(config.modelDir) !== undefined
-      ? `\nThe model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
-      : '';
-  log.fatal({ code: error.code, exitCode }, `${error.message}${tree}`);
+      ? `The model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
+      : undefined;
+  log.fatal({ code: error.code, exitCode, stack: error.message.includes('\n') ? error.message : undefined, tree }, oneLine(error.message));
   return exitCode;
+}
+
+/**
+ * The first line of a text, and of the others those that name an error or say what to do. Frames,
+ * fields and lines of code are indented, or begin with a small letter.
+ */
+function oneLine(text: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  // The parser's errors begin with the place and lines of code, and an empty line ends those.
+  const afterCode = /^\S+:\d+$/.test(rest[0] ?? '') ? rest.slice(rest.indexOf('') + 1) : rest;
+  const told = afterCode.filter((line) => /^[A-Z]/.test(line));
+  return told.length === 0 ? first : `${first}: ${told.join('; ')}`;
 }
