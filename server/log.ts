@@ -2,6 +2,7 @@ import { pino, type Logger as Pino, type LoggerOptions } from 'pino';
 import type { Config } from './config/config.ts';
 import { LogOutput } from './system/log-output.ts';
 import { readableLog } from './system/readable-log.ts';
+import { withoutKeys } from './guards/addresses.ts';
 import { cutText } from './guards/output-lines.ts';
 import { fieldsOfError } from './guards/thrown.ts';
 
@@ -12,14 +13,14 @@ export interface ServerLog {
   /** Lines for a person, not JSON. */
   readonly readable: boolean;
   /**
-   * Writes the remaining lines before the process exits, for at most 1 s. Lines that the reader
-   * does not take are lost.
+   * Writes the remaining lines before the process exits, for at most 1 s. The last one tells how
+   * many were dropped. Lines that the reader does not take meanwhile are dropped, too.
    */
   readonly flush: () => void;
-  /** Writes lines of another source among those of the log. */
-  readonly print: (text: string) => void;
-  /** Lines that are lost, because their reader left no room for them. */
-  readonly lost: () => number;
+  /** Where lines of other sources are written, among those of the log. */
+  readonly output: Pick<LogOutput, 'write' | 'deliver'>;
+  /** Lines that are dropped, because their reader left no room for them. */
+  readonly dropped: () => number;
 }
 
 /** The process whose stdout the log is. */
@@ -37,21 +38,31 @@ const LONGEST_RECORD = 1024 * 1024;
  * unless NO_COLOR or TERM forbid it. It never waits for its reader. It keeps a bounded number of
  * lines for a stalled reader, then loses lines, and logs their number when the reader goes on.
  */
-export async function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>, { stdout, stderr }: Streams): Promise<ServerLog> {
+export async function createLog(
+  config: Pick<Config, 'logLevel' | 'logFormat' | 'accessLogFields'>,
+  { stdout, stderr }: Streams,
+): Promise<ServerLog> {
   // Reading `isTTY` makes Node set a pipe to non-blocking.
   const isTerminal = stdout.isTTY;
-  const output = new LogOutput(1, (lines) => log.warn({ lost: lines }, 'lines of the log are lost: stdout was stalled, full or closed'));
+  let ends = false;
+  const output = new LogOutput(1, (dropped) => log.warn({ dropped }, 'lines of the log are dropped: stdout was stalled, full or closed'));
   const readable = config.logFormat === 'pretty' || (config.logFormat === 'auto' && isTerminal);
-  const shown = readable ? await readableLog(isTerminal && stdout.hasColors()) : (line: string): string => line;
+  const shown = readable ? await readableLog(isTerminal && stdout.hasColors(), config.accessLogFields) : (line: string): string => line;
   const log: Log = pino(options(config), {
-    write: (line) => (output.full ? output.lose(1) : output.write(shown(line.length > LONGEST_RECORD ? shortened(line) : line))),
+    write(line) {
+      if (ends) output.writeLast(shown(line));
+      else if (output.full) output.lose(1);
+      else output.write(shown(line.length > LONGEST_RECORD ? shortened(line) : line));
+    },
   });
   const flush = (): void => {
-    const lost = output.flush(FLUSH_LIMIT_MS);
-    if (lost > 0 && !stderr.isTTY)
-      stderr.write(`scoring-server: the last ${lost} lines of the log are lost: stdout is stalled, full or closed\n`);
+    ends = true;
+    if (output.lost > 0) log.warn({ dropped: output.lost }, 'the log ends; not all of its lines were written (log_lines_dropped_total)');
+    const left = output.flush(FLUSH_LIMIT_MS);
+    if (left > 0 && !stderr.isTTY)
+      stderr.write(`scoring-server: the last ${left} lines of the log are dropped: stdout is stalled, full or closed\n`);
   };
-  return { log, readable, flush, print: (text) => output.write(text), lost: () => output.lost };
+  return { log, readable, flush, output, dropped: () => output.lost };
 }
 
 function options(config: Pick<Config, 'logLevel'>): LoggerOptions {
@@ -75,7 +86,12 @@ function options(config: Pick<Config, 'logLevel'>): LoggerOptions {
   };
 }
 
-const errorFields = (thrown: unknown): unknown => (thrown instanceof Error ? fieldsOfError(thrown) : thrown);
+/** Errors of libraries quote addresses, which may hold keys. */
+function errorFields(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  const { type, message, stack } = fieldsOfError(thrown);
+  return { type, message: withoutKeys(message), stack: withoutKeys(stack) };
+}
 
 /** A line with the beginning of a longer one as its text. */
 function shortened(line: string): string {

@@ -16,6 +16,8 @@ export interface WriterData {
 export type ToWriter =
   /** Records (records.ts), in a buffer that moves to the thread. */
   | { readonly kind: 'batch'; readonly batch: ArrayBuffer; readonly bytes: number }
+  /** So many lines of a `deliver` are written. The rest was retracted. */
+  | { readonly kind: 'delivered'; readonly lines: number }
   /** Deliver what is left, within the limit, then answer `closed`. */
   | { readonly kind: 'close'; readonly timeoutMs: number };
 
@@ -27,6 +29,10 @@ export type FromWriter =
   /** The slab of a batch moves back, to be filled again. */
   | { readonly kind: 'recycle'; readonly batch: ArrayBuffer }
   | { readonly kind: 'print'; readonly text: string }
+  /** Lines for stdout, one message at a time: the next one follows the answer `delivered`. */
+  | { readonly kind: 'deliver'; readonly text: string }
+  /** Take back what is not written of the last `deliver`. */
+  | { readonly kind: 'retract' }
   | { readonly kind: 'log'; readonly level: keyof WriterLog; readonly text: string }
   | { readonly kind: 'closed' };
 

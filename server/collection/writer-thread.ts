@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { openPort } from '../delivery/thread-port.ts';
 import { CloudEvents } from './encode/cloud-events.ts';
-import { printed } from './deliver/stdout-sink.ts';
+import { printed, ThreadStdout } from './deliver/stdout-sink.ts';
 import { Layout } from './encode/layout.ts';
 import { openSink } from './deliver/open-sink.ts';
 import { Removals } from './deliver/removals.ts';
@@ -28,8 +28,9 @@ const tally = new Tally(
   () => spool?.bytes ?? 0,
 );
 const removals = new Removals(log, tally);
+const stdout = new ThreadStdout(post);
 const sink = await openSink(settings, {
-  print: (text) => post({ kind: 'print', text }),
+  stdout,
   removed: (removed) => removals.add(removed),
   warn: (text) => log.warn(text),
   proxies,
@@ -66,6 +67,7 @@ const reader = new BatchReader();
 
 onMessage((message) => {
   if (message.kind === 'batch') take(message);
+  else if (message.kind === 'delivered') stdout.delivered(message.lines);
   // It never rejects.
   else void close(message.timeoutMs);
 });

@@ -1,5 +1,6 @@
 import { collectionOptions } from './collection-options.ts';
 import { modelOptions } from './model-options.ts';
+import { networks } from './networks.ts';
 import {
   flag,
   headerValue,
@@ -10,6 +11,7 @@ import {
   modelName,
   oneOf,
   option,
+  someOf,
   text,
   type LogLevel,
   type Option,
@@ -161,6 +163,10 @@ const stopping = {
   }),
 } satisfies OptionRows;
 
+const ACCESS_FIELDS = ['client', 'user-agent', 'bytes', 'worker'] as const;
+/** A field of the access log that an option adds. */
+export type AccessField = (typeof ACCESS_FIELDS)[number];
+
 const logging = {
   logLevel: option<LogLevel>({
     env: ['AZUREML_LOG_LEVEL'],
@@ -181,6 +187,18 @@ const logging = {
     default: true,
     parse: flag,
     doc: 'Logs one line per request, except probes and metrics. Switch it off to save CPU time under high load.',
+  }),
+  accessLogFields: option<readonly AccessField[]>({
+    env: ['ACCESS_LOG_FIELDS'],
+    default: [],
+    parse: someOf(...ACCESS_FIELDS),
+    doc: 'More of a request in its line: `client`, `user-agent`; at a terminal also `bytes`, `worker`, which JSON always has.',
+  }),
+  trustedProxies: option<readonly string[]>({
+    env: ['TRUSTED_PROXIES'],
+    default: [],
+    parse: networks,
+    doc: 'Addresses and networks of proxies whose `X-Forwarded-For` names the client, comma-separated.',
   }),
 } satisfies OptionRows;
 

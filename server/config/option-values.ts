@@ -1,3 +1,4 @@
+import { withoutKeys } from '../guards/addresses.ts';
 /**
  * Reads one value.
  * @throws Error whose message names the expected form; never the value, which may be a secret
@@ -56,7 +57,7 @@ export function readValue({ parse, aliasParse, secret }: Option<unknown>, value:
   try {
     return (alias ? (aliasParse ?? parse) : parse)(value);
   } catch (thrown) {
-    const shown = secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(value)}`;
+    const shown = secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(withoutKeys(value))}`;
     throw new Error(`${thrown instanceof Error ? thrown.message : String(thrown)}${shown}`, { cause: thrown });
   }
 }
@@ -141,9 +142,6 @@ export const url: Parser<string> = (value) => {
   return value;
 };
 
-/** The part of an address that logs may show: path, query and user name may hold keys. */
-export const originOf = (address: string): string => URL.parse(address)?.origin ?? 'the address';
-
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const isGuid = (value: string): boolean => GUID.test(value.trim());
 
@@ -170,6 +168,14 @@ export const oneOf =
     const word = words.find((candidate) => candidate === value.trim().toLowerCase());
     if (word === undefined) throw new Error(`expected one of ${words.join(', ')}`);
     return word;
+  };
+
+/** Some of these words, comma-separated. */
+export const someOf =
+  <const T extends string>(...words: readonly T[]): Parser<readonly T[]> =>
+  (value) => {
+    const parse = oneOf(...words);
+    return list(value).map(parse);
   };
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';

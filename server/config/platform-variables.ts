@@ -1,3 +1,4 @@
+import { withoutKeys } from '../guards/addresses.ts';
 import { optionRows } from './config.ts';
 import { readValue } from './option-values.ts';
 
@@ -19,7 +20,7 @@ export function usableVariables(env: Variables, warnings: string[]): Variables {
       if (value === '') continue;
       if (name.endsWith('PORT') && SERVICE_LINK.test(value)) {
         warnings.push(
-          `${name}=${value} is ignored: Kubernetes sets it for a Service of that name. Set enableServiceLinks: false in the pod, or rename the Service`,
+          `${name}=${withoutKeys(value)} is ignored: Kubernetes sets it for a Service of that name. Set enableServiceLinks: false in the pod, or rename the Service`,
         );
         usable[name] = undefined;
       } else if (row.otherwise !== undefined) {

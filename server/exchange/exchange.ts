@@ -15,6 +15,11 @@ import type { ExchangeRoute, ExchangeServices } from './services.ts';
  */
 export type Stage = 'reading' | 'scoring' | 'answering';
 
+/** The connection of a request, as the log shows it. */
+interface Connection {
+  readonly remoteAddress?: string | undefined;
+}
+
 /**
  * One request and its answer, over any protocol: ids, admission, scoring, capture, failure, log and
  * count. Each front door has a subclass, which reads a body and sends an answer by its protocol.
@@ -23,6 +28,11 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   readonly route: Route;
   readonly ids: RequestIds;
   readonly startedAt = performance.now();
+  /**
+   * Address of the other end, if the log shows it. Read at the start, because a connection that has
+   * ended has none.
+   */
+  readonly peer: string | undefined;
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
   scoring: Scoring | undefined;
@@ -43,9 +53,10 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
    */
   #work: { cancel(): void } | undefined;
 
-  constructor(services: Services, route: Route, headers: IncomingHttpHeaders) {
+  constructor(services: Services, route: Route, headers: IncomingHttpHeaders, connection: Connection | undefined) {
     this.services = services;
     this.route = route;
+    this.peer = services.accessLog.showsClient ? connection?.remoteAddress : undefined;
     this.ids = readIds(headers, services.sampler);
     services.deprecations.check(headers, this.ids);
   }
@@ -57,12 +68,14 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   abstract readonly target: string;
   /** Of HTTP. */
   abstract readonly protocolVersion: string;
-  abstract readonly userAgent: string | undefined;
   abstract readonly contentType: string | undefined;
   /** Name, value, name, value, ... as scripts may read them. */
   abstract readonly rawHeaders: readonly string[];
   /** Status of the answer in HTTP's numbers, for logs and metrics. */
   abstract readonly status: number;
+
+  /** A header of the request that has one value. */
+  abstract header(name: 'user-agent' | 'x-forwarded-for'): string | undefined;
 
   /** Sends the reply of a worker. An error of it is the failure of the exchange. */
   protected abstract answerReply(reply: ScoreReply): void;

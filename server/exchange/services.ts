@@ -19,7 +19,7 @@ interface Captures {
 
 /** Parts that the host gives every front door. */
 export interface DoorParts {
-  readonly config: Pick<Config, 'accessLog'>;
+  readonly config: Pick<Config, 'accessLog' | 'accessLogFields' | 'trustedProxies'>;
   readonly scorer: Scorer;
   /** Undefined if nothing is collected. */
   readonly collector?: Captures | undefined;
@@ -53,6 +53,8 @@ export interface ExchangeRoute {
   readonly counted: boolean;
   /** True if a worker scores the request. */
   readonly scores?: boolean;
+  /** True if no route matched: the log has the path. */
+  readonly unknown?: true;
 }
 
 /** Makes the services of one front door. */
@@ -62,7 +64,7 @@ export function exchangeServices({ config, scorer, collector, metrics, log, expo
     collector,
     failureLog: new FailureLog(log),
     deprecations: new Deprecations(log),
-    accessLog: new AccessLog(config.accessLog ? log : undefined, metrics, exports),
+    accessLog: new AccessLog(config.accessLog ? log : undefined, metrics, exports, config),
     buffers: new LargeBuffers(),
     sampler,
     sendsInput: exports?.choice.modelData === true,

@@ -64,7 +64,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
   ) {
-    super(services, route, headers);
+    super(services, route, headers, stream.session?.socket);
     this.#headers = headers;
     this.#admission = new MessageAdmission(services.scorer, route.scores === true ? 0 : FREE_BYTES);
     this.#reader = new MessageReader(route.limit, this.#admission);
@@ -82,12 +82,13 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.guard(() => this.#start());
   }
 
-  get userAgent(): string | undefined {
-    return this.#headers['user-agent'];
-  }
-
   get rpcStatus(): string {
     return statusName(this.#code ?? status.CANCELLED);
+  }
+
+  override header(name: 'user-agent' | 'x-forwarded-for'): string | undefined {
+    const value = this.#headers[name];
+    return typeof value === 'string' ? value : undefined;
   }
 
   /** ModelInfer: a worker gets the message as it is, and its answer goes to the client as it is. */
@@ -174,6 +175,8 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
 
   #start(): void {
     this.begin();
+    if (this.route.unknown === true)
+      return this.#refuse(404, status.UNIMPLEMENTED, `The server does not implement the method ${this.target}`);
     const timeoutMs = timeoutOf(this.#headers['grpc-timeout']);
     if (timeoutMs !== undefined) this.#deadline = setTimeout(() => this.#deadlinePassed(), timeoutMs);
     if (this.route.scores === true) this.admit();

@@ -1,16 +1,14 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
-import { AnswerStream } from './answer-stream.ts';
 import { Call, type GrpcMethod, type GrpcServices } from './call.ts';
 import { type Accept, Connections } from './connections.ts';
 import { defaultLimits, type GrpcLimits } from './limits.ts';
 import { grpcMethods } from './methods.ts';
-import { status } from './status.ts';
 
 export interface GrpcParts extends DoorParts {
-  readonly config: Pick<Config, 'host' | 'grpcPort' | 'bodyLimitBytes' | 'streamIdleTimeoutMs' | 'accessLog' | 'modelName'>;
+  readonly config: Pick<Config, 'host' | 'grpcPort' | 'bodyLimitBytes' | 'streamIdleTimeoutMs' | 'modelName'> & DoorParts['config'];
   /** Limits that differ from the default ones. */
   readonly limits?: Partial<GrpcLimits>;
 }
@@ -44,6 +42,9 @@ export async function listenGrpc(parts: GrpcParts): Promise<GrpcListening> {
   };
 }
 
+/** The call refuses it before it reads a message. */
+const UNKNOWN: GrpcMethod = { path: 'grpc *', counted: true, unknown: true, limit: 0, handle: () => undefined };
+
 const GRPC = /^application\/grpc(?:$|[+;])/;
 
 /** Finds the method of a call. */
@@ -51,8 +52,7 @@ function acceptor(methods: ReadonlyMap<string | undefined, GrpcMethod>, services
   return (stream, headers, rawHeaders) => {
     const method = methods.get(headers[':path']);
     if (!GRPC.test(headers['content-type'] ?? '')) refuseOther(stream);
-    else if (method === undefined) refuseUnknown(stream, headers, services);
-    else return new Call(services, method, stream, headers, rawHeaders);
+    else return new Call(services, method ?? UNKNOWN, stream, headers, rawHeaders);
     return undefined;
   };
 }
@@ -61,12 +61,6 @@ function acceptor(methods: ReadonlyMap<string | undefined, GrpcMethod>, services
 function refuseOther(stream: ServerHttp2Stream): void {
   stream.respond({ ':status': 415 }, { endStream: true });
   stream.close(constants.NGHTTP2_NO_ERROR);
-}
-
-function refuseUnknown(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, { scorer }: GrpcServices): void {
-  stream.resume();
-  const text = `The server does not implement the method ${headers[':path'] ?? ''}`;
-  new AnswerStream(stream, [], scorer.answers).end(status.UNIMPLEMENTED, text);
 }
 
 function bind({ server }: Connections, { host, grpcPort }: GrpcParts['config']): Promise<number> {

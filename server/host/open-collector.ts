@@ -36,7 +36,7 @@ export async function openCollector(
     import('../collection/host/collector.ts'),
     import('../telemetry/collection-metrics.ts'),
   ]);
-  const collector = new HostCollector({ settings, redactor, log: output.log, print: output.print, agent: VERSION, env });
+  const collector = new HostCollector({ settings, redactor, log: output.log, stdout: output.output, agent: VERSION, env });
   addCollectionMetrics(metrics.registry, collector.sink, () => collector.counts);
   reportCollection(output.log, settings);
   return collector;

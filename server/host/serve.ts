@@ -34,7 +34,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
   if (typeof plan === 'number') return ending.exit(plan);
 
   const metrics = new Metrics();
-  metrics.output.observeLog(output.lost);
+  metrics.output.observeLog(output.dropped);
   const redactor = new ScriptRedactor();
   const { config, found, collection } = plan;
   const { env, problems } = withProxies(host.env);

@@ -62,14 +62,35 @@ export function reportWithheld(log: Log): void {
   );
 }
 
-/** Logs a failure in one line. Returns the exit code. */
+/** Logs a failure in one line, with its stack beside it. Returns the exit code. */
 export function reportFailure(log: Log, thrown: unknown, config: Config): number {
   const error = toServerError(thrown);
   const exitCode = error.failure.exitCode ?? 1;
   const tree =
     exitCode === 3 && config.modelDir !== '' && statOf(config.modelDir) !== undefined
-      ? `\nThe model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
-      : '';
-  log.fatal({ code: error.code, exitCode }, `${error.message}${tree}`);
+      ? `The model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
+      : undefined;
+  log.fatal({ code: error.code, exitCode, ...partsOf(error.message), tree }, oneLine(error.message));
   return exitCode;
+}
+
+const FRAME = /^ +at /m;
+/** The place of an error of the parser, which lines of code and an empty line follow. */
+const PLACE = /^\S+:\d+$/;
+
+/** The whole text of several lines, as a field. */
+function partsOf(text: string): { readonly stack?: string; readonly text?: string } {
+  if (!text.includes('\n')) return {};
+  return FRAME.test(text) || text.split('\n').some((line) => PLACE.test(line)) ? { stack: text } : { text };
+}
+
+/**
+ * The lines of a text as one. Of a stack, those that name an error or say what to do: frames,
+ * fields and lines of code are indented, or begin with a small letter.
+ */
+function oneLine(text: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  const afterCode = PLACE.test(rest[0] ?? '') ? rest.slice(rest.indexOf('') + 1) : rest;
+  const told = 'stack' in partsOf(text) ? afterCode.filter((line) => /^[A-Z]/.test(line)) : rest.map((line) => line.trim());
+  return told.filter(Boolean).reduce((line, next) => `${line}${/[.:;]$/.test(line) ? '' : ';'} ${next}`, first);
 }

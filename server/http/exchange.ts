@@ -60,7 +60,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     response: ServerResponse,
     parameters: Readonly<Record<string, string>> = {},
   ) {
-    super(services, route, request.headers);
+    super(services, route, request.headers, request.socket);
     this.request = request;
     this.response = response;
     this.parameters = parameters;
@@ -87,10 +87,6 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return this.request.httpVersion;
   }
 
-  get userAgent(): string | undefined {
-    return this.request.headers['user-agent'];
-  }
-
   get contentType(): string | undefined {
     return this.request.headers['content-type'];
   }
@@ -102,6 +98,11 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   get status(): number {
     const { response, failure } = this;
     return failure?.failure.status ?? (response.writableFinished ? response.statusCode : (failures.client_gone.status ?? 0));
+  }
+
+  override header(name: 'user-agent' | 'x-forwarded-for'): string | undefined {
+    const value = this.request.headers[name];
+    return typeof value === 'string' ? value : undefined;
   }
 
   /**

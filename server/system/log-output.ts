@@ -1,13 +1,13 @@
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { LineQueue, PIECE, type Portion } from './line-queue.ts';
 
 /**
  * Characters of log lines that may wait for a stalled reader. Lines beyond them are lost, and
  * counted.
  */
 const LONGEST_BACKLOG = 16 * 1024 * 1024;
-/** Bytes of one write, and the most bytes in one turn of the event loop. */
-const PIECE = 64 * 1024;
+/** The most bytes in one turn of the event loop. */
 const TURN = 4 * PIECE;
 /**
  * Waits between retries: short for a full pipe, then doubling; long for a full disk or a closed
@@ -28,16 +28,12 @@ export class LogOutput {
   readonly #fd: number;
   readonly #blocks: boolean;
   readonly #reportLost: (lines: number) => void;
-  #lines: string[] = [];
-  /** How many of the lines are taken already. */
-  #taken = 0;
-  #waiting = 0;
-  /** The rest of the piece that is being written, and the number of its lines. */
-  #piece: Buffer | undefined;
-  #pieceLines = 0;
+  readonly #queue = new LineQueue();
   #busy = false;
   /** A thread is writing the piece. */
   #underWay = false;
+  /** Retracted while a thread was writing. */
+  #retracted: Portion[] = [];
   #retryMs = FIRST_RETRY_MS;
   #unreported = 0;
   /** Lines that are lost. */
@@ -56,17 +52,34 @@ export class LogOutput {
 
   /** True while `write` would lose a line. */
   get full(): boolean {
-    return this.#waiting >= LONGEST_BACKLOG;
+    return this.#queue.waiting >= LONGEST_BACKLOG;
   }
 
-  /** @param text whole lines */
+  /** @param text whole lines, which are written or lost together, and count as one */
   write(text: string): void {
-    if (this.#waiting + text.length > LONGEST_BACKLOG) return this.lose(1);
-    this.#lines.push(text);
-    this.#waiting += text.length;
-    if (this.#busy) return undefined;
-    this.#busy = true;
-    setImmediate(() => this.#go());
+    if (this.#queue.waiting + text.length > LONGEST_BACKLOG) return this.lose(1);
+    return this.#add(text);
+  }
+
+  /**
+   * Writes lines of a source that must know how many are written. They never count as lost: the
+   * source waits, and bounds what it gives.
+   * @param text whole lines
+   * @param settled called once, with the number of lines that are written
+   * @returns a function that takes back the lines that are not begun
+   */
+  deliver(text: string, settled: (lines: number) => void): () => void {
+    const portion: Portion = { text, settled };
+    this.#add(portion);
+    return () => {
+      if (this.#underWay) this.#retracted.push(portion);
+      else this.#queue.retract(portion);
+    };
+  }
+
+  /** Writes a line beyond the bound: the last one of the process. */
+  writeLast(line: string): void {
+    this.#add(line);
   }
 
   /** Counts lines that are not written. */
@@ -82,8 +95,8 @@ export class LogOutput {
   flush(limitMs: number): number {
     const ends = performance.now() + limitMs;
     // A thread has this piece, and the process does not end before that thread.
-    if (this.#underWay) this.#piece = undefined;
-    for (let piece = this.#next(); piece !== undefined; piece = this.#next()) {
+    if (this.#underWay) this.#queue.forgetPiece();
+    for (let piece = this.#queue.next(); piece !== undefined; piece = this.#queue.next()) {
       try {
         this.#wrote(writeSync(this.#fd, piece));
       } catch (error) {
@@ -91,17 +104,21 @@ export class LogOutput {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FLUSH_RETRY_MS);
       }
     }
-    const left = this.#lines.length - this.#taken + (this.#piece === undefined ? 0 : this.#pieceLines);
+    const left = this.#queue.clear();
     this.lose(left);
-    this.#lines = [];
-    this.#taken = 0;
-    this.#piece = undefined;
     return left;
+  }
+
+  #add(entry: string | Portion): void {
+    this.#queue.add(entry);
+    if (this.#busy) return;
+    this.#busy = true;
+    setImmediate(() => this.#go());
   }
 
   #go(): void {
     for (let left = TURN; left > 0;) {
-      const piece = this.#next();
+      const piece = this.#queue.next();
       if (piece === undefined) {
         this.#busy = false;
         return;
@@ -120,33 +137,16 @@ export class LogOutput {
     this.#underWay = true;
     write(this.#fd, piece, (error, bytes) => {
       this.#underWay = false;
-      if (error !== null) return this.#later(error);
-      this.#wrote(bytes);
-      return this.#go();
+      if (error === null) this.#wrote(bytes);
+      for (const portion of this.#retracted.splice(0)) this.#queue.retract(portion);
+      return error === null ? this.#go() : this.#later(error);
     });
-  }
-
-  /** The next bytes to write. */
-  #next(): Buffer | undefined {
-    if (this.#piece !== undefined) return this.#piece;
-    const from = this.#taken;
-    let length = 0;
-    while (this.#taken < this.#lines.length && length < PIECE) length += this.#lines[this.#taken++]?.length ?? 0;
-    if (this.#taken === from) return undefined;
-    this.#piece = Buffer.from(this.#lines.slice(from, this.#taken).join(''));
-    this.#pieceLines = this.#taken - from;
-    this.#waiting -= length;
-    if (this.#taken === this.#lines.length || this.#taken > 4096) {
-      this.#lines = this.#lines.slice(this.#taken);
-      this.#taken = 0;
-    }
-    return this.#piece;
   }
 
   #wrote(bytes: number): number {
     this.#retryMs = FIRST_RETRY_MS;
-    if (this.#piece !== undefined) this.#piece = bytes < this.#piece.length ? this.#piece.subarray(bytes) : undefined;
-    if (this.#unreported > 0 && this.#waiting < LONGEST_BACKLOG / 2) {
+    this.#queue.wrote(bytes);
+    if (this.#unreported > 0 && this.#queue.waiting < LONGEST_BACKLOG / 2) {
       const lines = this.#unreported;
       this.#unreported = 0;
       this.#reportLost(lines);

@@ -7,6 +7,14 @@ const UNESCAPED = /[\u007f-\u009f]/g;
 /** Shortest text that is no field of its own where the message has it. */
 const TELLING = 3;
 
+/** Fields of a request's line, by the names that an option uses: config.ts. */
+const REQUEST_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  client: ['client'],
+  'user-agent': ['userAgent'],
+  bytes: ['bytesIn', 'bytesOut'],
+  worker: ['worker'],
+};
+
 interface Line extends Readonly<Record<string, unknown>> {
   readonly level?: unknown;
   readonly time?: unknown;
@@ -17,28 +25,40 @@ interface Line extends Readonly<Record<string, unknown>> {
 /**
  * Loads a function that makes lines of JSON readable: one line with the message and its fields,
  * more only for a stack.
+ * @param requestFields what a request's line has beside its usual fields: ACCESS_LOG_FIELDS
  */
-export async function readableLog(colorize: boolean): Promise<(line: string) => string> {
+export async function readableLog(colorize: boolean, requestFields: readonly string[] = []): Promise<(line: string) => string> {
+  const shown = requestFields.flatMap((name) => REQUEST_FIELDS[name] ?? []);
   const { prettyFactory } = await import('pino-pretty');
   const pretty = prettyFactory({ colorize, translateTime: 'HH:MM:ss.l' });
   return (text) => {
     const line: Line = JSON.parse(text.replaceAll(UNESCAPED, ''));
-    return pretty(forPeople(line));
+    return pretty(forPeople(line, shown));
   };
 }
 
-function forPeople(line: Line): Line {
-  const { level, time, msg = '', err, requestId } = line;
+function forPeople(line: Line, shown: readonly string[]): Line {
+  const { level, time, err, requestId } = line;
   const request = typeof requestId === 'string' ? (UUID.exec(requestId)?.[1] ?? requestId) : undefined;
   if (isAccess(line)) {
-    const { method, route, status, ms } = line;
-    return { level: levelOf(status), time, msg: `${method} ${route} ${status} ${ms.toFixed(1)} ms ${request}` };
+    const { method, route, path = route, status, ms } = line;
+    const more = shown.filter((name) => line[name] !== undefined).map((name) => [name, line[name]]);
+    const text = `${method} ${path} ${status} ${ms.toFixed(1)} ms ${request}`;
+    return { level: levelOf(status), time, msg: more.length === 0 ? text : `${text} ${JSON.stringify(Object.fromEntries(more))}` };
   }
+  const msg = wholeText(line);
   const fields = Object.entries(line).filter(([name, value]) => !NO_FIELDS.includes(name) && !isTold(msg, value));
   if (request !== undefined) fields.push(['request', request]);
   // In the text, because pino-pretty leaves out fields of some names.
   const text = fields.length === 0 ? msg : `${String(msg)}${separator(msg)}${JSON.stringify(Object.fromEntries(fields))}`;
   return { level, time, msg: text, ...(err !== undefined && { err }) };
+}
+
+/** The message, or at a failed start the stack that begins with it, and the folder that was read. */
+function wholeText({ msg = '', stack, text = stack, tree }: Line): unknown {
+  if (typeof msg !== 'string') return msg;
+  const whole = typeof text === 'string' && text.includes('\n') && msg.startsWith(text.split('\n', 1)[0] ?? '') ? text : msg;
+  return typeof tree === 'string' && tree.includes('\n') ? `${whole}\n${tree}` : whole;
 }
 
 /** Below several lines, fields have a line of their own: they are no part of a stack. */
@@ -54,6 +74,8 @@ function isTold(msg: unknown, value: unknown): boolean {
 interface Access extends Line {
   readonly method: string;
   readonly route: string;
+  /** If no route matched. */
+  readonly path?: string;
   readonly status: number;
   readonly ms: number;
 }

@@ -1,30 +1,55 @@
+import type { BlockList } from 'node:net';
+import type { Config } from '../config/config.ts';
+import { networksOf } from '../config/networks.ts';
 import { failures, type ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { clientAddress } from '../request/client-address.ts';
 import type { Metrics } from './metrics.ts';
 import type { ExportedRequest, RequestExports } from './request-exports.ts';
 import type { ScoringTimes } from './spans.ts';
 
 /** A request that is over, as a front door reports it. */
 interface Answered extends ExportedRequest {
+  readonly route: ExportedRequest['route'] & { readonly unknown?: true };
+  /** Path and query. */
+  readonly target: string;
+  /** Address of the other end of the connection, if the log shows clients. */
+  readonly peer: string | undefined;
   readonly startedAt: number;
   readonly reply: (NonNullable<ExportedRequest['reply']> & { readonly worker: number; readonly queueMs: number }) | undefined;
   /** Number of the worker that held the request, where it failed. */
   readonly worker: number | undefined;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** A header of the request. */
+  header(name: 'user-agent' | 'x-forwarded-for'): string | undefined;
 }
+
+/** What the lines have beside their usual fields. */
+export type AccessOptions = Pick<Config, 'accessLogFields' | 'trustedProxies'>;
+
+/** Characters of a path or a user agent. */
+const LONGEST_TEXT = 200;
 
 /** Records each request when it is over: one log line, the request metrics, and the exports. */
 export class AccessLog {
   readonly #log: Log | undefined;
   readonly #metrics: Metrics;
   readonly #exports: RequestExports | undefined;
+  /** True if the lines have the address of the client. */
+  readonly showsClient: boolean;
+  readonly #showsUserAgent: boolean;
+  readonly #proxies: BlockList;
 
   /**
    * @param log undefined: no lines
    * @param exports undefined: no telemetry leaves the process
    */
-  constructor(log: Log | undefined, metrics: Metrics, exports?: RequestExports) {
+  constructor(log: Log | undefined, metrics: Metrics, exports?: RequestExports, options?: AccessOptions) {
+    const { accessLogFields = [], trustedProxies = [] } = options ?? {};
+    this.showsClient = log !== undefined && accessLogFields.includes('client');
+    this.#showsUserAgent = accessLogFields.includes('user-agent');
+    this.#proxies = networksOf(trustedProxies);
     this.#log = log;
     this.#metrics = metrics;
     this.#exports = exports;
@@ -34,21 +59,24 @@ export class AccessLog {
     const ms = performance.now() - answered.startedAt;
     const { route, status, reply } = answered;
     this.#measure(answered, ms);
-    this.#exports?.write(answered, ms);
-    this.#log?.info(
-      {
-        route: route.path,
-        method: answered.method,
-        status,
-        ms: Math.round(ms * 1000) / 1000,
-        requestId: answered.ids.id,
-        traceId: answered.ids.traceId,
-        worker: reply?.worker ?? answered.worker,
-        bytesIn: answered.bytesIn,
-        bytesOut: answered.bytesOut,
-      },
-      'request',
-    );
+    // As in the Python server, a request that matches no route is not reported.
+    if (route.unknown !== true) this.#exports?.write(answered, ms);
+    if (this.#log === undefined) return;
+    const line: Record<string, unknown> = {
+      route: route.path,
+      method: answered.method,
+      status,
+      ms: Math.round(ms * 1000) / 1000,
+      requestId: answered.ids.id,
+      traceId: answered.ids.traceId,
+      worker: reply?.worker ?? answered.worker,
+      bytesIn: answered.bytesIn,
+      bytesOut: answered.bytesOut,
+    };
+    if (route.unknown === true) line['path'] = pathOf(answered.target);
+    if (this.showsClient) line['client'] = clientAddress(answered.peer, answered.header('x-forwarded-for'), this.#proxies);
+    if (this.#showsUserAgent) line['userAgent'] = answered.header('user-agent')?.slice(0, LONGEST_TEXT);
+    this.#log.info(line, 'request');
   }
 
   #measure({ route, status, failure, reply, scoring }: Answered, ms: number): void {
@@ -72,6 +100,12 @@ export class AccessLog {
     this.#metrics.queueDuration.observe((queueMs ?? ms) / 1000);
     if (queueMs !== undefined && runBegan(failure)) this.#metrics.runDuration.observe((ms - queueMs) / 1000);
   }
+}
+
+/** The path of a target, which may be a whole URL: without query, user and password. */
+function pathOf(target: string): string {
+  const whole = target.startsWith('/') ? target : (URL.parse(target)?.pathname ?? target);
+  return whole.replace(/[?#].*$/s, '').slice(0, LONGEST_TEXT);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Sampler } from '../request/request-ids.ts';
-import { originOf } from '../config/option-values.ts';
+import { originOf } from '../guards/addresses.ts';
 import { telemetryOptions } from '../config/telemetry-options.ts';
 import { fileDenial, isFile } from '../system/folders.ts';
 import type { SpanSettings } from './exporting/items.ts';

@@ -6,8 +6,8 @@ const OUTPUT_LOSSES = ['cut', 'dropped'] as const;
 /** Losses of output: lines of workers, and lines of the log that found no room. */
 export class OutputMetrics {
   readonly #workerLost: Counter;
-  readonly logLost: Counter;
-  #logLost: (() => number) | undefined;
+  readonly logDropped: Counter;
+  #logDropped: (() => number) | undefined;
 
   constructor(registry: Registry) {
     this.#workerLost = new Counter({
@@ -17,15 +17,15 @@ export class OutputMetrics {
       registers: [registry],
     });
     for (const reason of OUTPUT_LOSSES) this.lost(reason, 0);
-    const lost = (): number => this.#logLost?.() ?? 0;
-    this.logLost = new Counter({
-      name: 'server_log_lost_total',
-      help: 'log lines lost because stdout was stalled, full or closed',
+    const dropped = (): number => this.#logDropped?.() ?? 0;
+    this.logDropped = new Counter({
+      name: 'log_lines_dropped_total',
+      help: 'log lines dropped because stdout was stalled, full or closed',
       registers: [registry],
       // Not an arrow function: prom-client calls it with the metric as `this`.
       collect(this: Counter) {
         this.reset();
-        this.inc(lost());
+        this.inc(dropped());
       },
     });
   }
@@ -36,7 +36,7 @@ export class OutputMetrics {
   }
 
   /** Sets the log's own count, which each scrape reads. */
-  observeLog(lost: () => number): void {
-    this.#logLost = lost;
+  observeLog(dropped: () => number): void {
+    this.#logDropped = dropped;
   }
 }

@@ -21,7 +21,8 @@ export interface ExportedRequest {
   readonly url: string;
   /** Of HTTP. */
   readonly protocolVersion: string;
-  readonly userAgent: string | undefined;
+  /** A header of the request that has one value. */
+  header(name: 'user-agent'): string | undefined;
   readonly status: number;
   /** Name of gRPC's status; undefined for other protocols. */
   readonly rpcStatus?: string | undefined;

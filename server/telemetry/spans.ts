@@ -50,7 +50,9 @@ type ServerSpan = Pick<SpanItem, 'name' | 'failed' | 'attributes'>;
 const METHODS: ReadonlySet<string> = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE']);
 
 /** https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span */
-function httpSpan({ route, method, status, failure, protocolVersion, userAgent }: ExportedRequest, url: string): ServerSpan {
+function httpSpan(request: ExportedRequest, url: string): ServerSpan {
+  const { route, method, status, failure, protocolVersion } = request;
+  const userAgent = request.header('user-agent');
   const known = METHODS.has(method);
   const { server, path, query } = partsOf(url);
   // The client has left: no status was sent.

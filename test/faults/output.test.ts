@@ -106,17 +106,22 @@ test('a log goes on when its reader comes back, and counts the lines that are lo
     server.child.stdout!.pause();
     await loseLines(server);
     server.child.stdout!.resume();
-    const told = await server.said('lines of the log are lost');
-    assert.ok(Number(told['lost']) > 0);
+    const told = await server.said('lines of the log are dropped');
+    assert.ok(Number(told['dropped']) > 0);
     assert.equal((await server.score(['console', 1])).status, 200);
     await server.said('flood 1 ');
+    const dropped = await server.metric('log_lines_dropped_total');
+    await server.drain();
+    const last = server.lines.at(-1);
+    assert.match(last?.msg ?? '', /the log ends; not all of its lines were written/);
+    assert.equal(last?.['dropped'], dropped);
   }),
 );
 
 /** Logs until lines are lost. */
 async function loseLines(server: Pick<ServerProcess, 'score' | 'metric'>): Promise<void> {
   // Each round brings at most 4 MiB of lines.
-  for (let round = 0; (await server.metric('server_log_lost_total')) === 0; round++) {
+  for (let round = 0; (await server.metric('log_lines_dropped_total')) === 0; round++) {
     assert.ok(round < 20, 'no line is lost');
     assert.equal((await server.score(['console', 20_000])).status, 200);
   }

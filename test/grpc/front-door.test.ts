@@ -119,6 +119,18 @@ describe('the gRPC service', () => {
     assert.equal((await client.error('Nonsense', Buffer.alloc(0))).code, status.UNIMPLEMENTED);
   });
 
+  it('logs them with their path, and every call with the fields that the options name', async (t) => {
+    const { client, line } = await start(t, { accessLogFields: ['client', 'user-agent'], trustedProxies: ['127.0.0.1'] });
+    await client.error('Nonsense', Buffer.alloc(0), { 'x-forwarded-for': '198.51.100.1' });
+    const unknown = await line(({ msg }) => msg === 'request');
+    assert.deepEqual([unknown['route'], unknown['path'], unknown['status']], ['grpc *', '/inference.GRPCInferenceService/Nonsense', 404]);
+    assert.equal(unknown['client'], '198.51.100.1');
+    assert.match(String(unknown['userAgent']), /^grpc-node/);
+    await client.error('ModelMetadata', Buffer.of(0xff));
+    const known = await line(({ msg, route }) => msg === 'request' && route === 'grpc ModelMetadata');
+    assert.deepEqual([known['client'], known['path']], ['127.0.0.1', undefined]);
+  });
+
   it('refuses messages above the limit, and ids that are too long', async (t) => {
     const { client, scorer } = await start(t, { bodyLimitBytes: 100 });
     assert.equal((await client.error('ModelInfer', Buffer.alloc(101))).code, status.RESOURCE_EXHAUSTED);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ServerError } from '../../server/errors.ts';
+import { raw } from './raw-client.ts';
 import { start } from './start.ts';
 
 const isRequest = ({ msg }: { msg: string }): boolean => msg === 'request';
@@ -82,6 +83,48 @@ describe('the access log', () => {
     const logged = await line(isRequest);
     assert.equal(logged['status'], 404);
     assert.ok(!('worker' in logged));
+  });
+
+  it('has the path of a request that no route matched, without its query, and without a user', async (t) => {
+    const { http, line, lines, port } = await start(t);
+    await http.get('/none/deep?key=S3cret').expect(404);
+    assert.deepEqual((await line(isRequest))['path'], '/none/deep');
+    await http.get(`/${'x'.repeat(3000)}`).expect(404);
+    await http.get('/%zz').expect(404);
+    await raw(port, `GET http://user:S3cret@host/other?key=S3cret HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    await http.post('/score').send({}).expect(200);
+    await line(({ msg, route }) => msg === 'request' && route === '/score');
+    assert.deepEqual(
+      lines.filter(isRequest).map(({ path }) => path),
+      ['/none/deep', `/${'x'.repeat(199)}`, '/%zz', '/other', undefined],
+    );
+    assert.ok(!JSON.stringify(lines).includes('S3cret'));
+  });
+
+  it('names client and user agent where the option asks for them', async (t) => {
+    const { http, line } = await start(t, { accessLogFields: ['client', 'user-agent'], trustedProxies: ['127.0.0.0/8'] });
+    await http.post('/score').set('x-forwarded-for', '198.51.100.1, 127.0.0.9').set('user-agent', 'a'.repeat(300)).send({}).expect(200);
+    const { client, userAgent } = await line(isRequest);
+    assert.deepEqual([client, userAgent], ['198.51.100.1', 'a'.repeat(200)]);
+  });
+
+  it('names the other end of the connection where no proxy is trusted, also of a client that has left', async (t) => {
+    const { http, line, lines, scorer, port } = await start(t, { accessLogFields: ['client'] });
+    await http.post('/score').set('x-forwarded-for', '198.51.100.1').send({}).expect(200);
+    assert.equal((await line(isRequest))['client'], '127.0.0.1');
+    const asked = Promise.withResolvers<void>();
+    scorer.outcome = () => {
+      asked.resolve();
+      return new Promise(() => undefined);
+    };
+    const leaving = new AbortController();
+    const left = fetch(`http://127.0.0.1:${port}/score`, { method: 'POST', body: '{}', signal: leaving.signal });
+    await asked.promise;
+    leaving.abort();
+    await assert.rejects(left);
+    const { client } = await line(({ msg, status }) => msg === 'request' && status === 499);
+    assert.equal(client, '127.0.0.1');
+    assert.ok(!('userAgent' in (lines.find(isRequest) ?? {})));
   });
 
   it('can be switched off, which leaves the metrics', async (t) => {

@@ -1,4 +1,4 @@
-import { originOf } from '../../config/option-values.ts';
+import { originOf } from '../../guards/addresses.ts';
 import { Poster, type PostResult } from '../../delivery/post.ts';
 import type { ProxyVariables } from '../../config/proxies.ts';
 import { describeThrown } from '../../errors.ts';

@@ -9,12 +9,11 @@ import { makeFolderLater } from '../spool/make-folder.ts';
 import { httpFormats } from './http-formats.ts';
 import { sharedAccess } from './shared-access.ts';
 import { SinkError, type Sink } from './sink.ts';
-import { StdoutSink } from './stdout-sink.ts';
+import { StdoutSink, type Stdout } from './stdout-sink.ts';
 
 /** What sinks get from the writer's thread. */
 interface Surroundings {
-  /** Prints to the server's stdout. */
-  readonly print: (text: string) => void;
+  readonly stdout: Stdout;
   /** Old files were removed for newer ones. */
   readonly removed: (removed: Removed) => void;
   readonly warn: (text: string) => void;
@@ -46,7 +45,7 @@ export async function openSink(settings: CollectionSettings, around: Surrounding
 const AZUREML: Format = { events: 1, bytes: Infinity, largestData: Infinity, around: ['', ''], post: azuremlPost };
 
 /** Loads packages only for the sink that uses them. */
-async function open(sink: SinkSettings, { print, removed, warn, proxies, instance }: Surroundings): Promise<Sink> {
+async function open(sink: SinkSettings, { stdout, removed, warn, proxies, instance }: Surroundings): Promise<Sink> {
   switch (sink.kind) {
     case 'file': {
       // A folder that cannot be used is told at the start. Nothing waits for it: a volume may hang.
@@ -67,7 +66,7 @@ async function open(sink: SinkSettings, { print, removed, warn, proxies, instanc
       return new PostSink(sink.kind, { url, headers: signed, proxies }, httpFormats[format]);
     }
     case 'stdout':
-      return new StdoutSink(print);
+      return new StdoutSink(stdout);
     default:
       return sink satisfies never;
   }

@@ -6,7 +6,7 @@ import { CollectionCounts, UNKNOWN, type DropReason, type OmitReason } from '../
 import { HandOver } from './hand-over.ts';
 import { Body, collectionOf, exchangeBytes, isKept, rowsBytes, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
 import { rateOf, type CollectionSettings } from '../settings.ts';
-import { WriterLink } from './writer-link.ts';
+import { WriterLink, type HostStdout } from './writer-link.ts';
 
 /**
  * Limits of all records in memory, those of the thread included. Beyond them bodies are left out,
@@ -39,8 +39,8 @@ interface Parts {
   readonly settings: CollectionSettings;
   readonly redactor: Redactor;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
-  /** Writes lines to the server's stdout, for the sink of that name. */
-  readonly print: (line: string) => void;
+  /** The server's stdout. */
+  readonly stdout: HostStdout;
   /** Name and version of this server. */
   readonly agent: string;
   /** Environment of the writer's thread: credentials, proxies, certificates. */
@@ -67,7 +67,7 @@ export class HostCollector {
   readonly #unredacted = { request: 0, response: 0 };
   #closing: Promise<boolean> | undefined;
 
-  constructor({ settings, redactor, log, print, agent, env }: Parts) {
+  constructor({ settings, redactor, log, stdout, agent, env }: Parts) {
     this.captureHeaders = settings.captureHeaders;
     this.sink = settings.sink.kind;
     this.#redactor = redactor;
@@ -80,7 +80,7 @@ export class HostCollector {
     this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
     this.#writer = new WriterLink(settings, agent, env, {
       log,
-      print,
+      stdout,
       found: (records) => this.counts.found(records),
       progress: (progress) => this.counts.add(progress),
       recycle: (batch) => this.#handOver.recycle(batch),

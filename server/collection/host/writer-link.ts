@@ -2,13 +2,25 @@ import { proxiesOf } from '../../config/proxies.ts';
 import type { RetryPolicy } from '../../delivery/retry-delay.ts';
 import { ThreadLink } from '../../delivery/thread-link.ts';
 import { stackOfThrown } from '../../errors.ts';
+import { withoutKeys } from '../../guards/addresses.ts';
 import type { Progress } from '../counts.ts';
 import type { CollectionSettings } from '../settings.ts';
 import type { FromWriter, ToWriter, WriterData, WriterLog } from '../writer-messages.ts';
 
+/** The server's stdout. */
+export interface HostStdout {
+  /** Writes lines that nobody asks for. */
+  write(text: string): void;
+  /**
+   * Writes lines, and answers how many are written: all of them, or those until the call of the
+   * returned function.
+   */
+  deliver(text: string, settled: (lines: number) => void): () => void;
+}
+
 interface Events {
   readonly log: WriterLog;
-  print(text: string): void;
+  readonly stdout: HostStdout;
   /** Gets the records that a new thread has found on disk, by collection. */
   found(records: ReadonlyMap<string, number>): void;
   progress(progress: Progress): void;
@@ -30,6 +42,8 @@ const THREAD = new URL('../writer-thread.ts', import.meta.url);
 export class WriterLink {
   readonly #events: Events;
   readonly #link: ThreadLink<ToWriter, FromWriter>;
+  /** Takes back lines for stdout that are not written. The thread gives one portion at a time. */
+  #retract: (() => void) | undefined;
 
   constructor(settings: CollectionSettings, agent: string, env: NodeJS.ProcessEnv, events: Events) {
     this.#events = events;
@@ -57,14 +71,25 @@ export class WriterLink {
   async close(timeoutMs: number): Promise<boolean> {
     await this.#link.finish({ kind: 'close', timeoutMs }, timeoutMs + LAST_REPORT_MS);
     const ended = await this.#link.end();
+    this.#retract?.();
     if (!ended) this.#events.log.error('the writer of collected data does not end: its folder or volume does not answer');
     return ended;
   }
 
+  #deliver(text: string): void {
+    const retract = this.#events.stdout.deliver(text, (lines) => {
+      // A new thread knows nothing of lines that the last one gave.
+      if (this.#retract === retract) this.#link.post({ kind: 'delivered', lines });
+    });
+    this.#retract = retract;
+  }
+
   #lost(thrown: unknown, restartMs: number | undefined): void {
+    this.#retract?.();
+    this.#retract = undefined;
     if (restartMs === undefined) return;
     const reason = thrown === undefined ? 'it exited by itself' : stackOfThrown(thrown);
-    this.#events.log.error(`the writer of collected data is gone, and is started anew: ${reason}`);
+    this.#events.log.error(`the writer of collected data is gone, and is started anew: ${withoutKeys(reason)}`);
     this.#events.lost();
   }
 
@@ -77,7 +102,11 @@ export class WriterLink {
       case 'recycle':
         return this.#events.recycle(message.batch);
       case 'print':
-        return this.#events.print(message.text);
+        return this.#events.stdout.write(message.text);
+      case 'deliver':
+        return this.#deliver(message.text);
+      case 'retract':
+        return this.#retract?.();
       case 'log':
         return this.#events.log[message.level](message.text);
       case 'closed':

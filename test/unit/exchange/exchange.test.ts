@@ -29,6 +29,10 @@ class TestExchange extends Exchange {
     return this.#ended.promise;
   }
 
+  override header(): undefined {
+    return undefined;
+  }
+
   leave(): void {
     this.cancel();
   }
@@ -67,14 +71,14 @@ interface Started {
 function begin(headers: Record<string, string> = {}): Started {
   const scorer = new FakeScorer();
   const parts = {
-    config: { accessLog: false },
+    config: { accessLog: false, accessLogFields: [], trustedProxies: [] },
     scorer,
     lifecycle: new Lifecycle(),
     metrics: new Metrics(),
     log: pino({ level: 'silent' }),
   };
   const services = { ...exchangeServices(parts), sendsInput: true };
-  return { scorer, services, exchange: new TestExchange(services, { path: '/score', counted: true, scores: true }, headers) };
+  return { scorer, services, exchange: new TestExchange(services, { path: '/score', counted: true, scores: true }, headers, undefined) };
 }
 
 test('a request is read, scored and answered in stages with names', async () => {

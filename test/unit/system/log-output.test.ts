@@ -37,6 +37,14 @@ function read(fd: number): string {
   }
 }
 
+/** Sees when a write has failed, so that it is tried again later. */
+const retries = (t: TestContext) => t.mock.method(globalThis, 'setTimeout');
+
+async function stalls(retry: ReturnType<typeof retries>): Promise<void> {
+  while (retry.mock.callCount() === 0) await new Promise(setImmediate);
+  retry.mock.restore();
+}
+
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
@@ -97,10 +105,10 @@ test('a full disk costs the lines, and neither time nor an error', { skip: linux
   const fd = openSync('/dev/full', 'w');
   t.after(() => closeSync(fd));
   const output = new LogOutput(fd, () => undefined);
-  const retry = t.mock.method(globalThis, 'setTimeout');
+  const retry = retries(t);
   for (const line of lines(0, 10)) output.write(line);
   // A flush before the first write has failed would leave the lines to its thread.
-  while (retry.mock.callCount() === 0) await new Promise(setImmediate);
+  await stalls(retry);
   const began = performance.now();
   assert.equal(output.flush(60_000), 10);
   assert.ok(performance.now() - began < 30_000);
@@ -110,4 +118,74 @@ test('a descriptor that is closed costs the lines', () => {
   const output = new LogOutput(9999, () => undefined);
   output.write('line\n');
   assert.equal(output.flush(1000), 1);
+});
+
+/** Gives lines as a source that counts. Answers how many are written so far, once that is known. */
+function deliver(output: LogOutput, given: readonly string[]): { readonly settled: number[]; readonly retract: () => void } {
+  const settled: number[] = [];
+  const retract = output.deliver(given.join(''), (count) => settled.push(count));
+  return { settled, retract };
+}
+
+test('a source that counts hears of its lines when they are written, not before', { skip: linux }, async (t) => {
+  const fd = pipe(t);
+  const output = new LogOutput(fd, () => assert.fail('nothing is lost'));
+  const wide = lines(0, 20_000);
+  output.write('before\n');
+  const retry = retries(t);
+  const { settled } = deliver(output, wide);
+  output.write('after\n');
+  await stalls(retry);
+  assert.deepEqual(settled, []);
+  let text = '';
+  await until(() => (text += read(fd)).endsWith('after\n'));
+  assert.deepEqual(settled, [20_000]);
+});
+
+for (const kept of [0, 1, 1000])
+  test(`lines that are taken back are not written, and those that are begun are: ${kept} lines read before`, { skip: linux }, async (t) => {
+    const fd = pipe(t);
+    const output = new LogOutput(fd, () => assert.fail('nothing is lost'));
+    const wide = lines(0, 10_000).map((line) => `ä${'x'.repeat(97)}${line}`);
+    const { settled, retract } = deliver(output, wide);
+    let text = '';
+    await until(() => (text += kept === 0 ? '' : read(fd)).split('\n').length > kept);
+    await stalls(retries(t));
+    retract();
+    assert.equal(settled.length, 1);
+    const [written = 0] = settled;
+    assert.ok(written >= kept && written < 10_000, `${written}`);
+    output.write('after\n');
+    await until(() => (text += read(fd)).endsWith('after\n'));
+    assert.equal(text, `${wide.slice(0, written).join('')}after\n`);
+  });
+
+test('lines behind a full pipe are taken back as a whole, and the rest keeps its order', { skip: linux }, async (t) => {
+  const fd = pipe(t);
+  const output = new LogOutput(fd, () => assert.fail('nothing is lost'));
+  const log = lines(0, 50_000);
+  const retry = retries(t);
+  for (const line of log) output.write(line);
+  await stalls(retry);
+  const { settled, retract } = deliver(output, ['never\n']);
+  output.write('after\n');
+  retract();
+  assert.deepEqual(settled, [0]);
+  let text = '';
+  await until(() => (text += read(fd)).endsWith('after\n'));
+  assert.equal(text, `${log.join('')}after\n`);
+});
+
+test('lines for a file that are taken back while a thread writes them are written, and counted', async (t) => {
+  const path = join(folder(t), 'log');
+  const fd = openSync(path, 'w');
+  t.after(() => closeSync(fd));
+  const output = new LogOutput(fd, () => assert.fail('nothing is lost'));
+  const { settled, retract } = deliver(output, lines(0, 1000));
+  // After the turn in which the thread gets them.
+  await new Promise(setImmediate);
+  retract();
+  await until(() => settled.length > 0);
+  assert.deepEqual(settled, [1000]);
+  assert.equal(readFileSync(path, 'utf8'), lines(0, 1000).join(''));
 });

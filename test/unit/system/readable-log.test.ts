@@ -13,6 +13,20 @@ test('a request is one line: time, level, route, status, duration and the beginn
   assert.equal(show(access), '[01:03:20.134] INFO: POST /score 200 19.0 ms 1e418738\n');
 });
 
+test('a request that no route matched is shown by its path', () => {
+  assert.match(show({ ...access, route: '*', path: '/nowhere', status: 404 }), /WARN: POST \/nowhere 404 19\.0 ms 1e418738\n$/);
+});
+
+test('a request shows the fields that the option names, in one line', async () => {
+  const write = await readableLog(false, ['client', 'user-agent', 'bytes', 'worker']);
+  const shown = show({ ...access, client: '10.0.0.7', userAgent: 'curl/8\n\u001b[2J' }, write);
+  assert.equal(
+    shown,
+    '[01:03:20.134] INFO: POST /score 200 19.0 ms 1e418738 {"client":"10.0.0.7","userAgent":"curl/8\\n\\u001b[2J","bytesIn":34,"bytesOut":20,"worker":0}\n',
+  );
+  assert.match(show(access, write), / 1e418738 \{"bytesIn":34,"bytesOut":20,"worker":0\}\n$/);
+});
+
 test('failed requests stand out by their level', () => {
   assert.match(show({ ...access, status: 422 }), /WARN: POST \/score 422/);
   assert.match(show({ ...access, status: 503 }), /ERROR: POST \/score 503/);
@@ -52,6 +66,21 @@ test('a stack has lines of its own', () => {
     thrown,
     '[01:03:20.134] ERROR: Error: bad luck\n    at run (score.ts:3:9)\n    {"code":"run_failed","request":"1e418738"}\n',
   );
+});
+
+test('a failed start shows its whole text in place of the line about it', () => {
+  const stack = 'the script broke\nError: bad luck\n    at run (score.ts:3:9)';
+  const line = {
+    level: 'fatal',
+    code: 'script_broken',
+    exitCode: 3,
+    stack,
+    tree: 'models holds:\n  a.onnx',
+    msg: 'the script broke: Error: bad luck',
+  };
+  assert.equal(show(line), `[01:03:20.134] FATAL: ${stack}\nmodels holds:\n  a.onnx\n    {"code":"script_broken","exitCode":3}\n`);
+  // A field of a script's own line.
+  assert.match(show({ stack: 'lifo', msg: 'kind' }), /INFO: kind \{"stack":"lifo"\}\n$/);
 });
 
 test('text of clients cannot control the terminal', () => {

@@ -7,13 +7,22 @@ import { settings } from '../../../collection/start-writer.ts';
 
 const log = { info: (): void => undefined, warn: (): void => undefined, error: (): void => undefined };
 
+/** Everything is written at once. */
+const stdout = {
+  write: (): void => undefined,
+  deliver(text: string, settled: (lines: number) => void): () => void {
+    setImmediate(() => settled(text.split('\n').length - 1));
+    return () => undefined;
+  },
+};
+
 /** A collector whose sink takes everything. */
 const open = (redactor: Redactor): HostCollector =>
   new HostCollector({
     settings: { ...settings, sink: { kind: 'stdout' } } satisfies CollectionSettings,
     redactor,
     log,
-    print: () => undefined,
+    stdout,
     agent: 'test/1',
     env: {},
   });

@@ -18,7 +18,7 @@ function open(own: Partial<typeof settings> = {}): { readonly link: WriterLink; 
     {},
     {
       log,
-      print: nothing,
+      stdout: { write: nothing, deliver: () => nothing },
       found: nothing,
       progress: nothing,
       recycle: nothing,
