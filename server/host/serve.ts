@@ -2,6 +2,8 @@ import { readConfig, type ServeCommand } from '../config/read-config.ts';
 import { helpText } from '../config/usage.ts';
 import { toServerError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import { limitsOf } from '../scoring/limits.ts';
+import { addLimitMetrics } from '../telemetry/limit-metrics.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
 import { Ending } from './ending.ts';
@@ -44,6 +46,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
     log,
     redacts: () => redactor.needed,
   });
+  addLimitMetrics(metrics.registry, { ...config, ...limitsOf(config) });
   const collector = collection && (await openCollector(collection, { output, metrics, redactor, env: host.env }));
   await new HostServer(host, { plan, log, readable: output.readable, metrics, ending, redactor, telemetry, collector }).open();
 }

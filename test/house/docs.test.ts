@@ -10,6 +10,7 @@ import { failuresTable, optionsTable } from '../../server/config/usage.ts';
 import { failures } from '../../server/errors.ts';
 import { families } from '../../server/inference/rows/operators.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
+import { addLimitMetrics } from '../../server/telemetry/limit-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { mediaTypes } from '../../server/worker/codecs/content-types.ts';
 import { anchorsOf, linksOf, proseOf, tableRowsOf } from './markdown.ts';
@@ -57,6 +58,7 @@ const got = {
 
 async function metricsTable(): Promise<string> {
   const { registry } = new Metrics();
+  addLimitMetrics(registry, { queueMaxRequests: 0, scoringTimeoutMs: 0, workerMemoryBytes: 0 });
   addCollectionMetrics(registry, 'file', () => new CollectionCounts());
   const all = await registry.getMetricsAsJSON();
   const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry|mdc)_/.test(name));
