@@ -68,9 +68,9 @@ export class History {
 
   /** Takes note that nothing is known now. The next scrape is a new baseline. */
   miss(at) {
+    if (this.#before === undefined) return;
     this.#before = undefined;
-    if (this.steps.at(-1)?.gauges.size !== 0)
-      this.#push({ at, seconds: null, breaks: true, restarted: false, increments: new Map(), gauges: new Map() });
+    this.#push({ at, seconds: null, breaks: true, restarted: false, increments: new Map(), gauges: new Map() });
   }
 
   /** Steps after a time. */

@@ -142,9 +142,10 @@ function drawCharts() {
   const to = page.paused ?? Date.now();
   const from = to - page.range;
   const tells = page.drawn - page.told >= TELL_MS;
-  if (tells) page.told = page.drawn;
   const { samples, history, tables, cursor } = page;
   const columns = history.columns(from, to);
+  // The first scrape has no rates yet, so that its texts are no use for 15 s.
+  if (tells && columns.length > 1) page.told = page.drawn;
   const view = { samples, history, columns, from, to, cursor, tables, tells, range: `last ${rangeName()}` };
   for (const chart of views) chart.show(view);
   for (const cards of document.querySelectorAll('[data-group]'))

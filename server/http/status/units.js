@@ -8,9 +8,10 @@
 
 const NONE = '–';
 
-/** Three digits say enough: 1,234 · 12.3 · 0.12. */
+/** Three digits say enough: 12.3K · 1,234 · 12.3 · 0.12. */
 function digits(value) {
   const size = Math.abs(value);
+  if (size >= 10_000) return value.toLocaleString('en', { notation: 'compact', maximumSignificantDigits: 3 });
   const fraction = size >= 100 ? 0 : size >= 10 ? 1 : 2;
   return value.toLocaleString('en', { maximumFractionDigits: fraction });
 }
