@@ -33,13 +33,7 @@ export class StandIn {
       const path = request.url?.startsWith(`${PREFIX}/`) === true ? request.url.slice(PREFIX.length) : '/outside-of-the-prefix';
       standIn.asked.add(path);
       if (path === '/metrics') return standIn.#scraped(response);
-      fetch(`http://127.0.0.1:${port}${path}`)
-        .then(async (answer) => {
-          const { 'content-type': type = '', 'content-security-policy': policy } = Object.fromEntries(answer.headers);
-          response.writeHead(answer.status, { 'content-type': type, ...(policy !== undefined && { 'content-security-policy': policy }) });
-          response.end(await answer.text());
-        })
-        .catch(() => response.destroy());
+      forward(`http://127.0.0.1:${port}${path}`, response).catch(() => response.destroy());
     });
     await new Promise<void>((listening) => gateway.listen(0, '127.0.0.1', listening));
     t.after(() => {
@@ -64,6 +58,17 @@ export class StandIn {
     this.#waiting = this.#waiting.filter((each) => !over.includes(each));
     for (const { resolve } of over) resolve();
   }
+}
+
+/** Answers what the real server answers, with the headers that a page depends on. */
+async function forward(url: string, response: ServerResponse): Promise<void> {
+  const answer = await fetch(url);
+  const headers = ['content-type', 'content-security-policy', 'x-content-type-options'].flatMap((name) => {
+    const value = answer.headers.get(name);
+    return value === null ? [] : [[name, value] as const];
+  });
+  response.writeHead(answer.status, Object.fromEntries(headers));
+  response.end(await answer.text());
 }
 
 function textOf(series: Record<string, number>): string {

@@ -17,10 +17,13 @@ const missing = spawnSync(CHROMIUM, ['--version']).error !== undefined && 'chrom
 const screenshot = (name: string): `${string}.png` =>
   fileURLToPath(new URL(`../../deploy/${name}.png`, import.meta.url)) as `${string}.png`;
 const SCREENSHOTS = [
-  { name: 'status', width: 1600, scheme: 'light' },
-  { name: 'status-dark', width: 1600, scheme: 'dark' },
-  { name: 'status-narrow', width: 400, scheme: 'light' },
+  { name: 'status', width: 1600, scheme: 'light', whole: true },
+  { name: 'status-dark', width: 1600, scheme: 'dark', whole: true },
+  // Its beginning, because all of it is ten times as high as wide.
+  { name: 'status-narrow', width: 400, scheme: 'light', whole: false },
 ] as const;
+/** Of windows. */
+const HEIGHT = 900;
 const update = process.env['UPDATE_DOCS'] === '1';
 
 let browser: Browser;
@@ -44,7 +47,7 @@ async function open(t: TestContext, url: string, width = 1600): Promise<Page> {
     await page.close();
     assert.deepEqual(errors, []);
   });
-  await page.setViewport({ width, height: 900 });
+  await page.setViewport({ width, height: HEIGHT });
   await page.goto(url);
   return page;
 }
@@ -84,11 +87,11 @@ test('the page draws a real server under load, and asks no other one', { skip: m
       // The docs' charts are full: their curves begin at the left.
       await holds(page, update ? `Number(${path}.slice(1).split(' ')[0]) < 75` : `${path}.split('L').length >= 5`, 150_000);
 
-      const { p50, p90, p99 } = await legend(page, 'latency');
+      const { p50, p90, p99, ...limits } = await legend(page, 'latency');
+      assert.deepEqual(limits, { 'deadline: 60 s': '' });
       for (const value of [p50, p90, p99]) assert.match(value ?? '', /^[\d.]+ (?:µs|ms)$/);
       assert.ok(Number((await legend(page, 'batch'))['mean']) >= 1);
-      const load = await legend(page, 'load');
-      assert.deepEqual(Object.keys(load), ['waiting', 'at workers', 'most at workers: 32', 'most waiting: 256']);
+      assert.deepEqual(Object.keys(await legend(page, 'load')), ['waiting', 'at workers', 'most at workers: 32', 'most waiting: 256']);
       assert.match((await legend(page, 'loop'))['p99'] ?? '', / ms$/);
       assert.match((await legend(page, 'memory'))['host'] ?? '', /^\d+ MiB$/);
       assert.equal(await textOf(page, '#state-text'), 'ready');
@@ -115,27 +118,31 @@ function strange(asked: ReadonlySet<string>): string[] {
 /** Mostly good requests, and some that are the client's fault. */
 async function underLoad(origin: string, enough: AbortSignal): Promise<void> {
   const body = JSON.stringify({ inputs: { X: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] } });
-  while (!enough.aborted) {
-    await load(`${origin}/score`, 300, 8, body);
-    await load(`${origin}/score`, 2, 1, '{');
-  }
+  const repeat = async (requests: number, connections: number, bad = 0): Promise<void> => {
+    while (!enough.aborted) {
+      await load(`${origin}/score`, requests, connections, body);
+      await load(`${origin}/score`, bad, 1, '{');
+    }
+  };
+  // Loads that end at different times leave no second without one.
+  await Promise.all([repeat(700, 4), repeat(500, 3), repeat(50, 1, 1)]);
 }
 
 /** Takes the docs' image anew, or shows that the page still has the size of that image. */
-async function compareScreenshot(page: Page, { name, width, scheme }: (typeof SCREENSHOTS)[number]): Promise<void> {
+async function compareScreenshot(page: Page, { name, width, scheme, whole }: (typeof SCREENSHOTS)[number]): Promise<void> {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-  await page.setViewport({ width, height: 900 });
+  await page.setViewport({ width, height: HEIGHT });
   await holds(
     page,
     `document.querySelector('#requests .plot').viewBox.baseVal.width === document.querySelector('#requests .plot').clientWidth`,
   );
   const path = screenshot(name);
-  if (update) await page.screenshot({ path, fullPage: true });
+  if (update) await page.screenshot({ path, fullPage: whole });
   assert.ok(existsSync(path), `${path} is not there: run this test with UPDATE_DOCS=1`);
   // The sizes of a PNG are in its first chunk.
   const image = readFileSync(path);
   assert.equal(image.readUInt32BE(16), width, name);
-  const height = await read<number>(page, 'document.documentElement.scrollHeight');
+  const height = whole ? await read<number>(page, 'document.documentElement.scrollHeight') : HEIGHT;
   const drawn = image.readUInt32BE(20);
   assert.ok(Math.abs(drawn / height - 1) < 0.1, `${name} is ${drawn} high, and the page ${height}: run this test with UPDATE_DOCS=1`);
 }
@@ -184,6 +191,7 @@ test('a server that is gone is told, with the reason and since when, and comes b
     await holds(page, `${text('#trouble')}.includes('${reason}')`);
     assert.match(await textOf(page, '#trouble'), /gone since \d\d:\d\d:\d\d \(\d+ s\)/);
     assert.equal(await textOf(page, '#tiles dd'), '–', 'an old number is no number of now');
+    assert.match(await textOf(page, '#replacements'), /^As of the last answer\. /);
     assert.match(await page.title(), /^gone · /);
   }
   const since = /since (\S+)/.exec(await textOf(page, '#trouble'))?.[1];
@@ -194,6 +202,22 @@ test('a server that is gone is told, with the reason and since when, and comes b
   assert.equal(await textOf(page, '#news'), 'The server is ready.');
   standIn.before = () => (standIn.series = { ...plainSeries(scored), server_ready: 0 });
   await holds(page, `${text('#state-text')} === 'not ready'`);
+});
+
+test('the pointer shows the values of its time in all legends', { skip: missing }, async (t) => {
+  let scored = 0;
+  const standIn = await StandIn.open(t, {});
+  // The growth of each scrape is another one.
+  standIn.before = () => (standIn.series = plainSeries((scored += 100 * standIn.scrapes ** 2)));
+  const page = await open(t, standIn.url);
+  await standIn.scraped(6);
+  assert.equal(await textOf(page, '#requests .unit'), 'per second');
+  const now = (await legend(page, 'requests'))['answered'];
+  await page.hover('#latency .plot');
+  await holds(page, `/^\\d\\d:\\d\\d:\\d\\d$/.test(${text('#requests .unit')}) && document.querySelector('#requests .cursor') !== null`);
+  assert.notEqual((await legend(page, 'requests'))['answered'], now, 'the middle of the chart is long ago');
+  await page.hover('h1');
+  await holds(page, `${text('#requests .unit')} === 'per second' && document.querySelector('#requests .cursor') === null`);
 });
 
 test('servers that answer in turn are told', { skip: missing }, async (t) => {
@@ -443,7 +467,7 @@ test('nothing is cut off or overlaps, from 320 to 2560 pixels', { skip: missing 
   await standIn.scraped(3);
   await page.click('#tables');
   for (const width of [320, 400, 768, 1100, 1600, 2560]) {
-    await page.setViewport({ width, height: 900 });
+    await page.setViewport({ width, height: HEIGHT });
     await holds(
       page,
       `[...document.querySelectorAll('figure:not([hidden]) .plot')].every((plot) => plot.viewBox.baseVal.width === plot.clientWidth)`,

@@ -1,4 +1,4 @@
-import { linearTicks, logarithmicTicks, timeOfDay, timeTicks } from './units.js';
+import { linearTicks, logarithmicTicks, timeTicks } from './units.js';
 
 /**
  * A curve.
@@ -25,6 +25,9 @@ import { linearTicks, logarithmicTicks, timeOfDay, timeTicks } from './units.js'
 const SVG = 'http://www.w3.org/2000/svg';
 const HEIGHT = 168;
 const MARGIN = { top: 10, right: 12, bottom: 24, left: 58 };
+/** Room of a time's label, and of its half. */
+const LABEL = 64;
+const HALF_LABEL = 28;
 /** Share of a limit from which a curve shows the limit. Below it, the curve would look flat. */
 const NEAR = 0.3;
 
@@ -42,7 +45,7 @@ export function drawChart(svg, drawing) {
   const y = scale([ticks[0], ticks.at(-1)], [HEIGHT - MARGIN.bottom, MARGIN.top], drawing.logarithmic);
   svg.replaceChildren(
     ...ticks.flatMap((tick) => valueTick(drawing.unit, tick, y(tick), width)),
-    ...timeTicks(drawing.from, drawing.to, (width - MARGIN.left) / 90).flatMap((tick) => timeTick(tick, x(tick), width)),
+    ...timeTicks(drawing.from, drawing.to, (width - MARGIN.left) / LABEL).flatMap(({ at, label }) => timeTick(label, x(at), width)),
     ...drawing.restarts.map((at) => upright(x(at), 'restart')),
     ...(drawing.bands ? drawing.lines.slice(1).map((line, index) => band(drawing.lines[index], line, x, y, index)) : []),
     ...limits.flatMap(({ value, label }) => limitLine(label, y(value), width)),
@@ -136,12 +139,11 @@ function valueTick(unit, value, y, width) {
   return [line, text(unit.show(value), { class: 'tick', x: MARGIN.left - 8, y: y + 4, 'text-anchor': 'end' })];
 }
 
-function timeTick(at, x, width) {
-  const line = shape('path', { class: 'grid', d: `M${x} ${HEIGHT - MARGIN.bottom}v4` });
-  // A label at the edge would be cut.
-  const anchor = x > width - 40 ? 'end' : x < MARGIN.left + 24 ? 'start' : 'middle';
-  const place = anchor === 'end' ? width - 1 : x;
-  return [line, text(timeOfDay(at), { class: 'tick', x: place, y: HEIGHT - 6, 'text-anchor': anchor })];
+function timeTick(label, x, width) {
+  const mark = shape('path', { class: 'grid', d: `M${x} ${HEIGHT - MARGIN.bottom}v4` });
+  // A label at the edge would be cut, or touch its neighbour if it were moved.
+  if (x < HALF_LABEL || x > width - HALF_LABEL) return [mark];
+  return [mark, text(label, { class: 'tick', x, y: HEIGHT - 6, 'text-anchor': 'middle' })];
 }
 
 function limitLine(label, y, width) {

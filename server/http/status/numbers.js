@@ -86,11 +86,11 @@ function showList(id, entries) {
   });
 }
 
-function showWorkers({ samples, history }) {
+function showWorkers({ samples, history, gone }) {
   const rows = workerRows(samples, history, Date.now());
   byId('workers').querySelector('table').hidden = rows.length === 0;
   setRows(byId('workers').querySelector('table'), rows);
-  setText(byId('replacements'), replacements(samples));
+  setText(byId('replacements'), `${gone ? 'As of the last answer. ' : ''}${replacements(samples)}`);
 }
 
 function showRows(id, rows) {

@@ -65,7 +65,7 @@ async function poll() {
     page.history.miss(Date.now());
   }
   showState();
-  if (page.paused === null) showNumbers(now());
+  if (page.paused === null) showNumbers(shownNow());
   if (performance.now() - page.drawn >= pace()) drawCharts();
 }
 
@@ -161,12 +161,12 @@ function drawSoon() {
 /** Shows at once what the reader asked for. */
 function redraw() {
   page.told = -Infinity;
-  if (page.paused === null) showNumbers(now());
+  if (page.paused === null) showNumbers(shownNow());
   drawCharts();
 }
 
 /** What `showNumbers` reads. */
-function now() {
+function shownNow() {
   const { samples, history, gone, skew, range } = page;
   return { samples, history, gone: gone !== null, skew, range, rangeName: rangeName() };
 }

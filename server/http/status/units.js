@@ -106,11 +106,18 @@ export function logarithmicTicks(least, most) {
 
 const TIME_STEPS_S = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800];
 
-/** Whole times of day between two times in ms, in the reader's time zone. */
+/**
+ * Whole times of day between two times in ms, in the reader's time zone. Labels have seconds only
+ * where those differ.
+ */
 export function timeTicks(from, to, most) {
   const wanted = (to - from) / 1000 / most;
   const step = (TIME_STEPS_S.find((size) => size >= wanted) ?? TIME_STEPS_S.at(-1)) * 1000;
   const zone = new Date(to).getTimezoneOffset() * 60_000;
   const first = Math.ceil((from - zone) / step) * step + zone;
-  return Array.from({ length: Math.max(0, Math.floor((to - first) / step) + 1) }, (_, index) => first + index * step);
+  const length = Math.max(0, Math.floor((to - first) / step) + 1);
+  return Array.from({ length }, (_, index) => {
+    const at = first + index * step;
+    return { at, label: step % 60_000 === 0 ? timeOfDay(at).slice(0, 5) : timeOfDay(at) };
+  });
 }
