@@ -46,7 +46,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
     log,
     redacts: () => redactor.needed,
   });
-  addLimitMetrics(metrics.registry, { ...config, ...limitsOf(config) });
+  addLimitMetrics(metrics.registry, limitsOf(config));
   const collector = collection && (await openCollector(collection, { output, metrics, redactor, env: host.env }));
   await new HostServer(host, { plan, log, readable: output.readable, metrics, ending, redactor, telemetry, collector }).open();
 }

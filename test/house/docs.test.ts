@@ -58,7 +58,7 @@ const got = {
 
 async function metricsTable(): Promise<string> {
   const { registry } = new Metrics();
-  addLimitMetrics(registry, { queueMaxRequests: 0, scoringTimeoutMs: 0, workerMemoryBytes: 0 });
+  addLimitMetrics(registry, { scoringTimeoutMs: 0 });
   addCollectionMetrics(registry, 'file', () => new CollectionCounts());
   const all = await registry.getMetricsAsJSON();
   const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry|mdc)_/.test(name));

@@ -128,7 +128,7 @@ export function fullSeries(scored = 0): Record<string, number> {
     'worker_cpu_seconds_total{worker="1"}': scored / 1000,
     'worker_starts_total{worker="0"}': 1,
     'worker_starts_total{worker="1"}': 4,
-    worker_memory_limit_bytes: 2 ** 30,
+    worker_memory_limit_ratio: 0.43,
     'worker_restarts_total{cause="exit"}': 1,
     'worker_restarts_total{cause="memory"}': 2,
     scoring_oldest_waiting_seconds: 0.04,

@@ -90,7 +90,9 @@ function showWorkers({ samples, history, gone }) {
   const rows = workerRows(samples, history, Date.now());
   byId('workers').querySelector('table').hidden = rows.length === 0;
   setRows(byId('workers').querySelector('table'), rows);
-  setText(byId('replacements'), `${gone ? 'As of the last answer. ' : ''}${replacements(samples)}`);
+  const taken = sumOf(samples, 'worker_memory_limit_ratio');
+  const memory = taken === null ? '' : ` Memory: ${UNITS.share.show(taken)} of the limit.`;
+  setText(byId('replacements'), `${gone ? 'As of the last answer. ' : ''}${replacements(samples)}${memory}`);
 }
 
 function showRows(id, rows) {

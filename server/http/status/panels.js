@@ -191,7 +191,6 @@ const processes = [
     needs: ['process_resident_memory_bytes'],
     least: 2 ** 26,
     curves: (samples) => [gauge('host', 'process_resident_memory_bytes'), ...workerCurves(samples, 'worker_memory_bytes', gauge)],
-    limits: { 'limit of a worker:': 'worker_memory_limit_bytes' },
   },
   {
     id: 'loop',
