@@ -3,6 +3,8 @@ import { readConfig, type ServeCommand } from '../config/read-config.ts';
 import { helpText } from '../config/usage.ts';
 import { toServerError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import { limitsOf } from '../scoring/limits.ts';
+import { addLimitMetrics } from '../telemetry/limit-metrics.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
 import { Ending } from './ending.ts';
@@ -47,6 +49,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
     log,
     redacts: () => redactor.needed,
   });
+  addLimitMetrics(metrics.registry, limitsOf(config));
   const collector = collection && (await openCollector(collection, { output, metrics, redactor, env }));
   if (telemetry !== undefined || collector !== undefined) for (const problem of problems) log.warn(problem);
   await new HostServer(host, { plan, log, readable: output.readable, metrics, ending, redactor, telemetry, collector }).open();

@@ -1,11 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { ServerError } from '../errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Handler, HttpRoute } from './exchange.ts';
 import { readOnly } from './router.ts';
 
-/** The page may only run its own script and send requests to this server. */
-const PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'";
+/** The page may load its own files and send requests to this server, and nothing else. */
+const PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+const PAGE_FILES = new URL('./status/', import.meta.url);
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+};
 
 /** `/metrics` in the Prometheus text format, and the page that draws them if it is configured. */
 export function metricsRoutes({ statusPage }: Pick<Config, 'statusPage'>, { registry }: Metrics): readonly HttpRoute[] {
@@ -22,9 +31,19 @@ export function metricsRoutes({ statusPage }: Pick<Config, 'statusPage'>, { regi
       .catch((thrown: unknown) => exchange.fail(thrown));
   };
   const metrics: HttpRoute = { path: '/metrics', counted: false, cors: false, handle: readOnly(showMetrics) };
-  if (!statusPage) return [metrics];
-  const page = readFileSync(new URL('./status.html', import.meta.url));
-  const headers = ['Content-Type', 'text/html; charset=utf-8', 'Content-Security-Policy', PAGE_POLICY];
-  const showPage: Handler = (exchange) => exchange.answer(200, [...headers], page);
-  return [metrics, { path: '/status', counted: false, cors: false, handle: readOnly(showPage) }];
+  return statusPage ? [metrics, ...pageRoutes()] : [metrics];
+}
+
+/** The page and its files. It names them by relative paths, so that a gateway may add a prefix. */
+function pageRoutes(): HttpRoute[] {
+  return readdirSync(PAGE_FILES).map((name) => {
+    const type = CONTENT_TYPES[extname(name)];
+    if (type === undefined) throw new ServerError('internal', `expected a .html, .css or .js file in ${PAGE_FILES.pathname}, got ${name}`);
+    const content = readFileSync(new URL(name, PAGE_FILES));
+    // Files of two versions do not fit together, so no cache keeps them.
+    const headers = ['Content-Type', type, 'X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'];
+    if (name === 'status.html') headers.push('Content-Security-Policy', PAGE_POLICY);
+    const show: Handler = (exchange) => exchange.answer(200, [...headers], content);
+    return { path: name === 'status.html' ? '/status' : `/status/${name}`, counted: false, cors: false, handle: readOnly(show) };
+  });
 }

@@ -122,9 +122,24 @@ describe('/status', () => {
     const { text, headers } = await http.get('/status').expect(200);
     assert.equal(headers['content-type'], 'text/html; charset=utf-8');
     assert.match(headers['content-security-policy'] ?? '', /^default-src 'none';/);
-    assert.doesNotMatch(text, /(?:src|href)=|https?:\/\//);
+    assert.doesNotMatch(text, /https?:\/\/|<style|style=|<script>/);
+    const files = [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path = '']) => path);
+    assert.deepEqual(files, ['status/status.css', 'status/page.js']);
+    await http
+      .get('/status/status.css')
+      .expect(200)
+      .expect('content-type', /^text\/css;/)
+      .expect('x-content-type-options', 'nosniff');
+    await http
+      .get('/status/page.js')
+      .expect(200)
+      .expect('content-type', /^text\/javascript;/)
+      .expect('cache-control', 'no-store');
+    await http.get('/status/none.js').expect(404);
+    await without.http.get('/status/page.js').expect(404);
     const apart = await start(t, { statusPage: true, metricsPort: await freePort() });
     await apart.http.get('/status').expect(404);
-    assert.equal((await fetch(`http://127.0.0.1:${apart.listening.ports[1]}/status`)).status, 200);
+    for (const path of ['/status', '/status/page.js'])
+      assert.equal((await fetch(`http://127.0.0.1:${apart.listening.ports[1]}${path}`)).status, 200);
   });
 });
