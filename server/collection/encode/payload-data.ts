@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { mayCapture } from '../../request/captured-headers.ts';
 import { textType } from '../../request/content-types.ts';
+import { queryJson } from '../../request/query.ts';
 import { Body, type BodyState } from '../records.ts';
 
 /**
@@ -36,14 +36,8 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
  * undefined where there is no query.
  */
 export function readQuery(url: string): Data | undefined {
-  const at = url.indexOf('?');
-  if (at < 0) return undefined;
-  const members = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(url.slice(at + 1)))
-    if (mayCapture(name) && name !== 'code' && name !== 'sig')
-      members.set(name, isJson(value) ? value.replaceAll(/[\r\n]/g, ' ') : JSON.stringify(value));
-  const json = `{${Array.from(members, ([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
-  return { json, bytes: Buffer.byteLength(json) };
+  const json = queryJson(url);
+  return json === undefined ? undefined : { json, bytes: Buffer.byteLength(json) };
 }
 
 /** True if the body may have Python's bare NaN or infinities, which workers take (JSON_NAN). */

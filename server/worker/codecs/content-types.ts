@@ -4,6 +4,7 @@ import { stringify } from '../../guards/built-ins.ts';
 import type { InputType } from '../../entry-script.ts';
 import { describeThrown, ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
+import { queryValues } from '../../request/query.ts';
 import { withNumbers } from '../../tensors/json-numbers.ts';
 import { parseNumbers } from '../../tensors/parse-numbers.ts';
 import { hasLongInteger, type JsonNan, JsonSyntaxError, parseJson, readJson } from './json.ts';
@@ -181,17 +182,11 @@ function firstBadByte(body: Buffer): string {
  * list (docs/http-api.md).
  */
 export function decodeQuery(url: string, exactIntegers: boolean): Record<string, unknown> {
-  const at = url.indexOf('?');
-  const lists: Record<string, unknown[]> = Object.create(null);
-  if (at < 0) return lists;
-  for (const [key, text] of new URLSearchParams(url.slice(at + 1))) {
-    const value = decodeQueryValue(text, exactIntegers);
-    const list = lists[key];
-    if (list === undefined) lists[key] = [value];
-    else list.push(value);
+  const result: Record<string, unknown> = Object.create(null);
+  for (const [name, texts] of queryValues(url)) {
+    const values = texts.map((text) => decodeQueryValue(text, exactIntegers));
+    result[name] = values.length === 1 ? values[0] : values;
   }
-  const result: Record<string, unknown> = lists;
-  for (const key in lists) if (lists[key]?.length === 1) result[key] = lists[key][0];
   return result;
 }
 

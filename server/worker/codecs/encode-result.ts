@@ -8,7 +8,7 @@ import { formless } from '../../guards/formless.ts';
 import { hasNonFinite, isFloats, isTensor, isTypedArray, valuesOf } from '../../tensors/tensor.ts';
 import { isShape, expectedShape, shownDims, sizeOf } from '../../tensors/tensor-shape.ts';
 import { tooLarge } from '../answer-limit.ts';
-import { MOST_LEVELS } from './json.ts';
+import { MOST_LEVELS } from '../../guards/nesting.ts';
 import type { Serving } from './codec.ts';
 import { brackets, nest } from './nest.ts';
 import { plainLength } from './plain-length.ts';

@@ -1,6 +1,7 @@
 import type * as JsoncParser from 'jsonc-parser';
 import { createRequire } from 'node:module';
 import { parse } from '../../guards/built-ins.ts';
+import { isDeeper, MOST_LEVELS } from '../../guards/nesting.ts';
 import { ServerError } from '../../errors.ts';
 import { bareNumbers } from '../../tensors/bare-numbers.ts';
 
@@ -9,11 +10,6 @@ export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
 }
 
-/**
- * Most levels of arrays and objects, in bodies and in answers. It bounds the recursion over them,
- * here and in scripts.
- */
-export const MOST_LEVELS = 1000;
 /** Most digits of an exact whole number, because the conversion takes more than linear time. */
 const MOST_DIGITS = 1000;
 /** Thrown to end the search for the position of an error. */
@@ -59,23 +55,6 @@ export function readJson(text: string, exactIntegers: boolean): unknown {
   // A level takes two characters: most bodies are too short for the check.
   if (text.length > 2 * MOST_LEVELS && typeof value === 'object' && isDeeper(value, MOST_LEVELS)) throw tooDeep();
   return value;
-}
-
-/** Numbers are skipped in place, without a variable, which halves the time. */
-function isDeeper(value: object | null, levels: number): boolean {
-  if (value === null) return false;
-  if (levels === 0) return true;
-  if (Array.isArray(value)) {
-    const items: readonly (object | null)[] = value;
-    for (let at = 0; at < items.length; at++) if (typeof items[at] === 'object' && isDeeper(items[at] ?? null, levels - 1)) return true;
-    return false;
-  }
-  for (const key in value) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every object has members of unknown form; Reflect.get is slower
-    const member = (value as Readonly<Record<string, unknown>>)[key];
-    if (typeof member === 'object' && isDeeper(member, levels - 1)) return true;
-  }
-  return false;
 }
 
 function tooDeep(): ServerError {

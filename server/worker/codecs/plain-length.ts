@@ -1,6 +1,6 @@
 import { isTensor } from '../../tensors/tensor.ts';
 import { tooLarge } from '../answer-limit.ts';
-import { MOST_LEVELS } from './json.ts';
+import { MOST_LEVELS } from '../../guards/nesting.ts';
 
 /**
  * The least number of characters of a value, or -1 if JSON.stringify is not enough. It is not

@@ -34,10 +34,12 @@ test('the query of a request without a body is its data, but for what may be a k
   assert.deepEqual([events[0]?.['data'], events[0]?.['path'], events[0]?.['method']], [{ x: 1, y: [1, 2], name: 'z' }, '/score', 'GET']);
 });
 
-test('a value of the query stands in its record as it was sent, however deep it nests', async () => {
+test('values of the query stand in their record as the script gets them, each with its digits', async () => {
   const deep = '['.repeat(7000) + ']'.repeat(7000);
-  const { blocks } = await collect({ method: 'GET', url: `/score?d=${deep}&n=12345678901234567890&t=[1,%0A2]&d=${deep}`, body: [] });
-  assert.ok(blocks[0]?.data.toString().includes(`"data":{"d":${deep},"n":12345678901234567890,"t":[1, 2]}`));
+  const url = `/score?d=${deep}&n=12345678901234567890&t=[1,%0A2]&n=1&__proto__=x`;
+  const { blocks } = await collect({ method: 'GET', url, body: [] });
+  const data = `"data":{"d":"${deep}","n":[12345678901234567890,1],"t":[1, 2],"__proto__":"x"}`;
+  assert.ok(blocks[0]?.data.toString().includes(data));
 });
 
 test('bytes are a file beside the lines, or base64 where the sink has no files', async () => {
