@@ -42,7 +42,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
     env: host.env,
     metrics,
     log,
-    redacts: () => redactor.needed,
+    redacts: () => redactor.needed !== false,
   });
   const collector = collection && (await openCollector(collection, { output, metrics, redactor, env: host.env }));
   await new HostServer(host, { plan, log, readable: output.readable, metrics, ending, redactor, telemetry, collector }).open();

@@ -4,6 +4,7 @@ import { isSampled } from '../../request/sampling.ts';
 import { Capture } from './capture.ts';
 import { CollectionCounts, type DropReason } from '../counts.ts';
 import { HandOver } from './hand-over.ts';
+import { queryAsBody, redactable, withoutQuery, withRedacted } from './redactable-record.ts';
 import { Body, collectionOf, costOf, isKept, rowsBytes, type ExchangeRecord, type Side } from '../records.ts';
 import { rateOf, type CollectionSettings } from '../settings.ts';
 import { WriterLink } from './writer-link.ts';
@@ -14,8 +15,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Runs the entry script's hook `redact`, in a worker. */
 export interface Redactor {
-  /** True where the script exports the hook. */
-  readonly needed: boolean;
+  /** True where the script exports the hook. Undefined: not known before a worker is ready. */
+  readonly needed: boolean | undefined;
   /** Undefined: the body must not be collected. A text: why redaction failed. Never rejects. */
   redact(id: string, sides: readonly RedactableBody[]): Promise<readonly RedactedBody[]>;
 }
@@ -88,10 +89,15 @@ export class HostCollector {
   }
 
   /** Takes a scoring request that is over. */
-  exchange(record: ExchangeRecord): void {
-    if (!this.#redactor.needed || !(isKept(record.request) || isKept(record.response))) return this.#exchange(record);
+  exchange(given: ExchangeRecord): void {
+    const { needed } = this.#redactor;
+    if (needed === false) return this.#exchange(given);
+    // Before a worker is ready, no request is scored: there is no body of a client.
+    const record = withoutQuery(needed === true ? queryAsBody(given) : given);
+    const bodies = needed === true ? redactable(record) : [];
+    if (bodies.length === 0) return this.#exchange(record);
     if (!this.#admit(recordsOf(record), record.request.bodyBytes + record.response.bodyBytes)) return this.#exchange(withoutBodies(record));
-    const done = this.#redactAndKeep(record);
+    const done = this.#redactAndKeep(record, bodies);
     this.#redacting.add(done);
     void done.finally(() => this.#redacting.delete(done));
   }
@@ -163,27 +169,15 @@ export class HostCollector {
   }
 
   /** The record has been admitted, because it takes memory while it waits for the hook. */
-  async #redactAndKeep(record: ExchangeRecord): Promise<void> {
+  async #redactAndKeep(record: ExchangeRecord, bodies: readonly RedactableBody[]): Promise<void> {
     const records = recordsOf(record);
     this.#unredacted += records;
-    const redacted = await this.#redact(record);
+    const results = await this.#redactor.redact(record.id, bodies);
+    for (const result of results) if (typeof result === 'string') this.counts.failRedaction(result);
     this.#unredacted -= records;
     this.counts.records -= records;
     this.release(record.request.bodyBytes + record.response.bodyBytes);
-    this.#exchange(redacted);
-  }
-
-  async #redact(record: ExchangeRecord): Promise<ExchangeRecord> {
-    const halves = (['request', 'response'] as const).filter((half) => isKept(record[half]));
-    const sides = halves.map((half): RedactableBody => ({
-      collection: half,
-      contentType: record[half].contentType,
-      body: record[half].body,
-    }));
-    const results = await this.#redactor.redact(record.id, sides);
-    for (const result of results) if (typeof result === 'string') this.counts.failRedaction(result);
-    const changed = halves.map((half, index): [string, Side] => [half, replaced(record[half], results[index])]);
-    return { ...record, ...Object.fromEntries(changed) };
+    this.#exchange(withRedacted(record, bodies, results));
   }
 
   #writerLost(): void {
@@ -201,11 +195,6 @@ export class HostCollector {
 
 const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
 const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
-
-function replaced(side: Side, redacted: RedactedBody): Side {
-  if (typeof redacted !== 'object') return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };
-  return { ...side, state: Body.kept, contentType: redacted.contentType, body: [redacted.body], bodyBytes: redacted.body.length };
-}
 
 function withoutBodies(record: ExchangeRecord): ExchangeRecord {
   const without = (side: Side): Side => (isKept(side) ? { ...side, state: Body.tooLarge, body: [], bodyBytes: 0 } : side);
