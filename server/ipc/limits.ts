@@ -12,5 +12,10 @@ export const MOST_HEAD_BYTES = 1024 * 1024;
  * collected.
  */
 export const MOST_COLLECTED_BYTES = 32 * 1024 * 1024;
+/**
+ * Milliseconds that a redaction hook may take for a body. Why a limit: host and worker hold its
+ * memory until the hook ends.
+ */
+export const REDACT_LIMIT_MS = 10_000;
 /** Bytes of a stream that may be under way before the worker waits for credit. */
 export const STREAM_WINDOW = 256 * 1024;

@@ -6,7 +6,7 @@ import type { Exit } from './worker-process.ts';
 export type RetireReason = 'deadline';
 
 /** Why the host ends a worker; the label, too. */
-export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'protocol' | 'trial';
+export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'protocol' | 'redaction' | 'trial';
 
 /** The log's text on a worker that begins to retire. */
 export const retirements: Readonly<Record<RetireReason, string>> = {

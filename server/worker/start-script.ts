@@ -5,6 +5,7 @@ import type { ToHost } from '../ipc/to-host.ts';
 import type { ReadyMessage, ServedModel } from '../ipc/worker-messages.ts';
 import { installPort, WorkerPort } from './collect/collection-port.ts';
 import { RedactionHook } from './collect/redaction-hook.ts';
+import type { MarkRedaction } from './collect/redaction-mark.ts';
 import { exampleOfModel, exampleOfScript } from './example.ts';
 import { InferenceMetrics } from './metrics/inference-metrics.ts';
 import type { MetricRecorder } from './metrics/metric-recorder.ts';
@@ -21,6 +22,7 @@ interface ScriptSurroundings {
   readonly toHost: ToHost;
   readonly log: ScriptLog;
   readonly metrics: MetricRecorder;
+  readonly markRedaction: MarkRedaction;
   /** Resolves when the kernel has all frames. */
   readonly flushed: () => Promise<void>;
   /** Called when this process can run no inference any more. */
@@ -73,7 +75,7 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const example = message.noCode ? exampleOfModel(taken) : exampleOfScript(script);
   return {
     runner: new Runner(script, toHost, log, { ...message, inputs }),
-    redaction: new RedactionHook(script.redact, toHost, (text) => log.warn(text)),
+    redaction: new RedactionHook(script.redact, { toHost, warn: (text) => log.warn(text), mark: around.markRedaction }),
     ready: { ...readyMessage(script, context, message), example },
   };
 }

@@ -56,5 +56,10 @@ test('results belong to the bodies that were redacted: an empty body is none of 
   assert.deepEqual([made.request.state, made.request.bodyBytes], [Body.kept, 0]);
   assert.deepEqual([made.response.contentType, String(made.response.body), made.response.bodyBytes], ['application/json', '{}', 2]);
   for (const result of [undefined, 'hook_failed'] as const)
-    assert.deepEqual(withRedacted(given, bodies, [result]).response, { ...given.response, state: Body.notRedacted, body: [], bodyBytes: 0 });
+    assert.deepEqual(withRedacted(given, bodies, [result]).response, {
+      ...given.response,
+      state: Body.notRedacted,
+      body: [],
+      bodyBytes: 0,
+    });
 });
