@@ -20,16 +20,17 @@ test('a redaction hook that loops costs its own bodies: requests around it wait 
   t.after(() => workers.stop());
   await workers.started;
   const { redactions } = workers.scorer;
-  const from = performance.now();
-  const looping = redactions.redact('loops', body({ loop: true, secret: 'x' }));
+  let loops = true;
+  const looping = redactions.redact('loops', body({ loop: true, secret: 'x' })).finally(() => (loops = false));
   const fine = redactions.redact('fine', body({ name: 'a', secret: 'x' }));
-  const answers = Promise.all(Array.from({ length: 5 }, (_, n) => workers.score({ name: String(n) })));
-  assert.deepEqual(
-    (await answers).map(({ status }) => status),
-    [200, 200, 200, 200, 200],
-  );
-  const took = performance.now() - from;
-  assert.ok(took > LIMIT_MS && took < LIMIT_MS + 5000, `answered after ${took} ms`);
+  let longest = 0;
+  // One after the other, until the worker is lost: one of them waits for that.
+  while (loops || longest < LIMIT_MS / 2) {
+    const from = performance.now();
+    assert.equal((await workers.score({ name: 'b' })).status, 200);
+    longest = Math.max(longest, performance.now() - from);
+  }
+  assert.ok(longest < LIMIT_MS + 5000, `answered after ${longest} ms`);
   assert.deepEqual(await looping, ['hook_timeout']);
   const [kept] = await fine;
   assert.deepEqual(typeof kept === 'object' && JSON.parse(kept.body.toString()), { name: 'a', secret: 'request' });
