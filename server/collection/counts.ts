@@ -1,8 +1,18 @@
 /** The state that a record is counted in: README.md, "States of a block". */
-export type RecordResult = 'queued' | 'sampled_out' | 'sent' | 'spilled' | 'dropped';
+export type RecordResult = 'queued' | 'sampled_out' | 'not_selected' | 'sent' | 'spilled' | 'dropped';
 
 /** Why a record was not delivered. */
-export type DropReason = 'queue_full' | 'invalid_data' | 'rejected' | 'flush_timeout' | 'spill_damaged' | 'writer_lost';
+export type DropReason =
+  | 'queue_full'
+  | 'invalid_data'
+  | 'too_many_collections'
+  | 'rejected'
+  | 'flush_timeout'
+  | 'spill_damaged'
+  | 'writer_lost';
+
+/** The collection of records whose own is not known, or is one too many. */
+export const UNKNOWN = 'unknown';
 
 /** A report of the writer's thread: outcomes since its last one. */
 export interface Progress {
@@ -39,7 +49,7 @@ export class CollectionCounts {
   of(collection: string): Record<RecordResult, number> {
     let row = this.results.get(collection);
     if (row === undefined) {
-      row = { queued: 0, sampled_out: 0, sent: 0, spilled: 0, dropped: 0 };
+      row = { queued: 0, sampled_out: 0, not_selected: 0, sent: 0, spilled: 0, dropped: 0 };
       this.results.set(collection, row);
     }
     return row;

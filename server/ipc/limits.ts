@@ -8,6 +8,11 @@ export const MOST_MESSAGE_BYTES = 4 * 1024 * 1024;
  */
 export const MOST_HEAD_BYTES = 1024 * 1024;
 /**
+ * Collections of a worker, and of a host over all lives of its workers. Why a limit: scripts may
+ * make names from data, and each takes series, files and memory.
+ */
+export const MOST_COLLECTIONS = 100;
+/**
  * Longest rows of one call of a collector, and longest redacted body, in bytes. Longer ones are not
  * collected.
  */

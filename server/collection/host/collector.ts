@@ -2,8 +2,9 @@ import type { RedactableBody, RedactedBody } from '../../ipc/redaction.ts';
 import type { Log } from '../../log.ts';
 import { isSampled } from '../../request/sampling.ts';
 import { Capture } from './capture.ts';
-import { CollectionCounts, type DropReason } from '../counts.ts';
+import { CollectionCounts, UNKNOWN, type DropReason } from '../counts.ts';
 import { HandOver } from './hand-over.ts';
+import { KnownCollections } from './known-collections.ts';
 import { queryAsBody, redactable, withoutQuery, withRedacted } from './redactable-record.ts';
 import { Body, collectionOf, costOf, isKept, rowsBytes, type ExchangeRecord, type Side } from '../records.ts';
 import { rateOf, type CollectionSettings } from '../settings.ts';
@@ -48,6 +49,7 @@ export class HostCollector {
   readonly #requestRate: number;
   readonly #responseRate: number;
   readonly #flushTimeoutMs: number;
+  readonly #known: KnownCollections;
   readonly #redacting = new Set<Promise<void>>();
   /** Records that wait for their redaction. The writer's thread does not have them. */
   #unredacted = 0;
@@ -57,6 +59,7 @@ export class HostCollector {
     this.captureHeaders = settings.captureHeaders;
     this.sink = settings.sink.kind;
     this.#redactor = redactor;
+    this.#known = new KnownCollections((text) => log.warn(text));
     this.#log = log;
     this.#requestRate = rateOf(settings, 'request');
     this.#responseRate = rateOf(settings, 'response');
@@ -105,14 +108,16 @@ export class HostCollector {
   /** Takes rows that a script collected. @param payload of a worker's `collect` frame */
   rows(payload: Buffer): void {
     const collection = collectionOf(payload);
+    if (!this.#known.has(collection)) return this.counts.drop(UNKNOWN, 'too_many_collections');
     if (!this.#admit(1, rowsBytes(payload))) return this.counts.drop(collection, 'queue_full');
     this.counts.of(collection).queued++;
     this.#handOver.rows(payload);
   }
 
   /** Counts records that a worker did not hand over. */
-  notCollected(collection: string, reason: DropReason | 'sampled_out', count: number): void {
-    if (reason === 'sampled_out') this.counts.of(collection).sampled_out += count;
+  notCollected(given: string, reason: DropReason | 'sampled_out' | 'not_selected', count: number): void {
+    const collection = this.#known.has(given) ? given : UNKNOWN;
+    if (reason === 'sampled_out' || reason === 'not_selected') this.counts.of(collection)[reason] += count;
     else this.counts.drop(collection, reason, count);
   }
 
@@ -187,7 +192,7 @@ export class HostCollector {
 
   /** Counts records without a reported outcome. Only the thread knew their collections. */
   #settleRest(reason: DropReason): void {
-    this.counts.drop('unknown', reason, this.counts.records - this.#unredacted);
+    this.counts.drop(UNKNOWN, reason, this.counts.records - this.#unredacted);
     this.counts.records = this.#unredacted;
     this.counts.bytes = 0;
   }

@@ -29,11 +29,7 @@ export function redactable(record: ExchangeRecord): RedactableBody[] {
 }
 
 /** @param results of the bodies that `redactable` listed, in their order */
-export function withRedacted(
-  record: ExchangeRecord,
-  bodies: readonly RedactableBody[],
-  results: readonly RedactedBody[],
-): ExchangeRecord {
+export function withRedacted(record: ExchangeRecord, bodies: readonly RedactableBody[], results: readonly RedactedBody[]): ExchangeRecord {
   const changed = bodies.map(({ collection }, at): [Half, Side] => [collection, replaced(record[collection], results[at])]);
   return { ...record, ...Object.fromEntries(changed) };
 }
