@@ -32,6 +32,8 @@ export interface ModelDataCollectorOptions {
   readonly collectionName?: string;
 }
 
+/** Why: names of columns may be made from data. */
+const MOST_TYPES = 10_000;
 const DAY_MINUTES = 1440;
 const NO_REQUEST = '00000000-0000-0000-0000-000000000000';
 
@@ -97,7 +99,7 @@ export class ModelDataCollector {
     try {
       const columns = new Columns();
       const rows = this.#rows(data, columns).map((row) => ({ ...row, ...correlations }));
-      this.#types = { ...columns.types, ...this.#types };
+      if (Object.keys(this.#types).length < MOST_TYPES) this.#types = { ...columns.types, ...this.#types };
       return rows;
     } catch (thrown) {
       this.#failed(thrown);
