@@ -14,8 +14,8 @@ export type ScorerLimits = Omit<TimeLimits, 'initTimeoutMs'> &
   Pick<Config, 'cancelGraceMs' | 'queueMaxRequests' | 'queueMaxBytes' | 'bodyLimitBytes' | 'answersMaxBytes'>;
 
 /**
- * The time limits of the options, and of redaction. Why none for a debugger: it holds a script for as long as a
- * person thinks.
+ * The time limits of the options, and of redaction. Why none for a debugger: it holds a script for
+ * as long as a person thinks.
  */
 export function limitsOf(config: TimeOptions & Pick<Config, 'debugPort'>): TimeLimits {
   if (config.debugPort !== 0)

@@ -15,8 +15,8 @@ export const csvHeader = (row: Readonly<Record<string, unknown>>): string => lin
 export const csvRow = (row: Readonly<Record<string, unknown>>): string => line(Object.values(row));
 
 /**
- * A reviver for JSON.parse: numbers with a fraction or an exponent, and whole ones beyond 2^53, become
- * the text that Python writes for them. JSON.parse alone would make 1 of 1.0.
+ * A reviver for JSON.parse: numbers with a fraction or an exponent, and whole ones beyond 2^53,
+ * become the text that Python writes for them. JSON.parse alone would make 1 of 1.0.
  */
 export function numbersAsPythonWrites(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;

@@ -67,8 +67,8 @@ interface ColumnSettings {
 }
 
 /**
- * Names and types of the columns of one collection, for the life of the worker. A name is settled by
- * the row that brings it, a type by the first call that brings a value.
+ * Names and types of the columns of one collection, for the life of the worker. A name is settled
+ * by the row that brings it, a type by the first call that brings a value.
  */
 export class Columns {
   readonly #settings: ColumnSettings;
@@ -158,7 +158,7 @@ export class Columns {
     if (given !== undefined) return this.#settle(column, given);
     switch (typeof value) {
       case 'string':
-        // Only the first call decides, so that one wrong value does not make a column of numbers text.
+        // Only the first call decides: one wrong value must not make text of a column of numbers.
         if (column.type === undefined || column.since === this.#calls) this.#settle(column, 'string');
         return;
       case 'boolean':

@@ -24,7 +24,10 @@ export class RedactionHook {
   #begun = 0;
   #warned = false;
 
-  /** @param limitMs for the bodies of a request. The host has the same for a hook that has the thread */
+  /**
+   * @param limitMs for the bodies of a request. The host has the same, for a hook that has the
+   * thread
+   */
   constructor(hook: Hook | undefined, around: Surroundings, limitMs = REDACT_LIMIT_MS) {
     this.#hook = hook;
     this.#around = around;

@@ -3,7 +3,10 @@ import { ftruncateSync, writeSync } from 'node:fs';
 /** Place of the marks of redactions in the file of marks: ipc/README.md, fd 4. */
 const AT = 8;
 
-/** @param begun redactions so far @param holder number of the one whose hook has the thread; 0: none */
+/**
+ * @param begun redactions so far
+ * @param holder number of the one whose hook has the thread; 0: none
+ */
 export type MarkRedaction = (begun: number, holder: number) => void;
 
 /**

@@ -15,7 +15,7 @@ interface Received {
   readonly payloads: string[];
   readonly warnings: string[];
   /** All frames so far have been read. */
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
 }
 
 function connect(t: TestContext, rates: Readonly<Record<string, number>> = {}, others = 1): Received {
