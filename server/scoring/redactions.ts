@@ -8,7 +8,7 @@ import type { EndReason } from './worker-endings.ts';
 export type RedactingWorker = Pick<PoolWorker, 'number' | 'process' | 'heldByHook' | 'mayHaveBegun'>;
 
 /** The pool, as redactions use it. */
-export interface RedactingPool<Worker> {
+interface RedactingPool<Worker> {
   /** @param any also a worker without credit: a hook is no `run()` */
   leastLoaded(any: boolean): Worker | undefined;
   end(worker: Worker, reason: EndReason): void;

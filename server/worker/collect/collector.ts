@@ -136,10 +136,7 @@ function wrongName(name: unknown): Error | undefined {
 
 /** Types that a script may have written in JavaScript. */
 function wrongTypes(types: unknown): Error | undefined {
-  if (types === undefined) return undefined;
-  const wrong = object(types) ? Object.entries(types).find(([, type]) => !isColumnType(type)) : ['types', types];
-  if (wrong === undefined) return undefined;
-  return new Error(
-    `Collector: expected one of ${COLUMN_TYPES.join(', ')} as the type of a column, got ${stringify(wrong[1]) ?? typeof wrong[1]} for ${String(wrong[0])}`,
-  );
+  if (types === undefined || (object(types) && Object.values(types).every(isColumnType))) return undefined;
+  const got = stringify(types) ?? typeof types;
+  return new Error(`Collector: expected types of columns by name, each one of ${COLUMN_TYPES.join(', ')}; got ${got}`);
 }

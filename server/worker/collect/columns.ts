@@ -146,9 +146,9 @@ export class Columns {
     let suffix = this.#suffixes.get(lower) ?? 2;
     while (this.#byName.has(name.toLowerCase())) name = `${wanted}_${suffix++}`;
     if (name !== wanted) this.#suffixes.set(lower, suffix);
-    const [base = ''] = source.split(/[\0\x01]/, 1);
-    const ofModel = this.#settings.isFloat?.(columnName(base)) === true;
-    const column: Column = { name, base: columnName(base), ofModel, type: undefined, firm: false, since: 0 };
+    const base = columnName(source.split(BELOW, 1)[0]?.split(AT, 1)[0] ?? '');
+    const ofModel = this.#settings.isFloat?.(base) === true;
+    const column: Column = { name, base, ofModel, type: undefined, firm: false, since: 0 };
     this.#bySource.set(source, column);
     this.#byName.set(name.toLowerCase(), column);
   }
@@ -156,22 +156,18 @@ export class Columns {
   #learn(column: Column, value: unknown, ofArray: ColumnType | undefined, types: ColumnTypes): void {
     const given = typeIn(types, column.name) ?? typeIn(types, column.base) ?? ofArray;
     if (given !== undefined) return this.#settle(column, given);
-    switch (typeof value) {
-      case 'string':
-        // Only the first call decides: one wrong value must not make text of a column of numbers.
-        if (column.type === undefined || column.since === this.#calls) this.#settle(column, 'string');
-        return;
-      case 'boolean':
-        if (column.type === undefined) this.#guess(column, 'boolean');
-        return;
-      case 'bigint':
-        return this.#settle(column, 'int');
-      case 'number':
-        if (!Number.isSafeInteger(value) || column.ofModel) return this.#settle(column, 'float');
-        if (column.type === undefined) this.#guess(column, 'int');
-        return;
-      default:
+    if (typeof value === 'string') {
+      // Only the first call decides: one wrong value must not make text of a column of numbers.
+      if (column.type === undefined || column.since === this.#calls) this.#settle(column, 'string');
+    } else if (typeof value === 'bigint') {
+      this.#settle(column, 'int');
+    } else if (typeof value === 'number') {
+      if (!Number.isSafeInteger(value) || column.ofModel) this.#settle(column, 'float');
+      else if (column.type === undefined) this.#guess(column, 'int');
+    } else if (typeof value === 'boolean' && column.type === undefined) {
+      this.#guess(column, 'boolean');
     }
+    return undefined;
   }
 
   #guess(column: Column, type: ColumnType): void {

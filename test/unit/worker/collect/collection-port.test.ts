@@ -114,7 +114,7 @@ test('types that are no types are reported, and such a collector collects nothin
     new Collector({ name: 'c', types }).collect([{ a: 1 }]);
   await settled();
   assert.deepEqual([sum(counts, 'invalid_data'), payloads], [4, []]);
-  assert.match(warnings[0] ?? '', /expected one of float, int, string, boolean as the type of a column, got "double" for a/);
+  assert.match(warnings[0] ?? '', /expected types of columns by name, each one of float, int, string, boolean; got \{"a":"double"\}/);
 });
 
 test('predictions of the v1 API keep the types of the arrays that they come from', async (t) => {
