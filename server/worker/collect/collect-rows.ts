@@ -137,7 +137,7 @@ function add(row: FlatRow, source: string, value: unknown, type: ColumnType | un
 
 /** Names that a script gives twice are two columns. */
 function distinct(names: readonly string[]): readonly string[] {
-  if (new Set(names).size === names.length) return names;
+  if (names.length === 0 || new Set(names).size === names.length) return names;
   const seen = new Map<string, number>();
   return names.map((name) => {
     const times = (seen.get(name) ?? 0) + 1;

@@ -76,6 +76,9 @@ export class Columns {
   /** By name in lower case, because Spark takes two names that differ only in case for one. */
   readonly #byName = new Map<string, Column>();
   readonly #suffixes = new Map<string, number>();
+  /** Of the row before, which mostly has the same. */
+  #last: { readonly sources: readonly string[]; readonly columns: readonly Column[] } = { sources: [], columns: [] };
+  readonly #keys: { readonly name: string; readonly json: string; readonly column: Column | undefined }[] = [];
   #calls = 0;
   readonly #warned = new Set<string>();
 
@@ -89,11 +92,12 @@ export class Columns {
    */
   rows(flat: readonly FlatRow[], types: ColumnTypes = {}): CollectedRow[] {
     this.#calls++;
-    let last: { readonly sources: readonly string[]; readonly columns: readonly Column[] } | undefined;
-    const found = flat.map((row) => {
-      const columns = last !== undefined && isSame(last.sources, row.sources) ? last.columns : this.#columnsOf(row.sources);
-      last = { sources: row.sources, columns };
-      for (const [at, column] of columns.entries()) if (!column.firm) this.#learn(column, row.values[at], row.types[at], types);
+    const found = flat.map(({ sources, values, types: ofArrays }) => {
+      const columns = this.#columnsOf(sources);
+      for (let at = 0; at < columns.length; at++) {
+        const column = columns[at];
+        if (column?.firm === false) this.#learn(column, values[at], ofArrays[at], types);
+      }
       return columns;
     });
     return flat.map(({ values }, at) => this.#row(found[at] ?? [], values));
@@ -110,14 +114,14 @@ export class Columns {
   /** JSON of rows that `rows` made, and of columns beside theirs. Floats have a fraction. */
   text(rows: readonly CollectedRow[]): string {
     let text = '[';
-    const keys: { readonly name: string; readonly json: string; readonly type: ColumnType | undefined }[] = [];
-    for (const [at, row] of rows.entries()) {
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at] ?? {};
       text += at === 0 ? '{' : ',{';
       let column = 0;
       for (const name of Object.keys(row)) {
-        let key = keys[column];
-        if (key?.name !== name) key = keys[column] = { name, json: `${stringify(name)}:`, type: this.#named(name)?.type };
-        text += (column++ === 0 ? '' : ',') + key.json + cellText(row[name] ?? null, key.type);
+        let key = this.#keys[column];
+        if (key?.name !== name) key = this.#keys[column] = { name, json: `${stringify(name)}:`, column: this.#named(name) };
+        text += (column++ === 0 ? '' : ',') + key.json + cellText(row[name] ?? null, key.column?.type);
       }
       text += '}';
     }
@@ -129,12 +133,15 @@ export class Columns {
     return column?.name === name ? column : undefined;
   }
 
-  #columnsOf(sources: readonly string[]): Column[] {
+  #columnsOf(sources: readonly string[]): readonly Column[] {
+    if (isSame(this.#last.sources, sources)) return this.#last.columns;
     const unknown = sources.filter((source) => !this.#bySource.has(source));
     // Names that need no change come first, so that the order of a row's members decides nothing.
     unknown.sort((one, other) => Number(columnName(one) !== one) - Number(columnName(other) !== other) || (one < other ? -1 : 1));
     for (const source of unknown) if (!this.#bySource.has(source)) this.#add(source);
-    return sources.flatMap((source) => this.#bySource.get(source) ?? []);
+    const columns = sources.flatMap((source) => this.#bySource.get(source) ?? []);
+    this.#last = { sources, columns };
+    return columns;
   }
 
   #add(source: string): void {
@@ -149,6 +156,8 @@ export class Columns {
     const base = columnName(source.split(BELOW, 1)[0]?.split(AT, 1)[0] ?? '');
     const ofModel = this.#settings.isFloat?.(base) === true;
     const column: Column = { name, base, ofModel, type: undefined, firm: false, since: 0 };
+    // One of them may stand for a column that was none of these so far.
+    this.#keys.length = 0;
     this.#bySource.set(source, column);
     this.#byName.set(name.toLowerCase(), column);
   }
@@ -188,7 +197,8 @@ export class Columns {
 
   #row(columns: readonly Column[], values: readonly unknown[]): CollectedRow {
     const row: CollectedRow = {};
-    for (const [at, { name, type }] of columns.entries()) {
+    for (let at = 0; at < columns.length; at++) {
+      const { name = '', type } = columns[at] ?? {};
       const cell = cellOf(values[at], type);
       if (cell === undefined)
         this.#warn('value', `the column ${name} is of type ${type}: a value of type ${typeof values[at]} is null there`);
