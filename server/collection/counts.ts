@@ -2,7 +2,7 @@
  * Results of records: README.md, "The account". `queued` and `adopted` come in, `sent` and
  * `dropped` go out. `spilled` goes to disk, `replayed` leaves it.
  */
-export const RESULTS = ['queued', 'adopted', 'sampled_out', 'sent', 'spilled', 'replayed', 'dropped'] as const;
+export const RESULTS = ['queued', 'adopted', 'sampled_out', 'not_selected', 'sent', 'spilled', 'replayed', 'dropped'] as const;
 export type RecordResult = (typeof RESULTS)[number];
 
 /** Why a record was not delivered. docs/data-collection.md explains each. */
@@ -15,6 +15,7 @@ export const DROP_REASONS = [
   'flush_timeout',
   'writer_lost',
   'invalid_data',
+  'too_many_collections',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
@@ -184,7 +185,7 @@ export class CollectionCounts {
   }
 
   #add(collection: string): Results {
-    const row = { queued: 0, adopted: 0, sampled_out: 0, sent: 0, spilled: 0, replayed: 0, dropped: 0 };
+    const row = { queued: 0, adopted: 0, sampled_out: 0, not_selected: 0, sent: 0, spilled: 0, replayed: 0, dropped: 0 };
     this.results.set(collection, row);
     return row;
   }

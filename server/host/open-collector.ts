@@ -11,8 +11,8 @@ export class ScriptRedactor implements Redactor {
   /** Set as soon as there are workers. No record is collected before. */
   scorer: PoolScorer | undefined;
 
-  get needed(): boolean {
-    return this.scorer?.served?.redacts === true;
+  get needed(): boolean | undefined {
+    return this.scorer?.served?.redacts;
   }
 
   async redact(...[id, sides]: Parameters<Redactor['redact']>): ReturnType<Redactor['redact']> {

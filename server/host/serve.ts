@@ -47,7 +47,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
     env,
     metrics,
     log,
-    redacts: () => redactor.needed,
+    redacts: () => redactor.needed !== false,
   });
   addLimitMetrics(metrics.registry, limitsOf(config));
   const collector = collection && (await openCollector(collection, { output, metrics, redactor, env }));

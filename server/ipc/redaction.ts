@@ -36,8 +36,8 @@ export interface RedactableBody {
 }
 
 /**
- * Why a body was not redacted, and so is not collected. `worker_lost`: twice. `stopped`: the server
- * stops.
+ * Why a body was not redacted, and so is not collected. `worker_lost`: twice while the hook had it.
+ * `stopped`: the server stops.
  */
 export type RedactionFailure = 'hook_failed' | 'hook_timeout' | 'worker_lost' | 'stopped';
 

@@ -119,7 +119,7 @@ export interface InferenceTimes {
 /** Calls of collectors that collected nothing. */
 export interface NotCollected {
   readonly collection: string;
-  readonly reason: 'sampled_out' | 'invalid_data';
+  readonly reason: 'sampled_out' | 'not_selected' | 'invalid_data' | 'too_many_collections';
   readonly count: number;
 }
 
@@ -177,7 +177,8 @@ const definition: Check<MetricDefinition> = either(
 );
 const change = shape<SeriesChange>({ name: text, labels: listOf(text), value: finite, counts: optional(listOf(count)) });
 const metrics = shape<MetricsMessage>({ defined: listOf(definition), changes: listOf(change) });
-const notCollected = listOf(shape<NotCollected>({ collection: collectionName, reason: oneOf('sampled_out', 'invalid_data'), count }));
+const notCollectedReason = oneOf('sampled_out', 'not_selected', 'invalid_data', 'too_many_collections');
+const notCollected = listOf(shape<NotCollected>({ collection: collectionName, reason: notCollectedReason, count }));
 
 /** The readers, by the form of the message. @throws FrameError that shows how the message begins */
 export const messages = {

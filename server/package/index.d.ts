@@ -4,7 +4,7 @@
 /** Ties records together. Python's API has a class of the same name. */
 export declare class BasicCorrelationContext {
   readonly id: string;
-  /** Milliseconds since 1970. */
+  /** Seconds since 1970, as in Python. */
   readonly timestamp: number;
   /** Extra attributes of the record. Names that may mean keys, tokens or cookies are left out. */
   readonly headers: Readonly<Record<string, string>>;
@@ -36,11 +36,22 @@ export interface CollectorOptions {
   /** Names of columns, for data that has none. */
   readonly featureNames?: readonly string[];
   /**
+   * Types of columns by name: `{ age: 'int', price: 'float' }`. The name of a nested value or of a
+   * list stands for all of its columns. Other columns have the type of their first values.
+   */
+  readonly types?: ColumnTypes;
+  /**
    * Called with an error that keeps data from being collected, in place of the log. Its own errors
    * reach the script.
    */
   readonly onError?: (error: Error) => void;
 }
+
+/** Types by name of a column, or by the name of a value that is spread over columns. */
+export type ColumnTypes = Readonly<Record<string, ColumnType>>;
+
+/** Type of a column, for as long as its collector lives. */
+export type ColumnType = 'float' | 'int' | 'string' | 'boolean';
 
 /**
  * Data to collect: rows (objects, or arrays of numbers), columns by name, tensors by name, one
@@ -97,8 +108,8 @@ export interface CorrelationContext {
 
 export type CollectedRow = Record<string, Cell>;
 
-/** A cell of a collected row; deeper values are spread over columns. */
-type Cell = string | number | boolean | null;
+/** A cell of a collected row. bigint: a whole number beyond 2^53. */
+type Cell = string | number | bigint | boolean | null;
 
 /**
  * The collector of v1: rows go into CSV files. New scripts use `Collector`. Never throws into
@@ -123,6 +134,8 @@ export declare class ModelDataCollector {
 export interface ModelDataCollectorOptions {
   readonly designation?: Designation | 'default';
   readonly featureNames?: readonly string[];
+  /** Types of columns by name, as for `Collector`. */
+  readonly types?: ColumnTypes;
   readonly workspace?: string;
   readonly webserviceName?: string;
   readonly modelVersion?: string;

@@ -22,6 +22,8 @@ export class PoolWorker {
   trialTimer: NodeJS.Timeout | undefined;
   /** Memory and CPU time of its process, as last read. */
   usage: Usage | undefined;
+  /** A redaction hook has had its thread for a while: another worker is the better choice. */
+  heldByHook = false;
   /** The memory that it took and might take, where that is why it was ended. */
   tooLarge: string | undefined;
   #state: WorkerState = 'starting';
@@ -95,6 +97,12 @@ export class PoolWorker {
     return this.scorings.items
       .filter((scoring) => !scoring.answered && !scoring.again && scoring.order > begun)
       .toSorted((one, other) => other.order - one.order);
+  }
+
+  /** A run of it may have begun and not ended: it may have the thread. */
+  get mayHaveBegun(): boolean {
+    const { begun } = this.process;
+    return this.scorings.items.some(({ order }) => order <= begun);
   }
 
   /** @param written called once the kernel has the whole body, or the process is gone */
@@ -181,9 +189,14 @@ export function leastLoadedOf(workers: readonly (PoolWorker | undefined)[], any:
   let best: PoolWorker | undefined;
   for (const worker of workers) {
     if (worker === undefined || !(any ? worker.usable : worker.credit > 0)) continue;
-    if (best === undefined || best.scorings.size > worker.scorings.size) best = worker;
+    if (best === undefined || isBetter(worker, best)) best = worker;
   }
   return best;
+}
+
+function isBetter(worker: PoolWorker, than: PoolWorker): boolean {
+  if (worker.heldByHook !== than.heldByHook) return than.heldByHook;
+  return worker.scorings.size < than.scorings.size;
 }
 
 /** Workers that serve, `run()` calls that they take, and how many more they would take now. */

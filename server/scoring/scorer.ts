@@ -66,7 +66,7 @@ export class PoolScorer implements Scorer, ScoringSource {
       log,
       metrics,
     });
-    this.redactions = new Redactions(this.#pool);
+    this.redactions = new Redactions({ pool: this.#pool, answers: this.answers, log, limitMs: limits.redactTimeoutMs });
     const leaveQueue = (scoring: ActiveScoring, error: ServerError): boolean => this.#leaveQueue(scoring, error);
     this.#cancellation = new Cancellation({ limits, pool: this.#pool, answers: this.answers, log, leaveQueue });
   }

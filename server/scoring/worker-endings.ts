@@ -6,11 +6,11 @@ import type { Exit } from './worker-process.ts';
 export type RetireReason = 'deadline';
 
 /** Why the host ends a worker. */
-export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'protocol' | 'trial';
+export type EndReason = RetireReason | 'stop' | 'init_timeout' | 'memory' | 'protocol' | 'redaction' | 'trial';
 
 /** Why a replacement starts; the label `cause` of `worker_restarts_total`. */
 export type RestartCause = (typeof restartCauses)[number];
-export const restartCauses = ['exit', 'signal', 'init', 'init_timeout', 'deadline', 'memory', 'protocol'] as const;
+export const restartCauses = ['exit', 'signal', 'init', 'init_timeout', 'deadline', 'memory', 'protocol', 'redaction'] as const;
 
 /** Undefined: the end is not counted. */
 export function restartCauseOf({ retiredFor, endedFor }: PoolWorker, { signal }: Exit): RestartCause | undefined {

@@ -13,7 +13,7 @@ import { messages } from '../ipc/worker-messages.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 import { killGroup, spawnWorker } from './spawn-worker.ts';
-import { StartMark } from './start-mark.ts';
+import { StartMark, type RedactionMark } from './start-mark.ts';
 import { WorkerOutput, type OutputListener } from './worker-output.ts';
 
 /** Settings of a new worker process. */
@@ -52,7 +52,7 @@ export interface ProcessListener extends OutputListener, Omit<FromWorker, 'log'>
 /** A worker process as its worker uses it; tests bring their own. */
 export type WorkerLink = Pick<
   WorkerProcess,
-  'pid' | 'begun' | 'lastReadAt' | 'gone' | 'listen' | 'score' | 'cancel' | 'credit' | 'redact' | 'end' | 'kill'
+  'pid' | 'begun' | 'redactions' | 'lastReadAt' | 'gone' | 'listen' | 'score' | 'cancel' | 'credit' | 'redact' | 'end' | 'kill'
 >;
 
 /** Time for the last output of a process that has exited to be read. */
@@ -123,6 +123,10 @@ export class WorkerProcess {
    */
   get begun(): number {
     return this.#mark.read();
+  }
+
+  get redactions(): RedactionMark {
+    return this.#mark.readRedactions();
   }
 
   /** @param written called once the kernel has the whole body, or the worker is gone */

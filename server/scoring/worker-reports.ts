@@ -25,6 +25,8 @@ export class WorkerReports {
   /** Lines that were cut or dropped since the last report of it. */
   #lost = { cut: 0, dropped: 0 };
   #lossTimer: NodeJS.Timeout | undefined;
+  /** Series were left out. */
+  #beyond = false;
 
   constructor(log: Log, metrics: Metrics, onScriptLine: OnScriptLine | undefined) {
     this.#log = log;
@@ -56,7 +58,14 @@ export class WorkerReports {
   }
 
   metrics(worker: PoolWorker, message: MetricsMessage): void {
-    const odd = this.#metrics.workers.merge(worker, worker.number, message);
+    const { odd, beyond } = this.#metrics.workers.merge(worker, worker.number, message);
+    if (beyond !== undefined && !this.#beyond) {
+      this.#beyond = true;
+      this.#log.warn(
+        { worker: worker.number, metric: beyond },
+        'the metrics of scripts have too many names or label values, over all lives of workers: further series are left out (logged once)',
+      );
+    }
     if (odd.length > 0)
       this.#log.warn(
         { worker: worker.number, metrics: odd },

@@ -75,7 +75,7 @@ export function openTelemetry(
     readonly env: NodeJS.ProcessEnv;
     readonly metrics: Metrics;
     readonly log: Log;
-    /** True where the script redacts collected data. Not known before a worker is ready. */
+    /** True where the script redacts collected data, and before a worker is ready to say it. */
     readonly redacts: () => boolean;
   },
 ): Telemetry | undefined {

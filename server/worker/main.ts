@@ -7,6 +7,7 @@ import type { StartMessage } from '../ipc/start-message.ts';
 import { ToHost } from '../ipc/to-host.ts';
 import { isLateChunk } from './chunk-source.ts';
 import { closeScript } from './close-script.ts';
+import { redactionMarkIn } from './collect/redaction-mark.ts';
 import { Intake, markIn } from './intake.ts';
 import { LogFrames } from './log-frames.ts';
 import { MetricRecorder } from './metrics/metric-recorder.ts';
@@ -18,7 +19,7 @@ import { endGroup, startWatchdog } from './watchdog.ts';
 
 /** The socketpair to the host: ipc/README.md. */
 const HOST_FD = 3;
-/** The file that counts the runs that have begun: ipc/README.md. */
+/** The file of what has begun: ipc/README.md. */
 const MARK_FD = 4;
 /** Bytes that the kernel gives at a time. A shorter read means that the pipe is empty. */
 const WHOLE_READ = 64 * 1024;
@@ -111,7 +112,15 @@ async function start(message: StartMessage): Promise<void> {
   if (message.noCode) guest = 'in the worker of a model without code';
   logFrames.verbose = message.logLevel === 'debug' || message.logLevel === 'trace';
   try {
-    started = await startScript(message, { toHost, log, metrics, flushed, lost, initialised: (script) => (initialised = script) });
+    started = await startScript(message, {
+      toHost,
+      log,
+      metrics,
+      markRedaction: redactionMarkIn(MARK_FD),
+      flushed,
+      lost,
+      initialised: (script) => (initialised = script),
+    });
     // Metrics of init() arrive before the server is ready.
     metrics.report();
     toHost.ready(started.ready);

@@ -3,8 +3,12 @@ import type { OpenedModel } from '../inference/model.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import type { ToHost } from '../ipc/to-host.ts';
 import type { ReadyMessage, ServedModel } from '../ipc/worker-messages.ts';
-import { installPort, WorkerPort } from './collect/collection-port.ts';
+import { dtypes } from '../tensors/dtypes.ts';
+import { typeOfDtype } from './collect/collect-rows.ts';
+import { ClosedPort, installPort, WorkerPort } from './collect/collection-port.ts';
+import { columnName } from './collect/columns.ts';
 import { RedactionHook } from './collect/redaction-hook.ts';
+import type { MarkRedaction } from './collect/redaction-mark.ts';
 import { exampleOfModel, exampleOfScript } from './example.ts';
 import { InferenceMetrics } from './metrics/inference-metrics.ts';
 import type { MetricRecorder } from './metrics/metric-recorder.ts';
@@ -21,6 +25,7 @@ interface ScriptSurroundings {
   readonly toHost: ToHost;
   readonly log: ScriptLog;
   readonly metrics: MetricRecorder;
+  readonly markRedaction: MarkRedaction;
   /** Resolves when the kernel has all frames. */
   readonly flushed: () => Promise<void>;
   /** Called when this process can run no inference any more. */
@@ -53,7 +58,7 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
     lost,
     trying: message.warmUp === 'on' ? trying : undefined,
   });
-  const port = openCollection(message, around);
+  const port = openCollection(message, context, around);
   const script = await loadEntryScript(message.entryScript);
   if (script.hasDriverModule) log.warn('the export driver_module has no effect: export run() itself');
   await initialise(() => script.init(context.forScript), signal, message);
@@ -73,7 +78,7 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const example = message.noCode ? exampleOfModel(taken) : exampleOfScript(script);
   return {
     runner: new Runner(script, toHost, log, { ...message, inputs }),
-    redaction: new RedactionHook(script.redact, toHost, (text) => log.warn(text)),
+    redaction: new RedactionHook(script.redact, { toHost, warn: (text) => log.warn(text), mark: around.markRedaction }),
     ready: { ...readyMessage(script, context, message), example },
   };
 }
@@ -89,11 +94,25 @@ function preparePlatform({ importPath }: StartMessage, log: ScriptLog): void {
 }
 
 /** Connects the script's collectors. Must run before the script makes them. */
-function openCollection({ collection }: StartMessage, { toHost, log }: ScriptSurroundings): WorkerPort | undefined {
-  if (collection === undefined) return undefined;
-  const port = new WorkerPort({ settings: collection, toHost, requestId: () => log.request?.id, warn: (text) => log.warn(text) });
+function openCollection(
+  { collection }: StartMessage,
+  context: WorkerInitContext,
+  { toHost, log }: ScriptSurroundings,
+): WorkerPort | undefined {
+  const requestId = (): string | undefined => log.request?.id;
+  if (collection === undefined) {
+    installPort(new ClosedPort(requestId));
+    return undefined;
+  }
+  const isFloat = (name: string): boolean => context.opened.some((model) => hasFloat(model, name));
+  const port = new WorkerPort({ settings: collection, toHost, requestId, warn: (text) => log.warn(text), isFloat });
   installPort(port);
   return port;
+}
+
+/** True if a tensor of this name, as a column would write it, has a fraction. */
+function hasFloat({ inputs, outputs }: OpenedModel, name: string): boolean {
+  return [...inputs, ...outputs].some((spec) => columnName(spec.name) === name && typeOfDtype(dtypes[spec.type]) === 'float');
 }
 
 async function initialise(

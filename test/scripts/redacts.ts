@@ -1,14 +1,24 @@
 import type { RedactInfo } from 'scoring-server';
 
+interface Data {
+  readonly die?: boolean;
+  readonly name?: string;
+  readonly secret?: string;
+  readonly broken?: boolean;
+  readonly hang?: boolean;
+  readonly loop?: boolean;
+}
+
 export const init = (): void => {};
-export const run = (data: { die?: boolean; name?: string }): unknown => {
+export const run = (data: Data): unknown => {
   if (data.die) process.exit(7);
   return { hello: data.name, secret: 'of the answer' };
 };
 
-export function redact(body: { name?: string; secret?: string; broken?: boolean; hang?: boolean }, { collection }: RedactInfo): unknown {
+export function redact(body: Data, { collection }: RedactInfo): unknown {
   if (body.hang) return new Promise(() => {});
   if (body.broken) throw new Error('cannot');
+  while (body.loop) Math.random();
   if (body.name === 'nobody') return undefined;
   return { ...body, secret: collection };
 }

@@ -307,6 +307,19 @@ test('where the script redacts, no input and no answer is sent, and the log of t
   );
 });
 
+test('before a worker is ready to say whether the script redacts, no query is sent', async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  await withServer(
+    ['--entry-script', 'init-hangs.ts'],
+    async (server) => {
+      assert.equal((await fetch(await server.url('/score?name=a%20secret'))).status, 503);
+      await until(() => ingestion.of('RequestData').length > 0);
+      assert.ok(!/secret|name=/.test(JSON.stringify(ingestion.accepted)));
+    },
+    { env: { ...ingestion.env, DRAIN_DELAY_MS: '0' } },
+  );
+});
+
 test('an init() that fails is sent before the server ends with 3', async (t) => {
   const ingestion = await IngestionServer.start(t);
   await withServer(

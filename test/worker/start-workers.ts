@@ -10,6 +10,7 @@ import type { Collecting } from '../../server/scoring/collecting.ts';
 import { PoolScorer } from '../../server/scoring/scorer.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from '../../server/scoring/scorer-types.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
+import { REDACT_LIMIT_MS } from '../../server/ipc/limits.ts';
 import type { StartMessage } from '../../server/ipc/start-message.ts';
 import { LogLines } from '../set-up/log-lines.ts';
 
@@ -96,7 +97,7 @@ export class Workers {
     };
     this.scorer = new PoolScorer(
       {
-        limits: { ...defaults, scoringTimeoutMs: 20_000, cancelGraceMs: GRACE_MS, ...settings.limits },
+        limits: { ...defaults, redactTimeoutMs: REDACT_LIMIT_MS, scoringTimeoutMs: 20_000, cancelGraceMs: GRACE_MS, ...settings.limits },
         workers,
         found,
         collecting: settings.collecting,

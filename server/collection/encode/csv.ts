@@ -14,6 +14,26 @@ export const CSV_COLUMNS = [
 export const csvHeader = (row: Readonly<Record<string, unknown>>): string => line(Object.keys(row));
 export const csvRow = (row: Readonly<Record<string, unknown>>): string => line(Object.values(row));
 
+/**
+ * A reviver for JSON.parse: numbers with a fraction or an exponent, and whole ones beyond 2^53,
+ * become the text that Python writes for them. JSON.parse alone would make 1 of 1.0.
+ */
+export function numbersAsPythonWrites(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value !== 'number' || source === undefined) return value;
+  if (/[.eE]/.test(source)) return pythonFloat(value);
+  return Number.isSafeInteger(value) ? value : source;
+}
+
+/** As Python's `repr`: the shortest digits, and an exponent below 1e-4 and from 1e16 on. */
+export function pythonFloat(value: number): string {
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  const [digits = '', exponent = ''] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power < -4 || power >= 16) return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}
+
 function line(values: readonly unknown[]): string {
   return `${values.map(cell).join(',')}\r\n`;
 }

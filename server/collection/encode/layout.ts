@@ -1,5 +1,5 @@
 import { object } from '../../guards/checks.ts';
-import { CSV_COLUMNS, csvHeader, csvRow } from './csv.ts';
+import { CSV_COLUMNS, csvHeader, csvRow, numbersAsPythonWrites } from './csv.ts';
 import type { Block } from './block.ts';
 import { pathSegment } from '../path-segment.ts';
 import type { CollectionSettings } from '../settings.ts';
@@ -110,7 +110,7 @@ export class Layout {
  */
 function readRows(line: string): Rows | undefined {
   try {
-    const event: unknown = JSON.parse(line);
+    const event: unknown = JSON.parse(line, numbersAsPythonWrites);
     if (!object(event)) return undefined;
     const { data, csvname } = event;
     return Array.isArray(data) && data.every(object) && typeof csvname === 'string' ? { data, csvname } : undefined;

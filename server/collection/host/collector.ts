@@ -2,8 +2,10 @@ import type { RedactableBody, RedactedBody } from '../../ipc/redaction.ts';
 import type { Log } from '../../log.ts';
 import { isSampled } from '../../request/sampling.ts';
 import { Capture } from './capture.ts';
-import { CollectionCounts, UNKNOWN, type DropReason, type OmitReason } from '../counts.ts';
+import { CollectionCounts, OTHER, UNKNOWN, type DropReason, type OmitReason } from '../counts.ts';
 import { HandOver } from './hand-over.ts';
+import { KnownCollections } from './known-collections.ts';
+import { queryAsBody, redactable, withoutQuery, withRedacted } from './redactable-record.ts';
 import { Body, collectionOf, exchangeBytes, isKept, rowsBytes, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
 import { rateOf, type CollectionSettings } from '../settings.ts';
 import { WriterLink, type HostStdout } from './writer-link.ts';
@@ -29,8 +31,8 @@ const OMITTED: Partial<Record<BodyState, OmitReason>> = {
 
 /** Runs the entry script's hook `redact`, in a worker. */
 export interface Redactor {
-  /** True where the script exports the hook. */
-  readonly needed: boolean;
+  /** True where the script exports the hook. Undefined: not known before a worker is ready. */
+  readonly needed: boolean | undefined;
   /** Undefined: the body must not be collected. A text: why redaction failed. Never rejects. */
   redact(id: string, sides: readonly RedactableBody[]): Promise<readonly RedactedBody[]>;
 }
@@ -62,6 +64,7 @@ export class HostCollector {
   readonly #requestRate: number;
   readonly #responseRate: number;
   readonly #flushTimeoutMs: number;
+  readonly #known: KnownCollections;
   readonly #redacting = new Set<Promise<void>>();
   /** Records that wait for their redaction. The writer's thread does not have them. */
   readonly #unredacted = { request: 0, response: 0 };
@@ -71,11 +74,12 @@ export class HostCollector {
     this.captureHeaders = settings.captureHeaders;
     this.sink = settings.sink.kind;
     this.#redactor = redactor;
+    this.#known = new KnownCollections((text) => log.warn(text));
     this.#log = log;
     this.#requestRate = rateOf(settings, 'request');
     this.#responseRate = rateOf(settings, 'response');
     this.#flushTimeoutMs = settings.flushTimeoutMs;
-    this.counts = new CollectionCounts(knownCollections(settings));
+    this.counts = new CollectionCounts(startCollections(settings));
     // Made before the link, because a thread that cannot be started is lost at once.
     this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
     this.#writer = new WriterLink(settings, agent, env, {
@@ -105,17 +109,18 @@ export class HostCollector {
   }
 
   /** Takes a scoring request that is over. */
-  exchange(record: ExchangeRecord): void {
-    if (this.#redactor.needed && (isKept(record.request) || isKept(record.response))) return this.#redactFirst(record);
-    const taken = this.#admit(record);
-    if (taken === undefined) return undefined;
-    this.#pass(taken);
-    return this.#queued(taken);
+  exchange(given: ExchangeRecord): void {
+    const { needed } = this.#redactor;
+    if (needed === false) return this.#take(given);
+    // Before a worker is ready, no request is scored: there is no body of a client.
+    const record = withoutQuery(needed === true ? queryAsBody(given) : given);
+    return needed === true ? this.#redactFirst(record) : this.#take(record);
   }
 
   /** Takes rows that a script collected. @param payload of a worker's `collect` frame */
   rows(payload: Buffer): void {
     const collection = collectionOf(payload);
+    if (!this.#known.has(collection)) return this.counts.refuse(OTHER, 'too_many_collections');
     const bytes = rowsBytes(payload);
     if (!this.#fits(1, bytes)) return this.counts.refuse(collection, this.counts.overflow);
     // Counted afterwards, because a thread that is found lost here takes only what was counted.
@@ -126,8 +131,9 @@ export class HostCollector {
   }
 
   /** Counts records that a worker did not hand over. */
-  notCollected(collection: string, reason: DropReason | 'sampled_out', count: number): void {
-    if (reason === 'sampled_out') this.counts.of(collection).sampled_out += count;
+  notCollected(given: string, reason: DropReason | 'sampled_out' | 'not_selected', count: number): void {
+    const collection = this.#known.has(given) ? given : OTHER;
+    if (reason === 'sampled_out' || reason === 'not_selected') this.counts.of(collection)[reason] += count;
     else this.counts.refuse(collection, reason, count);
   }
 
@@ -171,6 +177,13 @@ export class HostCollector {
     return this.counts.records + records <= MAX_RECORDS && this.counts.bytes + bytes <= MAX_BYTES;
   }
 
+  #take(record: ExchangeRecord): void {
+    const taken = this.#admit(record);
+    if (taken === undefined) return;
+    this.#pass(taken);
+    this.#queued(taken);
+  }
+
   /** Answers the record, without its bodies where they do not fit, or undefined: it is dropped. */
   #admit(record: ExchangeRecord): ExchangeRecord | undefined {
     const records = recordsOf(record);
@@ -207,41 +220,31 @@ export class HostCollector {
   #redactFirst(record: ExchangeRecord): void {
     const taken = this.#admit(record);
     if (taken === undefined) return;
-    if (!(isKept(taken.request) || isKept(taken.response))) {
+    const bodies = redactable(taken);
+    if (bodies.length === 0) {
       this.#pass(taken);
       return this.#queued(taken);
     }
     this.#queued(taken);
-    const done = this.#redactAndPass(taken);
+    const done = this.#redactAndPass(taken, bodies);
     this.#redacting.add(done);
     void done.finally(() => this.#redacting.delete(done));
   }
 
   /** The record takes memory while it waits for the hook. */
-  async #redactAndPass(record: ExchangeRecord): Promise<void> {
+  async #redactAndPass(record: ExchangeRecord, bodies: readonly RedactableBody[]): Promise<void> {
     const held = record.request.bodyBytes + record.response.bodyBytes + REDACTION_BYTES;
     const [requests, responses] = [Number(isCollected(record.request)), Number(isCollected(record.response))];
     this.counts.heldBytes += held;
     this.#unredacted.request += requests;
     this.#unredacted.response += responses;
-    const redacted = await this.#redact(record);
+    const results = await this.#redactor.redact(record.id, bodies);
+    for (const result of results) if (typeof result === 'string') this.counts.failRedaction(result);
+    const redacted = withRedacted(record, bodies, results);
     this.release(held);
     this.#pass(this.#fits(0, exchangeBytes(redacted)) ? redacted : withoutBodies(redacted));
     this.#unredacted.request -= requests;
     this.#unredacted.response -= responses;
-  }
-
-  async #redact(record: ExchangeRecord): Promise<ExchangeRecord> {
-    const halves = HALVES.filter((half) => isKept(record[half]));
-    const sides = halves.map((half): RedactableBody => ({
-      collection: half,
-      contentType: record[half].contentType,
-      body: record[half].body,
-    }));
-    const results = await this.#redactor.redact(record.id, sides);
-    for (const result of results) if (typeof result === 'string') this.counts.failRedaction(result);
-    const changed = halves.map((half, index): [string, Side] => [half, replaced(record[half], results[index])]);
-    return { ...record, ...Object.fromEntries(changed) };
   }
 
   /** The records of the thread are lost, except those on disk. */
@@ -252,7 +255,7 @@ export class HostCollector {
 }
 
 /** Collections that are in use, or may be. Their counts exist from the start. */
-const knownCollections = ({ rates, others }: CollectionSettings): string[] => [
+const startCollections = ({ rates, others }: CollectionSettings): string[] => [
   ...HALVES.filter((half) => rateOf({ rates, others }, half) > 0),
   ...Object.keys(rates).filter((name) => !(HALVES as readonly string[]).includes(name)),
   UNKNOWN,
@@ -260,12 +263,6 @@ const knownCollections = ({ rates, others }: CollectionSettings): string[] => [
 
 const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
 const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
-
-function replaced(side: Side, redacted: RedactedBody): Side {
-  if (typeof redacted !== 'object') return { ...side, state: Body.notRedacted, body: [], bodyBytes: 0 };
-  const state = side.state === Body.partial ? Body.partial : Body.kept;
-  return { ...side, state, contentType: redacted.contentType, body: [redacted.body], bodyBytes: redacted.body.length };
-}
 
 function withoutBodies(record: ExchangeRecord): ExchangeRecord {
   const without = (side: Side): Side => (isKept(side) ? { ...side, state: Body.noMemory, body: [], bodyBytes: 0 } : side);

@@ -1,10 +1,8 @@
 import type { Tensor, TensorData, TensorValue } from '../../entry-script.ts';
+import { dtypes, isDtype, type DtypeRow } from '../../tensors/dtypes.ts';
 import { sizeOf } from '../../tensors/tensor-shape.ts';
-import { isTensor, valuesOf } from '../../tensors/tensor.ts';
-
-/** A cell of a collected row; deeper values are spread over columns. */
-type Cell = string | number | boolean | null;
-export type CollectedRow = Record<string, Cell>;
+import { isFloats, isTensor, isTypedArray, valuesOf } from '../../tensors/tensor.ts';
+import { AT, BELOW, Columns, type CollectedRow, type ColumnType, type ColumnTypes, type FlatRow } from './columns.ts';
 
 /**
  * Data to collect: rows (objects, or arrays of numbers), columns by name, tensors by name, one
@@ -12,103 +10,184 @@ export type CollectedRow = Record<string, Cell>;
  */
 export type Collectable = object | readonly TensorValue[] | Tensor | TensorData;
 
-const DEFAULT_COLUMN = 'value';
+/** Names and types that a script gives its columns. */
+export interface ColumnChoices {
+  /** Names of columns, for data that has none. */
+  readonly featureNames?: readonly string[] | undefined;
+  readonly types?: ColumnTypes | undefined;
+}
+
+/** A value of a tensor: a list, or one element of a scalar. */
+class TensorPart {
+  readonly value: unknown;
+  readonly type: ColumnType | undefined;
+
+  constructor(value: unknown, type: ColumnType | undefined) {
+    this.value = value;
+    this.type = type;
+  }
+}
+
+/** A list of values, and the type of the array or tensor that they are of. */
+interface List {
+  readonly items: ArrayLike<unknown>;
+  readonly type: ColumnType | undefined;
+}
 
 /**
- * Flat rows of the data. Whole numbers beyond 2^53 become strings; NaN, infinities and missing
- * values become null.
- * @param names of the columns, where the data has none
+ * Flat rows of the data. NaN, infinities and missing values become null.
+ * @param columns names and types so far, to which the data adds its own
  * @throws TypeError that names the expected and the given data
+ * @throws RangeError when the columns are too many
  */
-export function toRows(data: unknown, names: readonly string[] = []): CollectedRow[] {
-  if (typeof data !== 'object' || data === null) throw unfit(data);
-  if (isList(data)) return Array.from(data, (item, index) => rowOf(item, names, index));
-  if (isListable(data)) return rowsOfColumns([[names.length === 1 ? (names[0] ?? '') : '', tensorRows(data)]], names);
-  const columns = Object.entries(data).map(([name, value]): [string, unknown] => [name, isListable(value) ? tensorRows(value) : value]);
-  return rowsOfColumns(columns, names);
+export function toRows(data: unknown, { featureNames = [], types }: ColumnChoices = {}, columns = new Columns()): CollectedRow[] {
+  return columns.rows(new Flattening(featureNames).rows(data), types);
 }
 
-/** An item of an array of rows. */
-function rowOf(item: unknown, names: readonly string[], index: number): CollectedRow {
-  const row: CollectedRow = {};
-  if (typeof item === 'object' && item !== null && !isList(item) && !isListable(item)) {
-    for (const [name, value] of Object.entries(item)) spread(row, name, value);
-    return row;
-  }
-  if (!isList(item)) {
-    if (typeof item === 'function' || typeof item === 'symbol') throw unfit(item, `row ${index}`);
-    spread(row, names[0] ?? DEFAULT_COLUMN, item);
-    return row;
-  }
-  for (const [column, value] of Array.from(item).entries()) spread(row, names[column] ?? `column_${column}`, value);
-  return row;
-}
+/** Spreads data over rows of single values. */
+class Flattening {
+  readonly #names: readonly string[];
+  /** Paths of indexes, which rows share. */
+  readonly #indexed = new Map<string, string[]>();
 
-/**
- * Columns of the same length; a single value stands in every row. An object of single values is one
- * row.
- */
-function rowsOfColumns(columns: readonly [string, unknown][], names: readonly string[]): CollectedRow[] {
-  if (columns.length === 0) throw new TypeError('collect: expected rows, columns or tensors, got an object without any');
-  const lists = columns.flatMap(([name, value]) => (isList(value) ? [{ name, length: value.length }] : []));
-  const lengths = new Set(lists.map((list) => list.length));
-  if (lengths.size > 1) {
-    const got = lists.map((list) => `${list.name}: ${list.length}`);
-    throw new TypeError(`collect: expected columns of the same length, got ${got.join(', ')}`);
+  constructor(names: readonly string[]) {
+    this.#names = distinct(names);
   }
-  const [length = 1] = lengths;
-  return Array.from({ length }, (_, index) => {
-    const row: CollectedRow = {};
-    for (const [name, value] of columns) {
-      const item = isList(value) ? value[index] : value;
-      // One tensor has no name of its own, but its columns may.
-      if (name === '' && isList(item)) for (const [column, each] of Object.entries(rowOf(item, names, index))) put(row, column, each);
-      else spread(row, name === '' ? DEFAULT_COLUMN : name, item);
+
+  rows(data: unknown): FlatRow[] {
+    if (typeof data !== 'object' || data === null) throw unfit(data);
+    const list = listOf(data);
+    if (list !== undefined) return Array.from(list.items, (item, index) => this.#row(item, list.type, index));
+    if (isListable(data)) return this.#ofColumns([[this.#names.length === 1 ? (this.#names[0] ?? '') : '', tensorRows(data)]]);
+    return this.#ofColumns(Object.entries(data).map(([name, value]) => [name, isListable(value) ? tensorRows(value) : value]));
+  }
+
+  /** An item of an array of rows. */
+  #row(item: unknown, type: ColumnType | undefined, index: number): FlatRow {
+    const row: FlatRow = { sources: [], values: [], types: [] };
+    const list = listOf(item);
+    if (list !== undefined) {
+      const { items } = list;
+      for (let at = 0; at < items.length; at++) this.#spread(row, this.#names[at] ?? this.#at('column', at), items[at], list.type);
+    } else if (typeof item === 'object' && item !== null && !isListable(item) && !(item instanceof Date)) {
+      for (const [name, value] of Object.entries(item)) this.#spread(row, name, value, undefined);
+    } else {
+      if (typeof item === 'function' || typeof item === 'symbol') throw unfit(item, `row ${index}`);
+      this.#spread(row, this.#names[0] ?? '', item, type);
     }
     return row;
+  }
+
+  /**
+   * Columns of the same length; a single value stands in every row. An object of single values is
+   * one row.
+   */
+  #ofColumns(columns: readonly (readonly [string, unknown])[]): FlatRow[] {
+    if (columns.length === 0) throw new TypeError('collect: expected rows, columns or tensors, got an object without any');
+    const all = columns.map(([name, value]) => ({ name, value, list: listOf(value) }));
+    const lists = all.flatMap(({ name, list }) => (list === undefined ? [] : [{ name, length: list.items.length }]));
+    const lengths = new Set(lists.map((list) => list.length));
+    if (lengths.size > 1) {
+      const got = lists.map((list) => `${list.name}: ${list.length}`);
+      throw new TypeError(`collect: expected columns of the same length, got ${got.join(', ')}`);
+    }
+    const [length = 1] = lengths;
+    return Array.from({ length }, (_, index) => {
+      // One tensor has no name of its own, but its columns may.
+      const [only] = all;
+      if (all.length === 1 && only?.name === '' && only.list !== undefined && listOf(only.list.items[index]) !== undefined)
+        return this.#row(only.list.items[index], only.list.type, index);
+      const row: FlatRow = { sources: [], values: [], types: [] };
+      for (const { name, value, list } of all) this.#spread(row, name, list === undefined ? value : list.items[index], list?.type);
+      return row;
+    });
+  }
+
+  /** Adds a value to a row. Nested values become columns `name_0`, `name_1`, ... or `name_key`. */
+  #spread(row: FlatRow, name: string, value: unknown, type: ColumnType | undefined): void {
+    if (typeof value !== 'object' || value === null) return add(row, name, value, type);
+    const list = listOf(value);
+    if (list !== undefined) {
+      const { items } = list;
+      for (let at = 0; at < items.length; at++) this.#spread(row, this.#at(name, at), items[at], list.type);
+    } else if (value instanceof Date) {
+      add(row, name, Number.isNaN(value.valueOf()) ? null : value.toISOString(), 'string');
+    } else if (value instanceof TensorPart) {
+      add(row, name, value.value, value.type);
+    } else if (isListable(value)) {
+      this.#spread(row, name, tensorRows(value), undefined);
+    } else {
+      for (const [key, item] of Object.entries(value)) this.#spread(row, name + BELOW + key, item, undefined);
+    }
+    return undefined;
+  }
+
+  #at(name: string, index: number): string {
+    let paths = this.#indexed.get(name);
+    if (paths === undefined) this.#indexed.set(name, (paths = []));
+    return (paths[index] ??= name + AT + index);
+  }
+}
+
+function add(row: FlatRow, source: string, value: unknown, type: ColumnType | undefined): void {
+  row.sources.push(source);
+  row.values.push(value);
+  row.types.push(type);
+}
+
+/** Names that a script gives twice are two columns. */
+function distinct(names: readonly string[]): readonly string[] {
+  if (names.length === 0 || new Set(names).size === names.length) return names;
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const times = (seen.get(name) ?? 0) + 1;
+    seen.set(name, times);
+    return times === 1 ? name : name + AT + times;
   });
 }
 
-/** Puts a value into a row. Nested values become columns `name_0`, `name_1`, ... or `name.key`. */
-function spread(row: CollectedRow, name: string, value: unknown): void {
-  if (isList(value)) for (const [index, item] of Array.from(value).entries()) spread(row, `${name}_${index}`, item);
-  else if (value instanceof Date) put(row, name, Number.isNaN(value.valueOf()) ? null : value.toISOString());
-  else if (isListable(value)) spread(row, name, tensorRows(value));
-  else if (typeof value === 'object' && value !== null)
-    for (const [key, item] of Object.entries(value)) spread(row, `${name}.${key}`, item);
-  else put(row, name, cell(value));
-}
-
-/** Sets a cell also where a column has the name that changes an object's prototype. */
-function put(row: CollectedRow, name: string, value: Cell): void {
-  if (name === '__proto__') Object.defineProperty(row, name, { value, enumerable: true, configurable: true, writable: true });
-  else row[name] = value;
-}
-
-function cell(value: unknown): Cell {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  return typeof value === 'string' || typeof value === 'boolean' ? value : null;
-}
-
 /** The items along the first dimension: single values, or flat lists of the values below it. */
-function tensorRows({ type, dims, data }: Tensor): unknown {
+function tensorRows({ type, dims, data }: Tensor): TensorPart {
   const values: ArrayLike<unknown> = valuesOf({ type, data });
+  const ofColumn = isDtype(type) ? typeOfDtype(dtypes[type]) : undefined;
   const at = (index: number): unknown => (type === 'bool' ? values[index] === 1 : values[index]);
   const [rows, ...below] = dims;
-  if (rows === undefined) return at(0);
+  if (rows === undefined) return new TensorPart(at(0), ofColumn);
   const width = sizeOf(below);
-  if (below.length === 0 || width === 1) return Array.from({ length: rows }, (_, row) => at(row));
-  return Array.from({ length: rows }, (_, row) => Array.from({ length: width }, (__, column) => at(row * width + column)));
+  const listed = (length: number, item: (index: number) => unknown): TensorPart =>
+    new TensorPart(
+      Array.from({ length }, (_, index) => item(index)),
+      ofColumn,
+    );
+  if (below.length === 0 || width === 1) return listed(rows, at);
+  return listed(rows, (row) => listed(width, (column) => at(row * width + column)));
 }
 
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+export function typeOfDtype({ kind }: DtypeRow): ColumnType {
+  switch (kind) {
+    case 'float':
+    case 'string':
+    case 'boolean':
+      return kind;
+    case 'integer':
+    case 'bigint':
+      return 'int';
+    default:
+      return kind satisfies never;
+  }
+}
+
+function listOf(value: unknown): List | undefined {
+  if (Array.isArray(value)) return { items: value, type: undefined };
+  if (isTypedArray(value)) return { items: value, type: isFloats(value) ? 'float' : 'int' };
+  return value instanceof TensorPart && Array.isArray(value.value) ? { items: value.value, type: value.type } : undefined;
 }
 
 /** True for a tensor whose elements can be listed. */
 function isListable(value: unknown): value is Tensor {
-  return typeof value === 'object' && value !== null && isTensor(value) && typeof value.type === 'string' && isList(value.data);
+  return (
+    typeof value === 'object' && value !== null && isTensor(value) && typeof value.type === 'string' && listOf(value.data) !== undefined
+  );
 }
 
 function unfit(given: unknown, where = 'data'): TypeError {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describeThrown } from '../../guards/thrown.ts';
-import { toRows, type Collectable, type CollectedRow } from './collect-rows.ts';
+import { toRows, type Collectable } from './collect-rows.ts';
 import { installedPort } from './collection-port.ts';
+import { Columns, columnTypes, type CollectedRow, type ColumnTypes } from './columns.ts';
 
 const DESIGNATIONS = ['inputs', 'predictions', 'labels', 'signals', 'general'] as const;
 type Designation = (typeof DESIGNATIONS)[number];
@@ -23,12 +24,16 @@ export interface Correlations {
 export interface ModelDataCollectorOptions {
   readonly designation?: Designation | 'default';
   readonly featureNames?: readonly string[];
+  /** Types of columns by name, as for `Collector`. */
+  readonly types?: ColumnTypes;
   readonly workspace?: string;
   readonly webserviceName?: string;
   readonly modelVersion?: string;
   readonly collectionName?: string;
 }
 
+/** Why: names of columns may be made from data. */
+const MOST_TYPES = 10_000;
 const DAY_MINUTES = 1440;
 const NO_REQUEST = '00000000-0000-0000-0000-000000000000';
 
@@ -41,12 +46,15 @@ export class ModelDataCollector {
   readonly #designation: Designation;
   readonly #options: ModelDataCollectorOptions;
   readonly #wrong: Error | undefined;
+  /** Types that `addCorrelations` has seen in arrays and tensors, which its rows do not show. */
+  #types: ColumnTypes;
 
   constructor(modelName: string, options: ModelDataCollectorOptions = {}) {
     const { designation = 'default' } = options;
     this.#model = modelName;
     this.#designation = designation === 'default' ? 'general' : designation;
     this.#options = options;
+    this.#types = columnTypes(options.types);
     // Both work by themselves: `const { collect } = new ModelDataCollector(...)`.
     this.collect = this.collect.bind(this);
     this.addCorrelations = this.addCorrelations.bind(this);
@@ -69,7 +77,9 @@ export class ModelDataCollector {
     const sampledBy = port.requestId ?? correlations.$aml_dc_correlation_id;
     if (!port.keeps(this.#designation, sampledBy)) return answer;
     try {
-      const rows = this.#rows(data).map((row) => ('$aml_dc_correlation_id' in row ? row : { ...row, ...correlations }));
+      const rows = this.#rows(data, port.columns(this.#designation)).map((row) =>
+        '$aml_dc_correlation_id' in row ? row : { ...row, ...correlations },
+      );
       if (rows.length === 0) return answer;
       const id = String(rows[0]?.['$aml_dc_correlation_id'] ?? correlations.$aml_dc_correlation_id);
       const fixed = ['inputs', 'predictions', 'labels'].includes(this.#designation);
@@ -87,7 +97,10 @@ export class ModelDataCollector {
    */
   addCorrelations(data: Collectable, correlations: Correlations | undefined): (CollectedRow | (CollectedRow & Correlations))[] {
     try {
-      return this.#rows(data).map((row) => ({ ...row, ...correlations }));
+      const columns = new Columns();
+      const rows = this.#rows(data, columns).map((row) => ({ ...row, ...correlations }));
+      if (Object.keys(this.#types).length < MOST_TYPES) this.#types = { ...columns.types, ...this.#types };
+      return rows;
     } catch (thrown) {
       this.#failed(thrown);
       return [];
@@ -99,10 +112,10 @@ export class ModelDataCollector {
   }
 
   /** One array of numbers is one row. */
-  #rows(data: Collectable): CollectedRow[] {
+  #rows(data: Collectable, columns: Columns): CollectedRow[] {
     const { featureNames } = this.#options;
     const single = (Array.isArray(data) && data.length > 0 && typeof data[0] !== 'object') || ArrayBuffer.isView(data);
-    return toRows(single ? [data] : data, featureNames);
+    return toRows(single ? [data] : data, { featureNames, types: this.#types }, columns);
   }
 
   #correlations(userCorrelationId: string): Correlations {

@@ -1,72 +1,101 @@
+import { setImmediate as ownTurn } from 'node:timers/promises';
 import { bufferFrom, parse, stringify } from '../../guards/built-ins.ts';
 import { stackOfThrown } from '../../guards/thrown.ts';
 import type { RedactInfo } from '../../entry-script.ts';
 import { type BareNumbers, bareNumbers } from '../../tensors/bare-numbers.ts';
-import { MOST_COLLECTED_BYTES } from '../../ipc/limits.ts';
+import { MOST_COLLECTED_BYTES, REDACT_LIMIT_MS } from '../../ipc/limits.ts';
 import type { RedactedBody, RedactHead } from '../../ipc/redaction.ts';
 import type { ToHost } from '../../ipc/to-host.ts';
+import type { MarkRedaction } from './redaction-mark.ts';
 
 type Hook = (body: unknown, info: RedactInfo) => unknown;
 
-/** Milliseconds for one body. Why a limit: host and worker hold its memory until the hook ends. */
-const LIMIT_MS = 10_000;
+interface Surroundings {
+  readonly toHost: ToHost;
+  readonly warn: (text: string) => void;
+  readonly mark: MarkRedaction;
+}
 
 /** Runs a script's redaction hook on bodies of requests that are over. */
 export class RedactionHook {
   readonly #hook: Hook | undefined;
-  readonly #toHost: ToHost;
-  readonly #warn: (text: string) => void;
+  readonly #around: Surroundings;
   readonly #limitMs: number;
+  #begun = 0;
   #warned = false;
 
-  constructor(hook: Hook | undefined, toHost: ToHost, warn: (text: string) => void, limitMs = LIMIT_MS) {
+  /**
+   * @param limitMs for the bodies of a request. The host has the same, for a hook that has the
+   * thread
+   */
+  constructor(hook: Hook | undefined, around: Surroundings, limitMs = REDACT_LIMIT_MS) {
     this.#hook = hook;
-    this.#toHost = toHost;
-    this.#warn = warn;
+    this.#around = around;
     this.#limitMs = limitMs;
   }
 
   /** @param number of the redaction @param bodies those that the head lists */
   async redact(number: number, { id, sides }: RedactHead, bodies: readonly Buffer[]): Promise<void> {
     const results: RedactedBody[] = [];
+    await ownTurn();
+    this.#begun++;
+    const late = Promise.withResolvers<typeof LATE>();
+    const timer = setTimeout(() => late.resolve(LATE), this.#limitMs);
     for (const [at, { collection, contentType }] of sides.entries()) {
       const body = bodies[at];
-      if (body !== undefined) results.push(await this.#one(body, { collection, contentType, id }));
+      if (at > 0) await ownTurn();
+      if (body !== undefined) results.push(await this.#one(number, body, { collection, contentType, id }, late.promise));
     }
-    this.#toHost.redacted(number, results);
+    clearTimeout(timer);
+    this.#around.toHost.redacted(number, results);
   }
 
   /** Redacts one body. A failure keeps the body from being collected. */
-  async #one(bytes: Buffer, info: RedactInfo): Promise<RedactedBody> {
-    const late = Promise.withResolvers<typeof LATE>();
-    const timer = setTimeout(() => late.resolve(LATE), this.#limitMs);
+  async #one(number: number, bytes: Buffer, info: RedactInfo, late: Promise<typeof LATE>): Promise<RedactedBody> {
     try {
-      const redacted = await Promise.race([this.#hook?.(decode(bytes, info.contentType), info), late.promise]);
-      if (redacted === LATE) {
-        this.#warnOnce(`redact() did not end within ${this.#limitMs} ms`);
-        return 'hook_timeout';
-      }
-      if (redacted === undefined) return undefined;
-      const [contentType, body] =
-        redacted instanceof Uint8Array ? [info.contentType, bufferFrom(redacted)] : ['application/json', bufferFrom(stringify(redacted))];
-      if (body.length > MOST_COLLECTED_BYTES)
-        throw new RangeError(`expected at most ${MOST_COLLECTED_BYTES} bytes, got a body of ${body.length}`);
-      return { contentType, body };
+      const body = decode(bytes, info.contentType);
+      const redacted = await Promise.race([this.#marked(number, () => this.#hook?.(body, info)), late]);
+      if (redacted !== LATE) return this.#marked(number, () => bodyOf(redacted, info.contentType));
+      this.#warnOnce(`redact() did not end within ${this.#limitMs} ms`);
+      return 'hook_timeout';
     } catch (thrown) {
       this.#warnOnce(`redact() failed: ${stackOfThrown(thrown)}`);
       return 'hook_failed';
+    }
+  }
+
+  /** Marks the time in which nothing but the script's code runs. */
+  #marked<T>(number: number, call: () => T): T {
+    const { mark } = this.#around;
+    mark(this.#begun, number);
+    try {
+      return call();
     } finally {
-      clearTimeout(timer);
+      // Microtasks of the hook come first: it may await what is there already.
+      queueMicrotask(() => process.nextTick(() => mark(this.#begun, 0)));
     }
   }
 
   #warnOnce(problem: string): void {
-    if (!this.#warned) this.#warn(`bodies that redact() fails on are not collected (logged once): ${problem}`);
+    if (!this.#warned) this.#around.warn(`bodies that redact() fails on are not collected (logged once): ${problem}`);
     this.#warned = true;
   }
 }
 
 const LATE = Symbol('late');
+
+/**
+ * What a hook has left of a body; undefined: nothing.
+ * @throws what its own `toJSON()` throws; RangeError when it is too long
+ */
+function bodyOf(redacted: unknown, contentType: string): RedactedBody {
+  if (redacted === undefined) return undefined;
+  const bytes = redacted instanceof Uint8Array;
+  const body = bufferFrom(bytes ? redacted : stringify(redacted));
+  if (body.length > MOST_COLLECTED_BYTES)
+    throw new RangeError(`expected at most ${MOST_COLLECTED_BYTES} bytes, got a body of ${body.length}`);
+  return { contentType: bytes ? contentType : 'application/json', body };
+}
 
 /**
  * Parsed JSON where the body is JSON, also with Python's bare NaN, text where its content type is

@@ -5,6 +5,7 @@
 export * from '../../entry-script.ts';
 export { BasicCorrelationContext, Collector } from '../collect/collector.ts';
 export type { CollectorOptions, CorrelationContext } from '../collect/collector.ts';
-export type { Collectable, CollectedRow } from '../collect/collect-rows.ts';
+export type { Collectable } from '../collect/collect-rows.ts';
+export type { CollectedRow, ColumnType, ColumnTypes } from '../collect/columns.ts';
 export { ModelDataCollector } from '../collect/model-data-collector.ts';
 export type { Correlations, ModelDataCollectorOptions } from '../collect/model-data-collector.ts';

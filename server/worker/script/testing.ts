@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger, MetricLabels, RequestContext } from '../../entry-script.ts';
-import type { CollectedRow } from '../collect/collect-rows.ts';
+import { Columns, type CollectedRow } from '../collect/columns.ts';
 import { installPort, type CollectionPort } from '../collect/collection-port.ts';
 import { WorkerInitContext } from './init-context.ts';
 import { loadEntryScript } from './load-entry-script.ts';
@@ -93,12 +93,18 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
 
 /** Keeps the collected rows, and throws errors that the server would only log. */
 function testPort(collected: Collected[], requests: AsyncLocalStorage<RequestContext>): CollectionPort {
+  const columns = new Map<string, Columns>();
   return {
     get requestId() {
       return requests.getStore()?.id;
     },
     identity: { workspace: 'default/default/default', endpoint: 'test', modelVersions: {} },
     keeps: () => true,
+    columns: (collection) => {
+      const known = columns.get(collection) ?? new Columns({ warn: (text) => consoleLog.warn(`${collection}: ${text}`) });
+      columns.set(collection, known);
+      return known;
+    },
     send: (collection, { id }, rows) => void collected.push({ collection, id, rows }),
     failed: (_collection, error) => {
       throw error;

@@ -11,6 +11,7 @@ export class FakeProcess implements WorkerLink {
   readonly pid = 4711;
   /** As the mark of begun runs says. */
   begun = Number.POSITIVE_INFINITY;
+  redactions = { begun: 0, holder: 0 };
   lastReadAt = performance.now();
   readonly scores: { readonly id: number; readonly request: ScoreRequest }[] = [];
   readonly cancels: number[] = [];

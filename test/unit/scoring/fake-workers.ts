@@ -73,6 +73,7 @@ export class FakeWorkers {
           scoringTimeoutMs: 0,
           queueWaitTimeoutMs: 0,
           streamIdleTimeoutMs: 0,
+          redactTimeoutMs: 0,
           cancelGraceMs: 100,
           queueMaxRequests: 10,
           queueMaxBytes: 1000,

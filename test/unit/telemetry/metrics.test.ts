@@ -234,12 +234,53 @@ test('counters and histograms of workers add up and outlive them, gauges go with
 test('a worker that defines a metric otherwise than the others is left out, by name', async () => {
   const { workers, registry } = new Metrics();
   workers.merge({}, 0, { defined: [{ kind: 'counter', name: 'c_total', help: 'c', labels: [] }], changes: [] });
-  const odd = workers.merge({}, 1, {
+  const { odd } = workers.merge({}, 1, {
     defined: [{ kind: 'counter', name: 'c_total', help: 'c', labels: ['x'] }],
     changes: [{ name: 'c_total', labels: ['1'], value: 1 }],
   });
   assert.deepEqual(odd, ['c_total']);
   assert.match(await registry.metrics(), /^c_total 0$/m);
+});
+
+test('series of scripts have a limit over all lives of their workers; those that are there go on', async () => {
+  const { workers, registry } = new Metrics();
+  const report = (owner: object, life: number, kind: 'counter' | 'gauge') => {
+    const name = `${kind}_${life}${kind === 'counter' ? '_total' : ''}`;
+    const changes = Array.from({ length: 1000 }, (_, n) => ({ name, labels: [`${life}-${n}`], value: 1 }));
+    return workers.merge(owner, 0, { defined: [{ kind, name, help: 'h', labels: ['l'] }], changes });
+  };
+  const series = async (): Promise<number> => (await registry.metrics()).match(/^(?:counter|gauge)_.*\{/gm)?.length ?? 0;
+  const lives = Array.from({ length: 12 }, () => ({}));
+  const outcomes = lives.map((owner, life) => report(owner, life, 'counter').beyond);
+  assert.deepEqual([outcomes.slice(0, 10), outcomes.slice(10)], [Array.from({ length: 10 }), ['counter_10_total', 'counter_11_total']]);
+  assert.equal(await series(), 10_000);
+  assert.equal(report({}, 0, 'counter').beyond, undefined);
+  assert.match(await registry.metrics(), /^counter_0_total\{l="0-0"\} 2$/m);
+
+  const gauges = new Metrics();
+  for (const [life, owner] of lives.entries()) {
+    const { beyond } = gauges.workers.merge(owner, 0, {
+      defined: [{ kind: 'gauge', name: 'g', help: 'h', labels: ['l'] }],
+      changes: Array.from({ length: 1000 }, (_, n) => ({ name: 'g', labels: [`${life}-${n}`], value: 1 })),
+    });
+    assert.equal(beyond, undefined, 'gauges go with their worker');
+    gauges.workers.gone(owner);
+  }
+});
+
+test('metrics of scripts have a limit over all lives of their workers', async () => {
+  const { workers, registry } = new Metrics();
+  const define = (life: number) =>
+    workers.merge({}, 0, {
+      defined: Array.from(
+        { length: 600 },
+        (_, n) => ({ kind: 'counter', name: `life_${life}_${n}_total`, help: 'h', labels: [] }) as const,
+      ),
+      changes: [],
+    });
+  assert.equal(define(0).beyond, undefined);
+  assert.equal(define(1).beyond, 'life_1_400_total');
+  assert.equal((await registry.metrics()).match(/^# TYPE life_/gm)?.length, 1000);
 });
 
 test('a model is shown as the workers that live have loaded it', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { installPort, type CollectionPort } from '../../../../server/worker/collect/collection-port.ts';
 import { BasicCorrelationContext, Collector } from '../../../../server/worker/collect/collector.ts';
+import { Columns } from '../../../../server/worker/collect/columns.ts';
 import { ModelDataCollector } from '../../../../server/worker/collect/model-data-collector.ts';
 
 interface Sent {
@@ -14,10 +15,12 @@ interface Sent {
 function connect(t: TestContext, requestId?: string, sending = (): void => undefined): { sent: Sent[]; failures: string[] } {
   const sent: Sent[] = [];
   const failures: string[] = [];
+  const columns = new Columns();
   installPort({
     requestId,
     identity: { workspace: 's/g/w', endpoint: 'ep', modelVersions: { m: '7' } },
     keeps: () => true,
+    columns: () => columns,
     send: (collection, head, rows) => {
       sending();
       sent.push({ collection, head, rows });
@@ -48,7 +51,7 @@ test('rows belong to the request, to the context that is given, or to an id of t
     sent.map(({ head }) => head.id),
     ['of the request', 'of the request', 'mine', 'theirs'],
   );
-  assert.deepEqual(sent[3]?.head, { id: 'theirs', time: 5, headers: { tenant: 't' } });
+  assert.deepEqual(sent[3]?.head, { id: 'theirs', time: 5000, headers: { tenant: 't' } });
 });
 
 test('methods of collectors work by themselves, those of a derived class included', (t) => {

@@ -25,7 +25,8 @@ function headOf(body: Buffer): RedactHead {
 test('a hook that never ends is given up after a while, one that throws at once, and others are not kept waiting', async () => {
   const pipe = new PassThrough();
   const warnings: string[] = [];
-  const redaction = new RedactionHook(hook as never, new ToHost(new FrameWriter(pipe, setImmediate)), (text) => warnings.push(text), 50);
+  const toHost = new ToHost(new FrameWriter(pipe, setImmediate));
+  const redaction = new RedactionHook(hook as never, { toHost, warn: (text) => warnings.push(text), mark: () => undefined }, 50);
   const answers: [number, string][] = [];
   const reader = new FrameReader((number, kind, payload) => {
     assert.equal(kind, WorkerKind.redacted);
@@ -48,8 +49,47 @@ test('a hook that never ends is given up after a while, one that throws at once,
 test("a hook gets parsed JSON, also with Python's bare NaN, and text where the body is neither", async () => {
   const pipe = new PassThrough();
   const got: unknown[] = [];
-  const redaction = new RedactionHook((body) => void got.push(body), new ToHost(new FrameWriter(pipe, setImmediate)), assert.fail);
+  const toHost = new ToHost(new FrameWriter(pipe, setImmediate));
+  const redaction = new RedactionHook((body) => void got.push(body), { toHost, warn: assert.fail, mark: () => undefined });
   const bodies = ['{"name":"x","age":NaN}', '{"name":"NaN"}', '{"name":"x","age":NaN', '[Infinity,nan]'];
   for (const [number, body] of bodies.entries()) await redaction.redact(number, headOf(Buffer.from(body)), [Buffer.from(body)]);
   assert.deepEqual(got, [{ name: 'x', age: NaN }, { name: 'NaN' }, '{"name":"x","age":NaN', '[Infinity,nan]']);
+});
+
+test('the mark shows a hook while it has the thread: with its microtasks, and without what it awaits', async () => {
+  const marks: string[] = [];
+  const said: string[] = [];
+  const toHost = new ToHost(new FrameWriter(new PassThrough(), setImmediate));
+  const waits = async (): Promise<void> => {
+    said.push(`called at ${marks.at(-1)}`);
+    await Promise.resolve();
+    await Promise.resolve();
+    said.push(`after microtasks at ${marks.at(-1)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    said.push(`after a timer at ${marks.at(-1)}`);
+  };
+  const redaction = new RedactionHook(waits, { toHost, warn: assert.fail, mark: (begun, holder) => marks.push(`${begun}: ${holder}`) });
+  const body = Buffer.from('1');
+  const done = redaction.redact(7, headOf(body), [body]);
+  assert.deepEqual(marks, [], 'frames that came with it are read first');
+  await done;
+  assert.deepEqual(said, ['called at 1: 7', 'after microtasks at 1: 7', 'after a timer at 1: 0']);
+});
+
+test('both bodies of a request share one limit: the host knows when a worker has to answer', async () => {
+  const pipe = new PassThrough();
+  const redaction = new RedactionHook(
+    hook as never,
+    {
+      toHost: new ToHost(new FrameWriter(pipe, setImmediate)),
+      warn: () => undefined,
+      mark: () => undefined,
+    },
+    200,
+  );
+  const body = Buffer.from('{"wish":"hang"}');
+  const from = performance.now();
+  await redaction.redact(1, { id: 'i', sides: [...headOf(body).sides, ...headOf(body).sides] }, [body, body]);
+  const took = performance.now() - from;
+  assert.ok(took < 390, `answered after ${took} ms`);
 });
