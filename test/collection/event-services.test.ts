@@ -173,6 +173,18 @@ test("of Kafka's records, those that failed for now are sent again, and those th
   assert.deepEqual([sent, dropped, writer.counts.records], [19, 1, 0]);
 });
 
+test("Kafka's key is the correlation id of the record, whatever its data has", async (t) => {
+  const kafka = await kafkaRest(t);
+  const writer = toKafka(kafka);
+  writer.rows('model_inputs', 'a "quoted" \\ id', [{ correlationid: 'inner', text: ',"correlationid":"x"' }]);
+  await writer.close();
+  // The stand-in compares.
+  assert.deepEqual(
+    kafka.arrived.map(({ correlationid }) => correlationid),
+    ['a "quoted" \\ id'],
+  );
+});
+
 test('an answer that is not of a REST proxy of Kafka loses nothing: the records wait', async (t) => {
   const kafka = await kafkaRest(t);
   kafka.next.push({ status: 200 }, { status: 200, body: { offsets: 1 } }, { status: 200, body: [] });

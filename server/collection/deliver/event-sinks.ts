@@ -78,14 +78,20 @@ export class PostSink implements Sink {
       const outcomes: Outcomes = new Map();
       const requests = this.#requests(lines, outcomes);
       await Promise.all(requests.map((events) => this.#send(events, signal, outcomes)));
-      const tried = lines.slice(0, outcomes.size);
-      const again = tried.filter((line) => outcomes.get(line)?.retriable === true);
-      const rejected = tried.filter((line) => outcomes.get(line)?.retriable === false);
-      lines.splice(0, tried.length, ...again);
-      const [refused = again[0]] = rejected;
-      const failure = refused && outcomes.get(refused);
-      if (failure?.retriable === false) throw new SinkError(failure.code, failure.message, { retriable: false, rejected });
-      if (failure !== undefined) throw failure;
+      const failed = lines.splice(0, outcomes.size).flatMap((line) => {
+        const failure = outcomes.get(line);
+        return failure === undefined ? [] : [{ line, failure }];
+      });
+      const again = failed.filter(({ failure }) => failure.retriable);
+      const refused = failed.filter(({ failure }) => !failure.retriable);
+      lines.unshift(...again.map(({ line }) => line));
+      if (refused[0] !== undefined) {
+        const { code, message } = refused[0].failure;
+        throw new SinkError(code, message, { retriable: false, rejected: refused.map(({ line }) => line) });
+      }
+      // The longest wait that any answer asks for.
+      const [next] = again.toSorted((one, other) => (other.failure.askedMs ?? 0) - (one.failure.askedMs ?? 0));
+      if (next !== undefined) throw next.failure;
     }
   }
 
