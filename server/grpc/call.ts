@@ -44,7 +44,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   /** Metadata as name, value, name, value, ... */
   readonly rawHeaders: readonly string[];
   status = 200;
-  /** gRPC's status: the first that was sent. */
+  /** gRPC's status: the first that was sent. Undefined where the call was broken off. */
   #code: number | undefined;
   readonly #stream: AnswerStream;
   readonly #headers: IncomingHttpHeaders;
@@ -83,7 +83,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   }
 
   get rpcStatus(): string {
-    return statusName(this.#code ?? status.CANCELLED);
+    return statusName(this.#code ?? status.INTERNAL);
   }
 
   override header(name: 'user-agent' | 'x-forwarded-for'): string | undefined {

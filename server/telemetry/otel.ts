@@ -104,8 +104,8 @@ function shareOf({ traceSampler, traceShare }: TracingConfig, warnings: string[]
   return known === 'always_off' ? 0 : traceShare;
 }
 
-/** Digits of a trace id that its sampler compares: 52 of the 56 bits, which a number holds. */
-const COMPARED = { from: 18, to: 31 };
+/** Digits that the sampler compares: the first 48 of 56 random bits, because a number holds 53. */
+const COMPARED = { from: 18, to: 30 };
 
 /**
  * Decides by the trace id's last 14 digits, as OpenTelemetry's ProbabilitySampler does, so that all

@@ -72,11 +72,14 @@ export class RequestExports {
   write(request: ExportedRequest, ms: number): void {
     // As in the Python server, a request that the router refused is not reported.
     if (request.failure?.code === 'not_found' || request.failure?.code === 'method_not_allowed') return;
+    const { insights, spans } = this.choice;
+    const traced = spans && request.ids.sampled;
+    if (!insights && !traced) return;
     const at = Date.now() - ms;
     const withheld = this.choice.redacts();
     const url = withheld ? request.url.replace(/\?.*$/s, '') : filteredUrl(request.url);
-    if (this.choice.insights) this.#insights(request, { at, ms, url, withheld });
-    if (this.choice.spans && request.ids.sampled) for (const span of spansOf(request, url, at, ms)) this.#exporter.add(span);
+    if (insights) this.#insights(request, { at, ms, url, withheld });
+    if (traced) for (const span of spansOf(request, url, at, ms)) this.#exporter.add(span);
   }
 
   #insights(request: ExportedRequest, { at, ms, url, withheld }: Sent): void {
