@@ -44,7 +44,7 @@ async function serve(t: TestContext): Promise<ServerProcess> {
   return server.ready();
 }
 
-/** The first of each: a refusal, failures, a lost worker, a cut line; spans are dropped all along. */
+/** The first of each: a refusal, failures, a lost worker, a cut line. Spans are dropped anyway. */
 async function incidents(server: ServerProcess): Promise<void> {
   const first = held();
   const running = server.score(first.data);
