@@ -73,7 +73,7 @@ export class NvidiaSmi {
     return now - this.#readAt < this.#times.freshMs ? this.#readings : [];
   }
 
-  /** Why guarded: where descriptors are used up, there is no pipe to read, and no scrape may fail. */
+  /** Where descriptors are used up, there is no pipe to read. No scrape may fail for it. */
   #tryStart(): void {
     try {
       this.#start();
