@@ -1,7 +1,7 @@
 import { describeThrown } from '../errors.ts';
 import type { Log } from '../log.ts';
 
-/** Errors of one connection: codes of the system. Descriptors that are used up become free again. */
+/** Errors of one connection, codes of the system. Descriptors that are used up become free. */
 const OF_SYSTEM = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ENOTCONN', 'ETIMEDOUT', 'EMFILE', 'ENFILE'] as const;
 /** Beginnings of Node's own codes for them. */
 const OF_NODE = ['ERR_STREAM', 'ERR_SOCKET_CLOSED', 'ERR_HTTP2'] as const;

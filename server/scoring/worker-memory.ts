@@ -35,8 +35,8 @@ const MiB = 2 ** 20;
 /**
  * Ends a worker that takes too much memory, before the kernel has to choose a process to kill. If
  * the kernel is faster, it chooses a worker. Only a worker's own pages count: the kernel
- * takes back what is mapped from files (models, libraries, device memory). What it reads is shown in
- * the metrics, too.
+ * takes back what is mapped from files (models, libraries, device memory). The metrics show what it
+ * reads.
  */
 export class WorkerMemory {
   readonly #limits: MemoryLimits;

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import type { Variables } from './gpu-devices.ts';
 
 /** One GPU. A number that the driver does not know is undefined. */
@@ -12,16 +13,34 @@ export interface GpuReading {
 }
 
 const QUERY = ['--query-gpu=index,memory.used,memory.total,utilization.gpu', '--format=csv,noheader,nounits'];
+/**
+ * Runs the program again and again, with an empty line after each table, until it fails or the host
+ * ends: then its stdin closes. Why a shell: to start a process costs the host 3 to 14 ms, because
+ * the kernel copies its page tables. Those of a shell are small.
+ */
+const LOOP = `
+limit=$1 pause=$2; shift 2
+command -v nvidia-smi > /dev/null || exit 127
+(while timeout --foreground -s KILL "$limit" nvidia-smi "$@" && echo; do sleep "$pause"; done; kill -KILL 0) &
+read -r _; kill -KILL 0`;
+/** The shell does not find the program. */
+const NOT_THERE = 127;
 const MiB = 2 ** 20;
 /** No machine has more GPUs: what is printed beyond is no table. */
 const MOST_GPUS = 64;
 const LONGEST_OUTPUT = 64 * 1024;
+/** At a time. Why more than one: the host may have been busy. */
+const MOST_TABLES = 8;
 
 const TIMES = {
   /** Between the end of a run and the next. */
   pauseMs: 10_000,
   /** Longest run. */
   limitMs: 5000,
+  /** Readings are shown for so long. */
+  freshMs: 30_000,
+  /** After a failure, before the next attempt. */
+  retryMs: 60_000,
   /** After the last question, runs go on for so long. */
   lastingMs: 5 * 60_000,
 };
@@ -34,40 +53,77 @@ export class NvidiaSmi {
   readonly #env: Variables;
   readonly #times: typeof TIMES;
   #readings: readonly GpuReading[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
   #askedAt = 0;
-  /** A run is under way, or planned. */
-  #active = false;
+  #retryAt = 0;
+  /** A child that cannot be killed, because it waits for the driver, has no successor. */
+  #child: ChildProcess | undefined;
 
   /** @param times tests bring their own */
-  constructor(env: Variables, times = TIMES) {
+  constructor(env: Variables, times: Partial<typeof TIMES> = {}) {
     this.#env = env;
-    this.#times = times;
+    this.#times = { ...TIMES, ...times };
   }
 
   /** The last readings, without a wait. None before the first run, or where it failed. */
   read(): readonly GpuReading[] {
-    this.#askedAt = performance.now();
-    if (!this.#active) this.#run();
-    return this.#readings;
+    const now = performance.now();
+    this.#askedAt = now;
+    if (this.#child === undefined && now >= this.#retryAt) this.#tryStart();
+    return now - this.#readAt < this.#times.freshMs ? this.#readings : [];
   }
 
-  #run(): void {
-    this.#active = performance.now() - this.#askedAt < this.#times.lastingMs;
-    if (!this.#active) {
-      this.#readings = [];
-      return;
-    }
-    // A child that cannot be killed, because it waits for the driver, has no successor.
-    const done = (error: Error | null, stdout: string): void => {
-      this.#readings = error === null ? parseGpus(stdout) : [];
-      setTimeout(() => this.#run(), this.#times.pauseMs).unref();
-    };
-    const options = { env: this.#env, timeout: this.#times.limitMs, killSignal: 'SIGKILL', maxBuffer: LONGEST_OUTPUT } as const;
+  /** Where descriptors are used up, there is no pipe to read. No scrape may fail for it. */
+  #tryStart(): void {
     try {
-      execFile('nvidia-smi', QUERY, options, done);
-    } catch (thrown) {
-      done(thrown instanceof Error ? thrown : new Error('nvidia-smi cannot be started'), '');
+      this.#start();
+    } catch {
+      this.#ended(this.#child, null);
     }
+  }
+
+  #start(): void {
+    const { limitMs, pauseMs } = this.#times;
+    const args = ['-c', LOOP, 'sh', String(limitMs / 1000), String(pauseMs / 1000), ...QUERY];
+    const child = spawn('/bin/sh', args, { env: this.#env, stdio: ['pipe', 'pipe', 'ignore'], detached: true });
+    this.#child = child;
+    let text = '';
+    child.on('error', () => this.#ended(child, null));
+    child.on('exit', (code) => this.#ended(child, code));
+    for (const stream of [child.stdin, child.stdout]) {
+      stream.on('error', () => undefined);
+      if (stream instanceof Socket) stream.unref();
+    }
+    child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
+      const tables = (text + chunk).split('\n\n');
+      text = tables.pop() ?? '';
+      this.#show(tables.at(-1));
+      const asked = performance.now() - this.#askedAt < this.#times.lastingMs;
+      if (!asked || text.length > LONGEST_OUTPUT || tables.length > MOST_TABLES) stop(child);
+    });
+    child.unref();
+  }
+
+  #show(table: string | undefined): void {
+    if (table === undefined) return;
+    this.#readings = parseGpus(table);
+    this.#readAt = performance.now();
+  }
+
+  #ended(child: ChildProcess | undefined, code: number | null): void {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    this.#readings = [];
+    this.#retryAt = code === NOT_THERE ? Number.POSITIVE_INFINITY : performance.now() + this.#times.retryMs;
+  }
+}
+
+/** Ends the shell and what it runs. */
+function stop({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // They have ended.
   }
 }
 

@@ -39,6 +39,13 @@ describe('the gRPC service', () => {
     assert.deepEqual((await client.call('ServerLive')).message, { live: true });
   });
 
+  it('counts each status of its scoring method from 0, and only of that', async (t) => {
+    const { metrics } = await start(t);
+    const text = await metrics.registry.metrics();
+    for (const code of [200, 429, 500, 504]) assert.ok(text.includes(`scoring_requests_total{route="grpc ModelInfer",code="${code}"} 0\n`));
+    assert.doesNotMatch(text, /route="grpc (?!ModelInfer")/);
+  });
+
   it('describes the server and its model', async (t) => {
     const { client, scorer } = await start(t);
     const { message: server } = await client.call('ServerMetadata');

@@ -52,6 +52,14 @@ describe('/metrics', () => {
   });
 });
 
+it('counts each status of the routes that score from 0, and of no other route', async (t) => {
+  const { http } = await start(t);
+  const { text } = await http.get('/metrics').expect(200);
+  const routes = Array.from(text.matchAll(/^scoring_requests_total\{route="([^"]+)",code="504"\} 0$/gm), ([, route]) => route);
+  assert.deepEqual(routes, ['/score', '/v2/models/:model/infer', '/v2/models/:model/versions/:version/infer']);
+  assert.doesNotMatch(text, /^scoring_requests_total\{route="[^"]+",code="(?!200")\d+"\} [1-9]/m);
+});
+
 describe('the access log', () => {
   it('has one line for a request, with its ids', async (t) => {
     const { http, line } = await start(t);

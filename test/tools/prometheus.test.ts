@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -8,14 +9,20 @@ import test, { type TestContext } from 'node:test';
 import { ServerProcess } from '../e2e/start-server.ts';
 import { folder } from '../set-up/folder.ts';
 import { held } from '../set-up/held.ts';
+import { memory as memoryOf } from '../set-up/processes.ts';
+import { until } from '../set-up/until.ts';
 import { missing, Prometheus } from './prometheus-server.ts';
 
 /** As held.ts, and a line that the log cuts. */
 const SCRIPT = `
 import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-export function init() {}
+let answers;
+export function init({ metrics }) {
+  answers = metrics.counter('answers_total', 'answers "of" the script', { labels: ['kind'] });
+}
 export async function run(data) {
+  answers.inc(1, { kind: typeof data });
   if (data === 'print') console.log('x'.repeat(70_000));
   if (typeof data !== 'string' || !data.startsWith('/')) return 'done';
   writeFileSync(data + '/running', '');
@@ -38,13 +45,20 @@ async function serve(t: TestContext): Promise<ServerProcess> {
   const script = join(folder(), 'score.mjs');
   writeFileSync(script, SCRIPT);
   const server = new ServerProcess(['--entry-script', script], {
-    env: { WORKER_CONCURRENCY: '1', QUEUE_MAX_REQUESTS: '1', OTEL_EXPORTER_OTLP_ENDPOINT: await refusingCollector(t) },
+    env: {
+      WORKER_CONCURRENCY: '1',
+      QUEUE_MAX_REQUESTS: '1',
+      OTEL_EXPORTER_OTLP_ENDPOINT: await refusingCollector(t),
+      MDC_DIR: folder(),
+      MDC_SAMPLING_RATE: '1',
+      SERVICE_NAME: 'of "all" services',
+    },
   });
   t.after(() => server.stop());
   return server.ready();
 }
 
-/** The first of each: a refusal, failures, a lost worker, a cut line; spans are dropped all along. */
+/** The first of each: a refusal, failures, a lost worker, a cut line. Spans are dropped anyway. */
 async function incidents(server: ServerProcess): Promise<void> {
   const first = held();
   const running = server.score(first.data);
@@ -84,3 +98,45 @@ test('the first incident of each kind is an increase for Prometheus', { skip: mi
     assert.ok(increase > 0, `increase(${series}[1m]) is ${increase}`);
   }
 });
+
+test('promtool accepts the page of a server with all that it can record, and workers are on it', { skip: missing }, async (t) => {
+  const server = await serve(t);
+  await server.score({});
+  // A killed worker loses its last report.
+  await shown(server, /^answers_total\{kind="object"\} 1$/m);
+  const before = await shown(server, /^worker_cpu_seconds_total\{worker="0"\} (0\.\d*[1-9]\d*|[1-9].*)$/m);
+  process.kill(server.workers[0]!, 'SIGKILL');
+  await server.line(({ msg }) => msg === 'worker ready' && server.workers.length === 2);
+  const page = await server.metrics();
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  assert.deepEqual([status, stdout + stderr], [0, '']);
+  const value = (text: string, series: string): number =>
+    Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${series} `))
+        ?.split(' ')
+        .at(-1),
+    );
+  assert.equal(value(page, 'worker_starts_total{worker="0"}'), 2);
+  assert.equal(value(page, 'worker_info{worker="0",state="ready"}'), 1);
+  assert.equal(page.match(/^worker_info\{/gm)?.length, 1);
+  assert.match(page, /^server_info\{service="of \\"all\\" services",version="\d+\.\d+\.\d+"\} 1$/m);
+  const cpu = 'worker_cpu_seconds_total{worker="0"}';
+  // The replacement's own time comes on top.
+  await until(async () => value(await server.metrics(), cpu) > value(before, cpu));
+  await until(async () => {
+    const memory = value(await server.metrics(), 'worker_memory_bytes{worker="0"}');
+    const resident = memoryOf(server.workers[1]!) * 2 ** 20;
+    return Math.abs(memory - resident) < resident / 4;
+  });
+  const ratio = value(await server.metrics(), 'worker_memory_limit_ratio');
+  assert.ok(ratio > 0 && ratio < 1, `${ratio}`);
+});
+
+/** The page of metrics, once it matches. */
+async function shown(server: ServerProcess, expected: RegExp): Promise<string> {
+  let text = '';
+  await until(async () => expected.test((text = await server.metrics())));
+  return text;
+}

@@ -14,15 +14,16 @@ const READ: GpuReading[] = [
 ];
 
 /** A stand-in for the program, which notes its process id and arguments at each run. */
-function standIn(script: string): { env: Record<string, string>; runs: () => string[] } {
+function standIn(script: string): { env: Record<string, string>; runs: () => string[]; left: () => number } {
   const home = folder();
   const notes = join(home, 'runs');
   appendFileSync(notes, '');
   writeFileSync(join(home, 'nvidia-smi'), `#!/bin/sh\necho "$$ $*" >> '${notes}'\n${script}\n`, { mode: 0o755 });
   const runs = (): string[] => readFileSync(notes, 'utf8').split('\n').filter(Boolean);
-  return { env: { PATH: [home, process.env['PATH']].join(delimiter) }, runs };
+  const left = (): number => runs().filter((line) => alive(Number.parseInt(line, 10))).length;
+  return { env: { PATH: [home, process.env['PATH']].join(delimiter) }, runs, left };
 }
-const TIMES = { pauseMs: 20, limitMs: 300, lastingMs: 60_000 };
+const TIMES = { pauseMs: 20, limitMs: 300, retryMs: 20 };
 
 test('a reading has bytes and shares; the program is asked for them by name', async () => {
   const { env, runs } = standIn(`printf '${TWO.replaceAll('\n', '\\n')}'`);
@@ -54,7 +55,8 @@ for (const [what, script] of [
   ['fails', 'exit 9'],
   ['prints garbage', 'head -c 4000 /dev/urandom'],
   ['prints a message', "echo 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver.'"],
-  ['prints without end', "exec yes '0, 1, 2, 3'"],
+  ['prints a line without end', "exec yes '0, 1, 2, 3'"],
+  ['prints tables without end', "exec yes ''"],
   ['fails after a table', `printf '0, 1, 2, 3\\n'; exit 1`],
 ] as const)
   test(`a program that ${what} has no readings, and is tried again`, async () => {
@@ -67,24 +69,36 @@ for (const [what, script] of [
   });
 
 test('a program that hangs is killed at its limit, and no second one runs beside it', async () => {
-  const { env, runs } = standIn('exec sleep 60');
-  const lastingMs = TIMES.limitMs + 100;
-  const smi = new NvidiaSmi(env, { ...TIMES, lastingMs });
-  const left = (): number => runs().filter((line) => alive(Number.parseInt(line, 10))).length;
+  const { env, runs, left } = standIn('exec sleep 60');
+  const smi = new NvidiaSmi(env, TIMES);
   await until(() => {
     assert.deepEqual(smi.read(), []);
     assert.ok(left() <= 1);
     return runs().length >= 3;
   });
-  const askedAt = performance.now();
-  await until(() => performance.now() - askedAt > lastingMs && left() === 0);
+  await until(() => left() === 0);
+});
+
+test('a reading is not shown for long where no other follows', async () => {
+  const { env } = standIn(`printf '0, 1, 2, 3\\n'`);
+  const smi = new NvidiaSmi(env, { ...TIMES, pauseMs: 2000, freshMs: 200 });
+  await until(() => smi.read().length > 0);
+  await until(() => smi.read().length === 0);
 });
 
 test('a program that is not there is no error', async () => {
   const smi = new NvidiaSmi({ PATH: folder() }, TIMES);
-  smi.read();
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.deepEqual(smi.read(), []);
+  const asked = performance.now();
+  await until(() => {
+    assert.deepEqual(smi.read(), []);
+    return performance.now() - asked > 100;
+  });
+});
+
+test('a child that cannot be started is no error of the scrape', () => {
+  // Node refuses such a value.
+  const smi = new NvidiaSmi({ PATH: 'a\0b' }, TIMES);
+  assert.deepEqual([smi.read(), smi.read()], [[], []]);
 });
 
 test('numbers that the driver does not have are left out, and so are lines of another form', () => {
