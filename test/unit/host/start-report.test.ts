@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Config } from '../../../server/config/config.ts';
+import { ServerError } from '../../../server/errors.ts';
+import { reportFailure } from '../../../server/host/start-report.ts';
+import { config } from '../../http/start.ts';
+import { LogLines } from '../../set-up/log-lines.ts';
+
+/** The line of a failed start. */
+function failed(message: string, changes: Partial<Config> = {}) {
+  const { log, lines } = new LogLines();
+  const exitCode = reportFailure(log, new ServerError('script_broken', message), config(changes));
+  assert.equal(exitCode, 3);
+  const [line] = lines;
+  assert.ok(line !== undefined);
+  return line;
+}
+
+const FRAMES = '    at init (file:///app/score.ts:2:9)\n    at async start (file:///server/worker/main.ts:114:15)';
+
+/** Texts of failed starts, and the line about each. */
+const cases: readonly (readonly [text: string, msg: string])[] = [
+  ['the script does not exist', 'the script does not exist'],
+  [`init() failed: Error: no weights\n${FRAMES}`, 'init() failed: Error: no weights'],
+  [`cannot import /app/score.ts\nError: no licence\n${FRAMES}`, 'cannot import /app/score.ts: Error: no licence'],
+  [
+    "cannot import /app/score.ts\nError [ERR_MODULE_NOT_FOUND]: Cannot find package 'a'\nRun `npm install a` in /app.",
+    "cannot import /app/score.ts: Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'a'; Run `npm install a` in /app.",
+  ],
+  [
+    'cannot import /app/score.ts\nfile:///app/score.ts:3\nModel.load(data);\n   ^\n}\n\nSyntaxError: Unexpected token',
+    'cannot import /app/score.ts: SyntaxError: Unexpected token',
+  ],
+  [
+    `init() failed: Error: outer\n${FRAMES} {\n  code: 'X',\n  [cause]: TypeError: inner\n      at load (file:///app/score.ts:9:1)\n}`,
+    'init() failed: Error: outer',
+  ],
+];
+for (const [text, msg] of cases)
+  test(`a failed start is one line, and the rest is its stack: ${JSON.stringify(text).slice(0, 60)}`, () => {
+    const line = failed(text);
+    assert.equal(line.msg, msg);
+    assert.equal(line['stack'], text.includes('\n') ? text : undefined);
+    assert.equal(line['level'], 'fatal');
+  });
+
+test('the files of the model directory are a field of their own', () => {
+  const line = failed('no model', { modelDir: import.meta.dirname });
+  assert.equal(line.msg, 'no model');
+  assert.match(String(line['tree']), /^The model directory .* holds:\n[\s\S]*start-report\.test\.ts/);
+});
