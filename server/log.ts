@@ -2,6 +2,7 @@ import { pino, type Logger as Pino, type LoggerOptions } from 'pino';
 import type { Config } from './config/config.ts';
 import { LogOutput } from './system/log-output.ts';
 import { readableLog } from './system/readable-log.ts';
+import { withoutKeys } from './guards/addresses.ts';
 import { cutText } from './guards/output-lines.ts';
 import { fieldsOfError } from './guards/thrown.ts';
 
@@ -85,7 +86,12 @@ function options(config: Pick<Config, 'logLevel'>): LoggerOptions {
   };
 }
 
-const errorFields = (thrown: unknown): unknown => (thrown instanceof Error ? fieldsOfError(thrown) : thrown);
+/** Errors of libraries quote addresses, which may hold keys. */
+function errorFields(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  const { type, message, stack } = fieldsOfError(thrown);
+  return { type, message: withoutKeys(message), stack: withoutKeys(stack) };
+}
 
 /** A line with the beginning of a longer one as its text. */
 function shortened(line: string): string {

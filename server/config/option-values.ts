@@ -113,8 +113,7 @@ export const url: Parser<string> = (value) => {
   return value;
 };
 
-/** The part of an address that logs may show: path, query and user name may hold keys. */
-export const originOf = (address: string): string => URL.parse(address)?.origin ?? 'the address';
+export { originOf } from '../guards/addresses.ts';
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const isGuid = (value: string): boolean => GUID.test(value.trim());

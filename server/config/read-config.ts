@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
+import { withoutKeys } from '../guards/addresses.ts';
 import { isFile } from '../system/folders.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { optionRows, options, type Config, type Option } from './config.ts';
@@ -132,7 +133,7 @@ function withoutServiceLinks(env: Variables, warnings: string[]): Variables {
   const links = optionRows.flatMap((row) => row.env).filter((name) => name.endsWith('PORT') && SERVICE_LINK.test(env[name] ?? ''));
   for (const name of links)
     warnings.push(
-      `${name}=${env[name]} is ignored: Kubernetes sets it for a Service of that name. Set enableServiceLinks: false in the pod, or rename the Service`,
+      `${name}=${withoutKeys(env[name] ?? '')} is ignored: Kubernetes sets it for a Service of that name. Set enableServiceLinks: false in the pod, or rename the Service`,
     );
   return links.length === 0 ? env : { ...env, ...Object.fromEntries(links.map((name) => [name, undefined])) };
 }
@@ -161,7 +162,7 @@ function loggingFiles({ appRoot, sourceDirectory, entryScript }: Config): string
 
 /** The end of an error. Logs and terminals are read by more people than secrets are meant for. */
 function shownValue({ secret }: Option<unknown>, value: string): string {
-  return secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(value)}`;
+  return secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(withoutKeys(value))}`;
 }
 
 function samePlace(path: string, cwd: string): boolean {

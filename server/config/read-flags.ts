@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { withoutKeys } from '../guards/addresses.ts';
 import { closest } from '../guards/closest.ts';
 import { optionRows } from './config.ts';
 import { flagOf, type Option } from './option-values.ts';
@@ -24,7 +25,7 @@ export function readFlags(argv: readonly string[], problems: string[]): Map<stri
   const flags = new Map<string, string>();
   for (const [index, token] of tokens.entries()) {
     if (token.kind === 'positional' && !isStrayValue(tokens[index - 1], rows))
-      problems.push(`argument ${JSON.stringify(token.value)}: expected only flags${flagFor(token.value)} (see --help)`);
+      problems.push(`argument ${JSON.stringify(withoutKeys(token.value))}: expected only flags${flagFor(token.value)} (see --help)`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'h') flags.set('help', '');
     else if (token.name === 'version') flags.set('version', '');

@@ -70,18 +70,27 @@ export function reportFailure(log: Log, thrown: unknown, config: Config): number
     exitCode === 3 && config.modelDir !== '' && statOf(config.modelDir) !== undefined
       ? `The model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
       : undefined;
-  log.fatal({ code: error.code, exitCode, stack: error.message.includes('\n') ? error.message : undefined, tree }, oneLine(error.message));
+  log.fatal({ code: error.code, exitCode, ...partsOf(error.message), tree }, oneLine(error.message));
   return exitCode;
 }
 
+const FRAME = /^ +at /m;
+/** The place of an error of the parser, which lines of code and an empty line follow. */
+const PLACE = /^\S+:\d+$/;
+
+/** The whole text of several lines, as a field. */
+function partsOf(text: string): { readonly stack?: string; readonly text?: string } {
+  if (!text.includes('\n')) return {};
+  return FRAME.test(text) || text.split('\n').some((line) => PLACE.test(line)) ? { stack: text } : { text };
+}
+
 /**
- * The first line of a text, and of the others those that name an error or say what to do. Frames,
+ * The lines of a text as one. Of a stack, those that name an error or say what to do: frames,
  * fields and lines of code are indented, or begin with a small letter.
  */
 function oneLine(text: string): string {
   const [first = '', ...rest] = text.split('\n');
-  // The parser's errors begin with the place and lines of code, and an empty line ends those.
-  const afterCode = /^\S+:\d+$/.test(rest[0] ?? '') ? rest.slice(rest.indexOf('') + 1) : rest;
-  const told = afterCode.filter((line) => /^[A-Z]/.test(line));
-  return told.length === 0 ? first : `${first}: ${told.join('; ')}`;
+  const afterCode = PLACE.test(rest[0] ?? '') ? rest.slice(rest.indexOf('') + 1) : rest;
+  const told = 'stack' in partsOf(text) ? afterCode.filter((line) => /^[A-Z]/.test(line)) : rest.map((line) => line.trim());
+  return told.filter(Boolean).reduce((line, next) => `${line}${/[.:;]$/.test(line) ? '' : ';'} ${next}`, first);
 }

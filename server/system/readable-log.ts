@@ -55,10 +55,10 @@ function forPeople(line: Line, shown: readonly string[]): Line {
 }
 
 /** The message, or at a failed start the stack that begins with it, and the folder that was read. */
-function wholeText({ msg = '', stack, tree }: Line): unknown {
+function wholeText({ msg = '', stack, text = stack, tree }: Line): unknown {
   if (typeof msg !== 'string') return msg;
-  const text = typeof stack === 'string' && msg.startsWith(stack.split('\n', 1)[0] ?? '') ? stack : msg;
-  return typeof tree === 'string' && text !== '' ? `${text}\n${tree}` : text;
+  const whole = typeof text === 'string' && text.includes('\n') && msg.startsWith(text.split('\n', 1)[0] ?? '') ? text : msg;
+  return typeof tree === 'string' && tree.includes('\n') ? `${whole}\n${tree}` : whole;
 }
 
 /** Below several lines, fields have a line of their own: they are no part of a stack. */

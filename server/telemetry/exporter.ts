@@ -1,3 +1,4 @@
+import { withoutKeys } from '../guards/addresses.ts';
 import type { RetryPolicy } from '../delivery/retry-delay.ts';
 import { ThreadLink } from '../delivery/thread-link.ts';
 import type { Log } from '../log.ts';
@@ -113,7 +114,7 @@ export class TelemetryExporter {
     }
     this.#bytes -= bytes;
     if (this.#items < MOST_ITEMS / 2) this.#dropLogged = false;
-    if (problem !== undefined) this.#log.warn(`telemetry is not delivered: ${problem}`);
+    if (problem !== undefined) this.#log.warn(`telemetry is not delivered: ${withoutKeys(problem)}`);
     if (flushed) this.#link.finished();
   }
 

@@ -1,3 +1,4 @@
+import { withoutKeys } from '../../guards/addresses.ts';
 import { readRetryAfter } from '../../delivery/retry-delay.ts';
 import type { Block } from '../encode/block.ts';
 import type { Stream } from '../encode/layout.ts';
@@ -49,7 +50,8 @@ export class SinkError extends Error {
 
   constructor(code: string, message: string, options: SinkErrorOptions = {}) {
     const { retriable = true, askedMs, rejected, cause } = options;
-    super(message, { cause });
+    // Libraries quote whole addresses in their errors.
+    super(withoutKeys(message), { cause });
     this.code = code;
     this.retriable = retriable;
     this.askedMs = askedMs;

@@ -1,6 +1,7 @@
 import type { RetryPolicy } from '../../delivery/retry-delay.ts';
 import { ThreadLink } from '../../delivery/thread-link.ts';
 import { stackOfThrown } from '../../errors.ts';
+import { withoutKeys } from '../../guards/addresses.ts';
 import type { Progress } from '../counts.ts';
 import type { CollectionSettings } from '../settings.ts';
 import type { FromWriter, ToWriter, WriterData, WriterLog } from '../writer-messages.ts';
@@ -85,7 +86,7 @@ export class WriterLink {
     this.#retract = undefined;
     if (restartMs === undefined) return;
     const reason = thrown === undefined ? 'it exited by itself' : stackOfThrown(thrown);
-    this.#events.log.error(`the writer of collected data is gone, and is started anew: ${reason}`);
+    this.#events.log.error(`the writer of collected data is gone, and is started anew: ${withoutKeys(reason)}`);
     this.#events.lost();
   }
 

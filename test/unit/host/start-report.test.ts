@@ -22,14 +22,18 @@ const FRAMES = '    at init (file:///app/score.ts:2:9)\n    at async start (file
 const cases: readonly (readonly [text: string, msg: string])[] = [
   ['the script does not exist', 'the script does not exist'],
   [`init() failed: Error: no weights\n${FRAMES}`, 'init() failed: Error: no weights'],
-  [`cannot import /app/score.ts\nError: no licence\n${FRAMES}`, 'cannot import /app/score.ts: Error: no licence'],
+  [`cannot import /app/score.ts\nError: no licence\n${FRAMES}`, 'cannot import /app/score.ts; Error: no licence'],
   [
     "cannot import /app/score.ts\nError [ERR_MODULE_NOT_FOUND]: Cannot find package 'a'\nRun `npm install a` in /app.",
-    "cannot import /app/score.ts: Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'a'; Run `npm install a` in /app.",
+    "cannot import /app/score.ts; Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'a'; Run `npm install a` in /app.",
   ],
   [
     'cannot import /app/score.ts\nfile:///app/score.ts:3\nModel.load(data);\n   ^\n}\n\nSyntaxError: Unexpected token',
-    'cannot import /app/score.ts: SyntaxError: Unexpected token',
+    'cannot import /app/score.ts; SyntaxError: Unexpected token',
+  ],
+  [
+    'cuda cannot be used. Missing:\n  - a driver: install one.\n  - a device',
+    'cuda cannot be used. Missing: - a driver: install one. - a device',
   ],
   [
     `init() failed: Error: outer\n${FRAMES} {\n  code: 'X',\n  [cause]: TypeError: inner\n      at load (file:///app/score.ts:9:1)\n}`,
@@ -40,7 +44,8 @@ for (const [text, msg] of cases)
   test(`a failed start is one line, and the rest is its stack: ${JSON.stringify(text).slice(0, 60)}`, () => {
     const line = failed(text);
     assert.equal(line.msg, msg);
-    assert.equal(line['stack'], text.includes('\n') ? text : undefined);
+    assert.equal(line['stack'] ?? line['text'], text.includes('\n') ? text : undefined);
+    assert.equal('stack' in line, /^ +at |SyntaxError/m.test(text));
     assert.equal(line['level'], 'fatal');
   });
 
