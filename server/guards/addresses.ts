@@ -1,5 +1,5 @@
 /** An address in a text. Those of files and of Node's modules are places of code. */
-const ADDRESS = /\b(?!file:|node:|data:)[a-z][a-z\d+.-]*:\/\/[^\s"'`<>()[\]{}]*(?:\[[^\s\]]*\][^\s"'`<>()[\]{}]*)?/gi;
+const ADDRESS = /\b(?!file:|node:|data:)[a-z][a-z\d+.-]{0,30}:\/\/[^\s"'`<>()[\]{}]*(?:\[[\da-f:.]{1,45}\][^\s"'`<>()[\]{}]*)?/gi;
 /** Parts of connection strings that are keys. */
 const KEYS = /\b(AccountKey|SharedAccessKey|SharedAccessSignature|InstrumentationKey|sig)=[^;&\s"']*/gi;
 

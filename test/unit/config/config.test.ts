@@ -385,6 +385,18 @@ test('a secret that is given as a flag that does not exist, or stands in a broke
   }
 });
 
+// A path that does not exist is shown whole: config.json's.
+for (const [key, row] of Object.entries<Option<unknown>>(options).filter(([name]) => name !== 'configFile'))
+  test(`an address in the wrong place is shown without its keys: ${key}`, (t) => {
+    const value = 'https://user:s3cr3t@host:8080/hooks/s3cr3t?sig=s3cr3t';
+    for (const name of row.env) {
+      const given = { cwd: folder(t), env: { [name]: value } };
+      assert.doesNotMatch(problems({ ...given, argv: ['--port', 'x', '--port', value, value] }), /s3cr3t/);
+      if (row.secret !== true && isRefused(row, value))
+        assert.ok(problems(given).includes(`${name}: `) && problems(given).includes('https://host:8080'));
+    }
+  });
+
 test('the text of every option fits a cell of the table', () => {
   assert.deepEqual(
     Object.values<Option<unknown>>(options).filter(({ doc, secret }) => `${doc}${secret === true ? ' Secret.' : ''}`.length > 118),
