@@ -106,7 +106,8 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     try {
       config[key] = (found.alias ? (row.aliasParse ?? row.parse) : row.parse)(found.value);
     } catch (thrown) {
-      problems.push(`${found.from}: ${thrown instanceof Error ? thrown.message : String(thrown)}${shownValue(row, found.value)}`);
+      const reason = withoutKeys(thrown instanceof Error ? thrown.message : String(thrown));
+      problems.push(`${found.from}: ${reason}${shownValue(row, found.value)}`);
     }
   }
   Object.assign(config, implied);
