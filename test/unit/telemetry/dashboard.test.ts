@@ -21,7 +21,7 @@ interface Dashboard {
 
 const dashboard = JSON.parse(readFileSync(new URL('../../../deploy/grafana/dashboard.json', import.meta.url), 'utf8')) as Dashboard;
 const expressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
-const OURS = /\b(?:scoring|inference|worker|model|server|session|telemetry|mdc|process|nodejs)_\w+/g;
+const OURS = /\b(?:scoring|inference|worker|model|server|session|telemetry|log_lines|mdc|process|nodejs)_\w+/g;
 const missing = spawnSync('promtool', ['--version']).error !== undefined;
 
 /** Names of series by metric, and the labels that a metric may have. */
