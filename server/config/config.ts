@@ -165,7 +165,7 @@ const stopping = {
 
 const ACCESS_FIELDS = ['client', 'user-agent', 'bytes', 'worker'] as const;
 /** A field of the access log that an option adds. */
-export type AccessField = (typeof ACCESS_FIELDS)[number];
+type AccessField = (typeof ACCESS_FIELDS)[number];
 
 const logging = {
   logLevel: option<LogLevel>({

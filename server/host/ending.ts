@@ -9,7 +9,7 @@ const FLUSH_MS = 1000;
 const HELD_MS = 500;
 /** Time beyond the limit of an exit until the thread that watches it kills the process. */
 const WATCH_MARGIN_MS = 2000;
-/** Limit of an exit at once. */
+/** Limit of an exit at once, and of one without a drain. */
 const AT_ONCE_MS = 2000;
 
 /** Calls under way for which process.exit() waits without a limit, as it does for threads. */
@@ -55,6 +55,8 @@ export class Ending {
    */
   async exit(code: number, threadsEnded = true): Promise<void> {
     const { host, log } = this.#parts;
+    // A start that fails has no drain that has begun.
+    if (this.#last === undefined) this.begin(AT_ONCE_MS);
     const ends = performance.now() + HELD_MS;
     while (holding(host).length > 0 && performance.now() < ends) await delay(20);
     const stuck = [...holding(host), ...(threadsEnded ? [] : ['thread'])];

@@ -54,7 +54,7 @@ function forPeople(line: Line, shown: readonly string[]): Line {
   return { level, time, msg: text, ...(err !== undefined && { err }) };
 }
 
-/** The message, or at a failed start the stack that begins with it, and the folder that was read. */
+/** The message, or of a failed start its whole text, and the folder that was read. */
 function wholeText({ msg = '', stack, text = stack, tree }: Line): unknown {
   if (typeof msg !== 'string') return msg;
   const whole = typeof text === 'string' && text.includes('\n') && msg.startsWith(text.split('\n', 1)[0] ?? '') ? text : msg;

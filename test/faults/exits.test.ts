@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -23,29 +23,79 @@ async function drainsInTime(server: ServerProcess): Promise<void> {
   assert.ok(performance.now() - began < LONGEST_MS);
 }
 
-test('a folder for collected data that can never be made is a line in the log, and a signal ends the server', () =>
-  withServer(
-    ['--entry-script', 'echo.ts'],
-    async (server) => {
-      await server.ready();
-      await server.score([1]);
-      await server.line(({ msg }) => msg.includes('ENOENT'));
-      await drainsInTime(server);
-    },
-    { env: { ...SHORT, MDC_SINK: 'file', MDC_DIR: '/proc/foo/bar' } },
-  ));
+/** Shell commands that give the server a mount whose source is gone, in a namespace of its own. */
+function goneMount(root: string): string {
+  const mount = 'mount --bind "$0/source" "$0/mount" && rmdir "$0/source" && exec "$@"';
+  return `exec unshare ${process.getuid?.() === 0 ? '' : '-Ur'} -m sh -c '${mount}' '${root}' "$@"`;
+}
 
-test('a folder to spill to that can never be made stops neither scoring nor a drain', () =>
-  withServer(
-    ['--entry-script', 'echo.ts'],
-    async (server) => {
-      await server.ready();
-      await server.line(({ msg }) => msg.includes('MDC_SPILL_DIR'));
-      assert.equal((await server.score([1])).status, 200);
-      await server.drain();
-    },
-    { env: { ...SHORT, MDC_SINK: 'file', MDC_DIR: '/proc/foo', MDC_SPILL_DIR: '/proc/foo' } },
-  ));
+/** A folder with `mount`, an empty folder that `goneMount` mounts. */
+function mountPoint(): string {
+  const root = folder();
+  mkdirSync(join(root, 'source'));
+  mkdirSync(join(root, 'mount'));
+  return root;
+}
+
+const gone = mountPoint();
+const FOLDERS: readonly (readonly [name: string, env: Record<string, string>, prelude?: string])[] = [
+  ['for data, below /proc', { MDC_DIR: '/proc/foo/bar' }],
+  ['to spill to, below /proc', { MDC_SPILL_DIR: '/proc/foo' }],
+  ['for data and to spill to, below /proc', { MDC_DIR: '/proc/foo', MDC_SPILL_DIR: '/proc/foo' }],
+  ['for data, below a mount without a source', { MDC_DIR: join(gone, 'mount/data') }, goneMount(gone)],
+  ['to spill to, below a mount without a source', { MDC_SPILL_DIR: join(gone, 'mount') }, goneMount(gone)],
+];
+
+/** Seconds of CPU time that the process has taken. */
+function cpuSeconds(pid: number): number {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').split(' ').slice(12, 14).map(Number);
+  return ((user ?? NaN) + (system ?? NaN)) / 100;
+}
+
+for (const [name, env, prelude] of FOLDERS) {
+  const options = { env: { ...SHORT, MDC_SINK: 'file', MDC_DIR: folder(), ...env }, ...(prelude !== undefined && { prelude }) };
+
+  test(`a folder that can never be made is a line in the log, takes no CPU, and a signal ends the server: ${name}`, () => {
+    mkdirSync(join(gone, 'source'), { recursive: true });
+    return withServer(
+      ['--entry-script', 'echo.ts'],
+      async (server) => {
+        await server.ready();
+        assert.equal((await server.score([1])).status, 200);
+        await server.line(({ msg }) => msg.includes('ENOENT'));
+        const before = cpuSeconds(server.pid);
+        await delay(2000);
+        assert.ok(cpuSeconds(server.pid) - before < 1, 'the process does not wait, it spins');
+        await drainsInTime(server);
+        await server.said('data collection ends');
+      },
+      options,
+    );
+  });
+
+  test(`nor does a reader of the log that has stalled keep it: ${name}`, () => {
+    mkdirSync(join(gone, 'source'), { recursive: true });
+    return withServer(
+      ['--entry-script', 'floods.ts'],
+      async (server) => {
+        await server.ready();
+        server.child.stdout!.pause();
+        try {
+          // More than the pipe takes.
+          assert.equal((await server.score(['console', 20_000])).status, 200);
+          const exited = once(server.child, 'exit');
+          const began = performance.now();
+          server.child.kill('SIGTERM');
+          assert.deepEqual(await exited, [0, null]);
+          assert.ok(performance.now() - began < LONGEST_MS);
+        } finally {
+          server.child.stdout!.destroy();
+        }
+      },
+      options,
+    );
+  });
+}
 
 /**
  * The writer's thread reads who owns what it finds in its folder: a FIFO there holds it inside a

@@ -178,7 +178,7 @@ for (const format of FORMATS)
     const server = await Unread.start(t, full, { LOG_FORMAT: format });
     assert.equal((await server.score(['console', 1000])).status, 200);
     await server.drain();
-    assert.match(server.stderr, /lines of the log are lost/);
+    assert.match(server.stderr, /lines of the log are dropped/);
   });
 
 for (const format of FORMATS)

@@ -184,6 +184,13 @@ test('the process is touched only where it is started', () => {
   );
 });
 
+// Elsewhere a folder may answer ENOENT for ever, which Node's own `recursive: true` never ends.
+test('folders are made, and threads are ended, in one place each', () => {
+  const having = (pattern: RegExp): string[] => sources.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
+  assert.deepEqual(having(/\bmkdir(?:Sync)?\(/), ['collection/spool/make-folder.ts']);
+  assert.deepEqual(having(/\.terminate\(/), ['delivery/thread-link.ts']);
+});
+
 /** Lines of code, without comments and blank lines. A rule of the linter bounds functions. */
 const LONGEST_CLASS = 170;
 

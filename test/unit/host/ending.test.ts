@@ -94,3 +94,9 @@ test('a log that cannot be flushed does not keep the process', async () => {
   );
   assert.equal(signal, 'SIGKILL');
 });
+
+test('an exit that nothing has begun has a limit, too: a log that hangs', async () => {
+  const { signal, ms } = await endingOf(`await new Ending({ host: process, log, flush: () => fs.readFileSync('fifo') }).exit(3);`);
+  assert.equal(signal, 'SIGKILL');
+  assert.ok(ms < 40_000, `${ms}`);
+});
