@@ -37,7 +37,7 @@ test('a collector that MDC_COLLECTIONS does not name is counted, and logged once
   assert.equal(await server.metric('mdc_records_total{collection="model_inputs",result="not_selected"}'), 0);
   const lines = server.linesWith('does not select it');
   assert.deepEqual(
-    lines.map(({ level, msg }) => [level, String(msg).split(':')[0]]),
+    lines.map(({ level, msg }) => [level, msg.split(':')[0]]),
     [[lines[0]?.['level'], 'model_outputs']],
   );
 });
