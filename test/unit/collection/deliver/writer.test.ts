@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { SinkError, type Batch, type Sink } from '../../../../server/collection/deliver/sink.ts';
 import { TestWriter } from '../../../collection/start-writer.ts';
-import { alone } from '../../../../server/collection/encode/block.ts';
+import { copyAlone } from '../../../../server/collection/encode/block.ts';
 import { block, folder } from '../blocks.ts';
 
 /** A row of so many characters makes a batch leave at once. */
@@ -212,8 +212,8 @@ test('a block that grew beyond the memory there is finds no room: it is dropped,
 test('a line that stays in memory while its neighbours leave does not keep theirs', () => {
   const memory = Buffer.alloc(1024 * 1024);
   const shared = { ...block(1), data: memory.subarray(0, 300) };
-  assert.equal(alone(shared).data.buffer.byteLength, 300);
-  assert.equal(alone({ ...shared, data: memory }).data.buffer, memory.buffer);
+  assert.equal(copyAlone(shared).data.buffer.byteLength, 300);
+  assert.equal(copyAlone({ ...shared, data: memory }).data.buffer, memory.buffer);
 });
 
 test('at the end a sink that fails is tried once more, then lines stay on disk at once', async (t) => {
