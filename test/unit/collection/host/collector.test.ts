@@ -23,7 +23,7 @@ const open = (redactor: Redactor, own: Partial<CollectionSettings> = {}, lines: 
 
 const record = (id: string, text = '1'): ExchangeRecord => {
   const side = { state: Body.kept, contentType: 'application/json', headers: [], body: [Buffer.from(text)], bodyBytes: text.length };
-  return { time: 0, id, method: 'POST', url: '/score', status: 200, request: side, response: side };
+  return { time: 1000, id, method: 'POST', url: '/score', status: 200, request: side, response: side };
 };
 
 test('what waits for a redaction counts as records: a hook that hangs fills the memory that there is, and no more', async () => {
@@ -83,11 +83,11 @@ test('a lost thread takes what it held in memory, by collection; the next one ta
 test('where memory is full, records go without bodies: each half counts until it is settled, and the last line has the number', async () => {
   const lines: unknown[] = [];
   const collector = open(none, { sink: DOWN, flushTimeoutMs: 100 }, lines);
-  const answer = Buffer.alloc(2 * 1024 * 1024, 1);
+  const answer = Buffer.from(JSON.stringify('x'.repeat(2 * 1024 * 1024)));
   for (let n = 0; n < 60; n++) {
     const capture = collector.capture(String(n));
     capture?.received('application/json', [], [Buffer.from('1')], 1);
-    capture?.answered('image/png', [], answer);
+    capture?.answered('application/json', [], answer);
     capture?.end({ method: 'POST', url: '/score', status: 200 });
   }
   const { counts } = collector;
