@@ -175,8 +175,10 @@ export class HostCollector {
   #admit(record: ExchangeRecord): ExchangeRecord | undefined {
     const records = recordsOf(record);
     if (this.#fits(records, exchangeBytes(record))) return record;
-    const without = withoutBodies(record);
-    if (this.#fits(records, exchangeBytes(without))) return without;
+    if (this.#fits(records, 0)) {
+      const without = withoutBodies(record);
+      if (this.#fits(records, exchangeBytes(without))) return without;
+    }
     for (const half of HALVES) if (isCollected(record[half])) this.counts.refuse(half, this.counts.overflow);
     return undefined;
   }
