@@ -2,7 +2,7 @@ import type { RedactableBody, RedactedBody } from '../../ipc/redaction.ts';
 import type { Log } from '../../log.ts';
 import { isSampled } from '../../request/sampling.ts';
 import { Capture } from './capture.ts';
-import { CollectionCounts, UNKNOWN, type DropReason, type OmitReason } from '../counts.ts';
+import { CollectionCounts, UNKNOWN, type DropReason, type OmitReason, type RecordResult } from '../counts.ts';
 import { HandOver } from './hand-over.ts';
 import { Body, collectionOf, exchangeBytes, isKept, rowsBytes, type BodyState, type ExchangeRecord, type Side } from '../records.ts';
 import { rateOf, type CollectionSettings } from '../settings.ts';
@@ -59,6 +59,8 @@ export class HostCollector {
   readonly #log: Parts['log'];
   readonly #handOver: HandOver;
   readonly #writer: WriterLink;
+  readonly #requests: Record<RecordResult, number>;
+  readonly #responses: Record<RecordResult, number>;
   readonly #requestRate: number;
   readonly #responseRate: number;
   readonly #flushTimeoutMs: number;
@@ -76,6 +78,10 @@ export class HostCollector {
     this.#responseRate = rateOf(settings, 'response');
     this.#flushTimeoutMs = settings.flushTimeoutMs;
     this.counts = new CollectionCounts(knownCollections(settings));
+    // The rows of a half that is not collected stay at 0, and nobody sees them.
+    const unseen = new CollectionCounts();
+    this.#requests = (this.#requestRate > 0 ? this.counts : unseen).of('request');
+    this.#responses = (this.#responseRate > 0 ? this.counts : unseen).of('response');
     // Made before the link, because a thread that cannot be started is lost at once.
     this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
     this.#writer = new WriterLink(settings, agent, env, {
@@ -107,9 +113,10 @@ export class HostCollector {
   /** Takes a scoring request that is over. */
   exchange(record: ExchangeRecord): void {
     if (this.#redactor.needed && (isKept(record.request) || isKept(record.response))) return this.#redactFirst(record);
-    const taken = this.#admit(record);
+    const bytes = exchangeBytes(record);
+    const taken = this.#fits(recordsOf(record), bytes) ? record : this.#shrink(record);
     if (taken === undefined) return undefined;
-    this.#pass(taken);
+    this.#pass(taken, taken === record ? bytes : exchangeBytes(taken));
     return this.#queued(taken);
   }
 
@@ -171,10 +178,9 @@ export class HostCollector {
     return this.counts.records + records <= MAX_RECORDS && this.counts.bytes + bytes <= MAX_BYTES;
   }
 
-  /** Answers the record, without its bodies where they do not fit, or undefined: it is dropped. */
-  #admit(record: ExchangeRecord): ExchangeRecord | undefined {
+  /** Answers a record that does not fit without its bodies, or undefined: it is dropped. */
+  #shrink(record: ExchangeRecord): ExchangeRecord | undefined {
     const records = recordsOf(record);
-    if (this.#fits(records, exchangeBytes(record))) return record;
     if (this.#fits(records, 0)) {
       const without = withoutBodies(record);
       if (this.#fits(records, exchangeBytes(without))) return without;
@@ -184,21 +190,21 @@ export class HostCollector {
   }
 
   #queued(record: ExchangeRecord): void {
-    for (const half of HALVES) {
-      if (!isCollected(record[half])) continue;
-      this.counts.of(half).queued++;
-      this.counts.records++;
-    }
+    const [requests, responses] = [Number(isCollected(record.request)), Number(isCollected(record.response))];
+    this.#requests.queued += requests;
+    this.#responses.queued += responses;
+    this.counts.records += requests + responses;
   }
 
   /**
    * Passes on a record. It is counted afterwards, because a thread that is found lost here takes
    * only what was counted.
    */
-  #pass(record: ExchangeRecord): void {
-    this.#omit('request', record.request.state);
-    this.#omit('response', record.response.state);
-    this.counts.handedBytes += this.#handOver.exchange(record);
+  #pass(record: ExchangeRecord, bytes: number): void {
+    if (isOmitted(record.request)) this.#omit('request', record.request.state);
+    if (isOmitted(record.response)) this.#omit('response', record.response.state);
+    this.#handOver.exchange(record, bytes);
+    this.counts.handedBytes += bytes;
   }
 
   #omit(half: 'request' | 'response', state: BodyState): void {
@@ -207,10 +213,10 @@ export class HostCollector {
   }
 
   #redactFirst(record: ExchangeRecord): void {
-    const taken = this.#admit(record);
+    const taken = this.#fits(recordsOf(record), exchangeBytes(record)) ? record : this.#shrink(record);
     if (taken === undefined) return;
     if (!(isKept(taken.request) || isKept(taken.response))) {
-      this.#pass(taken);
+      this.#pass(taken, exchangeBytes(taken));
       return this.#queued(taken);
     }
     this.#queued(taken);
@@ -228,7 +234,8 @@ export class HostCollector {
     this.#unredacted.response += responses;
     const redacted = await this.#redact(record);
     this.release(held);
-    this.#pass(this.#fits(0, exchangeBytes(redacted)) ? redacted : withoutBodies(redacted));
+    const kept = this.#fits(0, exchangeBytes(redacted)) ? redacted : withoutBodies(redacted);
+    this.#pass(kept, exchangeBytes(kept));
     this.#unredacted.request -= requests;
     this.#unredacted.response -= responses;
   }
@@ -260,6 +267,7 @@ const knownCollections = ({ rates, others }: CollectionSettings): string[] => [
   UNKNOWN,
 ];
 
+const isOmitted = (side: Side): boolean => isCollected(side) && !isKept(side);
 const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
 const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
 
