@@ -335,6 +335,23 @@ test('10,000 records that wait at SIGTERM are delivered before the server ends',
   );
 });
 
+test('a call that hangs at SIGTERM takes half of the limit, and the rest is delivered', async (t) => {
+  const { azurite, proxy } = await refusing(t);
+  proxy.fate = () => 'hang';
+  const server = await serve(t, 'collects.ts', {
+    MDC_BLOB_CONNECTION_STRING: azurite.connectionString(proxy.port),
+    MDC_COLLECTIONS: 'model_outputs',
+    MDC_FLUSH_TIMEOUT_MS: '20000',
+  });
+  assert.equal((await server.score({ many: 100 })).status, 200);
+  await proxy.called(1);
+  // The call that has begun hangs for ever.
+  proxy.fate = () => 'pass';
+  await server.drain();
+  const end = await server.said('data collection ends; nothing was lost');
+  assert.deepEqual([end['queued'], end['sent']], [100, 100]);
+});
+
 test('undelivered records are on disk after SIGTERM, and the next server delivers them', async (t) => {
   const { azurite, proxy } = await refusing(t);
   const env = {
@@ -388,15 +405,16 @@ test('the last lines of the log account for collected data, when nobody can scra
   const delivered = await serve(t, 'collects.ts', { MDC_DIR: folder(), MDC_COLLECTIONS: 'request,response' });
   await delivered.score({});
   await delivered.drain();
-  const { sent, spilled, dropped, level } = await delivered.said('data collection ends; nothing was lost');
-  assert.deepEqual({ sent, spilled, dropped, level }, { sent: 2, spilled: 0, dropped: {}, level: 'info' });
+  const { queued, adopted, sent, spooled, dropped, level } = await delivered.said('data collection ends; nothing was lost');
+  assert.deepEqual({ queued, adopted, sent, spooled, dropped }, { queued: 2, adopted: 0, sent: 2, spooled: 0, dropped: {} });
+  assert.equal(level, 'info');
   const lost = await serve(t, 'collects.ts', { MDC_HTTP_URL: 'http://127.0.0.1:1/', MDC_FLUSH_TIMEOUT_MS: '200' });
   await lost.score({ wrong: true });
   await lost.drain();
   const end = await lost.said('data collection ends; not all of it was delivered');
   assert.deepEqual(
-    { sent: end['sent'], dropped: end['dropped'], level: end['level'] },
-    { sent: 0, dropped: { invalid_data: 1, flush_timeout: 2 }, level: 'warn' },
+    { queued: end['queued'], sent: end['sent'], dropped: end['dropped'], level: end['level'] },
+    { queued: 3, sent: 0, dropped: { invalid_data: 1, flush_timeout: 2 }, level: 'warn' },
   );
 });
 

@@ -5,8 +5,8 @@ import { SinkError, type Batch, type Sink } from './sink.ts';
 export const ABORT_MS = 500;
 
 /**
- * Calls a sink, one batch at a time. Once the server ends, a call gets at most half of the time that
- * is left, so that one that hangs leaves time for others.
+ * Calls a sink, one batch at a time. Once the server ends, a call gets at most half of the time
+ * that is left, so that one that hangs leaves time for others.
  */
 export class SinkCalls {
   readonly #sink: Sink;

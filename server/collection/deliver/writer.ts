@@ -1,6 +1,6 @@
 import type { Overflow } from '../counts.ts';
 import type { Layout } from '../encode/layout.ts';
-import { alone, memoryOf, type Block } from '../encode/block.ts';
+import { copyAlone, memoryOf, type Block } from '../encode/block.ts';
 import { within } from '../../guards/within.ts';
 import { Pending, takeOut } from './pending.ts';
 import type { Retry } from './retry.ts';
@@ -240,7 +240,7 @@ export class Writer {
       if (outcome === 'spilled') written.push(block);
       else {
         overflow = outcome;
-        failed.push(alone(block));
+        failed.push(copyAlone(block));
       }
     }
     tally.settle(written, 'spilled');

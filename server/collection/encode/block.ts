@@ -19,7 +19,7 @@ export interface Block {
   readonly data: Buffer;
   /** Number of lines; 0 for a part whose block is counted elsewhere. */
   readonly records: number;
-  /** True where memory is their only place; false where they are on disk until they are delivered. */
+  /** True where memory is their only place. False: they are on disk until they are delivered. */
   readonly counted: boolean;
   readonly payloads: readonly Payload[];
 }
@@ -36,7 +36,7 @@ export const blockBytes = ({ data, payloads }: Block): number => payloads.reduce
 export const memoryOf = (block: Block): number => LINE_OVERHEAD * block.records + (block.v1 ? block.data.length : 0) + blockBytes(block);
 
 /** A copy of a block's lines where they share memory with lines that may be gone before. */
-export function alone(block: Block): Block {
+export function copyAlone(block: Block): Block {
   const { data } = block;
   if (data.buffer.byteLength <= 2 * data.length) return block;
   const own = Buffer.allocUnsafeSlow(data.length);

@@ -5,6 +5,9 @@ import type { Data } from './payload-data.ts';
 /** A line must fit into one block of an append blob (4 MiB) with its attributes. */
 const LARGEST_INLINE = 4 * 1024 * 1024 - 64 * 1024;
 
+/** A text of control characters grows to six times its size as JSON. */
+const LARGEST_DATA = 48 * 1024 * 1024;
+
 /** How a sink stores payloads that do not fit into a line. */
 export interface References {
   /**
@@ -44,6 +47,7 @@ export const NO_DATA: PlacedData = { member: NOTHING, content: NOTHING };
  */
 export function placeData(data: Data, contentType: string, references: References, nameOf: () => string): PlacedData {
   const bytes = 'json' in data ? data.bytes : data.binary.length;
+  if (bytes > LARGEST_DATA) return { ...NO_DATA, omitted: 'size' };
   if ('json' in data && bytes <= Math.min(LARGEST_INLINE, references.largestInline)) return { member: DATA, content: data.json, bytes };
   const name = `${nameOf()}.${'json' in data ? 'json' : 'bin'}`;
   const reference = references.reference(name);

@@ -2,7 +2,7 @@ import type { RedactableBody, RedactedBody } from '../../ipc/redaction.ts';
 import type { Log } from '../../log.ts';
 import { isSampled } from '../../request/sampling.ts';
 import { Capture } from './capture.ts';
-import { CollectionCounts, OTHER, UNKNOWN, type DropReason, type OmitReason } from '../counts.ts';
+import { CollectionCounts, OTHER, UNKNOWN, type DropReason, type OmitReason, type RecordResult } from '../counts.ts';
 import { HandOver } from './hand-over.ts';
 import { KnownCollections } from './known-collections.ts';
 import { queryAsBody, redactable, withoutQuery, withRedacted } from './redactable-record.ts';
@@ -61,6 +61,8 @@ export class HostCollector {
   readonly #log: Parts['log'];
   readonly #handOver: HandOver;
   readonly #writer: WriterLink;
+  readonly #requests: Record<RecordResult, number>;
+  readonly #responses: Record<RecordResult, number>;
   readonly #requestRate: number;
   readonly #responseRate: number;
   readonly #flushTimeoutMs: number;
@@ -80,6 +82,10 @@ export class HostCollector {
     this.#responseRate = rateOf(settings, 'response');
     this.#flushTimeoutMs = settings.flushTimeoutMs;
     this.counts = new CollectionCounts(startCollections(settings));
+    // The rows of a half that is not collected stay at 0, and nobody sees them.
+    const unseen = new CollectionCounts();
+    this.#requests = (this.#requestRate > 0 ? this.counts : unseen).of('request');
+    this.#responses = (this.#responseRate > 0 ? this.counts : unseen).of('response');
     // Made before the link, because a thread that cannot be started is lost at once.
     this.#handOver = new HandOver((batch, bytes) => this.#writer.post(batch, bytes));
     this.#writer = new WriterLink(settings, agent, env, {
@@ -178,38 +184,40 @@ export class HostCollector {
   }
 
   #take(record: ExchangeRecord): void {
-    const taken = this.#admit(record);
+    const bytes = exchangeBytes(record);
+    const taken = this.#fits(recordsOf(record), bytes) ? record : this.#shrink(record);
     if (taken === undefined) return;
-    this.#pass(taken);
+    this.#pass(taken, taken === record ? bytes : exchangeBytes(taken));
     this.#queued(taken);
   }
 
-  /** Answers the record, without its bodies where they do not fit, or undefined: it is dropped. */
-  #admit(record: ExchangeRecord): ExchangeRecord | undefined {
+  /** Answers a record that does not fit without its bodies, or undefined: it is dropped. */
+  #shrink(record: ExchangeRecord): ExchangeRecord | undefined {
     const records = recordsOf(record);
-    if (this.#fits(records, exchangeBytes(record))) return record;
-    const without = withoutBodies(record);
-    if (this.#fits(records, exchangeBytes(without))) return without;
+    if (this.#fits(records, 0)) {
+      const without = withoutBodies(record);
+      if (this.#fits(records, exchangeBytes(without))) return without;
+    }
     for (const half of HALVES) if (isCollected(record[half])) this.counts.refuse(half, this.counts.overflow);
     return undefined;
   }
 
   #queued(record: ExchangeRecord): void {
-    for (const half of HALVES) {
-      if (!isCollected(record[half])) continue;
-      this.counts.of(half).queued++;
-      this.counts.records++;
-    }
+    const [requests, responses] = [Number(isCollected(record.request)), Number(isCollected(record.response))];
+    this.#requests.queued += requests;
+    this.#responses.queued += responses;
+    this.counts.records += requests + responses;
   }
 
   /**
    * Passes on a record. It is counted afterwards, because a thread that is found lost here takes
    * only what was counted.
    */
-  #pass(record: ExchangeRecord): void {
-    this.#omit('request', record.request.state);
-    this.#omit('response', record.response.state);
-    this.counts.handedBytes += this.#handOver.exchange(record);
+  #pass(record: ExchangeRecord, bytes: number): void {
+    if (isOmitted(record.request)) this.#omit('request', record.request.state);
+    if (isOmitted(record.response)) this.#omit('response', record.response.state);
+    this.#handOver.exchange(record, bytes);
+    this.counts.handedBytes += bytes;
   }
 
   #omit(half: 'request' | 'response', state: BodyState): void {
@@ -218,11 +226,11 @@ export class HostCollector {
   }
 
   #redactFirst(record: ExchangeRecord): void {
-    const taken = this.#admit(record);
+    const taken = this.#fits(recordsOf(record), exchangeBytes(record)) ? record : this.#shrink(record);
     if (taken === undefined) return;
     const bodies = redactable(taken);
     if (bodies.length === 0) {
-      this.#pass(taken);
+      this.#pass(taken, exchangeBytes(taken));
       return this.#queued(taken);
     }
     this.#queued(taken);
@@ -242,7 +250,8 @@ export class HostCollector {
     for (const result of results) if (typeof result === 'string') this.counts.failRedaction(result);
     const redacted = withRedacted(record, bodies, results);
     this.release(held);
-    this.#pass(this.#fits(0, exchangeBytes(redacted)) ? redacted : withoutBodies(redacted));
+    const kept = this.#fits(0, exchangeBytes(redacted)) ? redacted : withoutBodies(redacted);
+    this.#pass(kept, exchangeBytes(kept));
     this.#unredacted.request -= requests;
     this.#unredacted.response -= responses;
   }
@@ -261,6 +270,7 @@ const startCollections = ({ rates, others }: CollectionSettings): string[] => [
   UNKNOWN,
 ];
 
+const isOmitted = (side: Side): boolean => isCollected(side) && !isKept(side);
 const isCollected = ({ state }: Side): boolean => state !== Body.notCollected;
 const recordsOf = ({ request, response }: ExchangeRecord): number => Number(isCollected(request)) + Number(isCollected(response));
 

@@ -44,20 +44,15 @@ export class HandOver {
     this.#post = post;
   }
 
-  /** Answers the record's memory, in bytes. */
-  exchange(record: ExchangeRecord): number {
+  /** @param bytes its size in a batch */
+  exchange(record: ExchangeRecord, bytes = exchangeBytes(record)): void {
     const head = this.#heads.of(record);
-    const bytes = exchangeBytes(record);
-    if (bytes > LARGE) {
-      this.#later({ bytes, write: (into) => copyExchange(into, head, record) });
-      return bytes;
-    }
+    if (bytes > LARGE) return this.#later({ bytes, write: (into) => copyExchange(into, head, record) });
     const slab = this.#reserve(bytes);
     let at = writeExchange(slab, this.#used, head, record);
     for (const piece of record.request.body) at += piece.copy(slab, at);
     for (const piece of record.response.body) at += piece.copy(slab, at);
     this.#used = at;
-    return bytes;
   }
 
   rows(payload: Buffer): void {

@@ -3,7 +3,15 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import test, { type TestContext } from 'node:test';
-import { CollectionCounts, DROP_REASONS, MOST_COLLECTIONS, OTHER, RESULTS, type RecordResult } from '../../../server/collection/counts.ts';
+import {
+  CollectionCounts,
+  DROP_REASONS,
+  MOST_COLLECTIONS,
+  OMIT_REASONS,
+  OTHER,
+  RESULTS,
+  type RecordResult,
+} from '../../../server/collection/counts.ts';
 import { SinkError, type Batch, type Sink } from '../../../server/collection/deliver/sink.ts';
 import { TestWriter } from '../../collection/start-writer.ts';
 import { folder } from './blocks.ts';
@@ -235,4 +243,24 @@ test('all results, reasons to drop and reasons to leave a body out are there fro
   );
   for (const row of counts.results.values()) assert.deepEqual(Object.keys(row), [...RESULTS]);
   assert.deepEqual([...counts.omitted.keys()], ['request', 'response']);
+});
+
+/** The first cells of a table of a page, after its head. */
+function cells(page: string, head: string, occurrence = 0): string[] {
+  const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
+  const body = text.split(head)[occurrence + 1]?.split('\n\n')[0] ?? '';
+  return Array.from(body.matchAll(/^\| `(\w+)` \|/gm), ([, name = '']) => name);
+}
+
+test('the page lists each result, each reason to drop and each reason to leave a body out, and no other', () => {
+  const head = '| reason | meaning |';
+  assert.deepEqual(cells('data-collection.md', '| result | meaning |').toSorted(), [...RESULTS].toSorted());
+  assert.deepEqual(cells('data-collection.md', head).toSorted(), [...DROP_REASONS].toSorted());
+  assert.deepEqual(cells('data-collection.md', head, 1).toSorted(), [...OMIT_REASONS].toSorted());
+  const labels = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8').split('\n');
+  for (const [metric, values] of [
+    ['mdc_records_total', RESULTS],
+    ['mdc_bodies_omitted_total', OMIT_REASONS],
+  ] as const)
+    assert.ok(labels.some((line) => line.startsWith(`| \`${metric}\``) && line.includes(values.map((value) => `\`${value}\``).join(', '))));
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
 import { failures, ServerError } from '../../../server/errors.ts';
-import { CollectionCounts } from '../../../server/collection/counts.ts';
+import { CollectionCounts, DROP_REASONS, OMIT_REASONS, RESULTS } from '../../../server/collection/counts.ts';
 import { addCollectionMetrics } from '../../../server/telemetry/collection-metrics.ts';
 import { addGpuMetrics } from '../../../server/telemetry/gpu-metrics.ts';
 import { Metrics } from '../../../server/telemetry/metrics.ts';
@@ -203,6 +203,15 @@ test('the metrics of collection have the names and labels that dashboards know',
   for (const result of ['queued', 'sampled_out', 'spilled', 'dropped'])
     assert.match(text, new RegExp(`^mdc_records_total\\{collection="request",result="${result}"\\} \\d$`, 'm'));
   assert.match(text, /^mdc_records_total\{collection="model_\\"inputs\\"",result="sent"\} 2$/m);
+  // What has not happened is there at 0, so that an increase over the first incident shows it.
+  for (const reason of DROP_REASONS) assert.match(text, new RegExp(`^mdc_dropped_total\\{reason="${reason}"\\} \\d$`, 'm'));
+  for (const result of RESULTS) assert.match(text, new RegExp(`^mdc_records_total\\{collection="response",result="${result}"\\} 0$`, 'm'));
+  for (const reason of OMIT_REASONS)
+    assert.match(
+      text,
+      new RegExp(`^mdc_bodies_omitted_total\\{collection="response",reason="${reason}"\\} ${reason === 'size' ? 1 : 0}$`, 'm'),
+    );
+  assert.match(text, /^mdc_spool_bytes 10$/m);
   assert.match(text, /^mdc_sink_errors_total\{sink="azure-blob",code="503"\} 2$/m);
 });
 

@@ -18,7 +18,7 @@ function serverSpan({ failure, route = '/score', ...more }: Case): SpanItem {
     method: 'POST',
     url: 'http://host:5001/score',
     protocolVersion: '1.1',
-    userAgent: undefined,
+    header: () => undefined,
     status: 200,
     ids: readIds({}, () => true),
     failure: failure && new ServerError(failure, 'x'),

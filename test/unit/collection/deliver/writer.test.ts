@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { SinkError, type Batch, type Sink } from '../../../../server/collection/deliver/sink.ts';
 import { TestWriter } from '../../../collection/start-writer.ts';
-import { folder } from '../blocks.ts';
+import { copyAlone } from '../../../../server/collection/encode/block.ts';
+import { block, folder } from '../blocks.ts';
 
 /** A row of so many characters makes a batch leave at once. */
 const FULL = 'x'.repeat(1024 * 1024);
@@ -151,6 +152,68 @@ test('at the end a sink that does not answer is left alone: lines are dropped, o
         : { sent: 0, spilled: 3, dropped: 0, reasons: {}, open: 0 },
     );
   }
+});
+
+test('at the end a call that hangs leaves time for the others: they are sent, and it is tried again', async () => {
+  const sink = new Answering();
+  const began = Promise.withResolvers<void>();
+  sink.answer = (batch) => {
+    if (!batch.blocks.some(({ data }) => data.includes('"n":0'))) return sink.take(batch);
+    began.resolve();
+    return new Promise(() => undefined);
+  };
+  const writer = new TestWriter(sink);
+  writer.collect(0, 1, 'model_inputs', FULL);
+  await began.promise;
+  writer.collect(1, 4);
+  await writer.close(4000);
+  assert.deepEqual(sink.taken, [1, 2, 3]);
+  assert.deepEqual(outcomes(writer), { sent: 3, spilled: 0, dropped: 1, reasons: { flush_timeout: 1 }, open: 0 });
+  assert.ok(sink.calls > 2, 'it was tried again');
+});
+
+test('at the end a call that hangs once is tried again, and nothing is lost', async () => {
+  const sink = new Answering();
+  const began = Promise.withResolvers<void>();
+  sink.answer = () => {
+    sink.answer = undefined;
+    began.resolve();
+    return new Promise(() => undefined);
+  };
+  const writer = new TestWriter(sink);
+  writer.collect(0, 1, 'model_inputs', FULL);
+  await began.promise;
+  writer.collect(1, 4);
+  await writer.close(3000);
+  assert.deepEqual(sink.taken, [1, 2, 3, 0]);
+  assert.deepEqual(outcomes(writer), { sent: 4, spilled: 0, dropped: 0, reasons: {}, open: 0 });
+});
+
+test('a block that grew beyond the memory there is finds no room: it is dropped, by the reason of the disk', async (t) => {
+  const none = { bytes: 0, deadLetterBytes: 0 };
+  for (const [reason, options] of Object.entries({
+    queue_full: {},
+    spill_full: { spillDir: folder(t), spoolLimits: none },
+    spill_failed: { spillDir: '/proc/spool' },
+  })) {
+    const sink = new Answering();
+    sink.answer = () => Promise.reject(busy());
+    const writer = new TestWriter(sink, options);
+    const big = 'x'.repeat(20 * 1024 * 1024);
+    for (let n = 0; n < 5; n++) writer.collect(n, n + 1, 'model_inputs', big);
+    await writer.until((counts) => counts.totals().dropped > 0);
+    assert.deepEqual(writer.counts.totals().droppedFor, { [reason]: 2 });
+    assert.equal(writer.counts.overflow, reason, 'the host drops for the same reason');
+    assert.ok(writer.counts.bytes <= 64 * 1024 * 1024);
+    await writer.close(0);
+  }
+});
+
+test('a line that stays in memory while its neighbours leave does not keep theirs', () => {
+  const memory = Buffer.alloc(1024 * 1024);
+  const shared = { ...block(1), data: memory.subarray(0, 300) };
+  assert.equal(copyAlone(shared).data.buffer.byteLength, 300);
+  assert.equal(copyAlone({ ...shared, data: memory }).data.buffer, memory.buffer);
 });
 
 test('at the end a sink that fails is tried once more, then lines stay on disk at once', async (t) => {

@@ -4,8 +4,11 @@ import { HostCollector, type Redactor } from '../../../../server/collection/host
 import { Body, type ExchangeRecord } from '../../../../server/collection/records.ts';
 import type { CollectionSettings } from '../../../../server/collection/settings.ts';
 import { settings } from '../../../collection/start-writer.ts';
+import { until } from '../../../set-up/until.ts';
+import { folder } from '../blocks.ts';
 
-const log = { info: (): void => undefined, warn: (): void => undefined, error: (): void => undefined };
+const none: Redactor = { needed: false, redact: () => Promise.resolve([]) };
+const DOWN = { kind: 'http', url: 'http://127.0.0.1:1/', headers: {}, format: 'structured', access: undefined } as const;
 
 /** Everything is written at once. */
 const stdout = {
@@ -16,12 +19,12 @@ const stdout = {
   },
 };
 
-/** A collector whose sink takes everything. */
-const open = (redactor: Redactor): HostCollector =>
+/** A collector whose sink takes everything, unless `own` names another. @param lines get the log */
+const open = (redactor: Redactor, own: Partial<CollectionSettings> = {}, lines: unknown[] = []): HostCollector =>
   new HostCollector({
-    settings: { ...settings, sink: { kind: 'stdout' } } satisfies CollectionSettings,
+    settings: { ...settings, sink: { kind: 'stdout' }, ...own },
     redactor,
-    log,
+    log: { info: (line: unknown) => void lines.push(line), warn: (line: unknown) => void lines.push(line), error: () => undefined },
     stdout,
     agent: 'test/1',
     env: {},
@@ -29,7 +32,7 @@ const open = (redactor: Redactor): HostCollector =>
 
 const record = (id: string, text = '1'): ExchangeRecord => {
   const side = { state: Body.kept, contentType: 'application/json', headers: [], body: [Buffer.from(text)], bodyBytes: text.length };
-  return { time: 0, id, method: 'POST', url: '/score', status: 200, request: side, response: side };
+  return { time: 1000, id, method: 'POST', url: '/score', status: 200, request: side, response: side };
 };
 
 test('what waits for a redaction counts as records: a hook that hangs fills the memory that there is, and no more', async () => {
@@ -50,4 +53,64 @@ test('what waits for a redaction counts as records: a hook that hangs fills the 
   const { queued, sent } = collector.counts.of('request');
   assert.deepEqual([queued, sent, collector.counts.records], [25_001, 25_000, 0]);
   assert.equal(collector.counts.notRedacted.get('hook_timeout'), 50_000);
+});
+
+/** The payload of a `collect` frame whose head no worker sends. @param head JSON, or not */
+function rowsWith(head: string): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  return Buffer.concat([Buffer.from([1]), Buffer.from('c'), length, Buffer.from(head), Buffer.from('[{"n":1}]')]);
+}
+
+test('a lost thread takes what it held in memory, by collection; the next one takes over what is on disk', async (t) => {
+  const collector = open(none, { sink: DOWN, spillDir: folder(t), flushTimeoutMs: 200 });
+  const { counts } = collector;
+  collector.exchange(record('in the call that fails'));
+  await until(() => counts.errors.size > 0);
+  collector.exchange(record('on disk'));
+  await until(() => counts.totals().spilled === 2);
+  // It is not JSON, and ends the thread.
+  collector.rows(rowsWith('{'));
+  await until(() => counts.dropped.get('writer_lost') === 3);
+  for (const collection of ['request', 'response', 'c']) assert.equal(counts.of(collection).dropped, 1, collection);
+  assert.deepEqual([counts.records, counts.handedBytes, counts.spoolRecords], [0, 0, 2]);
+  const before = counts.totals();
+  // The next thread has read the folder, and tries to deliver.
+  const errors = (): number => counts.errors.values().reduce((sum, each) => sum + each, 0);
+  const tries = errors();
+  await until(() => errors() > tries);
+  assert.deepEqual(counts.totals(), before, 'what is on disk is neither lost nor counted twice');
+  collector.exchange(record('afterwards'));
+  assert.equal(await collector.close(), true);
+  const { queued, adopted, sent, dropped } = counts.totals();
+  assert.deepEqual([queued, adopted, sent, dropped, counts.spoolRecords], [7, 0, 0, 3, 4]);
+});
+
+test('where memory is full, records go without bodies: each half counts until it is settled, and the last line has the number', async () => {
+  const lines: unknown[] = [];
+  const collector = open(none, { sink: DOWN, flushTimeoutMs: 100 }, lines);
+  const answer = Buffer.from(JSON.stringify('x'.repeat(2 * 1024 * 1024)));
+  for (let n = 0; n < 60; n++) {
+    const capture = collector.capture(String(n));
+    capture?.received('application/json', [], [Buffer.from('1')], 1);
+    capture?.answered('application/json', [], answer);
+    capture?.end({ method: 'POST', url: '/score', status: 200 });
+  }
+  const { counts } = collector;
+  const { memory } = counts.bodiesOf('response');
+  assert.ok(memory >= 28 && memory <= 30, `${memory} bodies`);
+  assert.deepEqual(counts.bodiesOf('request'), { memory: 0, size: 0, not_read: 0, redaction: 0 });
+  assert.deepEqual([counts.of('request').queued, counts.of('response').queued, counts.records], [60, 60, 120]);
+  await until(() => counts.errors.size > 0);
+  assert.ok(counts.bytes > 60 * 1024 * 1024, 'nothing is settled');
+  await collector.close();
+  assert.deepEqual(lines.at(-1), {
+    queued: 120,
+    adopted: 0,
+    sent: 0,
+    spooled: 0,
+    dropped: { flush_timeout: 120 },
+    bodiesOmitted: { memory },
+  });
+  assert.deepEqual([counts.records, counts.bytes], [0, 0]);
 });

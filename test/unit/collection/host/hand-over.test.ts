@@ -94,6 +94,23 @@ test('a buffer leaves when the next record finds no room in it, and is filled ag
   assert.equal(posted[3]?.batch, first?.batch);
 });
 
+test('a thread that is stuck gets four buffers that are not full; the next ones wait until it goes on, or are full', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { handOver, posted } = open();
+  for (let n = 0; n < 20; n++) {
+    handOver.exchange(exchange(String(n)));
+    t.mock.timers.tick(50);
+  }
+  assert.deepEqual(
+    posted.map(({ ids }) => ids),
+    [['0'], ['1'], ['2'], ['3']],
+  );
+  handOver.recycle(posted[0]!.batch);
+  assert.equal(posted[4]?.ids.length, 16);
+  for (let n = 0; n < 5; n++) handOver.exchange(exchange('full', Buffer.alloc(60 * 1024)));
+  assert.equal(posted[5]?.ids.length, 4);
+});
+
 test('large records travel alone, whole, and in their order', async (t) => {
   // A small record leaves when it is asked to, however long the copies take.
   t.mock.timers.enable({ apis: ['setTimeout'] });
