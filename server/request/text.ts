@@ -29,6 +29,18 @@ export function utf8(body: Buffer): string {
   return body.toString('utf8');
 }
 
+/** The beginning of a text of UTF-8, without a character that is cut. */
+export function wholeCharacters(body: Buffer): Buffer {
+  for (let left = 1; left <= 3 && left <= body.length; left++) {
+    const byte = body[body.length - left] ?? 0;
+    // A continuation: the first byte of the character is further left.
+    if (byte >> 6 === 0b10) continue;
+    const length = byte >> 5 === 0b110 ? 2 : byte >> 4 === 0b1110 ? 3 : byte >> 3 === 0b11110 ? 4 : 1;
+    return length > left ? body.subarray(0, body.length - left) : body;
+  }
+  return body;
+}
+
 function decodeCharset(body: Buffer, charset: string): string {
   let decoder: TextDecoder;
   try {

@@ -127,7 +127,7 @@ function stop({ pid }: ChildProcess): void {
   }
 }
 
-/** Lines of another form are left out. */
+/** Lines of another form, or without any number, are left out. */
 export function parseGpus(text: string): GpuReading[] {
   const rows = text.split('\n').map((line) => line.split(',').map((cell) => cell.trim()));
   return rows
@@ -138,7 +138,8 @@ export function parseGpus(text: string): GpuReading[] {
       usedBytes: numberOf(used, MiB),
       totalBytes: numberOf(total, MiB),
       utilization: numberOf(utilization, 1 / 100),
-    }));
+    }))
+    .filter(({ usedBytes, totalBytes, utilization }) => usedBytes !== undefined || totalBytes !== undefined || utilization !== undefined);
 }
 
 /** Undefined for `[N/A]` and its like, which slices of a GPU (MIG) have. */

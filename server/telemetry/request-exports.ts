@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { failures, type ServerError } from '../errors.ts';
 import { filteredQuery } from '../request/query.ts';
+import { wholeCharacters } from '../request/text.ts';
 import { textType } from '../request/content-types.ts';
 import { newSpanId, type RequestIds } from '../request/request-ids.ts';
 import type { TelemetryExporter } from './exporter.ts';
@@ -143,13 +144,6 @@ export function bodyText(pieces: readonly Buffer[], contentType: string): string
   const beginning = first !== undefined && bytes.length === 1 ? first : Buffer.concat(bytes);
   const whole = length > MOST_BYTES ? wholeCharacters(beginning) : beginning;
   return isUtf8(whole) ? whole.toString().slice(0, LONGEST_TEXT + 1) : NO_TEXT;
-}
-
-/** Leaves out the last character, which may be cut. */
-function wholeCharacters(bytes: Buffer): Buffer {
-  let end = bytes.length - 1;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end);
 }
 
 function responseText({ failure, reply }: ExportedRequest): string | undefined {

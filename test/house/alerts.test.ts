@@ -37,8 +37,6 @@ test('each threshold has its reason, each alert a severity and a summary', () =>
   }
 });
 
-/** Metrics that come with the accounts of collection and of the log. */
-const TO_COME = ['log_lines_dropped_total', 'mdc_bodies_omitted_total', 'mdc_spool_bytes', 'mdc_spool_records'];
 /** Others' metrics: of Prometheus, of Node, of the platform. */
 const OTHERS = /^(?:process|nodejs|container)_/;
 const METRIC = /\b(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log|process|nodejs|container)_[a-z0-9_]+/g;
@@ -52,10 +50,7 @@ test('every metric of the alerts, the runbook and the dashboard is in the refere
     ['deploy/grafana/dashboard.json', Array.from(read('deploy/grafana/dashboard.json').matchAll(METRIC), ([name]) => name)],
   ].flatMap(([file = '', names]) =>
     (names as string[])
-      .filter(
-        (name) =>
-          !OTHERS.test(name) && !TO_COME.includes(name) && !known.has(name) && !known.has(name.replace(/_(?:bucket|sum|count)$/, '')),
-      )
+      .filter((name) => !OTHERS.test(name) && !known.has(name) && !known.has(name.replace(/_(?:bucket|sum|count)$/, '')))
       .map((name) => `${String(file)}: ${name}`),
   );
   assert.deepEqual(unknown, []);

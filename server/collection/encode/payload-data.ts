@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { textType } from '../../request/content-types.ts';
 import { queryJson } from '../../request/query.ts';
-import { charsetOf, decodeText } from '../../request/text.ts';
+import { charsetOf, decodeText, wholeCharacters } from '../../request/text.ts';
 import { Body, type BodyState } from '../records.ts';
 
 /**
@@ -52,18 +52,6 @@ const textCharset = (contentType: string): string | undefined => (/^\s*text\//i.
 
 /** A body of UTF-8 without its byte-order mark. */
 const withoutMark = (body: Buffer): Buffer => (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body);
-
-/** The beginning of a text of UTF-8, without a character that is cut. */
-function wholeCharacters(body: Buffer): Buffer {
-  for (let left = 1; left <= 3 && left <= body.length; left++) {
-    const byte = body[body.length - left] ?? 0;
-    // A continuation: the first byte of the character is further left.
-    if (byte >> 6 === 0b10) continue;
-    const length = byte >> 5 === 0b110 ? 2 : byte >> 4 === 0b1110 ? 3 : byte >> 3 === 0b11110 ? 4 : 1;
-    return length > left ? body.subarray(0, body.length - left) : body;
-  }
-  return body;
-}
 
 /**
  * The query of a request without a body, as an object. Names that may be keys are left out. Answers

@@ -12,6 +12,8 @@ const HUB = `Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;S
 
 /** Right and wrong values of the server's own options. */
 const OWN: Partial<Record<keyof Config, { readonly right: readonly string[]; readonly wrong: readonly string[] }>> = {
+  accessLogFields: { right: ['client', 'client,user-agent'], wrong: ['ip', 'client;bytes'] },
+  trustedProxies: { right: ['10.0.0.1', '10.0.0.0/8,fd00::/8'], wrong: ['10.0.0.0/33', 'proxy', '10.0.0'] },
   modelName: { right: ['iris', 'a b', '...'], wrong: ['a/b', '.', '..', 'x'.repeat(256)] },
   port: { right: ['0', '65535'], wrong: ['-1', '65536', '80a', 'http'] },
   grpcPort: { right: ['0'], wrong: ['65536', 'x'] },
@@ -121,7 +123,7 @@ const ANY_TEXT: Partial<Record<keyof Config, string>> = {
   mdcSpillDir: 'a folder that cannot be used is a warning, and an operator can mend it',
 };
 
-/** Platforms set these for every container, so that their values are not the author's. */
+/** Platforms set these for every container: platform-variables.test.ts. */
 const OF_PLATFORMS = /^(?:AZUREML_|AML_|OTEL_|APP_INSIGHTS_|APPLICATIONINSIGHTS_|HOSTNAME|WORKSPACE_NAME|SEPERATE_|SERVER_VERSION_)/;
 
 const rows = Object.entries<Option<unknown>>(options) as [keyof Config, Option<unknown>][];

@@ -28,7 +28,16 @@ test('restarts are counted from 0, by each cause', async () => {
     Array.from((await metrics.registry.metrics()).matchAll(/^worker_restarts_total\{cause="(\w+)"\} (\d+)$/gm), ([, ...each]) =>
       each.join(' '),
     );
-  assert.deepEqual(await shown(), ['exit 0', 'signal 0', 'init 0', 'init_timeout 0', 'deadline 0', 'memory 0', 'protocol 0']);
+  assert.deepEqual(await shown(), [
+    'exit 0',
+    'signal 0',
+    'init 0',
+    'init_timeout 0',
+    'deadline 0',
+    'memory 0',
+    'protocol 0',
+    'redaction 0',
+  ]);
   reports.restarted('memory');
   assert.ok((await shown()).includes('memory 1'));
 });

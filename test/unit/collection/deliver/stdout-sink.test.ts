@@ -32,15 +32,19 @@ test('stdout gets a line {"mdc": event} for each record', async () => {
   assert.equal(writer.counts.of('model_inputs').sent, 500);
 });
 
-/** A reader that takes some lines, and then none until the end. */
-const stalled = (takes: number): Stdout => ({
-  deliver: (text, signal) =>
-    new Promise((resolve) => {
-      const lines = Math.min(takes, linesOf(text).length);
-      if (lines === linesOf(text).length) resolve(lines);
-      else signal.addEventListener('abort', () => resolve(lines));
-    }),
-});
+/** A reader that takes some lines in all, and then none until the end. */
+function stalled(takes: number): Stdout {
+  let left = takes;
+  return {
+    deliver: (text, signal) =>
+      new Promise((resolve) => {
+        const lines = Math.min(left, linesOf(text).length);
+        left -= lines;
+        if (lines === linesOf(text).length) resolve(lines);
+        else signal.addEventListener('abort', () => resolve(lines));
+      }),
+  };
+}
 
 for (const [takes, reason] of [
   [0, 'a reader that takes nothing'],
