@@ -64,7 +64,7 @@ for (const [reader, readsBefore] of [
         return pipe.lines.length >= readsBefore;
       });
     await collector.close();
-    const { sent, dropped } = collector.counts.totals();
+    const { sent, droppedFor: dropped } = collector.counts.totals();
     output.write('the last line\n');
     await until(() => {
       pipe.read();
