@@ -56,7 +56,7 @@ export class CloudEvents {
   readonly #tooLarge: (collection: string) => void;
   readonly #request: BlockWriter;
   readonly #response: BlockWriter;
-  readonly #recordIds = new RecordIds();
+  readonly #recordIds = new RecordIds(LINE_START);
   readonly #frames = new Map<string, LineFrame>();
   #url = '';
   #method = '';
@@ -139,16 +139,15 @@ export class CloudEvents {
 
   #write(about: About, data: Data | undefined): void {
     const { collection, ids, v1 = false, partial = false } = about;
-    const id = this.#recordIds.next();
+    const start = this.#recordIds.next();
     const time = this.#seconds(about.time);
     const hour = this.#hour;
     const { member, content, bytes, more, contentType, payload, omitted } =
-      data === undefined ? NO_DATA : placeData(data, about.contentType ?? '', this.#references, () => this.#name(time, id));
+      data === undefined ? NO_DATA : placeData(data, about.contentType ?? '', this.#references, () => this.#name(time));
     if (omitted !== undefined) this.#tooLarge(collection);
     const frame = this.#frame(collection);
     const parts = [
-      LINE_START,
-      id,
+      start,
       frame.opening(contentType ?? 'application/json', time),
       member,
       content,
@@ -172,9 +171,9 @@ export class CloudEvents {
   }
 
   /** Name of a payload, relative to the root, without its extension. */
-  #name(time: string, id: Buffer): string {
+  #name(time: string): string {
     const { endpoint, deployment } = this.#settings;
-    return `${endpoint}/${deployment}/${time.slice(0, 13).replaceAll(/[-T]/g, '/')}/${id.toString()}`;
+    return `${endpoint}/${deployment}/${time.slice(0, 13).replaceAll(/[-T]/g, '/')}/${this.#recordIds.id}`;
   }
 
   #frame(collection: string): LineFrame {

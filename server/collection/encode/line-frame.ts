@@ -1,5 +1,5 @@
 /** Before the record's id. */
-export const LINE_START = Buffer.from('{"specversion":"1.0","id":"');
+export const LINE_START = '{"specversion":"1.0","id":"';
 
 /**
  * Parts that the lines of a collection share with their neighbours, encoded when they change. Why:

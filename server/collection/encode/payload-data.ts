@@ -10,6 +10,9 @@ import { Body, type BodyState } from '../records.ts';
  */
 export type Data = { readonly json: Buffer | string; readonly bytes: number } | { readonly binary: Buffer };
 
+/** Up to this length, one loop takes less time than the calls that search bytes. */
+const SHORT = 1024;
+
 const LF = 10;
 const CR = 13;
 
@@ -21,6 +24,7 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
   const plainJson = contentType === 'application/json';
   // JSON that this server writes is UTF-8 without line ends.
   if (plainJson && state === Body.written) return { json: body, bytes: body.length };
+  if (plainJson && state === Body.parsed && body.length <= SHORT && isPlain(body)) return { json: body, bytes: body.length };
   if (contentType !== '' && textType(contentType) === undefined) return { binary: body };
   const charset = plainJson ? undefined : textCharset(contentType);
   if (charset !== undefined) return readText(body, charset);
@@ -32,6 +36,15 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
   // A line end in JSON is space between tokens. Inside of a string it cannot be.
   if (isJson(text)) return { json: oneLine ? utf8 : text.replaceAll(/[\r\n]/g, ' '), bytes: utf8.length };
   return asString(text);
+}
+
+/** True for ASCII in one line, without the letters that Python's bare numbers begin with. */
+function isPlain(body: Buffer): boolean {
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at] ?? 0;
+    if (byte >= 0x80 || byte === LF || byte === CR || byte === 0x49 || byte === 0x4e) return false;
+  }
+  return true;
 }
 
 /** Text of another charset than UTF-8; bytes where it is none. */
