@@ -50,7 +50,7 @@ const writer = new Writer({
   layout: sink.appends ? new Layout(settings, instance) : undefined,
   spool,
   tally,
-  retry: new Retry(log, sink.name, spool === undefined ? 'in memory' : `in ${settings.spillDir}`),
+  retry: new Retry(log, sink.name, () => (spool?.usable === true ? `in ${settings.spillDir}` : 'in memory')),
 });
 const events = new CloudEvents(
   settings,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { FileRoom, type Removed } from '../../server/collection/deliver/file-room.ts';
@@ -223,4 +223,29 @@ test('a dead letter that finds no room leaves nothing, and the spool goes on', a
   );
   assert.equal(writer.spool?.add(block(1)), 'spilled');
   await writer.close();
+});
+
+test('on a disk that is full, what is delivered from it leaves no payload, and the account of the disk closes', async (t) => {
+  const disk = mount(t, 'size=1m');
+  if (disk === undefined) return;
+  const sink = new Closed();
+  const writer = new TestWriter(sink, { spillDir: disk });
+  writer.collect(0, 1);
+  await writer.said('cannot be delivered');
+  for (let n = 0; n < 8; n++) writer.add(image(n, 100_000));
+  await writer.until((counts) => counts.of('rows').spilled === 8);
+  const ballast = openSync(join(disk, 'ballast'), 'w');
+  assert.throws(
+    () => {
+      for (;;) writeSync(ballast, Buffer.alloc(4096));
+    },
+    { code: 'ENOSPC' },
+  );
+  closeSync(ballast);
+  sink.open = true;
+  writer.retry.hurry();
+  await writer.until(({ spoolRecords, records }) => spoolRecords + records === 0);
+  await writer.close();
+  assert.deepEqual([sink.taken, writer.counts.spoolBytes, writer.counts.bytes], [9, 0, 0]);
+  assert.deepEqual(filesIn(disk), ['ballast']);
 });

@@ -72,7 +72,7 @@ export class TestWriter {
     this.spool = spillDir === undefined ? undefined : new Spool(spillDir, this.instance, spoolEvents(log.warn, tally), spoolLimits);
     this.counts.found(this.spool?.found ?? new Map());
     const layout = sink.appends ? new Layout(settings, this.instance) : undefined;
-    this.retry = new Retry(log, sink.name, 'somewhere');
+    this.retry = new Retry(log, sink.name, () => 'somewhere');
     this.writer = new Writer({ sink, layout, spool: this.spool, tally, retry: this.retry });
     this.#events = new CloudEvents(settings, sink, 'test/1', (block) => this.add(block));
   }

@@ -54,7 +54,7 @@ for (const [reader, readsBefore] of [
   test(`sent is the number of lines that arrived, and sent and dropped are all that was collected: a reader that ${reader}`, async () => {
     const pipe = new Pipe();
     const output = new LogOutput(pipe.fd, () => assert.fail('no line of the log is lost'));
-    const flushing = { ...settings, sink: { kind: 'stdout' }, flushTimeoutMs: 300 } as const;
+    const flushing = { ...settings, sink: { kind: 'stdout' }, flushTimeoutMs: 2000 } as const;
     const collector = new HostCollector({ settings: flushing, redactor, log, stdout: output, agent: 'test/1', env: {} });
     const produced = 60_000;
     for (let n = 0; n < produced / 2; n++) collector.exchange(exchange(String(n)));

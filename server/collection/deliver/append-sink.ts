@@ -131,7 +131,8 @@ export class AppendSink implements Sink {
   }
 }
 
-const keyOf = (stream: Stream): string => `${stream.folder}/${stream.name}.${stream.extension} ${stream.header}`;
+/** Names the files of a stream. */
+export const keyOf = (stream: Stream): string => `${stream.folder}/${stream.name}.${stream.extension} ${stream.header}`;
 
 /** `name`, then `ownName`, `ownName-1`, ... where the file before is another process's, or full. */
 function nameOf({ name, ownName }: Stream, begun: number): string {

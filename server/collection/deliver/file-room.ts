@@ -16,7 +16,9 @@ interface Open {
 
 /** Parts of the limit. A file has at most one, and one more is freed at a time. */
 const PARTS = 16;
-/** Another process may append to a file that changed so lately: its hour is not over. */
+/**
+ * Another process may append to a file that changed so lately: its hour is not over. It goes last.
+ */
 const IN_USE_MS = 3_600_000;
 /** Wait after a look that found nothing to remove. */
 const FRUITLESS_MS = 60_000;
@@ -36,8 +38,8 @@ interface Limits {
 
 /**
  * Keeps the folder of the sink `file` within its limit, and the volume from getting full: the
- * oldest files go first. Several processes may share the folder. Each removes what no other may be
- * writing to.
+ * oldest files go first. Several processes may share the folder. What another one may be writing to
+ * goes last: it notices, and begins a new file.
  */
 export class FileRoom {
   readonly #limits: Limits;
@@ -91,9 +93,9 @@ export class FileRoom {
     const wanted = needed > 0 ? needed + this.fileBytes : 0;
     let freed = 0;
     let count = 0;
-    for (const file of files.filter(({ path }) => path !== writing).toSorted((one, other) => one.changed - other.changed)) {
-      if (freed >= wanted) break;
-      if (!this.#mayRemove(file) || !(await this.#remove(file.path))) continue;
+    for (const file of this.#inOrder(files.filter(({ path }) => path !== writing))) {
+      if (freed >= (this.#isFree(file) ? wanted : needed)) break;
+      if (!(await this.#remove(file.path))) continue;
       freed += file.bytes;
       count++;
     }
@@ -103,7 +105,13 @@ export class FileRoom {
     if (count > 0) this.#limits.removed({ files: count, bytes: freed });
   }
 
-  #mayRemove({ path, changed, whole }: CollectedFile): boolean {
+  /** The oldest first; after all others, those that another process may write to. */
+  #inOrder(files: readonly CollectedFile[]): CollectedFile[] {
+    return files.toSorted((one, other) => Number(this.#isFree(other)) - Number(this.#isFree(one)) || one.changed - other.changed);
+  }
+
+  /** True where no other process writes to it. */
+  #isFree({ path, changed, whole }: CollectedFile): boolean {
     return whole || this.#open.has(path) || path.includes(this.#limits.instance) || Date.now() - changed > IN_USE_MS;
   }
 

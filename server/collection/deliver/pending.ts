@@ -2,7 +2,10 @@ import { memoryOf, splitLines, type Block } from '../encode/block.ts';
 import type { Layout, Stream } from '../encode/layout.ts';
 import type { Batch } from './sink.ts';
 
-/** An append blob takes at most 4 MiB in one append. */
+/**
+ * An append blob takes at most 4 MiB in one append. Payloads count, because a batch that fails
+ * stays in memory.
+ */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /** A block, or the part of it that belongs to one stream. */
@@ -11,12 +14,15 @@ interface Part {
   readonly block: Block;
   /** Bytes to append. */
   readonly data: Buffer;
+  /** With payloads. */
+  readonly bytes: number;
 }
 
 /** Parts that wait for the same file. */
 interface Waiting {
   readonly stream: Stream | undefined;
   parts: Part[];
+  /** With payloads. */
   bytes: number;
   /** Arrival of the first part, on the monotonic clock. */
   readonly since: number;
@@ -29,8 +35,10 @@ export class Pending {
   /** Blocks that wait for a time of their own, on the monotonic clock. */
   #postponed: { readonly block: Block; readonly due: number }[] = [];
   records = 0;
-  /** Bytes of memory. */
+  /** Bytes of memory, without blocks that are postponed. */
   bytes = 0;
+  /** Bytes of memory of blocks that are postponed. */
+  postponedBytes = 0;
 
   /** @param layout undefined where the sink has no files */
   constructor(layout: Layout | undefined) {
@@ -41,19 +49,18 @@ export class Pending {
   add(block: Block): number {
     this.records += block.records;
     this.bytes += memoryOf(block);
-    if (this.#layout === undefined) return this.#put('', undefined, { block, data: block.data });
+    if (this.#layout === undefined) return this.#put('', undefined, partOf(block, block.data));
     let most = 0;
     for (const [index, { key, stream, data }] of this.#layout.place(block).entries()) {
       const part = index === 0 ? block : { ...block, data: Buffer.alloc(0), records: 0, payloads: [] };
-      most = Math.max(most, this.#put(key, stream, { block: part, data }));
+      most = Math.max(most, this.#put(key, stream, partOf(part, data)));
     }
     return most;
   }
 
   /** Adds a block that is not tried again before `due`, while others are. */
   postpone(block: Block, due: number): void {
-    this.records += block.records;
-    this.bytes += memoryOf(block);
+    this.postponedBytes += memoryOf(block);
     this.#postponed.push({ block, due });
   }
 
@@ -80,6 +87,7 @@ export class Pending {
     this.#postponed = [];
     this.records = 0;
     this.bytes = 0;
+    this.postponedBytes = 0;
     return blocks;
   }
 
@@ -97,8 +105,7 @@ export class Pending {
     if (due.length === 0) return;
     this.#postponed = this.#postponed.filter((each) => each.due > now);
     for (const { block } of due) {
-      this.records -= block.records;
-      this.bytes -= memoryOf(block);
+      this.postponedBytes -= memoryOf(block);
       this.add(block);
     }
   }
@@ -107,16 +114,16 @@ export class Pending {
     let waiting = this.#streams.get(key);
     if (waiting === undefined) this.#streams.set(key, (waiting = { stream, parts: [], bytes: 0, since: performance.now() }));
     waiting.parts.push(part);
-    waiting.bytes += part.data.length;
+    waiting.bytes += part.bytes;
     return waiting.bytes;
   }
 
   #cut(key: string, waiting: Waiting): Batch {
     let count = 0;
     let bytes = 0;
-    for (const { data } of waiting.parts) {
-      if (count > 0 && bytes + data.length > MAX_BATCH_BYTES) break;
-      bytes += data.length;
+    for (const part of waiting.parts) {
+      if (count > 0 && bytes + part.bytes > MAX_BATCH_BYTES) break;
+      bytes += part.bytes;
       count++;
     }
     const parts = waiting.parts.splice(0, count);
@@ -131,6 +138,12 @@ export class Pending {
     return { stream: waiting.stream, pieces: joinViews(parts.map(({ data }) => data)), blocks };
   }
 }
+
+const partOf = (block: Block, data: Buffer): Part => ({
+  block,
+  data,
+  bytes: block.payloads.reduce((sum, { body }) => sum + body.length, data.length),
+});
 
 /** Takes a block of lines with a payload out of a batch for files. */
 export function takeOut({ pieces, blocks }: Batch, block: Block): void {

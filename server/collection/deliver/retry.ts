@@ -19,7 +19,7 @@ const LOG_INTERVAL_MS = 60_000;
 export class Retry {
   readonly #log: WriterLog;
   readonly #sink: string;
-  readonly #waitsOn: string;
+  readonly #waits: () => string;
   #failures = 0;
   #loggedAt = -Infinity;
   #refusedAt = -Infinity;
@@ -27,11 +27,11 @@ export class Retry {
   #logged = false;
   #hurry = new AbortController();
 
-  /** @param waitsOn where records are meanwhile, for the log */
-  constructor(log: WriterLog, sink: string, waitsOn: string) {
+  /** @param waits answers where records are meanwhile, for the log */
+  constructor(log: WriterLog, sink: string, waits: () => string) {
     this.#log = log;
     this.#sink = sink;
-    this.#waitsOn = waitsOn;
+    this.#waits = waits;
   }
 
   /** The last try failed. */
@@ -45,7 +45,7 @@ export class Retry {
     this.#loggedAt = performance.now();
     this.#logged = true;
     this.#log.warn(
-      `collected data cannot be delivered to ${this.#sink} (${error.code}: ${error.message}); it waits ${this.#waitsOn}, and is tried again`,
+      `collected data cannot be delivered to ${this.#sink} (${error.code}: ${error.message}); it waits ${this.#waits()}, and is tried again`,
     );
   }
 

@@ -2,6 +2,7 @@ import type { Overflow } from '../counts.ts';
 import type { Layout } from '../encode/layout.ts';
 import { copyAlone, memoryOf, type Block } from '../encode/block.ts';
 import { within } from '../../guards/within.ts';
+import { LateBatches } from './late-batches.ts';
 import { Pending, takeOut } from './pending.ts';
 import type { Retry } from './retry.ts';
 import type { Batch, Sink, SinkError } from './sink.ts';
@@ -26,6 +27,10 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const REPLAY_BELOW_BYTES = 16 * 1024 * 1024;
 /** Wait of a payload that found no room. */
 const NO_ROOM_MS = 5000;
+/**
+ * Memory of such payloads. Beyond it they go to disk, or are dropped: they must not hold up others.
+ */
+const MOST_POSTPONED_BYTES = 16 * 1024 * 1024;
 
 interface Parts {
   readonly sink: Sink;
@@ -47,8 +52,7 @@ export class Writer {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #current: Batch | undefined;
-  /** Batches whose call had its share of the time at the end. They come after the others. */
-  readonly #late: Batch[] = [];
+  readonly #late = new LateBatches();
   #closing = false;
 
   constructor(parts: Parts) {
@@ -65,7 +69,8 @@ export class Writer {
     // While the sink fails, disk is the safer place.
     const [left] = full || retry.failing ? this.#spill([block]) : [block];
     if (left === undefined) return;
-    if (this.#pending.bytes + memoryOf(left) > MOST_BYTES) return tally.settle([left], 'dropped', tally.overflow);
+    if (this.#pending.bytes + this.#pending.postponedBytes + memoryOf(left) > MOST_BYTES)
+      return tally.settle([left], 'dropped', tally.overflow);
     if (this.#pending.add(left) >= FLUSH_BYTES) this.#wake();
     else if (this.#timer === undefined && this.#running === undefined) this.#schedule();
   }
@@ -84,7 +89,7 @@ export class Writer {
     this.#calls.stop();
     clearTimeout(this.#timer);
     await within(ABORT_MS, this.#running);
-    const left = [this.#current, ...this.#late].flatMap((batch) => batch?.blocks ?? []);
+    const left = [this.#current, ...this.#late.all].flatMap((batch) => batch?.blocks ?? []);
     const unsaved = this.#spill([...left, ...this.#pending.takeAll()]);
     tally.settle(unsaved, 'dropped', spool === undefined ? 'flush_timeout' : tally.overflow);
     await within(ABORT_MS, sink.close());
@@ -122,9 +127,8 @@ export class Writer {
   }
 
   #next(): Batch | undefined {
-    const now = performance.now();
-    if (!this.#closing) return this.#pending.take(now, FLUSH_MS, FLUSH_BYTES);
-    return this.#pending.take(now, 0, FLUSH_BYTES) ?? this.#late.shift();
+    if (!this.#closing) return this.#pending.take(performance.now(), FLUSH_MS, FLUSH_BYTES);
+    return this.#late.next(() => this.#pending.take(performance.now(), 0, FLUSH_BYTES));
   }
 
   /**
@@ -132,7 +136,8 @@ export class Writer {
    */
   async #replay(): Promise<boolean> {
     const { spool, layout, tally } = this.#parts;
-    const next = this.#pending.bytes < REPLAY_BELOW_BYTES ? spool?.next() : undefined;
+    const { bytes, postponedBytes } = this.#pending;
+    const next = bytes < REPLAY_BELOW_BYTES && postponedBytes < MOST_POSTPONED_BYTES ? spool?.next() : undefined;
     // What was delivered has gone from disk meanwhile.
     tally.changed();
     if (spool === undefined || next === undefined) return false;
@@ -146,8 +151,7 @@ export class Writer {
       // Delivered blocks must not be delivered again, so that the rest becomes a segment of its
       // own.
       const rest = [...batch.blocks, ...pending.takeAll()].filter(({ records }) => records > 0);
-      const some = countOf(rest) < countOf(next.chunk.blocks);
-      if (some && rest.every((block) => spool.add(block) === 'spilled')) spool.done(next);
+      if (countOf(rest) < countOf(next.chunk.blocks)) spool.putBack(next, rest);
       return false;
     }
     spool.done(next);
@@ -175,7 +179,7 @@ export class Writer {
         if (error.apart !== undefined) this.#postpone(batch, error.apart, error);
         else if (!error.retriable) this.#refused(batch, error);
         else if (!(await this.#pause(batch, error))) return false;
-        if (batch.blocks.length === 0 || this.#late.includes(batch)) return true;
+        if (batch.blocks.length === 0 || this.#late.has(batch)) return true;
       }
     }
     return false;
@@ -183,32 +187,27 @@ export class Writer {
 
   /** Waits before the next try. Answers false where there will be none. */
   async #pause(batch: Batch, error: SinkError): Promise<boolean> {
-    const { retry, spool, sink } = this.#parts;
+    const { retry, spool } = this.#parts;
     if (this.#calls.stopped.aborted) return false;
-    if (!retry.failing) for (const block of this.#failed(error)) this.#pending.add(block);
-    else retry.failed(error);
+    const isFirst = !retry.failing;
+    retry.failed(error);
+    // After a success, all that waits goes to disk, as far as there is room.
+    if (isFirst && spool !== undefined) for (const block of this.#spill(this.#pending.takeAll())) this.#pending.add(block);
     if (this.#closing && spool !== undefined) return false;
-    // A call for the same file must come again before others do.
-    if (error.code === 'timeout' && !sink.appends) this.#late.push(batch);
+    if (error.code === 'timeout') this.#late.add(batch);
     else await retry.wait(error.askedMs, this.#calls.stopped);
     return true;
   }
 
-  /**
-   * The first failure after a success: spills all waiting blocks. Answers those that could not be
-   * written.
-   */
-  #failed(error: SinkError): readonly Block[] {
-    this.#parts.retry.failed(error);
-    return this.#parts.spool === undefined ? [] : this.#spill(this.#pending.takeAll());
-  }
-
   /** Lets the other blocks of a batch go on without one whose payload finds no room. */
   #postpone(batch: Batch, block: Block, error: SinkError): void {
+    const { tally, retry } = this.#parts;
     takeOut(batch, block);
-    if (!block.counted) this.#parts.tally.recalled(block);
+    retry.noRoom(error);
+    if (block.counted && this.#pending.postponedBytes >= MOST_POSTPONED_BYTES)
+      return tally.settle(this.#spill([block]), 'dropped', tally.overflow);
+    if (!block.counted) tally.recalled(block);
     this.#pending.postpone({ ...block, counted: true }, performance.now() + NO_ROOM_MS);
-    this.#parts.retry.noRoom(error);
   }
 
   #settleSent(before: readonly Block[], { blocks }: Batch, rejected: readonly Block[] = []): void {

@@ -25,6 +25,7 @@ export interface Block {
 }
 
 const LF = 10;
+const BRACE = 125;
 
 /** Objects around a line, in bytes, about. */
 const LINE_OVERHEAD = 256;
@@ -67,21 +68,25 @@ export const V1 = '"layout":"csv-v1"';
 /** Longest start of a line that `placeOf` needs; bytes. */
 export const LINE_HEAD = 16 * 1024;
 
-/** Collection and hour of a line, without its end. Answers undefined where the line is damaged. */
-export function placeOf(text: string): Pick<Block, 'collection' | 'hour'> | undefined {
-  const [, collection, hour] = PLACE.exec(text) ?? [];
-  return collection === undefined || hour === undefined || !text.endsWith('}') ? undefined : { collection, hour };
+/**
+ * Collection and hour of a line. Answers undefined where the line is damaged.
+ * @param head its start
+ * @param last its last byte before the line end
+ */
+export function placeOf(head: string, last: number | undefined): Pick<Block, 'collection' | 'hour'> | undefined {
+  const [, collection, hour] = PLACE.exec(head) ?? [];
+  return collection === undefined || hour === undefined || last !== BRACE ? undefined : { collection, hour };
 }
 
 /**
- * Makes a block of a line that was read from disk, without its line end. Answers undefined where
- * the line is damaged.
+ * Makes a block of a line that was read from disk, with its line end. Answers undefined where the
+ * line is damaged. Makes no text of the line, which may have 48 MiB.
  */
-export function readLine(text: string, payload: Payload | undefined): Block | undefined {
-  const place = placeOf(text);
+export function readLine(line: Buffer, payload: Payload | undefined): Block | undefined {
+  const place = placeOf(line.toString('latin1', 0, LINE_HEAD), line.at(-2));
   if (place === undefined) return undefined;
   const payloads = payload === undefined ? [] : [payload];
-  return { ...place, v1: text.includes(V1), data: Buffer.from(`${text}\n`), records: 1, counted: false, payloads };
+  return { ...place, v1: line.includes(V1), data: line, records: 1, counted: false, payloads };
 }
 
 /** Joins neighbours that belong to the same file. */
@@ -90,7 +95,8 @@ export function joinBlocks(blocks: readonly Block[]): Block[] {
   let group: Block[] = [];
   const end = (): void => {
     const [first] = group;
-    if (first !== undefined) joined.push({ ...first, data: Buffer.concat(group.map(({ data }) => data)), records: group.length });
+    if (group.length === 1 && first !== undefined) joined.push(first);
+    else if (first !== undefined) joined.push({ ...first, data: Buffer.concat(group.map(({ data }) => data)), records: group.length });
     group = [];
   };
   for (const block of blocks) {

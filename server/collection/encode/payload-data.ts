@@ -3,10 +3,12 @@ import { textType } from '../../request/content-types.ts';
 import { queryJson } from '../../request/query.ts';
 import { charsetOf, decodeText, wholeCharacters } from '../../request/text.ts';
 import { Body, type BodyState } from '../records.ts';
+import { isJson } from './json-check.ts';
+import { LARGEST_DATA } from './place-data.ts';
 
 /**
  * A body as data of a record: JSON in one line, as text or as the received bytes, or bytes that are
- * no text.
+ * no text. The JSON is empty where it would have more than LARGEST_DATA bytes.
  */
 export type Data = { readonly json: Buffer | string; readonly bytes: number } | { readonly binary: Buffer };
 
@@ -15,6 +17,10 @@ const SHORT = 1024;
 
 const LF = 10;
 const CR = 13;
+/** `\u0000`. */
+const LONGEST_ESCAPE = 6;
+/** Control characters with an escape of two characters. */
+const SHORT_ESCAPES = new Set(Buffer.from('\b\t\n\f\r'));
 
 /**
  * Reads a body by its content type: JSON as it is, text as a JSON string, anything else as bytes.
@@ -32,10 +38,8 @@ export function readData(contentType: string, body: Buffer, state: BodyState): D
   if (!isUtf8(utf8)) return { binary: body };
   const oneLine = !utf8.includes(LF) && !utf8.includes(CR);
   if (state === Body.parsed && plainJson && oneLine && !mayHaveBareNumbers(utf8)) return { json: utf8, bytes: utf8.length };
-  const text = utf8.toString();
-  // A line end in JSON is space between tokens. Inside of a string it cannot be.
-  if (isJson(text)) return { json: oneLine ? utf8 : text.replaceAll(/[\r\n]/g, ' '), bytes: utf8.length };
-  return asString(text);
+  if (isJson(utf8)) return { json: oneLine ? utf8 : inOneLine(Buffer.from(utf8)), bytes: utf8.length };
+  return asString(utf8);
 }
 
 /** True for ASCII in one line, without the letters that Python's bare numbers begin with. */
@@ -49,16 +53,44 @@ function isPlain(body: Buffer): boolean {
 
 /** Text of another charset than UTF-8; bytes where it is none. */
 function readText(body: Buffer, charset: string): Data {
+  let utf8: Buffer;
   try {
-    const text = decodeText(body, charset);
-    return isJson(text) ? asJson(text.replaceAll(/[\r\n]/g, ' ')) : asString(text);
+    utf8 = Buffer.from(decodeText(body, charset));
   } catch {
     return { binary: body };
   }
+  return isJson(utf8) ? { json: inOneLine(utf8), bytes: utf8.length } : asString(utf8);
 }
 
 const asJson = (json: string): Data => ({ json, bytes: Buffer.byteLength(json) });
-const asString = (text: string): Data => asJson(JSON.stringify(text));
+
+/** Why bounded: control characters take six times their size. */
+function asString(utf8: Buffer): Data {
+  if (utf8.length * LONGEST_ESCAPE > LARGEST_DATA) {
+    const bytes = quotedBytes(utf8);
+    if (bytes > LARGEST_DATA) return { json: '', bytes };
+  }
+  return asJson(JSON.stringify(utf8.toString()));
+}
+
+/** Bytes of a text of UTF-8 as a string of JSON. */
+function quotedBytes(utf8: Buffer): number {
+  let bytes = 2 + utf8.length;
+  for (const byte of utf8) {
+    if (byte < 0x20) bytes += SHORT_ESCAPES.has(byte) ? 1 : LONGEST_ESCAPE - 1;
+    else if (byte === 0x22 || byte === 0x5c) bytes++;
+  }
+  return bytes;
+}
+
+/**
+ * Changes line ends of JSON to spaces, in place. They stand between tokens, because a string cannot
+ * have them.
+ */
+function inOneLine(json: Buffer): Buffer {
+  for (let at = 0; at < json.length; at++) if (json[at] === LF || json[at] === CR) json[at] = 0x20;
+  return json;
+}
 
 /** The charset of a text, as a worker reads it: JSON is always UTF-8. */
 const textCharset = (contentType: string): string | undefined => (/^\s*text\//i.test(contentType) ? charsetOf(contentType) : undefined);
@@ -78,13 +110,4 @@ export function readQuery(url: string): Data | undefined {
 /** True if the body may have Python's bare NaN or infinities, which workers take (JSON_NAN). */
 function mayHaveBareNumbers(body: Buffer): boolean {
   return body.includes('NaN') || body.includes('Infinity');
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -6,7 +6,7 @@ import type { Data } from './payload-data.ts';
 const LARGEST_INLINE = 4 * 1024 * 1024 - 64 * 1024;
 
 /** A text of control characters grows to six times its size as JSON. */
-const LARGEST_DATA = 48 * 1024 * 1024;
+export const LARGEST_DATA = 48 * 1024 * 1024;
 
 /** How a sink stores payloads that do not fit into a line. */
 export interface References {

@@ -16,7 +16,7 @@ import { WriterLink, type HostStdout } from './writer-link.ts';
  */
 const MAX_RECORDS = 50_000;
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Memory of an exchange that waits for its redaction, besides its bodies; about. */
+/** Memory of an exchange that waits for its redaction, besides its texts and bodies; about. */
 const REDACTION_BYTES = 2048;
 
 const HALVES = ['request', 'response'] as const;
@@ -241,7 +241,7 @@ export class HostCollector {
 
   /** The record takes memory while it waits for the hook. */
   async #redactAndPass(record: ExchangeRecord, bodies: readonly RedactableBody[]): Promise<void> {
-    const held = record.request.bodyBytes + record.response.bodyBytes + REDACTION_BYTES;
+    const held = exchangeBytes(record) + REDACTION_BYTES;
     const [requests, responses] = [Number(isCollected(record.request)), Number(isCollected(record.response))];
     this.counts.heldBytes += held;
     this.#unredacted.request += requests;

@@ -14,7 +14,7 @@ const CHUNK = 1024 * 1024;
  */
 const CHUNK_PAYLOADS = 8 * 1024 * 1024;
 const LF = 10;
-const BRACE = 125;
+const LINE_END = Buffer.of(LF);
 
 /** Numbers of records, by collection. */
 export type Records = Map<string, number>;
@@ -109,31 +109,42 @@ export class Segment {
     let at = 0;
     while (at < data.length && (payload !== undefined || payloadBytes < CHUNK_PAYLOADS)) {
       const end = data.indexOf(LF, at) + 1 || data.length;
-      const text = data.toString('utf8', at, end).trimEnd();
+      const line = data.subarray(at, end);
       at = end;
-      if (text === '') continue;
-      if (text.startsWith(PAYLOAD)) {
-        const stored = this.#storedPayload(text);
+      if (isBlank(line)) continue;
+      if (line.toString('latin1', 0, PAYLOAD.length) === PAYLOAD) {
+        const stored = this.#storedPayload(line.toString());
         if (stored !== undefined) files.push(stored.path);
         payload = stored?.payload;
         lost = payload === undefined;
         payloadBytes += payload?.body.length ?? 0;
         continue;
       }
-      const line = lost ? undefined : readLine(text, payload);
-      if (line !== undefined) lines.push(line);
+      const block = lost ? undefined : readLine(line.at(-1) === LF ? line : Buffer.concat([line, LINE_END]), payload);
+      if (block !== undefined) lines.push(block);
       payload = undefined;
       lost = false;
     }
     return { blocks: joinBlocks(lines), end: this.#delivered + at, files, payloadBytes };
   }
 
-  /** Records on disk that the chunk has been delivered. @throws errors of the file system */
+  /**
+   * Records on disk that the chunk has been delivered, and removes its payloads. On a full disk
+   * these make the room for the record.
+   * @throws errors of the file system
+   */
   delivered({ blocks, end, files }: Chunk): void {
     this.#delivered = end;
     for (const { collection, records } of blocks) addRecords(this.records, collection, -records);
-    writeFileSync(offsetFile(this.path), String(end));
+    const record = (): void => writeFileSync(offsetFile(this.path), String(end));
+    try {
+      record();
+    } catch {
+      for (const file of files) rmSync(file, { force: true });
+      return record();
+    }
     for (const file of files) rmSync(file, { force: true });
+    return undefined;
   }
 
   remove(): void {
@@ -174,13 +185,14 @@ export class Segment {
   #readLines(): Buffer {
     const fd = openSync(this.path, 'r');
     try {
-      for (let size = CHUNK; ; size *= 2) {
-        const data = Buffer.allocUnsafe(size);
-        const read = readSync(fd, data, 0, size, this.#delivered);
-        if (read < size) return data.subarray(0, read);
-        const last = this.#lastLine(data);
-        if (last > 0) return data.subarray(0, last);
-      }
+      const data = Buffer.allocUnsafe(CHUNK);
+      const read = readSync(fd, data, 0, CHUNK, this.#delivered);
+      if (read < CHUNK) return data.subarray(0, read);
+      const last = this.#lastLine(data);
+      if (last > 0) return data.subarray(0, last);
+      // A record that is longer: the first line end behind is its own.
+      const long = Buffer.allocUnsafe(lineEnd(fd, this.#delivered + CHUNK, data) - this.#delivered);
+      return long.subarray(0, readSync(fd, long, 0, long.length, this.#delivered));
     } finally {
       closeSync(fd);
     }
@@ -195,6 +207,20 @@ export class Segment {
     if (end === 0) return 0;
     const begin = data.subarray(0, end - 1).lastIndexOf('\n') + 1;
     return data.toString('latin1', begin, begin + PAYLOAD.length) === PAYLOAD ? begin : end;
+  }
+}
+
+/**
+ * Position behind the first line end from a position on, or the end of the file.
+ * @param scratch memory for the search
+ */
+function lineEnd(fd: number, from: number, scratch: Buffer): number {
+  for (let position = from; ;) {
+    const read = readSync(fd, scratch, 0, scratch.length, position);
+    const end = scratch.subarray(0, read).indexOf(LF);
+    if (end >= 0) return position + end + 1;
+    if (read === 0) return position;
+    position += read;
   }
 }
 
@@ -237,10 +263,11 @@ function* collectionsIn(path: string, from: number): Generator<string> {
   }
 }
 
+const isBlank = (line: Buffer): boolean => line.length < LINE_HEAD && line.toString('latin1').trim() === '';
 const isRecord = (line: string): boolean => line.trim() !== '' && !line.startsWith(PAYLOAD);
 
 /** @param head start of the line @param last its last byte */
-const collectionOf = (head: string, last: number): string => (last === BRACE ? placeOf(`${head}}`)?.collection : undefined) ?? UNKNOWN;
+const collectionOf = (head: string, last: number): string => placeOf(head, last)?.collection ?? UNKNOWN;
 
 /** Number of a segment's lines that are records. @throws errors of the file system */
 export function countRecords(path: string): number {

@@ -98,12 +98,29 @@ export class Spool {
     return sums;
   }
 
+  /** True unless the folder could not be written lately. */
+  get usable(): boolean {
+    return this.#owned && performance.now() - this.#failedAt >= RETRY_MS;
+  }
+
   /** Writes a block to disk. Never throws. */
   add(block: Block): Spilled {
+    return this.#add(block, this.#limits.bytes);
+  }
+
+  /**
+   * Lines that were taken out are delivered, but for a rest. It may exceed the limit, because what
+   * was taken out goes for it.
+   */
+  putBack(taken: { readonly segment: Segment; readonly chunk: Chunk }, rest: readonly Block[]): void {
+    if (rest.every((block) => this.#add(block, Infinity) === 'spilled')) this.done(taken);
+  }
+
+  #add(block: Block, limit: number): Spilled {
     const bytes = blockBytes(block);
     const waits = performance.now() - this.#failedAt < RETRY_MS;
     if (waits && bytes >= this.#failedBytes) return 'spill_failed';
-    if (this.#bytes + bytes > this.#limits.bytes) return 'spill_full';
+    if (this.#bytes + bytes > limit) return 'spill_full';
     try {
       this.#prepare();
       if (this.#writing === undefined || this.#writing.bytes > SEGMENT_BYTES) this.#begin();
@@ -151,7 +168,8 @@ export class Spool {
 
   /** Lines that were taken out are delivered, or refused. */
   done({ segment, chunk }: { readonly segment: Segment; readonly chunk: Chunk }): void {
-    if (this.#try(() => segment.delivered(chunk))) this.#bytes -= chunk.payloadBytes;
+    this.#bytes -= chunk.payloadBytes;
+    this.#try(() => segment.delivered(chunk));
   }
 
   /**

@@ -13,6 +13,7 @@ import {
   type RecordResult,
 } from '../../../server/collection/counts.ts';
 import { SinkError, type Batch, type Sink } from '../../../server/collection/deliver/sink.ts';
+import { REDACTION_FAILURES } from '../../../server/ipc/redaction.ts';
 import { TestWriter } from '../../collection/start-writer.ts';
 import { folder } from './blocks.ts';
 
@@ -202,6 +203,41 @@ for (const seed of [1, 2, 3, 4, 5, 6])
     await servers.end();
   });
 
+test('a stop in the middle of a chunk from a full disk delivers nothing twice, and damaged lines have their reason', async (t) => {
+  const root = folder(t);
+  const sink = new Moody();
+  sink.mood = 'fails';
+  const limits = { bytes: 40e6, deadLetterBytes: 10e6 };
+  const writer = new TestWriter(sink, { spillDir: root, spoolLimits: limits });
+  writer.collect(0, 1);
+  await writer.until(({ errors }) => errors.size > 0);
+  writer.collect(1, 11);
+  await writer.until((counts) => counts.of('model_inputs').spilled === 10);
+  limits.bytes = 0;
+  sink.mood = 'takes one';
+  // One more from disk, of a chunk of ten.
+  while ((sink.taken.get('model_inputs') ?? 0) < 2) {
+    writer.retry.hurry();
+    await turn();
+  }
+  sink.mood = 'fails';
+  await writer.close(0);
+  const left = writer.counts.spoolRecords;
+  const taken = sink.taken.get('model_inputs') ?? 0;
+  assert.equal(left + taken, 11);
+  abandon(root);
+  const segment = readdirSync(root, { recursive: true, encoding: 'utf8' }).findLast((name) => name.endsWith('.jsonl'));
+  appendFileSync(join(root, segment!), 'torn\n');
+  sink.mood = 'takes';
+  const next = new TestWriter(sink, { spillDir: root });
+  assert.equal(next.counts.totals().adopted, left + 1);
+  await next.until(({ spoolRecords }) => spoolRecords === 0);
+  await next.close();
+  assert.equal(sink.taken.get('model_inputs'), 11);
+  assert.deepEqual(next.counts.totals().droppedFor, { spill_damaged: 1 });
+  assert.equal(next.counts.of('unknown').dropped, 1);
+});
+
 test('a new thread that finds more or less than the lost one had reported is accounted for', () => {
   const counts = new CollectionCounts();
   counts.found(new Map([['a', 5]]));
@@ -243,6 +279,10 @@ test('all results, reasons to drop and reasons to leave a body out are there fro
   );
   for (const row of counts.results.values()) assert.deepEqual(Object.keys(row), [...RESULTS]);
   assert.deepEqual([...counts.omitted.keys()], ['request', 'response']);
+  assert.deepEqual(
+    [...counts.notRedacted],
+    REDACTION_FAILURES.map((reason) => [reason, 0]),
+  );
 });
 
 /** The first cells of a table of a page, after its head. */

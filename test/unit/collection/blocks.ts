@@ -15,7 +15,7 @@ export function folder(t: TestContext): string {
 /** A block of one line, as it is read from disk. */
 export function block(n: number, payload?: Payload, hour = '2026-03-05T18'): Block {
   const text = `{"specversion":"1.0","id":"${n}","source":"/a\\"b","type":"azureml.inference.rows","datacontenttype":"application/json","time":"${hour}:16:25Z","data":[{"n":${n}}]}`;
-  const made = readLine(text, payload);
+  const made = readLine(Buffer.from(`${text}\n`), payload);
   assert.ok(made !== undefined);
   return made;
 }
@@ -23,7 +23,7 @@ export function block(n: number, payload?: Payload, hour = '2026-03-05T18'): Blo
 /** A block of one line of the v1 API. */
 export function rowsBlock(rows: unknown, csvname = 'inputs'): Block {
   const text = `{"specversion":"1.0","id":"1","source":"/a","type":"azureml.inference.inputs","datacontenttype":"application/json","time":"2026-03-05T18:16:25Z","data":${JSON.stringify(rows)},"layout":"csv-v1","csvname":"${csvname}"}`;
-  const made = readLine(text, undefined);
+  const made = readLine(Buffer.from(`${text}\n`), undefined);
   assert.ok(made?.v1 === true);
   return made;
 }

@@ -18,7 +18,7 @@ test("a captured header has its own name in the platform's request, and its valu
   const request = blocks.find(({ collection }) => collection === 'request');
   assert.ok(request !== undefined);
   // A line that waited on disk has them, too.
-  const replayed = readLine(request.data.toString().trimEnd(), undefined);
+  const replayed = readLine(request.data, undefined);
   assert.ok(replayed !== undefined);
   for (const block of [request, replayed]) {
     const { headers: sent, body } = azuremlPost(block);
@@ -50,7 +50,7 @@ test('every id arrives, also one that no header can carry as it is', async (t) =
   for (const id of ['a b', '100%', 'é', '\ud800', 'line\nend', '😀']) {
     let line = '';
     new CloudEvents(settings, noFiles, 'a/1', ({ data }) => (line = data.toString())).rows('rows', { id, time: 0 }, Buffer.from('[]'));
-    const block = readLine(line.trimEnd(), undefined);
+    const block = readLine(Buffer.from(line), undefined);
     assert.ok(block !== undefined);
     const { headers, body } = azuremlPost(block);
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;

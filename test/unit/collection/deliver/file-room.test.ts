@@ -100,7 +100,7 @@ test('files of earlier servers go first, by age, with the folders that they leav
   await server.sink.close();
 });
 
-test('nothing foreign is touched: other files and folders, links, what another process may write to', async (t) => {
+test('nothing foreign is touched: other files and folders, links', async (t) => {
   const root = folder(t);
   const elsewhere = folder(t);
   const target = place(elsewhere, `request/2026/01/01/00/h-${randomUUID()}.jsonl`, 200 * KiB, 99 * HOUR_S);
@@ -118,18 +118,40 @@ test('nothing foreign is touched: other files and folders, links, what another p
     `s/g/w/svc/m/1/inputs/2026/03/03/outputs.csv`,
     `s/g/w/svc/m/1/inputs/2026/03/03/inputs-mine.csv`,
   ].map((name) => place(root, name, 50 * KiB, 99 * HOUR_S));
-  const written = place(root, `ep/blue/request/2026/03/05/18/other-${id}.jsonl`, 300 * KiB, 600);
   const server = new Server(root, 256 * KiB);
   for (let n = 0; n < 300; n++) await server.write(LINES);
   await server.sink.close();
   assert.deepEqual(
-    [...foreign, target, written].filter((path) => !existsSync(path)),
+    [...foreign, target].filter((path) => !existsSync(path)),
     [],
   );
   assert.ok(existsSync(join(root, 'ep', 'linked')));
+});
+
+test('what another process may write to goes last, and only as far as it must', async (t) => {
+  const root = folder(t);
+  const other = (bytes: number, ageS: number): string =>
+    place(root, `ep/blue/request/2026/03/05/18/other-${randomUUID()}.jsonl`, bytes, ageS);
+  const [older, newer] = [other(100 * KiB, 600), other(100 * KiB, 500)];
+  const server = new Server(root, 256 * KiB);
+  for (let n = 0; n < 300; n++) await server.write(LINES);
+  assert.deepEqual([older, newer].map(existsSync), [true, true]);
   // Its own files are all that it could remove, but for the last one.
-  const own = paths(root).filter((name) => name.includes(server.instance));
-  assert.ok(own.length <= 2, own.join());
+  assert.ok(bytesIn(root) <= 256 * KiB);
+  await server.payload(`ep/blue/2026/03/05/18/${randomUUID()}.bin`, 100 * KiB);
+  assert.deepEqual([older, newer].map(existsSync), [false, true]);
+  await server.sink.close();
+});
+
+test('servers that start again and again leave no more than the limit', async (t) => {
+  const root = folder(t);
+  const maxBytes = 512 * KiB;
+  for (let life = 0; life < 60; life++) {
+    const server = new Server(root, maxBytes);
+    for (let n = 0; n < 60; n++) await server.write(LINES);
+    await server.sink.close();
+    assert.ok(bytesIn(root) <= maxBytes, `${life}: ${bytesIn(root)}`);
+  }
 });
 
 test('payloads count, and are removed as files are, also those of other processes', async (t) => {

@@ -121,3 +121,13 @@ test('all blocks leave at once, without parts that are counted elsewhere', () =>
   );
   assert.deepEqual([pending.records, pending.bytes, pending.takeAll()], [0, 0, []]);
 });
+
+test('payloads count for the size of a batch, so that one that fails does not keep all memory', () => {
+  const pending = new Pending(new Layout(settings, 'instance'));
+  const image = (n: number) => block(n, { name: `${n}.bin`, contentType: 'image/png', body: Buffer.alloc(1.5 * 1024 * 1024) });
+  for (let n = 0; n < 5; n++) assert.ok(pending.add(image(n)) > (n + 1) * 1.5 * 1024 * 1024);
+  const sizes: number[] = [];
+  for (let batch = pending.take(performance.now(), 0, 0); batch !== undefined; batch = pending.take(performance.now(), 0, 0))
+    sizes.push(batch.blocks.length);
+  assert.deepEqual([sizes, pending.bytes], [[2, 2, 1], 0]);
+});

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { SinkError, type Batch, type Sink } from '../../../../server/collection/deliver/sink.ts';
 import { TestWriter } from '../../../collection/start-writer.ts';
-import { copyAlone } from '../../../../server/collection/encode/block.ts';
+import type { Storage } from '../../../../server/collection/deliver/append-sink.ts';
+import { copyAlone, type Block } from '../../../../server/collection/encode/block.ts';
 import { block, folder } from '../blocks.ts';
 
 /** A row of so many characters makes a batch leave at once. */
@@ -224,4 +225,73 @@ test('at the end a sink that fails is tried once more, then lines stay on disk a
   await writer.close(3_600_000);
   assert.equal(sink.calls, 1);
   assert.deepEqual(outcomes(writer), { sent: 0, spilled: 2, dropped: 0, reasons: {}, open: 0 });
+});
+
+/** A line with a payload, as the encoder emits it. */
+const image = (n: number, bytes: number): Block => ({
+  ...block(n, { name: `ep/${n}.bin`, contentType: 'image/png', body: Buffer.alloc(bytes) }),
+  counted: true,
+});
+
+test('payloads that find no room hold up nothing else, however many they are: they go to disk, or are dropped', async (t) => {
+  for (const spillDir of [folder(t), undefined]) {
+    const sink = new Answering();
+    let room = false;
+    sink.answer = async (batch) => {
+      const apart = room ? undefined : batch.blocks.find(({ payloads }) => payloads.length > 0);
+      if (apart !== undefined) throw new SinkError('ENOSPC', 'no room', { apart });
+      await sink.take(batch);
+    };
+    const writer = new TestWriter(sink, spillDir === undefined ? {} : { spillDir });
+    const images = 20;
+    for (let n = 0; n < images; n++) {
+      writer.add(image(n, 4 * 1024 * 1024));
+      await writer.until(({ errors }) => (errors.get('ENOSPC') ?? 0) > n);
+    }
+    writer.collect(0, 100);
+    await writer.sent(100);
+    const { spilled, dropped } = writer.counts.of('rows');
+    assert.ok(writer.counts.bytes <= 24 * 1024 * 1024, `${writer.counts.bytes}`);
+    assert.ok((spillDir === undefined ? dropped : spilled) >= images - 5, `${spilled} spilled, ${dropped} dropped`);
+    assert.deepEqual(writer.counts.totals().droppedFor, spillDir === undefined ? { queue_full: dropped } : {});
+    room = true;
+    await writer.until(({ records, spoolRecords }) => records + spoolRecords === 0);
+    await writer.close();
+    assert.equal(writer.counts.of('rows').sent, images - dropped);
+    assert.deepEqual([writer.counts.bytes, writer.counts.spoolBytes], [0, 0]);
+  }
+});
+
+test('at the end an append that hangs leaves time for other files, and its file keeps its order', async () => {
+  const began = Promise.withResolvers<void>();
+  const written: string[] = [];
+  let hangs = true;
+  const storage: Storage = {
+    name: 'hanging',
+    reference: (name) => name,
+    put: () => Promise.resolve(),
+    create: (name) => {
+      const [, , collection = ''] = name.split('/');
+      const append = async (pieces: readonly Buffer[]): Promise<void> => {
+        if (collection === 'stuck' && hangs) {
+          began.resolve();
+          await new Promise(() => undefined);
+        }
+        if (collection === 'c') hangs = false;
+        for (const [, n = ''] of Buffer.concat(pieces)
+          .toString()
+          .matchAll(/"data":\[\{"n":(\d+)/g))
+          written.push(`${collection} ${n}`);
+      };
+      return Promise.resolve({ offset: 0, blocks: 0, append, close: () => Promise.resolve() });
+    },
+  };
+  const writer = new TestWriter(storage);
+  writer.collect(0, 1, 'stuck', FULL);
+  await began.promise;
+  writer.collect(1, 2, 'stuck');
+  for (const collection of ['a', 'b', 'c']) writer.collect(0, 1, collection);
+  await writer.close(4000);
+  assert.deepEqual(written, ['a 0', 'b 0', 'c 0', 'stuck 0', 'stuck 1']);
+  assert.deepEqual(writer.counts.totals().droppedFor, {});
 });

@@ -114,3 +114,23 @@ test('where memory is full, records go without bodies: each half counts until it
   });
   assert.deepEqual([counts.records, counts.bytes], [0, 0]);
 });
+
+test('the headers of records that wait for a redaction count as memory', async () => {
+  const waiting: (() => void)[] = [];
+  const redactor: Redactor = {
+    needed: true,
+    redact: (_id, sides) => new Promise((resolve) => waiting.push(() => resolve(sides.map(() => 'hook_timeout')))),
+  };
+  const collector = open(redactor);
+  const { counts } = collector;
+  const headers = ['x-tenant', 'x'.repeat(8000)];
+  for (let n = 0; n < 10_000; n++) {
+    const { request, ...rest } = record(String(n));
+    collector.exchange({ ...rest, request: { ...request, headers } });
+  }
+  assert.ok(counts.heldBytes >= waiting.length * 8000 && waiting.length < 10_000, `${waiting.length} of ${counts.heldBytes} bytes`);
+  for (const giveUp of waiting) giveUp();
+  await collector.redacted();
+  await collector.close();
+  assert.deepEqual([counts.records, counts.bytes], [0, 0]);
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { countRecords, Segment, type Chunk } from '../../../../server/collection/spool/segment.ts';
@@ -178,4 +178,15 @@ test('a payload whose line cannot be written is removed', (t) => {
   segment.append(block(2), noFile);
   segment.close();
   assert.deepEqual(idsIn(read(segment)), ['2']);
+});
+
+test('a position that cannot be recorded keeps no payload', (t) => {
+  const segment = new Segment(join(folder(t), '000001.jsonl'));
+  segment.append(block(1, payload), () => 'payload000001');
+  segment.close();
+  const chunk = read(segment);
+  mkdirSync(segment.path.replace('.jsonl', '.offset'));
+  assert.throws(() => segment.delivered(chunk), { code: 'EISDIR' });
+  assert.ok(!existsSync(join(dirname(segment.path), 'payload000001')));
+  assert.equal(segment.read(), undefined);
 });
