@@ -1,3 +1,5 @@
+import { REDACTION_FAILURES } from '../ipc/redaction.ts';
+
 /**
  * Results of records: README.md, "The account". `queued` and `adopted` come in, `sent` and
  * `dropped` go out. `spilled` goes to disk, `replayed` leaves it.
@@ -68,7 +70,7 @@ export class CollectionCounts {
   readonly omitted = new Map<string, Omitted>();
   readonly errors = new Map<string, number>();
   /** Bodies that were not redacted, and therefore not collected, by reason. */
-  readonly notRedacted = new Map<string, number>();
+  readonly notRedacted = new Map<string, number>(REDACTION_FAILURES.map((reason) => [reason, 0]));
   readonly flushSeconds: number[] = [];
   lastSuccess = 0;
   deadLettersRemoved = 0;
