@@ -39,9 +39,8 @@ test('a redaction hook gets the query of a request without a body, and nothing o
 
 const SECRET = 'S3cretMark';
 /** Also a hook that gets a text in place of an object shows the secret, by its characters. */
-const MARKS = new RegExp(
-  `${SECRET}|${[...SECRET].map((character, at) => `"\\d+":"${character}"${at + 1 < SECRET.length ? ',' : ''}`).join('')}`,
-);
+const CHARACTERS = Array.from(SECRET, (character) => `"\\d+":"${character}"`).join(',');
+const MARKS = new RegExp(`${SECRET}|${CHARACTERS}`);
 
 /** Bodies and queries that `redact()` must clean, cannot take, or fails on. */
 const REQUESTS: readonly (readonly [contentType: string, body: string, query?: string])[] = [

@@ -22,7 +22,7 @@ async function ended(process: FakeProcess): Promise<void> {
   while (process.endings.length === 0) await delay(10);
 }
 
-/** Resolves when the host has read a mark as often as it takes to see that a hook has the thread. */
+/** Resolves when the host has read a mark twice: it then sees that a hook has the thread. */
 async function seenTwice(process: FakeProcess, mark: FakeProcess['redactions']): Promise<void> {
   let reads = 0;
   const seen = Promise.withResolvers<void>();
@@ -33,7 +33,9 @@ async function seenTwice(process: FakeProcess, mark: FakeProcess['redactions']):
   Object.defineProperty(process, 'redactions', {
     configurable: true,
     get,
-    set: (value) => Object.defineProperty(process, 'redactions', { value }),
+    set: (value) => {
+      Object.defineProperty(process, 'redactions', { value });
+    },
   });
   await seen.promise;
 }

@@ -103,7 +103,7 @@ test("the log gets the name and the place of a hook's error, and not its text, w
   for (const each of hooks) {
     const toHost = new ToHost(new FrameWriter(new PassThrough(), setImmediate));
     const around = { toHost, warn: (text: string) => warnings.push(text), mark: () => undefined };
-    await new RedactionHook(each as never, around).redact(1, head, [body]);
+    await new RedactionHook(each, around).redact(1, head, [body]);
   }
   assert.equal(warnings.length, hooks.length);
   assert.doesNotMatch(warnings.join('\n'), /S3C/);
@@ -116,17 +116,17 @@ test('the form of what an async hook returns is read in a turn of its own, becau
   const toHost = new ToHost(new FrameWriter(new PassThrough(), setImmediate));
   const marks: string[] = [];
   const shared = Promise.withResolvers<undefined>();
-  const hook = async (): Promise<string> => {
+  const waits = async (): Promise<string> => {
     await shared.promise;
     return 'done';
   };
-  const redaction = new RedactionHook(hook, { toHost, warn: assert.fail, mark: (begun, holder) => marks.push(`${begun}: ${holder}`) });
+  const redaction = new RedactionHook(waits, { toHost, warn: assert.fail, mark: (begun, holder) => marks.push(`${begun}: ${holder}`) });
   const body = Buffer.from('1');
   const done = redaction.redact(7, headOf(body), [body]);
   while (marks.length < 2) await new Promise((resolve) => setImmediate(resolve));
   const runs = (async () => {
     await shared.promise;
-    for (let turns = 0; turns < 20; turns++) await undefined;
+    for (let turns = 0; turns < 20; turns++) await Promise.resolve();
     return marks.at(-1);
   })();
   shared.resolve(undefined);
