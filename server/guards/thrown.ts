@@ -51,6 +51,25 @@ export function bareStack(thrown: unknown): string {
   }
 }
 
+/** The name of an error and its frames, without its text, which may quote data. Never throws. */
+export function placeOfThrown(thrown: unknown): string {
+  try {
+    if (!isError(thrown)) return `a thrown ${typeof thrown}`;
+    const [name, message, stack] = [
+      textOf(memberOf(thrown, 'name')),
+      textOf(memberOf(thrown, 'message')),
+      textOf(memberOf(thrown, 'stack')),
+    ];
+    // Lines of the message may look like frames.
+    const frames = stack.slice(stack.indexOf(message) + message.length).split('\n');
+    return bounded([/^\w{1,100}$/.test(name) ? name : 'Error', ...frames.filter((line) => FRAME.test(line))].join('\n'));
+  } catch {
+    return `a thrown ${typeof thrown}`;
+  }
+}
+
+const FRAME = /^ +at .*:\d+:\d+\)?$/;
+
 /** An error as the fields of a log line. Never throws. */
 export function fieldsOfError(error: Error): { readonly type: string; readonly message: string; readonly stack: string } {
   const [type, message] = [bounded(memberOf(error, 'name')), bounded(memberOf(error, 'message'))];

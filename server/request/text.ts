@@ -10,6 +10,11 @@ export function charsetOf(contentType: string | undefined): string | undefined {
   return charset === 'utf-8' || charset === 'utf8' ? undefined : charset;
 }
 
+/** The charset of a body of any type, as a worker reads it: JSON is always UTF-8. */
+export function textCharset(contentType: string): string | undefined {
+  return /^\s*text\//i.test(contentType) ? charsetOf(contentType) : undefined;
+}
+
 /**
  * A text by its charset; UTF-8 unless the content type names another. A byte-order mark is dropped.
  * @throws ServerError bad_text, body_too_large

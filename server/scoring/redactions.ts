@@ -5,7 +5,7 @@ import type { PoolWorker } from './pool-worker.ts';
 import type { EndReason } from './worker-endings.ts';
 
 /** A worker, as redactions use it. */
-export type RedactingWorker = Pick<PoolWorker, 'number' | 'process' | 'heldByHook' | 'mayHaveBegun'>;
+export type RedactingWorker = Pick<PoolWorker, 'number' | 'process' | 'endedFor' | 'retiredFor' | 'heldByHook' | 'mayHaveBegun'>;
 
 /** The pool, as redactions use it. */
 interface RedactingPool<Worker> {
@@ -60,6 +60,7 @@ export class Redactions<Worker extends RedactingWorker = PoolWorker> {
   readonly #workers = new Map<Worker, Given>();
   #lastNumber = 0;
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(settings: RedactionSettings<Worker>) {
     this.#settings = settings;
@@ -67,6 +68,8 @@ export class Redactions<Worker extends RedactingWorker = PoolWorker> {
 
   /** Never rejects: a body that could not be redacted must not be collected either. */
   redact(id: string, sides: readonly RedactableBody[]): Promise<readonly RedactedBody[]> {
+    // Requests that the stop ends come after it.
+    if (this.#stopped) return Promise.resolve(sides.map(() => 'stopped'));
     return new Promise((resolve) => {
       this.#lastNumber = (this.#lastNumber % 0xffff_ffff) + 1;
       const job: RedactionJob<Worker> = { id, sides, resolve, worker: undefined, order: 0, givenAt: 0, losses: 0 };
@@ -93,14 +96,20 @@ export class Redactions<Worker extends RedactingWorker = PoolWorker> {
   /** Called while the mark of the worker can be read. */
   lost(worker: Worker): void {
     this.#workers.delete(worker);
-    const { begun } = worker.process.redactions;
+    const { begun, holder } = worker.process.redactions;
+    const wasStuck = worker.endedFor === 'deadline' && worker.retiredFor === undefined;
     for (const [number, job] of this.#jobs) {
       if (job.worker !== worker) continue;
       job.worker = undefined;
       if (job.order <= begun) job.losses++;
-      if (job.losses >= MOST_LOSSES) this.#abandon(number, job, 'worker_lost');
+      if (wasStuck && job.order <= begun && (number === holder || this.#isOver(job))) this.#abandon(number, job, 'hook_timeout');
+      else if (job.losses >= MOST_LOSSES) this.#abandon(number, job, 'worker_lost');
       else this.#give(number, job);
     }
+  }
+
+  #isOver({ givenAt }: RedactionJob<Worker>): boolean {
+    return this.#settings.limitMs > 0 && performance.now() - givenAt >= this.#settings.limitMs;
   }
 
   /** A worker can take more. */
@@ -110,6 +119,7 @@ export class Redactions<Worker extends RedactingWorker = PoolWorker> {
 
   /** The workers end: no redaction follows. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     for (const [number, job] of this.#jobs) this.#abandon(number, job, 'stopped');
   }

@@ -7,6 +7,8 @@ interface Data {
   readonly broken?: boolean;
   readonly hang?: boolean;
   readonly loop?: boolean;
+  /** The hook ends the process. */
+  readonly exit?: boolean;
 }
 
 export const init = (): void => {};
@@ -16,8 +18,10 @@ export const run = (data: Data): unknown => {
 };
 
 export function redact(body: Data, { collection }: RedactInfo): unknown {
+  if (typeof body !== 'object') throw new Error(`expected an object, got ${String(body)}`);
+  if (body.exit) process.exit(9);
   if (body.hang) return new Promise(() => {});
-  if (body.broken) throw new Error('cannot');
+  if (body.broken) throw new Error(`cannot redact ${body.secret}`);
   while (body.loop) Math.random();
   if (body.name === 'nobody') return undefined;
   return { ...body, secret: collection };

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { textType } from '../../request/content-types.ts';
 import { queryJson } from '../../request/query.ts';
-import { charsetOf, decodeText, wholeCharacters } from '../../request/text.ts';
+import { decodeText, textCharset, wholeCharacters } from '../../request/text.ts';
 import { Body, type BodyState } from '../records.ts';
 import { isJson } from './json-check.ts';
 import { LARGEST_DATA } from './place-data.ts';
@@ -91,9 +91,6 @@ function inOneLine(json: Buffer): Buffer {
   for (let at = 0; at < json.length; at++) if (json[at] === LF || json[at] === CR) json[at] = 0x20;
   return json;
 }
-
-/** The charset of a text, as a worker reads it: JSON is always UTF-8. */
-const textCharset = (contentType: string): string | undefined => (/^\s*text\//i.test(contentType) ? charsetOf(contentType) : undefined);
 
 /** A body of UTF-8 without its byte-order mark. */
 const withoutMark = (body: Buffer): Buffer => (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body);

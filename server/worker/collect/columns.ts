@@ -55,7 +55,7 @@ interface Column {
   type: ColumnType | undefined;
   /** False: whole numbers so far, and a fraction makes the column a float. */
   firm: boolean;
-  /** Number of the call that decided the type. */
+  /** Number of the call whose plain values decided the type first; 0: none. */
   since: number;
 }
 
@@ -96,7 +96,7 @@ export class Columns {
       const columns = this.#columnsOf(sources);
       for (let at = 0; at < columns.length; at++) {
         const column = columns[at];
-        if (column?.firm === false) this.#learn(column, values[at], ofArrays[at], types);
+        if (column !== undefined && (!column.firm || column.since === this.#calls)) this.#learn(column, values[at], ofArrays[at], types);
       }
       return columns;
     });
@@ -163,9 +163,13 @@ export class Columns {
   }
 
   #learn(column: Column, value: unknown, ofArray: ColumnType | undefined, types: ColumnTypes): void {
+    // Its first values come from this call, and a text among them makes all of them texts.
+    if (column.firm && typeof value !== 'string') return undefined;
     const given = typeIn(types, column.name) ?? typeIn(types, column.base) ?? ofArray;
-    if (given !== undefined) return this.#settle(column, given);
-    if (typeof value === 'string') {
+    if (given !== undefined) {
+      this.#settle(column, given);
+      column.since = 0;
+    } else if (typeof value === 'string') {
       // Only the first call decides: one wrong value must not make text of a column of numbers.
       if (column.type === undefined || column.since === this.#calls) this.#settle(column, 'string');
     } else if (typeof value === 'bigint') {
@@ -191,6 +195,7 @@ export class Columns {
         'type',
         `the column ${column.name} had whole numbers so far, and is a float from now on: give the collector types: { ${stringify(column.name)}: 'float' }`,
       );
+    if (column.type === undefined) column.since = this.#calls;
     column.type = type;
     column.firm = true;
   }

@@ -1,7 +1,8 @@
 import { setImmediate as ownTurn } from 'node:timers/promises';
 import { bufferFrom, parse, stringify } from '../../guards/built-ins.ts';
-import { stackOfThrown } from '../../guards/thrown.ts';
+import { placeOfThrown } from '../../guards/thrown.ts';
 import type { RedactInfo } from '../../entry-script.ts';
+import { decodeText, textCharset, wholeCharacters } from '../../request/text.ts';
 import { type BareNumbers, bareNumbers } from '../../tensors/bare-numbers.ts';
 import { MOST_COLLECTED_BYTES, REDACT_LIMIT_MS } from '../../ipc/limits.ts';
 import type { RedactedBody, RedactHead } from '../../ipc/redaction.ts';
@@ -54,12 +55,16 @@ export class RedactionHook {
   async #one(number: number, bytes: Buffer, info: RedactInfo, late: Promise<typeof LATE>): Promise<RedactedBody> {
     try {
       const body = decode(bytes, info.contentType);
-      const redacted = await Promise.race([this.#marked(number, () => this.#hook?.(body, info)), late]);
+      const returned = this.#marked(number, () => this.#hook?.(body, info));
+      const redacted = await Promise.race([returned, late]);
+      // Runs may wait for the same as the hook, and share the turn in which that came.
+      if (returned !== redacted) await ownTurn();
       if (redacted !== LATE) return this.#marked(number, () => bodyOf(redacted, info.contentType));
       this.#warnOnce(`redact() did not end within ${this.#limitMs} ms`);
       return 'hook_timeout';
     } catch (thrown) {
-      this.#warnOnce(`redact() failed: ${stackOfThrown(thrown)}`);
+      // The text of an error may quote the body, and lines of the log go further.
+      this.#warnOnce(`redact() failed, the error's text is left out: ${placeOfThrown(thrown)}`);
       return 'hook_failed';
     }
   }
@@ -99,10 +104,12 @@ function bodyOf(redacted: unknown, contentType: string): RedactedBody {
 
 /**
  * Parsed JSON where the body is JSON, also with Python's bare NaN, text where its content type is
- * text, else bytes.
+ * text, else bytes. Text is decoded as for `run()`. Why: a hook that expects an object would take
+ * the characters of a text for members.
  */
 function decode(bytes: Buffer, contentType: string): unknown {
-  const text = bytes.toString();
+  const text = textOf(bytes, contentType);
+  if (text === undefined) return bytes;
   try {
     return parse(text);
   } catch {
@@ -110,6 +117,16 @@ function decode(bytes: Buffer, contentType: string): unknown {
     const value = bare && parsed(bare);
     if (value !== undefined) return value;
     return /^text\/|json|xml|urlencoded/i.test(contentType) ? text : bytes;
+  }
+}
+
+/** Undefined: the bytes are no text. A stream may have ended within a character. */
+function textOf(bytes: Buffer, contentType: string): string | undefined {
+  const charset = textCharset(contentType);
+  try {
+    return decodeText(charset === undefined ? wholeCharacters(bytes) : bytes, charset);
+  } catch {
+    return undefined;
   }
 }
 

@@ -22,6 +22,24 @@ async function ended(process: FakeProcess): Promise<void> {
   while (process.endings.length === 0) await delay(10);
 }
 
+/** Resolves when the host has read a mark twice: it then sees that a hook has the thread. */
+async function seenTwice(process: FakeProcess, mark: FakeProcess['redactions']): Promise<void> {
+  let reads = 0;
+  const seen = Promise.withResolvers<void>();
+  const get = (): typeof mark => {
+    if (++reads === 2) setImmediate(() => seen.resolve());
+    return mark;
+  };
+  Object.defineProperty(process, 'redactions', {
+    configurable: true,
+    get,
+    set: (value) => {
+      Object.defineProperty(process, 'redactions', { value });
+    },
+  });
+  await seen.promise;
+}
+
 test('bodies go to the hook in the pieces that they came in, without a copy', async () => {
   const { scorer, processes } = await new FakeWorkers().ready();
   const pieces = [Buffer.alloc(70_000), Buffer.from('end')];
@@ -97,11 +115,10 @@ test('a hook that has the thread after an await is found by the silence of a wor
 });
 
 test('a worker whose hook has the thread gets requests only where no other has credit', async () => {
-  const workers = await new FakeWorkers({ workers: 2, limits: LIMITS }).ready(2);
+  const workers = await new FakeWorkers({ workers: 2, limits: { redactTimeoutMs: 60_000 } }).ready(2);
   const [one, two] = [workers.process(0), workers.process(1)];
   const job = workers.scorer.redactions.redact('a', [body('a')]);
-  one.redactions = { begun: 1, holder: lastOf(one) };
-  await delay(250);
+  await seenTwice(one, { begun: 1, holder: lastOf(one) });
   const scorings = Array.from({ length: 3 }, () => outcome(workers.score()));
   assert.deepEqual([one.scores.length, two.scores.length], [1, 2]);
   one.redactions = { begun: 1, holder: 0 };
@@ -136,4 +153,49 @@ test('a mark of another job, or of none, ends nobody', async () => {
   assert.deepEqual(one.endings, []);
   workers.scorer.redactions.stop();
   assert.deepEqual(await job, ['stopped']);
+});
+
+test('a hook that had the thread of a worker when a deadline ended it does not get its bodies again', async () => {
+  const workers = await new FakeWorkers({ workers: 2, limits: { redactTimeoutMs: 60_000, scoringTimeoutMs: 200 } }).ready();
+  const [one, two] = [workers.process(0), workers.process(1)];
+  const looping = workers.scorer.redactions.redact('loops', [body('a')]);
+  const awaiting = workers.scorer.redactions.redact('awaits', [body('b')]);
+  one.begun = 0;
+  one.redactions = { begun: 2, holder: one.redacts[0]?.id ?? 0 };
+  const scoring = outcome(workers.score());
+  await ended(one);
+  assert.equal(await scoring, 'deadline_exceeded');
+  one.exit();
+  assert.deepEqual(await looping, ['hook_timeout']);
+  assert.deepEqual(
+    two.redacts.map(({ head }) => head.id),
+    ['awaits'],
+    'only the thread is known: another hook may be right',
+  );
+  answer(two, lastOf(two), undefined);
+  assert.deepEqual(await awaiting, [undefined]);
+  workers.scorer.redactions.stop();
+});
+
+test('a hook whose time was over when a deadline ended its silent worker does not get its bodies again', async () => {
+  const workers = await new FakeWorkers({ workers: 2, limits: { redactTimeoutMs: 300, scoringTimeoutMs: 500 } }).ready();
+  const [one, two] = [workers.process(0), workers.process(1)];
+  const looping = workers.scorer.redactions.redact('loops', [body('a')]);
+  one.redactions = { begun: 1, holder: 0 };
+  const scoring = outcome(workers.score());
+  await ended(one);
+  assert.equal(await scoring, 'deadline_exceeded', 'a run may have the thread, so the hook is not ended for its own limit');
+  one.exit();
+  assert.deepEqual(await looping, ['hook_timeout']);
+  assert.deepEqual(two.redacts, []);
+  workers.scorer.redactions.stop();
+});
+
+test('requests that a stop ends keep no record waiting: their bodies are given up at once', async () => {
+  const workers = await new FakeWorkers().ready();
+  const before = workers.scorer.redactions.redact('before', [body('a')]);
+  workers.scorer.redactions.stop();
+  assert.deepEqual(await before, ['stopped']);
+  assert.deepEqual(await workers.scorer.redactions.redact('after', [body('a'), body('b')]), ['stopped', 'stopped']);
+  assert.equal(workers.process(0).redacts.length, 1);
 });

@@ -183,6 +183,23 @@ test('plain numbers have the type of their first values: whole until a fraction 
   );
 });
 
+test('a text among the first values makes them texts, wherever it stands', () => {
+  const columns = new Columns();
+  const first = [
+    { a: 1.5, b: 'x', c: Number.NaN, d: 2n, e: true, f: 1 },
+    { a: 'x', b: 1.5, c: 'x', d: 'x', e: 'x', f: 'x' },
+  ];
+  const later = [{ a: 2.5, b: 1, c: 1, d: 3n, e: false, f: 2 }];
+  assert.deepEqual(textWith({}, columns, first, later), [
+    '[{"a":"1.5","b":"x","c":null,"d":"2","e":"true","f":"1"},{"a":"x","b":"1.5","c":"x","d":"x","e":"x","f":"x"}]',
+    '[{"a":"2.5","b":"1","c":"1","d":"3","e":"false","f":"2"}]',
+  ]);
+  assert.deepEqual(textOf([{ a: 1.5 }], [{ a: 'x' }, { a: 1 }]), ['[{"a":1.5}]', '[{"a":null},{"a":1.0}]'], 'not in a later call');
+  assert.deepEqual(textOf({ a: Float32Array.of(1) }, { a: ['x'] }), ['[{"a":1.0}]', '[{"a":null}]']);
+  const types = { a: 'float' } as const;
+  assert.deepEqual(textWith(types, new Columns(), [{ a: 1 }, { a: 'x' }]), ['[{"a":1.0},{"a":null}]'], 'nor against a type that is given');
+});
+
 test("plain numbers that have the name of a model's float tensor are floats; texts stay texts", () => {
   const columns = new Columns({ isFloat: (name) => name === 'x' || name === 'label' });
   assert.deepEqual(textWith({}, columns, [{ x: 1, y: 1, label: 'setosa' }], [{ x: [1] }]), [

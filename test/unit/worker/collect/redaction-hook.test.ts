@@ -56,6 +56,85 @@ test("a hook gets parsed JSON, also with Python's bare NaN, and text where the b
   assert.deepEqual(got, [{ name: 'x', age: NaN }, { name: 'NaN' }, '{"name":"x","age":NaN', '[Infinity,nan]']);
 });
 
+test('a hook gets text as run() does: without a byte-order mark, by its charset, and bytes where it is none', async () => {
+  const got: unknown[] = [];
+  const toHost = new ToHost(new FrameWriter(new PassThrough(), setImmediate));
+  const redaction = new RedactionHook((body) => void got.push(body), { toHost, warn: assert.fail, mark: () => undefined });
+  const mark = '\ufeff';
+  const bodies: [string, Buffer][] = [
+    ['application/json', Buffer.from(`${mark}{"name":"x"}`)],
+    ['application/json', Buffer.from(`${mark}{"age":NaN}`)],
+    ['', Buffer.from(`${mark}[1]`)],
+    ['text/plain', Buffer.from(`${mark}x`)],
+    ['text/plain; charset=utf-16le', Buffer.from(`${mark}{"name":"x"}`, 'utf16le')],
+    ['text/csv; charset=latin1', Buffer.from('\u00e9', 'latin1')],
+    ['text/plain', Buffer.from('end \u00e9').subarray(0, -1)],
+    ['text/plain', Buffer.from([0xff, 0x20])],
+    ['text/plain; charset=none', Buffer.from('x')],
+    ['image/png', Buffer.from('x')],
+  ];
+  for (const [number, [contentType, body]] of bodies.entries()) {
+    const side = { collection: 'request', contentType, bytes: body.length } as const;
+    await redaction.redact(number, { id: 'i', sides: [side] }, [body]);
+  }
+  const bytes = [Buffer.from([0xff, 0x20]), Buffer.from('x'), Buffer.from('x')];
+  assert.deepEqual(got, [{ name: 'x' }, { age: NaN }, [1], 'x', { name: 'x' }, '\u00e9', 'end ', ...bytes]);
+});
+
+test("the log gets the name and the place of a hook's error, and not its text, which may quote the body", async () => {
+  const warnings: string[] = [];
+  const hooks: ((body: unknown) => unknown)[] = [
+    (body) => JSON.parse(String(body)),
+    (body) => {
+      throw new RangeError(`no\n    at ${String(body)} (file:///x.ts:1:1)`, { cause: body });
+    },
+    (body) => {
+      throw body;
+    },
+    async (body) => Promise.reject(Object.assign(new Error('no', { cause: new Error(String(body)) }), { body })),
+    (body) => ({
+      toJSON: () => {
+        throw new Error(String(body));
+      },
+    }),
+  ];
+  const body = Buffer.from('S3CRET');
+  const head: RedactHead = { id: 'i', sides: [{ collection: 'request', contentType: 'text/plain', bytes: body.length }] };
+  for (const each of hooks) {
+    const toHost = new ToHost(new FrameWriter(new PassThrough(), setImmediate));
+    const around = { toHost, warn: (text: string) => warnings.push(text), mark: () => undefined };
+    await new RedactionHook(each, around).redact(1, head, [body]);
+  }
+  assert.equal(warnings.length, hooks.length);
+  assert.doesNotMatch(warnings.join('\n'), /S3C/);
+  const named = warnings.map((text) => /left out: (.*)/.exec(text)?.[1]);
+  assert.deepEqual(named, ['SyntaxError', 'RangeError', 'a thrown string', 'Error', 'Error']);
+  assert.match(warnings[1] ?? '', /^ +at .*redaction-hook\.test\.ts:\d+:\d+\)?$/m);
+});
+
+test('the form of what an async hook returns is read in a turn of its own, because runs may have waited for the same', async () => {
+  const toHost = new ToHost(new FrameWriter(new PassThrough(), setImmediate));
+  const marks: string[] = [];
+  const shared = Promise.withResolvers<undefined>();
+  const waits = async (): Promise<string> => {
+    await shared.promise;
+    return 'done';
+  };
+  const redaction = new RedactionHook(waits, { toHost, warn: assert.fail, mark: (begun, holder) => marks.push(`${begun}: ${holder}`) });
+  const body = Buffer.from('1');
+  const done = redaction.redact(7, headOf(body), [body]);
+  while (marks.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  const runs = (async () => {
+    await shared.promise;
+    for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+    return marks.at(-1);
+  })();
+  shared.resolve(undefined);
+  assert.equal(await runs, '1: 0');
+  await done;
+  assert.deepEqual(marks.slice(0, 3), ['1: 7', '1: 0', '1: 7']);
+});
+
 test('the mark shows a hook while it has the thread: with its microtasks, and without what it awaits', async () => {
   const marks: string[] = [];
   const said: string[] = [];
