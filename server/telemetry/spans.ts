@@ -93,7 +93,7 @@ function rpcSpan({ failure }: ExportedRequest, rpcStatus: string, url: string): 
     attributes: {
       'rpc.system.name': 'grpc',
       'rpc.method': method,
-      'rpc.status_code': rpcStatus,
+      'rpc.response.status_code': rpcStatus,
       ...(failed && { 'error.type': rpcStatus }),
       ...(failure !== undefined && { 'scoring.failure': failure.code }),
       ...server,

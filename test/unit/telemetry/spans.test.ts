@@ -94,7 +94,7 @@ test('a gRPC call failed by the codes that are errors of a server', () => {
     const span = serverSpan({ rpcStatus, route, url });
     assert.deepEqual([span.name, span.failed], ['inference.GRPCInferenceService/ModelInfer', failed]);
     assert.equal(
-      shown(span, 'rpc.status_code', 'error.type', 'server.address', 'server.port'),
+      shown(span, 'rpc.response.status_code', 'error.type', 'server.address', 'server.port'),
       `${rpcStatus} ${failed ? rpcStatus : '-'} host 8081`,
     );
     assert.ok(!Object.keys(span.attributes).some((name) => name.startsWith('http.')));
