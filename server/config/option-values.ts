@@ -142,6 +142,15 @@ export const url: Parser<string> = (value) => {
   return value;
 };
 
+export const isPercentEncoded = (value: string): boolean => {
+  try {
+    decodeURIComponent(value);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const isGuid = (value: string): boolean => GUID.test(value.trim());
 
