@@ -100,7 +100,9 @@ for (const [name, start, to] of [
 
   test(`${name}: what fails for now is sent again, after the wait that the service asks for`, async (t) => {
     const service = await start(t);
-    service.next.push({ status: 429, headers: { 'retry-after': '1' } }, { status: 503 }, { status: 401 }, { status: 407 }, 'break', { status: 308 });
+    service.next.push({ status: 429, headers: { 'retry-after': '1' } }, { status: 503 }, { status: 401 }, { status: 407 }, 'break', {
+      status: 308,
+    });
     const writer = to(service);
     const began = performance.now();
     writer.collect(0, 10);

@@ -297,6 +297,28 @@ test('the variables of the standard decide the form, the address, the trust and 
   );
 });
 
+test('spans go through the proxy, but not to a collector on loopback', async (t) => {
+  const got = await startCollector(t);
+  const send = async (endpoint: string, proxy: string): Promise<void> =>
+    withServer(
+      ['--entry-script', 'echo.ts'],
+      async (server) => {
+        await server.ready();
+        assert.equal((await server.score(1)).status, 200);
+        await server.drain();
+      },
+      { env: env(endpoint, { http_proxy: proxy, https_proxy: proxy }) },
+    );
+  // The stand-in is the proxy, too: a proxy gets whole addresses.
+  await send('http://spans.invalid:4318', got.url);
+  await send(got.url, 'http://127.0.0.1:1');
+  assert.deepEqual(got.requests, [
+    'POST http://spans.invalid:4318/v1/traces application/json - secret',
+    'POST /v1/traces application/json - secret',
+  ]);
+  assert.equal(got.spans.filter(({ name }) => name === 'run').length, 2);
+});
+
 test('spans that a collector refuses are counted, and nothing else is lost', async (t) => {
   const got = await startCollector(t, { status: 400 });
   await withServer(

@@ -5,7 +5,15 @@ import { proxiesOf, withProxies } from '../../../server/config/proxies.ts';
 
 const LOCAL = ['localhost', '127.0.0.1', '::1', '[::1]', '169.254.169.254'];
 /** An agent of Node throws where it gets one of these. */
-const WRONG = ['http://', '://s3cret', 'http://[', 'http://s3cret:99999', 'http://s3cret:%zz@proxy', 'http://%E0%A4%A@proxy', 'http://s3cret\r\nx'];
+const WRONG = [
+  'http://',
+  '://s3cret',
+  'http://[',
+  'http://s3cret:99999',
+  'http://s3cret:%zz@proxy',
+  'http://%E0%A4%A@proxy',
+  'http://s3cret\r\nx',
+];
 const read = (env: Record<string, string>): Readonly<Record<string, string | undefined>> => proxiesOf(withProxies(env).env);
 
 test('a proxy is read in either case, lower case first, and given in both', () => {
@@ -30,9 +38,20 @@ test('a proxy without a scheme speaks HTTP; one of another kind is removed, and 
 });
 
 test('what is kept, an agent of Node takes', () => {
-  for (const text of [...WRONG, 'http://right\n', ' http://right', 'http://user:p%40ss@right:1', 'HTTP://right', 'right', 'http://right/path'])
+  for (const text of [
+    ...WRONG,
+    'http://right\n',
+    ' http://right',
+    'http://user:p%40ss@right:1',
+    'HTTP://right',
+    'right',
+    'http://right/path',
+  ])
     for (const name of ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy'])
-      assert.doesNotThrow(() => new Agent({ proxyEnv: { ...read({ [name]: text, no_proxy: '[::1],10.0.0.0/8,-,a b' }) } }), `${name}=${text}`);
+      assert.doesNotThrow(
+        () => new Agent({ proxyEnv: { ...read({ [name]: text, no_proxy: '[::1],10.0.0.0/8,-,a b' }) } }),
+        `${name}=${text}`,
+      );
   assert.equal(read({ https_proxy: 'http://right\n' })['https_proxy'], 'http://right');
 });
 
