@@ -195,7 +195,7 @@ for (const [how, more] of [
           for (let tries = 0; tries < 100 && !merged; tries++) {
             got.spans.length = 0;
             await Promise.all(Array.from({ length: ROWS }, (_, client) => score(client, traced.includes(client))));
-            // The spans of a request arrive together, and that of its run before that of its inference.
+            // The spans of a request arrive together, that of its run first.
             await until(() => named('run').length === traced.length);
             assert.equal(named('inference').length, traced.length, `traced: ${traced.join()}`);
             merged = named('inference').every(({ attributes }) => Number(valueOf(attributes, 'inference.batch_rows')) > 1);

@@ -83,8 +83,8 @@ export class Otlp {
 }
 
 /**
- * What the exporter's own agents would read, which know no proxy. Files that cannot be read are told
- * at the start.
+ * Reads what the exporter's own agents would read, which know no proxy. Files that cannot be read
+ * are told at the start.
  */
 function certificates(env: NodeJS.ProcessEnv): Pick<AgentOptions, 'ca' | 'cert' | 'key'> {
   const read = (name: string): Buffer | undefined => {

@@ -123,7 +123,8 @@ const ANY_TEXT: Partial<Record<keyof Config, string>> = {
 };
 
 /** Platforms set these for every container: platform-variables.test.ts. */
-const OF_PLATFORMS = /^(?:AZUREML_|AML_|OTEL_|APP_INSIGHTS_|APPLICATIONINSIGHTS_|HOSTNAME|WORKSPACE_NAME|SEPERATE_|SERVER_VERSION_|HTTP_X_MS_)/;
+const OF_PLATFORMS =
+  /^(?:AZUREML_|AML_|OTEL_|APP_INSIGHTS_|APPLICATIONINSIGHTS_|HOSTNAME|WORKSPACE_NAME|SEPERATE_|SERVER_VERSION_|HTTP_X_MS_)/;
 
 const rows = Object.entries<Option<unknown>>(options) as [keyof Config, Option<unknown>][];
 

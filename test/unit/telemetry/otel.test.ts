@@ -54,6 +54,17 @@ test('a protocol that is not supported is told, and so is an exporter', () => {
   assert.match(warnings({ OTEL_TRACES_EXPORTER: 'zipkin' }).join(), /^OTEL_TRACES_EXPORTER: zipkin is not supported, only otlp and none/);
 });
 
+test("the standard's words are read in either case", () => {
+  for (const off of [{ OTEL_TRACES_EXPORTER: 'None' }, { OTEL_TRACES_SAMPLER: 'ALWAYS_OFF ' }, { OTEL_SDK_DISABLED: 'True' }])
+    assert.equal(tracing({ ...ON, ...off }), undefined);
+  const upper = {
+    OTEL_TRACES_EXPORTER: 'OTLP',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'HTTP/protobuf',
+    OTEL_TRACES_SAMPLER: 'ParentBased_Always_Off',
+  };
+  assert.deepEqual([tracing({ ...ON, ...upper })?.spans.protocol, warnings(upper), sampled(upper)], ['http/protobuf', [], 0]);
+});
+
 test('the resource is what the variables say, OTEL_SERVICE_NAME first', () => {
   const resource = (env: Record<string, string>): unknown => tracing({ ...ON, ...env })?.spans.resource;
   const standard = { 'service.name': 'ML service', 'service.instance.id': 'pod' };
