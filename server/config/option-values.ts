@@ -1,4 +1,5 @@
 import { withoutKeys } from '../guards/addresses.ts';
+
 /**
  * Reads one value.
  * @throws Error whose message names the expected form; never the value, which may be a secret
@@ -58,7 +59,7 @@ export function readValue({ parse, aliasParse, secret }: Option<unknown>, value:
     return (alias ? (aliasParse ?? parse) : parse)(value);
   } catch (thrown) {
     const shown = secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(withoutKeys(value))}`;
-    throw new Error(`${withoutKeys(thrown instanceof Error ? thrown.message : String(thrown))}${shown}`, { cause: thrown });
+    throw new Error(`${thrown instanceof Error ? thrown.message : String(thrown)}${shown}`, { cause: thrown });
   }
 }
 

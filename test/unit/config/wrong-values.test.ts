@@ -155,6 +155,8 @@ for (const [key, { env, secret }] of rows) {
       const problem = problemOf(env[0], value);
       assert.ok(problem?.startsWith(`${env[0]}: `) === true, `${value}: ${problem}`);
       assert.match(problem, /expected /);
+      // What is expected has no secret, and is shown as it is.
+      assert.doesNotMatch(problem, /the address|\[redacted\]/);
       if (secret !== true) assert.ok(problem.endsWith(`, got ${JSON.stringify(value)}`), problem);
       else {
         assert.match(problem, / \(the value is not shown because it is a secret\)$/);
