@@ -103,7 +103,7 @@ function rpcSpan({ failure }: ExportedRequest, rpcStatus: string, url: string): 
 
 /** @param url absolute, or a path where the client named no host */
 function partsOf(url: string): { readonly server: Attributes; readonly path: string; readonly query: string } {
-  const [, authority, target = ''] = /^(?:http:\/\/([^/]*))?(.*)$/s.exec(url) ?? [];
+  const [, authority, target = ''] = /^(?:https?:\/\/([^/?]*))?(.*)$/is.exec(url) ?? [];
   const at = target.indexOf('?');
   const [path, query] = at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
   const address = authority === undefined ? null : URL.parse(`http://${authority}`);

@@ -93,7 +93,7 @@ function kafkaFailures(answer: string, events: number): readonly (SinkError | un
     const code = object(offset) ? offset['error_code'] : undefined;
     if (code === undefined || code === null) return undefined;
     const retriable = mayPass(code);
-    const text = `the REST proxy could not hand a record to Kafka${retriable ? '' : ', and never will'} (error_code ${String(code)})`;
+    const text = `the REST proxy could not hand a record to Kafka${retriable ? '' : ', and never will'} (error_code ${JSON.stringify(code)})`;
     return new SinkError('kafka_error', text, { retriable });
   });
 }

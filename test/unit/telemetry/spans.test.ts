@@ -42,6 +42,7 @@ test('the address of the server is what the client named', () => {
     ['http://models.example/score?a=1', 'models.example 80 /score a=1'],
     ['http://[::1]:8080/v2/models/a%20b/infer?', '::1 8080 /v2/models/a%20b/infer -'],
     ['http://10.0.0.1/', '10.0.0.1 80 / -'],
+    ['HTTP://models.example:81/score?a=1', 'models.example 81 /score a=1'],
     ['/score?x=http://y/?z', '- - /score x=http://y/?z'],
     ['http://:bad:/score', '- - /score -'],
   ] as const)
