@@ -10,6 +10,13 @@ const trueAlone: Parser<boolean> = (value) => {
 /** One of OpenTelemetry's words, whose case has no meaning. */
 const word: Parser<string> = (value) => value.trim().toLowerCase();
 
+/** The address of all signals, with the path of traces. */
+const ofTraces: Parser<string> = (value) => {
+  const address = new URL(url(value));
+  address.pathname = `${address.pathname.replace(/\/+$/, '')}/v1/traces`;
+  return address.href;
+};
+
 /** Options of metrics, Application Insights and traces: docs/telemetry.md. */
 export const telemetryOptions = {
   metricsPort: option({
@@ -66,7 +73,7 @@ export const telemetryOptions = {
     env: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
     default: '',
     parse: url,
-    aliasParse: (value) => `${url(value).replace(/\/+$/, '')}/v1/traces`,
+    aliasParse: ofTraces,
     otherwise: '',
     doc: 'Address that gets the spans. The server appends `/v1/traces` to the second variable.',
     secret: true,
