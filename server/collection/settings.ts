@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { HttpFormat, SinkName } from '../config/collection-options.ts';
 import { hostInUrl } from '../config/collection-values.ts';
 import { DEFAULT_SERVICE_NAME, type Config } from '../config/config.ts';
-import { storageConnection } from '../config/connection-strings.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { mayCapture } from '../request/captured-headers.ts';
 import { pathSegment } from './path-segment.ts';
@@ -136,24 +135,10 @@ function chooseSink(config: Config, platform: Platform | undefined, warnings: st
  * nothing: bodies must not fill a container's disk that nobody has asked for.
  */
 function hasStorage({ mdcStorageEnabled, mdcTraces, mdcStorage }: Config, warnings: string[]): boolean {
-  if (!mdcStorageEnabled && !mdcTraces) return false;
-  if (mdcStorage === '') {
-    if (mdcStorageEnabled)
-      warnings.push('AML_MODEL_DC_STORAGE_ENABLED stores nothing without AML_MODEL_DC_STORAGE. Set it, or a sink such as MDC_DIR');
-    return false;
-  }
-  const wrong = wrongStorage(mdcStorage);
-  if (wrong !== undefined) warnings.push(`AML_MODEL_DC_STORAGE: ${wrong}; nothing is stored there`);
-  return wrong === undefined;
-}
-
-function wrongStorage(connection: string): string | undefined {
-  try {
-    storageConnection(connection);
-    return undefined;
-  } catch (thrown) {
-    return thrown instanceof Error ? thrown.message : String(thrown);
-  }
+  if (mdcStorage !== '') return mdcStorageEnabled || mdcTraces;
+  if (mdcStorageEnabled)
+    warnings.push('AML_MODEL_DC_STORAGE_ENABLED stores nothing without AML_MODEL_DC_STORAGE. Set it, or a sink such as MDC_DIR');
+  return false;
 }
 
 function sinkSettings(kind: SinkName, config: Config): SinkSettings {
@@ -165,8 +150,6 @@ function sinkSettings(kind: SinkName, config: Config): SinkSettings {
       const accountUrl = accountAddress(config);
       const connectionString = config.mdcBlobConnectionString || (accountUrl === '' ? config.mdcStorage : '');
       if (connectionString === '' && accountUrl === '') throw missing(kind, 'MDC_BLOB_CONNECTION_STRING or MDC_BLOB_ACCOUNT_URL');
-      const wrong = connectionString === '' ? undefined : wrongStorage(connectionString);
-      if (wrong !== undefined) throw usage(`AML_MODEL_DC_STORAGE: ${wrong} (the value is not shown because it is a secret)`);
       return { kind, connectionString, accountUrl, container };
     }
     case 'azureml':

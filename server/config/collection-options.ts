@@ -165,7 +165,7 @@ export const collectionOptions = {
   mdcStorage: option({
     env: ['AML_MODEL_DC_STORAGE'],
     default: '',
-    parse: text,
+    parse: storageConnection,
     otherwise: '',
     doc: 'Connection string for `AML_MODEL_DC_STORAGE_ENABLED`. Without it nothing is stored.',
     secret: true,

@@ -1,4 +1,4 @@
-import { bytes, isHeaderValue, list, url, type Parser } from './option-values.ts';
+import { bytes, isHeaderValue, isPercentEncoded, list, url, type Parser } from './option-values.ts';
 
 const MiB = 1024 * 1024;
 
@@ -74,18 +74,12 @@ export const requestHeaders: Parser<Readonly<Record<string, string>>> = (value) 
 };
 
 /** Empty where the text is not percent-encoded. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return '';
-  }
-}
+const decoded = (text: string): string => (isPercentEncoded(text) ? decodeURIComponent(text) : '');
 
 /** An address whose user name and password can be shown to the other side. */
 export const postUrl: Parser<string> = (value) => {
   const { username, password } = new URL(url(value));
-  if ((username !== '' && decoded(username) === '') || (password !== '' && decoded(password) === ''))
+  if (!isPercentEncoded(username) || !isPercentEncoded(password))
     throw new Error('expected a percent-encoded user name and password in the URL');
   return value;
 };

@@ -131,6 +131,7 @@ const addresses = {
     env: ['HTTP_X_MS_SERVER_VERSION'],
     default: '',
     parse: headerValue,
+    otherwise: '',
     doc: 'Value of `x-ms-server-version`. Unset: name and version of this server.',
   }),
   serviceName: option({

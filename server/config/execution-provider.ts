@@ -1,3 +1,4 @@
+import { withoutKeys } from '../guards/addresses.ts';
 import type { Parser } from './option-values.ts';
 
 /** ONNX Runtime's own names in Node. */
@@ -32,6 +33,8 @@ export const executionProvider: Parser<Provider | 'auto'> = (value) => {
     .replace(/(?:execution)?provider$/, '');
   const known = [...PROVIDERS, 'auto' as const].find((name) => name === word);
   if (known !== undefined) return known;
-  const why = Object.hasOwn(refused, word) ? refused[word] : `ONNX Runtime for Node has no execution provider ${JSON.stringify(word)}`;
+  const why = Object.hasOwn(refused, word)
+    ? refused[word]
+    : `ONNX Runtime for Node has no execution provider ${JSON.stringify(withoutKeys(word))}`;
   throw new Error(`${why}; expected one of ${[...PROVIDERS, 'auto'].join(', ')}`);
 };

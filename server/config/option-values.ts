@@ -1,4 +1,5 @@
 import { withoutKeys } from '../guards/addresses.ts';
+
 /**
  * Reads one value.
  * @throws Error whose message names the expected form; never the value, which may be a secret
@@ -58,7 +59,7 @@ export function readValue({ parse, aliasParse, secret }: Option<unknown>, value:
     return (alias ? (aliasParse ?? parse) : parse)(value);
   } catch (thrown) {
     const shown = secret === true ? ' (the value is not shown because it is a secret)' : `, got ${JSON.stringify(withoutKeys(value))}`;
-    throw new Error(`${withoutKeys(thrown instanceof Error ? thrown.message : String(thrown))}${shown}`, { cause: thrown });
+    throw new Error(`${thrown instanceof Error ? thrown.message : String(thrown)}${shown}`, { cause: thrown });
   }
 }
 
@@ -140,6 +141,15 @@ export const share: Parser<number> = (value) => {
 export const url: Parser<string> = (value) => {
   if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new Error('expected an http:// or https:// URL');
   return value;
+};
+
+export const isPercentEncoded = (value: string): boolean => {
+  try {
+    decodeURIComponent(value);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

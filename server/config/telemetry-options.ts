@@ -7,6 +7,16 @@ const trueAlone: Parser<boolean> = (value) => {
   return word === 'true';
 };
 
+/** One of OpenTelemetry's words, whose case has no meaning. */
+const word: Parser<string> = (value) => value.trim().toLowerCase();
+
+/** The address of all signals, with the path of traces. */
+const ofTraces: Parser<string> = (value) => {
+  const address = new URL(url(value));
+  address.pathname = `${address.pathname.replace(/\/+$/, '')}/v1/traces`;
+  return address.href;
+};
+
 /** Options of metrics, Application Insights and traces: docs/telemetry.md. */
 export const telemetryOptions = {
   metricsPort: option({
@@ -63,7 +73,7 @@ export const telemetryOptions = {
     env: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
     default: '',
     parse: url,
-    aliasParse: (value) => `${url(value).replace(/\/+$/, '')}/v1/traces`,
+    aliasParse: ofTraces,
     otherwise: '',
     doc: 'Address that gets the spans. The server appends `/v1/traces` to the second variable.',
     secret: true,
@@ -71,7 +81,7 @@ export const telemetryOptions = {
   otlpProtocol: option({
     env: ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'],
     default: 'http/json',
-    parse: text,
+    parse: word,
     doc: 'Format of the spans: `http/json` or `http/protobuf`.',
   }),
   otelDisabled: option({
@@ -81,7 +91,7 @@ export const telemetryOptions = {
     otherwise: '',
     doc: '`true` sends no spans, whatever else is set.',
   }),
-  tracesExporter: option({ env: ['OTEL_TRACES_EXPORTER'], default: 'otlp', parse: text, doc: '`none` sends no spans.' }),
+  tracesExporter: option({ env: ['OTEL_TRACES_EXPORTER'], default: 'otlp', parse: word, doc: '`none` sends no spans.' }),
   otelServiceName: option({ env: ['OTEL_SERVICE_NAME'], default: '', parse: text, doc: '`service.name` of spans. Unset: `SERVICE_NAME`.' }),
   resourceAttributes: option({
     env: ['OTEL_RESOURCE_ATTRIBUTES'],
@@ -92,7 +102,7 @@ export const telemetryOptions = {
   traceSampler: option({
     env: ['OTEL_TRACES_SAMPLER'],
     default: '',
-    parse: text,
+    parse: word,
     doc: '`always_off`, or `parentbased_` and `always_on`, `always_off` or `traceidratio`. Unset: `parentbased_traceidratio`.',
   }),
   traceShare: option({

@@ -14,5 +14,12 @@ export function originOf(address: string): string {
  * strings. Libraries quote addresses in their errors.
  */
 export function withoutKeys(text: string): string {
-  return text.replaceAll(ADDRESS, (address) => originOf(address)).replaceAll(KEYS, '$1=[redacted]');
+  return text.replaceAll(ADDRESS, shown).replaceAll(KEYS, '$1=[redacted]');
+}
+
+/** Punctuation at the end is that of the sentence. */
+function shown(match: string): string {
+  let end = match.length;
+  while ('.,:;!?'.includes(match.charAt(end - 1))) end--;
+  return originOf(match.slice(0, end)) + match.slice(end);
 }

@@ -42,6 +42,9 @@ const LINGER_MS = 2000;
  */
 const ONE_PIECE = 8 * 1024;
 
+/** The beginning of a target that a client meant for a proxy: RFC 9112, section 3.2.2. */
+const ABSOLUTE = /^https?:\/\/[^/?]*/i;
+
 /**
  * An exchange over HTTP. Everything that leaves the server over HTTP leaves through `head`,
  * `answer` or `fail`.
@@ -75,12 +78,13 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
 
   /** TLS ends before this server. */
   get url(): string {
-    const { host } = this.request.headers;
-    return host === undefined ? this.target : `http://${host}${this.target}`;
+    const { url = '/', headers } = this.request;
+    return headers.host === undefined || ABSOLUTE.test(url) ? url : `http://${headers.host}${url}`;
   }
 
   get target(): string {
-    return this.request.url ?? '/';
+    const { url = '/' } = this.request;
+    return url.startsWith('/') ? url : url.replace(ABSOLUTE, '');
   }
 
   get protocolVersion(): string {

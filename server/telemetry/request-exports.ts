@@ -78,7 +78,7 @@ export class RequestExports {
     if (!insights && !traced) return;
     const at = Date.now() - ms;
     const withheld = this.choice.redacts();
-    const url = withheld ? request.url.replace(/\?.*$/s, '') : filteredUrl(request.url);
+    const url = filteredUrl(request.url, withheld);
     if (insights) this.#insights(request, { at, ms, url, withheld });
     if (traced) for (const span of spansOf(request, url, at, ms)) this.#exporter.add(span);
   }
@@ -120,10 +120,12 @@ export class RequestExports {
   }
 }
 
-/** A URL whose query shows no values that may be keys. */
-function filteredUrl(url: string): string {
+/** A URL without a user name, and with no value of its query that may be a key. */
+function filteredUrl(whole: string, withheld: boolean): string {
+  const url = whole.includes('@') ? whole.replace(/^(https?:\/\/)[^/?]*@/i, '$1') : whole;
   const at = url.indexOf('?');
-  return at < 0 ? url : `${url.slice(0, at + 1)}${filteredQuery(url)}`;
+  if (at < 0) return url;
+  return withheld ? url.slice(0, at) : `${url.slice(0, at + 1)}${filteredQuery(url)}`;
 }
 
 /**

@@ -93,7 +93,7 @@ function rpcSpan({ failure }: ExportedRequest, rpcStatus: string, url: string): 
     attributes: {
       'rpc.system.name': 'grpc',
       'rpc.method': method,
-      'rpc.status_code': rpcStatus,
+      'rpc.response.status_code': rpcStatus,
       ...(failed && { 'error.type': rpcStatus }),
       ...(failure !== undefined && { 'scoring.failure': failure.code }),
       ...server,
@@ -103,7 +103,7 @@ function rpcSpan({ failure }: ExportedRequest, rpcStatus: string, url: string): 
 
 /** @param url absolute, or a path where the client named no host */
 function partsOf(url: string): { readonly server: Attributes; readonly path: string; readonly query: string } {
-  const [, authority, target = ''] = /^(?:http:\/\/([^/]*))?(.*)$/s.exec(url) ?? [];
+  const [, authority, target = ''] = /^(?:https?:\/\/([^/?]*))?(.*)$/is.exec(url) ?? [];
   const at = target.indexOf('?');
   const [path, query] = at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
   const address = authority === undefined ? null : URL.parse(`http://${authority}`);

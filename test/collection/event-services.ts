@@ -98,7 +98,7 @@ interface KafkaRecord {
  * https://docs.confluent.io/platform/current/kafka-rest/api.html.
  * @param codeOf `error_code` of a record
  */
-export const kafkaRest = (t: TestContext, codeOf: (event: Arrived) => 1 | 2 | undefined = () => undefined): Promise<EventService> =>
+export const kafkaRest = (t: TestContext, codeOf: (event: Arrived) => number | undefined = () => undefined): Promise<EventService> =>
   EventService.start(t, ({ method, url, headers, body }, service) => {
     if (method !== 'POST' || url !== '/topics/mdc') return { status: 404, body: { error_code: 40401, message: 'Topic not found.' } };
     if (headers['content-type'] !== 'application/vnd.kafka.json.v2+json') return { status: 415 };

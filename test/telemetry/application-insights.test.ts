@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import test from 'node:test';
+import { parse, raw } from '../http/raw-client.ts';
 import { withServer, type ServerProcess } from '../e2e/start-server.ts';
 import { threads } from '../set-up/processes.ts';
 import { until } from '../set-up/until.ts';
@@ -212,6 +213,31 @@ test('items have the fields of the table and the dimensions of the Python server
       assert.deepEqual([...new Set(ingestion.asked)], ['POST /v2.1/track'], 'nothing else was asked of the endpoint');
     },
     { env: { ...ingestion.env, HOSTNAME: 'box', WORKSPACE_NAME: 'space', SERVICE_NAME: 'prices', DRAIN_DELAY_MS: '0' } },
+  );
+});
+
+test('the url of a request whose target is a whole address, or whose host has a user name', async (t) => {
+  const ingestion = await IngestionServer.start(t);
+  await withServer(
+    ['--entry-script', 'response.ts'],
+    async (server) => {
+      await server.ready();
+      const port = Number(new URL(await server.url('/')).port);
+      const send = async (target: string, host: string): Promise<void> => {
+        const answer = await raw(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+        assert.equal(parse(answer).status, 201);
+      };
+      await send('http://models.example:81/score?a=1&code=S3CRET', 'h.example');
+      await send('HTTP://user:S3CRET@models.example/score?a=@', 'h.example');
+      await send('/score?a=http://x@y/', 'user:S3CRET@h.example');
+      await server.drain();
+      assert.doesNotMatch(JSON.stringify(ingestion.accepted), /S3CRET/);
+      assert.deepEqual(
+        ingestion.of('RequestData').map(({ data }) => data.baseData.url),
+        ['http://models.example:81/score?a=1&code=REDACTED', 'HTTP://models.example/score?a=@', 'http://h.example/score?a=http://x@y/'],
+      );
+    },
+    { env: { ...ingestion.env, DRAIN_DELAY_MS: '0' } },
   );
 });
 

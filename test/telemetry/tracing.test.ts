@@ -147,12 +147,12 @@ test('the span of a gRPC call has the names of the conventions for RPC', async (
         return [span?.name, span?.kind, span?.status.code ?? 0, objectOf(span?.attributes ?? [])];
       };
       const common = { 'rpc.system.name': 'grpc', 'rpc.method': method, 'server.address': '127.0.0.1', 'server.port': port };
-      assert.deepEqual(shown('fine'), [method, 2, 0, { ...common, 'rpc.status_code': 'OK', 'scoring.request_id': 'fine' }]);
+      assert.deepEqual(shown('fine'), [method, 2, 0, { ...common, 'rpc.response.status_code': 'OK', 'scoring.request_id': 'fine' }]);
       assert.deepEqual(shown('refused'), [
         method,
         2,
         0,
-        { ...common, 'rpc.status_code': 'INVALID_ARGUMENT', 'scoring.request_id': 'refused' },
+        { ...common, 'rpc.response.status_code': 'INVALID_ARGUMENT', 'scoring.request_id': 'refused' },
       ]);
       assert.deepEqual(shown('fails'), [
         method,
@@ -160,7 +160,7 @@ test('the span of a gRPC call has the names of the conventions for RPC', async (
         2,
         {
           ...common,
-          'rpc.status_code': 'INTERNAL',
+          'rpc.response.status_code': 'INTERNAL',
           'error.type': 'INTERNAL',
           'scoring.failure': 'run_failed',
           'scoring.request_id': 'fails',
@@ -177,7 +177,7 @@ for (const [how, more] of [
   ['that waited for it', { MAX_BATCH_DELAY_MS: '100000', MAX_BATCH_SIZE: String(ROWS) }],
   ['that came together', {}],
 ] as const)
-  test(`each traced call of a merged inference ${how} has its span, whichever calls are traced`, async (t) => {
+  test(`each traced call of a merged inference ${how} has its span, whichever calls are traced`, { timeout: 60_000 }, async (t) => {
     const got = await startCollector(t);
     await withServer(
       ['--model', writeModel('ridge', folder())],
@@ -189,14 +189,16 @@ for (const [how, more] of [
         };
         for (const traced of [[0], [1], [2], [ROWS - 1], [1, 2], [0, ROWS - 1]]) {
           got.spans.length = 0;
-          const inferences = (): Span[] => got.spans.filter(({ name }) => name === 'inference');
+          const named = (part: string): Span[] => got.spans.filter(({ name }) => name === part);
           let merged = false;
           // Calls that come together are merged where the worker reads them together.
           for (let tries = 0; tries < 100 && !merged; tries++) {
             got.spans.length = 0;
             await Promise.all(Array.from({ length: ROWS }, (_, client) => score(client, traced.includes(client))));
-            await until(() => inferences().length === traced.length);
-            merged = inferences().every(({ attributes }) => Number(valueOf(attributes, 'inference.batch_rows')) > 1);
+            // The spans of a request arrive together, that of its run first.
+            await until(() => named('run').length === traced.length);
+            assert.equal(named('inference').length, traced.length, `traced: ${traced.join()}`);
+            merged = named('inference').every(({ attributes }) => Number(valueOf(attributes, 'inference.batch_rows')) > 1);
           }
           assert.ok(merged, `never merged: ${traced.join()}`);
           for (const client of traced) {
@@ -293,6 +295,28 @@ test('the variables of the standard decide the form, the address, the trust and 
       }),
     },
   );
+});
+
+test('spans go through the proxy, but not to a collector on loopback', async (t) => {
+  const got = await startCollector(t);
+  const send = async (endpoint: string, proxy: string): Promise<void> =>
+    withServer(
+      ['--entry-script', 'echo.ts'],
+      async (server) => {
+        await server.ready();
+        assert.equal((await server.score(1)).status, 200);
+        await server.drain();
+      },
+      { env: env(endpoint, { http_proxy: proxy, https_proxy: proxy }) },
+    );
+  // The stand-in is the proxy, too: a proxy gets whole addresses.
+  await send('http://spans.invalid:4318', got.url);
+  await send(got.url, 'http://127.0.0.1:1');
+  assert.deepEqual(got.requests, [
+    'POST http://spans.invalid:4318/v1/traces application/json - secret',
+    'POST /v1/traces application/json - secret',
+  ]);
+  assert.equal(got.spans.filter(({ name }) => name === 'run').length, 2);
 });
 
 test('spans that a collector refuses are counted, and nothing else is lost', async (t) => {

@@ -26,10 +26,10 @@ export interface Format {
   /** @throws SinkError where the line is no event */
   post(line: Block): Post;
   /**
-   * The failures that an answer with a 2xx names, by event. Undefined: a 2xx means that all are
-   * taken.
+   * The failures that an answer with a 2xx names, one for each event. Undefined: a 2xx means that
+   * all are taken.
    */
-  failures?(answer: string): readonly (SinkError | undefined)[];
+  failures?(answer: string, events: number): readonly (SinkError | undefined)[];
 }
 
 /** An address to which events are posted. */
@@ -138,7 +138,7 @@ export class PostSink implements Sink {
       for (const half of [events.slice(0, middle), events.slice(middle)]) await this.#send(half, signal, outcomes);
       return;
     }
-    const each = failure === undefined && 'text' in result ? (this.#format.failures?.(result.text) ?? []) : [];
+    const each = failure === undefined && 'text' in result ? (this.#format.failures?.(result.text, events.length) ?? []) : [];
     for (const [index, { line }] of events.entries()) outcomes.set(line, failure ?? each[index]);
   }
 

@@ -2,7 +2,7 @@ import type { HttpFormat } from '../../config/collection-options.ts';
 import { object } from '../../guards/checks.ts';
 import type { Block } from '../encode/block.ts';
 import type { Format, Post } from './event-sinks.ts';
-import { SinkError } from './sink.ts';
+import { isPassing, SinkError } from './sink.ts';
 
 /** Event Grid and Event Hubs refuse a longer request, and Kafka's default is 1 MiB a message. */
 const MB = 1_000_000;
@@ -64,11 +64,23 @@ function correlationOf(event: string): string {
   return value.exec(event)?.[0] ?? 'null';
 }
 
-/** `error_code` of a record in an answer of Kafka's REST proxy v2: 1 is final, 2 may pass. */
-const RETRIABLE = 2;
+/**
+ * `error_code` of a record. The documentation of Kafka's REST proxy has 1 (final) and 2 (may pass).
+ * Its code answers 50002 and 50003 for them, and others of HTTP statuses with two more digits.
+ */
+const CODES = { passing: 2, final: 50_002 };
 
-/** An answer of another form comes from no REST proxy, and the records wait for another address. */
-function kafkaFailures(answer: string): readonly (SinkError | undefined)[] {
+/** Whether Kafka may take the record later: also where the proxy's user may not write (40301). */
+function mayPass(code: unknown): boolean {
+  if (code === CODES.passing) return true;
+  return typeof code === 'number' && code >= 40_000 && code !== CODES.final && isPassing(Math.floor(code / 100));
+}
+
+/**
+ * An answer of another form comes from no REST proxy, and the records wait for another address.
+ * @param events number of records that were sent
+ */
+function kafkaFailures(answer: string, events: number): readonly (SinkError | undefined)[] {
   let offsets: unknown;
   try {
     const read: unknown = JSON.parse(answer);
@@ -76,14 +88,13 @@ function kafkaFailures(answer: string): readonly (SinkError | undefined)[] {
   } catch {
     // Not JSON.
   }
-  if (!Array.isArray(offsets)) return Array.from({ length: MOST_EVENTS }, () => NO_PROXY);
+  if (!Array.isArray(offsets) || offsets.length !== events) return Array.from({ length: events }, () => NO_PROXY);
   return offsets.map((offset: unknown) => {
     const code = object(offset) ? offset['error_code'] : undefined;
     if (code === undefined || code === null) return undefined;
-    const retriable = code === RETRIABLE;
-    return new SinkError('kafka_error', `the REST proxy could not hand a record to Kafka${retriable ? '' : ', and never will'}`, {
-      retriable,
-    });
+    const retriable = mayPass(code);
+    const text = `the REST proxy could not hand a record to Kafka${retriable ? '' : ', and never will'} (error_code ${JSON.stringify(code)})`;
+    return new SinkError('kafka_error', text, { retriable });
   });
 }
 

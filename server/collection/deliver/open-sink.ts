@@ -62,8 +62,8 @@ async function open(sink: SinkSettings, { stdout, removed, warn, proxies, instan
       return new PostSink(sink.kind, { url: sink.url, headers: () => ({}), proxies }, AZUREML);
     case 'http': {
       const { url, headers, access, format } = sink;
-      const signed = access === undefined ? () => headers : sharedAccess(access);
-      return new PostSink(sink.kind, { url, headers: signed, proxies }, httpFormats[format]);
+      const token = access && sharedAccess(access);
+      return new PostSink(sink.kind, { url, headers: () => ({ ...token?.(), ...headers }), proxies }, httpFormats[format]);
     }
     case 'stdout':
       return new StdoutSink(stdout);

@@ -72,10 +72,11 @@ export const CALL_TIMEOUT_MS = 30_000;
 export const limited = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
 
 /**
- * The meaning of an HTTP status. After a redirect, 401, 403 and 404 data waits, because an operator
- * can mend those while the server runs.
+ * Whether data waits after an HTTP status. It does after a redirect, 401, 403, 404 and a proxy's
+ * 407, because an operator can mend those while the server runs.
  */
+export const isPassing = (status: number): boolean => status < 400 || status >= 500 || [401, 403, 404, 407, 408, 429].includes(status);
+
 export function statusError(status: number, message: string, retryAfter: string | null | undefined): SinkError {
-  const retriable = status < 400 || status >= 500 || [401, 403, 404, 408, 429].includes(status);
-  return new SinkError(String(status), message, { retriable, askedMs: readRetryAfter(retryAfter) });
+  return new SinkError(String(status), message, { retriable: isPassing(status), askedMs: readRetryAfter(retryAfter) });
 }

@@ -76,7 +76,7 @@ async function openInsights(): Promise<DeliveryQueue<Envelope> | undefined> {
 async function openSpans(): Promise<DeliveryQueue<SpanItem> | undefined> {
   if (settings.spans === undefined) return undefined;
   const { Otlp } = await import('./otlp.ts');
-  return new DeliveryQueue(await Otlp.open(settings.spans, settings.serverVersion), events);
+  return new DeliveryQueue(await Otlp.open(settings.spans, settings, process.env), events);
 }
 
 /** On Linux each thread has a priority of its own, which it may always lower. */

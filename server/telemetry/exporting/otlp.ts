@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
+import type { AgentOptions } from 'node:https';
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { isFile } from '../../system/folders.ts';
 import type { Delivery } from './delivery-queue.ts';
-import type { DropReason, SpanItem, SpanSettings } from './items.ts';
+import type { DropReason, ExportSettings, SpanItem, SpanSettings } from './items.ts';
 
 type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
+
+type Sender = Pick<ExportSettings, 'serverVersion' | 'proxies'>;
 
 /**
  * Sends spans to an OpenTelemetry collector over HTTP. The exporter itself retries, and reads
@@ -24,14 +29,15 @@ export class Otlp {
 
   /**
    * Loads the exporter of the protocol, and no other.
-   * @param serverVersion `name/version`
+   * @param env of the standard's variables for certificates
    */
-  static async open({ url, protocol, resource }: SpanSettings, serverVersion: string): Promise<Otlp> {
+  static async open({ url, protocol, resource }: SpanSettings, { serverVersion, proxies }: Sender, env: NodeJS.ProcessEnv): Promise<Otlp> {
     const { OTLPTraceExporter: Exporter } =
       protocol === 'http/protobuf'
         ? await import('@opentelemetry/exporter-trace-otlp-proto')
         : await import('@opentelemetry/exporter-trace-otlp-http');
-    return new Otlp(new Exporter({ url }), resource, serverVersion);
+    const httpAgentOptions = { keepAlive: true, proxyEnv: { ...proxies }, ...certificates(env) };
+    return new Otlp(new Exporter({ url, httpAgentOptions }), resource, serverVersion);
   }
 
   /** @param line JSON of a span */
@@ -74,6 +80,22 @@ export class Otlp {
       droppedLinksCount: 0,
     };
   }
+}
+
+/**
+ * Reads what the exporter's own agents would read, which know no proxy. Files that cannot be read
+ * are told at the start.
+ */
+function certificates(env: NodeJS.ProcessEnv): Pick<AgentOptions, 'ca' | 'cert' | 'key'> {
+  const read = (name: string): Buffer | undefined => {
+    const path = env[`OTEL_EXPORTER_OTLP_TRACES_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`] || '';
+    try {
+      return isFile(path) ? readFileSync(path) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  return { ca: read('CERTIFICATE'), cert: read('CLIENT_CERTIFICATE'), key: read('CLIENT_KEY') };
 }
 
 /** Seconds and nanoseconds. */

@@ -29,6 +29,9 @@ const rows: readonly (readonly [name: string, wrong: readonly string[], then: Pa
   ['AZUREML_MDC_PORT', ['x', '0', '70000', 'tcp://10.0.0.1:50011'], { mdcSidecarPort: 50_011 }],
   ['AML_MODEL_DC_STORAGE_ENABLED', ['x'], { mdcStorageEnabled: false }],
   ['AML_MDC_STORAGE_ENABLED', ['x'], { mdcStorageEnabled: false }],
+  ['AML_MODEL_DC_STORAGE', ['foo=s3cr3t', 'AccountName=a'], { mdcStorage: '' }],
+  ['HTTP_X_MS_SERVER_VERSION', ['a\nb', 'snow☃'], { serverVersion: '' }],
+  ['AZUREML_MDC_HOST', ['a b', 'http://sidecar', '['], { mdcSidecarHost: '127.0.0.1' }],
   ['AML_MODEL_DC_DEBUG', ['x'], { mdcDebug: false }],
 ];
 
@@ -44,7 +47,7 @@ for (const [name, wrong, then] of rows)
   });
 
 test('each variable that a platform sets stops nothing, or takes any text', () => {
-  const platforms = /^(?:OTEL_|APPLICATIONINSIGHTS_|AML_APP_INSIGHTS_|AZUREML_MDC_|AML_M|HOSTNAME$|WORKSPACE_NAME$)/;
+  const platforms = /^(?:OTEL_|APPLICATIONINSIGHTS_|AML_APP_INSIGHTS_|AZUREML_MDC_|AML_M|HTTP_X_MS_|HOSTNAME$|WORKSPACE_NAME$)/;
   for (const row of Object.values<Option<unknown>>(options))
     for (const name of row.env.filter((each) => platforms.test(each)))
       for (const value of ['?', '-1', 'tcp://10.0.0.1:80', '\n', '{}', 'x'.repeat(100_000)]) read({ [name]: value });
@@ -82,6 +85,7 @@ test('a secret is in no warning', () => {
   for (const [name, value] of [
     ['APPLICATIONINSIGHTS_CONNECTION_STRING', 'InstrumentationKey=s3cr3t'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://user:s3cr3t@collector'],
+    ['AML_MODEL_DC_STORAGE', 'AccountKey=s3cr3t'],
   ] as const)
     assert.doesNotMatch(read({ [name]: value }).warnings.join(), /s3cr3t/);
 });

@@ -39,6 +39,7 @@ test('the address of spans is taken as it is, that of all signals gets their pat
   assert.equal(tracing(own)?.spans.url, 'https://spans/in?x=1');
   assert.equal(tracing(ON)?.spans.url, 'http://collector:4318/v1/traces');
   assert.equal(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector/otlp/' })?.spans.url, 'http://collector/otlp/v1/traces');
+  assert.equal(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://u:p@collector?key=k/' })?.spans.url, 'https://u:p@collector/v1/traces?key=k/');
 });
 
 test('a protocol that is not supported is told, and so is an exporter', () => {
@@ -52,6 +53,17 @@ test('a protocol that is not supported is told, and so is an exporter', () => {
   );
   assert.deepEqual(more, []);
   assert.match(warnings({ OTEL_TRACES_EXPORTER: 'zipkin' }).join(), /^OTEL_TRACES_EXPORTER: zipkin is not supported, only otlp and none/);
+});
+
+test("the standard's words are read in either case", () => {
+  for (const off of [{ OTEL_TRACES_EXPORTER: 'None' }, { OTEL_TRACES_SAMPLER: 'ALWAYS_OFF ' }, { OTEL_SDK_DISABLED: 'True' }])
+    assert.equal(tracing({ ...ON, ...off }), undefined);
+  const upper = {
+    OTEL_TRACES_EXPORTER: 'OTLP',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'HTTP/protobuf',
+    OTEL_TRACES_SAMPLER: 'ParentBased_Always_Off',
+  };
+  assert.deepEqual([tracing({ ...ON, ...upper })?.spans.protocol, warnings(upper), sampled(upper)], ['http/protobuf', [], 0]);
 });
 
 test('the resource is what the variables say, OTEL_SERVICE_NAME first', () => {

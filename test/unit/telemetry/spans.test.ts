@@ -42,6 +42,7 @@ test('the address of the server is what the client named', () => {
     ['http://models.example/score?a=1', 'models.example 80 /score a=1'],
     ['http://[::1]:8080/v2/models/a%20b/infer?', '::1 8080 /v2/models/a%20b/infer -'],
     ['http://10.0.0.1/', '10.0.0.1 80 / -'],
+    ['HTTP://models.example:81/score?a=1', 'models.example 81 /score a=1'],
     ['/score?x=http://y/?z', '- - /score x=http://y/?z'],
     ['http://:bad:/score', '- - /score -'],
   ] as const)
@@ -94,7 +95,7 @@ test('a gRPC call failed by the codes that are errors of a server', () => {
     const span = serverSpan({ rpcStatus, route, url });
     assert.deepEqual([span.name, span.failed], ['inference.GRPCInferenceService/ModelInfer', failed]);
     assert.equal(
-      shown(span, 'rpc.status_code', 'error.type', 'server.address', 'server.port'),
+      shown(span, 'rpc.response.status_code', 'error.type', 'server.address', 'server.port'),
       `${rpcStatus} ${failed ? rpcStatus : '-'} host 8081`,
     );
     assert.ok(!Object.keys(span.attributes).some((name) => name.startsWith('http.')));
