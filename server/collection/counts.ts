@@ -1,3 +1,5 @@
+import type { RedactionFailure } from '../ipc/redaction.ts';
+
 /**
  * Results of records: README.md, "The account". `queued` and `adopted` come in, `sent` and
  * `dropped` go out. `spilled` goes to disk, `replayed` leaves it.
@@ -68,7 +70,7 @@ export class CollectionCounts {
   readonly omitted = new Map<string, Omitted>();
   readonly errors = new Map<string, number>();
   /** Bodies that were not redacted, and therefore not collected, by reason. */
-  readonly notRedacted = new Map<string, number>();
+  readonly notRedacted = new Map<RedactionFailure, number>();
   readonly flushSeconds: number[] = [];
   lastSuccess = 0;
   deadLettersRemoved = 0;
@@ -133,8 +135,8 @@ export class CollectionCounts {
     return { ...results, droppedFor: nonZero(this.dropped), omitted: nonZero(omitted) };
   }
 
-  failRedaction(reason: string): void {
-    this.notRedacted.set(reason, (this.notRedacted.get(reason) ?? 0) + 1);
+  failRedaction(reason: RedactionFailure, bodies = 1): void {
+    this.notRedacted.set(reason, (this.notRedacted.get(reason) ?? 0) + bodies);
   }
 
   add(progress: Progress): void {

@@ -39,7 +39,8 @@ export interface RedactableBody {
  * Why a body was not redacted, and so is not collected. `worker_lost`: twice while the hook had it.
  * `stopped`: the server stops.
  */
-export type RedactionFailure = 'hook_failed' | 'hook_timeout' | 'worker_lost' | 'stopped';
+export const redactionFailures = ['hook_failed', 'hook_timeout', 'worker_lost', 'stopped'] as const;
+export type RedactionFailure = (typeof redactionFailures)[number];
 
 /** Result of a hook for one body, on the wire; null: nothing of the body may be kept. */
 export type Redaction = KeptBody | RedactionFailure | null;

@@ -1,4 +1,4 @@
-import type { RedactableBody, RedactedBody } from '../../ipc/redaction.ts';
+import { type RedactableBody, type RedactedBody, redactionFailures } from '../../ipc/redaction.ts';
 import type { Log } from '../../log.ts';
 import { isSampled } from '../../request/sampling.ts';
 import { Capture } from './capture.ts';
@@ -82,6 +82,7 @@ export class HostCollector {
     this.#responseRate = rateOf(settings, 'response');
     this.#flushTimeoutMs = settings.flushTimeoutMs;
     this.counts = new CollectionCounts(startCollections(settings));
+    for (const reason of redactionFailures) this.counts.failRedaction(reason, 0);
     // The rows of a half that is not collected stay at 0, and nobody sees them.
     const unseen = new CollectionCounts();
     this.#requests = (this.#requestRate > 0 ? this.counts : unseen).of('request');
