@@ -129,6 +129,7 @@ export function init() {
   if (process.env.STARTS === 'false' || existsSync('exited')) throw failed();
 }
 export function run(data) {
+  if (data === 'reject') void Promise.reject(failed());
   if (data !== 'exit') throw failed();
   writeFileSync('exited', '');
   process.exit(1);
@@ -145,7 +146,8 @@ for (const starts of [true, false])
     try {
       if (starts) {
         await server.ready();
-        assert.equal((await server.score({ a: 1 })).status, 500);
+        assert.equal((await server.score('reject')).status, 500);
+        await server.line(({ msg }) => msg.startsWith('unhandled rejection'));
         assert.equal((await server.score('exit')).status, 503);
       }
       assert.equal((await server.exited).code, 3);

@@ -1,4 +1,5 @@
 import { setImmediate as ownTurn } from 'node:timers/promises';
+import { withoutKeys } from '../../guards/addresses.ts';
 import { bufferFrom, parse, stringify } from '../../guards/built-ins.ts';
 import { stackOfThrown } from '../../guards/thrown.ts';
 import type { RedactInfo } from '../../entry-script.ts';
@@ -59,7 +60,7 @@ export class RedactionHook {
       this.#warnOnce(`redact() did not end within ${this.#limitMs} ms`);
       return 'hook_timeout';
     } catch (thrown) {
-      this.#warnOnce(`redact() failed: ${stackOfThrown(thrown)}`);
+      this.#warnOnce(`redact() failed: ${withoutKeys(stackOfThrown(thrown))}`);
       return 'hook_failed';
     }
   }
