@@ -1,4 +1,4 @@
-import { REDACTION_FAILURES } from '../ipc/redaction.ts';
+import { REDACTION_FAILURES, type RedactionFailure } from '../ipc/redaction.ts';
 
 /**
  * Results of records: README.md, "The account". `queued` and `adopted` come in, `sent` and
@@ -70,7 +70,7 @@ export class CollectionCounts {
   readonly omitted = new Map<string, Omitted>();
   readonly errors = new Map<string, number>();
   /** Bodies that were not redacted, and therefore not collected, by reason. */
-  readonly notRedacted = new Map<string, number>(REDACTION_FAILURES.map((reason) => [reason, 0]));
+  readonly notRedacted = new Map<RedactionFailure, number>(REDACTION_FAILURES.map((reason) => [reason, 0]));
   readonly flushSeconds: number[] = [];
   lastSuccess = 0;
   deadLettersRemoved = 0;
@@ -135,8 +135,8 @@ export class CollectionCounts {
     return { ...results, droppedFor: nonZero(this.dropped), omitted: nonZero(omitted) };
   }
 
-  failRedaction(reason: string): void {
-    this.notRedacted.set(reason, (this.notRedacted.get(reason) ?? 0) + 1);
+  failRedaction(reason: RedactionFailure, bodies = 1): void {
+    this.notRedacted.set(reason, (this.notRedacted.get(reason) ?? 0) + bodies);
   }
 
   add(progress: Progress): void {

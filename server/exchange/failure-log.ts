@@ -1,4 +1,5 @@
 import { type Fault, isRefusal, type ServerError } from '../errors.ts';
+import { withoutKeys } from '../guards/addresses.ts';
 import type { Log } from '../log.ts';
 import type { RequestIds } from '../request/request-ids.ts';
 
@@ -34,6 +35,7 @@ export class FailureLog {
       // A stack helps only with faults of this server; for other faults the message is enough.
       fields['err'] = error;
     }
-    this.#log[level](fields, error.message);
+    // A client's own text is no secret of others. Scripts and libraries quote addresses.
+    this.#log[level](fields, level === LEVELS.client ? error.message : withoutKeys(error.message));
   }
 }

@@ -1,7 +1,16 @@
-/** An address in a text. Those of files and of Node's modules are places of code. */
-const ADDRESS = /\b(?!file:|node:|data:)[a-z][a-z\d+.-]{0,30}:\/\/[^\s"'`<>()[\]{}]*(?:\[[\da-f:.]{1,45}\][^\s"'`<>()[\]{}]*)?/gi;
+/**
+ * An address in a text, with what follows it up to a space: users, passwords and queries may hold
+ * brackets and quotes. Those of files, of Node's modules and of bundlers are places of code.
+ */
+const ADDRESS = /\b(?<!webpack-)(?!file:|node:|data:|webpack)[a-z][a-z\d+.-]{0,30}:\/\/[^\s"`<>]*/gi;
 /** Parts of connection strings that are keys. */
 const KEYS = /\b(AccountKey|SharedAccessKey|SharedAccessSignature|InstrumentationKey|sig)=[^;&\s"']*/gi;
+/** Brackets that close, with those that open. */
+const BRACKETS: ReadonlyMap<string, string> = new Map([
+  [')', '('],
+  [']', '['],
+  ['}', '{'],
+]);
 
 /** The part of an address that logs may show: path, query and user name may hold keys. */
 export function originOf(address: string): string {
@@ -14,12 +23,22 @@ export function originOf(address: string): string {
  * strings. Libraries quote addresses in their errors.
  */
 export function withoutKeys(text: string): string {
-  return text.replaceAll(ADDRESS, shown).replaceAll(KEYS, '$1=[redacted]');
+  return text
+    .replaceAll(ADDRESS, (found) => {
+      const end = endOf(found);
+      return originOf(found.slice(0, end)) + found.slice(end);
+    })
+    .replaceAll(KEYS, '$1=[redacted]');
 }
 
-/** Punctuation at the end is that of the sentence. */
-function shown(match: string): string {
-  let end = match.length;
-  while ('.,:;!?'.includes(match.charAt(end - 1))) end--;
-  return originOf(match.slice(0, end)) + match.slice(end);
+/** Where an address ends: before punctuation of the text around it. */
+function endOf(found: string): number {
+  const own = new Set(found);
+  let end = found.length;
+  for (; end > 0; end--) {
+    const last = found.charAt(end - 1);
+    const opening = BRACKETS.get(last);
+    if (opening === undefined ? !".,;:!?'".includes(last) : own.has(opening)) break;
+  }
+  return end;
 }

@@ -1,4 +1,5 @@
 import { describeThrown } from '../errors.ts';
+import { withoutKeys } from '../guards/addresses.ts';
 import type { Log } from '../log.ts';
 
 /** Errors of one connection, codes of the system. Descriptors that are used up become free. */
@@ -46,7 +47,7 @@ export class LastResort {
     this.#loggedAt = performance.now();
     this.#parts.log.warn(
       { code, skipped: this.#skipped, err: thrown },
-      `an error of a connection had no listener: ${describeThrown(thrown)}`,
+      `an error of a connection had no listener: ${withoutKeys(describeThrown(thrown))}`,
     );
     this.#skipped = 0;
     return undefined;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
 import { toServerError } from '../errors.ts';
+import { withoutKeys } from '../guards/addresses.ts';
 import { folderTree, statOf } from '../system/folders.ts';
 import type { ServedModel } from '../ipc/worker-messages.ts';
 import type { Log } from '../log.ts';
@@ -65,12 +66,13 @@ export function reportWithheld(log: Log): void {
 /** Logs a failure in one line, with its stack beside it. Returns the exit code. */
 export function reportFailure(log: Log, thrown: unknown, config: Config): number {
   const error = toServerError(thrown);
+  const message = withoutKeys(error.message);
   const exitCode = error.failure.exitCode ?? 1;
   const tree =
     exitCode === 3 && config.modelDir !== '' && statOf(config.modelDir) !== undefined
       ? `The model directory ${config.modelDir} holds:\n${folderTree(config.modelDir)}`
       : undefined;
-  log.fatal({ code: error.code, exitCode, ...partsOf(error.message), tree }, oneLine(error.message));
+  log.fatal({ code: error.code, exitCode, ...partsOf(message), tree }, oneLine(message));
   return exitCode;
 }
 

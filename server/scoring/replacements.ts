@@ -1,5 +1,6 @@
 import type { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { withoutKeys } from '../guards/addresses.ts';
 import { backOffMs } from '../guards/back-off.ts';
 
 const FIRST_MS = 100;
@@ -53,7 +54,7 @@ export class Replacements {
     const next = goesOn ? `the next starts in ${nextMs} ms` : 'it was the last (REPLACEMENT_ATTEMPTS)';
     log.error(
       { worker: place, code, attempt: own.failures, attempts, nextMs: goesOn ? nextMs : undefined },
-      `a replacement did not start, attempt ${own.failures} of ${attempts}; ${next}: ${message}`,
+      `a replacement did not start, attempt ${own.failures} of ${attempts}; ${next}: ${withoutKeys(message)}`,
     );
     if (goesOn) this.#schedule(place, nextMs);
     return goesOn;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Log } from '../log.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import { usageOf } from './worker-usage.ts';
@@ -68,9 +68,11 @@ export class WorkerMemory {
     let all = 0;
     let largest: { readonly worker: PoolWorker; readonly bytes: number } | undefined;
     for (const worker of this.#watched) {
-      const usage = worker.state === 'gone' || worker.process.pid === undefined ? undefined : usageOf(worker.process.pid);
+      const { pid } = worker.process;
+      const usage = worker.state === 'gone' || pid === undefined ? undefined : usageOf(pid);
       if (usage === undefined) {
-        this.#watched.delete(worker);
+        // A process that is there is read again: no descriptor was left, or it is about to go.
+        if (worker.state === 'gone' || !existsSync(`/proc/${pid}`)) this.#watched.delete(worker);
         continue;
       }
       worker.usage = usage;

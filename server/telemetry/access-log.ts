@@ -102,10 +102,13 @@ export class AccessLog {
   }
 }
 
-/** The path of a target, which may be a whole URL: without query, user and password. */
+/**
+ * The path of a target, which may be a whole URL, a wrong one too: without query, user and
+ * password.
+ */
 function pathOf(target: string): string {
-  const whole = target.startsWith('/') ? target : (URL.parse(target)?.pathname ?? target);
-  return whole.replace(/[?#].*$/s, '').slice(0, LONGEST_TEXT);
+  const path = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+  return path === '' ? '/' : path.slice(0, LONGEST_TEXT);
 }
 
 /**

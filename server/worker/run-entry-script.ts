@@ -1,3 +1,4 @@
+import { withoutKeys } from '../guards/addresses.ts';
 import { bufferFrom, parse, subarray } from '../guards/built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
 import { Answer } from '../entry-script.ts';
@@ -192,7 +193,7 @@ export class Runner {
 
   /** Logs a ScoringError for its cause, which no client reads. */
   #logCause(request: WorkerRequest, thrown: ScoringError): void {
-    this.#log.within(request, () => this.#log.warn(`run() answered ${thrown.status} for a cause: ${stackOfThrown(thrown)}`));
+    this.#log.within(request, () => this.#log.warn(`run() answered ${thrown.status} for a cause: ${withoutKeys(stackOfThrown(thrown))}`));
   }
 
   /** @param headers undefined: JSON */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
@@ -117,5 +118,43 @@ for (const proxy of PROXIES)
       const insights = INSIGHTS.replace('127.0.0.1', 's3cret.invalid');
       const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://s3cret.invalid:4318', APPLICATIONINSIGHTS_CONNECTION_STRING: insights };
       assert.doesNotMatch(await everythingWritten({ ...through, ...sink, ...otlp }), MARKS);
+    }
+  });
+
+/** Its errors quote an address, as those of libraries do. Once it has exited, no other starts. */
+const QUOTES = `
+import { existsSync, writeFileSync } from 'node:fs';
+const failed = () => new Error('connect ' + process.env.FEATURE_STORE + ' failed', { cause: new Error(process.env.FEATURE_STORE) });
+export function init() {
+  if (process.env.STARTS === 'false' || existsSync('exited')) throw failed();
+}
+export function run(data) {
+  if (data === 'reject') void Promise.reject(failed());
+  if (data !== 'exit') throw failed();
+  writeFileSync('exited', '');
+  process.exit(1);
+}
+`;
+
+for (const starts of [true, false])
+  test(`no line shows the keys of an address that a script's error quotes, ${starts ? 'in run() and in replacements' : 'at the start'}`, async () => {
+    const cwd = folder();
+    const script = join(cwd, 'score.mjs');
+    writeFileSync(script, QUOTES);
+    const env = { ...SWITCHES, FEATURE_STORE: ADDRESS, STARTS: String(starts), AZUREML_ENTRY_SCRIPT: script, REPLACEMENT_ATTEMPTS: '1' };
+    const server = new ServerProcess([], { cwd, env });
+    try {
+      if (starts) {
+        await server.ready();
+        assert.equal((await server.score('reject')).status, 500);
+        await server.line(({ msg }) => msg.startsWith('unhandled rejection'));
+        assert.equal((await server.score('exit')).status, 503);
+      }
+      assert.equal((await server.exited).code, 3);
+      const output = [...server.lines.map((line) => JSON.stringify(line)), server.stderr].join('\n');
+      assert.match(output, /connect http:\/\/127\.0\.0\.1:1 failed/);
+      assert.doesNotMatch(output, MARKS);
+    } finally {
+      await server.stop();
     }
   });

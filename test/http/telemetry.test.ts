@@ -99,12 +99,14 @@ describe('the access log', () => {
     assert.deepEqual((await line(isRequest))['path'], '/none/deep');
     await http.get(`/${'x'.repeat(3000)}`).expect(404);
     await http.get('/%zz').expect(404);
-    await raw(port, `GET http://user:S3cret@host/other?key=S3cret HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    // The second is no URL.
+    const whole = ['http://user:S3cret@host/other?key=S3cret', 'http://user:S3cret@host:99999/other'];
+    for (const target of whole) await raw(port, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
     await http.post('/score').send({}).expect(200);
     await line(({ msg, route }) => msg === 'request' && route === '/score');
     assert.deepEqual(
       lines.filter(isRequest).map(({ path }) => path),
-      ['/none/deep', `/${'x'.repeat(199)}`, '/%zz', '/other', undefined],
+      ['/none/deep', `/${'x'.repeat(199)}`, '/%zz', '/other', '/other', undefined],
     );
     assert.ok(!JSON.stringify(lines).includes('S3cret'));
   });

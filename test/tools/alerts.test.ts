@@ -181,7 +181,11 @@ const cases: readonly Case[] = [
       { mdc_last_success_timestamp_seconds: always(0) },
       { mdc_last_success_timestamp_seconds: always(3000), mdc_queue_records: always(0), mdc_spool_records: always(5) },
     ],
-    good: [{ mdc_last_success_timestamp_seconds: always(3000), mdc_queue_records: always(0) }],
+    good: [
+      { mdc_last_success_timestamp_seconds: always(3000), mdc_queue_records: always(0) },
+      // A request an hour: its record waits at the moment of a scrape.
+      { mdc_last_success_timestamp_seconds: always(3000), mdc_queue_records: `0+0x179 1 0+0x20` },
+    ],
   },
   {
     alert: 'CollectionNothingQueued',

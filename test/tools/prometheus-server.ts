@@ -10,10 +10,18 @@ import { until } from '../set-up/until.ts';
 /** Debian's package `prometheus` has both programs; `.ci/run` installs it. */
 export const missing = spawnSync('prometheus', ['--version']).error !== undefined && 'prometheus is not installed';
 
-interface Answer {
-  readonly status: string;
-  readonly error?: string;
-  readonly data: { readonly result: readonly { readonly metric: Record<string, string>; readonly value: [at: number, value: string] }[] };
+interface Result {
+  readonly result: readonly { readonly metric: Record<string, string>; readonly value: [at: number, value: string] }[];
+}
+
+interface Rule {
+  readonly name: string;
+  readonly query: string;
+  /** `unknown` before its first evaluation. */
+  readonly health: 'ok' | 'err' | 'unknown';
+  readonly lastError?: string;
+  /** Of an alert. */
+  readonly state?: 'inactive' | 'pending' | 'firing';
 }
 
 /** A real Prometheus that scrapes one server each second. */
@@ -24,12 +32,13 @@ export class Prometheus {
     this.#url = url;
   }
 
-  /** Ends after the test. @param target host and port of the server */
-  static async start(t: TestContext, target: string): Promise<Prometheus> {
+  /** Ends after the test. @param target host and port of the server @param rules files of rules */
+  static async start(t: TestContext, target: string, rules: readonly string[] = []): Promise<Prometheus> {
     const home = folder();
     const config = join(home, 'prometheus.json');
     const global = { scrape_interval: '1s', evaluation_interval: '1s' };
-    writeFileSync(config, JSON.stringify({ global, scrape_configs: [{ job_name: 'server', static_configs: [{ targets: [target] }] }] }));
+    const scraped = [{ job_name: 'server', static_configs: [{ targets: [target] }] }];
+    writeFileSync(config, JSON.stringify({ global, rule_files: rules, scrape_configs: scraped }));
     const args = [`--config.file=${config}`, `--storage.tsdb.path=${join(home, 'data')}`, '--web.listen-address=127.0.0.1:0'];
     const child = reaped(spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] }));
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -52,10 +61,20 @@ export class Prometheus {
 
   /** The values of an instant query. @throws Error when Prometheus refuses the query */
   async query(expression: string): Promise<number[]> {
-    const answer = await fetch(`${this.#url}/api/v1/query?query=${encodeURIComponent(expression)}`);
-    const { status, error, data } = (await answer.json()) as Answer;
-    if (status !== 'success') throw new Error(`${expression}: ${error}`);
-    return data.result.map(({ value }) => Number(value[1]));
+    const { result } = await this.#get<Result>(`query?query=${encodeURIComponent(expression)}`);
+    return result.map(({ value }) => Number(value[1]));
+  }
+
+  async rules(): Promise<readonly Rule[]> {
+    const { groups } = await this.#get<{ readonly groups: readonly { readonly rules: readonly Rule[] }[] }>('rules');
+    return groups.flatMap(({ rules }) => rules);
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    const answer = await fetch(`${this.#url}/api/v1/${path}`);
+    const { status, error, data } = (await answer.json()) as { readonly status: string; readonly error?: string; readonly data: T };
+    if (status !== 'success') throw new Error(`${path}: ${error}`);
+    return data;
   }
 
   /** Resolves once the query has a result. */

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test, { type TestContext } from 'node:test';
 import { ServerProcess } from '../e2e/start-server.ts';
 import { folder } from '../set-up/folder.ts';
@@ -96,6 +97,24 @@ test('the first incident of each kind is an increase for Prometheus', { skip: mi
     await prometheus.holds(`${series} >= 1 and count_over_time(${series}[1m]) >= 4`);
     const [increase = 0] = await prometheus.query(`increase(${series}[1m])`);
     assert.ok(increase > 0, `increase(${series}[1m]) is ${increase}`);
+  }
+});
+
+const ALERTS = fileURLToPath(new URL('../../deploy/prometheus/alerts.yaml', import.meta.url));
+/** A metric of this server, with the labels that are asked for. */
+const SELECTOR = /\b(?:scoring|server|worker|nodejs|process|log|telemetry|mdc)_[a-z0-9_]+(?:\{[^}]*\})?/g;
+
+test('every alert can be evaluated on a real server from its first scrape on, and none fires', { skip: missing }, async (t) => {
+  const server = await serve(t);
+  const prometheus = await Prometheus.start(t, new URL(await server.url()).host, [ALERTS]);
+  await prometheus.holds('count_over_time(up[1m]) >= 3');
+  await until(async () => (await prometheus.rules()).every(({ health }) => health !== 'unknown'));
+  const rules = await prometheus.rules();
+  assert.ok(rules.length > 10);
+  for (const { name, query, health, lastError, state } of rules) {
+    assert.deepEqual([name, health, lastError ?? '', state], [name, 'ok', '', 'inactive']);
+    // A series that begins with its first incident would be absent here.
+    for (const [selector] of query.matchAll(SELECTOR)) assert.notDeepEqual(await prometheus.query(selector), [], `${name}: ${selector}`);
   }
 });
 

@@ -50,7 +50,11 @@ test('the page draws a real server under load, and asks no other one', { skip: m
       assert.match((await legend(page, 'loop'))['p99'] ?? '', / ms$/);
       assert.match((await legend(page, 'memory'))['host'] ?? '', /^\d+ MiB$/);
       assert.equal(await textOf(page, '#state-text'), 'ready');
-      assert.match(await textOf(page, '#facts'), /Modelridge.*Providercpu.*Up\d+ .*Errors[\d.]+ %/);
+      assert.equal(await textOf(page, 'h1'), 'ML service');
+      assert.match((await rows(page, 'workers')).join('\n'), /^0,ready,\d+ MiB,[\d.]+ %,0$/);
+      assert.match(await textOf(page, '#replacements'), /^None was replaced since the start\. Memory: [\d.]+ % of the limit\.$/);
+      for (const id of ['cpu', 'memory']) assert.deepEqual(Object.keys(await legend(page, id)), ['host', 'worker 0']);
+      assert.match(await textOf(page, '#facts'), /^Version\d+\.\d+\.\d+Modelridge.*Providercpu.*Up\d+ .*Errors[\d.]+ %/);
       assert.match((await rows(page, 'models'))[0]!.join('|'), /^ridge\|cpu\|\d+\|on: .+\|[\d.]+ ms$/);
       for (const image of SCREENSHOTS) await compareScreenshot(page, image);
       enough.abort();

@@ -57,7 +57,6 @@ export function modelRows(samples) {
 /** What a server can lose, and the metrics that count it. */
 const LOSSES = [
   ['Log lines', 'log_lines_dropped_total'],
-  ['Log lines', 'server_log_lost_total'],
   ['Lines of worker output', 'worker_output_lost_total'],
   ['Collected records', 'mdc_dropped_total'],
   ['Bodies of collected records', 'mdc_bodies_omitted_total'],

@@ -3,7 +3,7 @@ import { ServerError } from '../../errors.ts';
 import type { MetricDefinition, MetricKind } from '../../ipc/metric-series.ts';
 
 /** Prefixes of the server's own metrics, future ones included. */
-const OWN = /^(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|process|nodejs)_/;
+const OWN = /^(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log|process|nodejs)_/;
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** Labels with a meaning of their own: buckets, and the worker of a gauge. */

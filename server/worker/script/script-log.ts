@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { formatWithOptions, inspect, type InspectOptions } from 'node:util';
 import { parse, stringify } from '../../guards/built-ins.ts';
 import type { Logger } from '../../entry-script.ts';
+import { withoutKeys } from '../../guards/addresses.ts';
 import { formless } from '../../guards/formless.ts';
 import { fieldsOfError, isError } from '../../guards/thrown.ts';
 import { cutText, LONGEST_LINE } from '../../guards/output-lines.ts';
@@ -61,7 +62,7 @@ export class ScriptLog implements Logger {
    * it, over or not: they are the only trace to its cause.
    */
   escaped(message: string): void {
-    this.#line('error', message, undefined, this.request);
+    this.#line('error', withoutKeys(message), undefined, this.request);
   }
 
   /** A console whose every method ends in a log line. */

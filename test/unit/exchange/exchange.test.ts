@@ -13,7 +13,6 @@ import { FakeScorer } from '../../http/fake-scorer.ts';
 /** An exchange of a protocol that only lists the calls it gets. */
 class TestExchange extends Exchange {
   readonly protocolVersion = '1.1';
-  readonly userAgent = undefined;
   readonly method = 'POST';
   readonly url = 'test://host/score';
   readonly target = '/score';

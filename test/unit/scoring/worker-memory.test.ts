@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
@@ -46,4 +46,29 @@ test('no other worker is ended while the kernel takes back the memory of one tha
   // Both workers, then the one that is left.
   assert.ok(shares[0]! > 1 && shares.at(-1)! > 0.3 && shares.at(-1)! <= 1, `${shares[0]} and ${shares.at(-1)}`);
   assert.equal(workers[0].usage!.ownBytes, bytesOf(workers[0]));
+});
+
+/** Watches itself as a worker. No descriptor is left at the first look. */
+const STARVED = `
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkerMemory } from '${new URL('../../../server/scoring/worker-memory.ts', import.meta.url).href}';
+let looks = 0;
+const worker = { number: 0, state: 'ready', ending: false, process: { pid: process.pid } };
+new WorkerMemory({ each: undefined, all: 2 ** 40 }, {}, { kill() {}, taken() { looks++; } }).watch(worker);
+const opened = [];
+try {
+  for (;;) opened.push(openSync('/dev/null'));
+} catch {}
+while (looks < 1) await delay(10);
+const unread = worker.usage === undefined;
+for (const fd of opened) closeSync(fd);
+while (worker.usage === undefined) await delay(10);
+console.log(unread);
+`;
+
+test('a worker stays watched where no descriptor was left to read its memory', { skip }, () => {
+  const args = ['-c', 'ulimit -n 60; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', STARVED];
+  const { stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8', timeout: 20_000 });
+  assert.equal(stdout, 'true\n', stderr);
 });

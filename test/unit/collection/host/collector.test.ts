@@ -62,6 +62,12 @@ function rowsWith(head: string): Buffer {
   return Buffer.concat([Buffer.from([1]), Buffer.from('c'), length, Buffer.from(head), Buffer.from('[{"n":1}]')]);
 }
 
+test('the first body that is not redacted is an increase, whatever the reason', async () => {
+  const collector = open(none);
+  await collector.close();
+  assert.deepEqual(Object.fromEntries(collector.counts.notRedacted), { hook_failed: 0, hook_timeout: 0, worker_lost: 0, stopped: 0 });
+});
+
 test('a lost thread takes what it held in memory, by collection; the next one takes over what is on disk', async (t) => {
   const collector = open(none, { sink: DOWN, spillDir: folder(t), flushTimeoutMs: 200 });
   const { counts } = collector;

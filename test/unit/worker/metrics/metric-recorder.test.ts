@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ScriptMetrics } from '../../../../server/entry-script.ts';
 import { type MetricsMessage, workerMetrics } from '../../../../server/ipc/metric-series.ts';
+import { Metrics } from '../../../../server/telemetry/metrics.ts';
 import { InferenceMetrics } from '../../../../server/worker/metrics/inference-metrics.ts';
 import { MetricRecorder } from '../../../../server/worker/metrics/metric-recorder.ts';
 
@@ -107,6 +108,13 @@ for (const [what, define, message] of wrong) {
     assert.throws(() => define(started().metrics), { code: 'init_failed', message });
   });
 }
+
+test('no script can take a name of a metric that the server has', () => {
+  const { metrics } = started();
+  const names = new Metrics().registry.getMetricsAsArray().map(({ name }) => name);
+  assert.ok(names.includes('log_lines_dropped_total'));
+  for (const name of names) assert.throws(() => metrics.gauge(name, 'x'), /the server's own/, name);
+});
 
 test('values and labels that do not fit are refused where they are given', () => {
   const { metrics } = started();
