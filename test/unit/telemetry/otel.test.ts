@@ -39,7 +39,10 @@ test('the address of spans is taken as it is, that of all signals gets their pat
   assert.equal(tracing(own)?.spans.url, 'https://spans/in?x=1');
   assert.equal(tracing(ON)?.spans.url, 'http://collector:4318/v1/traces');
   assert.equal(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector/otlp/' })?.spans.url, 'http://collector/otlp/v1/traces');
-  assert.equal(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://u:p@collector?key=k/' })?.spans.url, 'https://u:p@collector/v1/traces?key=k/');
+  assert.equal(
+    tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://u:p@collector?key=k/' })?.spans.url,
+    'https://u:p@collector/v1/traces?key=k/',
+  );
 });
 
 test('a protocol that is not supported is told, and so is an exporter', () => {
