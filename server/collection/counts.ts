@@ -31,7 +31,7 @@ export type OmitReason = (typeof OMIT_REASONS)[number];
 /** Collection of records on disk that cannot be read. */
 export const UNKNOWN = 'unknown';
 /** Collections with counts of their own. Further ones share `OTHER`. */
-export const MOST_COLLECTIONS = 200;
+export const MOST_COUNTED = 200;
 export const OTHER = 'other';
 
 type Results = Record<RecordResult, number>;
@@ -102,7 +102,7 @@ export class CollectionCounts {
   }
 
   of(collection: string): Results {
-    return this.results.get(collection) ?? (this.results.size < MOST_COLLECTIONS ? this.#add(collection) : this.#other());
+    return this.results.get(collection) ?? (this.results.size < MOST_COUNTED ? this.#add(collection) : this.#other());
   }
 
   bodiesOf(collection: string): Omitted {

@@ -1,5 +1,4 @@
 import { setImmediate as ownTurn } from 'node:timers/promises';
-import { withoutKeys } from '../../guards/addresses.ts';
 import { bufferFrom, parse, stringify } from '../../guards/built-ins.ts';
 import { placeOfThrown } from '../../guards/thrown.ts';
 import type { RedactInfo } from '../../entry-script.ts';

@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test';
 import {
   CollectionCounts,
   DROP_REASONS,
-  MOST_COLLECTIONS,
+  MOST_COUNTED,
   OMIT_REASONS,
   OTHER,
   RESULTS,
@@ -262,10 +262,10 @@ test('collections beyond a limit share one row, and one line of the account', ()
     counts.of(`made-${n}`).queued++;
     counts.bodiesOf(`made-${n}`).size++;
   }
-  assert.equal(counts.results.size, MOST_COLLECTIONS + 1);
-  assert.equal(counts.of(OTHER).queued, 5000 - MOST_COLLECTIONS + 2);
+  assert.equal(counts.results.size, MOST_COUNTED + 1);
+  assert.equal(counts.of(OTHER).queued, 5000 - MOST_COUNTED + 2);
   assert.equal(counts.totals().queued, 5000);
-  assert.ok(counts.omitted.size <= MOST_COLLECTIONS + 1);
+  assert.ok(counts.omitted.size <= MOST_COUNTED + 1);
   const found = new Map(Array.from({ length: 5000 }, (_, n) => [`made-${n}`, 2]));
   counts.found(found);
   assert.deepEqual([counts.totals().adopted, counts.totals().dropped], [10_000, 0]);
