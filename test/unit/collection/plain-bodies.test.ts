@@ -13,6 +13,8 @@ const dataOf = (text: string): string => {
 for (const [what, text, expected] of [
   ['plain JSON', '{"a":[1,2.50,"x"]}', '{"a":[1,2.50,"x"]}'],
   ['line ends', '{"a":\r\n1,"b":\n2}', '{"a":  1,"b": 2}'],
+  ['a line feed alone', '{"a":\n1}', '{"a": 1}'],
+  ['a carriage return alone', '{"a":\r1}', '{"a": 1}'],
   ['names that begin as bare numbers do', '{"Name":"Infinite","NaNs":1}', '{"Name":"Infinite","NaNs":1}'],
   ['Python’s bare numbers, which are no JSON', '{"a":NaN}', '"{\\"a\\":NaN}"'],
   ['other letters than those of ASCII', '{"a":"Größe 😀"}', '{"a":"Größe 😀"}'],
