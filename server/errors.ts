@@ -44,6 +44,18 @@ const table = {
     fault: 'client',
     doc: 'ONNX Runtime refused values or sizes of the input during the run; the message quotes it (models without code)',
   },
+  unauthorized: {
+    status: 401,
+    fault: 'client',
+    clientMessage: 'Access denied: send a valid key or token, as Authorization: Bearer <key> or as api-key.',
+    doc: 'no key or token, or one that does not count',
+  },
+  forbidden: {
+    status: 403,
+    fault: 'client',
+    clientMessage: 'Access denied: the token does not have the required claims.',
+    doc: 'a valid token without the claims of `JWT_CLAIMS`',
+  },
   not_found: {
     status: 404,
     fault: 'client',
@@ -62,6 +74,12 @@ const table = {
     fault: 'operator',
     retryAfter: 1,
     doc: 'the queue holds `QUEUE_MAX_REQUESTS` requests or `QUEUE_MAX_BYTES` bytes',
+  },
+  rate_limited: {
+    status: 429,
+    fault: 'client',
+    retryAfter: 1,
+    doc: 'the client sends more than `RATE_LIMIT_PER_SECOND`',
   },
   id_too_long: { status: 431, fault: 'client', doc: 'an id header has more than 100 characters' },
   headers_too_large: { status: 431, fault: 'client', doc: 'the header section is above 16 KiB' },
@@ -113,6 +131,11 @@ const table = {
     fault: 'user',
     runFailed: true,
     doc: 'no answer within `SCORING_TIMEOUT_MS`, or a stream without a chunk for `STREAM_IDLE_TIMEOUT_MS`',
+  },
+  client_deadline: {
+    status: 504,
+    fault: 'client',
+    doc: "no answer within the client's own limit: `x-request-timeout-ms`, `grpc-timeout`",
   },
   version_mismatch: {
     exitCode: 1,

@@ -1,3 +1,4 @@
+import { accessOptions } from './access-options.ts';
 import { collectionOptions } from './collection-options.ts';
 import { modelOptions } from './model-options.ts';
 import { networks } from './networks.ts';
@@ -114,6 +115,12 @@ const addresses = {
     parse: list,
     doc: 'Origins that may call from a browser, comma-separated, or `*`. Unset: no CORS headers.',
   }),
+  deepCheck: option({
+    env: ['DEEP_CHECK'],
+    default: false,
+    parse: flag,
+    doc: '`/health/ready?deep=true` scores the sample, or made-up inputs of a model, and answers 503 if that fails.',
+  }),
   keepAliveTimeoutMs: option({
     env: ['KEEP_ALIVE_TIMEOUT_MS'],
     default: 75_000,
@@ -207,6 +214,7 @@ const logging = {
 export const options = {
   ...served,
   ...addresses,
+  ...accessOptions,
   ...modelOptions,
   ...requestOptions,
   ...stopping,
@@ -221,6 +229,7 @@ export const optionRows: readonly Option<unknown>[] = Object.values<Option<unkno
 export const optionGroups: readonly { readonly title: string; readonly rows: readonly Option<unknown>[] }[] = [
   { title: 'What is served', rows: Object.values<Option<unknown>>(served) },
   { title: 'Ports and HTTP', rows: Object.values<Option<unknown>>(addresses) },
+  { title: 'Access and TLS', rows: Object.values<Option<unknown>>(accessOptions) },
   { title: 'Models and workers', rows: Object.values<Option<unknown>>(modelOptions) },
   { title: 'Requests and answers', rows: Object.values<Option<unknown>>(requestOptions) },
   { title: 'Stop', rows: Object.values<Option<unknown>>(stopping) },

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Caller } from '../access/access.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Protocol } from '../entry-script.ts';
 import { answerable, type ServerError } from '../errors.ts';
@@ -36,6 +37,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
   scoring: Scoring | undefined;
+  /** Undefined if the route is open, or everybody may call. */
+  caller: Caller | undefined;
   /** Beginning of the body as text, if telemetry sends inputs. */
   input: string | undefined;
   /** Undefined if the request is not collected. */
@@ -93,9 +96,27 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     return this.#stage;
   }
 
-  /** Checks a request before its route does, on every route. @throws ServerError id_too_long */
-  begin(): void {
+  /**
+   * Checks a request on every route, before its route does.
+   * @param next runs at once, or later if a token has to be verified first
+   * @throws ServerError id_too_long, unauthorized, and what `next` throws
+   */
+  begin(headers: IncomingHttpHeaders, next: () => void): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
+    const { access } = this.services;
+    if (access === undefined || this.route.access === 'open') return next();
+    const caller = access.check(headers, this.route.access);
+    if (!(caller instanceof Promise)) {
+      this.caller = caller;
+      return next();
+    }
+    caller
+      .then((verified) => {
+        this.caller = verified;
+        // The client may have left meanwhile.
+        if (this.failure === undefined) this.guard(next);
+      })
+      .catch((thrown: unknown) => this.fail(thrown));
   }
 
   /**

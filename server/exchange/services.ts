@@ -1,3 +1,4 @@
+import type { Access, RouteAccess } from '../access/access.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Config } from '../config/config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -21,6 +22,8 @@ interface Captures {
 export interface DoorParts {
   readonly config: Pick<Config, 'accessLog' | 'accessLogFields' | 'trustedProxies'>;
   readonly scorer: Scorer;
+  /** Undefined: everybody may call. */
+  readonly access?: Access | undefined;
   /** Undefined if nothing is collected. */
   readonly collector?: Captures | undefined;
   readonly lifecycle: Lifecycle;
@@ -34,6 +37,8 @@ export interface DoorParts {
 /** Services that all exchanges of one front door share. */
 export interface ExchangeServices {
   readonly scorer: Scorer;
+  /** Undefined: everybody may call. */
+  readonly access: Access | undefined;
   /** Undefined if nothing is collected. */
   readonly collector: Captures | undefined;
   readonly failureLog: FailureLog;
@@ -49,6 +54,8 @@ export interface ExchangeServices {
 export interface ExchangeRoute {
   /** Label in logs and metrics. */
   readonly path: string;
+  /** What it asks its callers for. */
+  readonly access: RouteAccess;
   /** False for probes and scrapes: they are neither logged nor counted. */
   readonly counted: boolean;
   /** True if a worker scores the request. */
@@ -58,9 +65,10 @@ export interface ExchangeRoute {
 }
 
 /** Makes the services of one front door. */
-export function exchangeServices({ config, scorer, collector, metrics, log, exports, sampler }: DoorParts): ExchangeServices {
+export function exchangeServices({ config, scorer, access, collector, metrics, log, exports, sampler }: DoorParts): ExchangeServices {
   return {
     scorer,
+    access,
     collector,
     failureLog: new FailureLog(log),
     deprecations: new Deprecations(log),

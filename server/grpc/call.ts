@@ -174,7 +174,10 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   }
 
   #start(): void {
-    this.begin();
+    this.begin(this.#headers, () => this.#admitted());
+  }
+
+  #admitted(): void {
     if (this.route.unknown === true)
       return this.#refuse(404, status.UNIMPLEMENTED, `The server does not implement the method ${this.target}`);
     const timeoutMs = timeoutOf(this.#headers['grpc-timeout']);

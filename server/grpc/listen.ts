@@ -43,7 +43,7 @@ export async function listenGrpc(parts: GrpcParts): Promise<GrpcListening> {
 }
 
 /** The call refuses it before it reads a message. */
-const UNKNOWN: GrpcMethod = { path: 'grpc *', counted: true, unknown: true, limit: 0, handle: () => undefined };
+const UNKNOWN: GrpcMethod = { path: 'grpc *', counted: true, unknown: true, access: 'key', limit: 0, handle: () => undefined };
 
 const GRPC = /^application\/grpc(?:$|[+;])/;
 

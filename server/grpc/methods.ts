@@ -41,7 +41,13 @@ type SmallMethod = (service: string, name: string, counted: boolean, handle: (ca
 function smallMethod(limit: number): SmallMethod {
   return (service, name, counted, handle) => [
     `/${service}/${name}`,
-    { path: `grpc ${name}`, counted, limit, handle: (call, { pieces }) => handle(call, Buffer.concat(pieces)) },
+    {
+      path: `grpc ${name}`,
+      counted,
+      access: counted ? 'key' : 'open',
+      limit,
+      handle: (call, { pieces }) => handle(call, Buffer.concat(pieces)),
+    },
   ];
 }
 
@@ -54,6 +60,7 @@ function inferenceMethods({ config, scorer, lifecycle }: MethodParts, ready: () 
   const infer: GrpcMethod = {
     path: 'grpc ModelInfer',
     counted: true,
+    access: 'key',
     scores: true,
     limit: bodyLimitBytes,
     handle: (call, message) => call.infer(message),

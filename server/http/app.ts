@@ -47,11 +47,12 @@ function appRoutes({ config, scorer, lifecycle, swaggerFiles }: AppParts): reado
   const swagger = new Swagger(config, scorer, swaggerFiles);
   const live = readOnly((exchange) => probes.live(exchange));
   const ready = readOnly((exchange) => probes.ready(exchange));
-  const probe = { counted: false, cors: false };
+  const probe = { counted: false, cors: false, access: 'open' } as const;
+  const counted = { counted: true, cors: true, access: 'key' } as const;
   return [
-    { path: '/score', counted: true, cors: true, scores: true, handle: (exchange) => score.handle(exchange) },
-    { path: '/', counted: false, cors: true, handle: readOnly((exchange) => probes.health(exchange)) },
-    { path: '/swagger.json', counted: true, cors: true, handle: readOnly((exchange) => swagger.show(exchange)) },
+    { path: '/score', ...counted, scores: true, handle: (exchange) => score.handle(exchange) },
+    { path: '/', ...probe, cors: true, handle: readOnly((exchange) => probes.health(exchange)) },
+    { path: '/swagger.json', ...counted, handle: readOnly((exchange) => swagger.show(exchange)) },
     { path: '/health/live', ...probe, handle: live },
     { path: '/livez', ...probe, handle: live },
     { path: '/health/ready', ...probe, handle: ready },

@@ -17,7 +17,10 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** `/metrics` in the Prometheus text format, and the page that draws them if it is configured. */
-export function metricsRoutes({ statusPage }: Pick<Config, 'statusPage'>, { registry }: Metrics): readonly HttpRoute[] {
+export function metricsRoutes(
+  { statusPage, metricsKeyRequired }: Pick<Config, 'statusPage' | 'metricsKeyRequired'>,
+  { registry }: Metrics,
+): readonly HttpRoute[] {
   // Requests of one turn of the event loop share a text, because it takes about 1 ms to make.
   let made: Promise<string> | undefined;
   const make = (): Promise<string> => {
@@ -30,12 +33,13 @@ export function metricsRoutes({ statusPage }: Pick<Config, 'statusPage'>, { regi
       .then((text) => exchange.answer(200, ['Content-Type', registry.contentType], text))
       .catch((thrown: unknown) => exchange.fail(thrown));
   };
-  const metrics: HttpRoute = { path: '/metrics', counted: false, cors: false, handle: readOnly(showMetrics) };
-  return statusPage ? [metrics, ...pageRoutes()] : [metrics];
+  const unlisted = { counted: false, cors: false, access: metricsKeyRequired ? 'login' : 'open' } as const;
+  const metrics: HttpRoute = { path: '/metrics', ...unlisted, handle: readOnly(showMetrics) };
+  return statusPage ? [metrics, ...pageRoutes(unlisted)] : [metrics];
 }
 
 /** The page and its files. It names them by relative paths, so that a gateway may add a prefix. */
-function pageRoutes(): HttpRoute[] {
+function pageRoutes(unlisted: Pick<HttpRoute, 'counted' | 'cors' | 'access'>): HttpRoute[] {
   return readdirSync(PAGE_FILES).map((name) => {
     const type = CONTENT_TYPES[extname(name)];
     if (type === undefined) throw new ServerError('internal', `expected a .html, .css or .js file in ${PAGE_FILES.pathname}, got ${name}`);
@@ -44,6 +48,6 @@ function pageRoutes(): HttpRoute[] {
     const headers = ['Content-Type', type, 'X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'];
     if (name === 'status.html') headers.push('Content-Security-Policy', PAGE_POLICY);
     const show: Handler = (exchange) => exchange.answer(200, [...headers], content);
-    return { path: name === 'status.html' ? '/status' : `/status/${name}`, counted: false, cors: false, handle: readOnly(show) };
+    return { path: name === 'status.html' ? '/status' : `/status/${name}`, ...unlisted, handle: readOnly(show) };
   });
 }

@@ -61,8 +61,8 @@ export class OpenInference {
 
 /** The routes of the protocol. Its probes are neither logged nor counted. */
 export function openInferenceRoutes(open: OpenInference): readonly HttpRoute[] {
-  const counted = { counted: true, cors: true, errorMember: 'error' } as const;
-  const probe = { counted: false, cors: false, errorMember: 'error' } as const;
+  const counted = { counted: true, cors: true, access: 'key', errorMember: 'error' } as const;
+  const probe = { counted: false, cors: false, access: 'open', errorMember: 'error' } as const;
   const server = readOnly((exchange) => open.server(exchange));
   const ofModel = (path: string): readonly HttpRoute[] => [
     { path, ...counted, handle: readOnly((exchange) => open.metadata(exchange)) },

@@ -75,7 +75,7 @@ function noSchemas(): never {
 
 /** Methods that routes are registered for: each costs 0.1 ms at start, and Node's parser has 35. */
 const COMMON_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-const UNKNOWN: HttpRoute = { path: '*', counted: true, unknown: true, cors: false, handle: refuseUnknown };
+const UNKNOWN: HttpRoute = { path: '*', counted: true, unknown: true, access: 'key', cors: false, handle: refuseUnknown };
 
 /**
  * Adds a route for any method. It answers in the first hook, because later ones refuse content
@@ -100,10 +100,11 @@ function serve(
 ): void {
   const exchange = new HttpExchange(services, route, request, response, parameters);
   try {
-    exchange.begin();
-    if (request.headers.host === undefined && request.httpVersion === '1.1')
-      throw new ServerError('bad_request', 'The Host header is missing');
-    route.handle(exchange);
+    exchange.begin(request.headers, () => {
+      if (request.headers.host === undefined && request.httpVersion === '1.1')
+        throw new ServerError('bad_request', 'The Host header is missing');
+      route.handle(exchange);
+    });
   } catch (thrown) {
     exchange.fail(thrown);
   }

@@ -19,10 +19,11 @@ const ground = ['guards', 'system', 'tensors'];
  * A room has its parent's arrows, too.
  */
 const allowed: Record<string, readonly string[]> = {
-  host: ['config', 'request', 'exchange', 'ipc', 'telemetry', 'collection', 'scoring', 'http', 'grpc'],
-  http: ['config', 'request', 'ipc', 'telemetry', 'scoring', 'exchange'],
-  grpc: ['config', 'request', 'scoring', 'exchange'],
-  exchange: ['config', 'request', 'ipc', 'telemetry', 'collection', 'scoring'],
+  host: ['config', 'request', 'access', 'exchange', 'ipc', 'telemetry', 'collection', 'scoring', 'http', 'grpc'],
+  http: ['config', 'request', 'access', 'ipc', 'telemetry', 'scoring', 'exchange'],
+  grpc: ['config', 'request', 'access', 'scoring', 'exchange'],
+  exchange: ['config', 'request', 'access', 'ipc', 'telemetry', 'collection', 'scoring'],
+  access: ['config', 'request'],
   scoring: ['config', 'request', 'ipc', 'telemetry'],
   worker: ['config', 'request', 'ipc', 'inference'],
   'worker/codecs': ['worker'],
@@ -59,6 +60,7 @@ const soleImporters: Record<string, RegExp> = {
   '@opentelemetry/exporter-trace-otlp-http': /^telemetry\/exporting\//,
   '@opentelemetry/exporter-trace-otlp-proto': /^telemetry\/exporting\//,
   pino: /^log\.ts$/,
+  jose: /^access\//,
   '@azure/storage-blob': /^collection\/deliver\/blob-storage\.ts$/,
   '@azure/identity': /^collection\/deliver\/blob-storage\.ts$/,
 };

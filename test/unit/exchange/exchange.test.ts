@@ -77,7 +77,11 @@ function begin(headers: Record<string, string> = {}): Started {
     log: pino({ level: 'silent' }),
   };
   const services = { ...exchangeServices(parts), sendsInput: true };
-  return { scorer, services, exchange: new TestExchange(services, { path: '/score', counted: true, scores: true }, headers, undefined) };
+  return {
+    scorer,
+    services,
+    exchange: new TestExchange(services, { path: '/score', access: 'key', counted: true, scores: true }, headers, undefined),
+  };
 }
 
 test('a request is read, scored and answered in stages with names', async () => {
@@ -146,8 +150,9 @@ test('an answer that cannot be sent is a failure, and a failure that cannot be s
 });
 
 test('an id that is too long is refused on every route', () => {
-  assert.throws(() => begin({ 'x-request-id': 'x'.repeat(101) }).exchange.begin(), { code: 'id_too_long' });
-  begin().exchange.begin();
+  const done = (): void => undefined;
+  assert.throws(() => begin({ 'x-request-id': 'x'.repeat(101) }).exchange.begin({}, done), { code: 'id_too_long' });
+  begin().exchange.begin({}, done);
 });
 
 test('an exchange whose access log throws is collected nevertheless', (t) => {
