@@ -110,13 +110,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
       this.caller = caller;
       return next();
     }
-    caller
-      .then((verified) => {
-        this.caller = verified;
-        // The client may have left meanwhile.
-        if (this.failure === undefined) this.guard(next);
-      })
-      .catch((thrown: unknown) => this.fail(thrown));
+    this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
   }
 
   /**
@@ -221,6 +215,12 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     } catch (thrown) {
       this.#logFault(thrown);
     }
+  }
+
+  async #verified(caller: Promise<Caller>, next: () => void): Promise<void> {
+    this.caller = await caller;
+    // The client may have left meanwhile.
+    if (this.failure === undefined) next();
   }
 
   #replied(reply: ScoreReply): void {
