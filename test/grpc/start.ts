@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { openAccess } from '../../server/access/access.ts';
 import type { Config } from '../../server/config/config.ts';
 import type { GrpcLimits } from '../../server/grpc/limits.ts';
 import { type GrpcListening, listenGrpc } from '../../server/grpc/listen.ts';
@@ -31,8 +32,9 @@ export async function start(t: TestContext, changes: Partial<Config> = {}, limit
   const lifecycle = new Lifecycle();
   lifecycle.to('ready');
   const metrics = new Metrics();
-  const parts = { scorer, lifecycle, metrics, log, limits };
-  const listening = await listenGrpc({ config: config({ grpcPort: 0, modelName: 'wine', ...changes }), ...parts });
+  const options = config({ grpcPort: 0, modelName: 'wine', ...changes });
+  const parts = { scorer, access: await openAccess(options, log), lifecycle, metrics, log, limits };
+  const listening = await listenGrpc({ config: options, ...parts });
   const client = new GrpcClient(listening.port);
   t.after(() => {
     client.close();
