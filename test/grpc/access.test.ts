@@ -1,8 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import assert from 'node:assert/strict';
+import { constants } from 'node:http2';
 import { describe, it } from 'node:test';
+import type { Access, Caller } from '../../server/access/access.ts';
 import { parseKeys } from '../../server/config/access-keys.ts';
-import { failures } from '../../server/errors.ts';
+import { failures, ServerError } from '../../server/errors.ts';
+import type { FakeScorer } from '../http/fake-scorer.ts';
 import { write } from './client.ts';
 import { CHECK, framed, INFER, MODEL_READY, open, RawCall, withSession } from './raw.ts';
 import { start } from './start.ts';
@@ -51,10 +54,7 @@ describe('the gRPC service with keys', () => {
         assert.equal((await new RawCall(session, path, { 'api-key': KEY }).finish()).status, status.UNIMPLEMENTED);
       }
     });
-    assert.deepEqual(
-      scorer.calls.filter((call) => call !== 'release 0'),
-      [],
-    );
+    assert.deepEqual(calls(scorer), []);
     const text = await metrics.registry.metrics();
     assert.ok(text.includes('scoring_requests_total{route="grpc ModelInfer",code="401"} 4\n'));
     assert.ok(text.includes('scoring_request_duration_seconds_count 0\n'));
@@ -88,10 +88,7 @@ describe('the gRPC service with keys', () => {
       const end = await call.finish(framed(message));
       assert.equal(end.status, status.UNAUTHENTICATED);
     }
-    assert.deepEqual(
-      scorer.calls.filter((call) => call !== 'release 0'),
-      [],
-    );
+    assert.deepEqual(calls(scorer), []);
     const { status: code } = await new RawCall(session, INFER, { 'api-key': KEY }).finish(framed(message));
     assert.equal(code, 0);
     assert.equal(scorer.reserved, 0);
@@ -103,4 +100,44 @@ describe('the gRPC service with keys', () => {
     await client.call('ModelInfer', MESSAGE, { authorization: 'Bearer own', 'api-key': 'own' });
     assert.ok(scorer.requests[0]?.rawHeaders.includes('Bearer own'));
   });
+
+  it('reads nothing of a message while a token is verified', async (t) => {
+    for (const verdict of ['good', 'bad', 'left'] as const) {
+      const { access, asked, decide } = pending();
+      const { scorer, listening, line } = await start(t, {}, {}, access);
+      scorer.outcome = () => reply;
+      const session = await open(listening.port);
+      t.after(() => session.destroy());
+      const call = new RawCall(session, INFER, { authorization: 'Bearer token' });
+      const sent = call.finish(framed(write('ModelInferRequest', { ...MESSAGE, raw_input_contents: [Buffer.alloc(1024 * 1024)] })));
+      await asked;
+      // A call that is not asked for a key passes meanwhile.
+      assert.equal((await new RawCall(session, CHECK).finish(framed(Buffer.alloc(0)))).status, 0);
+      assert.deepEqual(calls(scorer), []);
+      if (verdict === 'left') call.stream.close(constants.NGHTTP2_CANCEL);
+      else decide(verdict === 'good' ? { kind: 'token', name: 'subject' } : new ServerError('unauthorized', 'bad'));
+      const { status: code } = await sent;
+      const logged = await line(({ msg }) => msg === 'request');
+      decide({ kind: 'token', name: 'subject' });
+      assert.deepEqual([code, logged['status']], { good: [0, 200], bad: [status.UNAUTHENTICATED, 401], left: ['closed', 499] }[verdict]);
+      assert.equal(scorer.requests.length, verdict === 'good' ? 1 : 0);
+      assert.equal(logged['token'], verdict === 'good' ? 'subject' : undefined);
+      assert.equal((await new RawCall(session, CHECK).finish(framed(Buffer.alloc(0)))).status, 0);
+    }
+  });
 });
+
+/** Calls of the scorer that reserve something, or score. */
+const calls = ({ calls: all }: FakeScorer): string[] => all.filter((call) => call !== 'release 0');
+
+/** An access whose tokens are verified when a test decides. */
+function pending(): { readonly access: Access; readonly asked: Promise<void>; decide(verdict: Caller | ServerError): void } {
+  const asked = Promise.withResolvers<void>();
+  const verdict = Promise.withResolvers<Caller>();
+  const check = (): Promise<Caller> => {
+    asked.resolve();
+    return verdict.promise;
+  };
+  const decide = (given: Caller | ServerError): void => (given instanceof ServerError ? verdict.reject(given) : verdict.resolve(given));
+  return { access: { keys: [], check }, asked: asked.promise, decide };
+}

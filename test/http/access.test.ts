@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Caller } from '../../server/access/access.ts';
 import { parseKeys } from '../../server/config/access-keys.ts';
-import { failures } from '../../server/errors.ts';
+import { failures, ServerError } from '../../server/errors.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { served } from './fake-scorer.ts';
 import { open, parse, raw, rest, until } from './raw-client.ts';
@@ -174,6 +175,37 @@ describe('a refused request', () => {
     ])
       assert.ok(text.includes(`${sample}\n`), sample);
     assert.doesNotMatch(JSON.stringify(lines) + text, /S3cretMark/);
+  });
+});
+
+describe('a token that is verified', () => {
+  const post = 'POST /score HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n';
+
+  it('comes before the body is asked for', async (t) => {
+    for (const verdict of ['good', 'bad', 'left'] as const) {
+      const token = Promise.withResolvers<Caller>();
+      const asked = Promise.withResolvers<void>();
+      const check = (): Promise<Caller> => (asked.resolve(), token.promise);
+      const { port, scorer, line } = await start(t, {}, undefined, undefined, { keys: [], check });
+      const socket = await open(port);
+      let received = '';
+      socket.on('data', (piece: Buffer) => (received += String(piece)));
+      socket.write(post);
+      await asked.promise;
+      assert.deepEqual([scorer.calls, received], [[], '']);
+      if (verdict === 'left') socket.destroy();
+      if (verdict === 'good') {
+        token.resolve({ kind: 'token', name: 'subject' });
+        await until(socket, 'Continue');
+        socket.write('{}');
+      } else if (verdict === 'bad') token.reject(new ServerError('forbidden', 'lacks a claim'));
+      const logged = await line(({ msg }) => msg === 'request');
+      token.resolve({ kind: 'token', name: 'subject' });
+      assert.equal(logged['status'], { good: 200, bad: 403, left: 499 }[verdict]);
+      assert.equal(logged['token'], verdict === 'good' ? 'subject' : undefined);
+      assert.equal(scorer.requests.length, verdict === 'good' ? 1 : 0);
+      socket.destroy();
+    }
   });
 });
 
