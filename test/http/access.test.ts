@@ -185,7 +185,10 @@ describe('a token that is verified', () => {
     for (const verdict of ['good', 'bad', 'left'] as const) {
       const token = Promise.withResolvers<Caller>();
       const asked = Promise.withResolvers<void>();
-      const check = (): Promise<Caller> => (asked.resolve(), token.promise);
+      const check = (): Promise<Caller> => {
+        asked.resolve();
+        return token.promise;
+      };
       const { port, scorer, line } = await start(t, {}, undefined, undefined, { keys: [], check });
       const socket = await open(port);
       let received = '';
@@ -304,6 +307,11 @@ describe('METRICS_KEY_REQUIRED', () => {
     const [, port] = listening.ports;
     for (const path of ['/metrics', '/status', '/none']) assert.equal(await statusOf(port, path), 401);
     assert.equal(await statusOf(port, '/metrics', { authorization: basic(`me:${KEY}`) }), 200);
+  });
+
+  it('does not make the browser ask for the requests of the page', async (t) => {
+    const { http } = await start(t, login);
+    await http.get('/metrics').set('accept', 'text/plain').expect(401).expect('www-authenticate', BEARER);
   });
 
   it('keeps passwords out of other routes', async (t) => {
