@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
 import { isFile } from '../system/folders.ts';
+import { accessContradictions } from './access-contradictions.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
 import { flagOf, readValue } from './option-values.ts';
@@ -119,9 +120,12 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
 }
 
 /** Options that cannot hold together. */
-function contradictions({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
-  if (bodyLimitBytes <= queueMaxBytes) return [];
+function contradictions(config: Config): string[] {
+  const { bodyLimitBytes, queueMaxBytes } = config;
+  const problems = accessContradictions(config);
+  if (bodyLimitBytes <= queueMaxBytes) return problems;
   return [
+    ...problems,
     `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
   ];
 }

@@ -1,3 +1,4 @@
+import { ClientRates } from '../access/client-rates.ts';
 import type { HostCollector } from '../collection/host/collector.ts';
 import { ServerError, stackOfThrown, toServerError } from '../errors.ts';
 import type { ReadyMessage } from '../ipc/worker-messages.ts';
@@ -60,7 +61,8 @@ export class HostServer {
     const { plan, collector, metrics, log, telemetry } = this.#parts;
     const { exports, sampler } = telemetry ?? {};
     try {
-      const parts = { scorer: this.#scorer, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
+      const rates = plan.config.rateLimitPerSecond === 0 ? undefined : new ClientRates(plan.config);
+      const parts = { scorer: this.#scorer, rates, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
       for await (const door of openDoors(plan.config, parts)) this.#doors.push(door);
       this.#opened.resolve();
     } catch (thrown) {
