@@ -117,7 +117,7 @@ const table = {
     status: 503,
     fault: 'operator',
     clientMessage: 'The token cannot be verified now, because the keys of its issuer are not available. Retry later.',
-    retryAfter: 10,
+    retryAfter: 5,
     doc: 'a token that cannot be verified, because `JWT_JWKS_URL` does not answer with keys',
   },
   queue_timeout: {

@@ -89,13 +89,15 @@ export async function keysOfFile(path: string, { log, changed }: KeyEvents): Pro
 
 /** Milliseconds. */
 export interface KeyTimes {
+  /** Between two requests, until the first keys have come. */
+  readonly retry: number;
   /** Between two refreshes. */
   readonly refresh: number;
   /** From a request for the keys to the next one that a token or a failure causes. */
   readonly coolDown: number;
 }
 
-const TIMES: KeyTimes = { refresh: 600_000, coolDown: 30_000 };
+const TIMES: KeyTimes = { retry: 5000, refresh: 600_000, coolDown: 30_000 };
 
 /**
  * Keys of an address, fetched in the background from the start on. They count while the address
@@ -167,7 +169,9 @@ export class FetchedKeys {
     } catch (error) {
       this.#report(error);
     }
-    this.#timer = setTimeout(() => void this.#refresh(), this.#failed ? this.#times.coolDown : this.#times.refresh).unref();
+    const { retry, coolDown, refresh } = this.#times;
+    const waitMs = this.#set === undefined ? retry : this.#failed ? coolDown : refresh;
+    this.#timer = setTimeout(() => void this.#refresh(), waitMs).unref();
   }
 
   #take(text: string): void {
