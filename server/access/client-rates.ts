@@ -10,6 +10,11 @@ import { RateLimit } from './rate-limit.ts';
 
 type RateConfig = Pick<Config, 'rateLimitPerSecond' | 'rateLimitBurst' | 'trustedProxies'>;
 
+/** @returns undefined if no client has a limit */
+export function ratesOf(config: RateConfig): ClientRates | undefined {
+  return config.rateLimitPerSecond === 0 ? undefined : new ClientRates(config);
+}
+
 /** Pairs of an address and a caller. */
 const MOST_PAIRS = 10_000;
 

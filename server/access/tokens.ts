@@ -31,16 +31,14 @@ const TOLERANCE_S = 60;
 const MOST_TRIED = 4;
 
 /**
- * The check of tokens that the options ask for. Keys of an address come in the background.
- * @returns undefined if the options name no keys
+ * The check of tokens whose keys an option names. Keys of an address come in the background.
  * @throws ServerError usage
  */
-export async function openTokens(config: TokenConfig, { log, proxies }: TokenParts): Promise<Tokens | undefined> {
+export async function openTokens(config: TokenConfig, { log, proxies }: TokenParts): Promise<Tokens> {
   const { jwtJwksUrl: url, jwtJwksFile: file } = config;
   const verified = new VerifiedTokens();
   const events = { log, changed: () => verified.clear() };
   if (file !== '') return new Tokens(config, await keysOfFile(file, events), verified);
-  if (url === '') return undefined;
   if (url.startsWith('http:'))
     log.warn('JWT_JWKS_URL is an http:// address: whoever can change its answer on the way can make tokens. Use https://');
   return new Tokens(config, new FetchedKeys(url, textFrom(url, proxies), events).find, verified);

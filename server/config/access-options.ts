@@ -1,10 +1,10 @@
-import { parseKeys, type NamedKey } from './access-keys.ts';
+import { parseKeys, type ListedKey } from './access-keys.ts';
 import { decimal, flag, integer, list, option, text, type OptionRows } from './option-values.ts';
 import { claimRules, keysUrl, type ClaimRule } from './token-claims.ts';
 
 /** Options that decide who may call, and how fast. */
 export const accessOptions = {
-  scoringKeys: option<readonly NamedKey[]>({
+  scoringKeys: option<readonly ListedKey[]>({
     env: ['SCORING_KEYS'],
     default: [],
     parse: parseKeys,

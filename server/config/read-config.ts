@@ -64,7 +64,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const { config, named } = parsed(find, { flags, cwd, problems });
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
+  warnings.push(...withoutKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
   return { kind: 'serve', config, warnings, named };
 }
 
@@ -111,7 +111,7 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     }
   }
   Object.assign(config, implied);
-  for (const key of ['modelDir', 'model', 'configFile'] as const) {
+  for (const key of ['modelDir', 'model', 'configFile', 'scoringKeysFile', 'jwtJwksFile'] as const) {
     if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
@@ -121,13 +121,19 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
 
 /** Options that cannot hold together. */
 function contradictions(config: Config): string[] {
-  const { bodyLimitBytes, queueMaxBytes } = config;
+  const { bodyLimitBytes, queueMaxBytes, metricsKeyRequired } = config;
   const problems = accessContradictions(config);
-  if (bodyLimitBytes <= queueMaxBytes) return problems;
-  return [
-    ...problems,
-    `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
-  ];
+  if (bodyLimitBytes > queueMaxBytes)
+    problems.push(
+      `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
+    );
+  if (metricsKeyRequired && !asksForCredentials(config))
+    problems.push('METRICS_KEY_REQUIRED: expected SCORING_KEYS, SCORING_KEYS_FILE, JWT_JWKS_URL or JWT_JWKS_FILE beside it, got none');
+  return problems;
+}
+
+function asksForCredentials({ scoringKeys, scoringKeysFile, jwtJwksUrl, jwtJwksFile }: Config): boolean {
+  return scoringKeys.length > 0 || [scoringKeysFile, jwtJwksUrl, jwtJwksFile].some((value) => value !== '');
 }
 
 /** Variables of Azure's Python server that have no effect here, and what to use. */
@@ -142,6 +148,14 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
   for (const [name, instead] of Object.entries(USELESS)) {
     if (!/^(?:false|0)?$/i.test(variables[name] ?? '')) warnings.push(`${name} has no effect: ${instead}`);
   }
+}
+
+/** Why: a deployment whose secret is missing would be open, and look as if it was not. */
+function withoutKeys(config: Config, variables: Variables): string[] {
+  if (asksForCredentials(config)) return [];
+  const rows = [options.scoringKeys, options.scoringKeysFile, options.jwtJwksUrl, options.jwtJwksFile];
+  const empty = rows.flatMap(({ env }) => env).filter((name) => variables[name] === '');
+  return empty.map((name) => `${name} is empty, so that it asks for no key`);
 }
 
 /** Azure's Python server reads its logging from this file. */

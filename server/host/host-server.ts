@@ -1,4 +1,3 @@
-import { ClientRates } from '../access/client-rates.ts';
 import type { HostCollector } from '../collection/host/collector.ts';
 import { ServerError, stackOfThrown, toServerError } from '../errors.ts';
 import type { ReadyMessage } from '../ipc/worker-messages.ts';
@@ -61,8 +60,8 @@ export class HostServer {
     const { plan, collector, metrics, log, telemetry } = this.#parts;
     const { exports, sampler } = telemetry ?? {};
     try {
-      const rates = plan.config.rateLimitPerSecond === 0 ? undefined : new ClientRates(plan.config);
-      const parts = { scorer: this.#scorer, rates, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
+      const { access, rates } = plan;
+      const parts = { scorer: this.#scorer, access, rates, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
       for await (const door of openDoors(plan.config, parts)) this.#doors.push(door);
       this.#opened.resolve();
     } catch (thrown) {
@@ -95,7 +94,7 @@ export class HostServer {
     reportReady(log, plan.found, names, concurrency);
     reportOmitted(log, models);
     const [http] = this.#doors;
-    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example)}`);
+    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example, plan.access !== undefined)}`);
     if (telemetry?.withholds === true) reportWithheld(log);
   }
 

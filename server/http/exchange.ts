@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RouteAccess } from '../access/access.ts';
+import { withoutCredentials } from '../access/credentials.ts';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
@@ -96,7 +98,17 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   }
 
   get rawHeaders(): readonly string[] {
-    return this.request.rawHeaders;
+    const { rawHeaders } = this.request;
+    return this.services.access === undefined ? rawHeaders : withoutCredentials(rawHeaders);
+  }
+
+  /**
+   * True for a CORS preflight where callers need a credential or have a limit. Browsers send it
+   * without a credential, so that the server answers it itself.
+   */
+  get isOpenPreflight(): boolean {
+    const { access, rates, cors } = this.services;
+    return (access ?? rates) !== undefined && this.route.cors && cors.isPreflight(this.request);
   }
 
   get status(): number {
@@ -154,6 +166,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.fail(new ServerError('method_not_allowed', message));
   }
 
+  protected override get access(): RouteAccess {
+    return this.isOpenPreflight ? 'open' : this.route.access;
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -162,6 +178,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   protected override answerFailure(error: ServerError): void {
     const { response } = this;
     const { status, headers, body } = errorAnswer(error, this.route.errorMember);
+    if (error.code === 'unauthorized') headers.push(...challenges(this.route.access));
     if (this.#allowedMethods !== undefined) headers.push('Allow', this.#allowedMethods);
     if (response.headersSent) response.destroy();
     else this.capture?.answered('application/json', [], Buffer.from(body));
@@ -212,6 +229,12 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.record();
     this.services.buffers.used(this.bytesIn + this.bytesOut);
   }
+}
+
+/** Headers by which clients ask their user for a credential: RFC 9110, section 11.6.1. */
+function challenges(access: RouteAccess): string[] {
+  const bearer = ['WWW-Authenticate', 'Bearer realm="scoring-server"'];
+  return access === 'login' ? [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'] : bearer;
 }
 
 function ignore(): void {}

@@ -1,4 +1,6 @@
 import type { TestContext } from 'node:test';
+import { openAccess } from '../../server/access/access.ts';
+import { ratesOf } from '../../server/access/client-rates.ts';
 import type { Config } from '../../server/config/config.ts';
 import type { GrpcLimits } from '../../server/grpc/limits.ts';
 import { type GrpcListening, listenGrpc } from '../../server/grpc/listen.ts';
@@ -31,8 +33,9 @@ export async function start(t: TestContext, changes: Partial<Config> = {}, limit
   const lifecycle = new Lifecycle();
   lifecycle.to('ready');
   const metrics = new Metrics();
-  const parts = { scorer, lifecycle, metrics, log, limits };
-  const listening = await listenGrpc({ config: config({ grpcPort: 0, modelName: 'wine', ...changes }), ...parts });
+  const options = config({ grpcPort: 0, modelName: 'wine', ...changes });
+  const parts = { scorer, access: await openAccess(options, log), rates: ratesOf(options), lifecycle, metrics, log, limits };
+  const listening = await listenGrpc({ config: options, ...parts });
   const client = new GrpcClient(listening.port);
   t.after(() => {
     client.close();

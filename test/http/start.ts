@@ -1,5 +1,7 @@
 import supertest from 'supertest';
 import type { TestContext } from 'node:test';
+import { openAccess } from '../../server/access/access.ts';
+import { ratesOf } from '../../server/access/client-rates.ts';
 import { options as table, type Config } from '../../server/config/config.ts';
 import { buildApp, buildMetricsApp } from '../../server/http/app.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
@@ -40,7 +42,9 @@ export async function start(
   const { log, lines } = logged;
   const scorer = new FakeScorer();
   const metrics = new Metrics();
-  const parts = { config: options, scorer, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
+  const access = await openAccess(options, log);
+  const rates = ratesOf(options);
+  const parts = { config: options, scorer, access, rates, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
   const app = buildApp(parts);
   const listening = await listen(app, options, options.metricsPort === 0 ? undefined : buildMetricsApp(parts));
   t.after(async () => {
