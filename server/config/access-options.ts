@@ -1,6 +1,7 @@
 import { parseKeys, type ListedKey } from './access-keys.ts';
+import { postUrl } from './collection-values.ts';
 import { decimal, flag, integer, list, option, text, type OptionRows } from './option-values.ts';
-import { claimRules, keysUrl, type ClaimRule } from './token-claims.ts';
+import { claimRules, type ClaimRule } from './token-claims.ts';
 
 /** Options that decide who may call, and how fast. */
 export const accessOptions = {
@@ -27,7 +28,8 @@ export const accessOptions = {
   jwtJwksUrl: option({
     env: ['JWT_JWKS_URL'],
     default: '',
-    parse: keysUrl,
+    parse: postUrl,
+    secret: true,
     doc: 'Address of the public keys (JWKS) of an issuer of tokens. Requests may then send a JWT of it.',
   }),
   jwtJwksFile: option({
@@ -40,19 +42,19 @@ export const accessOptions = {
     env: ['JWT_ISSUER'],
     default: [],
     parse: list,
-    doc: 'Issuers, comma-separated: a token must have one of them as `iss`. Needed with keys of tokens.',
+    doc: 'Issuers, comma-separated: a token must have one of them as `iss`. Required with the two above.',
   }),
   jwtAudience: option<readonly string[]>({
     env: ['JWT_AUDIENCE'],
     default: [],
     parse: list,
-    doc: 'Audiences, comma-separated: a token must have one of them as `aud`. Needed with keys of tokens.',
+    doc: 'Audiences, comma-separated: a token must have one of them as `aud`. Required like the issuer.',
   }),
   jwtClaims: option<readonly ClaimRule[]>({
     env: ['JWT_CLAIMS'],
     default: [],
     parse: claimRules,
-    doc: 'Claims that tokens must have: `name=value,name=value`, percent-encoded. Values of one name are alternatives.',
+    doc: 'Claims that tokens must have: `name=value,name=value`, percent-encoded. One value of each name is enough.',
   }),
   rateLimitPerSecond: option({
     env: ['RATE_LIMIT_PER_SECOND'],

@@ -1,4 +1,4 @@
-import { isPercentEncoded, list, url, type Parser } from './option-values.ts';
+import { isPercentEncoded, list, type Parser } from './option-values.ts';
 
 /** A claim that tokens must have, with one of some values. */
 export interface ClaimRule {
@@ -17,11 +17,4 @@ export const claimRules: Parser<readonly ClaimRule[]> = (value) => {
     rules.set(key, [...(rules.get(key) ?? []), decodeURIComponent(text.trim())]);
   }
   return Array.from(rules, ([name, values]) => ({ name, values }));
-};
-
-/** An address that logs may quote. */
-export const keysUrl: Parser<string> = (value) => {
-  const { username, password } = new URL(url(value));
-  if (username !== '' || password !== '') throw new Error('expected an http:// or https:// URL without user and password');
-  return value;
 };

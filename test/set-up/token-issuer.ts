@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { constants, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 export const ISSUER = 'https://issuer.example/tenant';
@@ -86,4 +89,13 @@ export async function keyServer(t: TestContext, text: string): Promise<KeyServer
     answer: (response) => response.end(text),
   };
   return served;
+}
+
+/** Options of a server that takes tokens of a key, by a file, and a token. */
+export function tokenSetUp(t: TestContext, key = signingKey()) {
+  const folder = mkdtempSync(join(tmpdir(), 'jwks-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const jwtJwksFile = join(folder, 'jwks.json');
+  writeFileSync(jwtJwksFile, jwksOf(key));
+  return { key, token: tokenOf(key), changes: { jwtJwksFile, jwtIssuer: [ISSUER], jwtAudience: [AUDIENCE] } };
 }

@@ -56,7 +56,7 @@ describe('keys of an address', () => {
   it('are fetched once in a cool-down, whatever clients send', async (t) => {
     const { server, tokens, logged } = await opened(t, LONG);
     await fetched(logged);
-    const attempts = Array.from({ length: 50 }, (_, kid) => tokens.verify(tokenOf(B, claims(), { kid: `${kid}` })));
+    const attempts = Array.from({ length: 50 }, async (_, kid) => tokens.verify(tokenOf(B, claims(), { kid: `${kid}` })));
     for (const result of await Promise.allSettled(attempts)) assert.equal(result.status, 'rejected');
     assert.equal(server.asked.length, 1);
   });
