@@ -30,8 +30,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   readonly ids: RequestIds;
   readonly startedAt = performance.now();
   /**
-   * Address of the other end, if the log shows it or rates are limited. Read at the start, because a
-   * connection that has ended has none.
+   * Address of the other end, if the log shows it or rates are limited. Read at the start, because
+   * a connection that has ended has none.
    */
   readonly peer: string | undefined;
   failure: ServerError | undefined;

@@ -38,7 +38,7 @@ describe('tokens over gRPC', () => {
     scorer.outcome = () => answer;
     const calls = [client.call('ModelInfer', MESSAGE, bearer(tokenOf(key))), client.call('ServerMetadata', {}, bearer(tokenOf(key)))];
     const refused = client.error('ModelInfer', MESSAGE, bearer(tokenOf(signingKey())));
-    // A call behind them on the same connection has its answer, so their messages have arrived, too.
+    // A call behind them on the same connection is answered, so their messages have arrived.
     await client.call('ServerLive');
     const answerKeys = await asked.promise;
     assert.deepEqual(
