@@ -178,7 +178,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   protected override answerFailure(error: ServerError): void {
     const { response } = this;
     const { status, headers, body } = errorAnswer(error, this.route.errorMember);
-    if (error.code === 'unauthorized') headers.push(...challenges(this.route.access));
+    if (error.code === 'unauthorized') headers.push(...this.#challenges);
     if (this.#allowedMethods !== undefined) headers.push('Allow', this.#allowedMethods);
     if (response.headersSent) response.destroy();
     else this.capture?.answered('application/json', [], Buffer.from(body));
@@ -193,6 +193,16 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   protected override inputText(body: readonly Buffer[]): string {
     if (body.length > 0) return bodyText(body, this.contentType ?? 'application/json');
     return queryJson(this.target) ?? '{}';
+  }
+
+  /**
+   * Headers by which clients ask their user for a credential: RFC 9110, section 11.6.1. The page
+   * /status takes text only, and gets no Basic: its browser would ask at each of its requests.
+   */
+  get #challenges(): string[] {
+    const bearer = ['WWW-Authenticate', 'Bearer realm="scoring-server"'];
+    if (this.route.access !== 'login' || this.request.headers.accept === 'text/plain') return bearer;
+    return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
   }
 
   /** True if the answer comes before the end of a long upload. */
@@ -229,12 +239,6 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.record();
     this.services.buffers.used(this.bytesIn + this.bytesOut);
   }
-}
-
-/** Headers by which clients ask their user for a credential: RFC 9110, section 11.6.1. */
-function challenges(access: RouteAccess): string[] {
-  const bearer = ['WWW-Authenticate', 'Bearer realm="scoring-server"'];
-  return access === 'login' ? [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'] : bearer;
 }
 
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import supertest from 'supertest';
 import type { TestContext } from 'node:test';
-import { openAccess } from '../../server/access/access.ts';
+import { type Access, openAccess } from '../../server/access/access.ts';
 import { ratesOf } from '../../server/access/client-rates.ts';
 import { options as table, type Config } from '../../server/config/config.ts';
 import { buildApp, buildMetricsApp } from '../../server/http/app.ts';
@@ -30,19 +30,23 @@ export function config(changes: Partial<Config>): Config {
   return { ...defaults, host: '127.0.0.1', port: 0, healthPort: 0, ...changes };
 }
 
-/** The app on a free port of 127.0.0.1, with a fake scorer, ready; closed after the test. */
+/**
+ * The app on a free port of 127.0.0.1, with a fake scorer, ready; closed after the test.
+ * @param given decides who may call, in place of what the options say
+ */
 export async function start(
   t: TestContext,
   changes: Partial<Config> = {},
   swaggerFiles = '/nowhere',
   lifecycle = readyLifecycle(),
+  given?: Access,
 ): Promise<Started> {
   const options = config(changes);
   const logged = new LogLines();
   const { log, lines } = logged;
   const scorer = new FakeScorer();
   const metrics = new Metrics();
-  const access = await openAccess(options, log);
+  const access = given ?? (await openAccess(options, log));
   const rates = ratesOf(options);
   const parts = { config: options, scorer, access, rates, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
   const app = buildApp(parts);
