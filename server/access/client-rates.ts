@@ -6,6 +6,7 @@ import { asServerError } from '../errors.ts';
 import { clientAddress } from '../request/client-address.ts';
 import { clientNetwork } from '../request/client-network.ts';
 import type { Access, Caller, RouteAccess } from './access.ts';
+import { KnownCallers } from './known-callers.ts';
 import { RateLimit } from './rate-limit.ts';
 
 type RateConfig = Pick<Config, 'rateLimitPerSecond' | 'rateLimitBurst' | 'trustedProxies'>;
@@ -15,9 +16,6 @@ export function ratesOf(config: RateConfig): ClientRates | undefined {
   return config.rateLimitPerSecond === 0 ? undefined : new ClientRates(config);
 }
 
-/** Pairs of an address and a caller. */
-const MOST_PAIRS = 10_000;
-
 /**
  * Limits requests by their key or token, and those without one by the address of their client.
  *
@@ -25,13 +23,14 @@ const MOST_PAIRS = 10_000;
  * right key, too, because another answer would confirm a guess. Keys that came from there before
  * still count: clients behind one proxy share an address, and one of them may have an old key.
  *
- * The check of the key comes first, because it names the bucket. By then no byte of the body is
- * read, and no room in the queue is taken.
+ * The check of the key comes first, because it names the bucket. If nobody came from an address
+ * before, its own bucket comes first, so that a flood of wrong tokens costs no signature checks. By
+ * then no byte of the body is read, and no room in the queue is taken.
  */
 export class ClientRates {
   readonly #proxies: BlockList;
   readonly #limit: RateLimit;
-  readonly #pairs = new Set<string>();
+  readonly #known = new KnownCallers();
 
   constructor({ rateLimitPerSecond, rateLimitBurst, trustedProxies }: RateConfig, now?: () => number) {
     this.#proxies = networksOf(trustedProxies);
@@ -51,6 +50,7 @@ export class ClientRates {
     peer: string | undefined,
   ): Caller | undefined | Promise<Caller | undefined> {
     const address = this.#addressOf(headers, peer);
+    if (access !== undefined && !this.#known.any(address)) this.#limit.check(address);
     let caller: Caller | undefined | Promise<Caller>;
     try {
       caller = access?.check(headers, route);
@@ -75,12 +75,9 @@ export class ClientRates {
 
   /** Lets a caller pass from an address. @throws ServerError rate_limited */
   #pass(name: string, address: string): void {
-    const pair = `${address} ${name}`;
-    if (this.#pairs.has(pair)) return;
+    if (this.#known.has(address, name)) return;
     this.#limit.check(address);
-    this.#pairs.add(pair);
-    const [oldest = ''] = this.#pairs;
-    if (this.#pairs.size > MOST_PAIRS) this.#pairs.delete(oldest);
+    this.#known.add(address, name);
   }
 
   /** Counts a failed check for the address. Returns the failure of the request. */

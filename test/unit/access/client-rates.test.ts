@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Access, Caller, RouteAccess } from '../../../server/access/access.ts';
 import { ClientRates, ratesOf } from '../../../server/access/client-rates.ts';
+import { KnownCallers } from '../../../server/access/known-callers.ts';
 import { ServerError } from '../../../server/errors.ts';
 
 interface Sent {
@@ -137,6 +138,33 @@ test('a key that came from an address before still counts there', async () => {
     assert.equal(await rates.send({ key: 'key b' }), 'rate_limited');
     assert.equal(await rates.send({ key, from: '10.0.0.2' }), key);
   }
+});
+
+test('an address that nobody came from costs no check once it has spent its rate', async () => {
+  let checks = 0;
+  const counting: Access = {
+    ...access,
+    check: (headers, route) => {
+      checks++;
+      return access.check(headers, route);
+    },
+  };
+  const rates = new Rates({ perSecond: 3 }, counting);
+  await rates.sends(9, { key: 'token without claims' });
+  assert.equal(checks, 3);
+  await rates.send({ key: 'token a', from: '10.0.0.2' });
+  await rates.sends(5, { key: 'wrong', from: '10.0.0.2' });
+  assert.equal(checks, 9);
+});
+
+test('callers of many addresses take bounded memory', () => {
+  const known = new KnownCallers();
+  for (let at = 0; at < 10_000; at++) known.add(`${at % 100}`, `${at}`);
+  assert.ok(known.has('0', '0') && known.has('99', '9999') && !known.has('1', '0'));
+  known.add('new', 'a');
+  assert.deepEqual([known.any('0'), known.any('1'), known.has('new', 'a')], [false, true, true]);
+  for (let at = 0; at < 10_001; at++) known.add('one', `${at}`);
+  assert.ok(!known.any('1') && !known.any('one'));
 });
 
 test('a token that cannot be verified counts for nobody', async () => {
