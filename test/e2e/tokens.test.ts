@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -9,6 +9,7 @@ import test, { type TestContext } from 'node:test';
 import { GrpcClient } from '../grpc/client.ts';
 import { folder } from '../set-up/folder.ts';
 import { AUDIENCE, claims, ISSUER, jwksOf, signingKey, tokenOf } from '../set-up/token-issuer.ts';
+import { startCollector } from '../telemetry/span-collector.ts';
 import { makeCertificate } from './certificate.ts';
 import { freePort } from './free-port.ts';
 import { SCRIPTS, ServerProcess } from './start-server.ts';
@@ -86,6 +87,42 @@ test('keys come over HTTPS with an authority of the operator, through a proxy, a
   const written = [metrics, server.stderr, ...server.lines.map((line) => JSON.stringify(line))].join('\n');
   assert.doesNotMatch(written, /S3cretMark/);
   for (const part of [...tokens, wrong].flatMap((token) => token.split('.'))) assert.ok(!written.includes(part.slice(0, 30)), part);
+});
+
+test('no script, record or span gets a token', async (t) => {
+  const spans = await startCollector(t);
+  const [code, collected] = [folder(), folder()];
+  const key = signingKey();
+  writeFileSync(
+    join(code, 'score.ts'),
+    'export const init = () => {};\nexport const run = (_data, request) => ({ headers: [...request.headers] });\n',
+  );
+  writeFileSync(join(code, 'jwks.json'), jwksOf(key));
+  const server = await started(t, {
+    ...RULES,
+    AZUREML_ENTRY_SCRIPT: join(code, 'score.ts'),
+    JWT_JWKS_FILE: join(code, 'jwks.json'),
+    MDC_DIR: collected,
+    MDC_SINK: 'file',
+    MDC_CAPTURE_HEADERS: 'authorization,api-key,x-tenant',
+    OTEL_EXPORTER_OTLP_ENDPOINT: spans.url,
+  });
+  const token = tokenOf(key);
+  const answers = [];
+  for (const name of ['authorization', 'api-key']) {
+    const answer = await server.score({}, { [name]: name === 'api-key' ? token : `Bearer ${token}`, 'x-tenant': 'a' });
+    assert.equal(answer.status, 200);
+    answers.push(await answer.text());
+  }
+  server.child.kill('SIGTERM');
+  await server.exited;
+  const files = readdirSync(collected, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const records = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
+  assert.match(records.join(''), /x-tenant/);
+  assert.match(answers.join(''), /x-tenant/);
+  assert.ok(spans.spans.length > 0);
+  const given = [answers, records, spans.spans].map((each) => JSON.stringify(each)).join('\n');
+  for (const part of token.split('.')) assert.ok(!given.includes(part.slice(0, 30)));
 });
 
 test('a server without keys of the issuer is ready, and says why tokens get 503', async (t) => {
