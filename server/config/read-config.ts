@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
 import { isFile } from '../system/folders.ts';
+import { accessContradictions } from './access-contradictions.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
 import { flagOf, readValue } from './option-values.ts';
@@ -110,7 +111,7 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     }
   }
   Object.assign(config, implied);
-  for (const key of ['modelDir', 'model', 'configFile', 'scoringKeysFile'] as const) {
+  for (const key of ['modelDir', 'model', 'configFile', 'scoringKeysFile', 'jwtJwksFile'] as const) {
     if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
@@ -121,7 +122,7 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
 /** Options that cannot hold together. */
 function contradictions(config: Config): string[] {
   const { bodyLimitBytes, queueMaxBytes, metricsKeyRequired } = config;
-  const problems: string[] = [];
+  const problems = accessContradictions(config);
   if (bodyLimitBytes > queueMaxBytes)
     problems.push(
       `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
@@ -152,7 +153,8 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
 /** Why: a deployment whose secret is missing would be open, and look as if it was not. */
 function withoutKeys(config: Config, variables: Variables): string[] {
   if (asksForCredentials(config)) return [];
-  const empty = [options.scoringKeys, options.scoringKeysFile].flatMap(({ env }) => env).filter((name) => variables[name] === '');
+  const rows = [options.scoringKeys, options.scoringKeysFile, options.jwtJwksUrl, options.jwtJwksFile];
+  const empty = rows.flatMap(({ env }) => env).filter((name) => variables[name] === '');
   return empty.map((name) => `${name} is empty, so that it asks for no key`);
 }
 

@@ -30,8 +30,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   readonly ids: RequestIds;
   readonly startedAt = performance.now();
   /**
-   * Address of the other end, if the log shows it. Read at the start, because a connection that has
-   * ended has none.
+   * Address of the other end, if the log shows it or rates are limited. Read at the start, because
+   * a connection that has ended has none.
    */
   readonly peer: string | undefined;
   failure: ServerError | undefined;
@@ -59,7 +59,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   constructor(services: Services, route: Route, headers: IncomingHttpHeaders, connection: Connection | undefined) {
     this.services = services;
     this.route = route;
-    this.peer = services.accessLog.showsClient ? connection?.remoteAddress : undefined;
+    this.peer = services.readsPeer ? connection?.remoteAddress : undefined;
     this.ids = readIds(headers, services.sampler);
     services.deprecations.check(headers, this.ids);
   }
@@ -104,13 +104,13 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /**
    * Checks a request on every route, before its route does.
    * @param next runs at once, or later if a token has to be verified first
-   * @throws ServerError id_too_long, unauthorized, and what `next` throws
+   * @throws ServerError id_too_long, unauthorized, rate_limited, and what `next` throws
    */
   begin(headers: IncomingHttpHeaders, next: () => void): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
-    const { access } = this.services;
-    if (access === undefined || this.access === 'open') return next();
-    const caller = access.check(headers, this.access);
+    const { access, rates } = this.services;
+    if ((access === undefined && rates === undefined) || this.access === 'open') return next();
+    const caller = rates === undefined ? access?.check(headers, this.access) : rates.check(access, headers, this.access, this.peer);
     if (!(caller instanceof Promise)) {
       this.caller = caller;
       return next();
@@ -222,7 +222,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     }
   }
 
-  async #verified(caller: Promise<Caller>, next: () => void): Promise<void> {
+  async #verified(caller: Promise<Caller | undefined>, next: () => void): Promise<void> {
     this.caller = await caller;
     // The client may have left meanwhile.
     if (this.failure === undefined) next();

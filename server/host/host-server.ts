@@ -60,7 +60,8 @@ export class HostServer {
     const { plan, collector, metrics, log, telemetry } = this.#parts;
     const { exports, sampler } = telemetry ?? {};
     try {
-      const parts = { scorer: this.#scorer, access: plan.access, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
+      const { access, rates } = plan;
+      const parts = { scorer: this.#scorer, access, rates, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
       for await (const door of openDoors(plan.config, parts)) this.#doors.push(door);
       this.#opened.resolve();
     } catch (thrown) {

@@ -103,12 +103,12 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   }
 
   /**
-   * True for a CORS preflight where callers need a credential. Browsers send it without one, so
-   * that the server answers it itself.
+   * True for a CORS preflight where callers need a credential or have a limit. Browsers send it
+   * without a credential, so that the server answers it itself.
    */
   get isOpenPreflight(): boolean {
-    const { access, cors } = this.services;
-    return access !== undefined && this.route.cors && cors.isPreflight(this.request);
+    const { access, rates, cors } = this.services;
+    return (access ?? rates) !== undefined && this.route.cors && cors.isPreflight(this.request);
   }
 
   get status(): number {

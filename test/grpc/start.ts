@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import { type Access, openAccess } from '../../server/access/access.ts';
+import { ratesOf } from '../../server/access/client-rates.ts';
 import type { Config } from '../../server/config/config.ts';
 import type { GrpcLimits } from '../../server/grpc/limits.ts';
 import { type GrpcListening, listenGrpc } from '../../server/grpc/listen.ts';
@@ -39,7 +40,7 @@ export async function start(
   lifecycle.to('ready');
   const metrics = new Metrics();
   const options = config({ grpcPort: 0, modelName: 'wine', ...changes });
-  const parts = { scorer, access: given ?? (await openAccess(options, log)), lifecycle, metrics, log, limits };
+  const parts = { scorer, access: given ?? (await openAccess(options, log)), rates: ratesOf(options), lifecycle, metrics, log, limits };
   const listening = await listenGrpc({ config: options, ...parts });
   const client = new GrpcClient(listening.port);
   t.after(() => {

@@ -1,6 +1,7 @@
 import supertest from 'supertest';
 import type { TestContext } from 'node:test';
 import { type Access, openAccess } from '../../server/access/access.ts';
+import { ratesOf } from '../../server/access/client-rates.ts';
 import { options as table, type Config } from '../../server/config/config.ts';
 import { buildApp, buildMetricsApp } from '../../server/http/app.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
@@ -46,7 +47,8 @@ export async function start(
   const scorer = new FakeScorer();
   const metrics = new Metrics();
   const access = given ?? (await openAccess(options, log));
-  const parts = { config: options, scorer, access, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
+  const rates = ratesOf(options);
+  const parts = { config: options, scorer, access, rates, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
   const app = buildApp(parts);
   const listening = await listen(app, options, options.metricsPort === 0 ? undefined : buildMetricsApp(parts));
   t.after(async () => {
