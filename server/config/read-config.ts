@@ -5,6 +5,7 @@ import { isFile } from '../system/folders.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
 import { flagOf, readValue } from './option-values.ts';
+import { missingTlsFiles } from './tls-files.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
 
@@ -110,7 +111,7 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     }
   }
   Object.assign(config, implied);
-  for (const key of ['modelDir', 'model', 'configFile'] as const) {
+  for (const key of ['modelDir', 'model', 'configFile', 'tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile'] as const) {
     if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
@@ -119,7 +120,11 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
 }
 
 /** Options that cannot hold together. */
-function contradictions({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
+function contradictions(config: Config): string[] {
+  return [...missingTlsFiles(config), ...bodyLimits(config)];
+}
+
+function bodyLimits({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
   if (bodyLimitBytes <= queueMaxBytes) return [];
   return [
     `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,

@@ -1,4 +1,6 @@
 import type { Access, RouteAccess } from '../access/access.ts';
+import type { Certificates } from '../access/certificates.ts';
+import type { ClientCertificates } from '../access/client-certificate.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Config } from '../config/config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -24,6 +26,8 @@ export interface DoorParts {
   readonly scorer: Scorer;
   /** Undefined: everybody may call. */
   readonly access?: Access | undefined;
+  /** Undefined: the ports speak no TLS. */
+  readonly certificates?: Certificates | undefined;
   /** Undefined if nothing is collected. */
   readonly collector?: Captures | undefined;
   readonly lifecycle: Lifecycle;
@@ -39,6 +43,9 @@ export interface ExchangeServices {
   readonly scorer: Scorer;
   /** Undefined: everybody may call. */
   readonly access: Access | undefined;
+  readonly scheme: 'http' | 'https';
+  /** Undefined if clients need no certificate. */
+  readonly clientCertificates: ClientCertificates | undefined;
   /** Undefined if nothing is collected. */
   readonly collector: Captures | undefined;
   readonly failureLog: FailureLog;
@@ -65,10 +72,13 @@ export interface ExchangeRoute {
 }
 
 /** Makes the services of one front door. */
-export function exchangeServices({ config, scorer, access, collector, metrics, log, exports, sampler }: DoorParts): ExchangeServices {
+export function exchangeServices(parts: DoorParts): ExchangeServices {
+  const { config, scorer, access, certificates, collector, metrics, log, exports, sampler } = parts;
   return {
     scorer,
     access,
+    scheme: certificates === undefined ? 'http' : 'https',
+    clientCertificates: certificates?.clients,
     collector,
     failureLog: new FailureLog(log),
     deprecations: new Deprecations(log),

@@ -71,7 +71,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.rawHeaders = metadataOf(rawHeaders);
     this.#stream = new AnswerStream(stream, this.ids.headers, services.scorer.answers);
     this.target = headers[':path'] ?? '';
-    this.url = `http://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
+    this.url = `${services.scheme}://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
     stream.on('data', (data: Buffer) => this.#arrived(data));
     stream.on('end', () => this.#whole());
     stream.on('close', () => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TlsOptions } from 'node:tls';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
@@ -20,6 +21,8 @@ export interface HttpServices extends ExchangeServices {
   readonly cors: Cors;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
+  /** Undefined if the port speaks plain HTTP. */
+  readonly tls: TlsOptions | undefined;
 }
 
 export interface HttpRoute extends ExchangeRoute {
@@ -76,10 +79,9 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return this.request.method ?? '';
   }
 
-  /** TLS ends before this server. */
   get url(): string {
     const { url = '/', headers } = this.request;
-    return headers.host === undefined || ABSOLUTE.test(url) ? url : `http://${headers.host}${url}`;
+    return headers.host === undefined || ABSOLUTE.test(url) ? url : `${this.services.scheme}://${headers.host}${url}`;
   }
 
   get target(): string {

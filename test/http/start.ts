@@ -42,7 +42,7 @@ export async function start(
   const metrics = new Metrics();
   const parts = { config: options, scorer, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
   const app = buildApp(parts);
-  const listening = await listen(app, options, options.metricsPort === 0 ? undefined : buildMetricsApp(parts));
+  const listening = await listen(app, options, options.metricsPort === 0 ? {} : { metrics: buildMetricsApp(parts) });
   t.after(async () => {
     listening.closeAll();
     await listening.close();
