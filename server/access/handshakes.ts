@@ -8,7 +8,6 @@ export const HANDSHAKE_MS = 10_000;
  * millisecond, and Node would make those of all new connections before it answers a probe.
  */
 const TURN_MS = 2;
-/** Clients whose handshake waits for its turn. */
 const MOST_WAITING = 1024;
 
 /** The head of a record: its type, its version, and the length of the rest. */
@@ -24,7 +23,10 @@ export interface HandshakeOptions {
   readonly failed: (reason: HandshakeFailure) => void;
   /** Ends the connection of a client that does not speak TLS. @param bytes what it sent first */
   readonly refuse?: (socket: Socket, bytes: Buffer) => void;
+  /** Longest time until a client's first message is whole. */
   readonly limitMs?: number;
+  /** Clients whose handshake may wait for its turn. */
+  readonly waiting?: number;
 }
 
 /**
@@ -91,7 +93,7 @@ export class HandshakeStage {
   }
 
   #queue(socket: Socket): void {
-    if (this.#waiting.length >= MOST_WAITING) return this.#fail(socket, 'busy');
+    if (this.#waiting.length >= (this.#options.waiting ?? MOST_WAITING)) return this.#fail(socket, 'busy');
     this.#waiting.push(socket);
     if (this.#turns) return;
     this.#turns = true;

@@ -9,13 +9,13 @@ interface Tls {
 
 /** Adds the metrics of TLS. */
 export function addTlsMetrics(registry: Registry, tls: Tls): void {
-  const expiry = new Gauge({
+  const expiry: Gauge = new Gauge({
     name: 'tls_certificate_expiry_timestamp_seconds',
     help: 'end of the TLS certificate in use, or of the first of its chain that ends (with TLS_CERT_FILE)',
     registers: [],
-    collect: () => expiry.set(tls.expiresAt),
+    collect: () => void expiry.set(tls.expiresAt),
   });
-  const failed = new Counter({
+  const failed: Counter = new Counter({
     name: 'tls_failed_handshakes_total',
     help: 'connections that ended before TLS was agreed, by reason: not_tls, timeout, busy, refused (with TLS_CERT_FILE)',
     labelNames: ['reason'],

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { Certificates } from '../../server/access/certificates.ts';
 import type { Config } from '../../server/config/config.ts';
 import type { GrpcLimits } from '../../server/grpc/limits.ts';
 import { type GrpcListening, listenGrpc } from '../../server/grpc/listen.ts';
@@ -13,6 +14,8 @@ interface Started {
   readonly scorer: FakeScorer;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
+  /** Undefined: the port speaks no TLS. */
+  readonly certificates: Certificates | undefined;
   readonly listening: GrpcListening;
   readonly client: GrpcClient;
   readonly lines: LogLine[];
@@ -31,12 +34,13 @@ export async function start(t: TestContext, changes: Partial<Config> = {}, limit
   const lifecycle = new Lifecycle();
   lifecycle.to('ready');
   const metrics = new Metrics();
-  const parts = { scorer, lifecycle, metrics, log, limits };
-  const listening = await listenGrpc({ config: config({ grpcPort: 0, modelName: 'wine', ...changes }), ...parts });
+  const options = config({ grpcPort: 0, modelName: 'wine', ...changes });
+  const certificates = options.tlsCertFile === '' ? undefined : await Certificates.open(options, { log, periodMs: 10 });
+  const listening = await listenGrpc({ config: options, certificates, scorer, lifecycle, metrics, log, limits });
   const client = new GrpcClient(listening.port);
   t.after(() => {
     client.close();
     listening.closeAll();
   });
-  return { scorer, lifecycle, metrics, listening, client, lines, line: logged.line.bind(logged) };
+  return { scorer, lifecycle, metrics, certificates, listening, client, lines, line: logged.line.bind(logged) };
 }
