@@ -9,7 +9,7 @@ export type TlsFiles = Pick<Config, 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaF
 
 /** A certificate with its key, and the authorities of clients: checked, and fit for a server. */
 export interface Pair {
-  readonly options: SecureContextOptions;
+  readonly options: SecureContextOptions & { readonly cert: string; readonly key: string; readonly ca: string[] };
   /** Of the server's own certificate, for the log. */
   readonly subject: string;
   readonly names: string | undefined;
@@ -32,10 +32,10 @@ export function pairOf(contents: Contents, { tlsCertFile, tlsKeyFile, tlsClientC
   const key = keyOf(contents, tlsKeyFile);
   if (!own.checkPrivateKey(key)) throw unfit(chain, key, { tlsCertFile, tlsKeyFile });
   const authorities = tlsClientCaFile === '' ? [] : certificatesOf(contents, 'TLS_CLIENT_CA_FILE', tlsClientCaFile);
-  const options: SecureContextOptions = {
+  const options = {
     ...tlsSettings,
     cert: chain.map(String).join(''),
-    key: key.export({ type: 'pkcs8', format: 'pem' }),
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     // An empty list too: else Node would load the system's authorities, which no client needs.
     ca: authorities.map(String),
   };

@@ -13,7 +13,7 @@ export function addTlsMetrics(registry: Registry, tls: Tls): void {
     name: 'tls_certificate_expiry_timestamp_seconds',
     help: 'end of the TLS certificate in use, or of the first of its chain that ends (with TLS_CERT_FILE)',
     registers: [],
-    collect: () => void expiry.set(tls.expiresAt),
+    collect: () => expiry.set(tls.expiresAt),
   });
   const failed: Counter = new Counter({
     name: 'tls_failed_handshakes_total',
