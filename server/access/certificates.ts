@@ -101,10 +101,12 @@ export class Certificates {
   }
 
   #warnBeforeEnd(): void {
-    const left = this.#pair.validTo - Date.now();
-    const ends = dateOf(this.#pair.validTo);
-    if (left <= 0) this.#log.warn(`the TLS certificate ended ${ends}: clients refuse it. Renew the file of TLS_CERT_FILE`);
-    else if (left < SOON_MS) this.#log.warn(`the TLS certificate ends ${ends}, in less than 14 days: renew the file of TLS_CERT_FILE`);
+    const { validFrom, validTo } = this.#pair;
+    const left = validTo - Date.now();
+    const advice = 'renew the files of TLS_CERT_FILE and TLS_KEY_FILE';
+    if (left <= 0) this.#log.warn(`the TLS certificate ended ${dateOf(validTo)}, and clients refuse it: ${advice}`);
+    // Short certificates are renewed once a third of their life is left.
+    else if (left < Math.min(SOON_MS, (validTo - validFrom) / 3)) this.#log.warn(`the TLS certificate ends ${dateOf(validTo)}: ${advice}`);
   }
 
   /** Why: whoever gets a key of tickets can read sessions of TLS 1.2 that used it. */

@@ -24,6 +24,7 @@ const options = ({ certificate, key }: TlsPair): { tlsCertFile: string; tlsKeyFi
   tlsCertFile: certificate,
   tlsKeyFile: key,
 });
+const DAY_MS = 86_400_000;
 /** Type of a record. */
 const ALERT = 0x15;
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -324,15 +325,23 @@ describe('a certificate that changes', () => {
     await line(({ msg }) => msg === 'TLS certificate loaded');
   });
 
-  it('that ends soon is a warning', async (t) => {
-    const soon = makePair(home, 'soon', { days: 13 });
-    const { lines, certificates } = await start(t, options(soon));
-    assert.equal(lines.filter(({ level, msg }) => level === 'warn' && msg.includes('in less than 14 days')).length, 1);
-    assert.ok(Math.abs(certificates!.expiresAt - Date.now() / 1000 - 13 * 86_400) < 60);
-    assert.deepEqual(
-      (await start(t, options(pair))).lines.filter(({ level }) => level === 'warn'),
-      [],
+  it('that ends soon is a warning: within 14 days, and within a third of its life', async (t) => {
+    const short = makePair(home, 'short', { days: 3 });
+    const warnings = async (from: TlsPair, inDays: number): Promise<string[]> => {
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() + inDays * DAY_MS });
+      const { lines, certificates } = await start(t, options(from));
+      t.mock.timers.reset();
+      assert.ok(Math.abs(certificates!.expiresAt * 1000 - Date.now() - (from === short ? 3 : 90) * DAY_MS) < 60_000);
+      return lines.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+    };
+    assert.deepEqual([await warnings(pair, 0), await warnings(pair, 75), await warnings(short, 1)], [[], [], []]);
+    assert.match(
+      (await warnings(pair, 77)).join('|'),
+      /^the TLS certificate ends \d{4}-[^|]*: renew the files of TLS_CERT_FILE and TLS_KEY_FILE$/,
     );
+    assert.equal((await warnings(short, 2.1)).length, 1);
+    assert.match((await warnings(pair, 91)).join('|'), /^the TLS certificate ended \d{4}-[^|]*, and clients refuse it/);
+    assert.match((await warnings(pair, -2)).join('|'), /holds only from/);
   });
 });
 
