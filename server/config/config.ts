@@ -99,7 +99,7 @@ const addresses = {
     flag: 'health-port',
     default: 5000,
     parse: integer(0, 65535),
-    doc: 'Second port; only used with `SEPERATE_HEALTH_ENDPOINT`.',
+    doc: 'Second port, with `SEPERATE_HEALTH_ENDPOINT`. With `TLS_CERT_FILE` it is open too: plain, for probes.',
   }),
   separateHealthEndpoint: option({
     env: ['SEPERATE_HEALTH_ENDPOINT'],

@@ -6,6 +6,7 @@ import { accessContradictions } from './access-contradictions.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
 import { flagOf, readValue } from './option-values.ts';
+import { missingTlsFiles } from './tls-files.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
 
@@ -28,6 +29,9 @@ export interface ServeCommand {
 }
 
 export type Command = { readonly kind: 'help' | 'version' } | ServeCommand;
+
+/** Files of access and TLS. */
+const FILES = ['scoringKeysFile', 'jwtJwksFile', 'tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile'] as const;
 
 const NAMING: ReadonlySet<string> = new Set([
   'appRoot',
@@ -111,7 +115,7 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     }
   }
   Object.assign(config, implied);
-  for (const key of ['modelDir', 'model', 'configFile', 'scoringKeysFile', 'jwtJwksFile'] as const) {
+  for (const key of ['modelDir', 'model', 'configFile', ...FILES] as const) {
     if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
@@ -121,19 +125,21 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
 
 /** Options that cannot hold together. */
 function contradictions(config: Config): string[] {
-  const { bodyLimitBytes, queueMaxBytes, metricsKeyRequired } = config;
-  const problems = accessContradictions(config);
-  if (bodyLimitBytes > queueMaxBytes)
-    problems.push(
-      `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
-    );
-  if (metricsKeyRequired && !asksForCredentials(config))
+  const problems = [...accessContradictions(config), ...missingTlsFiles(config), ...bodyLimits(config)];
+  if (config.metricsKeyRequired && !asksForCredentials(config))
     problems.push('METRICS_KEY_REQUIRED: expected SCORING_KEYS, SCORING_KEYS_FILE, JWT_JWKS_URL or JWT_JWKS_FILE beside it, got none');
   return problems;
 }
 
 function asksForCredentials({ scoringKeys, scoringKeysFile, jwtJwksUrl, jwtJwksFile }: Config): boolean {
   return scoringKeys.length > 0 || [scoringKeysFile, jwtJwksUrl, jwtJwksFile].some((value) => value !== '');
+}
+
+function bodyLimits({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
+  if (bodyLimitBytes <= queueMaxBytes) return [];
+  return [
+    `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
+  ];
 }
 
 /** Variables of Azure's Python server that have no effect here, and what to use. */

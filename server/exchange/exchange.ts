@@ -34,6 +34,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
    * a connection that has ended has none.
    */
   readonly peer: string | undefined;
+  /** Name of the client's certificate. Undefined if clients need none. */
+  readonly certificate: string | undefined;
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
   scoring: Scoring | undefined;
@@ -60,6 +62,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     this.services = services;
     this.route = route;
     this.peer = services.readsPeer ? connection?.remoteAddress : undefined;
+    this.certificate = connection && services.clientCertificates?.nameOf(connection);
     this.ids = readIds(headers, services.sampler);
     services.deprecations.check(headers, this.ids);
   }

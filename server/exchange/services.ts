@@ -1,5 +1,7 @@
 import type { Access, RouteAccess } from '../access/access.ts';
 import type { ClientRates } from '../access/client-rates.ts';
+import type { Certificates } from '../access/certificates.ts';
+import type { ClientCertificates } from '../access/client-certificate.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Config } from '../config/config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -27,6 +29,8 @@ export interface DoorParts {
   readonly access?: Access | undefined;
   /** Undefined: no client has a limit. All front doors share it. */
   readonly rates?: ClientRates | undefined;
+  /** Undefined: the ports speak no TLS. */
+  readonly certificates?: Certificates | undefined;
   /** Undefined if nothing is collected. */
   readonly collector?: Captures | undefined;
   readonly lifecycle: Lifecycle;
@@ -44,6 +48,9 @@ export interface ExchangeServices {
   readonly access: Access | undefined;
   /** Undefined: no client has a limit. */
   readonly rates: ClientRates | undefined;
+  readonly scheme: 'http' | 'https';
+  /** Undefined if clients need no certificate. */
+  readonly clientCertificates: ClientCertificates | undefined;
   /** Undefined if nothing is collected. */
   readonly collector: Captures | undefined;
   readonly failureLog: FailureLog;
@@ -73,12 +80,14 @@ export interface ExchangeRoute {
 
 /** Makes the services of one front door. */
 export function exchangeServices(parts: DoorParts): ExchangeServices {
-  const { config, scorer, access, rates, collector, metrics, log, exports, sampler } = parts;
+  const { config, scorer, access, rates, certificates, collector, metrics, log, exports, sampler } = parts;
   const accessLog = new AccessLog(config.accessLog ? log : undefined, metrics, exports, config);
   return {
     scorer,
     access,
     rates,
+    scheme: certificates === undefined ? 'http' : 'https',
+    clientCertificates: certificates?.clients,
     collector,
     failureLog: new FailureLog(log),
     deprecations: new Deprecations(log),

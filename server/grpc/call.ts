@@ -73,7 +73,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.rawHeaders = services.access === undefined ? metadata : withoutCredentials(metadata);
     this.#stream = new AnswerStream(stream, this.ids.headers, services.scorer.answers);
     this.target = headers[':path'] ?? '';
-    this.url = `http://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
+    this.url = `${services.scheme}://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
     stream.on('close', () => {
       this.#left();
       // The answer is held until here.

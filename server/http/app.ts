@@ -6,7 +6,7 @@ import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
 import { Probes } from './probes.ts';
-import { addRoute, createRouter, readOnly, type Serve } from './router.ts';
+import { addRoute, createRouter, readOnly, type Serve, UNKNOWN_OPEN } from './router.ts';
 import { ScoreRoute } from './score.ts';
 import { Swagger } from './swagger.ts';
 
@@ -23,7 +23,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   const { config } = parts;
   const services = httpServices(parts);
   const exact = new Map<string, Serve>();
-  const app = createRouter(config, services, exact);
+  const app = createRouter(config, services, { exact });
   for (const route of appRoutes(parts)) {
     addExact(exact, route.path, config.modelName, addRoute(app, services, route));
     if (route.scores === true) parts.metrics.addRoute(route.path);
@@ -37,6 +37,14 @@ export function buildMetricsApp(parts: AppParts): FastifyInstance {
   const services = httpServices(parts);
   const app = createRouter(parts.config, services);
   for (const route of metricsRoutes(parts.config, parts.metrics)) addRoute(app, services, route);
+  return app;
+}
+
+/** Builds the app of a port without TLS beside those with TLS. It serves only the probes. */
+export function buildProbesApp(parts: AppParts): FastifyInstance {
+  const services = { ...httpServices(parts), tls: undefined, scheme: 'http' } as const;
+  const app = createRouter(parts.config, services, { unknown: UNKNOWN_OPEN });
+  for (const route of appRoutes(parts)) if (route.access === 'open') addRoute(app, services, route);
   return app;
 }
 
@@ -79,5 +87,6 @@ function httpServices(parts: AppParts): HttpServices {
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
     cors: new Cors(config.corsOrigins),
     answerIdleMs: config.streamIdleTimeoutMs,
+    tls: parts.certificates?.options,
   };
 }

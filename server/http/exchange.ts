@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RouteAccess } from '../access/access.ts';
 import { withoutCredentials } from '../access/credentials.ts';
+import type { TlsOptions } from 'node:tls';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
@@ -11,7 +12,8 @@ import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
-import { holdUnsent } from './held-answer.ts';
+import { holdUnsent, kernelTook } from './held-answer.ts';
+import { PIECE_BYTES, PiecedAnswer } from './pieced-answer.ts';
 import { sendReply } from './reply.ts';
 
 /** Services that all exchanges of one app share. */
@@ -22,6 +24,8 @@ export interface HttpServices extends ExchangeServices {
   readonly cors: Cors;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
+  /** Undefined if the port speaks plain HTTP. */
+  readonly tls: TlsOptions | undefined;
 }
 
 export interface HttpRoute extends ExchangeRoute {
@@ -57,6 +61,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   /** Decoded parts of the path that match the route's pattern. */
   readonly parameters: Readonly<Record<string, string>>;
   #allowedMethods: string | undefined;
+  #pieces: PiecedAnswer | undefined;
 
   constructor(
     services: HttpServices,
@@ -78,10 +83,9 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return this.request.method ?? '';
   }
 
-  /** TLS ends before this server. */
   get url(): string {
     const { url = '/', headers } = this.request;
-    return headers.host === undefined || ABSOLUTE.test(url) ? url : `http://${headers.host}${url}`;
+    return headers.host === undefined || ABSOLUTE.test(url) ? url : `${this.services.scheme}://${headers.host}${url}`;
   }
 
   get target(): string {
@@ -141,9 +145,22 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));
     this.head(status, headers);
     if (this.#leavesLongBody) this.#endLingering(body);
-    else if (Buffer.isBuffer(body) && body.length <= ONE_PIECE) this.response.end(body.toString('latin1'), 'latin1');
+    else if (Buffer.isBuffer(body)) this.#endWith(body);
     else this.response.end(body);
-    if (this.response.writableLength > 0) this.holdUnsent();
+    if (this.response.writableLength > 0 && !this.#takenSoon) this.holdUnsent();
+  }
+
+  #endWith(body: Buffer): void {
+    const { response } = this;
+    if (body.length <= ONE_PIECE) response.end(body.toString('latin1'), 'latin1');
+    else if (body.length <= PIECE_BYTES || this.services.tls === undefined) response.end(body);
+    else this.#pieces = new PiecedAnswer(response, body);
+  }
+
+  /** True if TLS only has not reported yet that a small answer has left. */
+  get #takenSoon(): boolean {
+    const { services, request, response, bytesOut } = this;
+    return services.tls !== undefined && bytesOut <= ONE_PIECE && response.socket !== null && kernelTook(request);
   }
 
   /**
@@ -152,7 +169,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    */
   holdUnsent(): Held {
     this.response.setTimeout(this.services.answerIdleMs);
-    return holdUnsent(this.services.scorer.answers, this.request, this.response);
+    return holdUnsent(this.services.scorer.answers, this.request, this.response, this.#pieces);
   }
 
   /** Counts bytes of an answer that is not written yet, until they are released. */

@@ -160,7 +160,7 @@ function workerEnv(config: Config, found: Found, hostEnv: NodeJS.ProcessEnv, cou
     AZUREML_ENTRY_SCRIPT: found.entryScript,
     WORKER_COUNT: String(count),
     SERVER_PORT: String(config.port),
-    HEALTH_PORT: String(config.separateHealthEndpoint ? config.healthPort : config.port),
+    HEALTH_PORT: String(config.separateHealthEndpoint || config.tlsCertFile !== '' ? config.healthPort : config.port),
     HTTP_X_MS_SERVER_VERSION: config.serverVersion,
     AML_APP_INSIGHTS_ENABLED: String(insightsConnection(config) !== undefined),
     ...(config.appInsightsKey === '' ? {} : { AML_APP_INSIGHTS_KEY: config.appInsightsKey }),
