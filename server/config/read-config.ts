@@ -7,6 +7,7 @@ import { options, type Config, type Option } from './config.ts';
 import { flagOf, readValue } from './option-values.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
+import { unknownSecrets } from './secret-variables.ts';
 
 export interface Sources {
   /** Arguments after the file name. */
@@ -119,11 +120,13 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
 }
 
 /** Options that cannot hold together. */
-function contradictions({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
-  if (bodyLimitBytes <= queueMaxBytes) return [];
-  return [
-    `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
-  ];
+function contradictions(config: Config): string[] {
+  return [tooSmallQueue(config), unknownSecrets(config.workerSecrets)].filter((problem) => problem !== undefined);
+}
+
+function tooSmallQueue({ bodyLimitBytes, queueMaxBytes }: Config): string | undefined {
+  if (bodyLimitBytes <= queueMaxBytes) return undefined;
+  return `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`;
 }
 
 /** Variables of Azure's Python server that have no effect here, and what to use. */

@@ -7,6 +7,8 @@ import { discover, type Found } from '../config/discovery.ts';
 import type { ServeCommand } from '../config/read-config.ts';
 import type { Log } from '../log.ts';
 import { defaultModelName } from '../request/model-name.ts';
+import { workerUser } from '../scoring/worker-user.ts';
+import type { User } from '../system/users.ts';
 
 export const RELEASE = packageJson.version;
 /** Name and version of this server. */
@@ -18,16 +20,19 @@ const HOME = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export interface ServingPlan {
   readonly config: Config;
   readonly found: Found;
+  /** User of the workers; undefined: that of this process. */
+  readonly user: User | undefined;
   /** Undefined: nothing is collected. */
   readonly collection: CollectionSettings | undefined;
 }
 
 /** @throws ServerError usage, script_missing, script_broken, model_missing */
 export function servingPlan({ config, named }: Pick<ServeCommand, 'config' | 'named'>, log: Pick<Log, 'warn'>): ServingPlan {
+  const user = workerUser(config);
   const found = discover(config, HOME, named);
   const { settings, warnings } = decideCollection(config);
   for (const warning of warnings) log.warn(warning);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
-  return { config: { ...config, modelName, serverVersion }, found, collection: settings };
+  return { config: { ...config, modelName, serverVersion }, found, user, collection: settings };
 }
