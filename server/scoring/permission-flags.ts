@@ -60,9 +60,13 @@ function packagesAbove(folder: string): string[] {
   return dirname(folder) === folder ? found : [...found, ...packagesAbove(dirname(folder))];
 }
 
-/** The paths, and what they are links to: Node's loader asks for real paths. */
+/**
+ * The paths, and what they are links to: Node's loader asks for real paths. A path that is not
+ * there may become a file or a folder.
+ */
 function withTargets(paths: readonly string[]): string[] {
-  return [...new Set(paths.flatMap((path) => [path, realPathOf(path)]))];
+  const all = new Set(paths.flatMap((path) => [path, realPathOf(path)]));
+  return [...all].flatMap((path) => (statOf(path) === undefined ? [path, `${path}/*`] : [path]));
 }
 
 function realPathOf(path: string): string {
