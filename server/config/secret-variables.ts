@@ -5,7 +5,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** OpenTelemetry's exporter reads them by itself. No row has them. */
 const OF_EXPORTERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'];
 
-/** Variables that may hold a secret of the server: those of each row that is marked, and aliases. */
+/** Variables that may hold a secret of the server: those of each marked row, and aliases. */
 export const secretVariables: ReadonlySet<string> = new Set([
   ...optionRows.filter(({ secret }) => secret === true).flatMap(({ env }) => [...env]),
   ...OF_EXPORTERS,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { chooseProvider } from '../../server/scoring/provider-choice.ts';
@@ -144,6 +144,16 @@ test('what another user may not read ends the start with 3, and names the user a
     assert.match(reason, new RegExp(`[Pp]ermission denied for uid:gid ${UID}:${GID} at .* owner 0:0\\)\\. Allow it with chmod`));
     chmodSync(file, 0o644);
   }
+});
+
+test('a Node.js that another user may not run ends the start, with the user and the file', { skip: notRoot }, async (t) => {
+  const home = sharedFolder(t);
+  chmodSync(home, 0o700);
+  const node = join(home, 'node');
+  copyFileSync(process.execPath, node);
+  const { code, reason } = await refusal({ env: USER, prelude: `shift; set -- ${node} "$@"` });
+  assert.equal(code, 3, reason);
+  assert.ok(reason.includes(`EACCES (as user ${UID}:${GID} of WORKER_USER, who must be able to execute ${node})`), reason);
 });
 
 test('a server that is not root refuses WORKER_USER with exit code 2', async () => {

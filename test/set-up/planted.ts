@@ -11,7 +11,7 @@ interface Planted {
   readonly unless: RegExp;
 }
 
-/** Secrets in the environment of each server that tests start. None of them switches anything on. */
+/** Secrets in the environment of each server that tests start. None switches anything on. */
 const PLANTED: Readonly<Record<string, Planted>> = {
   AML_MODEL_DC_STORAGE: {
     value: 'DefaultEndpointsProtocol=https;AccountName=planted;AccountKey=Pl4ntedMark0;EndpointSuffix=core.windows.net',
