@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,19 +74,5 @@ function realPathOf(path: string): string {
     return realpathSync(path);
   } catch {
     return path;
-  }
-}
-
-/**
- * The compile cache for workers that may write to it: the host's where this user cannot change it,
- * else one beside it. Why: a script must not change code that the host loads.
- */
-export function workersCache(hosts: string | undefined): string | undefined {
-  if (hosts === undefined) return undefined;
-  try {
-    accessSync(hosts, constants.W_OK);
-    return `${hosts}-workers`;
-  } catch {
-    return hosts;
   }
 }

@@ -12,9 +12,10 @@ import type { AnswerMemory } from './answer-memory.ts';
 import { limitsOf } from './limits.ts';
 import { chooseProvider, type ProviderChoice } from './provider-choice.ts';
 import { hardwareOf } from './provider-hardware.ts';
-import { permissionFlags, workersCache } from './permission-flags.ts';
+import { permissionFlags } from './permission-flags.ts';
 import type { MemoryLimits } from './worker-memory.ts';
 import type { WorkerLink, WorkerSpec } from './worker-process.ts';
+import { workersCache } from './workers-cache.ts';
 
 /** V8's cache of compiled code. Node reads it. */
 const COMPILE_CACHE = 'NODE_COMPILE_CACHE';
@@ -93,7 +94,7 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
         intraOpThreads: sizes.intraOpThreads,
         collection: around.collection,
       });
-      const cache = cacheOfWorkers(config, around);
+      const cache = workersCache(around.env[COMPILE_CACHE], { user, model: config.workerPermissionModel === 'on' });
       const env = workerEnv(config, found, { hostEnv: withHome(around.env, user), count: sizes.count, cache });
       const flags = permissionFlags(config, found, cache);
       const hardware = hardwareOf(choice.provider);
@@ -191,12 +192,6 @@ function workerEnv(config: Config, found: Found, { hostEnv, count, cache }: Work
 /** Another user has a home of its own. */
 function withHome(env: NodeJS.ProcessEnv, user: User | undefined): NodeJS.ProcessEnv {
   return user === undefined ? env : { ...env, HOME: user.home };
-}
-
-/** Another user cannot change the host's cache (worker-user.ts). */
-function cacheOfWorkers({ workerPermissionModel }: Config, { env, user }: PoolSurroundings): string | undefined {
-  const hosts = env[COMPILE_CACHE];
-  return workerPermissionModel === 'on' && user === undefined ? workersCache(hosts) : hosts;
 }
 
 function reportChoice(config: Config, { provider, devices, problems }: ProviderChoice, { log, metrics }: PoolSurroundings): void {
