@@ -2,7 +2,16 @@ import type { Config } from './config.ts';
 
 type AccessConfig = Pick<
   Config,
-  'jwtJwksUrl' | 'jwtJwksFile' | 'jwtIssuer' | 'jwtAudience' | 'jwtClaims' | 'rateLimitPerSecond' | 'rateLimitBurst'
+  | 'scoringKeys'
+  | 'scoringKeysFile'
+  | 'metricsKeyRequired'
+  | 'jwtJwksUrl'
+  | 'jwtJwksFile'
+  | 'jwtIssuer'
+  | 'jwtAudience'
+  | 'jwtClaims'
+  | 'rateLimitPerSecond'
+  | 'rateLimitBurst'
 >;
 
 /** Options of access that cannot hold together. One that has no effect may leave a door open. */
@@ -19,5 +28,17 @@ export function accessContradictions(config: AccessConfig): string[] {
   }
   if (rateLimitBurst > 0 && rateLimitPerSecond === 0)
     problems.push('RATE_LIMIT_BURST: expected RATE_LIMIT_PER_SECOND with it, got none: nothing would be limited');
+  if (config.metricsKeyRequired && !asksForCredentials(config))
+    problems.push('METRICS_KEY_REQUIRED: expected SCORING_KEYS, SCORING_KEYS_FILE, JWT_JWKS_URL or JWT_JWKS_FILE with it, got none');
   return problems;
+}
+
+/** True if requests must have a key or a token. */
+export function asksForCredentials({
+  scoringKeys,
+  scoringKeysFile,
+  jwtJwksUrl,
+  jwtJwksFile,
+}: Pick<Config, 'scoringKeys' | 'scoringKeysFile' | 'jwtJwksUrl' | 'jwtJwksFile'>): boolean {
+  return scoringKeys.length > 0 || [scoringKeysFile, jwtJwksUrl, jwtJwksFile].some((value) => value !== '');
 }

@@ -2,11 +2,11 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
 import { isFile } from '../system/folders.ts';
-import { accessContradictions } from './access-contradictions.ts';
+import { asksForCredentials } from './access-contradictions.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
+import { contradictions } from './contradictions.ts';
 import { flagOf, readValue } from './option-values.ts';
-import { missingTlsFiles } from './tls-files.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
 
@@ -121,25 +121,6 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop gives each key the row's default, or the value of its parser
   return { config: config as Config, named };
-}
-
-/** Options that cannot hold together. */
-function contradictions(config: Config): string[] {
-  const problems = [...accessContradictions(config), ...missingTlsFiles(config), ...bodyLimits(config)];
-  if (config.metricsKeyRequired && !asksForCredentials(config))
-    problems.push('METRICS_KEY_REQUIRED: expected SCORING_KEYS, SCORING_KEYS_FILE, JWT_JWKS_URL or JWT_JWKS_FILE beside it, got none');
-  return problems;
-}
-
-function asksForCredentials({ scoringKeys, scoringKeysFile, jwtJwksUrl, jwtJwksFile }: Config): boolean {
-  return scoringKeys.length > 0 || [scoringKeysFile, jwtJwksUrl, jwtJwksFile].some((value) => value !== '');
-}
-
-function bodyLimits({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
-  if (bodyLimitBytes <= queueMaxBytes) return [];
-  return [
-    `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
-  ];
 }
 
 /** Variables of Azure's Python server that have no effect here, and what to use. */

@@ -73,6 +73,7 @@ export class HostServer {
     const { plan, log, metrics, collector, telemetry } = this.#parts;
     return startScorer(plan.config, plan.found, {
       env,
+      user: plan.user,
       lifecycle: this.#lifecycle,
       log,
       metrics,
