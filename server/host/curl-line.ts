@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { hostInUrl } from '../guards/addresses.ts';
 
 /** Addresses that mean every address of the machine. */
 const EVERYWHERE = ['', '0.0.0.0', '::'];
@@ -13,7 +14,11 @@ const LONGEST = 2048;
  */
 export function curlLine({ host }: Pick<Config, 'host'>, port: number, example: string | undefined): string {
   const name = EVERYWHERE.includes(host) ? 'localhost' : host;
-  const url = (path: string): string => (name.includes(':') ? `'http://[${name}]:${port}${path}'` : `http://${name}:${port}${path}`);
+  const url = (path: string): string => {
+    const address = `http://${hostInUrl(name)}:${port}${path}`;
+    // A shell may read brackets as a pattern of file names.
+    return name.includes(':') ? `'${address}'` : address;
+  };
   if (example === undefined || example.length > LONGEST) return `curl ${url('/swagger.json')}`;
   // curl reads a file where the text after -d begins with @.
   const flag = example.startsWith('@') ? '--data-raw' : '-d';

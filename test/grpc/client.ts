@@ -26,8 +26,8 @@ const HEALTH = 'grpc.health.v1.Health';
 export class GrpcClient {
   readonly client: Client;
 
-  constructor(port: number) {
-    this.client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  constructor(port: number, host = '127.0.0.1') {
+    this.client = new Client(`${host}:${port}`, credentials.createInsecure());
   }
 
   /** Calls an RPC by its name; rejects with a ServiceError. */
