@@ -14,6 +14,8 @@ import { addGpuMetrics } from '../../server/telemetry/gpu-metrics.ts';
 import { addLimitMetrics } from '../../server/telemetry/limit-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { mediaTypes } from '../../server/worker/codecs/content-types.ts';
+import { dependenciesTable } from './dependencies.ts';
+import { portsTable, routesTable } from './doors.ts';
 import { anchorsOf, linksOf, proseOf, tableRowsOf } from './markdown.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -39,6 +41,9 @@ const tables: [file: string, name: string, text: () => Promise<string> | string]
   ['docs/failures.md', 'failures', failuresTable],
   ['docs/metrics.md', 'metrics', metricsTable],
   ['server/inference/README.md', 'operators', operatorsTable],
+  ['docs/security.md', 'ports', portsTable],
+  ['docs/security.md', 'routes', routesTable],
+  ['docs/dependencies.md', 'dependencies', dependenciesTable],
   [
     'docs/entry-scripts.md',
     'content types',
