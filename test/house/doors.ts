@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { options, type Option } from '../../server/config/config.ts';
+import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import type { RouteAccess } from '../../server/access/access.ts';
 import { defaultLimits } from '../../server/grpc/limits.ts';
@@ -51,7 +52,7 @@ export async function routesTable(): Promise<string> {
   const app = buildApp(parts);
   await app.listen({ host: '127.0.0.1', port: 0 });
   try {
-    const port = app.addresses()[0]?.port ?? 0;
+    const { port } = app.server.address() as AddressInfo;
     const routes = [...appRoutes(parts), ...metricsRoutes(parts.config, parts.metrics)].filter(({ path }) => !path.includes('*'));
     const rows = await Promise.all(
       routes
