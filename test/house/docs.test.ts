@@ -256,6 +256,15 @@ test('every file that the architecture page and the guide for contributors name 
   assert.deepEqual(missing, []);
 });
 
+test('every test that the threat model names is there', () => {
+  const named = Array.from(read('SECURITY.md').matchAll(/`(test\/[\w./-]+)`/g), ([, path = '']) => path);
+  assert.ok(named.length > 15);
+  assert.deepEqual(
+    named.filter((path) => !isThere(path)),
+    [],
+  );
+});
+
 /** Files that a page names between backticks. */
 const namedIn = (page: string): string[] => Array.from(read(page).matchAll(/`((?:[\w-]+\/)*[\w-]+\.ts)`/g), ([, path = '']) => path);
 

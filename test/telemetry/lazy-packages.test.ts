@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PRELOAD = fileURLToPath(new URL('loaded-packages.ts', import.meta.url));
 const DEPENDENCIES = Object.keys(packageJson.dependencies);
 
-/** Loaded by every server that scores. The runtime is in the worker; prom-client loads the API of spans. */
+/** Loaded by every server that scores. prom-client loads the API of spans. */
 const ALWAYS = ['@opentelemetry/api', '@fastify/accept-negotiator', 'fastify', 'onnxruntime-node', 'pino', 'prom-client'];
 /** No dependency: `debug` loads it where another package has brought it. */
 const TRIED = /\/(?:supports-color|has-flag)$/;
