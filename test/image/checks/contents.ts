@@ -51,7 +51,11 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
     ]);
     assert.equal(await shell('command -v gcc cc g++ make python3 || true'), '');
     assert.equal(await shell('ls /var/lib/apt/lists /var/cache/apt /tmp'), '/tmp:\n\n/var/cache/apt:\n\n/var/lib/apt/lists:');
-    assert.equal(await shell(`find ${HOME}/node_modules -name '*.map' -o -name '*.d.ts' -o -name '*.md' | grep -iv licen || true`), '');
+    const notes = await shell(`cd ${HOME}/node_modules && find * -name '*.map' -o -name '*.d.ts' -o -name '*.md' | grep -iv licen | sort`);
+    assert.deepEqual(
+      notes.split('\n').map((file) => file.toLowerCase()),
+      WITHOUT_LICENCE_TEXT.map((name) => `${name}/readme.md`),
+    );
     assert.equal(await shell(`ls ${HOME}/test ${HOME}/bench 2>/dev/null || true`), '');
   });
 
