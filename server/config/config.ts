@@ -93,7 +93,7 @@ const addresses = {
     flag: 'host',
     default: '0.0.0.0',
     parse: text,
-    doc: 'Address to listen on. Use 127.0.0.1 to accept only local clients.',
+    doc: 'Address to listen on: `127.0.0.1` for local clients only, `::` for IPv6 and IPv4.',
   }),
   healthPort: option({
     env: ['HEALTH_PORT'],

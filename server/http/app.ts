@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
+import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
@@ -17,6 +18,8 @@ interface AppParts extends DoorParts {
   /** Folder with the files that replace generated swagger documents: the application's root. */
   readonly swaggerFiles: string;
 }
+
+type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles' | 'access'>;
 
 /** Builds the HTTP side of the server, which `listen` opens. */
 export function buildApp(parts: AppParts): FastifyInstance {
@@ -49,7 +52,7 @@ export function buildProbesApp(parts: AppParts): FastifyInstance {
 }
 
 /** All routes but those of the metrics. */
-function appRoutes({ config, scorer, lifecycle, swaggerFiles, access }: AppParts): readonly HttpRoute[] {
+export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access }: RouteParts): readonly HttpRoute[] {
   const probes = new Probes(lifecycle, scorer);
   const score = new ScoreRoute(scorer, config);
   const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
@@ -86,6 +89,7 @@ function httpServices(parts: AppParts): HttpServices {
     lifecycle,
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
     cors: new Cors(config.corsOrigins),
+    browser: new BrowserHeaders(config),
     answerIdleMs: config.streamIdleTimeoutMs,
     tls: parts.certificates?.options,
   };

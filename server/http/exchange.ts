@@ -10,6 +10,7 @@ import { queryJson } from '../request/query.ts';
 import type { Held } from '../scoring/answer-memory.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
+import type { BrowserHeaders } from './browser-headers.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent, kernelTook } from './held-answer.ts';
@@ -22,6 +23,7 @@ export interface HttpServices extends ExchangeServices {
   /** Value of `x-ms-server-version`, or undefined if it is not sent. */
   readonly serverVersion: string | undefined;
   readonly cors: Cors;
+  readonly browser: BrowserHeaders;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
   /** Undefined if the port speaks plain HTTP. */
@@ -53,7 +55,7 @@ const ABSOLUTE = /^https?:\/\/[^/?]*/i;
 
 /**
  * An exchange over HTTP. Everything that leaves the server over HTTP leaves through `head`,
- * `answer` or `fail`.
+ * `send`, `answer` or `fail`.
  */
 export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   readonly request: IncomingMessage;
@@ -130,16 +132,23 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    * @param headers of this answer as name, value, name, value, ...; the common ones are added
    */
   head(status: number, headers: string[]): void {
-    const { lifecycle, serverVersion, cors } = this.services;
+    const { lifecycle, serverVersion, cors, browser } = this.services;
     headers.push(...this.ids.headers);
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
+    browser.appendTransport(this.request, headers);
     if (lifecycle.state === 'draining' || !lifecycle.live || this.#leavesLongBody) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
   }
 
-  /** Answers with a whole body, which a HEAD request does not get. */
+  /** Answers with what the server itself says: everything but a worker's reply. */
   answer(status: number, headers: string[], body: string | Buffer): void {
+    headers.push(...this.services.browser.own(this.route.cors));
+    this.send(status, headers, body);
+  }
+
+  /** Answers with a whole body, which a HEAD request does not get. */
+  send(status: number, headers: string[], body: string | Buffer): void {
     if (this.response.destroyed) return;
     this.bytesOut = Buffer.byteLength(body);
     if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));

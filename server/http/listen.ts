@@ -8,6 +8,7 @@ import type { HandshakeStage } from '../access/handshakes.ts';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { connectionLimit } from './connection-limit.ts';
+import { hostInUrl } from '../guards/addresses.ts';
 import { probeHalfClosed } from './half-closed.ts';
 import { createServer } from './node-http.ts';
 import { endWith, rawAnswer } from './parser-errors.ts';
@@ -204,9 +205,11 @@ function listenFailed(error: NodeJS.ErrnoException, host: string, port: number, 
     EADDRINUSE: `the port is in use: stop what listens there, or choose another with ${option}`,
     EACCES: `this user may not open the port: choose one above 1023 with ${option}`,
     EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or 0.0.0.0, with SCORING_HOST',
+    EAFNOSUPPORT: 'this machine has no IPv6: choose 0.0.0.0 or another IPv4 address with SCORING_HOST',
+    ENOTFOUND: 'no address has this name: choose an address, IPv6 without brackets, or another name with SCORING_HOST',
   };
   const reason = advice[error.code ?? ''] ?? `${describeThrown(error)}; check SCORING_HOST and ${option}`;
-  return new ServerError('listen_failed', `cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+  return new ServerError('listen_failed', `cannot listen on ${hostInUrl(host)}:${port}: ${reason}`, { cause: error });
 }
 
 function ignore(): void {}

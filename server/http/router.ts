@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { LONGEST_MODEL_NAME } from '../config/option-values.ts';
 import { ServerError, toServerError } from '../errors.ts';
 import type { FailureLog } from '../exchange/failure-log.ts';
+import { htmlHeaders } from './browser-headers.ts';
 import { type Handler, HttpExchange, type HttpRoute, type HttpServices } from './exchange.ts';
 import { serverOptions } from './listen.ts';
 import { createServer, createTlsServer, METHODS } from './node-http.ts';
@@ -135,6 +136,6 @@ export function readOnly(show: Handler): Handler {
   return (exchange) => {
     if (exchange.method === 'GET' || exchange.method === 'HEAD') return show(exchange);
     if (exchange.method !== 'OPTIONS') return exchange.refuseMethod(READ_ONLY);
-    exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8', 'Allow', READ_ONLY.join(', ')], '');
+    exchange.answer(200, [...htmlHeaders(), 'Allow', READ_ONLY.join(', ')], '');
   };
 }

@@ -26,8 +26,8 @@ const HEALTH = 'grpc.health.v1.Health';
 export class GrpcClient {
   readonly client: Client;
 
-  constructor(port: number, how = credentials.createInsecure(), options: ClientOptions = {}) {
-    this.client = new Client(`127.0.0.1:${port}`, how, options);
+  constructor(port: number, host = '127.0.0.1', how = credentials.createInsecure(), options: ClientOptions = {}) {
+    this.client = new Client(`${host}:${port}`, how, options);
   }
 
   /** Calls an RPC by its name; rejects with a ServiceError. */
