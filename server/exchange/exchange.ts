@@ -8,6 +8,7 @@ import { contentTypeOf } from '../request/content-types.ts';
 import { readIds, type RequestIds } from '../request/request-ids.ts';
 import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
 import type { Admission } from './admission.ts';
+import { ClientDeadline, type ClientLimit } from './client-deadline.ts';
 import type { ExchangeRoute, ExchangeServices } from './services.ts';
 
 /**
@@ -49,6 +50,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   bytesOut = 0;
   protected readonly services: Services;
   #stage: Stage = 'reading';
+  /** Undefined if the client has none. */
+  #deadline: ClientDeadline | undefined;
   /**
    * The work of this stage. Why an object: with a new function in a field of each request, V8
    * (Node 24) keeps every request through the next scavenges. Measured: a third of all garbage was
@@ -80,6 +83,11 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** A header of the request that has one value. */
   abstract header(name: 'user-agent' | 'x-forwarded-for'): string | undefined;
 
+  /**
+   * How long the client waits for the answer; undefined if it does not say.
+   * @throws ServerError bad_request
+   */
+  protected abstract clientLimit(): ClientLimit | undefined;
   /** Sends the reply of a worker. An error of it is the failure of the exchange. */
   protected abstract answerReply(reply: ScoreReply): void;
   /** Sends a failure, or breaks off an answer that has begun. */
@@ -99,18 +107,20 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /**
    * Checks a request on every route, before its route does.
    * @param next runs at once, or later if a token has to be verified first
-   * @throws ServerError id_too_long, unauthorized, and what `next` throws
+   * @throws ServerError id_too_long, unauthorized, bad_request for the client's own limit, and what
+   * `next` throws
    */
   begin(headers: IncomingHttpHeaders, next: () => void): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
     const { access } = this.services;
-    if (access === undefined || this.route.access === 'open') return next();
-    const caller = access.check(headers, this.route.access);
-    if (!(caller instanceof Promise)) {
-      this.caller = caller;
-      return next();
+    const caller = this.route.access === 'open' ? undefined : access?.check(headers, this.route.access);
+    if (caller instanceof Promise) {
+      this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
+      return this.#limit();
     }
-    this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
+    this.caller = caller;
+    this.#limit();
+    return next();
   }
 
   /**
@@ -153,6 +163,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
       rawHeaders,
       body,
       bodyBytes,
+      deadline: this.#deadline,
     });
     this.scoring = scoring;
     this.#work = scoring;
@@ -183,6 +194,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** The exit of failures. The first one ends the reading of a body, and is sent. Never throws. */
   fail(thrown: unknown): void {
     if (this.failure !== undefined) return;
+    this.endDeadline();
     try {
       const error = answerable(thrown);
       this.failure = error;
@@ -193,6 +205,11 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
       this.#logFault(second);
       this.abort();
     }
+  }
+
+  /** The client's own deadline ends: the answer has begun, or nobody waits for it any more. */
+  protected endDeadline(): void {
+    this.#deadline?.end();
   }
 
   /** Cancels the work of this stage. Never throws. */
@@ -206,6 +223,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
 
   /** Logs, counts and collects an ended exchange, each even if another throws. Never throws. */
   protected record(): void {
+    this.endDeadline();
     try {
       try {
         if (this.route.counted) this.services.accessLog.write(this);
@@ -223,8 +241,25 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     if (this.failure === undefined) next();
   }
 
+  /** Starts the client's own deadline. The time until here counts, too. */
+  #limit(): void {
+    const limit = this.clientLimit();
+    if (limit !== undefined) this.#deadline = new ClientDeadline(limit, this.startedAt, () => this.#expire());
+  }
+
+  /** The client's own deadline has passed: it gets its answer, and its run is as if it had left. */
+  #expire(): void {
+    if (this.#deadline === undefined || this.failure !== undefined) return;
+    this.worker = this.scoring?.workerNumber;
+    this.fail(this.#deadline.error);
+    this.cancel();
+  }
+
   #replied(reply: ScoreReply): void {
     const { headers, body, status } = reply;
+    // The client has its answer already.
+    if (this.failure !== undefined) return Buffer.isBuffer(body) ? undefined : void body.destroy();
+    this.endDeadline();
     this.reply = reply;
     this.capture?.answered(
       contentTypeOf(headers),

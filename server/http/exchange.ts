@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
+import type { ClientLimit } from '../exchange/client-deadline.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { queryJson } from '../request/query.ts';
@@ -11,6 +12,7 @@ import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent } from './held-answer.ts';
 import { sendReply } from './reply.ts';
+import { requestTimeout } from './request-timeout.ts';
 
 /** Services that all exchanges of one app share. */
 export interface HttpServices extends ExchangeServices {
@@ -115,6 +117,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    */
   head(status: number, headers: string[]): void {
     const { lifecycle, serverVersion, cors } = this.services;
+    this.endDeadline();
     headers.push(...this.ids.headers);
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
@@ -154,6 +157,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.fail(new ServerError('method_not_allowed', message));
   }
 
+  protected override clientLimit(): ClientLimit | undefined {
+    return this.route.scores === true ? requestTimeout(this.request.headers) : undefined;
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -178,10 +185,12 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return queryJson(this.target) ?? '{}';
   }
 
-  /** True if the answer comes before the end of a long upload. */
+  /** True if the answer comes before the end of an upload that is long, or slow. */
   get #leavesLongBody(): boolean {
-    const { request } = this;
+    const { request, failure } = this;
     if (request.complete) return false;
+    // A body that came too slowly may never end.
+    if (failure?.code === 'client_deadline' || failure?.code === 'request_timeout') return true;
     return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > LONGEST_IGNORED_BODY;
   }
 
@@ -195,7 +204,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     const timer = setTimeout(end, LINGER_MS);
     response.on('close', () => clearTimeout(timer));
     response.write(body);
-    request.on('end', end).resume();
+    // A body that is still read would not flow.
+    request.removeAllListeners('readable').on('end', end).resume();
   }
 
   /** The client has left, unless a failure has closed the connection. */

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ServerError } from '../errors.ts';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { ScoreHead } from '../ipc/score-head.ts';
 import type { ServedModel } from '../ipc/worker-messages.ts';
@@ -17,6 +18,8 @@ export interface ScoreRequest extends ScoreHead {
    */
   readonly body: readonly Buffer[];
   readonly bodyBytes: number;
+  /** The client's own; undefined if it has none. Whoever has set it cancels the scoring. */
+  readonly deadline?: { readonly passed: boolean; readonly error: ServerError } | undefined;
 }
 
 export interface ScoreReply {
