@@ -6,7 +6,7 @@ import { answerable, type ServerError } from '../errors.ts';
 import { JSON_HEADERS } from '../ipc/reply-head.ts';
 import { contentTypeOf } from '../request/content-types.ts';
 import { readIds, type RequestIds } from '../request/request-ids.ts';
-import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
+import type { ScoreReply, Scoring, Served } from '../scoring/scorer-types.ts';
 import type { Admission } from './admission.ts';
 import { ClientDeadline, type ClientLimit } from './client-deadline.ts';
 import type { ExchangeRoute, ExchangeServices } from './services.ts';
@@ -114,13 +114,11 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
     const { access } = this.services;
     const caller = this.route.access === 'open' ? undefined : access?.check(headers, this.route.access);
-    if (caller instanceof Promise) {
-      this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
-      return this.#limit();
-    }
-    this.caller = caller;
+    const verifies = caller instanceof Promise;
+    if (verifies) this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
+    else this.caller = caller;
     this.#limit();
-    return next();
+    if (!verifies) next();
   }
 
   /**
@@ -149,7 +147,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   score(protocol: Protocol, body: readonly Buffer[], bodyBytes: number, admission?: Admission): void {
     const { ids, services, contentType, rawHeaders } = this;
     if (services.sendsInput) this.input = this.inputText(body);
-    this.capture?.received(contentType, rawHeaders, body, bodyBytes, this.#parsesJson(protocol));
+    this.capture?.received(contentType, rawHeaders, body, bodyBytes, parsesJson(protocol, services.scorer.served));
     admission?.handOver(bodyBytes);
     const scoring = services.scorer.score({
       protocol,
@@ -270,21 +268,21 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     this.answerReply(reply);
   }
 
-  /** True if a body of JSON is parsed before `run()` answers. */
-  #parsesJson(protocol: Protocol): boolean {
-    switch (protocol) {
-      case 'score':
-        return this.services.scorer.served?.parsesJson === true;
-      case 'open-inference':
-      case 'open-inference-grpc':
-        return false;
-      default:
-        return protocol satisfies never;
-    }
-  }
-
   /** Logs an error of an exchange that cannot be answered any more. */
   #logFault(thrown: unknown): void {
     this.services.failureLog.write(answerable(thrown), this.ids, this.worker);
+  }
+}
+
+/** True if a body of JSON is parsed before `run()` answers. */
+function parsesJson(protocol: Protocol, served: Served | undefined): boolean {
+  switch (protocol) {
+    case 'score':
+      return served?.parsesJson === true;
+    case 'open-inference':
+    case 'open-inference-grpc':
+      return false;
+    default:
+      return protocol satisfies never;
   }
 }

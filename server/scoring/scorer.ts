@@ -174,10 +174,7 @@ export class PoolScorer implements Scorer, ScoringSource {
       const { deadline } = scoring.request;
       // Its timer may be late.
       if (deadline?.passed === true) this.#leaveQueue(scoring, deadline.error);
-      else {
-        this.#queue.take();
-        this.#dispatch(scoring, worker);
-      }
+      else this.#dispatch(this.#queue.take() ?? scoring, worker);
     }
   }
 

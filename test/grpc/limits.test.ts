@@ -335,7 +335,8 @@ describe('a request of a gRPC client', () => {
       assert.equal(await ask('5S'), status.OK);
       for (const wrong of ['soon', '123456789S', '-1S', '5 S', '']) assert.equal(await ask(wrong), status.INVALID_ARGUMENT, wrong);
       const waiting = new RawCall(session, INFER, { 'grpc-timeout': '100m' });
-      assert.equal((await waiting.ended).status, status.DEADLINE_EXCEEDED);
+      const { status: code, text } = await waiting.ended;
+      assert.deepEqual([code, text], [status.DEADLINE_EXCEEDED, "No answer within the client's own limit of 100 ms (grpc-timeout)"]);
       const watching = new RawCall(session, WATCH, { 'grpc-timeout': '100m' });
       assert.equal((await watching.finish(framed(Buffer.alloc(0)))).status, status.DEADLINE_EXCEEDED);
     });

@@ -48,7 +48,10 @@ describe("a client's own deadline", { concurrency: true }, () => {
     for (const value of wrong) {
       const sent = Buffer.from(value).toString('latin1');
       const { body } = await http.post('/score').set(HEADER, sent).send({}).expect(400);
-      assert.match((body as { message: string }).message, /^x-request-timeout-ms: expected whole milliseconds from 1 to 2147483647, once, got /);
+      assert.match(
+        (body as { message: string }).message,
+        /^x-request-timeout-ms: expected whole milliseconds from 1 to 2147483647, once, got /,
+      );
       assert.ok(JSON.stringify(body).length < 300);
     }
     await http.get('/score').set(HEADER, 'x').expect(400);
@@ -116,7 +119,16 @@ describe("a client's own deadline", { concurrency: true }, () => {
     const { http, scorer } = await start(t);
     scorer.outcome = () => new Promise((resolve) => setTimeout(resolve, 5, {}));
     const statuses = await Promise.all(
-      Array.from({ length: 60 }, async (_, at) => (await http.post('/score').set(HEADER, String(1 + (at % 12))).send({})).status),
+      Array.from(
+        { length: 60 },
+        async (_, at) =>
+          (
+            await http
+              .post('/score')
+              .set(HEADER, String(1 + (at % 12)))
+              .send({})
+          ).status,
+      ),
     );
     assert.ok(statuses.every((status) => status === 200 || status === 504));
     assert.ok(statuses.includes(504));

@@ -11,8 +11,11 @@ const seen = { begun: 0, aborted: 0 };
 
 export function init() {}
 
-/** Waits, and obeys its signal or not; `answers` says what was seen so far. */
-export async function run({ how, ms = 0, says }: Question, { signal }: RequestContext): Promise<unknown> {
+/**
+ * Waits, and obeys its signal or not; `answers` says what was seen so far. Tensors wait for a
+ * minute.
+ */
+export async function run({ how = 'obeys', ms = 60_000, says }: Partial<Question>, { signal }: RequestContext): Promise<unknown> {
   if (how === 'answers') return { pid: process.pid, says, ...seen };
   seen.begun++;
   signal.addEventListener('abort', () => seen.aborted++);

@@ -242,11 +242,14 @@ test("an answer, a failure and a client that leaves end the client's own deadlin
 
 test("a client's own limit of a wrong form is refused, after its key has been checked", () => {
   const refused = new ServerError('unauthorized', 'no');
-  const denied = begin({}, {
-    check: () => {
-      throw refused;
+  const denied = begin(
+    {},
+    {
+      check: () => {
+        throw refused;
+      },
     },
-  });
+  );
   const { exchange } = begin();
   for (const each of [exchange, denied.exchange]) each.limitMs = -1;
   assert.throws(() => exchange.begin({}, none), { code: 'bad_request' });
