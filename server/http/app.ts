@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
 import { Cors } from './cors.ts';
+import { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
@@ -41,8 +42,8 @@ export function buildMetricsApp(parts: AppParts): FastifyInstance {
 }
 
 /** All routes but those of the metrics. */
-function appRoutes({ config, scorer, lifecycle, swaggerFiles }: AppParts): readonly HttpRoute[] {
-  const probes = new Probes(lifecycle, scorer);
+function appRoutes({ config, scorer, lifecycle, log, swaggerFiles }: AppParts): readonly HttpRoute[] {
+  const probes = new Probes(lifecycle, scorer, config.deepCheck ? new DeepCheck(scorer, log) : undefined);
   const score = new ScoreRoute(scorer, config);
   const swagger = new Swagger(config, scorer, swaggerFiles);
   const live = readOnly((exchange) => probes.live(exchange));

@@ -49,6 +49,8 @@ export interface Scoring {
   readonly reply: Promise<ScoreReply>;
   /** Number of the worker that has, or had, the request. */
   readonly workerNumber: number | undefined;
+  /** A worker has its run, also after the answer. */
+  readonly held?: boolean;
   /** The times of its steps so far. */
   readonly times?: ScoringTimes;
   /**
@@ -71,6 +73,8 @@ export interface Served {
   readonly models: readonly ServedModel[];
   /** Body of a request that a worker took, or would take. */
   readonly example?: string | undefined;
+  /** Workers have a sample for the deep check. */
+  readonly checks?: boolean | undefined;
   /** True when the built-in script serves the model without code. */
   readonly noCode: boolean;
 }

@@ -5,6 +5,7 @@ import type { LoadedScript } from './script/load-entry-script.ts';
 import { endUnread } from './outcome.ts';
 import { headText } from '../ipc/score-head.ts';
 import { WorkerRequest } from './request-context.ts';
+import { fresh } from './sample.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import type { Trying } from './trying.ts';
 
@@ -44,7 +45,7 @@ async function runSample(script: LoadedScript, sample: unknown): Promise<void> {
   const began = performance.now();
   try {
     for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++)
-      endUnread(await script.run(sample, warmUpRequest().forScript));
+      endUnread(await script.run(fresh(sample), warmUpRequest().forScript));
   } catch (cause) {
     const why = stackOfThrown(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {
