@@ -23,7 +23,7 @@ export class ClientDeadline {
   constructor(limit: ClientLimit, startedAt: number, over: () => void) {
     this.#limit = limit;
     this.#at = startedAt + limit.ms;
-    this.#timer = setTimeout(over, this.#at - performance.now());
+    this.#timer = setTimeout(over, Math.ceil(this.#at - performance.now()));
   }
 
   /** The time is over, also if the timer is late. */

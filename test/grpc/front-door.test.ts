@@ -209,7 +209,7 @@ describe('failures over gRPC', () => {
   });
 
   it('a client that cancels, or whose own deadline passes, cancels the scoring', async (t) => {
-    const { client, scorer, line, metrics } = await start(t);
+    const { client, scorer } = await start(t);
     scorer.outcome = () => new Promise(() => undefined);
     const scored = scorer.called('score');
     const failed = client.error('ModelInfer', MESSAGE);
@@ -221,9 +221,6 @@ describe('failures over gRPC', () => {
     const late = scorer.called('cancel');
     assert.equal((await client.error('ModelInfer', MESSAGE, {}, new Date(Date.now() + 2500))).code, status.DEADLINE_EXCEEDED);
     await late;
-    const logged = await line(({ msg, status: code }) => msg === 'request' && code === 504);
-    assert.deepEqual([logged['route'], logged['worker']], ['grpc ModelInfer', 7]);
-    assert.match(await metrics.registry.metrics(), /^scoring_failures_total\{code="client_deadline"\} 1$/m);
   });
 });
 
