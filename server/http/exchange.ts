@@ -4,6 +4,7 @@ import { withoutCredentials } from '../access/credentials.ts';
 import type { TlsOptions } from 'node:tls';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
+import type { ClientLimit } from '../exchange/client-deadline.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { queryJson } from '../request/query.ts';
@@ -16,6 +17,7 @@ import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent, kernelTook } from './held-answer.ts';
 import { PIECE_BYTES, PiecedAnswer } from './pieced-answer.ts';
 import { sendReply } from './reply.ts';
+import { requestTimeout } from './request-timeout.ts';
 
 /** Services that all exchanges of one app share. */
 export interface HttpServices extends ExchangeServices {
@@ -133,6 +135,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    */
   head(status: number, headers: string[]): void {
     const { lifecycle, serverVersion, cors, browser } = this.services;
+    this.endDeadline();
     headers.push(...this.ids.headers);
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
@@ -196,6 +199,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return this.isOpenPreflight ? 'open' : this.route.access;
   }
 
+  protected override clientLimit(): ClientLimit | undefined {
+    return this.route.scores === true ? requestTimeout(this.request.headers) : undefined;
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -221,20 +228,12 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return queryJson(this.target) ?? '{}';
   }
 
-  /**
-   * Headers by which clients ask their user for a credential: RFC 9110, section 11.6.1. The page
-   * /status takes text only, and gets no Basic: its browser would ask at each of its requests.
-   */
-  get #challenges(): string[] {
-    const bearer = ['WWW-Authenticate', 'Bearer realm="scoring-server"'];
-    if (this.route.access !== 'login' || this.request.headers.accept === 'text/plain') return bearer;
-    return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
-  }
-
-  /** True if the answer comes before the end of a long upload. */
+  /** True if the answer comes before the end of an upload that is long, or slow. */
   get #leavesLongBody(): boolean {
-    const { request } = this;
+    const { request, failure } = this;
     if (request.complete) return false;
+    // A body that came too slowly may never end.
+    if (failure?.code === 'client_deadline' || failure?.code === 'request_timeout') return true;
     return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > LONGEST_IGNORED_BODY;
   }
 
@@ -248,7 +247,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     const timer = setTimeout(end, LINGER_MS);
     response.on('close', () => clearTimeout(timer));
     response.write(body);
-    request.on('end', end).resume();
+    // A body that is still read would not flow.
+    request.removeAllListeners('readable').on('end', end).resume();
   }
 
   /** The client has left, unless a failure has closed the connection. */
