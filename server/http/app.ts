@@ -5,6 +5,7 @@ import { Cors } from './cors.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
+import { Pacing } from './pacing.ts';
 import { Probes } from './probes.ts';
 import { addRoute, createRouter, readOnly, type Serve } from './router.ts';
 import { ScoreRoute } from './score.ts';
@@ -79,5 +80,6 @@ function httpServices(parts: AppParts): HttpServices {
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
     cors: new Cors(config.corsOrigins),
     answerIdleMs: config.streamIdleTimeoutMs,
+    pacing: new Pacing(),
   };
 }

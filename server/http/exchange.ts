@@ -10,6 +10,7 @@ import { bodyText } from '../telemetry/request-exports.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent } from './held-answer.ts';
+import type { PacedUpload, Pacing } from './pacing.ts';
 import { sendReply } from './reply.ts';
 
 /** Services that all exchanges of one app share. */
@@ -20,6 +21,7 @@ export interface HttpServices extends ExchangeServices {
   readonly cors: Cors;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
+  readonly pacing: Pacing;
 }
 
 export interface HttpRoute extends ExchangeRoute {
@@ -154,6 +156,11 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.fail(new ServerError('method_not_allowed', message));
   }
 
+  /** Begins to pace the body of the request. */
+  pace(): PacedUpload {
+    return this.services.pacing.pace(this.request);
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -195,7 +202,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     const timer = setTimeout(end, LINGER_MS);
     response.on('close', () => clearTimeout(timer));
     response.write(body);
-    request.on('end', end).resume();
+    const pace = this.pace();
+    request.on('end', end).on('data', (piece: Buffer) => pace.took(piece.length));
   }
 
   /** The client has left, unless a failure has closed the connection. */
