@@ -9,7 +9,7 @@ import { PROBE_P99_MS, PROBE_RATIO } from './limits.ts';
 import type { Counts, LoadMessage } from './load-process.ts';
 import type { LoadName } from './loads.ts';
 import type { Probed, Probing } from './prober-process.ts';
-import { Program } from './program.ts';
+import { goFirst, Program } from './program.ts';
 
 /** At least: one may meet a neighbour of this machine. */
 const ROUNDS = 3;
@@ -30,14 +30,11 @@ export async function quietServer(t: TestContext, script: string, options: Start
   const log = openSync('/dev/null', 'w');
   t.after(() => closeSync(log));
   const port = await freePort();
-  const server = new ServerProcess(['--port', String(port), '--entry-script', script], {
-    prelude: 'renice -n -10 -p $$ > /dev/null 2>&1',
-    ...options,
-    log,
-  });
+  const server = new ServerProcess(['--port', String(port), '--entry-script', script], { ...options, log });
   t.after(() => server.stop());
   const ready = async (): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined))?.status === 200;
   await until(ready);
+  goFirst(server.pid);
   return { port, probes: port };
 }
 
@@ -55,14 +52,14 @@ export interface Comparison {
  * Probes a loaded server and an idle one beside it, in turn. Each round gives both a p99. The best
  * of each decides, because a neighbour of this machine costs some rounds and a fault costs all.
  */
-export async function compare(t: TestContext, load: LoadName, loaded: Beside, idle: Beside): Promise<Comparison> {
+export async function compare(t: TestContext, load: LoadName, loaded: Beside, idle: Beside, limitMs = PROBE_P99_MS): Promise<Comparison> {
   const [prober, generator] = [new Program('prober'), new Program('load')];
   t.after(() => Promise.all([prober.stop(), generator.stop()]));
-  const preferred = prober.prefer();
+  const preferred = goFirst(prober.pid);
   await generator.ask({ start: load, port: loaded.port } satisfies LoadMessage);
   const rounds: { readonly loaded: number; readonly idle: number }[] = [];
   const best = (side: 'loaded' | 'idle'): number => Math.min(...rounds.map((round) => round[side]));
-  const holds = (): boolean => best('loaded') <= Math.max(PROBE_P99_MS, PROBE_RATIO * best('idle'));
+  const holds = (): boolean => best('loaded') <= Math.max(limitMs, PROBE_RATIO * best('idle'));
   while (rounds.length < ROUNDS || (rounds.length < MOST_ROUNDS && !holds())) {
     const probing: Probing = { ports: [loaded.probes, idle.probes], ms: ROUND_MS };
     const { results } = await prober.ask<{ results: Probed[] }>(probing);

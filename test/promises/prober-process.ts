@@ -22,7 +22,7 @@ const RIGHT: Record<(typeof PATHS)[number], string> = {
   '/': 'Healthy',
 };
 /** Between two probes, whichever server they ask. */
-const PAUSE_MS = 10;
+const PAUSE_MS = 5;
 /** Then a probe has failed. */
 const LIMIT_MS = 5000;
 

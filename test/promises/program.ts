@@ -1,6 +1,5 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { reaped } from '../set-up/reaper.ts';
 
@@ -16,16 +15,8 @@ export class Program {
     this.#child = reaped(fork(fileURLToPath(new URL(`./${name}-process.ts`, import.meta.url))));
   }
 
-  /**
-   * Gives the program more of the cores than others get. Returns false where this user may not.
-   */
-  prefer(): boolean {
-    try {
-      setPriority(this.#child.pid ?? 0, -15);
-      return true;
-    } catch {
-      return false;
-    }
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Resolves with the answer to this message. */
@@ -47,6 +38,14 @@ export class Program {
     this.#child.kill('SIGKILL');
     await once(this.#child, 'exit');
   }
+}
+
+/**
+ * Lets a process go before all others, without the children that it starts. Returns false where
+ * this user may not. Why: load and neighbours of the same cores would else be measured, too.
+ */
+export function goFirst(pid: number): boolean {
+  return spawnSync('chrt', ['--all-tasks', '--rr', '--reset-on-fork', '--pid', '1', String(pid)]).status === 0;
 }
 
 /** The other side: answers each message. */
