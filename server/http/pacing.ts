@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Bytes that all uploads together may bring in a turn of the event loop; each piece costs more. */
-const TURN_BUDGET = 256 * 1024;
+const TURN_BUDGET = 128 * 1024;
 /** A piece takes as much time as so many bytes, however small it is. */
 const PIECE_COST = 1024;
 /** Cost of a read that takes the event loop some 2 ms: 1,000 tiny pieces. */

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { type StartOptions, withServer } from '../e2e/start-server.ts';
 import { inHost } from '../faults/in-host.ts';
 import { compare, quietServer } from './beside.ts';
-import { CHUNKS_P99_MS, TRUTH_MS } from './limits.ts';
+import { CHUNKS_P99_MS, TRUTH_MS, UPLOADS_P99_MS } from './limits.ts';
 import type { LoadMessage } from './load-process.ts';
 import type { LoadName } from './loads.ts';
 import { Program } from './program.ts';
@@ -19,7 +19,13 @@ interface Case {
 
 const cases: readonly Case[] = [
   { what: 'more requests than workers and queue take', load: 'saturation', script: 'works.ts', met: [/^200$/, /^429$/] },
-  { what: 'large uploads and slow ones', load: 'uploads', script: 'counts-bytes.ts', met: [/^large 200$/, /^slow$/] },
+  {
+    what: 'large uploads and slow ones',
+    load: 'uploads',
+    script: 'counts-bytes.ts',
+    met: [/^large 200$/, /^slow$/],
+    limitMs: UPLOADS_P99_MS,
+  },
   { what: 'uploads in chunks of one byte', load: 'chunks', script: 'counts-bytes.ts', met: [/^200$/], limitMs: CHUNKS_P99_MS },
   { what: 'log floods of a script', load: 'floods', script: 'floods.ts', met: [/^console 200$/, /^childLines 200$/, /^line 200$/] },
   { what: 'scrapes of /metrics', load: 'scrapes', script: 'echo.ts', met: [/^200$/] },
