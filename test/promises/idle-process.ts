@@ -18,8 +18,6 @@ export interface Ended {
   readonly open: number;
 }
 
-/** Ports of one address of a client are not enough for ten thousand and their followers. */
-const PER_ADDRESS = 5000;
 /** That are opened at a time. */
 const AT_ONCE = 200;
 
@@ -27,11 +25,10 @@ const open = new Set<Socket>();
 let closed = 0;
 let reset = 0;
 
-function one(port: number, number: number): Promise<boolean> {
+function one(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     let failed = false;
-    const localAddress = `127.0.0.${2 + Math.floor(number / PER_ADDRESS)}`;
-    const socket = connect({ port, host: '127.0.0.1', localAddress });
+    const socket = connect({ port, host: '127.0.0.1' });
     open.add(socket);
     socket.once('data', () => resolve(true));
     socket.once('end', () => socket.end());
@@ -51,7 +48,7 @@ answerMessages<IdleMessage>(async (message) => {
   if ('open' in message) {
     let answered = 0;
     for (let number = 0; number < message.open; number += AT_ONCE) {
-      const some = Array.from({ length: Math.min(AT_ONCE, message.open - number) }, (_, at) => one(message.port, number + at));
+      const some = Array.from({ length: Math.min(AT_ONCE, message.open - number) }, () => one(message.port));
       answered += (await Promise.all(some)).filter(Boolean).length;
     }
     return { answered, refused: message.open - answered } satisfies Opened;

@@ -6,7 +6,7 @@ import { compare, quietServer } from './beside.ts';
 import { CHUNKS_P99_MS, TRUTH_MS, UPLOADS_P99_MS } from './limits.ts';
 import type { LoadMessage } from './load-process.ts';
 import type { LoadName } from './loads.ts';
-import { Program } from './program.ts';
+import { goFirst, Program } from './program.ts';
 
 interface Case {
   readonly what: string;
@@ -62,6 +62,7 @@ for (const load of [undefined, 'saturation'] as const)
       ['--entry-script', 'works.ts'],
       async (server) => {
         await server.ready();
+        goFirst(server.pid);
         if (load !== undefined) {
           const generator = new Program('load');
           t.after(() => generator.stop());
