@@ -15,6 +15,7 @@ import type { BrowserHeaders } from './browser-headers.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent, kernelTook } from './held-answer.ts';
+import type { PacedUpload, Pacing } from './pacing.ts';
 import { PIECE_BYTES, PiecedAnswer } from './pieced-answer.ts';
 import { sendReply } from './reply.ts';
 import { requestTimeout } from './request-timeout.ts';
@@ -28,6 +29,7 @@ export interface HttpServices extends ExchangeServices {
   readonly browser: BrowserHeaders;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
+  readonly pacing: Pacing;
   /** Undefined if the port speaks plain HTTP. */
   readonly tls: TlsOptions | undefined;
 }
@@ -203,6 +205,11 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return this.route.scores === true ? requestTimeout(this.request.headers) : undefined;
   }
 
+  /** Begins to pace the body of the request. */
+  pace(): PacedUpload {
+    return this.services.pacing.pace(this.request);
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -228,6 +235,16 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return queryJson(this.target) ?? '{}';
   }
 
+  /**
+   * Headers by which clients ask their user for a credential: RFC 9110, section 11.6.1. The page
+   * /status takes text only, and gets no Basic: its browser would ask at each of its requests.
+   */
+  get #challenges(): string[] {
+    const bearer = ['WWW-Authenticate', 'Bearer realm="scoring-server"'];
+    if (this.route.access !== 'login' || this.request.headers.accept === 'text/plain') return bearer;
+    return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
+  }
+
   /** True if the answer comes before the end of an upload that is long, or slow. */
   get #leavesLongBody(): boolean {
     const { request, failure } = this;
@@ -247,8 +264,12 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     const timer = setTimeout(end, LINGER_MS);
     response.on('close', () => clearTimeout(timer));
     response.write(body);
+    const pace = this.pace();
     // A body that is still read would not flow.
-    request.removeAllListeners('readable').on('end', end).resume();
+    request
+      .removeAllListeners('readable')
+      .on('end', end)
+      .on('data', (piece: Buffer) => pace.took(piece.length));
   }
 
   /** The client has left, unless a failure has closed the connection. */
