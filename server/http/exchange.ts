@@ -55,6 +55,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   /** Decoded parts of the path that match the route's pattern. */
   readonly parameters: Readonly<Record<string, string>>;
   #allowedMethods: string | undefined;
+  /** The bytes behind this request are no requests. */
+  #ambiguous = false;
 
   constructor(
     services: HttpServices,
@@ -118,7 +120,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     headers.push(...this.ids.headers);
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
-    if (lifecycle.state === 'draining' || !lifecycle.live || this.#leavesLongBody) headers.push('Connection', 'close');
+    if (lifecycle.state === 'draining' || !lifecycle.live || this.#closesEarly) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
   }
 
@@ -128,7 +130,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.bytesOut = Buffer.byteLength(body);
     if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));
     this.head(status, headers);
-    if (this.#leavesLongBody) this.#endLingering(body);
+    if (this.#closesEarly) this.#endLingering(body);
     else if (Buffer.isBuffer(body) && body.length <= ONE_PIECE) this.response.end(body.toString('latin1'), 'latin1');
     else this.response.end(body);
     if (this.response.writableLength > 0) this.holdUnsent();
@@ -152,6 +154,12 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   refuseMethod(allowed: readonly string[], message = 'The method is not allowed for the requested URL.'): void {
     this.#allowedMethods = allowed.join(', ');
     this.fail(new ServerError('method_not_allowed', message));
+  }
+
+  /** Refuses a request that a proxy may read as another one, or as several. */
+  refuseAmbiguous(reason: string): void {
+    this.#ambiguous = true;
+    this.fail(new ServerError('bad_request', reason));
   }
 
   protected override answerReply(reply: ScoreReply): void {
@@ -178,9 +186,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return queryJson(this.target) ?? '{}';
   }
 
-  /** True if the answer comes before the end of a long upload. */
-  get #leavesLongBody(): boolean {
+  /** True if the answer ends the connection while bytes still come, as those of a long upload. */
+  get #closesEarly(): boolean {
     const { request } = this;
+    if (this.#ambiguous) return true;
     if (request.complete) return false;
     return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > LONGEST_IGNORED_BODY;
   }
@@ -195,7 +204,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     const timer = setTimeout(end, LINGER_MS);
     response.on('close', () => clearTimeout(timer));
     response.write(body);
-    request.on('end', end).resume();
+    if (!this.#ambiguous) request.on('end', end);
+    request.resume();
   }
 
   /** The client has left, unless a failure has closed the connection. */

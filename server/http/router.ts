@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { LONGEST_MODEL_NAME } from '../config/option-values.ts';
 import { ServerError, toServerError } from '../errors.ts';
-import type { FailureLog } from '../exchange/failure-log.ts';
+import { ambiguity, LastRequests } from './ambiguous.ts';
 import { type Handler, HttpExchange, type HttpRoute, type HttpServices } from './exchange.ts';
 import { serverOptions } from './listen.ts';
 import { createServer, METHODS } from './node-http.ts';
@@ -30,7 +30,7 @@ export function createRouter(config: Config, services: HttpServices, exact: Read
     serverFactory: (router) =>
       createServer(
         serverOptions(config),
-        guarded(services.failureLog, (request, response) => (exact.get(request.url ?? '') ?? router)(request, response)),
+        guarded(services, (request, response) => (exact.get(request.url ?? '') ?? router)(request, response)),
       ),
     exposeHeadRoutes: false,
     forceCloseConnections: false,
@@ -54,17 +54,21 @@ export function createRouter(config: Config, services: HttpServices, exact: Read
 }
 
 /** An error before there is an exchange costs only the connection. */
-function guarded(failureLog: FailureLog, handle: Serve): Serve {
+function guarded(services: HttpServices, handle: Serve): Serve {
   const pipelines = new Pipelines();
+  const last = new LastRequests();
   return (request, response) => {
-    if (request.socket.destroyed) return;
+    if (request.socket.destroyed || last.passed(request)) return;
     try {
       if (!pipelines.admit(request, response))
         throw new ServerError('bad_request', `expected at most ${LONGEST_PIPELINE} requests ahead of their answers, got more`);
-      handle(request, response);
+      const reason = ambiguity(request);
+      if (reason === undefined) return handle(request, response);
+      last.end(request);
+      new HttpExchange(services, UNKNOWN, request, response).refuseAmbiguous(reason);
     } catch (thrown) {
       request.socket.destroy();
-      failureLog.write(toServerError(thrown), { id: randomUUID(), traceId: '' });
+      services.failureLog.write(toServerError(thrown), { id: randomUUID(), traceId: '' });
     }
   };
 }
