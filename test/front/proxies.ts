@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../e2e/free-port.ts';
 import { folder } from '../set-up/folder.ts';
@@ -18,13 +17,20 @@ export type Kind = (typeof kinds)[number];
 /** Debian's packages `nginx-light` and `haproxy`; `.ci/run` installs them. */
 export const missing = (kind: Kind): string | false => spawnSync(kind, ['-v']).error !== undefined && `${kind} is not installed`;
 
-export interface ProxyOptions {
+/** A text of the documented configuration, and what stands in its place. */
+export type Change = readonly [from: string | RegExp, to: string];
+
+interface ProxyOptions {
   /** Ports of the servers behind the proxy. */
   readonly servers: readonly number[];
   /** Port of gRPC behind the proxy. */
   readonly grpc?: number;
-  /** Texts of the documented configuration, and what stands in their place. */
-  readonly changes?: readonly (readonly [from: string | RegExp, to: string])[];
+  readonly changes?: readonly Change[];
+}
+
+/** What ends the proxy: a test, or a suite. */
+interface Suite {
+  readonly after: (end: () => Promise<void>) => void;
 }
 
 /** A real proxy with its documented configuration, on ports of its own. */
@@ -41,7 +47,7 @@ export class Proxy {
   }
 
   /** Ends after the test. */
-  static async start(t: Pick<TestContext, 'after'>, kind: Kind, options: ProxyOptions): Promise<Proxy> {
+  static async start(t: Suite, kind: Kind, options: ProxyOptions): Promise<Proxy> {
     const [port, grpcPort] = [await freePort(), await freePort()];
     const home = folder();
     const log = join(home, 'access.log');

@@ -63,9 +63,15 @@ class RawClient {
 
 /** A server whose script logs each request that runs. */
 class Target {
-  readonly server = new ServerProcess(['--entry-script', 'runs.ts', '--drain-delay-ms', '0']);
+  readonly server = new ServerProcess(['--entry-script', 'runs.ts']);
   #checks = 0;
   #read = 0;
+
+  static async start(): Promise<Target> {
+    const target = new Target();
+    await target.server.ready();
+    return target;
+  }
 
   /**
    * The ids of the requests that ran since the last call. A request of its own shows that all
@@ -102,8 +108,8 @@ async function wrongVerdict(target: Target, { name, verdict }: Shape, pieces: re
 }
 
 describe('a request whose end is ambiguous', () => {
-  const target = new Target();
-  before(() => target.server.ready());
+  let target: Target;
+  before(async () => (target = await Target.start()));
   after(() => target.server.stop());
 
   for (const [way, split] of Object.entries(ways))
@@ -139,8 +145,8 @@ const occurrences = (list: readonly string[], item: string): number => list.filt
 
 for (const kind of kinds)
   describe(`behind ${kind}, a request whose end is ambiguous`, { skip: missing(kind) }, () => {
-    const target = new Target();
-    before(() => target.server.ready());
+    let target: Target;
+    before(async () => (target = await Target.start()));
     after(() => target.server.stop());
 
     for (const [way, split] of Object.entries(ways))
