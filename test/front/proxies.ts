@@ -26,6 +26,8 @@ interface ProxyOptions {
   /** Port of gRPC behind the proxy. */
   readonly grpc?: number;
   readonly changes?: readonly Change[];
+  /** Path of another configuration. */
+  readonly file?: string;
 }
 
 /** What ends the proxy: a test, or a suite. */
@@ -97,8 +99,8 @@ interface Places extends ProxyOptions {
   readonly grpcPort: number;
 }
 
-function configuration(kind: Kind, { servers, grpc = 1, changes = [], home, log, port, grpcPort }: Places): string {
-  let text = readFileSync(join(CONFIGS, kind === 'nginx' ? 'nginx.conf' : 'haproxy.cfg'), 'utf8')
+function configuration(kind: Kind, { servers, grpc = 1, changes = [], home, log, port, grpcPort, file }: Places): string {
+  let text = readFileSync(file ?? join(CONFIGS, kind === 'nginx' ? 'nginx.conf' : 'haproxy.cfg'), 'utf8')
     .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
     .replaceAll('127.0.0.1:8081', `127.0.0.1:${grpcPort}`)
     .replaceAll('127.0.0.1:8001', `127.0.0.1:${grpc}`)
