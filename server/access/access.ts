@@ -1,4 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Config } from '../config/config.ts';
+import { ServerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { credentialOf } from './credentials.ts';
+import { type KeyRing, openKeys } from './keys.ts';
 
 /** Who sent a request: the log names the key, or the subject of the token. */
 export interface Caller {
@@ -14,10 +19,59 @@ export type RouteAccess = 'open' | 'key' | 'login';
 
 /** Decides who may call. Undefined in the parts of a front door: everybody. */
 export interface Access {
+  /** Names of the keys that count now. */
+  readonly keys: readonly string[];
   /**
    * Identifies the caller of a request.
    * @returns a promise only where a token has to be verified
    * @throws ServerError unauthorized, forbidden
    */
   check(headers: IncomingHttpHeaders, route: RouteAccess): Caller | Promise<Caller>;
+}
+
+/** Verifies what is no key. */
+interface Tokens {
+  /** @throws ServerError unauthorized, forbidden */
+  verify(token: string): Promise<Caller>;
+}
+
+/**
+ * Reads the keys that the options name.
+ * @returns undefined if everybody may call
+ * @throws ServerError usage
+ */
+export async function openAccess(config: Config, log: Log): Promise<Access | undefined> {
+  const keys = await openKeys(config, log);
+  return keys === undefined ? undefined : new CredentialCheck({ keys });
+}
+
+interface Parts {
+  /** Undefined: no key counts. */
+  readonly keys?: KeyRing | undefined;
+  /** Undefined: no token counts. */
+  readonly tokens?: Tokens | undefined;
+}
+
+/** Asks each request for a key or a token. Why one text for all refusals: it must not help to guess. */
+export class CredentialCheck implements Access {
+  readonly #keys: KeyRing | undefined;
+  readonly #tokens: Tokens | undefined;
+
+  constructor({ keys, tokens }: Parts) {
+    this.#keys = keys;
+    this.#tokens = tokens;
+  }
+
+  get keys(): readonly string[] {
+    return this.#keys?.names ?? [];
+  }
+
+  check(headers: IncomingHttpHeaders, route: RouteAccess): Caller | Promise<Caller> {
+    const credential = credentialOf(headers, route === 'login');
+    if (credential !== undefined) {
+      const caller = this.#keys?.find(credential) ?? this.#tokens?.verify(credential);
+      if (caller !== undefined) return caller;
+    }
+    throw new ServerError('unauthorized', 'the request has no key or token that counts');
+  }
 }

@@ -1,9 +1,9 @@
-import { parseKeys, type NamedKey } from './access-keys.ts';
+import { parseKeys, type ListedKey } from './access-keys.ts';
 import { flag, integer, list, option, text, url, type OptionRows } from './option-values.ts';
 
 /** Options that decide who may call, and how fast. */
 export const accessOptions = {
-  scoringKeys: option<readonly NamedKey[]>({
+  scoringKeys: option<readonly ListedKey[]>({
     env: ['SCORING_KEYS'],
     default: [],
     parse: parseKeys,

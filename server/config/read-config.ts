@@ -63,7 +63,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const { config, named } = parsed(find, { flags, cwd, problems });
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
+  warnings.push(...withoutKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
   return { kind: 'serve', config, warnings, named };
 }
 
@@ -110,7 +110,7 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     }
   }
   Object.assign(config, implied);
-  for (const key of ['modelDir', 'model', 'configFile'] as const) {
+  for (const key of ['modelDir', 'model', 'configFile', 'scoringKeysFile'] as const) {
     if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
@@ -119,11 +119,20 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
 }
 
 /** Options that cannot hold together. */
-function contradictions({ bodyLimitBytes, queueMaxBytes }: Config): string[] {
-  if (bodyLimitBytes <= queueMaxBytes) return [];
-  return [
-    `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
-  ];
+function contradictions(config: Config): string[] {
+  const { bodyLimitBytes, queueMaxBytes, metricsKeyRequired } = config;
+  const problems: string[] = [];
+  if (bodyLimitBytes > queueMaxBytes)
+    problems.push(
+      `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
+    );
+  if (metricsKeyRequired && !asksForCredentials(config))
+    problems.push('METRICS_KEY_REQUIRED: expected SCORING_KEYS, SCORING_KEYS_FILE, JWT_JWKS_URL or JWT_JWKS_FILE beside it, got none');
+  return problems;
+}
+
+function asksForCredentials({ scoringKeys, scoringKeysFile, jwtJwksUrl, jwtJwksFile }: Config): boolean {
+  return scoringKeys.length > 0 || [scoringKeysFile, jwtJwksUrl, jwtJwksFile].some((value) => value !== '');
 }
 
 /** Variables of Azure's Python server that have no effect here, and what to use. */
@@ -138,6 +147,13 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
   for (const [name, instead] of Object.entries(USELESS)) {
     if (!/^(?:false|0)?$/i.test(variables[name] ?? '')) warnings.push(`${name} has no effect: ${instead}`);
   }
+}
+
+/** Why: a deployment whose secret is missing would be open, and look as if it was not. */
+function withoutKeys(config: Config, variables: Variables): string[] {
+  if (asksForCredentials(config)) return [];
+  const empty = [options.scoringKeys, options.scoringKeysFile].flatMap(({ env }) => env).filter((name) => variables[name] === '');
+  return empty.map((name) => `${name} is empty, so that it asks for no key`);
 }
 
 /** Azure's Python server reads its logging from this file. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Caller } from '../access/access.ts';
+import type { Caller, RouteAccess } from '../access/access.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Protocol } from '../entry-script.ts';
 import { answerable, type ServerError } from '../errors.ts';
@@ -72,7 +72,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** Of HTTP. */
   abstract readonly protocolVersion: string;
   abstract readonly contentType: string | undefined;
-  /** Name, value, name, value, ... as scripts may read them. */
+  /** Name, value, name, value, ... as scripts and records get them: without credentials. */
   abstract readonly rawHeaders: readonly string[];
   /** Status of the answer in HTTP's numbers, for logs and metrics. */
   abstract readonly status: number;
@@ -96,6 +96,11 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     return this.#stage;
   }
 
+  /** What this request is asked for. */
+  protected get access(): RouteAccess {
+    return this.route.access;
+  }
+
   /**
    * Checks a request on every route, before its route does.
    * @param next runs at once, or later if a token has to be verified first
@@ -104,8 +109,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   begin(headers: IncomingHttpHeaders, next: () => void): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
     const { access } = this.services;
-    if (access === undefined || this.route.access === 'open') return next();
-    const caller = access.check(headers, this.route.access);
+    if (access === undefined || this.access === 'open') return next();
+    const caller = access.check(headers, this.access);
     if (!(caller instanceof Promise)) {
       this.caller = caller;
       return next();

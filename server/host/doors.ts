@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { DoorParts } from '../exchange/services.ts';
 import type { FrontDoor } from './drain.ts';
 import { VERSION } from './serving-plan.ts';
-import { reportListening } from './start-report.ts';
+import { reportAccess, reportListening } from './start-report.ts';
 
 export interface OpenDoor extends FrontDoor {
   readonly port: number;
@@ -17,6 +17,7 @@ export async function* openDoors(config: Config, parts: Omit<DoorParts, 'config'
   const all = { ...parts, config, serverVersion: config.serverVersion, swaggerFiles: config.appRoot };
   const http = await listen(buildApp(all), config, config.metricsPort === 0 ? undefined : buildMetricsApp(all));
   reportListening(parts.log, config, VERSION, http.ports);
+  reportAccess(parts.log, config, parts.access);
   const [port = config.port] = http.ports;
   yield { ...http, port };
   if (config.grpcPort === 0) return;

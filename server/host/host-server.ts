@@ -60,7 +60,7 @@ export class HostServer {
     const { plan, collector, metrics, log, telemetry } = this.#parts;
     const { exports, sampler } = telemetry ?? {};
     try {
-      const parts = { scorer: this.#scorer, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
+      const parts = { scorer: this.#scorer, access: plan.access, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
       for await (const door of openDoors(plan.config, parts)) this.#doors.push(door);
       this.#opened.resolve();
     } catch (thrown) {
@@ -93,7 +93,7 @@ export class HostServer {
     reportReady(log, plan.found, names, concurrency);
     reportOmitted(log, models);
     const [http] = this.#doors;
-    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example)}`);
+    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example, plan.access !== undefined)}`);
     if (telemetry?.withholds === true) reportWithheld(log);
   }
 

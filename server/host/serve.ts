@@ -32,7 +32,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
   const { log } = output;
   const ending = new Ending({ host, log, flush: output.flush });
   for (const warning of command.warnings) log.warn(warning);
-  const plan = planOrFailure(command, log);
+  const plan = await planOrFailure(command, log);
   if (typeof plan === 'number') return ending.exit(plan);
 
   const metrics = new Metrics();
@@ -56,9 +56,9 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
 }
 
 /** Returns the exit code where nothing can be served. */
-function planOrFailure(command: ServeCommand, log: Log): ServingPlan | number {
+async function planOrFailure(command: ServeCommand, log: Log): Promise<ServingPlan | number> {
   try {
-    return servingPlan(command, log);
+    return await servingPlan(command, log);
   } catch (thrown) {
     return reportFailure(log, thrown, command.config);
   }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
+import { type Access, openAccess } from '../access/access.ts';
 import { type CollectionSettings, decideCollection } from '../collection/settings.ts';
 import type { Config } from '../config/config.ts';
 import { discover, type Found } from '../config/discovery.ts';
@@ -18,16 +19,19 @@ const HOME = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export interface ServingPlan {
   readonly config: Config;
   readonly found: Found;
+  /** Undefined: everybody may call. */
+  readonly access: Access | undefined;
   /** Undefined: nothing is collected. */
   readonly collection: CollectionSettings | undefined;
 }
 
 /** @throws ServerError usage, script_missing, script_broken, model_missing */
-export function servingPlan({ config, named }: Pick<ServeCommand, 'config' | 'named'>, log: Pick<Log, 'warn'>): ServingPlan {
+export async function servingPlan({ config, named }: Pick<ServeCommand, 'config' | 'named'>, log: Log): Promise<ServingPlan> {
   const found = discover(config, HOME, named);
+  const access = await openAccess(config, log);
   const { settings, warnings } = decideCollection(config);
   for (const warning of warnings) log.warn(warning);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
-  return { config: { ...config, modelName, serverVersion }, found, collection: settings };
+  return { config: { ...config, modelName, serverVersion }, found, access, collection: settings };
 }

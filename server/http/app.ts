@@ -41,10 +41,10 @@ export function buildMetricsApp(parts: AppParts): FastifyInstance {
 }
 
 /** All routes but those of the metrics. */
-function appRoutes({ config, scorer, lifecycle, swaggerFiles }: AppParts): readonly HttpRoute[] {
+function appRoutes({ config, scorer, lifecycle, swaggerFiles, access }: AppParts): readonly HttpRoute[] {
   const probes = new Probes(lifecycle, scorer);
   const score = new ScoreRoute(scorer, config);
-  const swagger = new Swagger(config, scorer, swaggerFiles);
+  const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
   const ready = readOnly((exchange) => probes.ready(exchange));
   const probe = { counted: false, cors: false, access: 'open' } as const;

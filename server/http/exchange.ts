@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RouteAccess } from '../access/access.ts';
+import { withoutCredentials } from '../access/credentials.ts';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
@@ -98,7 +100,17 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   }
 
   get rawHeaders(): readonly string[] {
-    return this.request.rawHeaders;
+    const { rawHeaders } = this.request;
+    return this.services.access === undefined ? rawHeaders : withoutCredentials(rawHeaders);
+  }
+
+  /**
+   * True for a CORS preflight where callers need a credential. Browsers send it without one, so that
+   * the server answers it itself.
+   */
+  get isOpenPreflight(): boolean {
+    const { access, cors } = this.services;
+    return access !== undefined && this.route.cors && cors.isPreflight(this.request);
   }
 
   get status(): number {
@@ -162,6 +174,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.fail(new ServerError('bad_request', reason));
   }
 
+  protected override get access(): RouteAccess {
+    return this.isOpenPreflight ? 'open' : this.route.access;
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -170,6 +186,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   protected override answerFailure(error: ServerError): void {
     const { response } = this;
     const { status, headers, body } = errorAnswer(error, this.route.errorMember);
+    if (error.code === 'unauthorized') headers.push(...this.#challenges);
     if (this.#allowedMethods !== undefined) headers.push('Allow', this.#allowedMethods);
     if (response.headersSent) response.destroy();
     else this.capture?.answered('application/json', [], Buffer.from(body));
@@ -184,6 +201,16 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   protected override inputText(body: readonly Buffer[]): string {
     if (body.length > 0) return bodyText(body, this.contentType ?? 'application/json');
     return queryJson(this.target) ?? '{}';
+  }
+
+  /**
+   * Headers by which clients ask their user for a credential: RFC 9110, section 11.6.1. The page
+   * /status takes text only, and gets no Basic: its browser would ask at each of its requests.
+   */
+  get #challenges(): string[] {
+    const bearer = ['WWW-Authenticate', 'Bearer realm="scoring-server"'];
+    if (this.route.access !== 'login' || this.request.headers.accept === 'text/plain') return bearer;
+    return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
   }
 
   /** True if the answer ends the connection while bytes still come, as those of a long upload. */

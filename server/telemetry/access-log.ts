@@ -86,6 +86,8 @@ export class AccessLog {
     const metrics = this.#metrics;
     metrics.answered(route.path, status);
     if (route.scores !== true) return;
+    // Refused callers are no load, and would make the durations look better than they are.
+    if (failure?.code === 'unauthorized') return metrics.failed(failure);
     metrics.requestDuration.observe(ms / 1000);
     if (failure !== undefined) metrics.failed(failure);
     if (reply?.runMs !== undefined) {

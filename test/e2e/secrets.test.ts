@@ -49,7 +49,7 @@ async function everythingWritten(env: Readonly<Record<string, string>>): Promise
         () => false,
       );
     if (await ready) {
-      assert.equal((await server.score({ a: 1 })).status, 200);
+      assert.equal((await server.score({ a: 1 }, { 'api-key': env['SCORING_KEYS'] ?? '' })).status, 200);
       // A sink that fails is logged after the second in which records wait for others.
       await Promise.race([server.line(({ msg }) => /cannot be delivered|data collection ends/.test(msg)), delay(1500)]);
       server.child.kill('SIGTERM');

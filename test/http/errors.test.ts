@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { parseKeys } from '../../server/config/access-keys.ts';
 import { failures, ServerError, type ErrorCode } from '../../server/errors.ts';
 import { open, parse, raw, until } from './raw-client.ts';
 import { start } from './start.ts';
@@ -36,6 +37,7 @@ const cases = {
   bad_encoding: sends(post('Content-Encoding: gzip\r\nContent-Length: 4\r\n', 'nope')),
   invalid_input: scorerSays('invalid_input'),
   input_refused: scorerSays('input_refused'),
+  unauthorized: sends(post('Content-Length: 2\r\n', '{}'), { scoringKeys: parseKeys('a-key-of-16-chars') }),
   not_found: sends('GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
   model_unknown: scorerSays('model_unknown'),
   swagger_version: sends('GET /swagger.json?version=9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),

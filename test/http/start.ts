@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import type { TestContext } from 'node:test';
+import { type Access, openAccess } from '../../server/access/access.ts';
 import { options as table, type Config } from '../../server/config/config.ts';
 import { buildApp, buildMetricsApp } from '../../server/http/app.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
@@ -28,19 +29,24 @@ export function config(changes: Partial<Config>): Config {
   return { ...defaults, host: '127.0.0.1', port: 0, healthPort: 0, ...changes };
 }
 
-/** The app on a free port of 127.0.0.1, with a fake scorer, ready; closed after the test. */
+/**
+ * The app on a free port of 127.0.0.1, with a fake scorer, ready; closed after the test.
+ * @param given decides who may call, in place of what the options say
+ */
 export async function start(
   t: TestContext,
   changes: Partial<Config> = {},
   swaggerFiles = '/nowhere',
   lifecycle = readyLifecycle(),
+  given?: Access,
 ): Promise<Started> {
   const options = config(changes);
   const logged = new LogLines();
   const { log, lines } = logged;
   const scorer = new FakeScorer();
   const metrics = new Metrics();
-  const parts = { config: options, scorer, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
+  const access = given ?? (await openAccess(options, log));
+  const parts = { config: options, scorer, access, lifecycle, metrics, log, serverVersion: 'scoring-server/0.0.0', swaggerFiles };
   const app = buildApp(parts);
   const listening = await listen(app, options, options.metricsPort === 0 ? undefined : buildMetricsApp(parts));
   t.after(async () => {

@@ -12,6 +12,29 @@ const HUB = `Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;S
 
 /** Right and wrong values of the server's own options. */
 const OWN: Partial<Record<keyof Config, { readonly right: readonly string[]; readonly wrong: readonly string[] }>> = {
+  scoringKeys: {
+    right: [
+      '1234567890123456',
+      'a:1234567890123456, b.c-d_e:abcdefghijklmnop',
+      'AAAAAAAAAAAAAAAAAA+/AA==',
+      '1234567890123456\nabcdefghijklmnop',
+    ],
+    wrong: [
+      's3cret',
+      'name:s3cret',
+      's3cret s3cret s3cret',
+      's3cret-s3cret-s3cret:s3cret:s3cret-s3cret',
+      'b@d s3cret:1234567890123456',
+      ':s3cret-s3cret-s3cret',
+      's3cret-s3cret-s3creté',
+      'a:s3cret-s3cret-s3cret,a:s3cret-s3cret-other',
+      's3cret-s3cret-s3cret,s3cret-s3cret-s3cret',
+      'primary:s3cret-s3cret-s3cret,s3cret-s3cret-other',
+      `s3cret${'x'.repeat(4096)}`,
+      ' , ',
+    ],
+  },
+  metricsKeyRequired: { right: ['false', 'off'], wrong: ['maybe'] },
   accessLogFields: { right: ['client', 'client,user-agent'], wrong: ['ip', 'client;bytes'] },
   trustedProxies: { right: ['10.0.0.1', '10.0.0.0/8,fd00::/8'], wrong: ['10.0.0.0/33', 'proxy', '10.0.0'] },
   modelName: { right: ['iris', 'a b', '...'], wrong: ['a/b', '.', '..', 'x'.repeat(256)] },
@@ -115,6 +138,7 @@ const ANY_TEXT: Partial<Record<keyof Config, string>> = {
   configFile: 'a file that cannot be read is a usage error',
   host: 'the listener refuses an address that the machine does not have: exit code 2',
   corsOrigins: 'an origin of another form is one that no browser sends',
+  scoringKeysFile: 'the plan refuses a path without keys: exit code 2',
   serviceName: 'a title',
   serviceVersion: 'a title',
   servicePathPrefix: 'a text in swagger.json',
