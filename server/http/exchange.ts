@@ -105,8 +105,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   }
 
   /**
-   * True for a CORS preflight where callers need a credential. Browsers send it without one, so that
-   * the server answers it itself.
+   * True for a CORS preflight where callers need a credential. Browsers send it without one, so
+   * that the server answers it itself.
    */
   get isOpenPreflight(): boolean {
     const { access, cors } = this.services;
