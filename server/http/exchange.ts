@@ -68,6 +68,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   readonly parameters: Readonly<Record<string, string>>;
   #allowedMethods: string | undefined;
   #pieces: PiecedAnswer | undefined;
+  /** The bytes behind this request are no requests. */
+  #ambiguous = false;
 
   constructor(
     services: HttpServices,
@@ -142,7 +144,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
     browser.appendTransport(this.request, headers);
-    if (lifecycle.state === 'draining' || !lifecycle.live || this.#leavesLongBody) headers.push('Connection', 'close');
+    if (lifecycle.state === 'draining' || !lifecycle.live || this.#closesEarly) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
   }
 
@@ -158,7 +160,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.bytesOut = Buffer.byteLength(body);
     if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));
     this.head(status, headers);
-    if (this.#leavesLongBody) this.#endLingering(body);
+    if (this.#closesEarly) this.#endLingering(body);
     else if (Buffer.isBuffer(body)) this.#endWith(body);
     else this.response.end(body);
     if (this.response.writableLength > 0 && !this.#takenSoon) this.holdUnsent();
@@ -195,6 +197,12 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   refuseMethod(allowed: readonly string[], message = 'The method is not allowed for the requested URL.'): void {
     this.#allowedMethods = allowed.join(', ');
     this.fail(new ServerError('method_not_allowed', message));
+  }
+
+  /** Refuses a request that a proxy may read as another one, or as several. */
+  refuseAmbiguous(reason: string): void {
+    this.#ambiguous = true;
+    this.fail(new ServerError('bad_request', reason));
   }
 
   protected override get access(): RouteAccess {
@@ -245,9 +253,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
   }
 
-  /** True if the answer comes before the end of an upload that is long, or slow. */
-  get #leavesLongBody(): boolean {
+  /** True if the answer ends the connection while bytes still come: a long upload, or a slow one. */
+  get #closesEarly(): boolean {
     const { request, failure } = this;
+    if (this.#ambiguous) return true;
     if (request.complete) return false;
     // A body that came too slowly may never end.
     if (failure?.code === 'client_deadline' || failure?.code === 'request_timeout') return true;
@@ -265,11 +274,9 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     response.on('close', () => clearTimeout(timer));
     response.write(body);
     const pace = this.pace();
+    if (!this.#ambiguous) request.on('end', end);
     // A body that is still read would not flow.
-    request
-      .removeAllListeners('readable')
-      .on('end', end)
-      .on('data', (piece: Buffer) => pace.took(piece.length));
+    request.removeAllListeners('readable').on('data', (piece: Buffer) => pace.took(piece.length));
   }
 
   /** The client has left, unless a failure has closed the connection. */
