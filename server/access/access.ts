@@ -60,7 +60,10 @@ interface Parts {
   readonly tokens?: Tokens | undefined;
 }
 
-/** Asks each request for a key or a token. Why one text for all refusals: it must not help to guess. */
+/**
+ * Asks each request for a key or a token. Refusals have one text for all reasons, because a reason
+ * would help to guess.
+ */
 export class CredentialCheck implements Access {
   readonly #keys: KeyRing | undefined;
   readonly #tokens: Tokens | undefined;

@@ -38,7 +38,10 @@ export function parseKeys(text: string): readonly ListedKey[] {
   return keys;
 }
 
-/** Keys of a file, one a line. Lines that begin with # are comments. @throws Error as `parseKeys` */
+/**
+ * Keys of a file, one a line. Lines that begin with # are comments.
+ * @throws Error as `parseKeys`
+ */
 export function keysOfLines(text: string): readonly ListedKey[] {
   return text
     .replace(/^\uFEFF/, '')

@@ -131,7 +131,7 @@ describe('the gRPC service with keys', () => {
 const calls = ({ calls: all }: FakeScorer): string[] => all.filter((call) => call !== 'release 0');
 
 /** An access whose tokens are verified when a test decides. */
-function pending(): { readonly access: Access; readonly asked: Promise<void>; decide(verdict: Caller | ServerError): void } {
+function pending(): { readonly access: Access; readonly asked: Promise<void>; readonly decide: (verdict: Caller | ServerError) => void } {
   const asked = Promise.withResolvers<void>();
   const verdict = Promise.withResolvers<Caller>();
   const check = (): Promise<Caller> => {
