@@ -31,7 +31,7 @@ export async function listenGrpc(parts: GrpcParts): Promise<GrpcListening> {
   const limits: GrpcLimits = { ...defaultLimits, answerIdleMs: config.streamIdleTimeoutMs, ...parts.limits };
   const { methods, health } = grpcMethods(parts, limits);
   for (const { path, scores } of methods.values()) if (scores === true) parts.metrics.addRoute(path);
-  const connections = new Connections(limits, acceptor(methods, { ...exchangeServices(parts), limits }));
+  const connections = new Connections(limits, acceptor(methods, { ...exchangeServices(parts), limits }), parts.certificates);
   const port = await bind(connections, config);
   return {
     port,

@@ -7,7 +7,7 @@ import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
 import { Probes } from './probes.ts';
-import { addRoute, createRouter, readOnly, type Serve } from './router.ts';
+import { addRoute, createRouter, readOnly, type Serve, UNKNOWN_OPEN } from './router.ts';
 import { ScoreRoute } from './score.ts';
 import { Swagger } from './swagger.ts';
 
@@ -19,14 +19,14 @@ interface AppParts extends DoorParts {
   readonly swaggerFiles: string;
 }
 
-type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles'>;
+type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles' | 'access'>;
 
 /** Builds the HTTP side of the server, which `listen` opens. */
 export function buildApp(parts: AppParts): FastifyInstance {
   const { config } = parts;
   const services = httpServices(parts);
   const exact = new Map<string, Serve>();
-  const app = createRouter(config, services, exact);
+  const app = createRouter(config, services, { exact });
   for (const route of appRoutes(parts)) {
     addExact(exact, route.path, config.modelName, addRoute(app, services, route));
     if (route.scores === true) parts.metrics.addRoute(route.path);
@@ -43,11 +43,19 @@ export function buildMetricsApp(parts: AppParts): FastifyInstance {
   return app;
 }
 
+/** Builds the app of a port without TLS beside those with TLS. It serves only the probes. */
+export function buildProbesApp(parts: AppParts): FastifyInstance {
+  const services = { ...httpServices(parts), tls: undefined, scheme: 'http' } as const;
+  const app = createRouter(parts.config, services, { unknown: UNKNOWN_OPEN });
+  for (const route of appRoutes(parts)) if (route.access === 'open') addRoute(app, services, route);
+  return app;
+}
+
 /** All routes but those of the metrics. */
-export function appRoutes({ config, scorer, lifecycle, swaggerFiles }: RouteParts): readonly HttpRoute[] {
+export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access }: RouteParts): readonly HttpRoute[] {
   const probes = new Probes(lifecycle, scorer);
   const score = new ScoreRoute(scorer, config);
-  const swagger = new Swagger(config, scorer, swaggerFiles);
+  const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
   const ready = readOnly((exchange) => probes.ready(exchange));
   const probe = { counted: false, cors: false, access: 'open' } as const;
@@ -83,5 +91,6 @@ function httpServices(parts: AppParts): HttpServices {
     cors: new Cors(config.corsOrigins),
     browser: new BrowserHeaders(config),
     answerIdleMs: config.streamIdleTimeoutMs,
+    tls: parts.certificates?.options,
   };
 }

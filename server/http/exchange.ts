@@ -1,4 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RouteAccess } from '../access/access.ts';
+import { withoutCredentials } from '../access/credentials.ts';
+import type { TlsOptions } from 'node:tls';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
@@ -7,10 +10,11 @@ import { queryJson } from '../request/query.ts';
 import type { Held } from '../scoring/answer-memory.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
-import type { BrowserHeaders } from './browser-headers.ts';
+import { type BrowserHeaders, HTTPS_ONLY } from './browser-headers.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
-import { holdUnsent } from './held-answer.ts';
+import { holdUnsent, kernelTook } from './held-answer.ts';
+import { PIECE_BYTES, PiecedAnswer } from './pieced-answer.ts';
 import { sendReply } from './reply.ts';
 
 /** Services that all exchanges of one app share. */
@@ -22,6 +26,8 @@ export interface HttpServices extends ExchangeServices {
   readonly browser: BrowserHeaders;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
+  /** Undefined if the port speaks plain HTTP. */
+  readonly tls: TlsOptions | undefined;
 }
 
 export interface HttpRoute extends ExchangeRoute {
@@ -57,6 +63,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   /** Decoded parts of the path that match the route's pattern. */
   readonly parameters: Readonly<Record<string, string>>;
   #allowedMethods: string | undefined;
+  #pieces: PiecedAnswer | undefined;
 
   constructor(
     services: HttpServices,
@@ -78,10 +85,9 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return this.request.method ?? '';
   }
 
-  /** TLS ends before this server. */
   get url(): string {
     const { url = '/', headers } = this.request;
-    return headers.host === undefined || ABSOLUTE.test(url) ? url : `http://${headers.host}${url}`;
+    return headers.host === undefined || ABSOLUTE.test(url) ? url : `${this.services.scheme}://${headers.host}${url}`;
   }
 
   get target(): string {
@@ -98,7 +104,17 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   }
 
   get rawHeaders(): readonly string[] {
-    return this.request.rawHeaders;
+    const { rawHeaders } = this.request;
+    return this.services.access === undefined ? rawHeaders : withoutCredentials(rawHeaders);
+  }
+
+  /**
+   * True for a CORS preflight where callers need a credential or have a limit. Browsers send it
+   * without a credential, so that the server answers it itself.
+   */
+  get isOpenPreflight(): boolean {
+    const { access, rates, cors } = this.services;
+    return (access ?? rates) !== undefined && this.route.cors && cors.isPreflight(this.request);
   }
 
   get status(): number {
@@ -116,11 +132,11 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    * @param headers of this answer as name, value, name, value, ...; the common ones are added
    */
   head(status: number, headers: string[]): void {
-    const { lifecycle, serverVersion, cors, browser } = this.services;
+    const { lifecycle, serverVersion, cors, scheme } = this.services;
     headers.push(...this.ids.headers);
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
-    browser.appendTransport(this.request, headers);
+    if (scheme === 'https') headers.push(...HTTPS_ONLY);
     if (lifecycle.state === 'draining' || !lifecycle.live || this.#leavesLongBody) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
   }
@@ -138,9 +154,22 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));
     this.head(status, headers);
     if (this.#leavesLongBody) this.#endLingering(body);
-    else if (Buffer.isBuffer(body) && body.length <= ONE_PIECE) this.response.end(body.toString('latin1'), 'latin1');
+    else if (Buffer.isBuffer(body)) this.#endWith(body);
     else this.response.end(body);
-    if (this.response.writableLength > 0) this.holdUnsent();
+    if (this.response.writableLength > 0 && !this.#takenSoon) this.holdUnsent();
+  }
+
+  #endWith(body: Buffer): void {
+    const { response } = this;
+    if (body.length <= ONE_PIECE) response.end(body.toString('latin1'), 'latin1');
+    else if (body.length <= PIECE_BYTES || this.services.tls === undefined) response.end(body);
+    else this.#pieces = new PiecedAnswer(response, body);
+  }
+
+  /** True if TLS only has not reported yet that a small answer has left. */
+  get #takenSoon(): boolean {
+    const { services, request, response, bytesOut } = this;
+    return services.tls !== undefined && bytesOut <= ONE_PIECE && response.socket !== null && kernelTook(request);
   }
 
   /**
@@ -149,7 +178,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    */
   holdUnsent(): Held {
     this.response.setTimeout(this.services.answerIdleMs);
-    return holdUnsent(this.services.scorer.answers, this.request, this.response);
+    return holdUnsent(this.services.scorer.answers, this.request, this.response, this.#pieces);
   }
 
   /** Counts bytes of an answer that is not written yet, until they are released. */
@@ -163,6 +192,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.fail(new ServerError('method_not_allowed', message));
   }
 
+  protected override get access(): RouteAccess {
+    return this.isOpenPreflight ? 'open' : this.route.access;
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -171,6 +204,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   protected override answerFailure(error: ServerError): void {
     const { response } = this;
     const { status, headers, body } = errorAnswer(error, this.route.errorMember);
+    if (error.code === 'unauthorized') headers.push(...this.#challenges);
     if (this.#allowedMethods !== undefined) headers.push('Allow', this.#allowedMethods);
     if (response.headersSent) response.destroy();
     else this.capture?.answered('application/json', [], Buffer.from(body));
@@ -185,6 +219,16 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   protected override inputText(body: readonly Buffer[]): string {
     if (body.length > 0) return bodyText(body, this.contentType ?? 'application/json');
     return queryJson(this.target) ?? '{}';
+  }
+
+  /**
+   * Headers by which clients ask their user for a credential: RFC 9110, section 11.6.1. The page
+   * /status takes text only, and gets no Basic: its browser would ask at each of its requests.
+   */
+  get #challenges(): string[] {
+    const bearer = ['WWW-Authenticate', 'Bearer realm="scoring-server"'];
+    if (this.route.access !== 'login' || this.request.headers.accept === 'text/plain') return bearer;
+    return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
   }
 
   /** True if the answer comes before the end of a long upload. */

@@ -23,7 +23,7 @@ export class ScoreRoute {
       case 'GET':
         return this.score(exchange, 'score');
       case 'OPTIONS':
-        if (raw) return this.score(exchange, 'score');
+        if (raw && !exchange.isOpenPreflight) return this.score(exchange, 'score');
         return exchange.answer(200, [...htmlHeaders(), 'x-ms-run-function-failed', 'False'], '');
       case 'HEAD':
         if (raw) return this.score(exchange, 'score');

@@ -11,11 +11,19 @@ export interface Service {
   readonly pathPrefix: string;
   readonly input: Schema;
   readonly output: Schema;
+  /**
+   * True: this server asks for a key or token, and the document says so exactly. Else the document
+   * is that of Azure's server. Why: it names the Bearer of the endpoint in front of the container.
+   */
+  readonly needsCredential: boolean;
 }
 
 const OPENAPI: Record<Exclude<SwaggerVersion, '2'>, string> = { '3': '3.0.3', '3.1': '3.1.0' };
-const SECURITY = [{ Bearer: [] }];
+const OF_AZURE = [{ Bearer: [] }];
+/** Each alone is enough. */
+const OF_THIS_SERVER = [{ Bearer: [] }, { ApiKey: [] }];
 const BEARER = { type: 'apiKey', name: 'Authorization', in: 'header', description: 'For example: Bearer abc123' };
+const API_KEY = { type: 'apiKey', name: 'api-key', in: 'header' };
 const ERROR_RESPONSE = { type: 'object', properties: { message: { type: 'string' } } };
 const VERSION_PARAMETER = { name: 'version', in: 'query', required: false };
 const VERSION_SCHEMA = { type: 'integer', enum: [2, 3] };
@@ -71,6 +79,7 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
     description: `API specification for the Azure Machine Learning service ${service.name}`,
     version: service.version,
   };
+  const schemes = { Bearer: BEARER, ...(service.needsCredential && { ApiKey: API_KEY }) };
   const schemas = { ServiceInput: service.input, ServiceOutput: service.output, ErrorResponse: ERROR_RESPONSE };
   if (version === '2') {
     return {
@@ -79,21 +88,21 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
       schemes: ['https'],
       consumes: ['application/json'],
       produces: ['application/json'],
-      securityDefinitions: { Bearer: BEARER },
-      paths: paths(v2, service.pathPrefix),
+      securityDefinitions: schemes,
+      paths: paths(v2, service),
       definitions: schemas,
     };
   }
   return {
     openapi: OPENAPI[version],
     info,
-    security: SECURITY,
-    paths: paths(v3, service.pathPrefix),
-    components: { schemas, securitySchemes: { Bearer: BEARER } },
+    security: service.needsCredential ? OF_THIS_SERVER : OF_AZURE,
+    paths: paths(v3, service),
+    components: { schemas, securitySchemes: schemes },
   };
 }
 
-function paths(dialect: Dialect, pathPrefix: string): Json {
+function paths(dialect: Dialect, { pathPrefix, needsCredential }: Service): Json {
   const bare = pathPrefix.replaceAll(/^\/+|\/+$/g, '');
   const prefix = bare === '' ? '' : `/${bare}`;
   const failed = dialect.jsonResponse(TEXTS.failed, dialect.reference('ErrorResponse'));
@@ -102,6 +111,7 @@ function paths(dialect: Dialect, pathPrefix: string): Json {
       get: {
         operationId: 'ServiceHealthCheck',
         description: TEXTS.health,
+        ...(needsCredential && { security: [] }),
         responses: { '200': dialect.textResponse(TEXTS.healthy, 'Healthy'), default: failed },
       },
     },
@@ -109,7 +119,7 @@ function paths(dialect: Dialect, pathPrefix: string): Json {
       post: {
         operationId: 'RunMLService',
         description: TEXTS.score,
-        security: SECURITY,
+        security: needsCredential ? OF_THIS_SERVER : OF_AZURE,
         ...dialect.payload(dialect.reference('ServiceInput')),
         responses: { '200': dialect.jsonResponse(TEXTS.scored, dialect.reference('ServiceOutput')), default: failed },
       },
@@ -118,6 +128,7 @@ function paths(dialect: Dialect, pathPrefix: string): Json {
       get: {
         operationId: 'GetSwaggerSpec',
         description: TEXTS.swagger,
+        ...(needsCredential && { security: OF_THIS_SERVER }),
         parameters: [dialect.versionParameter],
         responses: { '200': dialect.textResponse(TEXTS.document), default: failed },
       },

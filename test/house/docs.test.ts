@@ -9,9 +9,11 @@ import { options, type Option } from '../../server/config/config.ts';
 import { failuresTable, optionsTable } from '../../server/config/usage.ts';
 import { failures } from '../../server/errors.ts';
 import { families } from '../../server/inference/rows/operators.ts';
+import { addAccessMetrics } from '../../server/telemetry/access-metrics.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
 import { addGpuMetrics } from '../../server/telemetry/gpu-metrics.ts';
 import { addLimitMetrics } from '../../server/telemetry/limit-metrics.ts';
+import { addTlsMetrics } from '../../server/telemetry/tls-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { mediaTypes } from '../../server/worker/codecs/content-types.ts';
 import { dependenciesTable } from './dependencies.ts';
@@ -65,6 +67,8 @@ const got = {
 async function metricsTable(): Promise<string> {
   const { registry } = new Metrics();
   addLimitMetrics(registry, { scoringTimeoutMs: 0 });
+  addAccessMetrics(registry, { byKey: new Map(), missing: 0, wrong: 0 });
+  addTlsMetrics(registry, { expiresAt: 0, failures: new Map() });
   addCollectionMetrics(registry, 'file', () => new CollectionCounts());
   addGpuMetrics(registry, { read: () => [] });
   const all = await registry.getMetricsAsJSON();

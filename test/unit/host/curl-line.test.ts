@@ -54,3 +54,12 @@ test('the address is one that the machine itself can reach', () => {
 test('without an example, the line asks for the description of the API', () => {
   assert.equal(curlLine(everywhere, 5001, undefined), 'curl http://localhost:5001/swagger.json');
 });
+
+test('a shell puts the key into the command where one is needed, and the command has none', () => {
+  for (const example of ['{"x":1}', undefined]) {
+    const line = curlLine(everywhere, 80, example, true);
+    const given = argumentsOf(`KEY='it is $HOME'; ${line}`);
+    assert.deepEqual(given.slice(0, 2), ['-H', 'api-key: it is $HOME']);
+    assert.deepEqual(argumentsOf(curlLine(everywhere, 80, example)), given.slice(2));
+  }
+});
