@@ -33,5 +33,6 @@ export function addAccessMetrics(registry: Registry, counts: Counts): void {
       for (const [reason, requests] of Object.entries({ missing, wrong })) this.inc({ reason }, requests);
     },
   });
-  for (const metric of [byKey, refused]) registry.registerMetric(metric);
+  registry.registerMetric(byKey);
+  registry.registerMetric(refused);
 }
