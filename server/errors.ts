@@ -113,6 +113,13 @@ const table = {
   internal: { status: 500, fault: 'server', clientMessage: INTERNAL, doc: 'a fault of the server itself' },
   not_ready: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the workers have not finished `init()` yet' },
   stopping: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the server has stopped taking requests' },
+  keys_unavailable: {
+    status: 503,
+    fault: 'operator',
+    clientMessage: 'The token cannot be verified now, because the keys of its issuer are not available. Retry later.',
+    retryAfter: 5,
+    doc: 'a token that cannot be verified, because `JWT_JWKS_URL` does not answer with keys',
+  },
   queue_timeout: {
     status: 503,
     fault: 'operator',
@@ -166,14 +173,26 @@ export type ErrorCode = keyof typeof table;
 /** The table, read-only. */
 export const failures: Readonly<Record<ErrorCode, Failure>> = table;
 
+interface FailureOptions extends ErrorOptions {
+  /** Seconds for `Retry-After`, in place of the table's. */
+  readonly retryAfter?: number;
+}
+
 /** A failure of the server, with a row in the table. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly code: ErrorCode;
+  readonly #retryAfter: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: FailureOptions) {
     super(message, options);
     this.code = code;
+    this.#retryAfter = options?.retryAfter;
+  }
+
+  /** Seconds after which a client may retry; undefined if that does not help. */
+  get retryAfter(): number | undefined {
+    return this.#retryAfter ?? this.failure.retryAfter;
   }
 
   get failure(): Failure {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config/config.ts';
+import type { ProxyVariables } from '../config/proxies.ts';
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { credentialOf } from './credentials.ts';
@@ -36,7 +37,7 @@ export interface Access {
   /**
    * Identifies the caller of a request.
    * @returns a promise only where a token has to be verified
-   * @throws ServerError unauthorized, forbidden
+   * @throws ServerError unauthorized, forbidden, keys_unavailable
    */
   check(headers: IncomingHttpHeaders, route: RouteAccess): Caller | Promise<Caller>;
 }
@@ -48,13 +49,20 @@ interface Tokens {
 }
 
 /**
- * Reads the keys that the options name.
+ * Reads the keys that the options name, of clients and of issuers of tokens.
+ * @param proxies for `JWT_JWKS_URL`
  * @returns undefined if everybody may call
  * @throws ServerError usage
  */
-export async function openAccess(config: Config, log: Log): Promise<Access | undefined> {
+export async function openAccess(config: Config, log: Log, proxies: ProxyVariables = {}): Promise<Access | undefined> {
   const keys = await openKeys(config, log);
-  return keys === undefined ? undefined : new CredentialCheck({ keys });
+  const tokens = hasIssuer(config) ? await (await import('./tokens.ts')).openTokens(config, { log, proxies }) : undefined;
+  return keys === undefined && tokens === undefined ? undefined : new CredentialCheck({ keys, tokens });
+}
+
+/** True if tokens count. Their library is loaded only then. */
+function hasIssuer({ jwtJwksUrl, jwtJwksFile }: Config): boolean {
+  return jwtJwksUrl !== '' || jwtJwksFile !== '';
 }
 
 interface Parts {

@@ -2,8 +2,10 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
 import { isFile } from '../system/folders.ts';
+import { asksForCredentials } from './access-contradictions.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
+import { contradictions } from './contradictions.ts';
 import { flagOf, readValue } from './option-values.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
@@ -27,6 +29,9 @@ export interface ServeCommand {
 }
 
 export type Command = { readonly kind: 'help' | 'version' } | ServeCommand;
+
+/** Files of access and TLS. */
+const FILES = ['scoringKeysFile', 'jwtJwksFile', 'tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile'] as const;
 
 const NAMING: ReadonlySet<string> = new Set([
   'appRoot',
@@ -110,29 +115,12 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     }
   }
   Object.assign(config, implied);
-  for (const key of ['modelDir', 'model', 'configFile', 'scoringKeysFile'] as const) {
+  for (const key of ['modelDir', 'model', 'configFile', ...FILES] as const) {
     if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop gives each key the row's default, or the value of its parser
   return { config: config as Config, named };
-}
-
-/** Options that cannot hold together. */
-function contradictions(config: Config): string[] {
-  const { bodyLimitBytes, queueMaxBytes, metricsKeyRequired } = config;
-  const problems: string[] = [];
-  if (bodyLimitBytes > queueMaxBytes)
-    problems.push(
-      `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`,
-    );
-  if (metricsKeyRequired && !asksForCredentials(config))
-    problems.push('METRICS_KEY_REQUIRED: expected SCORING_KEYS, SCORING_KEYS_FILE, JWT_JWKS_URL or JWT_JWKS_FILE beside it, got none');
-  return problems;
-}
-
-function asksForCredentials({ scoringKeys, scoringKeysFile, jwtJwksUrl, jwtJwksFile }: Config): boolean {
-  return scoringKeys.length > 0 || [scoringKeysFile, jwtJwksUrl, jwtJwksFile].some((value) => value !== '');
 }
 
 /** Variables of Azure's Python server that have no effect here, and what to use. */
@@ -152,7 +140,8 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
 /** Why: a deployment whose secret is missing would be open, and look as if it was not. */
 function withoutKeys(config: Config, variables: Variables): string[] {
   if (asksForCredentials(config)) return [];
-  const empty = [options.scoringKeys, options.scoringKeysFile].flatMap(({ env }) => env).filter((name) => variables[name] === '');
+  const rows = [options.scoringKeys, options.scoringKeysFile, options.jwtJwksUrl, options.jwtJwksFile];
+  const empty = rows.flatMap(({ env }) => env).filter((name) => variables[name] === '');
   return empty.map((name) => `${name} is empty, so that it asks for no key`);
 }
 

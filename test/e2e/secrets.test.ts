@@ -73,6 +73,8 @@ const takes = ({ parse }: Option<unknown>, value: string): boolean => {
   }
 };
 
+/** Rules for callers: without the others, or with a key, no request of these tests would count. */
+const isAccess = ({ env: [name] }: Option<unknown>): boolean => /^(?:SCORING_KEYS|JWT_)/.test(name);
 const isSink = ({ env: [name] }: Option<unknown>): boolean => /^(?:MDC|AML_MODEL_DC)_/.test(name);
 
 for (const row of secrets.filter(isSink))
@@ -81,7 +83,7 @@ for (const row of secrets.filter(isSink))
     if (!takes(row, value)) continue;
     const [name] = row.env;
     test(`nothing that the server writes shows a secret: ${name} is ${what}`, async () => {
-      const others = secrets.filter((other) => !isSink(other) && takes(other, value)).map(({ env }) => [env[0], value]);
+      const others = secrets.filter((other) => !isSink(other) && !isAccess(other) && takes(other, value)).map(({ env }) => [env[0], value]);
       const sink = name.startsWith('MDC_HTTP_') ? { MDC_HTTP_URL: ADDRESS, [name]: value } : { [name]: value };
       assert.doesNotMatch(await everythingWritten({ ...Object.fromEntries(others), ...sink }), MARKS);
     });
