@@ -7,6 +7,7 @@ import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
+import { Pacing } from './pacing.ts';
 import { Probes } from './probes.ts';
 import { addRoute, createRouter, readOnly, type Serve, UNKNOWN_OPEN } from './router.ts';
 import { ScoreRoute } from './score.ts';
@@ -94,6 +95,7 @@ function httpServices(parts: AppParts): HttpServices {
     cors: new Cors(config.corsOrigins),
     browser: new BrowserHeaders(config),
     answerIdleMs: config.streamIdleTimeoutMs,
+    pacing: new Pacing(),
     tls: parts.certificates?.options,
   };
 }

@@ -15,6 +15,7 @@ import type { BrowserHeaders } from './browser-headers.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent, kernelTook } from './held-answer.ts';
+import type { PacedUpload, Pacing } from './pacing.ts';
 import { PIECE_BYTES, PiecedAnswer } from './pieced-answer.ts';
 import { sendReply } from './reply.ts';
 import { requestTimeout } from './request-timeout.ts';
@@ -28,6 +29,7 @@ export interface HttpServices extends ExchangeServices {
   readonly browser: BrowserHeaders;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
+  readonly pacing: Pacing;
   /** Undefined if the port speaks plain HTTP. */
   readonly tls: TlsOptions | undefined;
 }
@@ -142,7 +144,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
     browser.appendTransport(this.request, headers);
-    if (lifecycle.state === 'draining' || !lifecycle.live || this.#leavesBody) headers.push('Connection', 'close');
+    if (lifecycle.state === 'draining' || !lifecycle.live || this.#closesEarly) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
   }
 
@@ -158,7 +160,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.bytesOut = Buffer.byteLength(body);
     if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));
     this.head(status, headers);
-    if (this.#leavesBody) this.#endLingering(body);
+    if (this.#closesEarly) this.#endLingering(body);
     else if (Buffer.isBuffer(body)) this.#endWith(body);
     else this.response.end(body);
     if (this.response.writableLength > 0 && !this.#takenSoon) this.holdUnsent();
@@ -211,6 +213,11 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return this.route.scores === true ? requestTimeout(this.request.headers) : undefined;
   }
 
+  /** Begins to pace the body of the request. */
+  pace(): PacedUpload {
+    return this.services.pacing.pace(this.request);
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -246,11 +253,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
   }
 
-  /**
-   * True if the answer ends the connection while bytes may still come: of an upload that is long,
-   * or slow, or behind an ambiguous request.
-   */
-  get #leavesBody(): boolean {
+  /** True if the answer ends the connection while bytes still come: a long upload, or a slow one. */
+  get #closesEarly(): boolean {
     const { request, failure } = this;
     if (this.#ambiguous) return true;
     if (request.complete) return false;
@@ -269,9 +273,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     const timer = setTimeout(end, LINGER_MS);
     response.on('close', () => clearTimeout(timer));
     response.write(body);
-    // A body that is still read would not flow.
-    request.removeAllListeners('readable').resume();
+    const pace = this.pace();
     if (!this.#ambiguous) request.on('end', end);
+    // A body that is still read would not flow.
+    request.removeAllListeners('readable').on('data', (piece: Buffer) => pace.took(piece.length));
   }
 
   /** The client has left, unless a failure has closed the connection. */
