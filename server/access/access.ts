@@ -18,10 +18,22 @@ export interface Caller {
  */
 export type RouteAccess = 'open' | 'key' | 'login';
 
+/** Requests since the start. */
+export interface AccessCounts {
+  /** Those with a key that counts now, by its name. */
+  readonly byKey: ReadonlyMap<string, number>;
+  /** Refused ones without a key or token. */
+  readonly missing: number;
+  /** Refused ones with one that does not count. */
+  readonly wrong: number;
+}
+
 /** Decides who may call. Undefined in the parts of a front door: everybody. */
 export interface Access {
   /** Names of the keys that count now. */
   readonly keys: readonly string[];
+  /** Always those of now. Undefined: nothing is counted. */
+  readonly counts?: AccessCounts;
   /**
    * Identifies the caller of a request.
    * @returns a promise only where a token has to be verified
@@ -60,6 +72,20 @@ interface Parts {
   readonly tokens?: Tokens | undefined;
 }
 
+class Counts implements AccessCounts {
+  missing = 0;
+  wrong = 0;
+  readonly #keys: KeyRing | undefined;
+
+  constructor(keys: KeyRing | undefined) {
+    this.#keys = keys;
+  }
+
+  get byKey(): ReadonlyMap<string, number> {
+    return this.#keys?.requests ?? new Map<string, number>();
+  }
+}
+
 /**
  * Asks each request for a key or a token. Refusals have one text for all reasons, because a reason
  * would help to guess.
@@ -67,10 +93,12 @@ interface Parts {
 export class CredentialCheck implements Access {
   readonly #keys: KeyRing | undefined;
   readonly #tokens: Tokens | undefined;
+  readonly counts: Counts;
 
   constructor({ keys, tokens }: Parts) {
     this.#keys = keys;
     this.#tokens = tokens;
+    this.counts = new Counts(keys);
   }
 
   get keys(): readonly string[] {
@@ -79,10 +107,27 @@ export class CredentialCheck implements Access {
 
   check(headers: IncomingHttpHeaders, route: RouteAccess): Caller | Promise<Caller> {
     const credential = credentialOf(headers, route === 'login');
-    if (credential !== undefined) {
-      const caller = this.#keys?.find(credential) ?? this.#tokens?.verify(credential);
-      if (caller !== undefined) return caller;
+    if (credential === undefined) {
+      this.counts.missing++;
+      throw refusal();
     }
-    throw new ServerError('unauthorized', 'the request has no key or token that counts');
+    return this.#keys?.find(credential) ?? this.#verified(credential);
+  }
+
+  #verified(token: string): Caller | Promise<Caller> {
+    try {
+      if (this.#tokens === undefined) throw refusal();
+      const caller = this.#tokens.verify(token);
+      return caller instanceof Promise ? caller.catch((thrown: unknown) => this.#refuse(thrown)) : caller;
+    } catch (thrown) {
+      return this.#refuse(thrown);
+    }
+  }
+
+  #refuse(thrown: unknown): never {
+    if (thrown instanceof ServerError && thrown.code === 'unauthorized') this.counts.wrong++;
+    throw thrown;
   }
 }
+
+const refusal = (): ServerError => new ServerError('unauthorized', 'the request has no key or token that counts');

@@ -11,19 +11,25 @@ import type { Caller } from './access.ts';
 interface Entry {
   readonly caller: Caller;
   readonly hash: Buffer;
+  /** Requests with this key. */
+  requests: number;
 }
 
 /** The keys that count now. */
 export class KeyRing {
-  #keys: readonly NamedKey[] = [];
-  #entries: readonly Entry[] = [];
+  #entries: readonly Entry[];
 
   constructor(keys: readonly NamedKey[]) {
-    this.replace(keys);
+    this.#entries = keys.map((key) => entryOf(key, 0));
   }
 
   get names(): readonly string[] {
-    return this.#keys.map(({ name }) => name);
+    return this.#entries.map(({ caller }) => caller.name);
+  }
+
+  /** Requests since the start, by the name of their key. */
+  get requests(): ReadonlyMap<string, number> {
+    return new Map(this.#entries.map(({ caller, requests }) => [caller.name, requests]));
   }
 
   /**
@@ -32,24 +38,34 @@ export class KeyRing {
    */
   find(credential: string): Caller | undefined {
     const hashed = hash('sha256', credential, 'buffer');
-    let found: Caller | undefined;
-    for (const { caller, hash: known } of this.#entries) if (timingSafeEqual(known, hashed)) found = caller;
-    return found;
+    let found: Entry | undefined;
+    for (const entry of this.#entries) if (timingSafeEqual(entry.hash, hashed)) found = entry;
+    if (found === undefined) return undefined;
+    found.requests++;
+    return found.caller;
   }
 
-  /** @returns the names of keys that count from now on, and of those that no longer do */
+  /**
+   * A name with another key is another key: it is removed and added.
+   * @returns names of the keys that count from now on, and of those that no longer do
+   */
   replace(keys: readonly NamedKey[]): { readonly added: readonly string[]; readonly removed: readonly string[] } {
-    const before = this.#keys;
-    this.#keys = keys;
-    this.#entries = keys.map(({ name, hash: hashed }) => ({ caller: { kind: 'key', name }, hash: hashed }));
-    return { added: missingIn(before, keys), removed: missingIn(keys, before) };
+    const before = this.#entries;
+    const kept = (key: NamedKey): Entry | undefined =>
+      before.find(({ caller, hash: known }) => caller.name === key.name && known.equals(key.hash));
+    this.#entries = keys.map((key) => kept(key) ?? entryOf(key, before.find(({ caller }) => caller.name === key.name)?.requests ?? 0));
+    return { added: missingIn(before, this.#entries), removed: missingIn(this.#entries, before) };
   }
 }
 
-/** Names of the keys that a list lacks. A name with another key is another key. */
-function missingIn(list: readonly NamedKey[], keys: readonly NamedKey[]): string[] {
-  const has = (key: NamedKey): boolean => list.some(({ name, hash: other }) => name === key.name && other.equals(key.hash));
-  return keys.filter((key) => !has(key)).map(({ name }) => name);
+/** @param requests those of a key that had the name before, because counters never fall */
+function entryOf({ name, hash: hashed }: NamedKey, requests: number): Entry {
+  return { caller: { kind: 'key', name }, hash: hashed, requests };
+}
+
+/** Names of the entries that a list lacks. */
+function missingIn(list: readonly Entry[], entries: readonly Entry[]): string[] {
+  return entries.filter((entry) => !list.includes(entry)).map(({ caller }) => caller.name);
 }
 
 /**

@@ -4,6 +4,7 @@ import { helpText } from '../config/usage.ts';
 import { toServerError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { limitsOf } from '../scoring/limits.ts';
+import { addAccessMetrics } from '../telemetry/access-metrics.ts';
 import { addLimitMetrics } from '../telemetry/limit-metrics.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
@@ -50,6 +51,7 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
     redacts: () => redactor.needed !== false,
   });
   addLimitMetrics(metrics.registry, limitsOf(config));
+  if (plan.access?.counts !== undefined) addAccessMetrics(metrics.registry, plan.access.counts);
   const collector = collection && (await openCollector(collection, { output, metrics, redactor, env }));
   const sends = telemetry !== undefined || collector !== undefined || config.jwtJwksUrl !== '';
   if (sends) for (const problem of problems) log.warn(problem);

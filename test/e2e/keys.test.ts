@@ -113,6 +113,9 @@ for (const [name, { set, change }] of Object.entries(ways))
         const ms = performance.now() - changed;
         assert.equal((await server.score({}, { 'api-key': NEW })).status, 200);
         t.diagnostic(`the removed key was refused after ${Math.round(ms)} ms`);
+        assert.ok((await server.metric('server_key_requests_total{key="stays"}')) > 20);
+        assert.equal(await server.metric('server_key_requests_total{key="old"}'), 0);
+        assert.ok((await server.metric('server_access_refused_total{reason="wrong"}')) > 0);
         assert.ok(ms < COUNTS_WITHIN_MS, `${ms} ms`);
         for (const statuses of await Promise.all(traffic.map((each) => each.stop()))) assert.deepEqual(new Set(statuses), new Set([200]));
         const { added, removed, keys } = await server.said('the keys were read again');

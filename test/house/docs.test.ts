@@ -9,6 +9,7 @@ import { options, type Option } from '../../server/config/config.ts';
 import { failuresTable, optionsTable } from '../../server/config/usage.ts';
 import { failures } from '../../server/errors.ts';
 import { families } from '../../server/inference/rows/operators.ts';
+import { addAccessMetrics } from '../../server/telemetry/access-metrics.ts';
 import { addCollectionMetrics } from '../../server/telemetry/collection-metrics.ts';
 import { addGpuMetrics } from '../../server/telemetry/gpu-metrics.ts';
 import { addLimitMetrics } from '../../server/telemetry/limit-metrics.ts';
@@ -60,6 +61,7 @@ const got = {
 async function metricsTable(): Promise<string> {
   const { registry } = new Metrics();
   addLimitMetrics(registry, { scoringTimeoutMs: 0 });
+  addAccessMetrics(registry, { byKey: new Map(), missing: 0, wrong: 0 });
   addCollectionMetrics(registry, 'file', () => new CollectionCounts());
   addGpuMetrics(registry, { read: () => [] });
   const all = await registry.getMetricsAsJSON();

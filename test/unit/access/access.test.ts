@@ -38,4 +38,16 @@ test('what is no key may be a token, whose verdict counts', async () => {
   assert.throws(() => access.check({}, 'key'), refused);
   assert.deepEqual(seen, ['good', 'bad']);
   assert.deepEqual(new CredentialCheck({ tokens }).keys, []);
+  assert.deepEqual([access.counts.missing, access.counts.wrong], [1, 1]);
+});
+
+test('requests are counted by key, and refusals by reason', () => {
+  const access = new CredentialCheck({ keys: new KeyRing(namedKeys(parseKeys(`web:${A},batch:bbbbbbbbbbbbbbbb`))) });
+  const { counts } = access;
+  for (const headers of [{ 'api-key': A }, { 'api-key': A }, { authorization: `Bearer ${A}` }])
+    assert.deepEqual(access.check(headers, 'key'), { kind: 'key', name: 'web' });
+  for (const headers of [{}, { authorization: 'Basic x' }, { 'api-key': 'wrong' }, { 'api-key': 'wrong' }, { 'api-key': `${A}a` }])
+    assert.throws(() => access.check(headers, 'key'), refused);
+  assert.deepEqual(Object.fromEntries(counts.byKey), { web: 3, batch: 0 });
+  assert.deepEqual([counts.missing, counts.wrong], [2, 3]);
 });

@@ -50,12 +50,15 @@ test('every key is compared whatever came: one hash, and as many comparisons as 
 
 test('a ring with other keys tells which ones, and a name with another key is another one', () => {
   const ring = ringOf(`web:${A},batch:${B}`);
+  assert.equal(ring.find(A)?.name, 'web');
   assert.deepEqual(ring.replace(namedKeys(parseKeys(`web:${C},batch:${B},new:${A}`))), { added: ['web', 'new'], removed: ['web'] });
   assert.deepEqual(ring.names, ['web', 'batch', 'new']);
   assert.deepEqual(
     [A, B, C].map((key) => ring.find(key)?.name),
     ['new', 'batch', 'web'],
   );
+  // A counter never falls, also where its name has another key.
+  assert.deepEqual(Object.fromEntries(ring.requests), { web: 2, batch: 1, new: 1 });
 });
 
 interface Opened {
