@@ -63,7 +63,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const { config, named } = parsed(find, { flags, cwd, problems });
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...withoutKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
+  warnings.push(...emptyKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
   return { kind: 'serve', config, warnings, named };
 }
 
@@ -150,7 +150,7 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
 }
 
 /** Why: a deployment whose secret is missing would be open, and look as if it was not. */
-function withoutKeys(config: Config, variables: Variables): string[] {
+function emptyKeys(config: Config, variables: Variables): string[] {
   if (asksForCredentials(config)) return [];
   const empty = [options.scoringKeys, options.scoringKeysFile].flatMap(({ env }) => env).filter((name) => variables[name] === '');
   return empty.map((name) => `${name} is empty, so that it asks for no key`);
