@@ -19,6 +19,7 @@ import {
   type OptionRows,
 } from './option-values.ts';
 import { requestOptions } from './request-options.ts';
+import { rightsOptions } from './rights-options.ts';
 import { telemetryOptions } from './telemetry-options.ts';
 
 export type { Option };
@@ -92,14 +93,14 @@ const addresses = {
     flag: 'host',
     default: '0.0.0.0',
     parse: text,
-    doc: 'Address to listen on. Use 127.0.0.1 to accept only local clients.',
+    doc: 'Address to listen on: `127.0.0.1` for local clients only, `::` for IPv6 and IPv4.',
   }),
   healthPort: option({
     env: ['HEALTH_PORT'],
     flag: 'health-port',
     default: 5000,
     parse: integer(0, 65535),
-    doc: 'Second port; only used with `SEPERATE_HEALTH_ENDPOINT`.',
+    doc: 'Second port, with `SEPERATE_HEALTH_ENDPOINT`. With `TLS_CERT_FILE` it is open too: plain, for probes.',
   }),
   separateHealthEndpoint: option({
     env: ['SEPERATE_HEALTH_ENDPOINT'],
@@ -216,6 +217,7 @@ export const options = {
   ...addresses,
   ...accessOptions,
   ...modelOptions,
+  ...rightsOptions,
   ...requestOptions,
   ...stopping,
   ...logging,
@@ -231,6 +233,7 @@ export const optionGroups: readonly { readonly title: string; readonly rows: rea
   { title: 'Ports and HTTP', rows: Object.values<Option<unknown>>(addresses) },
   { title: 'Access and TLS', rows: Object.values<Option<unknown>>(accessOptions) },
   { title: 'Models and workers', rows: Object.values<Option<unknown>>(modelOptions) },
+  { title: 'Rights of scripts', rows: Object.values<Option<unknown>>(rightsOptions) },
   { title: 'Requests and answers', rows: Object.values<Option<unknown>>(requestOptions) },
   { title: 'Stop', rows: Object.values<Option<unknown>>(stopping) },
   { title: 'Log', rows: Object.values<Option<unknown>>(logging) },

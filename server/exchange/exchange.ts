@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Caller } from '../access/access.ts';
+import type { Caller, RouteAccess } from '../access/access.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Protocol } from '../entry-script.ts';
 import { answerable, type ServerError } from '../errors.ts';
@@ -31,10 +31,12 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   readonly ids: RequestIds;
   readonly startedAt = performance.now();
   /**
-   * Address of the other end, if the log shows it. Read at the start, because a connection that has
-   * ended has none.
+   * Address of the other end, if the log shows it or rates are limited. Read at the start, because
+   * a connection that has ended has none.
    */
   readonly peer: string | undefined;
+  /** Name of the client's certificate. Undefined if clients need none. */
+  readonly certificate: string | undefined;
   failure: ServerError | undefined;
   reply: ScoreReply | undefined;
   scoring: Scoring | undefined;
@@ -62,7 +64,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   constructor(services: Services, route: Route, headers: IncomingHttpHeaders, connection: Connection | undefined) {
     this.services = services;
     this.route = route;
-    this.peer = services.accessLog.showsClient ? connection?.remoteAddress : undefined;
+    this.peer = services.readsPeer ? connection?.remoteAddress : undefined;
+    this.certificate = connection && services.clientCertificates?.nameOf(connection);
     this.ids = readIds(headers, services.sampler);
     services.deprecations.check(headers, this.ids);
   }
@@ -75,7 +78,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** Of HTTP. */
   abstract readonly protocolVersion: string;
   abstract readonly contentType: string | undefined;
-  /** Name, value, name, value, ... as scripts may read them. */
+  /** Name, value, name, value, ... as scripts and records get them: without credentials. */
   abstract readonly rawHeaders: readonly string[];
   /** Status of the answer in HTTP's numbers, for logs and metrics. */
   abstract readonly status: number;
@@ -104,16 +107,20 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     return this.#stage;
   }
 
+  /** What this request is asked for. */
+  protected get access(): RouteAccess {
+    return this.route.access;
+  }
+
   /**
    * Checks a request on every route, before its route does.
    * @param next runs at once, or later if a token has to be verified first
-   * @throws ServerError id_too_long, unauthorized, bad_request for the client's own limit, and what
-   * `next` throws
+   * @throws ServerError id_too_long, unauthorized, rate_limited, bad_request for the client's own
+   * limit, and what `next` throws
    */
   begin(headers: IncomingHttpHeaders, next: () => void): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
-    const { access } = this.services;
-    const caller = this.route.access === 'open' ? undefined : access?.check(headers, this.route.access);
+    const caller = this.access === 'open' ? undefined : callerOf(this.services, headers, this.access, this.peer);
     const verifies = caller instanceof Promise;
     if (verifies) this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
     else this.caller = caller;
@@ -233,7 +240,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     }
   }
 
-  async #verified(caller: Promise<Caller>, next: () => void): Promise<void> {
+  async #verified(caller: Promise<Caller | undefined>, next: () => void): Promise<void> {
     this.caller = await caller;
     // The client may have left meanwhile.
     if (this.failure === undefined) next();
@@ -285,4 +292,14 @@ function parsesJson(protocol: Protocol, served: Served | undefined): boolean {
     default:
       return protocol satisfies never;
   }
+}
+
+/** Whoever sent a request, within the limit of the rate. Undefined if everybody may call. */
+function callerOf(
+  { access, rates }: ExchangeServices,
+  headers: IncomingHttpHeaders,
+  route: RouteAccess,
+  peer: string | undefined,
+): Caller | undefined | Promise<Caller | undefined> {
+  return rates === undefined ? access?.check(headers, route) : rates.check(access, headers, route, peer);
 }

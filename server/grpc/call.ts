@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { withoutCredentials } from '../access/credentials.ts';
 import { ServerError } from '../errors.ts';
 import type { ClientLimit } from '../exchange/client-deadline.ts';
 import { Exchange } from '../exchange/exchange.ts';
@@ -68,18 +69,17 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.#headers = headers;
     this.#admission = new MessageAdmission(services.scorer, route.scores === true ? 0 : FREE_BYTES);
     this.#reader = new MessageReader(route.limit, this.#admission);
-    this.rawHeaders = metadataOf(rawHeaders);
+    const metadata = metadataOf(rawHeaders);
+    this.rawHeaders = services.access === undefined ? metadata : withoutCredentials(metadata);
     this.#stream = new AnswerStream(stream, this.ids.headers, services.scorer.answers);
     this.target = headers[':path'] ?? '';
-    this.url = `http://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
-    stream.on('data', (data: Buffer) => this.#arrived(data));
-    stream.on('end', () => this.#whole());
+    this.url = `${services.scheme}://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
     stream.on('close', () => {
       this.#left();
       // The answer is held until here.
       services.buffers.used(this.#admission.taken + this.bytesOut);
     });
-    this.guard(() => this.#start());
+    this.guard(() => this.begin(headers, () => this.#admitted(stream)));
   }
 
   get rpcStatus(): string {
@@ -178,14 +178,13 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     return undefined;
   }
 
-  #start(): void {
-    this.begin(this.#headers, () => this.#admitted());
-  }
-
-  #admitted(): void {
+  /** Begins to read. Before the caller is known, nothing of a message is read or reserved. */
+  #admitted(stream: ServerHttp2Stream): void {
     if (this.route.unknown === true)
       return this.#refuse(404, status.UNIMPLEMENTED, `The server does not implement the method ${this.target}`);
     if (this.route.scores === true) this.admit();
+    stream.on('data', (data: Buffer) => this.#arrived(data));
+    stream.on('end', () => this.#whole());
   }
 
   #arrived(data: Buffer): void {

@@ -60,7 +60,8 @@ export class HostServer {
     const { plan, collector, metrics, log, telemetry } = this.#parts;
     const { exports, sampler } = telemetry ?? {};
     try {
-      const parts = { scorer: this.#scorer, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
+      const { access, rates } = plan;
+      const parts = { scorer: this.#scorer, access, rates, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
       for await (const door of openDoors(plan.config, parts)) this.#doors.push(door);
       this.#opened.resolve();
     } catch (thrown) {
@@ -72,6 +73,7 @@ export class HostServer {
     const { plan, log, metrics, collector, telemetry } = this.#parts;
     return startScorer(plan.config, plan.found, {
       env,
+      user: plan.user,
       lifecycle: this.#lifecycle,
       log,
       metrics,
@@ -94,7 +96,7 @@ export class HostServer {
     reportOmitted(log, models);
     if (plan.config.deepCheck && checks !== true) reportNoSample(log);
     const [http] = this.#doors;
-    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example)}`);
+    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example, plan.access !== undefined)}`);
     if (telemetry?.withholds === true) reportWithheld(log);
   }
 

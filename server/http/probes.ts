@@ -2,6 +2,7 @@ import { failures, ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 import type { Lifecycle, State } from '../lifecycle.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
+import { htmlHeaders } from './browser-headers.ts';
 import type { DeepCheck, Verdict } from './deep-check.ts';
 import { messageBody } from './error-reply.ts';
 import type { HttpExchange } from './exchange.ts';
@@ -32,7 +33,7 @@ export class Probes {
   /** `/`: docs/http-api.md. Azure uses it as liveness and as readiness probe. */
   health(exchange: HttpExchange): void {
     const reason = this.#notReady(this.#scorer.healthy);
-    if (reason === undefined) return exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8'], 'Healthy');
+    if (reason === undefined) return exchange.answer(200, htmlHeaders(), 'Healthy');
     exchange.answer(503, [...JSON_TYPE, 'x-ms-run-function-failed', 'False', 'Retry-After', RETRY_AFTER], messageBody(reason));
   }
 

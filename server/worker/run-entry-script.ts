@@ -15,6 +15,7 @@ import { decode, ProtocolCodecs } from './codecs/protocol-codecs.ts';
 import { encodeJson } from './codecs/encode-result.ts';
 import { refusalOf } from './codecs/web-request.ts';
 import { isResponse, responseParts } from './outcome.ts';
+import { stackWithAdvice } from './refused-access.ts';
 import { WorkerRequest } from './request-context.ts';
 import { fresh } from './sample.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
@@ -269,12 +270,12 @@ function failureOf(thrown: unknown, noCode: boolean): FailureMessage {
     const ofModel = own?.code === 'input_refused' || own?.code === 'model_failed';
     // A script has made the input of its models.
     if (own?.code === 'run_failed' || (own !== undefined && ofModel && !noCode))
-      return { code: 'run_failed', message: stackOfThrown(own.cause ?? own) };
+      return { code: 'run_failed', message: stackWithAdvice(own.cause ?? own) };
     if (own?.failure.status !== undefined) return messageOf(own);
   } catch {
     // Its message cannot be read either.
   }
-  return { code: noCode ? 'internal' : 'run_failed', message: stackOfThrown(thrown) };
+  return { code: noCode ? 'internal' : 'run_failed', message: stackWithAdvice(thrown) };
 }
 
 /** A failure of this server. Its text is bounded, because a script may have changed it. */

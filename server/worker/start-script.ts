@@ -19,6 +19,7 @@ import { WorkerInitContext } from './script/init-context.ts';
 import { loadEntryScript, type LoadedScript } from './script/load-entry-script.ts';
 import { installModuleHooks } from './script/module-hooks.ts';
 import { hintAtDoubleParsing, type ScriptLog } from './script/script-log.ts';
+import { stackWithAdvice } from './refused-access.ts';
 import { reportedTrying, untriedBecause } from './trying.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -144,7 +145,7 @@ async function initialise(
     if (own?.failure.exitCode === undefined)
       throw initFailure(
         'init_failed',
-        `${script}: init() raised an exception: ${withImportAdvice(stackOfThrown(cause), entryScript)}`,
+        `${script}: init() raised an exception: ${withImportAdvice(stackWithAdvice(cause), entryScript)}`,
         cause,
       );
     throw initFailure(own.code, `${script}: init() raised an exception: ${own.message}`, cause);

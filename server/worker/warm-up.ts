@@ -1,8 +1,9 @@
-import { ServerError, stackOfThrown } from '../errors.ts';
+import { ServerError } from '../errors.ts';
 import type { Tensors } from '../inference/batcher.ts';
 import type { WorkerInitContext } from './script/init-context.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import { endUnread } from './outcome.ts';
+import { stackWithAdvice } from './refused-access.ts';
 import { headText } from '../ipc/score-head.ts';
 import { WorkerRequest } from './request-context.ts';
 import { fresh } from './sample.ts';
@@ -47,7 +48,7 @@ async function runSample(script: LoadedScript, sample: unknown): Promise<void> {
     for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++)
       endUnread(await script.run(fresh(sample), warmUpRequest().forScript));
   } catch (cause) {
-    const why = stackOfThrown(cause);
+    const why = stackWithAdvice(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {
       cause,
     });

@@ -44,6 +44,7 @@ const healthy: Series = {
   'gpu_memory_total_bytes{gpu="0"}': always(80e9),
   nodejs_eventloop_lag_p99_seconds: always(0.02),
   'server_stray_errors_total{code="EPIPE"}': grows(0),
+  tls_certificate_expiry_timestamp_seconds: always(60 * 86_400),
   log_lines_dropped_total: grows(0),
   'worker_output_lost_total{reason="cut"}': grows(1),
   'worker_output_lost_total{reason="dropped"}': grows(0),
@@ -142,6 +143,15 @@ const cases: readonly Case[] = [
     alert: 'StrayErrors',
     bad: [{ 'server_stray_errors_total{code="EPIPE"}': `0+0x170 1+0x40` }],
     good: [{ 'server_stray_errors_total{code="EPIPE"}': once(1) }],
+  },
+  {
+    alert: 'TlsCertificateEnding',
+    bad: [{ tls_certificate_expiry_timestamp_seconds: always(13 * 86_400) }, { tls_certificate_expiry_timestamp_seconds: always(0) }],
+    good: [
+      { tls_certificate_expiry_timestamp_seconds: always(15 * 86_400) },
+      // Renewed within the hour.
+      { tls_certificate_expiry_timestamp_seconds: `86400+0x60 ${60 * 86_400}+0x140` },
+    ],
   },
   {
     alert: 'LogLinesDropped',

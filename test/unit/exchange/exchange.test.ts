@@ -245,6 +245,7 @@ test("a client's own limit of a wrong form is refused, after its key has been ch
   const denied = begin(
     {},
     {
+      keys: [],
       check: () => {
         throw refused;
       },
@@ -259,7 +260,7 @@ test("a client's own limit of a wrong form is refused, after its key has been ch
 test("the client's own deadline passes while a token is verified: its request goes no further", async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { promise, resolve } = Promise.withResolvers<Caller>();
-  const { exchange } = begin({}, { check: () => promise });
+  const { exchange } = begin({}, { keys: [], check: () => promise });
   exchange.limitMs = 100;
   const next = t.mock.fn();
   exchange.begin({}, next);
