@@ -249,14 +249,13 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** Starts the client's own deadline. The time until here counts, too. */
   #limit(): void {
     const limit = this.clientLimit();
-    if (limit !== undefined) this.#deadline = new ClientDeadline(limit, this.startedAt, () => this.#expire());
+    if (limit !== undefined) this.#deadline = new ClientDeadline(limit, this.startedAt, (error) => this.#expire(error));
   }
 
   /** The client's own deadline has passed: it gets its answer, and its run is as if it had left. */
-  #expire(): void {
-    if (this.#deadline === undefined || this.failure !== undefined) return;
+  #expire(error: ServerError): void {
     this.worker = this.scoring?.workerNumber;
-    this.fail(this.#deadline.error);
+    this.fail(error);
     this.cancel();
   }
 
