@@ -19,6 +19,7 @@ import {
   type OptionRows,
 } from './option-values.ts';
 import { requestOptions } from './request-options.ts';
+import { rightsOptions } from './rights-options.ts';
 import { telemetryOptions } from './telemetry-options.ts';
 
 export type { Option };
@@ -92,7 +93,7 @@ const addresses = {
     flag: 'host',
     default: '0.0.0.0',
     parse: text,
-    doc: 'Address to listen on. Use 127.0.0.1 to accept only local clients.',
+    doc: 'Address to listen on: `127.0.0.1` for local clients only, `::` for IPv6 and IPv4.',
   }),
   healthPort: option({
     env: ['HEALTH_PORT'],
@@ -119,7 +120,7 @@ const addresses = {
     env: ['DEEP_CHECK'],
     default: false,
     parse: flag,
-    doc: '`/health/ready?deep=true` scores the sample, or made-up inputs of a model, and answers 503 if that fails.',
+    doc: '`/health/ready?deep=true` scores the sample of the script or model, and answers 503 if that fails.',
   }),
   keepAliveTimeoutMs: option({
     env: ['KEEP_ALIVE_TIMEOUT_MS'],
@@ -216,6 +217,7 @@ export const options = {
   ...addresses,
   ...accessOptions,
   ...modelOptions,
+  ...rightsOptions,
   ...requestOptions,
   ...stopping,
   ...logging,
@@ -231,6 +233,7 @@ export const optionGroups: readonly { readonly title: string; readonly rows: rea
   { title: 'Ports and HTTP', rows: Object.values<Option<unknown>>(addresses) },
   { title: 'Access and TLS', rows: Object.values<Option<unknown>>(accessOptions) },
   { title: 'Models and workers', rows: Object.values<Option<unknown>>(modelOptions) },
+  { title: 'Rights of scripts', rows: Object.values<Option<unknown>>(rightsOptions) },
   { title: 'Requests and answers', rows: Object.values<Option<unknown>>(requestOptions) },
   { title: 'Stop', rows: Object.values<Option<unknown>>(stopping) },
   { title: 'Log', rows: Object.values<Option<unknown>>(logging) },

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { DoorParts } from '../exchange/services.ts';
 import type { FrontDoor } from './drain.ts';
 import { VERSION } from './serving-plan.ts';
-import { reportListening } from './start-report.ts';
+import { reportAccess, reportListening } from './start-report.ts';
 
 export interface OpenDoor extends FrontDoor {
   readonly port: number;
@@ -14,17 +14,20 @@ export interface OpenDoor extends FrontDoor {
  * @throws ServerError listen_failed, usage
  */
 export async function* openDoors(config: Config, parts: Omit<DoorParts, 'config'>): AsyncGenerator<OpenDoor> {
-  const [{ buildApp, buildMetricsApp, buildProbesApp }, { listen }] = await Promise.all([
+  const [{ buildApp, buildMetricsApp, buildProbesApp }, { listen }, { DeepCheck }] = await Promise.all([
     import('../http/app.ts'),
     import('../http/listen.ts'),
+    import('../http/deep-check.ts'),
   ]);
   const certificates = config.tlsCertFile === '' ? undefined : await openCertificates(config, parts);
-  const all = { ...parts, certificates, config, serverVersion: config.serverVersion, swaggerFiles: config.appRoot };
+  const deepCheck = config.deepCheck ? new DeepCheck(parts.scorer, parts.log) : undefined;
+  const all = { ...parts, certificates, config, serverVersion: config.serverVersion, swaggerFiles: config.appRoot, deepCheck };
   const http = await listen(buildApp(all), config, {
     metrics: config.metricsPort === 0 ? undefined : buildMetricsApp(all),
     tls: certificates && { certificates, probes: buildProbesApp(all) },
   });
   reportListening(parts.log, config, VERSION, http.ports);
+  reportAccess(parts.log, config, parts.access);
   const [port = config.port] = http.ports;
   yield { ...http, port };
   if (config.grpcPort === 0) return;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
+import { withoutSecrets } from '../config/secret-variables.ts';
 import type { CollectionStart } from '../ipc/start-message.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
@@ -11,11 +12,15 @@ import type { PoolEvents } from '../scoring/worker-pool.ts';
 import { hasGpu } from '../system/gpu-devices.ts';
 import { NvidiaSmi } from '../system/nvidia-smi.ts';
 import { addGpuMetrics } from '../telemetry/gpu-metrics.ts';
+import type { User } from '../system/users.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** Everything that workers need besides the options. */
 export interface ScorerSurroundings {
+  /** Of this process. */
   readonly env: NodeJS.ProcessEnv;
+  /** Of workers; undefined: that of this process. */
+  readonly user?: User | undefined;
   readonly lifecycle: Lifecycle;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -31,8 +36,9 @@ export interface ScorerSurroundings {
  * that they cannot start.
  */
 export function startScorer(config: Config, found: Found, around: ScorerSurroundings): PoolScorer {
-  const { env, lifecycle, log, metrics, collection, collecting, events } = around;
-  const workers = poolOptions(config, found, { env, log, metrics, collection });
+  const { user, lifecycle, log, metrics, collection, collecting, events } = around;
+  const env = withoutSecrets(around.env, config.workerSecrets);
+  const workers = poolOptions(config, found, { env, user, log, metrics, collection });
   const limits = { ...config, ...limitsOf(config) };
   const scorer = new PoolScorer({ limits, workers, found, lifecycle, log, metrics, collecting }, events);
   metrics.observe(() => ({

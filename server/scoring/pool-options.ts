@@ -5,15 +5,20 @@ import type { CollectionStart, StartMessage } from '../ipc/start-message.ts';
 import type { Log } from '../log.ts';
 import { availableCpus, threadsPerWorker } from '../system/cpu-quota.ts';
 import { workerHeapMb, workersMemoryBytes } from '../system/heap-limit.ts';
+import type { User } from '../system/users.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { insightsConnection } from '../telemetry/telemetry.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import { limitsOf } from './limits.ts';
 import { chooseProvider, type ProviderChoice } from './provider-choice.ts';
 import { hardwareOf } from './provider-hardware.ts';
+import { permissionFlags } from './permission-flags.ts';
 import type { MemoryLimits } from './worker-memory.ts';
 import type { WorkerLink, WorkerSpec } from './worker-process.ts';
+import { workersCache } from './workers-cache.ts';
 
+/** V8's cache of compiled code. Node reads it. */
+const COMPILE_CACHE = 'NODE_COMPILE_CACHE';
 /** Longest time of a timer, in milliseconds. */
 const NO_LIMIT_MS = 2 ** 31 - 1;
 
@@ -45,7 +50,10 @@ export interface PoolOptions {
 }
 
 interface PoolSurroundings {
+  /** Of workers, without secrets. */
   readonly env: NodeJS.ProcessEnv;
+  /** Undefined: the user of this process. */
+  readonly user?: User | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Undefined: nothing is collected. */
@@ -65,7 +73,7 @@ interface Sizes {
  * decides the execution provider once: no replacement decides anew.
  */
 export function poolOptions(config: Config, found: Found, around: PoolSurroundings): PoolOptions {
-  const { choose = chooseProvider } = around;
+  const { choose = chooseProvider, user } = around;
   const { initTimeoutMs } = limitsOf(config);
   const startMs = initTimeoutMs === 0 ? NO_LIMIT_MS : initTimeoutMs;
   const memory = memoryLimits(config);
@@ -77,7 +85,7 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
     closeMs: config.drainTimeoutMs,
     plan: async (stop) => {
       const signal = AbortSignal.any([stop, AbortSignal.timeout(startMs)]);
-      const choice = await choose(config, { env: around.env, signal });
+      const choice = await choose(config, { env: withHome(around.env, user), signal, user });
       reportChoice(config, choice, around);
       const sizes = sizesOf(config, choice, memory, around);
       const start = startMessage(config, found, {
@@ -86,7 +94,9 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
         intraOpThreads: sizes.intraOpThreads,
         collection: around.collection,
       });
-      const env = workerEnv(config, found, around.env, sizes.count);
+      const cache = workersCache(around.env[COMPILE_CACHE], { user, model: config.workerPermissionModel === 'on' });
+      const env = workerEnv(config, found, { hostEnv: withHome(around.env, user), count: sizes.count, cache });
+      const flags = permissionFlags(config, found, cache);
       const hardware = hardwareOf(choice.provider);
       const spec: PoolPlan['spec'] = (worker) => ({
         start,
@@ -94,6 +104,8 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
         cwd: config.appRoot,
         debugPort: worker === 0 ? config.debugPort : 0,
         heapMb: sizes.heapMb,
+        user,
+        flags,
       });
       return { count: sizes.count, spec };
     },
@@ -147,13 +159,24 @@ function startMessage(config: Config, found: Found, decided: Decided): StartMess
     answerLimitBytes: config.answerLimitBytes,
     logLevel: config.logLevel,
     tracing: config.otlpEndpoint !== '',
+    deepCheck: config.deepCheck,
   };
 }
 
-/** The variables that a script sees: those of Azure's Python server have its names. */
-function workerEnv(config: Config, found: Found, hostEnv: NodeJS.ProcessEnv, count: number): WorkerSpec['env'] {
+interface WorkerSurroundings {
+  readonly hostEnv: NodeJS.ProcessEnv;
+  readonly count: number;
+  readonly cache: string | undefined;
+}
+
+/**
+ * The variables that a script sees: those of Azure's Python server have its names. The host's are
+ * without secrets (config/secret-variables.ts).
+ */
+function workerEnv(config: Config, found: Found, { hostEnv, count, cache }: WorkerSurroundings): WorkerSpec['env'] {
   return {
     ...hostEnv,
+    ...(cache === undefined ? {} : { [COMPILE_CACHE]: cache }),
     // Before the library loads: ONNX Runtime sends telemetry by default (docs/telemetry.md).
     ORT_DISABLE_TELEMETRY: '1',
     AML_APP_ROOT: config.appRoot,
@@ -163,9 +186,13 @@ function workerEnv(config: Config, found: Found, hostEnv: NodeJS.ProcessEnv, cou
     HEALTH_PORT: String(config.separateHealthEndpoint || config.tlsCertFile !== '' ? config.healthPort : config.port),
     HTTP_X_MS_SERVER_VERSION: config.serverVersion,
     AML_APP_INSIGHTS_ENABLED: String(insightsConnection(config) !== undefined),
-    ...(config.appInsightsKey === '' ? {} : { AML_APP_INSIGHTS_KEY: config.appInsightsKey }),
     ...(found.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: found.modelDir }),
   };
+}
+
+/** Another user has a home of its own. */
+function withHome(env: NodeJS.ProcessEnv, user: User | undefined): NodeJS.ProcessEnv {
+  return user === undefined ? env : { ...env, HOME: user.home };
 }
 
 function reportChoice(config: Config, { provider, devices, problems }: ProviderChoice, { log, metrics }: PoolSurroundings): void {

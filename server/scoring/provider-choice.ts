@@ -5,6 +5,7 @@ import type { Provider } from '../config/execution-provider.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import type { Variables } from '../system/gpu-devices.ts';
 import { withoutPreloads } from '../system/own-thread.ts';
+import type { User } from '../system/users.ts';
 import type { Checked } from './provider-findings.ts';
 import { hardwareOf } from './provider-hardware.ts';
 
@@ -27,6 +28,8 @@ interface CheckSurroundings {
   readonly env: Variables;
   /** Ends the checks. */
   readonly signal: AbortSignal;
+  /** User of the checks; undefined: that of this process. */
+  readonly user?: User | undefined;
   readonly check?: ProviderCheck;
   /** Where /dev and /proc are. */
   readonly root?: string;
@@ -44,7 +47,7 @@ const PREFERRED: Provider = 'cuda';
  * each device that was asked for
  */
 export async function chooseProvider(asked: Asked, around: CheckSurroundings): Promise<ProviderChoice> {
-  const { env, signal, check = checkInProcess, root = '/' } = around;
+  const { env, signal, check = checkInProcess(around.user), root = '/' } = around;
   const strict = asked.executionProvider !== 'auto';
   const provider = asked.executionProvider === 'auto' ? PREFERRED : asked.executionProvider;
   const hardware = hardwareOf(provider);
@@ -91,25 +94,28 @@ const CHECK_MAIN = fileURLToPath(new URL('../inference/main.ts', import.meta.url
 /** Output of a check is short: ONNX Runtime prints a few lines. */
 const LONGEST_OUTPUT = 1024 * 1024;
 
-const checkInProcess: ProviderCheck = (provider, env, signal) =>
-  new Promise((resolve) => {
-    const options = {
-      env: withoutPreloads({ ...env, ORT_DISABLE_TELEMETRY: '1' }),
-      signal,
-      killSignal: 'SIGKILL',
-      maxBuffer: LONGEST_OUTPUT,
-    } as const;
-    const done = (error: ExecFileException | null, stdout: string, stderr: string): void => {
-      if (error === null) return resolve({ problem: problemIn(stdout, provider), stderr });
-      const how = typeof error.signal === 'string' ? `was ended by signal ${error.signal}` : `failed: ${error.message}`;
-      return resolve({ problem: `the process that tried ${provider} ${how}`, stderr });
-    };
-    try {
-      execFile(process.execPath, ['--disable-sigusr1', CHECK_MAIN, provider], options, done);
-    } catch (thrown) {
-      resolve({ problem: `the process that tries ${provider} cannot be started: ${describeThrown(thrown)}`, stderr: '' });
-    }
-  });
+const checkInProcess =
+  (user: User | undefined): ProviderCheck =>
+  (provider, env, signal) =>
+    new Promise((resolve) => {
+      const options = {
+        env: withoutPreloads({ ...env, ORT_DISABLE_TELEMETRY: '1' }),
+        signal,
+        killSignal: 'SIGKILL',
+        maxBuffer: LONGEST_OUTPUT,
+        ...(user !== undefined && { uid: user.uid, gid: user.gid }),
+      } as const;
+      const done = (error: ExecFileException | null, stdout: string, stderr: string): void => {
+        if (error === null) return resolve({ problem: problemIn(stdout, provider), stderr });
+        const how = typeof error.signal === 'string' ? `was ended by signal ${error.signal}` : `failed: ${error.message}`;
+        return resolve({ problem: `the process that tried ${provider} ${how}`, stderr });
+      };
+      try {
+        execFile(process.execPath, ['--disable-sigusr1', CHECK_MAIN, provider], options, done);
+      } catch (thrown) {
+        resolve({ problem: `the process that tries ${provider} cannot be started: ${describeThrown(thrown)}`, stderr: '' });
+      }
+    });
 
 /** The problem that a check has found; undefined: none. */
 function problemIn(stdout: string, provider: Provider): string | undefined {

@@ -17,16 +17,18 @@ interface Spawned {
  * has no pid, and emits `error`.
  * @param markFd file that becomes its fd 4: ipc/README.md
  */
-export function spawnWorker({ debugPort, heapMb, cwd, env }: WorkerSpec, markFd?: number): Spawned {
+export function spawnWorker({ debugPort, heapMb, cwd, env, user, flags = [] }: WorkerSpec, markFd?: number): Spawned {
   const inspect = debugPort === 0 ? [] : [`--inspect=127.0.0.1:${debugPort}`];
   const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
   let child: ChildProcess;
   try {
-    child = spawn(process.execPath, ['--disable-sigusr1', ...inspect, ...heap, WORKER_MAIN], {
+    child = spawn(process.execPath, ['--disable-sigusr1', ...inspect, ...heap, ...flags, WORKER_MAIN], {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', markFd ?? 'ignore'],
       detached: true,
+      // Without the supplementary groups of this process.
+      ...(user !== undefined && { uid: user.uid, gid: user.gid }),
     });
   } catch (thrown) {
     // Node throws some reasons and emits others.

@@ -10,6 +10,7 @@ import type { RedactHead } from '../ipc/redaction.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import { ToWorker } from '../ipc/to-worker.ts';
 import { messages } from '../ipc/worker-messages.ts';
+import type { User } from '../system/users.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { ScoreRequest } from './scorer-types.ts';
 import { killGroup, spawnWorker } from './spawn-worker.ts';
@@ -25,6 +26,10 @@ export interface WorkerSpec {
   readonly debugPort: number;
   /** Limit of V8's heap in megabytes; undefined: V8's own. */
   readonly heapMb?: number | undefined;
+  /** Undefined: the user of this process. */
+  readonly user?: User | undefined;
+  /** More flags of Node. */
+  readonly flags?: readonly string[];
 }
 
 /** How a process ended. */
@@ -71,6 +76,7 @@ export class WorkerProcess {
   readonly #mark = new StartMark();
   readonly #answers: AnswerMemory;
   readonly #mostBytes: number;
+  readonly #user: User | undefined;
   readonly #gone = Promise.withResolvers<void>();
   /** When the pipe last brought a frame. A thread inside an inference sends none. */
   lastReadAt = performance.now();
@@ -79,6 +85,7 @@ export class WorkerProcess {
   constructor(spec: WorkerSpec, answers: AnswerMemory) {
     this.#answers = answers;
     const { child, pipe } = spawnWorker(spec, this.#mark.fd);
+    this.#user = spec.user;
     this.#child = child;
     this.#pipe = pipe;
     this.#mostBytes = Math.max(spec.start.answerLimitBytes, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
@@ -104,7 +111,7 @@ export class WorkerProcess {
       this.#drain(output, () => this.#end(listener, { code, signal }));
     });
     child.on('error', (error) => {
-      if (child.pid === undefined) this.#end(listener, { code: null, signal: null, notStarted: describeThrown(error) });
+      if (child.pid === undefined) this.#end(listener, { code: null, signal: null, notStarted: this.#notStarted(error) });
     });
   }
 
@@ -191,6 +198,12 @@ export class WorkerProcess {
         listener.broke(thrown instanceof FrameError ? thrown.message : stackOfThrown(thrown));
       }
     });
+  }
+
+  #notStarted(error: Error): string {
+    const why = describeThrown(error);
+    if (this.#user === undefined) return why;
+    return `${why} (as user ${this.#user.uid}:${this.#user.gid} of WORKER_USER, who must be able to execute ${process.execPath})`;
   }
 
   #end(listener: ProcessListener, exit: Exit): void {

@@ -1,5 +1,6 @@
 import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync, type Dirent, type Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { permissionAdvice } from './permission-model.ts';
 
 /** The target of a path; undefined if it does not exist, links in a circle, or may not be read. */
 export function statOf(path: string): Stats | undefined {
@@ -69,6 +70,8 @@ export function folderDenial(path: string, purpose: 'enter' | 'list'): string | 
 }
 
 function denial(path: string, wanted: number): string | undefined {
+  const refused = refusedAccess(path, wanted);
+  if (refused !== undefined) return refused;
   if (!isDenied(path, wanted)) return undefined;
   const above = foldersAbove(resolve(path)).find((folder) => isDenied(folder, X_OK));
   const [closed, needed] = above === undefined ? [path, wanted] : [above, X_OK];
@@ -82,6 +85,16 @@ function denial(path: string, wanted: number): string | undefined {
     ? 'The mode allows it, so SELinux (docker run -v with :z), AppArmor or a file server denies it'
     : `Allow it with chmod -R a+rX ${closed}, or run the server as the owner (runAsUser, fsGroup, docker run --user)`;
   return `permission denied for uid:gid ${user} at ${closed} (mode ${mode}, owner ${owner}). ${cure}`;
+}
+
+/** Node's permission model refuses it, whatever the mode is. */
+function refusedAccess(path: string, wanted: number): string | undefined {
+  try {
+    accessSync(path, wanted);
+    return undefined;
+  } catch (thrown) {
+    return permissionAdvice(thrown)?.replace(/\.$/, '');
+  }
 }
 
 function isDenied(path: string, wanted: number): boolean {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { clearInterval, setInterval } from 'node:timers';
-import { stackOfThrown } from '../errors.ts';
 import { withoutKeys } from '../guards/addresses.ts';
+import { stackWithAdvice } from './refused-access.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import type { ScriptLog } from './script/script-log.ts';
 
@@ -17,7 +17,7 @@ export async function closeScript({ path, close }: LoadedScript, log: ScriptLog)
   try {
     await close();
   } catch (thrown) {
-    log.error(`close() of ${path} raised an exception: ${withoutKeys(stackOfThrown(thrown))}`);
+    log.error(`close() of ${path} raised an exception: ${withoutKeys(stackWithAdvice(thrown))}`);
   } finally {
     clearInterval(alive);
   }

@@ -11,6 +11,7 @@ import { redactionMarkIn } from './collect/redaction-mark.ts';
 import { Intake, markIn } from './intake.ts';
 import { LogFrames } from './log-frames.ts';
 import { MetricRecorder } from './metrics/metric-recorder.ts';
+import { stackWithAdvice } from './refused-access.ts';
 import { messageOf } from './run-entry-script.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import { ScriptLog } from './script/script-log.ts';
@@ -52,6 +53,8 @@ const fromHost: FromHost = {
   credit: (id, bytes) => started?.runner.credit(id, bytes),
 };
 
+// Its reports show no environment, which may hold secrets of the script.
+process.report.excludeEnv = true;
 ignoreSignals();
 reportEscapedErrors();
 reportBeforeExit();
@@ -67,10 +70,10 @@ function ignoreSignals(): void {
 }
 
 function reportEscapedErrors(): void {
-  process.on('unhandledRejection', (reason) => log.escaped(`unhandled rejection ${guest}: ${stackOfThrown(reason)}`));
+  process.on('unhandledRejection', (reason) => log.escaped(`unhandled rejection ${guest}: ${stackWithAdvice(reason)}`));
   process.on('uncaughtException', (error) => {
     if (isLateChunk(error)) return reportLateChunk(error);
-    log.escaped(`uncaught exception ${guest}, the worker ends: ${stackOfThrown(error)}`);
+    log.escaped(`uncaught exception ${guest}, the worker ends: ${stackWithAdvice(error)}`);
     metrics.report();
     frames.flush(() => process.exit(1));
   });

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PlantedSecrets } from '../set-up/planted.ts';
 import { reaped } from '../set-up/reaper.ts';
 import { until } from '../set-up/until.ts';
 
@@ -35,17 +36,19 @@ export class ServerProcess {
   readonly lines: Line[] = [];
   stderr = '';
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  readonly #planted: PlantedSecrets;
   #waiting: (() => void)[] = [];
   #ended = false;
 
   constructor(args: readonly string[], options: StartOptions = {}) {
     const { log = 'read' } = options;
+    this.#planted = new PlantedSecrets(options.env ?? {});
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
     const command = [process.execPath, join(options.home ?? HOME, 'server/main.ts'), '--host', '127.0.0.1', '--port', '0', ...args];
     const [file = '', ...rest] = options.prelude === undefined ? command : ['sh', '-c', `${options.prelude}; exec "$@"`, 'sh', ...command];
     this.child = reaped(
       spawn(file, rest, {
-        env: { ...inherited, ...options.env },
+        env: { ...inherited, ...this.#planted.variables, ...options.env },
         cwd: options.cwd ?? SCRIPTS,
         stdio: ['ignore', typeof log === 'number' ? log : 'pipe', 'pipe'],
       }),
@@ -124,7 +127,9 @@ export class ServerProcess {
 
   /** The text of /metrics. */
   async metrics(): Promise<string> {
-    return (await fetch(await this.url('/metrics'))).text();
+    const page = await (await fetch(await this.url('/metrics'))).text();
+    this.#planted.look('/metrics', page);
+    return page;
   }
 
   /** The value of a series of /metrics, named with its labels; 0 where it is not there. */
@@ -147,13 +152,19 @@ export class ServerProcess {
     assert.deepEqual(await this.exited, { code: 0, signal: null });
   }
 
+  /** Ends it, and asserts that it has shown no planted secret. */
   async stop(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.exited;
+    this.#planted.look('stderr', this.stderr);
+    this.#planted.assertHidden();
   }
 
   #read(text: string): void {
-    this.lines.push(JSON.parse(text) as Line);
+    const line = JSON.parse(text) as Line;
+    this.#planted.look('stdout', text);
+    if (line.msg === 'worker ready') this.#planted.lookAtWorker(Number(line['pid']));
+    this.lines.push(line);
     this.#wake();
   }
 

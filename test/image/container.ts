@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../e2e/free-port.ts';
 import type { Line } from '../e2e/start-server.ts';
+import { PlantedSecrets } from '../set-up/planted.ts';
 import type { Engine } from './engine.ts';
 
 /** What a cluster allows at the least. Every container of this test runs under it. */
@@ -23,26 +24,29 @@ export class Container {
   readonly id: string;
   readonly port: number;
   readonly #engine: Engine;
+  readonly #planted: PlantedSecrets;
 
-  private constructor(engine: Engine, id: string, port: number) {
+  private constructor(engine: Engine, id: string, port: number, planted: PlantedSecrets) {
     this.#engine = engine;
+    this.#planted = planted;
     this.id = id;
     this.port = port;
   }
 
   static async run(engine: Engine, image: string, { flags = [], env = {}, args = [], port }: RunOptions = {}): Promise<Container> {
     const given = port === undefined ? await freePort() : port;
-    const variables = Object.entries({ SCORING_HOST: '127.0.0.1', ...(given === false ? {} : { PORT: String(given) }), ...env });
+    const planted = new PlantedSecrets(env);
+    const own = { ...planted.variables, SCORING_HOST: '127.0.0.1', ...(given === false ? {} : { PORT: String(given) }), ...env };
     const all = [
       '--label',
       engine.prefix,
       '--network',
       'host',
       ...CLOSED,
-      ...variables.flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+      ...Object.entries(own).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
     ];
     const id = await engine.docker('run', '-d', ...all, ...flags, image, ...args);
-    return new Container(engine, id, given === false ? 5001 : given);
+    return new Container(engine, id, given === false ? 5001 : given, planted);
   }
 
   /** What the server wrote, both streams. */
@@ -117,6 +121,12 @@ export class Container {
     return Number(await this.inspect('{{.State.ExitCode}}'));
   }
 
+  /** Asserts that the log shows no planted secret. */
+  async hidesSecrets(): Promise<void> {
+    this.#planted.look('the log', await this.logs());
+    this.#planted.assertHidden();
+  }
+
   async remove(): Promise<void> {
     await this.#engine.docker('rm', '-f', '-v', this.id);
   }
@@ -132,6 +142,7 @@ export async function withContainer(
   const container = await Container.run(engine, image, options);
   try {
     await check(container);
+    await container.hidesSecrets();
   } finally {
     await container.remove();
   }

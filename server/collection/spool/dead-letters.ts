@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Block } from '../encode/block.ts';
-import { makeFolder } from './make-folder.ts';
+import { makeFolder, OWN_ONLY } from './make-folder.ts';
 import { countRecords, Segment } from './segment.ts';
 
 /** Files that share the limit, so that only a part of the letters is removed at a time. */
@@ -31,7 +31,7 @@ export class DeadLetters {
    * @throws errors of the file system
    */
   add(block: Block): number {
-    makeFolder(this.#folder);
+    makeFolder(this.#folder, OWN_ONLY);
     let file = this.#file();
     if (file.bytes > this.#maxBytes / FILES) {
       this.#files++;

@@ -2,16 +2,23 @@ import { mkdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** Mode of a folder that other users may not enter: it holds collected data. */
+export const OWN_ONLY = 0o700;
+
 // Node's own `recursive: true` never returns if the system answers ENOENT for a folder whose parent
 // exists. That happens below /proc, and below a mount whose source was deleted. These functions try
 // every folder at most twice.
 
-/** Makes a folder and those above it. @throws errors of the file system */
-export function makeFolder(path: string): void {
+/**
+ * Makes a folder and those above it.
+ * @param mode of what is made
+ * @throws errors of the file system
+ */
+export function makeFolder(path: string, mode: number): void {
   const steps = makingOf(path);
   for (let step = steps.next(); step.done !== true;) {
     try {
-      mkdirSync(step.value);
+      mkdirSync(step.value, { mode });
       step = steps.next(undefined);
     } catch (thrown) {
       step = steps.next(thrown);
@@ -19,7 +26,7 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** As `makeFolder`, but asynchronous. */
+/** As `makeFolder`, but asynchronous, and for other users too. */
 export async function makeFolderLater(path: string): Promise<void> {
   const steps = makingOf(path);
   for (let step = steps.next(); step.done !== true;) {

@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ServerError, stackOfThrown } from '../../errors.ts';
 import { bareStack, bounded, isError } from '../../guards/thrown.ts';
+import { permits } from '../../system/permission-model.ts';
+import { withAdvice } from '../refused-access.ts';
 import { withImportAdvice } from './import-advice.ts';
 
 const SERVER = new URL('../../', import.meta.url).href;
@@ -30,7 +32,7 @@ export async function importScript(path: string): Promise<Readonly<Record<string
 function whyNotImported(path: string, thrown: unknown): string {
   const stack = withoutLoader(isSyntaxError(thrown) || isMissing(thrown) ? bareStack(thrown) : stackOfThrown(thrown));
   const shown = isSyntaxError(thrown) && !/^.+:\d+\n/.test(stack) ? (placeOf(path) ?? stack) : stack;
-  return withImportAdvice(shown, path);
+  return withAdvice(withImportAdvice(shown, path), thrown);
 }
 
 /**
@@ -40,6 +42,8 @@ function whyNotImported(path: string, thrown: unknown): string {
  */
 function placeOf(path: string): string | undefined {
   const source = `import 'data:text/javascript,process.exit()'; import ${JSON.stringify(pathToFileURL(path).href)};`;
+  // The permission model allows no process.
+  if (!permits('child')) return undefined;
   const { stderr } = spawnSync(process.execPath, ['--import', REGISTER, '--input-type=module', '--eval', source], {
     encoding: 'utf8',
     timeout: 10_000,

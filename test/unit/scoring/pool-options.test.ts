@@ -86,7 +86,7 @@ test('the metric tells what was asked for and what is used', async () => {
   );
 });
 
-test('a script sees the variables that the Python server sets, and the key that came as a flag', async () => {
+test('a script sees the variables that the Python server sets, and no key that came as an option', async () => {
   const KEY = '01234567-89ab-cdef-0123-456789abcdef';
   const seen = async (argv: string[], env: Record<string, string> = {}): Promise<unknown[]> => {
     const { spec } = await plan({ HTTP_X_MS_SERVER_VERSION: 'mine/1', ...env }, CPU, argv);
@@ -96,9 +96,24 @@ test('a script sees the variables that the Python server sets, and the key that 
   assert.deepEqual(await seen([]), ['5001', 'mine/1', 'false', undefined]);
   assert.deepEqual(await seen(['--port', '8000', '--health-port', '8001']), ['8000', 'mine/1', 'false', undefined]);
   assert.deepEqual(await seen(['--health-port', '8001'], { SEPERATE_HEALTH_ENDPOINT: 'true' }), ['8001', 'mine/1', 'false', undefined]);
-  assert.deepEqual(await seen(['--appinsights_instrumentation_key', KEY]), ['5001', 'mine/1', 'true', KEY]);
+  assert.deepEqual(await seen(['--appinsights_instrumentation_key', KEY]), ['5001', 'mine/1', 'true', undefined]);
   // As in the Python server, only a GUID switches it on.
   assert.equal((await seen([], { AML_APP_INSIGHTS_ENABLED: 'true', AML_APP_INSIGHTS_KEY: 'no guid' }))[2], 'false');
   assert.equal((await seen([], { AML_APP_INSIGHTS_ENABLED: 'true' }))[2], 'false');
   assert.equal((await seen([], { APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${KEY}` }))[2], 'true');
+});
+
+test('what a worker is started with holds no secret of an option', async () => {
+  const ADDRESS = 'http://user:S3cretMark@127.0.0.1:1/S3cretMark';
+  const KEY = '5ec4e7ed-0000-4000-8000-000000000000';
+  const env = {
+    SCORING_KEYS: 'primary:S3cretMark-of-a-key',
+    APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${KEY}`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: ADDRESS,
+    MDC_HTTP_URL: ADDRESS,
+    MDC_HTTP_HEADERS: 'x-key=S3cretMark',
+    MDC_CAPTURE_HEADERS: 'x-a',
+  };
+  const { spec } = await plan(env, CPU, ['--appinsights_instrumentation_key', KEY]);
+  assert.doesNotMatch(JSON.stringify(spec(0)), /S3cretMark|5ec4e7ed/);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { CollectionCounts } from '../../../server/collection/counts.ts';
+import { addAccessMetrics } from '../../../server/telemetry/access-metrics.ts';
 import { addCollectionMetrics } from '../../../server/telemetry/collection-metrics.ts';
 import { addGpuMetrics } from '../../../server/telemetry/gpu-metrics.ts';
 import { Metrics } from '../../../server/telemetry/metrics.ts';
@@ -29,6 +30,7 @@ const missing = spawnSync('promtool', ['--version']).error !== undefined;
 /** Names of series by metric, and the labels that a metric may have. */
 async function known(): Promise<{ series: Set<string>; labels: Set<string> }> {
   const { registry } = new Metrics();
+  addAccessMetrics(registry, { byKey: new Map(), missing: 0, wrong: 0 });
   addCollectionMetrics(registry, 'file', () => new CollectionCounts());
   addGpuMetrics(registry, { read: () => [] });
   addTlsMetrics(registry, { expiresAt: 0, failures: new Map() });
@@ -46,6 +48,7 @@ async function known(): Promise<{ series: Set<string>; labels: Set<string> }> {
       'model',
       'release',
       'item',
+      'key',
       'collection',
       'result',
       'sink',

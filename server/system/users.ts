@@ -1,0 +1,81 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { statOf } from './folders.ts';
+
+/** A user as which a process runs. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  /** Folder of its own files. */
+  readonly home: string;
+}
+
+const PASSWD = '/etc/passwd';
+/** Where nobody has a folder. */
+const NO_HOME = '/';
+
+/**
+ * Finds a user. One without an entry has the group of its own number.
+ * @param text `uid`, `uid:gid` or a name
+ * @returns undefined if there is no user of that name
+ */
+export function findUser(text: string, passwd = PASSWD): User | undefined {
+  const [, number, group] = /^(\d+)(?::(\d+))?$/.exec(text) ?? [];
+  const entry = entriesOf(passwd).find(({ name, uid }) => (number === undefined ? name === text : uid === Number(number)));
+  if (number === undefined) return entry && { uid: entry.uid, gid: entry.gid, home: entry.home };
+  return { uid: Number(number), gid: Number(group ?? entry?.gid ?? number), home: entry?.home ?? NO_HOME };
+}
+
+function entriesOf(passwd: string): (User & { readonly name: string })[] {
+  return linesOf(passwd).flatMap((line) => {
+    const [, name, uid, gid, home] = /^([^:]+):[^:]*:(\d+):(\d+):[^:]*:([^:]*):/.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, uid: Number(uid), gid: Number(gid), home: home || NO_HOME }];
+  });
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
+
+const BY_GROUP = 0o020;
+const BY_OTHERS = 0o002;
+const STICKY = 0o1000;
+
+/**
+ * The file or folder on a path that a user may change or replace, by owner and mode; undefined:
+ * there is none.
+ */
+export function changeableBy({ uid, gid }: Pick<User, 'uid' | 'gid'>, path: string): string | undefined {
+  const real = realPathOf(path);
+  for (let place = real; ; place = dirname(place)) {
+    const { uid: owner, gid: group, mode } = statOf(place) ?? { uid: -1, gid: -1, mode: 0 };
+    const shared = (mode & BY_OTHERS) !== 0 || (group === gid && (mode & BY_GROUP) !== 0);
+    // In a sticky folder, nobody renames or removes what others own.
+    const kept = place !== real && (mode & STICKY) !== 0;
+    if (owner === uid || (shared && !kept)) return place;
+    if (dirname(place) === place) return undefined;
+  }
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Numbers of capabilities (linux/capability.h). */
+const CAPABILITIES = { SETGID: 6, SETUID: 7, KILL: 5 } as const;
+
+/** Capabilities for processes of another user that this process lacks. */
+export function missingCapabilities(status = '/proc/self/status'): string[] {
+  const [, mask] = /^CapEff:\s*([\da-f]+)$/m.exec(linesOf(status).join('\n')) ?? [];
+  // A system without them: root may do everything.
+  if (mask === undefined) return [];
+  return Object.entries(CAPABILITIES).flatMap(([name, bit]) => (((BigInt(`0x${mask}`) >> BigInt(bit)) & 1n) === 1n ? [] : [name]));
+}
