@@ -124,6 +124,8 @@ class Port {
     Object.assign(server, { httpAllowHalfOpen: true, maxHeadersCount: 0 });
     server.on('connection', () => this.#accepted++);
     server.on(handshakes === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+      // Not before the handshake: there a client that closes its side has left.
+      socket.allowHalfOpen = true;
       this.#sockets.add(socket);
       // Node removes its own listener if it hands the socket over (CONNECT).
       socket.on('error', ignore);

@@ -12,6 +12,6 @@ type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 /** A server of HTTP/1.1 over TLS. Its module is loaded only here. */
 export function createTlsServer(options: ServerOptions & TlsOptions, handle: Handle): Server {
   // Other protocols that a client offers are passed over; one that offers none of these is refused.
-  const own = { ALPNProtocols: ['http/1.1'], allowHalfOpen: true, noDelay: true };
+  const own = { ALPNProtocols: ['http/1.1'], noDelay: true };
   return process.getBuiltinModule('node:https').createServer({ ...options, ...own }, handle);
 }

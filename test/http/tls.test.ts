@@ -176,6 +176,18 @@ describe('a port with TLS', () => {
     assert.match(await rest(socket), /\{"ok":true\}/);
   });
 
+  it('closes the connection of a client that leaves during its handshake', async (t) => {
+    const { port, app, certificates } = await start(t, options(pair));
+    const connections = (): Promise<number> => new Promise((resolve) => app.server.getConnections((_error, count) => resolve(count)));
+    for (let i = 0; i < 20; i++) {
+      // Node's client reports the end of a handshake before it sends its last message.
+      const socket = connect({ port, host: '127.0.0.1', ca }, () => socket.destroy());
+      await once(socket, 'close');
+    }
+    await when(async () => (await connections()) === 0);
+    assert.equal(certificates!.failures.get('timeout'), 0);
+  });
+
   it('cancels the request of a client that leaves', async (t) => {
     const { port, scorer } = await start(t, options(pair));
     scorer.outcome = () => new Promise(() => undefined);
