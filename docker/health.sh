@@ -30,7 +30,7 @@ for process in /proc/[0-9]*; do
   mapfile -d '' -t args 2>/dev/null <"$process/cmdline" || continue
   [[ ${args[0]##*/} == node && " ${args[*]} " == *' /opt/scoring-server/server/main.ts '* ]] || continue
   sockets=$(readlink "$process"/fd/*)
-  # Listening sockets have state 0A. With gRPC there are two; only one speaks HTTP/1.1.
+  # Listening sockets have state 0A. Only some speak plain HTTP: those with TLS or gRPC refuse it.
   while read -r _ local _ state _ _ _ _ _ inode _; do
     [[ $state == 0A && $sockets == *"socket:[$inode]"* ]] || continue
     (answers "$(address "${local%:*}")" "$((16#${local##*:}))") 2>/dev/null && exit 0

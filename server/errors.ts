@@ -25,6 +25,8 @@ interface Failure {
   readonly runFailed?: true;
   /** Seconds for `Retry-After`. */
   readonly retryAfter?: number;
+  /** The caller is refused, before anything of the request is read. */
+  readonly refusesCaller?: true;
   /** Its meaning, for the documentation. */
   readonly doc: string;
 }
@@ -47,12 +49,14 @@ const table = {
   unauthorized: {
     status: 401,
     fault: 'client',
+    refusesCaller: true,
     clientMessage: 'Access denied: send a valid key or token, as Authorization: Bearer <key> or as api-key.',
     doc: 'no key or token, or one that does not count',
   },
   forbidden: {
     status: 403,
     fault: 'client',
+    refusesCaller: true,
     clientMessage: 'Access denied: the token does not have the required claims.',
     doc: 'a valid token without the claims of `JWT_CLAIMS`',
   },
@@ -78,6 +82,7 @@ const table = {
   rate_limited: {
     status: 429,
     fault: 'client',
+    refusesCaller: true,
     retryAfter: 1,
     doc: 'the client sends more than `RATE_LIMIT_PER_SECOND`',
   },
@@ -113,6 +118,14 @@ const table = {
   internal: { status: 500, fault: 'server', clientMessage: INTERNAL, doc: 'a fault of the server itself' },
   not_ready: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the workers have not finished `init()` yet' },
   stopping: { status: 503, fault: 'operator', retryAfter: 1, doc: 'the server has stopped taking requests' },
+  keys_unavailable: {
+    status: 503,
+    fault: 'operator',
+    refusesCaller: true,
+    clientMessage: 'The token cannot be verified now, because the keys of its issuer are not available. Retry later.',
+    retryAfter: 5,
+    doc: 'a token that cannot be verified, because `JWT_JWKS_URL` does not answer with keys',
+  },
   queue_timeout: {
     status: 503,
     fault: 'operator',
@@ -166,14 +179,26 @@ export type ErrorCode = keyof typeof table;
 /** The table, read-only. */
 export const failures: Readonly<Record<ErrorCode, Failure>> = table;
 
+interface FailureOptions extends ErrorOptions {
+  /** Seconds for `Retry-After`, in place of the table's. */
+  readonly retryAfter?: number;
+}
+
 /** A failure of the server, with a row in the table. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly code: ErrorCode;
+  readonly #retryAfter: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: FailureOptions) {
     super(message, options);
     this.code = code;
+    this.#retryAfter = options?.retryAfter;
+  }
+
+  /** Seconds after which a client may retry; undefined if that does not help. */
+  get retryAfter(): number | undefined {
+    return this.#retryAfter ?? this.failure.retryAfter;
   }
 
   get failure(): Failure {

@@ -1,14 +1,16 @@
-import { parseKeys, type NamedKey } from './access-keys.ts';
-import { flag, integer, list, option, text, url, type OptionRows } from './option-values.ts';
+import { parseKeys, type ListedKey } from './access-keys.ts';
+import { postUrl } from './collection-values.ts';
+import { decimal, flag, integer, list, option, text, type OptionRows } from './option-values.ts';
+import { claimRules, type ClaimRule } from './token-claims.ts';
 
 /** Options that decide who may call, and how fast. */
 export const accessOptions = {
-  scoringKeys: option<readonly NamedKey[]>({
+  scoringKeys: option<readonly ListedKey[]>({
     env: ['SCORING_KEYS'],
     default: [],
     parse: parseKeys,
     secret: true,
-    doc: 'Keys that requests must send, comma-separated, each `name:key` or `key`. Unset, without a file: no key is asked for.',
+    doc: 'Keys that requests must send, comma-separated, each `name:key` or `key`. Unset, without a file: none.',
   }),
   scoringKeysFile: option({
     env: ['SCORING_KEYS_FILE'],
@@ -26,8 +28,9 @@ export const accessOptions = {
   jwtJwksUrl: option({
     env: ['JWT_JWKS_URL'],
     default: '',
-    parse: url,
-    doc: 'Address of the public keys (JWKS) that sign tokens. With it requests may send a JWT of that issuer.',
+    parse: postUrl,
+    secret: true,
+    doc: 'Address of the public keys (JWKS) of an issuer of tokens. Requests may then send a JWT of it.',
   }),
   jwtJwksFile: option({
     env: ['JWT_JWKS_FILE'],
@@ -35,30 +38,35 @@ export const accessOptions = {
     parse: text,
     doc: 'File of these keys, instead of the address. A change counts within seconds.',
   }),
-  jwtIssuer: option({ env: ['JWT_ISSUER'], default: '', parse: text, doc: 'Issuer (`iss`) that tokens must have.' }),
+  jwtIssuer: option<readonly string[]>({
+    env: ['JWT_ISSUER'],
+    default: [],
+    parse: list,
+    doc: 'Issuers, comma-separated: a token must have one of them as `iss`. Required with the two above.',
+  }),
   jwtAudience: option<readonly string[]>({
     env: ['JWT_AUDIENCE'],
     default: [],
     parse: list,
-    doc: 'Audiences, comma-separated: a token must have one of them as `aud`.',
+    doc: 'Audiences, comma-separated: a token must have one of them as `aud`. Required like the issuer.',
   }),
-  jwtClaims: option<readonly string[]>({
+  jwtClaims: option<readonly ClaimRule[]>({
     env: ['JWT_CLAIMS'],
     default: [],
-    parse: list,
-    doc: 'Claims that tokens must have: `name=value,name=value`. Values of one name are alternatives.',
+    parse: claimRules,
+    doc: 'Claims that tokens must have: `name=value,name=value`, percent-encoded. One value of each name is enough.',
   }),
   rateLimitPerSecond: option({
     env: ['RATE_LIMIT_PER_SECOND'],
     default: 0,
-    parse: integer(0, 1e6),
+    parse: decimal(0, 1e6),
     doc: 'Requests a second of one key, token or address; more get 429. 0: no limit. Probes and metrics are free.',
   }),
   rateLimitBurst: option({
     env: ['RATE_LIMIT_BURST'],
     default: 0,
     parse: integer(0, 1e6),
-    doc: 'Requests that such a client may send at once after a pause. 0: those of one second.',
+    doc: 'Requests that such a client may send at once after a pause. 0: those of one second, at least 1.',
   }),
   tlsCertFile: option({
     env: ['TLS_CERT_FILE'],

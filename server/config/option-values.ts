@@ -132,11 +132,14 @@ export const bytes: Parser<number> = (value) => {
   return Number(digits) * factor;
 };
 
-export const share: Parser<number> = (value) => {
-  const number = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : Number.NaN;
-  if (!(number >= 0 && number <= 1)) throw new Error('expected a number from 0 to 1');
-  return number;
-};
+export const decimal =
+  (least: number, most: number): Parser<number> =>
+  (value) => {
+    const number = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most)) throw new Error(`expected a number from ${least} to ${most}`);
+    return number;
+  };
+export const share: Parser<number> = decimal(0, 1);
 
 export const url: Parser<string> = (value) => {
   if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new Error('expected an http:// or https:// URL');

@@ -2,12 +2,13 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
 import { isFile } from '../system/folders.ts';
+import { asksForCredentials } from './access-contradictions.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
+import { contradictions } from './contradictions.ts';
 import { flagOf, readValue } from './option-values.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
-import { unknownSecrets } from './secret-variables.ts';
 
 export interface Sources {
   /** Arguments after the file name. */
@@ -28,6 +29,9 @@ export interface ServeCommand {
 }
 
 export type Command = { readonly kind: 'help' | 'version' } | ServeCommand;
+
+/** Files of access and TLS. */
+const FILES = ['scoringKeysFile', 'jwtJwksFile', 'tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile'] as const;
 
 const NAMING: ReadonlySet<string> = new Set([
   'appRoot',
@@ -64,7 +68,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const { config, named } = parsed(find, { flags, cwd, problems });
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
+  warnings.push(...withoutKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
   return { kind: 'serve', config, warnings, named };
 }
 
@@ -111,22 +115,12 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     }
   }
   Object.assign(config, implied);
-  for (const key of ['modelDir', 'model', 'configFile'] as const) {
+  for (const key of ['modelDir', 'model', 'configFile', ...FILES] as const) {
     if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop gives each key the row's default, or the value of its parser
   return { config: config as Config, named };
-}
-
-/** Options that cannot hold together. */
-function contradictions(config: Config): string[] {
-  return [tooSmallQueue(config), unknownSecrets(config.workerSecrets)].filter((problem) => problem !== undefined);
-}
-
-function tooSmallQueue({ bodyLimitBytes, queueMaxBytes }: Config): string | undefined {
-  if (bodyLimitBytes <= queueMaxBytes) return undefined;
-  return `BODY_LIMIT_BYTES: expected at most QUEUE_MAX_BYTES, which is ${queueMaxBytes}, got ${bodyLimitBytes}: the largest body would never be admitted. Set QUEUE_MAX_BYTES to ${bodyLimitBytes} or more, or BODY_LIMIT_BYTES to ${queueMaxBytes} or less`;
 }
 
 /** Variables of Azure's Python server that have no effect here, and what to use. */
@@ -141,6 +135,14 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
   for (const [name, instead] of Object.entries(USELESS)) {
     if (!/^(?:false|0)?$/i.test(variables[name] ?? '')) warnings.push(`${name} has no effect: ${instead}`);
   }
+}
+
+/** Why: a deployment whose secret is missing would be open, and look as if it was not. */
+function withoutKeys(config: Config, variables: Variables): string[] {
+  if (asksForCredentials(config)) return [];
+  const rows = [options.scoringKeys, options.scoringKeysFile, options.jwtJwksUrl, options.jwtJwksFile];
+  const empty = rows.flatMap(({ env }) => env).filter((name) => variables[name] === '');
+  return empty.map((name) => `${name} is empty, so that it asks for no key`);
 }
 
 /** Azure's Python server reads its logging from this file. */

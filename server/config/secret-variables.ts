@@ -1,4 +1,4 @@
-import { optionRows } from './config.ts';
+import { optionRows, type Config } from './config.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -11,10 +11,12 @@ export const secretVariables: ReadonlySet<string> = new Set([
   ...OF_EXPORTERS,
 ]);
 
-/** What is wrong with WORKER_SECRETS; undefined: nothing. */
-export function unknownSecrets(names: readonly string[]): string | undefined {
-  if (names.every((name) => secretVariables.has(name))) return undefined;
-  return `WORKER_SECRETS: expected names among ${[...secretVariables].join(', ')}, because scripts get every other variable anyway, got ${JSON.stringify(names.join(','))}`;
+/** What is wrong with WORKER_SECRETS. */
+export function unknownSecrets({ workerSecrets: names }: Pick<Config, 'workerSecrets'>): string[] {
+  if (names.every((name) => secretVariables.has(name))) return [];
+  return [
+    `WORKER_SECRETS: expected names among ${[...secretVariables].join(', ')}, because scripts get every other variable anyway, got ${JSON.stringify(names.join(','))}`,
+  ];
 }
 
 /**

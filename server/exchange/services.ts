@@ -1,4 +1,7 @@
 import type { Access, RouteAccess } from '../access/access.ts';
+import type { ClientRates } from '../access/client-rates.ts';
+import type { Certificates } from '../access/certificates.ts';
+import type { ClientCertificates } from '../access/client-certificate.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Config } from '../config/config.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -24,6 +27,10 @@ export interface DoorParts {
   readonly scorer: Scorer;
   /** Undefined: everybody may call. */
   readonly access?: Access | undefined;
+  /** Undefined: no client has a limit. All front doors share it. */
+  readonly rates?: ClientRates | undefined;
+  /** Undefined: the ports speak no TLS. */
+  readonly certificates?: Certificates | undefined;
   /** Undefined if nothing is collected. */
   readonly collector?: Captures | undefined;
   readonly lifecycle: Lifecycle;
@@ -39,11 +46,18 @@ export interface ExchangeServices {
   readonly scorer: Scorer;
   /** Undefined: everybody may call. */
   readonly access: Access | undefined;
+  /** Undefined: no client has a limit. */
+  readonly rates: ClientRates | undefined;
+  readonly scheme: 'http' | 'https';
+  /** Undefined if clients need no certificate. */
+  readonly clientCertificates: ClientCertificates | undefined;
   /** Undefined if nothing is collected. */
   readonly collector: Captures | undefined;
   readonly failureLog: FailureLog;
   readonly deprecations: Deprecations;
   readonly accessLog: AccessLog;
+  /** Whether exchanges read the address of the other end. */
+  readonly readsPeer: boolean;
   readonly buffers: LargeBuffers;
   readonly sampler: Sampler;
   /** Whether telemetry sends the beginning of request bodies. */
@@ -65,14 +79,20 @@ export interface ExchangeRoute {
 }
 
 /** Makes the services of one front door. */
-export function exchangeServices({ config, scorer, access, collector, metrics, log, exports, sampler }: DoorParts): ExchangeServices {
+export function exchangeServices(parts: DoorParts): ExchangeServices {
+  const { config, scorer, access, rates, certificates, collector, metrics, log, exports, sampler } = parts;
+  const accessLog = new AccessLog(config.accessLog ? log : undefined, metrics, exports, config);
   return {
     scorer,
     access,
+    rates,
+    scheme: certificates === undefined ? 'http' : 'https',
+    clientCertificates: certificates?.clients,
     collector,
     failureLog: new FailureLog(log),
     deprecations: new Deprecations(log),
-    accessLog: new AccessLog(config.accessLog ? log : undefined, metrics, exports, config),
+    accessLog,
+    readsPeer: accessLog.showsClient || rates !== undefined,
     buffers: new LargeBuffers(),
     sampler,
     sendsInput: exports?.choice.modelData === true,

@@ -129,6 +129,8 @@ export class AnswerStream {
     const stream = this.#stream;
     if (stream.destroyed) return;
     stream.sendTrailers(this.#trailers ?? {});
+    // A refused call has not begun to read: what still comes is discarded.
+    stream.resume();
     if (!stream.readableEnded) setTimeout(() => this.#stopUpload(), STATUS_LEAVES_MS).unref();
   }
 

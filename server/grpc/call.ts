@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { withoutCredentials } from '../access/credentials.ts';
 import { ServerError } from '../errors.ts';
+import type { ClientLimit } from '../exchange/client-deadline.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
 import { contentTypeOf } from '../request/content-types.ts';
@@ -54,7 +56,6 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   #uploaded = false;
   /** Start of the upload's window, and the bytes that had arrived by then. */
   #window = { from: this.startedAt, bytes: 0 };
-  #deadline: NodeJS.Timeout | undefined;
   #over = false;
 
   constructor(
@@ -68,18 +69,17 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.#headers = headers;
     this.#admission = new MessageAdmission(services.scorer, route.scores === true ? 0 : FREE_BYTES);
     this.#reader = new MessageReader(route.limit, this.#admission);
-    this.rawHeaders = metadataOf(rawHeaders);
+    const metadata = metadataOf(rawHeaders);
+    this.rawHeaders = services.access === undefined ? metadata : withoutCredentials(metadata);
     this.#stream = new AnswerStream(stream, this.ids.headers, services.scorer.answers);
     this.target = headers[':path'] ?? '';
-    this.url = `http://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
-    stream.on('data', (data: Buffer) => this.#arrived(data));
-    stream.on('end', () => this.#whole());
+    this.url = `${services.scheme}://${headers[':authority'] ?? headers.host ?? ''}${this.target}`;
     stream.on('close', () => {
       this.#left();
       // The answer is held until here.
       services.buffers.used(this.#admission.taken + this.bytesOut);
     });
-    this.guard(() => this.#start());
+    this.guard(() => this.begin(headers, () => this.#admitted(stream)));
   }
 
   get rpcStatus(): string {
@@ -137,6 +137,11 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     }
   }
 
+  /** Of any method, as gRPC has it. */
+  protected override clientLimit(): ClientLimit | undefined {
+    return timeoutOf(this.#headers['grpc-timeout']);
+  }
+
   /**
    * A script may have answered with a status of its own. gRPC carries only whole messages of
    * tensors.
@@ -173,16 +178,13 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     return undefined;
   }
 
-  #start(): void {
-    this.begin(this.#headers, () => this.#admitted());
-  }
-
-  #admitted(): void {
+  /** Begins to read. Before the caller is known, nothing of a message is read or reserved. */
+  #admitted(stream: ServerHttp2Stream): void {
     if (this.route.unknown === true)
       return this.#refuse(404, status.UNIMPLEMENTED, `The server does not implement the method ${this.target}`);
-    const timeoutMs = timeoutOf(this.#headers['grpc-timeout']);
-    if (timeoutMs !== undefined) this.#deadline = setTimeout(() => this.#deadlinePassed(), timeoutMs);
     if (this.route.scores === true) this.admit();
+    stream.on('data', (data: Buffer) => this.#arrived(data));
+    stream.on('end', () => this.#whole());
   }
 
   #arrived(data: Buffer): void {
@@ -207,13 +209,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.route.handle(this, message);
   }
 
-  #deadlinePassed(): void {
-    if (this.#over) return;
-    this.#endStream(status.DEADLINE_EXCEEDED, 'Deadline exceeded');
-    this.#left();
-  }
-
-  /** The client has left, or its deadline has passed. Cancelled work ends the call later. */
+  /** The client has left. Cancelled work ends the call later. */
   #left(): void {
     if (this.#over) return;
     if (this.stage === 'reading') this.fail(new ServerError('client_gone', 'The client left before the answer.'));
@@ -234,7 +230,6 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
 
   #close(): void {
     this.#over = true;
-    clearTimeout(this.#deadline);
     this.#admission.cancel();
     this.record();
   }

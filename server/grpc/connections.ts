@@ -1,11 +1,15 @@
 import {
+  type Http2SecureServer,
   type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
   constants,
+  createSecureServer,
   createServer,
 } from 'node:http2';
+import type { Certificates } from '../access/certificates.ts';
+import type { HandshakeStage } from '../access/handshakes.ts';
 import type { GrpcLimits } from './limits.ts';
 
 /**
@@ -27,20 +31,29 @@ export type Accept = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, r
 
 /** The connections of the gRPC port and their open calls, within limits, on Node's own HTTP/2. */
 export class Connections {
-  readonly server: Http2Server;
+  readonly server: Http2Server | Http2SecureServer;
   readonly #limits: GrpcLimits;
   readonly #accept: Accept;
   readonly #connections = new Set<Connection>();
   readonly #timer: NodeJS.Timeout;
+  /** Undefined if the port speaks no TLS. */
+  readonly #handshakes: HandshakeStage | undefined;
   #calls = 0;
+  #closing = false;
 
-  constructor(limits: GrpcLimits, accept: Accept) {
+  constructor(limits: GrpcLimits, accept: Accept, certificates?: Certificates) {
     this.#limits = limits;
     this.#accept = accept;
-    this.server = createServer({
+    const options = {
       maxSessionMemory: SESSION_MEGABYTES,
       settings: { maxConcurrentStreams: limits.callsOfConnection, maxHeaderListSize: limits.metadataBytes, enablePush: false },
-    });
+    };
+    if (certificates === undefined) this.server = createServer(options);
+    else {
+      const server = createSecureServer({ ...options, ...certificates.options });
+      this.#handshakes = certificates.attach(server);
+      this.server = server;
+    }
     this.server.maxConnections = limits.connections;
     this.server.on('session', (session: ServerHttp2Session) => this.#opened(session));
     // A client's error ends its own connection only.
@@ -52,6 +65,7 @@ export class Connections {
 
   /** Accepts no new calls; resolves when the open ones have ended. */
   close(): Promise<void> {
+    this.#closing = true;
     return new Promise((resolve) => {
       this.server.close(() => resolve());
       for (const { session } of this.#connections) session.close();
@@ -62,11 +76,14 @@ export class Connections {
   closeAll(): void {
     clearInterval(this.#timer);
     if (this.server.listening) this.server.close();
+    this.#handshakes?.closePending();
     for (const { session } of this.#connections) session.destroy();
   }
 
   #opened(session: ServerHttp2Session): void {
     const connection = new Connection(session);
+    // Its handshake was under way when the port was closed.
+    if (this.#closing) session.close();
     this.#connections.add(connection);
     // Node's own listener handles errors of a session, but not those of its streams.
     session.on('close', () => this.#connections.delete(connection));

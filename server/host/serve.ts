@@ -1,9 +1,10 @@
-import { withProxies } from '../config/proxies.ts';
+import { type ProxyVariables, proxiesOf, withProxies } from '../config/proxies.ts';
 import { readConfig, type ServeCommand } from '../config/read-config.ts';
 import { helpText } from '../config/usage.ts';
 import { toServerError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { limitsOf } from '../scoring/limits.ts';
+import { addAccessMetrics } from '../telemetry/access-metrics.ts';
 import { addLimitMetrics } from '../telemetry/limit-metrics.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
@@ -32,14 +33,14 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
   const { log } = output;
   const ending = new Ending({ host, log, flush: output.flush });
   for (const warning of command.warnings) log.warn(warning);
-  const plan = planOrFailure(command, log);
+  const { env, problems } = withProxies(host.env);
+  const plan = await planOrFailure(command, log, proxiesOf(env));
   if (typeof plan === 'number') return ending.exit(plan);
 
   const metrics = new Metrics();
   metrics.output.observeLog(output.dropped);
   const redactor = new ScriptRedactor();
   const { config, found, collection } = plan;
-  const { env, problems } = withProxies(host.env);
   metrics.info.set({ service: config.serviceName, version: RELEASE }, 1);
   const telemetry = openTelemetry(config, {
     modelDir: found.modelDir,
@@ -50,15 +51,17 @@ async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
     redacts: () => redactor.needed !== false,
   });
   addLimitMetrics(metrics.registry, limitsOf(config));
+  if (plan.access?.counts !== undefined) addAccessMetrics(metrics.registry, plan.access.counts);
   const collector = collection && (await openCollector(collection, { output, metrics, redactor, env }));
-  if (telemetry !== undefined || collector !== undefined) for (const problem of problems) log.warn(problem);
+  const sends = telemetry !== undefined || collector !== undefined || config.jwtJwksUrl !== '';
+  if (sends) for (const problem of problems) log.warn(problem);
   await new HostServer(host, { plan, log, readable: output.readable, metrics, ending, redactor, telemetry, collector }).open();
 }
 
 /** Returns the exit code where nothing can be served. */
-function planOrFailure(command: ServeCommand, log: Log): ServingPlan | number {
+async function planOrFailure(command: ServeCommand, log: Log, proxies: ProxyVariables): Promise<ServingPlan | number> {
   try {
-    return servingPlan(command, log);
+    return await servingPlan(command, log, proxies);
   } catch (thrown) {
     return reportFailure(log, thrown, command.config);
   }

@@ -1,9 +1,12 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
+import { type Access, openAccess } from '../access/access.ts';
+import { type ClientRates, ratesOf } from '../access/client-rates.ts';
 import { type CollectionSettings, decideCollection } from '../collection/settings.ts';
 import type { Config } from '../config/config.ts';
 import { discover, type Found } from '../config/discovery.ts';
+import type { ProxyVariables } from '../config/proxies.ts';
 import type { ServeCommand } from '../config/read-config.ts';
 import type { Log } from '../log.ts';
 import { defaultModelName } from '../request/model-name.ts';
@@ -20,19 +23,26 @@ const HOME = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export interface ServingPlan {
   readonly config: Config;
   readonly found: Found;
+  /** Undefined: everybody may call. */
+  readonly access: Access | undefined;
+  /** Undefined: no client has a limit. */
+  readonly rates: ClientRates | undefined;
   /** User of the workers; undefined: that of this process. */
   readonly user: User | undefined;
   /** Undefined: nothing is collected. */
   readonly collection: CollectionSettings | undefined;
 }
 
+type Options = Pick<ServeCommand, 'config' | 'named'>;
+
 /** @throws ServerError usage, script_missing, script_broken, model_missing */
-export function servingPlan({ config, named }: Pick<ServeCommand, 'config' | 'named'>, log: Pick<Log, 'warn'>): ServingPlan {
+export async function servingPlan({ config, named }: Options, log: Log, proxies?: ProxyVariables): Promise<ServingPlan> {
   const user = workerUser(config);
   const found = discover(config, HOME, named);
+  const access = await openAccess(config, log, proxies);
   const { settings, warnings } = decideCollection(config);
   for (const warning of warnings) log.warn(warning);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
-  return { config: { ...config, modelName, serverVersion }, found, user, collection: settings };
+  return { config: { ...config, modelName, serverVersion }, found, user, access, rates: ratesOf(config), collection: settings };
 }

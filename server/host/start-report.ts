@@ -1,3 +1,4 @@
+import type { Access } from '../access/access.ts';
 import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
 import { toServerError } from '../errors.ts';
@@ -18,6 +19,13 @@ export function reportListening(log: Log, config: Config, version: string, ports
       { drainTimeoutMs, drainDelayMs, scoringTimeoutMs },
       'a drain is shorter than the deadline of a request: a request that takes longer than the rest of DRAIN_TIMEOUT_MS gets 503',
     );
+}
+
+/** Logs who may call. Nobody else reaches a loopback address. */
+export function reportAccess(log: Log, { host, tlsClientCaFile }: Config, access: Access | undefined): void {
+  if (access !== undefined) log.info({ keys: access.keys }, 'callers need a key or token, except for probes');
+  else if (tlsClientCaFile === '' && !/^(?:127\.|::1$|localhost$)/i.test(host))
+    log.info('everybody who reaches the port may call: set SCORING_KEYS or SCORING_KEYS_FILE to ask for a key');
 }
 
 /** Logs where collected data goes, and how long a stop may take for it. */
@@ -54,6 +62,13 @@ export function reportOmitted(log: Log, models: readonly ServedModel[]): void {
       `model ${model}: outputs that cannot be carried are left out of every answer: ${reasons.join('; ')}`,
     );
   }
+}
+
+/** Logs that no deep check can succeed. */
+export function reportNoSample(log: Log): void {
+  log.warn(
+    'DEEP_CHECK has no effect but 503: there is no sample. Export `sample` from the entry script; a model without code needs inputs of its warm-up (WARM_UP=on)',
+  );
 }
 
 /** Logs what Application Insights does not get although an option asks for it. */

@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
+import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
+import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
+import { Pacing } from './pacing.ts';
 import { Probes } from './probes.ts';
-import { addRoute, createRouter, readOnly, type Serve } from './router.ts';
+import { addRoute, createRouter, readOnly, type Serve, UNKNOWN_OPEN } from './router.ts';
 import { ScoreRoute } from './score.ts';
 import { Swagger } from './swagger.ts';
 
@@ -16,14 +19,18 @@ interface AppParts extends DoorParts {
   readonly serverVersion: string;
   /** Folder with the files that replace generated swagger documents: the application's root. */
   readonly swaggerFiles: string;
+  /** Shared by all ports. Undefined: probes run nothing. */
+  readonly deepCheck?: DeepCheck | undefined;
 }
+
+type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles' | 'access' | 'deepCheck'>;
 
 /** Builds the HTTP side of the server, which `listen` opens. */
 export function buildApp(parts: AppParts): FastifyInstance {
   const { config } = parts;
   const services = httpServices(parts);
   const exact = new Map<string, Serve>();
-  const app = createRouter(config, services, exact);
+  const app = createRouter(config, services, { exact });
   for (const route of appRoutes(parts)) {
     addExact(exact, route.path, config.modelName, addRoute(app, services, route));
     if (route.scores === true) parts.metrics.addRoute(route.path);
@@ -40,11 +47,19 @@ export function buildMetricsApp(parts: AppParts): FastifyInstance {
   return app;
 }
 
+/** Builds the app of a port without TLS beside those with TLS. It serves only the probes. */
+export function buildProbesApp(parts: AppParts): FastifyInstance {
+  const services = { ...httpServices(parts), tls: undefined, scheme: 'http' } as const;
+  const app = createRouter(parts.config, services, { unknown: UNKNOWN_OPEN });
+  for (const route of appRoutes(parts)) if (route.access === 'open') addRoute(app, services, route);
+  return app;
+}
+
 /** All routes but those of the metrics. */
-function appRoutes({ config, scorer, lifecycle, swaggerFiles }: AppParts): readonly HttpRoute[] {
-  const probes = new Probes(lifecycle, scorer);
+export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access, deepCheck }: RouteParts): readonly HttpRoute[] {
+  const probes = new Probes(lifecycle, scorer, deepCheck);
   const score = new ScoreRoute(scorer, config);
-  const swagger = new Swagger(config, scorer, swaggerFiles);
+  const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
   const ready = readOnly((exchange) => probes.ready(exchange));
   const probe = { counted: false, cors: false, access: 'open' } as const;
@@ -78,6 +93,9 @@ function httpServices(parts: AppParts): HttpServices {
     lifecycle,
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
     cors: new Cors(config.corsOrigins),
+    browser: new BrowserHeaders(config),
     answerIdleMs: config.streamIdleTimeoutMs,
+    pacing: new Pacing(),
+    tls: parts.certificates?.options,
   };
 }

@@ -19,14 +19,24 @@ export class Cors {
     return this.#first !== undefined;
   }
 
+  /** True if a browser asks whether an allowed origin may send a request. */
+  isPreflight({ method, headers }: IncomingMessage): boolean {
+    if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return false;
+    return headers.origin !== undefined && this.#allows(headers.origin);
+  }
+
   /** Appends the CORS headers of the answer to `request`. */
   append(request: IncomingMessage, headers: string[]): void {
     if (this.#first === undefined) return;
     if (this.#any || this.#origins.length > 1) headers.push('Vary', 'Origin');
     const { origin } = request.headers;
-    if (origin !== undefined && !this.#any && !this.#origins.includes(origin.toLowerCase())) return;
+    if (origin !== undefined && !this.#allows(origin)) return;
     headers.push('Access-Control-Allow-Origin', origin ?? this.#first);
     if (request.method === 'OPTIONS') appendPreflight(request, headers);
+  }
+
+  #allows(origin: string): boolean {
+    return this.#any || this.#origins.includes(origin.toLowerCase());
   }
 }
 

@@ -13,7 +13,8 @@ export type ErrorMember = 'message' | 'error';
 
 /** The answer of a failure by the table in errors.ts. */
 export function errorAnswer(error: ServerError, member: ErrorMember = 'message'): ErrorAnswer {
-  const { status = 500, runFailed, retryAfter } = error.failure;
+  const { status = 500, runFailed } = error.failure;
+  const { retryAfter } = error;
   const headers = ['Content-Type', 'application/json', 'x-ms-run-function-failed', runFailed ? 'True' : 'False'];
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
   if (error.code === 'unsupported_encoding') headers.push('Accept-Encoding', 'gzip, deflate');

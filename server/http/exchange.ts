@@ -1,16 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RouteAccess } from '../access/access.ts';
+import { withoutCredentials } from '../access/credentials.ts';
+import type { TlsOptions } from 'node:tls';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
+import type { ClientLimit } from '../exchange/client-deadline.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { queryJson } from '../request/query.ts';
 import type { Held } from '../scoring/answer-memory.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
+import { type BrowserHeaders, HTTPS_ONLY } from './browser-headers.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
-import { holdUnsent } from './held-answer.ts';
+import { holdUnsent, kernelTook } from './held-answer.ts';
+import type { PacedUpload, Pacing } from './pacing.ts';
+import { PIECE_BYTES, PiecedAnswer } from './pieced-answer.ts';
 import { sendReply } from './reply.ts';
+import { requestTimeout } from './request-timeout.ts';
 
 /** Services that all exchanges of one app share. */
 export interface HttpServices extends ExchangeServices {
@@ -18,8 +26,12 @@ export interface HttpServices extends ExchangeServices {
   /** Value of `x-ms-server-version`, or undefined if it is not sent. */
   readonly serverVersion: string | undefined;
   readonly cors: Cors;
+  readonly browser: BrowserHeaders;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
+  readonly pacing: Pacing;
+  /** Undefined if the port speaks plain HTTP. */
+  readonly tls: TlsOptions | undefined;
 }
 
 export interface HttpRoute extends ExchangeRoute {
@@ -47,7 +59,7 @@ const ABSOLUTE = /^https?:\/\/[^/?]*/i;
 
 /**
  * An exchange over HTTP. Everything that leaves the server over HTTP leaves through `head`,
- * `answer` or `fail`.
+ * `send`, `answer` or `fail`.
  */
 export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   readonly request: IncomingMessage;
@@ -55,6 +67,9 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   /** Decoded parts of the path that match the route's pattern. */
   readonly parameters: Readonly<Record<string, string>>;
   #allowedMethods: string | undefined;
+  #pieces: PiecedAnswer | undefined;
+  /** The bytes behind this request are no requests. */
+  #ambiguous = false;
 
   constructor(
     services: HttpServices,
@@ -76,10 +91,9 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return this.request.method ?? '';
   }
 
-  /** TLS ends before this server. */
   get url(): string {
     const { url = '/', headers } = this.request;
-    return headers.host === undefined || ABSOLUTE.test(url) ? url : `http://${headers.host}${url}`;
+    return headers.host === undefined || ABSOLUTE.test(url) ? url : `${this.services.scheme}://${headers.host}${url}`;
   }
 
   get target(): string {
@@ -96,7 +110,17 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   }
 
   get rawHeaders(): readonly string[] {
-    return this.request.rawHeaders;
+    const { rawHeaders } = this.request;
+    return this.services.access === undefined ? rawHeaders : withoutCredentials(rawHeaders);
+  }
+
+  /**
+   * True for a CORS preflight where callers need a credential or have a limit. Browsers send it
+   * without a credential, so that the server answers it itself.
+   */
+  get isOpenPreflight(): boolean {
+    const { access, rates, cors } = this.services;
+    return (access ?? rates) !== undefined && this.route.cors && cors.isPreflight(this.request);
   }
 
   get status(): number {
@@ -114,24 +138,45 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    * @param headers of this answer as name, value, name, value, ...; the common ones are added
    */
   head(status: number, headers: string[]): void {
-    const { lifecycle, serverVersion, cors } = this.services;
+    const { lifecycle, serverVersion, cors, scheme } = this.services;
+    this.endDeadline();
     headers.push(...this.ids.headers);
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
-    if (lifecycle.state === 'draining' || !lifecycle.live || this.#leavesLongBody) headers.push('Connection', 'close');
+    if (scheme === 'https') headers.push(...HTTPS_ONLY);
+    if (lifecycle.state === 'draining' || !lifecycle.live || this.#closesEarly) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
   }
 
-  /** Answers with a whole body, which a HEAD request does not get. */
+  /** Answers with what the server itself says: everything but a worker's reply. */
   answer(status: number, headers: string[], body: string | Buffer): void {
+    headers.push(...this.services.browser.own(this.route.cors));
+    this.send(status, headers, body);
+  }
+
+  /** Answers with a whole body, which a HEAD request does not get. */
+  send(status: number, headers: string[], body: string | Buffer): void {
     if (this.response.destroyed) return;
     this.bytesOut = Buffer.byteLength(body);
     if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));
     this.head(status, headers);
-    if (this.#leavesLongBody) this.#endLingering(body);
-    else if (Buffer.isBuffer(body) && body.length <= ONE_PIECE) this.response.end(body.toString('latin1'), 'latin1');
+    if (this.#closesEarly) this.#endLingering(body);
+    else if (Buffer.isBuffer(body)) this.#endWith(body);
     else this.response.end(body);
-    if (this.response.writableLength > 0) this.holdUnsent();
+    if (this.response.writableLength > 0 && !this.#takenSoon) this.holdUnsent();
+  }
+
+  #endWith(body: Buffer): void {
+    const { response } = this;
+    if (body.length <= ONE_PIECE) response.end(body.toString('latin1'), 'latin1');
+    else if (body.length <= PIECE_BYTES || this.services.tls === undefined) response.end(body);
+    else this.#pieces = new PiecedAnswer(response, body);
+  }
+
+  /** True if TLS only has not reported yet that a small answer has left. */
+  get #takenSoon(): boolean {
+    const { services, request, response, bytesOut } = this;
+    return services.tls !== undefined && bytesOut <= ONE_PIECE && response.socket !== null && kernelTook(request);
   }
 
   /**
@@ -140,7 +185,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    */
   holdUnsent(): Held {
     this.response.setTimeout(this.services.answerIdleMs);
-    return holdUnsent(this.services.scorer.answers, this.request, this.response);
+    return holdUnsent(this.services.scorer.answers, this.request, this.response, this.#pieces);
   }
 
   /** Counts bytes of an answer that is not written yet, until they are released. */
@@ -154,6 +199,25 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.fail(new ServerError('method_not_allowed', message));
   }
 
+  /** Refuses a request that a proxy may read as another one, or as several. */
+  refuseAmbiguous(reason: string): void {
+    this.#ambiguous = true;
+    this.fail(new ServerError('bad_request', reason));
+  }
+
+  protected override get access(): RouteAccess {
+    return this.isOpenPreflight ? 'open' : this.route.access;
+  }
+
+  protected override clientLimit(): ClientLimit | undefined {
+    return this.route.scores === true ? requestTimeout(this.request.headers) : undefined;
+  }
+
+  /** Begins to pace the body of the request. */
+  pace(): PacedUpload {
+    return this.services.pacing.pace(this.request);
+  }
+
   protected override answerReply(reply: ScoreReply): void {
     sendReply(this, reply, this.services.cors);
   }
@@ -162,6 +226,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   protected override answerFailure(error: ServerError): void {
     const { response } = this;
     const { status, headers, body } = errorAnswer(error, this.route.errorMember);
+    if (error.code === 'unauthorized') headers.push(...this.#challenges);
     if (this.#allowedMethods !== undefined) headers.push('Allow', this.#allowedMethods);
     if (response.headersSent) response.destroy();
     else this.capture?.answered('application/json', [], Buffer.from(body));
@@ -178,10 +243,23 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return queryJson(this.target) ?? '{}';
   }
 
-  /** True if the answer comes before the end of a long upload. */
-  get #leavesLongBody(): boolean {
-    const { request } = this;
+  /**
+   * Headers by which clients ask their user for a credential: RFC 9110, section 11.6.1. The page
+   * /status takes text only, and gets no Basic: its browser would ask at each of its requests.
+   */
+  get #challenges(): string[] {
+    const bearer = ['WWW-Authenticate', 'Bearer realm="scoring-server"'];
+    if (this.route.access !== 'login' || this.request.headers.accept === 'text/plain') return bearer;
+    return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
+  }
+
+  /** True if the answer ends the connection while bytes still come: a long upload, or a slow one. */
+  get #closesEarly(): boolean {
+    const { request, failure } = this;
+    if (this.#ambiguous) return true;
     if (request.complete) return false;
+    // A body that came too slowly may never end.
+    if (failure?.code === 'client_deadline' || failure?.code === 'request_timeout') return true;
     return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > LONGEST_IGNORED_BODY;
   }
 
@@ -195,7 +273,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     const timer = setTimeout(end, LINGER_MS);
     response.on('close', () => clearTimeout(timer));
     response.write(body);
-    request.on('end', end).resume();
+    const pace = this.pace();
+    if (!this.#ambiguous) request.on('end', end);
+    // A body that is still read would not flow.
+    request.removeAllListeners('readable').on('data', (piece: Buffer) => pace.took(piece.length));
   }
 
   /** The client has left, unless a failure has closed the connection. */

@@ -1,11 +1,17 @@
 import type { FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
 import type { Server, ServerOptions } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
+import type { Certificates } from '../access/certificates.ts';
+import type { HandshakeStage } from '../access/handshakes.ts';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { connectionLimit } from './connection-limit.ts';
+import { hostInUrl } from '../guards/addresses.ts';
 import { probeHalfClosed } from './half-closed.ts';
 import { createServer } from './node-http.ts';
+import { endWith, rawAnswer } from './parser-errors.ts';
 
 const BACKLOG = 2048;
 /**
@@ -17,6 +23,8 @@ const LAST_REQUESTS_MS = 1000;
 const SWEEP_MS = 100;
 /** Longest wait for a turn of the event loop in which no connection is accepted. */
 const LONGEST_ACCEPT_MS = 250;
+
+const LONGEST_METHOD = 32;
 
 /** The open ports. */
 export interface Listening {
@@ -34,6 +42,8 @@ export interface Listening {
 /** Options of every HTTP server of the process. */
 export function serverOptions(config: Config): ServerOptions {
   return {
+    // NODE_OPTIONS must not choose the parser that takes broken requests.
+    insecureHTTPParser: false,
     keepAliveTimeout: config.keepAliveTimeoutMs,
     headersTimeout: 30_000,
     // Bounds an upload that keeps the least rate of upload.ts. 100 MB in an hour is 28 KB/s.
@@ -43,21 +53,26 @@ export function serverOptions(config: Config): ServerOptions {
   };
 }
 
-/**
- * Opens the ports.
- * @param metrics the app of METRICS_PORT, if it is set
- * @throws ServerError listen_failed
- */
-export async function listen(app: FastifyInstance, config: Config, metrics?: FastifyInstance): Promise<Listening> {
-  await Promise.all([app.ready(), metrics?.ready()]);
+/** The apps beside the main one. */
+export interface OtherApps {
+  /** Of METRICS_PORT, if it is set. */
+  readonly metrics?: FastifyInstance | undefined;
+  /** Main port and METRICS_PORT speak TLS, HEALTH_PORT does not, and has this app. */
+  readonly tls?: { readonly certificates: Certificates; readonly probes: FastifyInstance } | undefined;
+}
+
+/** Opens the ports. @throws ServerError listen_failed */
+export async function listen(app: FastifyInstance, config: Config, { metrics, tls }: OtherApps = {}): Promise<Listening> {
+  await Promise.all([app.ready(), metrics?.ready(), tls?.probes.ready()]);
   const wanted: [server: Server, port: number, option: string][] = [[app.server, config.port, 'PORT']];
-  if (config.separateHealthEndpoint) wanted.push([healthServer(app, config), config.healthPort, 'HEALTH_PORT']);
+  if (tls !== undefined) wanted.push([tls.probes.server, config.healthPort, 'HEALTH_PORT']);
+  else if (config.separateHealthEndpoint) wanted.push([healthServer(app, config), config.healthPort, 'HEALTH_PORT']);
   if (metrics !== undefined) wanted.push([metrics.server, config.metricsPort, 'METRICS_PORT']);
   const connections = connectionLimit();
   const ports: Port[] = [];
   try {
     for (const [server, number, option] of wanted) {
-      const port = new Port(server);
+      const port = new Port(server, isTls(server) ? tls?.certificates.attach(server, refusePlainHttp) : undefined);
       if (connections !== undefined) server.maxConnections = Math.ceil(connections / wanted.length);
       await port.open(config.host, number, option);
       ports.push(port);
@@ -82,18 +97,33 @@ function healthServer(app: FastifyInstance, config: Config): Server {
   return server;
 }
 
+function isTls(server: object): server is TlsServer {
+  return 'setSecureContext' in server;
+}
+
+/** Answers a request without TLS as far as it is certain that the client speaks HTTP. */
+function refusePlainHttp(socket: Socket, bytes: Buffer): void {
+  if (!/^[A-Z]+ \//.test(bytes.toString('latin1', 0, LONGEST_METHOD))) return void socket.destroy();
+  endWith(socket, rawAnswer(new ServerError('bad_request', 'This port speaks TLS: use https://'), randomUUID()));
+}
+
 class Port {
   readonly #server: Server;
+  /** Undefined if the port speaks no TLS. */
+  readonly #handshakes: HandshakeStage | undefined;
+  /** With TLS, those whose handshake is done. */
   readonly #sockets = new Set<Socket>();
   #accepted = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(server: Server) {
+  constructor(server: Server, handshakes?: HandshakeStage) {
     this.#server = server;
-    // A client that has sent its request may close its side, and still gets its answer.
-    Object.assign(server, { httpAllowHalfOpen: true });
-    server.on('connection', (socket) => {
-      this.#accepted++;
+    this.#handshakes = handshakes;
+    // A client that has sent its request may close its side, and still gets its answer. Node drops
+    // the headers beyond a count, which the size of the section bounds already.
+    Object.assign(server, { httpAllowHalfOpen: true, maxHeadersCount: 0 });
+    server.on('connection', () => this.#accepted++);
+    server.on(handshakes === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.#sockets.add(socket);
       // Node removes its own listener if it hands the socket over (CONNECT).
       socket.on('error', ignore);
@@ -161,12 +191,14 @@ class Port {
   }
 
   #closeIdle(): void {
+    this.#handshakes?.closePending();
     this.#server.closeIdleConnections();
     // Node counts a connection that has not sent anything yet as busy.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 
   closeAll(): void {
+    this.#handshakes?.closePending();
     for (const socket of this.#sockets) socket.destroy();
   }
 }
@@ -176,9 +208,11 @@ function listenFailed(error: NodeJS.ErrnoException, host: string, port: number, 
     EADDRINUSE: `the port is in use: stop what listens there, or choose another with ${option}`,
     EACCES: `this user may not open the port: choose one above 1023 with ${option}`,
     EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or 0.0.0.0, with SCORING_HOST',
+    EAFNOSUPPORT: 'this machine has no IPv6: choose 0.0.0.0 or another IPv4 address with SCORING_HOST',
+    ENOTFOUND: 'no address has this name: choose an address, IPv6 without brackets, or another name with SCORING_HOST',
   };
   const reason = advice[error.code ?? ''] ?? `${describeThrown(error)}; check SCORING_HOST and ${option}`;
-  return new ServerError('listen_failed', `cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+  return new ServerError('listen_failed', `cannot listen on ${hostInUrl(host)}:${port}: ${reason}`, { cause: error });
 }
 
 function ignore(): void {}

@@ -5,10 +5,11 @@ import type { Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { LONGEST_MODEL_NAME } from '../config/option-values.ts';
 import { ServerError, toServerError } from '../errors.ts';
-import type { FailureLog } from '../exchange/failure-log.ts';
+import { ambiguity, LastRequests } from './ambiguous.ts';
+import { htmlHeaders } from './browser-headers.ts';
 import { type Handler, HttpExchange, type HttpRoute, type HttpServices } from './exchange.ts';
 import { serverOptions } from './listen.ts';
-import { createServer, METHODS } from './node-http.ts';
+import { createServer, createTlsServer, METHODS } from './node-http.ts';
 import { endWith, parserErrorListener, rawAnswer } from './parser-errors.ts';
 import { LONGEST_PIPELINE, Pipelines } from './pipelines.ts';
 
@@ -20,25 +21,33 @@ type Parameters = Readonly<Record<string, string>>;
  */
 export type Serve = (request: IncomingMessage, response: ServerResponse, parameters?: Parameters) => void;
 
-/**
- * Fastify only matches routes; it parses no body and sends no reply.
- * @param exact requests for these paths skip Fastify
- */
-export function createRouter(config: Config, services: HttpServices, exact: ReadonlyMap<string, Serve> = new Map()): FastifyInstance {
+interface Routes {
+  /** Requests for these paths skip Fastify. */
+  readonly exact?: ReadonlyMap<string, Serve>;
+  /** Refuses what matches no route. */
+  readonly unknown?: HttpRoute;
+}
+
+/** Fastify only matches routes; it parses no body and sends no reply. */
+export function createRouter(
+  config: Config,
+  services: HttpServices,
+  { exact = new Map(), unknown = UNKNOWN }: Routes = {},
+): FastifyInstance {
   const app: FastifyInstance = fastify({
     logger: false,
-    serverFactory: (router) =>
-      createServer(
-        serverOptions(config),
-        guarded(services.failureLog, (request, response) => (exact.get(request.url ?? '') ?? router)(request, response)),
-      ),
+    serverFactory: (router) => {
+      const handle = guarded(services, (request, response) => (exact.get(request.url ?? '') ?? router)(request, response));
+      if (services.tls === undefined) return createServer(serverOptions(config), handle);
+      return createTlsServer({ ...serverOptions(config), ...services.tls }, handle);
+    },
     exposeHeadRoutes: false,
     forceCloseConnections: false,
     // No route has a schema, but Fastify would load its compilers.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     clientErrorHandler: parserErrorListener(services.failureLog),
     // A path that cannot be decoded matches no route.
-    frameworkErrors: (_error, request, reply) => serve(services, UNKNOWN, request.raw, reply.raw),
+    frameworkErrors: (_error, request, reply) => serve(services, unknown, request.raw, reply.raw),
     routerOptions: { ignoreDuplicateSlashes: true, querystringParser: () => ({}), maxParamLength: LONGEST_MODEL_NAME },
   });
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
@@ -49,22 +58,26 @@ export function createRouter(config: Config, services: HttpServices, exact: Read
   app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     endWith(socket, rawAnswer(new ServerError('method_not_allowed', 'The method is not allowed for the requested URL.'), randomUUID()));
   });
-  addRoute(app, services, UNKNOWN);
+  addRoute(app, services, unknown);
   return app;
 }
 
 /** An error before there is an exchange costs only the connection. */
-function guarded(failureLog: FailureLog, handle: Serve): Serve {
+function guarded(services: HttpServices, handle: Serve): Serve {
   const pipelines = new Pipelines();
+  const last = new LastRequests();
   return (request, response) => {
-    if (request.socket.destroyed) return;
+    if (request.socket.destroyed || last.passed(request)) return;
     try {
       if (!pipelines.admit(request, response))
         throw new ServerError('bad_request', `expected at most ${LONGEST_PIPELINE} requests ahead of their answers, got more`);
-      handle(request, response);
+      const reason = ambiguity(request);
+      if (reason === undefined) return handle(request, response);
+      last.end(request);
+      new HttpExchange(services, UNKNOWN, request, response).refuseAmbiguous(reason);
     } catch (thrown) {
       request.socket.destroy();
-      failureLog.write(toServerError(thrown), { id: randomUUID(), traceId: '' });
+      services.failureLog.write(toServerError(thrown), { id: randomUUID(), traceId: '' });
     }
   };
 }
@@ -76,6 +89,8 @@ function noSchemas(): never {
 /** Methods that routes are registered for: each costs 0.1 ms at start, and Node's parser has 35. */
 const COMMON_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const UNKNOWN: HttpRoute = { path: '*', counted: true, unknown: true, access: 'key', cors: false, handle: refuseUnknown };
+/** Of a port that asks for no key. */
+export const UNKNOWN_OPEN: HttpRoute = { ...UNKNOWN, access: 'open' };
 
 /**
  * Adds a route for any method. It answers in the first hook, because later ones refuse content
@@ -83,7 +98,7 @@ const UNKNOWN: HttpRoute = { path: '*', counted: true, unknown: true, access: 'k
  */
 export function addRoute(app: FastifyInstance, services: HttpServices, route: HttpRoute): Serve {
   app.route<{ Params: Parameters }>({
-    method: route === UNKNOWN ? app.supportedMethods : COMMON_METHODS,
+    method: route.unknown === true ? app.supportedMethods : COMMON_METHODS,
     url: route.path,
     onRequest: (request, reply) => serve(services, route, request.raw, reply.raw, request.params),
     handler: () => undefined,
@@ -125,6 +140,6 @@ export function readOnly(show: Handler): Handler {
   return (exchange) => {
     if (exchange.method === 'GET' || exchange.method === 'HEAD') return show(exchange);
     if (exchange.method !== 'OPTIONS') return exchange.refuseMethod(READ_ONLY);
-    exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8', 'Allow', READ_ONLY.join(', ')], '');
+    exchange.answer(200, [...htmlHeaders(), 'Allow', READ_ONLY.join(', ')], '');
   };
 }

@@ -10,12 +10,22 @@ export interface Service {
   /** Prefix of the paths. Slashes around it are ignored. */
   readonly pathPrefix: string;
   readonly input: Schema;
+  /** True: a request must have a body. Azure's documents do not say so. */
+  readonly needsInput: boolean;
   readonly output: Schema;
+  /**
+   * True: this server asks for a key or token, and the document says so exactly. Else the document
+   * is that of Azure's server. Why: it names the Bearer of the endpoint in front of the container.
+   */
+  readonly needsCredential: boolean;
 }
 
 const OPENAPI: Record<Exclude<SwaggerVersion, '2'>, string> = { '3': '3.0.3', '3.1': '3.1.0' };
-const SECURITY = [{ Bearer: [] }];
+const OF_AZURE = [{ Bearer: [] }];
+/** Each alone is enough. */
+const OF_THIS_SERVER = [{ Bearer: [] }, { ApiKey: [] }];
 const BEARER = { type: 'apiKey', name: 'Authorization', in: 'header', description: 'For example: Bearer abc123' };
+const API_KEY = { type: 'apiKey', name: 'api-key', in: 'header' };
 const ERROR_RESPONSE = { type: 'object', properties: { message: { type: 'string' } } };
 const VERSION_PARAMETER = { name: 'version', in: 'query', required: false };
 const VERSION_SCHEMA = { type: 'integer', enum: [2, 3] };
@@ -37,7 +47,7 @@ interface Dialect {
   textResponse(description: string, example?: string): Json;
   jsonResponse(description: string, schema: Json): Json;
   /** Members of the scoring operation. */
-  payload(schema: Json): { readonly [key: string]: Json };
+  payload(schema: Json, required: Schema): { readonly [key: string]: Json };
   readonly versionParameter: Json;
 }
 
@@ -49,7 +59,9 @@ const v2: Dialect = {
     ...(example !== undefined && { examples: { 'application/json': example } }),
   }),
   jsonResponse: (description, schema) => ({ description, schema }),
-  payload: (schema) => ({ parameters: [{ name: 'serviceInputPayload', in: 'body', description: TEXTS.payload, schema }] }),
+  payload: (schema, required) => ({
+    parameters: [{ name: 'serviceInputPayload', in: 'body', description: TEXTS.payload, ...required, schema }],
+  }),
   versionParameter: { ...VERSION_PARAMETER, ...VERSION_SCHEMA },
 };
 
@@ -60,7 +72,9 @@ const v3: Dialect = {
     content: { 'text/plain': { schema: { type: 'string', ...(example !== undefined && { example }) } } },
   }),
   jsonResponse: (description, schema) => ({ description, content: { 'application/json': { schema } } }),
-  payload: (schema) => ({ requestBody: { description: TEXTS.payload, content: { 'application/json': { schema } } } }),
+  payload: (schema, required) => ({
+    requestBody: { description: TEXTS.payload, ...required, content: { 'application/json': { schema } } },
+  }),
   versionParameter: { ...VERSION_PARAMETER, schema: VERSION_SCHEMA },
 };
 
@@ -71,6 +85,7 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
     description: `API specification for the Azure Machine Learning service ${service.name}`,
     version: service.version,
   };
+  const schemes = { Bearer: BEARER, ...(service.needsCredential && { ApiKey: API_KEY }) };
   const schemas = { ServiceInput: service.input, ServiceOutput: service.output, ErrorResponse: ERROR_RESPONSE };
   if (version === '2') {
     return {
@@ -79,21 +94,21 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
       schemes: ['https'],
       consumes: ['application/json'],
       produces: ['application/json'],
-      securityDefinitions: { Bearer: BEARER },
-      paths: paths(v2, service.pathPrefix),
+      securityDefinitions: schemes,
+      paths: paths(v2, service),
       definitions: schemas,
     };
   }
   return {
     openapi: OPENAPI[version],
     info,
-    security: SECURITY,
-    paths: paths(v3, service.pathPrefix),
-    components: { schemas, securitySchemes: { Bearer: BEARER } },
+    security: service.needsCredential ? OF_THIS_SERVER : OF_AZURE,
+    paths: paths(v3, service),
+    components: { schemas, securitySchemes: schemes },
   };
 }
 
-function paths(dialect: Dialect, pathPrefix: string): Json {
+function paths(dialect: Dialect, { pathPrefix, needsCredential, needsInput }: Service): Json {
   const bare = pathPrefix.replaceAll(/^\/+|\/+$/g, '');
   const prefix = bare === '' ? '' : `/${bare}`;
   const failed = dialect.jsonResponse(TEXTS.failed, dialect.reference('ErrorResponse'));
@@ -102,6 +117,7 @@ function paths(dialect: Dialect, pathPrefix: string): Json {
       get: {
         operationId: 'ServiceHealthCheck',
         description: TEXTS.health,
+        ...(needsCredential && { security: [] }),
         responses: { '200': dialect.textResponse(TEXTS.healthy, 'Healthy'), default: failed },
       },
     },
@@ -109,8 +125,8 @@ function paths(dialect: Dialect, pathPrefix: string): Json {
       post: {
         operationId: 'RunMLService',
         description: TEXTS.score,
-        security: SECURITY,
-        ...dialect.payload(dialect.reference('ServiceInput')),
+        security: needsCredential ? OF_THIS_SERVER : OF_AZURE,
+        ...dialect.payload(dialect.reference('ServiceInput'), needsInput ? { required: true } : {}),
         responses: { '200': dialect.jsonResponse(TEXTS.scored, dialect.reference('ServiceOutput')), default: failed },
       },
     },
@@ -118,6 +134,7 @@ function paths(dialect: Dialect, pathPrefix: string): Json {
       get: {
         operationId: 'GetSwaggerSpec',
         description: TEXTS.swagger,
+        ...(needsCredential && { security: OF_THIS_SERVER }),
         parameters: [dialect.versionParameter],
         responses: { '200': dialect.textResponse(TEXTS.document), default: failed },
       },

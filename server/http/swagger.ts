@@ -23,12 +23,14 @@ export class Swagger {
   readonly #config: Config;
   readonly #scorer: Scorer;
   readonly #folder: string;
+  readonly #needsCredential: boolean;
 
-  /** @param folder of the override files */
-  constructor(config: Config, scorer: Scorer, folder: string) {
+  /** @param folder of the override files @param needsCredential callers need a key or token */
+  constructor(config: Config, scorer: Scorer, folder: string, needsCredential: boolean) {
     this.#config = config;
     this.#scorer = scorer;
     this.#folder = folder;
+    this.#needsCredential = needsCredential;
   }
 
   show(exchange: HttpExchange): void {
@@ -48,7 +50,9 @@ export class Swagger {
   #generate(version: SwaggerVersion): string {
     const { serviceName: name, serviceVersion, servicePathPrefix: pathPrefix } = this.#config;
     const schemas = serviceSchemas(this.#scorer.served);
-    return JSON.stringify(swaggerDocument(version, { name, version: serviceVersion, pathPrefix, ...schemas }));
+    return JSON.stringify(
+      swaggerDocument(version, { name, version: serviceVersion, pathPrefix, needsCredential: this.#needsCredential, ...schemas }),
+    );
   }
 
   /** Reads the file at each request, because requests are rare and a file may be mounted late. */

@@ -159,6 +159,7 @@ function startMessage(config: Config, found: Found, decided: Decided): StartMess
     answerLimitBytes: config.answerLimitBytes,
     logLevel: config.logLevel,
     tracing: config.otlpEndpoint !== '',
+    deepCheck: config.deepCheck,
   };
 }
 
@@ -182,7 +183,7 @@ function workerEnv(config: Config, found: Found, { hostEnv, count, cache }: Work
     AZUREML_ENTRY_SCRIPT: found.entryScript,
     WORKER_COUNT: String(count),
     SERVER_PORT: String(config.port),
-    HEALTH_PORT: String(config.separateHealthEndpoint ? config.healthPort : config.port),
+    HEALTH_PORT: String(config.separateHealthEndpoint || config.tlsCertFile !== '' ? config.healthPort : config.port),
     HTTP_X_MS_SERVER_VERSION: config.serverVersion,
     AML_APP_INSIGHTS_ENABLED: String(insightsConnection(config) !== undefined),
     ...(found.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: found.modelDir }),

@@ -8,7 +8,7 @@ export type Contents = ReadonlyMap<string, Buffer>;
 export interface WatchOptions {
   /** Gets new contents. Called at most once for each of them. */
   readonly changed: (contents: Contents) => void;
-  /** Gets why the files cannot be read. Called once, until they can be read again. */
+  /** Gets why two reads in a row have failed. Called once, until the files can be read again. */
   readonly failed: (error: unknown) => void;
   /** Milliseconds between two reads. */
   readonly periodMs?: number;
@@ -47,11 +47,11 @@ export async function readFiles(paths: readonly string[]): Promise<Contents> {
 export function watchFiles(paths: readonly string[], before: Contents, { changed, failed, periodMs = PERIOD_MS }: WatchOptions): void {
   let known = before;
   let last = before;
-  let failing = false;
+  let failures = 0;
   let reading = false;
   const look = async (): Promise<void> => {
     const now = await readFiles(paths);
-    failing = false;
+    failures = 0;
     const settled = equal(now, last);
     last = now;
     if (!settled || equal(now, known)) return;
@@ -63,8 +63,8 @@ export function watchFiles(paths: readonly string[], before: Contents, { changed
     reading = true;
     look()
       .catch((error: unknown) => {
-        if (!failing) failed(error);
-        failing = true;
+        // One failure is a platform that is changing its links.
+        if (++failures === 2) failed(error);
       })
       .finally(() => (reading = false));
   }, periodMs);

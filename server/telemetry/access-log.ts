@@ -19,6 +19,8 @@ interface Answered extends ExportedRequest {
   readonly reply: (NonNullable<ExportedRequest['reply']> & { readonly worker: number; readonly queueMs: number }) | undefined;
   /** Undefined if the route is open, or everybody may call. */
   readonly caller?: { readonly kind: 'key' | 'token'; readonly name: string } | undefined;
+  /** Name of the client's certificate. Undefined if clients need none. */
+  readonly certificate?: string | undefined;
   /** Number of the worker that held the request, where it failed. */
   readonly worker: number | undefined;
   readonly bytesIn: number;
@@ -76,6 +78,7 @@ export class AccessLog {
       bytesOut: answered.bytesOut,
     };
     if (answered.caller !== undefined) line[answered.caller.kind] = answered.caller.name;
+    if (answered.certificate !== undefined) line['certificate'] = answered.certificate;
     if (route.unknown === true) line['path'] = pathOf(answered.target);
     if (this.showsClient) line['client'] = clientAddress(answered.peer, answered.header('x-forwarded-for'), this.#proxies);
     if (this.#showsUserAgent) line['userAgent'] = answered.header('user-agent')?.slice(0, LONGEST_TEXT);
@@ -86,6 +89,8 @@ export class AccessLog {
     const metrics = this.#metrics;
     metrics.answered(route.path, status);
     if (route.scores !== true) return;
+    // Refused callers are no load, and would make the durations look better than they are.
+    if (failure?.failure.refusesCaller === true) return metrics.failed(failure);
     metrics.requestDuration.observe(ms / 1000);
     if (failure !== undefined) metrics.failed(failure);
     if (reply?.runMs !== undefined) {
@@ -119,5 +124,6 @@ function pathOf(target: string): string {
  * the client may come before run().
  */
 function runBegan(failure: ServerError | undefined): boolean {
-  return failure === undefined || failure.code === 'client_gone' || failures[failure.code].fault === 'user';
+  if (failure === undefined || failure.code === 'client_gone' || failure.code === 'client_deadline') return true;
+  return failures[failure.code].fault === 'user';
 }

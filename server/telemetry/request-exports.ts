@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { failures, type ServerError } from '../errors.ts';
+import { type ErrorCode, failures, type ServerError } from '../errors.ts';
 import { filteredQuery } from '../request/query.ts';
 import { wholeCharacters } from '../request/text.ts';
 import { textType } from '../request/content-types.ts';
@@ -13,6 +13,12 @@ const LONGEST_TEXT = 8192;
 const MOST_BYTES = 3 * (LONGEST_TEXT + 1);
 /** The Python server's text: docs/telemetry.md. */
 const NO_TEXT = '"Scoring request response payload is a non serializable object or raw binary"';
+
+/**
+ * As in the Python server, a request that the router refused is not reported. Nor is one whose
+ * caller was refused, who would decide how much telemetry is paid for.
+ */
+const NOT_SENT: ReadonlySet<ErrorCode> = new Set(['not_found', 'method_not_allowed']);
 
 /** A request that is over, with all fields that may be sent. */
 export interface ExportedRequest {
@@ -71,8 +77,8 @@ export class RequestExports {
   }
 
   write(request: ExportedRequest, ms: number): void {
-    // As in the Python server, a request that the router refused is not reported.
-    if (request.failure?.code === 'not_found' || request.failure?.code === 'method_not_allowed') return;
+    const { failure } = request;
+    if (failure !== undefined && (failure.failure.refusesCaller === true || NOT_SENT.has(failure.code))) return;
     const { insights, spans } = this.choice;
     const traced = spans && request.ids.sampled;
     if (!insights && !traced) return;

@@ -93,8 +93,9 @@ const takes = ({ parse }: Option<unknown>, value: string): boolean => {
   }
 };
 
-/** The value would make another key than that of the requests the right one. */
-const locksOut = ({ env: [name] }: Option<unknown>, value: string): boolean => name === 'SCORING_KEYS' && value !== VALUES['keys'];
+/** The value would lock out the requests of these tests. Tokens have tests of their own. */
+const locksOut = ({ env: [name] }: Option<unknown>, value: string): boolean =>
+  name.startsWith('JWT_') || (name === 'SCORING_KEYS' && value !== VALUES['keys']);
 
 const isSink = ({ env: [name] }: Option<unknown>): boolean => /^(?:MDC|AML_MODEL_DC)_/.test(name);
 

@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, type ClientOptions, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 
@@ -26,8 +26,9 @@ const HEALTH = 'grpc.health.v1.Health';
 export class GrpcClient {
   readonly client: Client;
 
-  constructor(port: number) {
-    this.client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  /** @param at a port of 127.0.0.1, or another address */
+  constructor(at: number | string, how = credentials.createInsecure(), options: ClientOptions = {}) {
+    this.client = new Client(typeof at === 'number' ? `127.0.0.1:${at}` : at, how, options);
   }
 
   /** Calls an RPC by its name; rejects with a ServiceError. */

@@ -39,7 +39,7 @@ test('each threshold has its reason, each alert a severity and a summary', () =>
 
 /** Others' metrics: of Prometheus, of Node, of the platform. */
 const OTHERS = /^(?:process|nodejs|container)_/;
-const METRIC = /\b(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log|process|nodejs|container)_[a-z0-9_]+/g;
+const METRIC = /\b(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log|tls|process|nodejs|container)_[a-z0-9_]+/g;
 
 test('every metric of the alerts, the runbook and the dashboard is in the reference', () => {
   const known = new Set(tableRowsOf(read('docs/metrics.md')).map(({ cells }) => (cells[0] ?? '').replaceAll('`', '')));

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { parseKeys } from '../../server/config/access-keys.ts';
 import { failures, ServerError, type ErrorCode } from '../../server/errors.ts';
+import { freePort } from '../e2e/free-port.ts';
+import { tokenSetUp } from '../set-up/token-issuer.ts';
 import { open, parse, raw, until } from './raw-client.ts';
 import { start } from './start.ts';
 
@@ -36,6 +39,14 @@ const cases = {
   bad_encoding: sends(post('Content-Encoding: gzip\r\nContent-Length: 4\r\n', 'nope')),
   invalid_input: scorerSays('invalid_input'),
   input_refused: scorerSays('input_refused'),
+  unauthorized: sends(post('Content-Length: 2\r\n', '{}'), { scoringKeys: parseKeys('a-key-of-16-chars') }),
+  async forbidden(t) {
+    const { changes, token } = tokenSetUp(t);
+    return sends(post(`Authorization: Bearer ${token}\r\nContent-Length: 2\r\n`, '{}'), {
+      ...changes,
+      jwtClaims: [{ name: 'a', values: ['b'] }],
+    })(t);
+  },
   not_found: sends('GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
   model_unknown: scorerSays('model_unknown'),
   swagger_version: sends('GET /swagger.json?version=9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
@@ -51,6 +62,11 @@ const cases = {
   body_too_large: sends(post('Content-Length: 11\r\n', '01234567890'), { bodyLimitBytes: 10 }),
   unsupported_encoding: sends(post('Content-Encoding: br\r\nContent-Length: 2\r\n', '{}')),
   queue_full: scorerSays('queue_full', 'admit'),
+  async rate_limited(t) {
+    const { http, port } = await start(t, { rateLimitPerSecond: 1 });
+    await http.post('/score').send({});
+    return parse(await raw(port, post('Content-Length: 2\r\n', '{}')));
+  },
   id_too_long: sends(post(`x-request-id: ${'x'.repeat(101)}\r\nContent-Length: 2\r\n`, '{}')),
   headers_too_large: sends(post(`big: ${'x'.repeat(17 * 1024)}\r\nContent-Length: 2\r\n`, '{}')),
   async client_gone(t) {
@@ -74,9 +90,19 @@ const cases = {
   internal: scorerSays('internal'),
   not_ready: scorerSays('not_ready', 'admit'),
   stopping: scorerSays('stopping', 'admit'),
+  async keys_unavailable(t) {
+    const { changes, token } = tokenSetUp(t);
+    const nobody = { ...changes, jwtJwksFile: '', jwtJwksUrl: `http://127.0.0.1:${await freePort()}/` };
+    return sends(post(`Authorization: Bearer ${token}\r\nContent-Length: 2\r\n`, '{}'), nobody)(t);
+  },
   queue_timeout: scorerSays('queue_timeout'),
   worker_lost: scorerSays('worker_lost'),
   deadline_exceeded: scorerSays('deadline_exceeded'),
+  async client_deadline(t) {
+    const { port, scorer } = await start(t);
+    scorer.outcome = () => new Promise(() => undefined);
+    return parse(await raw(port, post('x-request-timeout-ms: 20\r\nContent-Length: 2\r\n', '{}')));
+  },
 } satisfies Partial<Record<ErrorCode, Provoke>>;
 
 describe('every failure with a status', () => {

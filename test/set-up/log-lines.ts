@@ -28,7 +28,12 @@ export class LogLines {
     for (;;) {
       const found = this.lines.find(accepts);
       if (found !== undefined) return found;
-      await once(this.#written, 'line');
+      await this.next();
     }
+  }
+
+  /** Resolves at the next line. */
+  async next(): Promise<void> {
+    await once(this.#written, 'line');
   }
 }

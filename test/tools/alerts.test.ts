@@ -29,6 +29,7 @@ const healthy: Series = {
   'scoring_requests_total{route="/score",code="504"}': grows(0),
   'scoring_failures_total{code="bad_json"}': grows(60),
   'scoring_failures_total{code="deadline_exceeded"}': grows(0),
+  'scoring_failures_total{code="client_deadline"}': grows(0),
   'scoring_refused_total{reason="queue_full"}': grows(0),
   'scoring_refused_total{reason="queue_timeout"}': grows(0),
   'scoring_refused_total{reason="stopping"}': grows(0),
@@ -43,6 +44,7 @@ const healthy: Series = {
   'gpu_memory_total_bytes{gpu="0"}': always(80e9),
   nodejs_eventloop_lag_p99_seconds: always(0.02),
   'server_stray_errors_total{code="EPIPE"}': grows(0),
+  tls_certificate_expiry_timestamp_seconds: always(60 * 86_400),
   log_lines_dropped_total: grows(0),
   'worker_output_lost_total{reason="cut"}': grows(1),
   'worker_output_lost_total{reason="dropped"}': grows(0),
@@ -75,9 +77,18 @@ interface Case {
 const cases: readonly Case[] = [
   {
     alert: 'ScoringErrors',
-    bad: [{ 'scoring_requests_total{route="/score",code="500"}': grows(30) }],
+    bad: [
+      { 'scoring_requests_total{route="/score",code="500"}': grows(30) },
+      // Beside clients whose own deadlines pass.
+      {
+        'scoring_requests_total{route="/score",code="500"}': grows(30),
+        'scoring_requests_total{route="/score",code="504"}': grows(30),
+        'scoring_failures_total{code="client_deadline"}': grows(30),
+      },
+    ],
     good: [
       { 'scoring_requests_total{route="/score",code="500"}': grows(15) },
+      { 'scoring_requests_total{route="/score",code="504"}': grows(90), 'scoring_failures_total{code="client_deadline"}': grows(90) },
       // One request a minute, and one of them failed.
       { 'scoring_requests_total{route="/score",code="200"}': grows(0.5), 'scoring_requests_total{route="/score",code="500"}': once(1) },
     ],
@@ -132,6 +143,15 @@ const cases: readonly Case[] = [
     alert: 'StrayErrors',
     bad: [{ 'server_stray_errors_total{code="EPIPE"}': `0+0x170 1+0x40` }],
     good: [{ 'server_stray_errors_total{code="EPIPE"}': once(1) }],
+  },
+  {
+    alert: 'TlsCertificateEnding',
+    bad: [{ tls_certificate_expiry_timestamp_seconds: always(13 * 86_400) }, { tls_certificate_expiry_timestamp_seconds: always(0) }],
+    good: [
+      { tls_certificate_expiry_timestamp_seconds: always(15 * 86_400) },
+      // Renewed within the hour.
+      { tls_certificate_expiry_timestamp_seconds: `86400+0x60 ${60 * 86_400}+0x140` },
+    ],
   },
   {
     alert: 'LogLinesDropped',

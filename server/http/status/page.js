@@ -76,7 +76,11 @@ function pace() {
 
 async function scrape() {
   // Beside the page, so that a gateway may put a prefix before both.
-  const answer = await fetch('metrics', { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
+  const headers = { Accept: 'text/plain' };
+  // Not the page's own base, which may have the password that a user typed into the address.
+  const address = new URL('metrics', location.href);
+  const answer = await fetch(address, { headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
+  if (answer.status === 401) throw new Error('the password no longer counts: load the page again');
   if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`);
   const samples = parseMetrics(await answer.text());
   if (!samples.has('server_ready')) throw new Error('/metrics answered something else than this server’s metrics');

@@ -12,6 +12,39 @@ const HUB = `Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;S
 
 /** Right and wrong values of the server's own options. */
 const OWN: Partial<Record<keyof Config, { readonly right: readonly string[]; readonly wrong: readonly string[] }>> = {
+  jwtJwksUrl: {
+    right: ['https://a/keys', 'http://127.0.0.1:1/?v=2'],
+    wrong: ['s3cret', '/keys', 'file:///s3cret', 'https://s3cret:%zz@a/'],
+  },
+  jwtClaims: {
+    right: ['roles=a', 'roles=a, roles=b,tid=t', 'https%3A%2F%2Fa%2Fb=c%2Cd%3De', 'sub=system:serviceaccount:a:b'],
+    wrong: ['roles', '=a', 'roles=', 'roles=a=b', 'roles=%zz', 'a,b=c'],
+  },
+  rateLimitPerSecond: { right: ['0', '0.2', '.5', '1e3', '1000000'], wrong: ['-1', '1000001', '10/s', 'Infinity', 'x'] },
+  rateLimitBurst: { right: ['0', '10'], wrong: ['-1', '1.5', 'x'] },
+  scoringKeys: {
+    right: [
+      '1234567890123456',
+      'a:1234567890123456, b.c-d_e:abcdefghijklmnop',
+      'AAAAAAAAAAAAAAAAAA+/AA==',
+      '1234567890123456\nabcdefghijklmnop',
+    ],
+    wrong: [
+      's3cret',
+      'name:s3cret',
+      's3cret s3cret s3cret',
+      's3cret-s3cret-s3cret:s3cret:s3cret-s3cret',
+      'b@d s3cret:1234567890123456',
+      ':s3cret-s3cret-s3cret',
+      's3cret-s3cret-s3creté',
+      'a:s3cret-s3cret-s3cret,a:s3cret-s3cret-other',
+      's3cret-s3cret-s3cret,s3cret-s3cret-s3cret',
+      'primary:s3cret-s3cret-s3cret,s3cret-s3cret-other',
+      `s3cret${'x'.repeat(4096)}`,
+      ' , ',
+    ],
+  },
+  metricsKeyRequired: { right: ['false', 'off'], wrong: ['maybe'] },
   accessLogFields: { right: ['client', 'client,user-agent'], wrong: ['ip', 'client;bytes'] },
   trustedProxies: { right: ['10.0.0.1', '10.0.0.0/8,fd00::/8'], wrong: ['10.0.0.0/33', 'proxy', '10.0.0'] },
   modelName: { right: ['iris', 'a b', '...'], wrong: ['a/b', '.', '..', 'x'.repeat(256)] },
@@ -20,6 +53,7 @@ const OWN: Partial<Record<keyof Config, { readonly right: readonly string[]; rea
   healthPort: { right: ['5000'], wrong: ['65536', 'x'] },
   metricsPort: { right: ['9090'], wrong: ['65536', 'x'] },
   debugPort: { right: ['9229'], wrong: ['65536', 'x'] },
+  deepCheck: { right: ['true', 'off'], wrong: ['maybe', 'deep'] },
   keepAliveTimeoutMs: { right: ['0'], wrong: ['1s', '-1', '2147483648'] },
   drainDelayMs: { right: ['0'], wrong: ['1s', '-1'] },
   drainTimeoutMs: { right: ['8000'], wrong: ['1s', '-1'] },
@@ -123,6 +157,10 @@ const ANY_TEXT: Partial<Record<keyof Config, string>> = {
   configFile: 'a file that cannot be read is a usage error',
   host: 'the listener refuses an address that the machine does not have: exit code 2',
   corsOrigins: 'an origin of another form is one that no browser sends',
+  jwtJwksFile: 'the plan refuses a path without keys: exit code 2',
+  jwtIssuer: 'any text can be an issuer',
+  jwtAudience: 'any text can be an audience',
+  scoringKeysFile: 'the plan refuses a path without keys: exit code 2',
   serviceName: 'a title',
   serviceVersion: 'a title',
   servicePathPrefix: 'a text in swagger.json',
@@ -136,9 +174,17 @@ const OF_PLATFORMS =
 
 const rows = Object.entries<Option<unknown>>(options) as [keyof Config, Option<unknown>][];
 
+/** Options without which another one contradicts itself. */
+const TOKENS = { JWT_JWKS_URL: 'https://issuer.example/', JWT_ISSUER: 'a', JWT_AUDIENCE: 'b' };
+const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  JWT_JWKS_URL: TOKENS,
+  JWT_CLAIMS: TOKENS,
+  RATE_LIMIT_BURST: { RATE_LIMIT_PER_SECOND: '1' },
+};
+
 function problemOf(name: string, value: string): string | undefined {
   try {
-    readConfig({ argv: [], env: { [name]: value }, cwd: tmpdir() });
+    readConfig({ argv: [], env: { ...BESIDE[name], [name]: value }, cwd: tmpdir() });
     return undefined;
   } catch (thrown) {
     assert.equal((thrown as { code?: unknown }).code, 'usage');

@@ -23,10 +23,10 @@ interface Started {
 }
 
 /** Workers of a script, and nothing else of a server. */
-function start(script: string): Started {
+async function start(script: string): Promise<Started> {
   const command = readConfig({ argv: ['--entry-script', join(SCRIPTS, script)], env: { AML_APP_ROOT: SCRIPTS }, cwd: tmpdir() });
   assert.ok(command.kind === 'serve');
-  const { config, found } = servingPlan(command, log);
+  const { config, found } = await servingPlan(command, log);
   const ready = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<ServerError>();
   const metrics = new Metrics();
@@ -41,7 +41,7 @@ function start(script: string): Started {
 }
 
 test('workers score without a port', async () => {
-  const { scorer, metrics, ready } = start('echo.ts');
+  const { scorer, metrics, ready } = await start('echo.ts');
   try {
     await ready;
     const body = Buffer.from('[1,2]');
@@ -68,7 +68,7 @@ test('workers score without a port', async () => {
 });
 
 test('a script that cannot be served is reported, and ends nothing but its workers', async () => {
-  const { scorer, failed } = start('init-throws.ts');
+  const { scorer, failed } = await start('init-throws.ts');
   assert.equal((await failed).code, 'init_failed');
   await scorer.stop();
 });

@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { CollectionCounts } from '../../../server/collection/counts.ts';
+import { addAccessMetrics } from '../../../server/telemetry/access-metrics.ts';
 import { addCollectionMetrics } from '../../../server/telemetry/collection-metrics.ts';
 import { addGpuMetrics } from '../../../server/telemetry/gpu-metrics.ts';
 import { Metrics } from '../../../server/telemetry/metrics.ts';
+import { addTlsMetrics } from '../../../server/telemetry/tls-metrics.ts';
 
 interface Panel {
   readonly id: number;
@@ -22,14 +24,16 @@ interface Dashboard {
 
 const dashboard = JSON.parse(readFileSync(new URL('../../../deploy/grafana/dashboard.json', import.meta.url), 'utf8')) as Dashboard;
 const expressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
-const OURS = /\b(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log|process|nodejs)_\w+/g;
+const OURS = /\b(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log|tls|process|nodejs)_\w+/g;
 const missing = spawnSync('promtool', ['--version']).error !== undefined;
 
 /** Names of series by metric, and the labels that a metric may have. */
 async function known(): Promise<{ series: Set<string>; labels: Set<string> }> {
   const { registry } = new Metrics();
+  addAccessMetrics(registry, { byKey: new Map(), missing: 0, wrong: 0 });
   addCollectionMetrics(registry, 'file', () => new CollectionCounts());
   addGpuMetrics(registry, { read: () => [] });
+  addTlsMetrics(registry, { expiresAt: 0, failures: new Map() });
   const metrics = await registry.getMetricsAsJSON();
   const series = metrics.flatMap(({ name, type }) =>
     String(type) === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => name + suffix) : [name],
@@ -44,6 +48,7 @@ async function known(): Promise<{ series: Set<string>; labels: Set<string> }> {
       'model',
       'release',
       'item',
+      'key',
       'collection',
       'result',
       'sink',

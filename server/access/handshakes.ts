@@ -1,0 +1,130 @@
+import type { Socket } from 'node:net';
+import type { Server as TlsServer, TLSSocket } from 'node:tls';
+
+/** Longest time until a client's first message is whole, and for the rest of the handshake. */
+export const HANDSHAKE_MS = 10_000;
+/**
+ * Time of one turn of the event loop for new handshakes. Why: a signature of RSA takes up to a
+ * millisecond, and Node would make those of all new connections before it answers a probe.
+ */
+const TURN_MS = 2;
+const MOST_WAITING = 1024;
+
+/** The head of a record: its type, its version, and the length of the rest. */
+const HEAD_BYTES = 5;
+const HANDSHAKE_RECORD = 0x16;
+const LONGEST_RECORD = 16 * 1024;
+
+/** Why a handshake failed. */
+export const handshakeFailures = ['not_tls', 'timeout', 'busy', 'refused'] as const;
+export type HandshakeFailure = (typeof handshakeFailures)[number];
+
+export interface HandshakeOptions {
+  readonly failed: (reason: HandshakeFailure) => void;
+  /** Ends the connection of a client that does not speak TLS. @param bytes what it sent first */
+  readonly refuse?: (socket: Socket, bytes: Buffer) => void;
+  /** Longest time until a client's first message is whole. */
+  readonly limitMs?: number;
+  /** Clients whose handshake may wait for its turn. */
+  readonly waiting?: number;
+}
+
+/**
+ * The stage before the TLS of a server. A connection gets there once the first message of its
+ * client is whole, in its turn. So silent, slow and wrong clients cost no TLS, and a flood of
+ * handshakes does not hold the event loop.
+ */
+export class HandshakeStage {
+  readonly #begin: (socket: Socket) => void;
+  readonly #options: HandshakeOptions;
+  /** Connections without TLS yet. */
+  readonly #pending = new Set<Socket>();
+  readonly #waiting: Socket[] = [];
+  #turns = false;
+
+  constructor(server: TlsServer, options: HandshakeOptions) {
+    this.#options = options;
+    const [begin] = server.listeners('connection');
+    this.#begin = (socket) => void begin?.call(server, socket);
+    server.removeAllListeners('connection').on('connection', (socket: Socket) => this.#accepted(socket));
+    server.prependListener('secureConnection', (socket: TLSSocket & { readonly _parent?: Socket }) => {
+      if (socket._parent !== undefined) this.#pending.delete(socket._parent);
+    });
+    server.prependListener('tlsClientError', (error: NodeJS.ErrnoException) => {
+      this.#options.failed(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'refused');
+    });
+  }
+
+  /** Ends the connections whose handshake is not done. */
+  closePending(): void {
+    for (const socket of this.#pending) socket.destroy();
+  }
+
+  #accepted(socket: Socket): void {
+    this.#pending.add(socket);
+    const hello = new FirstMessage();
+    const timer = setTimeout(() => this.#fail(socket, 'timeout'), this.#options.limitMs ?? HANDSHAKE_MS).unref();
+    const gone = (): void => void socket.destroy();
+    const read = (piece: Buffer): void => {
+      const state = hello.add(piece);
+      if (state === 'part') return;
+      clearTimeout(timer);
+      socket.off('data', read).off('end', gone).pause();
+      if (state === 'other') return this.#refuse(socket, hello.bytes);
+      socket.unshift(hello.bytes);
+      this.#queue(socket);
+    };
+    socket.on('error', ignore).on('data', read).on('end', gone);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.#pending.delete(socket);
+    });
+  }
+
+  #refuse(socket: Socket, bytes: Buffer): void {
+    this.#options.failed('not_tls');
+    if (this.#options.refuse === undefined) socket.destroy();
+    else this.#options.refuse(socket, bytes);
+  }
+
+  #fail(socket: Socket, reason: HandshakeFailure): void {
+    this.#options.failed(reason);
+    socket.destroy();
+  }
+
+  #queue(socket: Socket): void {
+    if (this.#waiting.length >= (this.#options.waiting ?? MOST_WAITING)) return this.#fail(socket, 'busy');
+    this.#waiting.push(socket);
+    if (this.#turns) return;
+    this.#turns = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    const ends = performance.now() + TURN_MS;
+    const next = (): void => {
+      const socket = this.#waiting.shift();
+      if (socket === undefined) return void (this.#turns = false);
+      if (!socket.destroyed) this.#begin(socket);
+      // Node reads the first message, and signs, in the tick before this one.
+      process.nextTick(() => (performance.now() < ends ? next() : setImmediate(() => this.#turn())));
+    };
+    next();
+  }
+}
+
+/** What has come of a client's first message. */
+class FirstMessage {
+  bytes: Buffer = Buffer.alloc(0);
+
+  /** `other`: it is no TLS. */
+  add(piece: Buffer): 'part' | 'whole' | 'other' {
+    this.bytes = this.bytes.length === 0 ? piece : Buffer.concat([this.bytes, piece]);
+    if (this.bytes.length < HEAD_BYTES) return 'part';
+    const record = this.bytes.readUInt16BE(HEAD_BYTES - 2);
+    if (this.bytes[0] !== HANDSHAKE_RECORD || record === 0 || record > LONGEST_RECORD) return 'other';
+    return this.bytes.length < HEAD_BYTES + record ? 'part' : 'whole';
+  }
+}
+
+function ignore(): void {}

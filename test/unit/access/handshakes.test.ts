@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { createServer, type Server } from 'node:tls';
+import { type HandshakeFailure, type HandshakeOptions, HandshakeStage } from '../../../server/access/handshakes.ts';
+import { folder } from '../../set-up/folder.ts';
+import { makePair } from '../../set-up/tls-files.ts';
+import { until } from '../../set-up/until.ts';
+
+const { certificate, key } = makePair(folder(), 'server');
+/** A first message of the right form. */
+const HELLO = Buffer.from([0x16, 3, 1, 0, 4, 1, 2, 3, 4]);
+
+/** Holds the event loop, as a signature does. */
+function spend(ms: number): void {
+  const ends = performance.now() + ms;
+  while (performance.now() < ends);
+}
+
+interface Staged {
+  readonly server: Server;
+  readonly stage: HandshakeStage;
+  readonly failures: HandshakeFailure[];
+  /** A client that is connected, and its end. */
+  readonly client: () => Promise<{ readonly socket: Socket; readonly closed: Promise<unknown> }>;
+}
+
+/** @param begin in place of Node's own listener */
+async function stage(t: TestContext, options: Partial<HandshakeOptions> = {}, begin?: (socket: Socket) => void): Promise<Staged> {
+  const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) });
+  if (begin !== undefined) server.removeAllListeners('connection').on('connection', begin);
+  const failures: HandshakeFailure[] = [];
+  const made = new HandshakeStage(server, { failed: (reason) => failures.push(reason), ...options });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    made.closePending();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const client = async (): ReturnType<Staged['client']> => {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+    // A reset is an end, too.
+    return { socket, closed: new Promise((resolve) => socket.resume().once('close', resolve)) };
+  };
+  return { server, stage: made, failures, client };
+}
+
+describe('the stage before TLS', () => {
+  it('closes clients whose first message does not become whole in time: silent ones, and slow ones', async (t) => {
+    const { failures, client } = await stage(t, { limitMs: 300 });
+    const silent = await client();
+    const part = await client();
+    part.socket.write(HELLO.subarray(0, 8));
+    const slow = await client();
+    const drip = setInterval(() => slow.socket.write(Buffer.of(0x16)), 5);
+    t.after(() => clearInterval(drip));
+    slow.socket.write(Buffer.from([0x16, 3, 1, 0x40, 0]));
+    await Promise.all([silent.closed, part.closed, slow.closed]);
+    assert.deepEqual(failures, ['timeout', 'timeout', 'timeout']);
+  });
+
+  it('closes clients that close their side first, and counts no failure', async (t) => {
+    const { failures, client } = await stage(t);
+    for (const bytes of [HELLO.subarray(0, 0), HELLO.subarray(0, 3)]) {
+      const { socket, closed } = await client();
+      socket.end(bytes);
+      await closed;
+    }
+    assert.deepEqual(failures, []);
+  });
+
+  it('begins as many handshakes in a turn of the event loop as its time allows', async (t) => {
+    let turn = 0;
+    const turns: number[] = [];
+    const { client } = await stage(t, {}, () => {
+      turns.push(turn);
+      spend(3);
+    });
+    let counting = true;
+    const count = (): void => {
+      turn++;
+      if (counting) setImmediate(count);
+    };
+    count();
+    const clients = await Promise.all(Array.from({ length: 20 }, client));
+    for (const { socket } of clients) socket.write(HELLO);
+    await until(() => turns.length === 20);
+    counting = false;
+    assert.equal(new Set(turns).size, 20, `turns: ${turns.join(' ')}`);
+    for (const { socket } of clients) socket.destroy();
+  });
+
+  it('closes clients beyond those that may wait', async (t) => {
+    let begun = 0;
+    const { server, failures, client } = await stage(t, { waiting: 2 }, () => {
+      begun++;
+      spend(5);
+    });
+    let accepted = 0;
+    server.on('connection', () => accepted++);
+    const clients = await Promise.all(Array.from({ length: 40 }, client));
+    await until(() => accepted === 40);
+    for (const { socket } of clients) socket.write(HELLO);
+    await until(() => begun + failures.length === 40);
+    assert.ok(failures.length > 0);
+    assert.ok(failures.every((reason) => reason === 'busy'));
+    for (const { socket } of clients) socket.destroy();
+  });
+
+  it('ends the connections that have no TLS yet, on request', async (t) => {
+    const { stage: made, client } = await stage(t);
+    const clients = await Promise.all(Array.from({ length: 3 }, client));
+    clients[1]!.socket.write(HELLO.subarray(0, 2));
+    await until(async () => {
+      made.closePending();
+      return clients.every(({ socket }) => socket.destroyed);
+    });
+  });
+});
