@@ -69,7 +69,7 @@ function options(config: Pick<Config, 'logLevel'>): LoggerOptions {
   return {
     level: config.logLevel,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTimes(),
     formatters: { level: (level) => ({ level }) },
     hooks: {
       // Cut before they are copied, because messages contain texts of clients and scripts.
@@ -83,6 +83,18 @@ function options(config: Pick<Config, 'logLevel'>): LoggerOptions {
     },
     serializers: { err: errorFields },
     redact: { paths: ['headers.authorization', 'headers.cookie', 'headers["x-api-key"]'], censor: '[redacted]' },
+  };
+}
+
+/** Makes the text of a millisecond once. Why: it was a sixth of the work of a flood of lines. */
+function isoTimes(): () => string {
+  let at = 0;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) text = `,"time":"${new Date(now).toISOString()}"`;
+    at = now;
+    return text;
   };
 }
 

@@ -120,7 +120,7 @@ const addresses = {
     env: ['DEEP_CHECK'],
     default: false,
     parse: flag,
-    doc: '`/health/ready?deep=true` scores the sample, or made-up inputs of a model, and answers 503 if that fails.',
+    doc: '`/health/ready?deep=true` scores the sample of the script or model, and answers 503 if that fails.',
   }),
   keepAliveTimeoutMs: option({
     env: ['KEEP_ALIVE_TIMEOUT_MS'],

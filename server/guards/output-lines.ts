@@ -7,7 +7,7 @@ export const LONGEST_LINE = 64 * 1024;
  * Cost that one source of lines may have in a turn of the event loop: its bytes, and `LINE_COST` a
  * line.
  */
-export const TURN_BUDGET = 256 * 1024;
+export const TURN_BUDGET = 64 * 1024;
 export const LINE_COST = 512;
 
 const NOTHING = Buffer.alloc(0);

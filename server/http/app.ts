@@ -3,9 +3,11 @@ import type { Config } from '../config/config.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
 import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
+import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
+import { Pacing } from './pacing.ts';
 import { Probes } from './probes.ts';
 import { addRoute, createRouter, readOnly, type Serve, UNKNOWN_OPEN } from './router.ts';
 import { ScoreRoute } from './score.ts';
@@ -17,9 +19,11 @@ interface AppParts extends DoorParts {
   readonly serverVersion: string;
   /** Folder with the files that replace generated swagger documents: the application's root. */
   readonly swaggerFiles: string;
+  /** Shared by all ports. Undefined: probes run nothing. */
+  readonly deepCheck?: DeepCheck | undefined;
 }
 
-type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles' | 'access'>;
+type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles' | 'access' | 'deepCheck'>;
 
 /** Builds the HTTP side of the server, which `listen` opens. */
 export function buildApp(parts: AppParts): FastifyInstance {
@@ -52,8 +56,8 @@ export function buildProbesApp(parts: AppParts): FastifyInstance {
 }
 
 /** All routes but those of the metrics. */
-export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access }: RouteParts): readonly HttpRoute[] {
-  const probes = new Probes(lifecycle, scorer);
+export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access, deepCheck }: RouteParts): readonly HttpRoute[] {
+  const probes = new Probes(lifecycle, scorer, deepCheck);
   const score = new ScoreRoute(scorer, config);
   const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
@@ -91,6 +95,7 @@ function httpServices(parts: AppParts): HttpServices {
     cors: new Cors(config.corsOrigins),
     browser: new BrowserHeaders(config),
     answerIdleMs: config.streamIdleTimeoutMs,
+    pacing: new Pacing(),
     tls: parts.certificates?.options,
   };
 }

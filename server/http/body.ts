@@ -3,6 +3,7 @@ import type { Transform } from 'node:stream';
 import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { ServerError, toServerError } from '../errors.ts';
 import type { HttpExchange } from './exchange.ts';
+import type { PacedUpload } from './pacing.ts';
 import { Pieces } from './pieces.ts';
 import type { Upload } from './upload.ts';
 
@@ -52,6 +53,7 @@ export function readBody(
 ): void {
   const { request } = exchange;
   const { pieces } = upload;
+  const pace = exchange.pace();
   let finished = false;
   // A client may leave after its last byte, while its body is still being inflated: the rest is not
   // needed.
@@ -59,7 +61,6 @@ export function readBody(
   const finish = (error?: ServerError): void => {
     if (over()) return;
     finished = true;
-    if (error !== undefined) request.removeAllListeners('readable').resume();
     done(error);
   };
   const cover = (waiting: number): void => {
@@ -80,21 +81,24 @@ export function readBody(
   request.on('error', (error) => finish(toServerError(error, 'bad_request')));
   process.nextTick(watchRate, upload, request, finish);
   if (encoding === 'identity') {
-    request.on('readable', () => {
-      for (let piece = read(request); piece !== null && !over(); piece = read(request)) take(piece);
-    });
+    request.on('readable', () => readAll(request, pace, take));
     request.on('end', () => finish());
-  } else inflate(request, encoding, { take, cover, over, finish });
+  } else inflate(request, encoding, { take, cover, over, finish, pace });
 }
 
 function watchRate(upload: Upload, request: IncomingMessage, failed: (error: ServerError) => void): void {
   upload.watchRate(request, failed);
 }
 
-/** All bytes that have arrived, in one piece; null if there are none. */
-function read(request: IncomingMessage): Buffer | null {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a request without setEncoding() and object mode reads Buffers
-  return request.read() as Buffer | null;
+/** Takes all bytes that have arrived. */
+function readAll(request: IncomingMessage, pace: PacedUpload, take: (piece: Buffer) => void): void {
+  for (;;) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a request without setEncoding() and object mode reads Buffers
+    const piece = request.read() as Buffer | null;
+    if (piece === null) return;
+    pace.took(piece.length);
+    take(piece);
+  }
 }
 
 interface Inflated {
@@ -103,6 +107,7 @@ interface Inflated {
   readonly cover: (waiting: number) => void;
   readonly over: () => boolean;
   readonly finish: (error?: ServerError) => void;
+  readonly pace: PacedUpload;
 }
 
 /**
@@ -110,7 +115,7 @@ interface Inflated {
  * while the inflater works are joined, and count as held. A bomb stops at the limit: nothing is
  * inflated once it is over.
  */
-function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take, cover, over, finish }: Inflated): void {
+function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take, cover, over, finish, pace }: Inflated): void {
   let inflater: Transform | undefined;
   let waiting = new Pieces();
   /** Bytes that the inflater has in hand. */
@@ -142,7 +147,7 @@ function inflate(request: IncomingMessage, encoding: 'gzip' | 'deflate', { take,
     pump();
   };
   request.on('readable', () => {
-    for (let piece = read(request); piece !== null && !over(); piece = read(request)) waiting.add(piece);
+    readAll(request, pace, (piece) => void (over() || waiting.add(piece)));
     cover(waiting.held + writing);
     pump();
   });

@@ -42,6 +42,8 @@ export interface Listening {
 /** Options of every HTTP server of the process. */
 export function serverOptions(config: Config): ServerOptions {
   return {
+    // NODE_OPTIONS must not choose the parser that takes broken requests.
+    insecureHTTPParser: false,
     keepAliveTimeout: config.keepAliveTimeoutMs,
     headersTimeout: 30_000,
     // Bounds an upload that keeps the least rate of upload.ts. 100 MB in an hour is 28 KB/s.
@@ -117,8 +119,9 @@ class Port {
   constructor(server: Server, handshakes?: HandshakeStage) {
     this.#server = server;
     this.#handshakes = handshakes;
-    // A client that has sent its request may close its side, and still gets its answer.
-    Object.assign(server, { httpAllowHalfOpen: true });
+    // A client that has sent its request may close its side, and still gets its answer. Node drops
+    // the headers beyond a count, which the size of the section bounds already.
+    Object.assign(server, { httpAllowHalfOpen: true, maxHeadersCount: 0 });
     server.on('connection', () => this.#accepted++);
     server.on(handshakes === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.#sockets.add(socket);

@@ -1,11 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ServerError } from '../errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { htmlHeaders } from './browser-headers.ts';
 import type { Handler, HttpRoute } from './exchange.ts';
 import { readOnly } from './router.ts';
+
+/** Between two texts of `/metrics`. */
+const PAGE_PAUSE_MS = 25;
 
 /** The page may load its own files and send requests to this server, and nothing else. */
 const PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
@@ -22,21 +26,44 @@ export function metricsRoutes(
   { statusPage, metricsKeyRequired }: Pick<Config, 'statusPage' | 'metricsKeyRequired'>,
   { registry }: Metrics,
 ): readonly HttpRoute[] {
-  // Requests of one turn of the event loop share a text, because it takes about 1 ms to make.
-  let made: Promise<string> | undefined;
-  const make = (): Promise<string> => {
-    setImmediate(() => (made = undefined));
-    return registry.metrics();
-  };
+  const page = new SharedPage(() => registry.metrics());
   const showMetrics: Handler = (exchange) => {
-    made ??= make();
-    made
+    page
+      .text()
       .then((text) => exchange.answer(200, ['Content-Type', registry.contentType], text))
       .catch((thrown: unknown) => exchange.fail(thrown));
   };
   const unlisted = { counted: false, cors: false, access: metricsKeyRequired ? 'login' : 'open' } as const;
   const metrics: HttpRoute = { path: '/metrics', ...unlisted, handle: readOnly(showMetrics) };
   return statusPage ? [metrics, ...pageRoutes(unlisted)] : [metrics];
+}
+
+/**
+ * A text that takes the event loop 1 to 3 ms to make. Requests share one, and the next is begun
+ * `PAGE_PAUSE_MS` later at the earliest. So scrapes take a bounded share of the loop. No request
+ * gets a text that was begun before it came.
+ */
+class SharedPage {
+  readonly #make: () => Promise<string>;
+  #next: Promise<string> | undefined;
+  #begunAt = -Infinity;
+
+  constructor(make: () => Promise<string>) {
+    this.#make = make;
+  }
+
+  text(): Promise<string> {
+    return (this.#next ??= this.#begin());
+  }
+
+  async #begin(): Promise<string> {
+    const pauseMs = this.#begunAt + PAGE_PAUSE_MS - performance.now();
+    if (pauseMs > 0) await delay(pauseMs);
+    this.#begunAt = performance.now();
+    // Requests of this turn of the loop share the text, and later ones do not.
+    setImmediate(() => (this.#next = undefined));
+    return this.#make();
+  }
 }
 
 /** The page and its files. It names them by relative paths, so that a gateway may add a prefix. */

@@ -124,5 +124,6 @@ function pathOf(target: string): string {
  * the client may come before run().
  */
 function runBegan(failure: ServerError | undefined): boolean {
-  return failure === undefined || failure.code === 'client_gone' || failures[failure.code].fault === 'user';
+  if (failure === undefined || failure.code === 'client_gone' || failure.code === 'client_deadline') return true;
+  return failures[failure.code].fault === 'user';
 }

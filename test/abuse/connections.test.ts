@@ -6,6 +6,7 @@ import { freePort } from '../e2e/free-port.ts';
 import { withServer, type ServerProcess } from '../e2e/start-server.ts';
 import { memory, noProc } from '../set-up/processes.ts';
 import { until } from '../set-up/until.ts';
+import { PACKETS } from './packets.ts';
 
 /** A server with all its HTTP ports: the main one, that of health, that of metrics. */
 async function withPorts(use: (server: ServerProcess, ports: readonly number[]) => Promise<void>): Promise<void> {
@@ -41,22 +42,6 @@ async function assertUnhurt(server: ServerProcess, metricsPort: number): Promise
 
 /** Of a request beside an attack, on a slow machine that others use, too. */
 const LONGEST_WAIT_MS = 20_000;
-
-const POST = 'POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
-const PACKETS = [
-  'CONNECT a:1 HTTP/1.1\r\n\r\n',
-  'CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\nmore',
-  'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nmore',
-  'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
-  'nonsense\r\n\r\n',
-  `${POST}Content-Length: 100\r\n\r\n{`,
-  `${POST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
-  `${POST}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
-  `${POST}Content-Length: 2\r\n\r\n{}`,
-  `${POST}Content-Encoding: gzip\r\nContent-Length: 50\r\n\r\nxx`,
-  'GET /swagger.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20),
-  'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n',
-];
 
 test('a packet and a reset end no server, whatever the packet and the port', () =>
   withPorts(async (server, ports) => {

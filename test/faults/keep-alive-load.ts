@@ -42,13 +42,15 @@ export async function keepAliveLoad({ port, connections, requests, body }: Load)
   return tally;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly keep: boolean;
+  /** Status line and headers, in small letters. */
+  readonly head: string;
 }
 
 /** A connection that knows just enough of HTTP. */
-class Client {
+export class Client {
   readonly #socket: Socket;
   #text = '';
   #done: ((answer: Answer | undefined) => void) | undefined;
@@ -61,6 +63,11 @@ class Client {
     socket.on('close', () => this.#done?.(undefined));
   }
 
+  /** The server or the client has closed it. */
+  get closed(): boolean {
+    return this.#socket.destroyed;
+  }
+
   static open(port: number): Promise<Client> {
     return new Promise((resolve, reject) => {
       const socket = connect(port, '127.0.0.1', () => resolve(new Client(socket)));
@@ -68,6 +75,7 @@ class Client {
     });
   }
 
+  /** Scores once; undefined: the connection ended before the whole answer. */
   exchange(body: string): Promise<Answer | undefined> {
     return new Promise((resolve) => {
       this.#done = resolve;
@@ -93,6 +101,6 @@ class Client {
     this.#text = this.#text.slice(end + 4 + length);
     const done = this.#done;
     this.#done = undefined;
-    done?.({ status: Number(head.slice(9, 12)), keep: !head.includes('connection: close') });
+    done?.({ status: Number(head.slice(9, 12)), keep: !head.includes('connection: close'), head });
   }
 }

@@ -53,6 +53,7 @@ const OWN: Partial<Record<keyof Config, { readonly right: readonly string[]; rea
   healthPort: { right: ['5000'], wrong: ['65536', 'x'] },
   metricsPort: { right: ['9090'], wrong: ['65536', 'x'] },
   debugPort: { right: ['9229'], wrong: ['65536', 'x'] },
+  deepCheck: { right: ['true', 'off'], wrong: ['maybe', 'deep'] },
   keepAliveTimeoutMs: { right: ['0'], wrong: ['1s', '-1', '2147483648'] },
   drainDelayMs: { right: ['0'], wrong: ['1s', '-1'] },
   drainTimeoutMs: { right: ['8000'], wrong: ['1s', '-1'] },

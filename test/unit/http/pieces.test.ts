@@ -42,9 +42,17 @@ test('a million pieces of one byte are a few dozen buffers', () => {
 test('a large body keeps its bytes across the limit from which it is copied', () => {
   const body = new Pieces();
   const all = Array.from({ length: 150 }, (_, at) => Buffer.alloc(65_536 - (at % 7), at));
-  for (const piece of all) body.add(piece);
+  for (const piece of all) body.add(Buffer.from(piece));
   assert.ok(body.held - body.bytes < 65_536, 'pages that were never written do not count');
   assert.ok(Buffer.concat([...body.take()]).equals(Buffer.concat(all)));
+});
+
+test('a piece of a large body is freed once it is copied, and a view of a larger buffer is not', () => {
+  const body = new Pieces();
+  const own = Array.from({ length: 70 }, () => Buffer.alloc(65_536));
+  const shared = Buffer.alloc(131_072);
+  for (const piece of [...own, shared.subarray(0, 65_536)]) body.add(piece);
+  assert.deepEqual([own[0]?.length, own.at(-1)?.length, shared.length], [65_536, 0, 131_072]);
 });
 
 test('a cleared body holds no memory', () => {
