@@ -64,6 +64,8 @@ class RawClient {
 /** A server whose script logs each request that runs. */
 class Target {
   readonly server = new ServerProcess(['--entry-script', 'runs.ts']);
+  /** Requests of shapes that ran. */
+  shapes = 0;
   #checks = 0;
   #read = 0;
 
@@ -84,6 +86,7 @@ class Target {
     const { lines } = this.server;
     const ids = lines.slice(this.#read).flatMap(({ msg }) => /^ran .*id=(\S*)/.exec(msg)?.[1] ?? []);
     this.#read = lines.length;
+    this.shapes += ids.filter((id) => id === 'first').length;
     return ids.filter((id) => id !== check);
   }
 }
@@ -120,6 +123,9 @@ describe('a request whose end is ambiguous', () => {
     });
 });
 
+/** Shapes that both proxies take at least: else the test would show nothing. */
+const PASSED = 20;
+
 /** What a shape does at a proxy: which requests the proxy meant, and which ran. */
 async function throughProxy(target: Target, proxy: Proxy, { name }: Shape, pieces: readonly string[]): Promise<string | undefined> {
   const client = new RawClient(proxy.port);
@@ -153,7 +159,9 @@ for (const kind of kinds)
       it(`runs as often as the proxy means it, and reaches no other client, sent ${way}`, async (t) => {
         const proxy = await Proxy.start(t, kind, { servers: [await target.server.port()] });
         const wrong: string[] = [];
+        const before = target.shapes;
         for (const shape of shapes) wrong.push((await throughProxy(target, proxy, shape, split(shape.text))) ?? '');
         assert.deepEqual(wrong.filter(Boolean), []);
+        assert.ok(target.shapes - before >= PASSED, `${target.shapes - before} shapes passed the proxy`);
       });
   });
