@@ -29,7 +29,8 @@ export function judge(output: string): Verdict {
   if (NOT_OFFERED.has(statusCode))
     return { ok: true, text: `npm audit: this registry offers no audit (${String(statusCode)}), so no package was checked` };
   const counts = metadata?.vulnerabilities;
-  if (counts === undefined) return { ok: false, text: `npm audit failed: ${withoutAddresses(String(message ?? 'no reason given'))}` };
+  if (counts === undefined)
+    return { ok: false, text: `npm audit failed: ${withoutAddresses(typeof message === 'string' ? message : 'no reason given')}` };
   const found = Object.entries(vulnerabilities).map(([name, { severity, range }]) => `  ${String(severity)}: ${name} ${String(range)}`);
   const serious = SERIOUS.filter((severity) => counts[severity] !== 0);
   const text = [`npm audit: ${Number(counts['total'])} vulnerable packages at run time`, ...found].join('\n');

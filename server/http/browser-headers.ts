@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/config.ts';
 
 /** A browser takes the content type as it is, so that no text of a client becomes a page. */
@@ -7,8 +6,8 @@ export const NOSNIFF = ['X-Content-Type-Options', 'nosniff'] as const;
 const SHOWN = [...NOSNIFF, 'Cache-Control', 'no-store'] as const;
 /** Pages of other sites may not embed the answer. With CORS on, the listed origins may read it. */
 const SAME_ORIGIN = [...SHOWN, 'Cross-Origin-Resource-Policy', 'same-origin'] as const;
-/** One year. */
-const HTTPS_ONLY = ['Strict-Transport-Security', 'max-age=31536000'] as const;
+/** Of every answer over TLS, for a year. */
+export const HTTPS_ONLY = ['Strict-Transport-Security', 'max-age=31536000'] as const;
 
 /**
  * Content type of HTML, and what such an answer may do in a browser. No page may frame it.
@@ -30,20 +29,13 @@ export class BrowserHeaders {
   /** Of answers that the server itself makes, on routes without CORS. */
   static readonly own: readonly string[] = SAME_ORIGIN;
   readonly #withCors: readonly string[];
-  readonly #tls: boolean;
 
-  constructor({ corsOrigins, tlsCertFile }: Pick<Config, 'corsOrigins' | 'tlsCertFile'>) {
+  constructor({ corsOrigins }: Pick<Config, 'corsOrigins'>) {
     this.#withCors = corsOrigins.length > 0 ? SHOWN : SAME_ORIGIN;
-    this.#tls = tlsCertFile !== '';
   }
 
   /** @param cors the route has CORS headers where they are on */
   own(cors: boolean): readonly string[] {
     return cors ? this.#withCors : BrowserHeaders.own;
-  }
-
-  /** Of every answer over TLS. The health port is plain. */
-  appendTransport({ socket }: IncomingMessage, headers: string[]): void {
-    if (this.#tls && 'encrypted' in socket) headers.push(...HTTPS_ONLY);
   }
 }

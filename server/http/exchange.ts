@@ -11,7 +11,7 @@ import { queryJson } from '../request/query.ts';
 import type { Held } from '../scoring/answer-memory.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
-import type { BrowserHeaders } from './browser-headers.ts';
+import { type BrowserHeaders, HTTPS_ONLY } from './browser-headers.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent, kernelTook } from './held-answer.ts';
@@ -138,12 +138,12 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    * @param headers of this answer as name, value, name, value, ...; the common ones are added
    */
   head(status: number, headers: string[]): void {
-    const { lifecycle, serverVersion, cors, browser } = this.services;
+    const { lifecycle, serverVersion, cors, scheme } = this.services;
     this.endDeadline();
     headers.push(...this.ids.headers);
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
-    browser.appendTransport(this.request, headers);
+    if (scheme === 'https') headers.push(...HTTPS_ONLY);
     if (lifecycle.state === 'draining' || !lifecycle.live || this.#closesEarly) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
   }
@@ -253,7 +253,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
   }
 
-  /** True if the answer ends the connection while bytes still come, as those of a long upload. */
+  /** True if the answer ends the connection while bytes still come: of a long or slow upload. */
   get #closesEarly(): boolean {
     const { request, failure } = this;
     if (this.#ambiguous) return true;

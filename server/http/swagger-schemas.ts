@@ -79,7 +79,7 @@ function inputSchema({ type, dims }: TensorSpec): Json {
   return dims.reduceRight<Schema>((items, dim) => ({ type: 'array', ...sizes(dim), items }), element);
 }
 
-/** A symbolic dimension has any size but 0: JSON cannot show the other sizes of an empty array. */
+/** A symbolic dimension may have any size. JSON cannot show the shape of no element. */
 function sizes(dim: number | string): Schema {
   return typeof dim === 'number' ? { minItems: dim, maxItems: dim } : { minItems: 1 };
 }

@@ -90,7 +90,7 @@ export class AccessLog {
     metrics.answered(route.path, status);
     if (route.scores !== true) return;
     // Refused callers are no load, and would make the durations look better than they are.
-    if (failure?.code === 'unauthorized') return metrics.failed(failure);
+    if (failure?.failure.refusesCaller === true) return metrics.failed(failure);
     metrics.requestDuration.observe(ms / 1000);
     if (failure !== undefined) metrics.failed(failure);
     if (reply?.runMs !== undefined) {

@@ -70,7 +70,7 @@ test(
   async () => {
     const [metrics, grpc] = [await freePort(), await freePort()];
     await withHost('::1', ['--metrics-port', String(metrics), '--grpc-port', String(grpc)], async (_server, port) => {
-      const client = new GrpcClient(grpc, '[::1]');
+      const client = new GrpcClient(`[::1]:${grpc}`);
       assert.deepEqual((await client.call('ServerReady')).message, { ready: true });
       client.client.close();
       assert.equal((await fetch(`http://[::1]:${metrics}/metrics`)).status, 200);

@@ -51,11 +51,11 @@ export class TlsLoad {
 
   #grpc(port: number): Promise<void>[] {
     const secure = credentials.createSsl(this.#ca);
-    const kept = new GrpcClient(port, '127.0.0.1', secure, NAMED);
+    const kept = new GrpcClient(port, secure, NAMED);
     const onKept = this.#repeat(2, () => kept.call('ServerReady')).finally(() => kept.close());
     const onFresh = this.#repeat(3, async () => {
       // Options of their own make a connection of its own.
-      const fresh = new GrpcClient(port, '127.0.0.1', secure, { ...NAMED, 'grpc.use_local_subchannel_pool': 1 });
+      const fresh = new GrpcClient(port, secure, { ...NAMED, 'grpc.use_local_subchannel_pool': 1 });
       await fresh.call('ServerReady').finally(() => fresh.close());
     });
     return [onKept, onFresh];

@@ -21,7 +21,7 @@ const options = { tlsCertFile: pair.certificate, tlsKeyFile: pair.key };
 
 function client(t: TestContext, port: number, own?: TlsPair): GrpcClient {
   const files = own === undefined ? [] : [readFileSync(own.key), readFileSync(own.certificate)];
-  const made = new GrpcClient(port, '127.0.0.1', credentials.createSsl(ca, ...files));
+  const made = new GrpcClient(port, credentials.createSsl(ca, ...files));
   t.after(() => made.close());
   return made;
 }

@@ -72,7 +72,7 @@ async function metricsTable(): Promise<string> {
   addCollectionMetrics(registry, 'file', () => new CollectionCounts());
   addGpuMetrics(registry, { read: () => [] });
   const all = await registry.getMetricsAsJSON();
-  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log)_/.test(name));
+  const own = all.filter(({ name }) => /^(?:scoring|inference|worker|model|server|session|telemetry|mdc|gpu|log|tls)_/.test(name));
   return [
     '| metric | type | meaning |',
     '|---|---|---|',

@@ -62,7 +62,7 @@ test('packages are installed as the lock file names them, wherever the project i
   const loose = files
     .trim()
     .split('\n')
-    .filter((file) => !/\.md$/.test(file))
+    .filter((file) => !file.endsWith('.md'))
     .flatMap((file) =>
       readFileSync(ROOT + file, 'utf8')
         .split('\n')

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer, request as httpsRequest } from 'node:https';
+import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ServerError } from '../../server/errors.ts';
 import { appRoutes } from '../../server/http/app.ts';
 import { metricsRoutes } from '../../server/http/metrics-route.ts';
-import { makeCertificate } from '../e2e/certificate.ts';
+import { folder } from '../set-up/folder.ts';
+import { makePair } from '../set-up/tls-files.ts';
 import { parse, raw } from './raw-client.ts';
 import { config, start } from './start.ts';
 
@@ -130,26 +128,19 @@ describe('Headers for browsers', () => {
   });
 
   it('ask for HTTPS on every answer over TLS, and never on the plain health port', async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'headers-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const files = makeCertificate(folder);
-    const { app, http } = await start(t, { tlsCertFile: files.certificate });
-    const [cert, key] = [readFileSync(files.certificate), readFileSync(files.key)];
-    const secure = createServer({ cert, key }, (request, response) => void app.server.emit('request', request, response));
-    secure.listen(0, '127.0.0.1');
-    await once(secure, 'listening');
-    t.after(() => secure.close());
-    const { port } = secure.address() as AddressInfo;
+    const { certificate, key } = makePair(folder(), 'server');
+    const { listening } = await start(t, { tlsCertFile: certificate, tlsKeyFile: key });
+    const [secure = 0, plain = 0] = listening.ports;
     for (const [method, path] of [
       ['GET', '/livez'],
       ['POST', '/score'],
       ['GET', '/none'],
     ] as const) {
-      const asked = httpsRequest({ host: '127.0.0.1', port, path, method, ca: cert, agent: false }).end(method === 'POST' ? '{}' : '');
+      const asked = request({ host: '127.0.0.1', port: secure, path, method, ca: readFileSync(certificate), agent: false }).end();
       const [{ headers }] = (await once(asked, 'response')) as [IncomingMessage];
       assert.equal(headers['strict-transport-security'], 'max-age=31536000', path);
       asked.destroy();
-      assert.ok(!('strict-transport-security' in (await http.get(path)).headers), path);
+      expectOwn(parse(await raw(plain, `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).headers, path);
     }
   });
 });

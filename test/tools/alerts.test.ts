@@ -150,7 +150,7 @@ const cases: readonly Case[] = [
     good: [
       { tls_certificate_expiry_timestamp_seconds: always(15 * 86_400) },
       // Renewed within the hour.
-      { tls_certificate_expiry_timestamp_seconds: `${86_400}+0x60 ${60 * 86_400}+0x140` },
+      { tls_certificate_expiry_timestamp_seconds: `86400+0x60 ${60 * 86_400}+0x140` },
     ],
   },
   {
