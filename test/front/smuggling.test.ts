@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { ServerProcess } from '../e2e/start-server.ts';
+import { until } from '../set-up/until.ts';
 import { kinds, missing, Proxy } from './proxies.ts';
 import { shapes, type Shape } from './shapes.ts';
 
@@ -123,6 +124,8 @@ describe('a request whose end is ambiguous', () => {
     });
 });
 
+/** A line of a proxy's log comes within this time. */
+const LOG_MS = 5000;
 /** Shapes that both proxies take at least: else the test would show nothing. */
 const PASSED = 20;
 
@@ -137,12 +140,17 @@ async function throughProxy(target: Target, proxy: Proxy, { name }: Shape, piece
   for (const id of victims) answers.push(await (await fetch(proxy.url(`/score?id=${id}`))).text());
   client.close();
   const ran = await target.ran();
-  const meant = proxy.newLines().join('\n');
+  let meant = '';
+  const unmeant = (): string[] => ran.filter((id) => occurrences(ran, id) > meant.split(`id=${id} `).length - 1);
+  const late = AbortSignal.timeout(LOG_MS);
+  // The proxy logs a request after it has sent the answer.
+  await until(() => {
+    meant += proxy.newLines().join('\n');
+    return unmeant().length === 0 || late.aborted;
+  });
   const wrong = [
     ...victims.filter((id, place) => !answers[place]?.includes(`"url":"/score?id=${id}"`)).map((id) => `${id} got ${answers.join()}`),
-    ...ran
-      .filter((id) => occurrences(ran, id) > meant.split(`id=${id} `).length - 1)
-      .map((id) => `${id} ran, but the proxy did not mean it`),
+    ...unmeant().map((id) => `${id} ran, but the proxy did not mean it`),
   ];
   return wrong.length === 0 ? undefined : `${name}: ${wrong.join('; ')}\n${meant}`;
 }
