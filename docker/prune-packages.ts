@@ -1,11 +1,13 @@
 /**
  * `node docker/prune-packages.ts node_modules` removes files of installed packages that no Node
- * process on this machine loads. Its rules name no package, so they hold for new packages. The
+ * process on this machine loads, and packages that the server does not use
+ * (`unused-dependencies.ts`). Its own rules name no package, so they hold for new packages. The
  * image's build then loads every dependency (`docker/warm-up.ts`), so that a rule that removes too
  * much fails the build.
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize, resolve } from 'node:path';
+import { cutDependencies, unusedDependencies } from './unused-dependencies.ts';
 
 /** The machine whose binaries stay: `process.platform` and `process.arch`. */
 export interface Machine {
@@ -33,6 +35,8 @@ const FOREIGN_BUILDS = /^(?:browser|bun|deno|react-native|umd|workerd)$/;
 /** Only at the top of a package: deeper down a folder of that name may be code. */
 const NOT_CODE = /^(?:\..+|__tests__|bench|benchmarks?|coverage|docs?|examples?|man|tests?|website)$/;
 const LICENCE = /^(?:authors|copying|copyright|licen[cs]e|notice|patents|third.?party)/i;
+/** Of a package without a licence text, the only file that may name its owner and licence. */
+const README = /^readme/i;
 
 const fileRules: readonly (readonly [reason: string, matches: RegExp])[] = [
   ['source maps', /\.map$/],
@@ -50,13 +54,16 @@ export function prunePackages(folder: string, machine: Machine): Pruned {
     rmSync(path, { recursive: true });
   };
   const visit = (path: string): void => {
-    if (existsSync(join(path, 'package.json')) && isPackage(path)) prunePackage(path, remove);
-    for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const isOne = existsSync(join(path, 'package.json')) && isPackage(path);
+    if (isOne) prunePackage(path, remove);
+    const entries = readdirSync(path, { withFileTypes: true });
+    const kept = isOne && !entries.some(({ name }) => LICENCE.test(name)) ? README : LICENCE;
+    for (const entry of entries) {
       const child = join(path, entry.name);
       if (entry.isDirectory()) {
         if (isForeignBinary(child, machine)) remove(child, "other machines' binaries");
         else visit(child);
-      } else if (!LICENCE.test(entry.name)) {
+      } else if (!kept.test(entry.name)) {
         const [reason] = fileRules.find(([, matches]) => matches.test(entry.name)) ?? [];
         if (reason !== undefined) remove(child, reason);
       }
@@ -131,9 +138,11 @@ function bytesOf(path: string): number {
 }
 
 if (import.meta.main) {
-  const folder = process.argv[2] ?? 'node_modules';
+  const folder = resolve(process.argv[2] ?? 'node_modules');
   const before = bytesOf(folder);
-  const pruned = prunePackages(folder, process);
+  for (const path of cutDependencies(folder, unusedDependencies)) rmSync(path, { recursive: true, force: true });
+  const unused = before - bytesOf(folder);
+  const pruned = { 'packages that the server does not use': unused, ...prunePackages(folder, process) };
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
   for (const [reason, bytes] of Object.entries(pruned)) console.log(`${megabytes(bytes).padStart(10)}  ${reason}`);
   console.log(`${folder}: ${megabytes(before)} -> ${megabytes(bytesOf(folder))}`);

@@ -89,15 +89,15 @@ export async function keysOfFile(path: string, { log, changed }: KeyEvents): Pro
 
 /** Milliseconds. */
 export interface KeyTimes {
-  /** Between two requests, until the first keys have come. */
+  /** From a failed request for the keys to the next one. */
   readonly retry: number;
   /** Between two refreshes. */
   readonly refresh: number;
-  /** From a request for the keys to the next one that a token or a failure causes. */
+  /** Between two requests that tokens cause. */
   readonly coolDown: number;
 }
 
-const TIMES: KeyTimes = { retry: 5000, refresh: 600_000, coolDown: 30_000 };
+const TIMES: KeyTimes = { retry: 5000, refresh: 600_000, coolDown: 10_000 };
 
 /**
  * Keys of an address, fetched in the background from the start on. They count while the address
@@ -110,6 +110,7 @@ export class FetchedKeys {
   readonly #times: KeyTimes;
   #set: KeySet | undefined;
   #text = '';
+  /** When a token last caused a request. */
   #askedAt = -Infinity;
   #failed = false;
   #pending: Promise<void> | undefined;
@@ -150,9 +151,14 @@ export class FetchedKeys {
     );
   }
 
-  /** Asks for keys on behalf of a token, but within the cool-down. */
+  /** Asks for keys on behalf of a token, unless another one did so within the cool-down. */
   async #ask(): Promise<void> {
-    if (this.#pending !== undefined || performance.now() - this.#askedAt >= this.#times.coolDown) await this.#refresh();
+    if (this.#pending === undefined) {
+      const now = performance.now();
+      if (now - this.#askedAt < this.#times.coolDown) return;
+      this.#askedAt = now;
+    }
+    await this.#refresh();
   }
 
   /** Never rejects. */
@@ -163,15 +169,13 @@ export class FetchedKeys {
 
   async #fetch(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#askedAt = performance.now();
     try {
       this.#take(await this.#get());
     } catch (error) {
       this.#report(error);
     }
-    const { retry, coolDown, refresh } = this.#times;
-    const waitMs = this.#set === undefined ? retry : this.#failed ? coolDown : refresh;
-    this.#timer = setTimeout(() => void this.#refresh(), waitMs).unref();
+    const { retry, refresh } = this.#times;
+    this.#timer = setTimeout(() => void this.#refresh(), this.#failed ? retry : refresh).unref();
   }
 
   #take(text: string): void {

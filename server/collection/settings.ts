@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { HttpFormat, SinkName } from '../config/collection-options.ts';
-import { hostInUrl } from '../config/collection-values.ts';
 import { DEFAULT_SERVICE_NAME, type Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
+import { hostInUrl } from '../guards/addresses.ts';
 import { mayCapture } from '../request/captured-headers.ts';
 import { pathSegment } from './path-segment.ts';
 import { PAYLOADS, PROXIED, readCollectionsFile, readModelMap, type Platform } from './platform-files.ts';

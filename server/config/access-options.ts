@@ -10,7 +10,7 @@ export const accessOptions = {
     default: [],
     parse: parseKeys,
     secret: true,
-    doc: 'Keys that requests must send, comma-separated, each `name:key` or `key`. Unset, without a file: none is needed.',
+    doc: 'Keys that requests must send, comma-separated, each `name:key` or `key`. Unset, without a file: none.',
   }),
   scoringKeysFile: option({
     env: ['SCORING_KEYS_FILE'],

@@ -1,3 +1,4 @@
+import { hostInUrl } from '../guards/addresses.ts';
 import { bytes, isHeaderValue, isPercentEncoded, list, url, type Parser } from './option-values.ts';
 
 const MiB = 1024 * 1024;
@@ -40,9 +41,6 @@ export const hostName: Parser<string> = (value) => {
     throw new Error('expected a host name or an IP address');
   return value;
 };
-
-/** An IPv6 address has brackets in a URL. */
-export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /** Headers that belong to the connection, or that the sender counts itself. */
 const NOT_OURS: ReadonlySet<string> = new Set([

@@ -93,7 +93,7 @@ const addresses = {
     flag: 'host',
     default: '0.0.0.0',
     parse: text,
-    doc: 'Address to listen on. Use 127.0.0.1 to accept only local clients.',
+    doc: 'Address to listen on: `127.0.0.1` for local clients only, `::` for IPv6 and IPv4.',
   }),
   healthPort: option({
     env: ['HEALTH_PORT'],
@@ -120,7 +120,7 @@ const addresses = {
     env: ['DEEP_CHECK'],
     default: false,
     parse: flag,
-    doc: '`/health/ready?deep=true` scores the sample, or made-up inputs of a model, and answers 503 if that fails.',
+    doc: '`/health/ready?deep=true` scores the sample of the script or model, and answers 503 if that fails.',
   }),
   keepAliveTimeoutMs: option({
     env: ['KEEP_ALIVE_TIMEOUT_MS'],

@@ -6,8 +6,9 @@ import { answerable, type ServerError } from '../errors.ts';
 import { JSON_HEADERS } from '../ipc/reply-head.ts';
 import { contentTypeOf } from '../request/content-types.ts';
 import { readIds, type RequestIds } from '../request/request-ids.ts';
-import type { ScoreReply, Scoring } from '../scoring/scorer-types.ts';
+import type { ScoreReply, Scoring, Served } from '../scoring/scorer-types.ts';
 import type { Admission } from './admission.ts';
+import { ClientDeadline, type ClientLimit } from './client-deadline.ts';
 import type { ExchangeRoute, ExchangeServices } from './services.ts';
 
 /**
@@ -51,6 +52,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   bytesOut = 0;
   protected readonly services: Services;
   #stage: Stage = 'reading';
+  /** Undefined if the client has none. */
+  #deadline: ClientDeadline | undefined;
   /**
    * The work of this stage. Why an object: with a new function in a field of each request, V8
    * (Node 24) keeps every request through the next scavenges. Measured: a third of all garbage was
@@ -83,6 +86,11 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** A header of the request that has one value. */
   abstract header(name: 'user-agent' | 'x-forwarded-for'): string | undefined;
 
+  /**
+   * How long the client waits for the answer; undefined if it does not say.
+   * @throws ServerError bad_request
+   */
+  protected abstract clientLimit(): ClientLimit | undefined;
   /** Sends the reply of a worker. An error of it is the failure of the exchange. */
   protected abstract answerReply(reply: ScoreReply): void;
   /** Sends a failure, or breaks off an answer that has begun. */
@@ -107,18 +115,17 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /**
    * Checks a request on every route, before its route does.
    * @param next runs at once, or later if a token has to be verified first
-   * @throws ServerError id_too_long, unauthorized, rate_limited, and what `next` throws
+   * @throws ServerError id_too_long, unauthorized, rate_limited, bad_request for the client's own limit, and what
+   * `next` throws
    */
   begin(headers: IncomingHttpHeaders, next: () => void): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
-    const { access, rates } = this.services;
-    if ((access === undefined && rates === undefined) || this.access === 'open') return next();
-    const caller = rates === undefined ? access?.check(headers, this.access) : rates.check(access, headers, this.access, this.peer);
-    if (!(caller instanceof Promise)) {
-      this.caller = caller;
-      return next();
-    }
-    this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
+    const caller = this.#callerOf(headers);
+    const verifies = caller instanceof Promise;
+    if (verifies) this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
+    else this.caller = caller;
+    this.#limit();
+    if (!verifies) next();
   }
 
   /**
@@ -147,7 +154,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   score(protocol: Protocol, body: readonly Buffer[], bodyBytes: number, admission?: Admission): void {
     const { ids, services, contentType, rawHeaders } = this;
     if (services.sendsInput) this.input = this.inputText(body);
-    this.capture?.received(contentType, rawHeaders, body, bodyBytes, this.#parsesJson(protocol));
+    this.capture?.received(contentType, rawHeaders, body, bodyBytes, parsesJson(protocol, services.scorer.served));
     admission?.handOver(bodyBytes);
     const scoring = services.scorer.score({
       protocol,
@@ -161,6 +168,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
       rawHeaders,
       body,
       bodyBytes,
+      deadline: this.#deadline,
     });
     this.scoring = scoring;
     this.#work = scoring;
@@ -191,6 +199,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** The exit of failures. The first one ends the reading of a body, and is sent. Never throws. */
   fail(thrown: unknown): void {
     if (this.failure !== undefined) return;
+    this.endDeadline();
     try {
       const error = answerable(thrown);
       this.failure = error;
@@ -201,6 +210,11 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
       this.#logFault(second);
       this.abort();
     }
+  }
+
+  /** The client's own deadline ends: the answer has begun, or nobody waits for it any more. */
+  protected endDeadline(): void {
+    this.#deadline?.end();
   }
 
   /** Cancels the work of this stage. Never throws. */
@@ -214,6 +228,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
 
   /** Logs, counts and collects an ended exchange, each even if another throws. Never throws. */
   protected record(): void {
+    this.endDeadline();
     try {
       try {
         if (this.route.counted) this.services.accessLog.write(this);
@@ -225,14 +240,37 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     }
   }
 
+  #callerOf(headers: IncomingHttpHeaders): Caller | undefined | Promise<Caller | undefined> {
+    const { access, rates } = this.services;
+    if (this.access === 'open') return undefined;
+    return rates === undefined ? access?.check(headers, this.access) : rates.check(access, headers, this.access, this.peer);
+  }
+
   async #verified(caller: Promise<Caller | undefined>, next: () => void): Promise<void> {
     this.caller = await caller;
     // The client may have left meanwhile.
     if (this.failure === undefined) next();
   }
 
+  /** Starts the client's own deadline. The time until here counts, too. */
+  #limit(): void {
+    const limit = this.clientLimit();
+    if (limit !== undefined) this.#deadline = new ClientDeadline(limit, this.startedAt, () => this.#expire());
+  }
+
+  /** The client's own deadline has passed: it gets its answer, and its run is as if it had left. */
+  #expire(): void {
+    if (this.#deadline === undefined || this.failure !== undefined) return;
+    this.worker = this.scoring?.workerNumber;
+    this.fail(this.#deadline.error);
+    this.cancel();
+  }
+
   #replied(reply: ScoreReply): void {
     const { headers, body, status } = reply;
+    // The client has its answer already.
+    if (this.failure !== undefined) return Buffer.isBuffer(body) ? undefined : void body.destroy();
+    this.endDeadline();
     this.reply = reply;
     this.capture?.answered(
       contentTypeOf(headers),
@@ -243,21 +281,21 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     this.answerReply(reply);
   }
 
-  /** True if a body of JSON is parsed before `run()` answers. */
-  #parsesJson(protocol: Protocol): boolean {
-    switch (protocol) {
-      case 'score':
-        return this.services.scorer.served?.parsesJson === true;
-      case 'open-inference':
-      case 'open-inference-grpc':
-        return false;
-      default:
-        return protocol satisfies never;
-    }
-  }
-
   /** Logs an error of an exchange that cannot be answered any more. */
   #logFault(thrown: unknown): void {
     this.services.failureLog.write(answerable(thrown), this.ids, this.worker);
+  }
+}
+
+/** True if a body of JSON is parsed before `run()` answers. */
+function parsesJson(protocol: Protocol, served: Served | undefined): boolean {
+  switch (protocol) {
+    case 'score':
+      return served?.parsesJson === true;
+    case 'open-inference':
+    case 'open-inference-grpc':
+      return false;
+    default:
+      return protocol satisfies never;
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { withoutCredentials } from '../access/credentials.ts';
 import { ServerError } from '../errors.ts';
+import type { ClientLimit } from '../exchange/client-deadline.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
 import { contentTypeOf } from '../request/content-types.ts';
@@ -55,7 +56,6 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   #uploaded = false;
   /** Start of the upload's window, and the bytes that had arrived by then. */
   #window = { from: this.startedAt, bytes: 0 };
-  #deadline: NodeJS.Timeout | undefined;
   #over = false;
 
   constructor(
@@ -137,6 +137,11 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     }
   }
 
+  /** Of any method, as gRPC has it. */
+  protected override clientLimit(): ClientLimit | undefined {
+    return timeoutOf(this.#headers['grpc-timeout']);
+  }
+
   /**
    * A script may have answered with a status of its own. gRPC carries only whole messages of
    * tensors.
@@ -177,8 +182,6 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
   #admitted(stream: ServerHttp2Stream): void {
     if (this.route.unknown === true)
       return this.#refuse(404, status.UNIMPLEMENTED, `The server does not implement the method ${this.target}`);
-    const timeoutMs = timeoutOf(this.#headers['grpc-timeout']);
-    if (timeoutMs !== undefined) this.#deadline = setTimeout(() => this.#deadlinePassed(), timeoutMs);
     if (this.route.scores === true) this.admit();
     stream.on('data', (data: Buffer) => this.#arrived(data));
     stream.on('end', () => this.#whole());
@@ -206,13 +209,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
     this.route.handle(this, message);
   }
 
-  #deadlinePassed(): void {
-    if (this.#over) return;
-    this.#endStream(status.DEADLINE_EXCEEDED, 'Deadline exceeded');
-    this.#left();
-  }
-
-  /** The client has left, or its deadline has passed. Cancelled work ends the call later. */
+  /** The client has left. Cancelled work ends the call later. */
   #left(): void {
     if (this.#over) return;
     if (this.stage === 'reading') this.fail(new ServerError('client_gone', 'The client left before the answer.'));
@@ -233,7 +230,6 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
 
   #close(): void {
     this.#over = true;
-    clearTimeout(this.#deadline);
     this.#admission.cancel();
     this.record();
   }

@@ -2,6 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
+import { hostInUrl } from '../guards/addresses.ts';
 import { Call, type GrpcMethod, type GrpcServices } from './call.ts';
 import { type Accept, Connections } from './connections.ts';
 import { defaultLimits, type GrpcLimits } from './limits.ts';
@@ -66,7 +67,7 @@ function refuseOther(stream: ServerHttp2Stream): void {
 function bind({ server }: Connections, { host, grpcPort }: GrpcParts['config']): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (cause: Error): void => {
-      const text = `cannot listen on ${host.includes(':') ? `[${host}]` : host}:${grpcPort} for gRPC: ${describeThrown(cause)}; check SCORING_HOST, or choose another GRPC_PORT`;
+      const text = `cannot listen on ${hostInUrl(host)}:${grpcPort} for gRPC: ${describeThrown(cause)}; check SCORING_HOST, or choose another GRPC_PORT`;
       reject(new ServerError('listen_failed', text, { cause }));
     };
     server.once('error', failed);

@@ -1,4 +1,5 @@
 import { ServerError } from '../errors.ts';
+import { type ClientLimit, LONGEST_DELAY_MS } from '../exchange/client-deadline.ts';
 
 /** Headers of the transport, which scripts do not get. */
 const TRANSPORT: ReadonlySet<string> = new Set([
@@ -71,14 +72,13 @@ export function echoed(headers: readonly string[]): Record<string, string> {
 
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
-/** Longest delay of a timer in Node. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /**
- * Milliseconds until the client's own deadline, or undefined if there is none.
+ * How long the client waits for its call; undefined if it does not say, or for longer than a timer
+ * can.
  * @throws ServerError bad_request
  */
-export function timeoutOf(header: string | string[] | undefined): number | undefined {
+export function timeoutOf(header: string | string[] | undefined): ClientLimit | undefined {
   if (header === undefined) return undefined;
   const [, digits, unit = ''] = TIMEOUT.exec(String(header)) ?? [];
   const unitMs = UNITS_MS[unit];
@@ -88,5 +88,5 @@ export function timeoutOf(header: string | string[] | undefined): number | undef
       `grpc-timeout: expected at most eight digits and one of H, M, S, m, u and n, got ${String(header)}`,
     );
   const ms = Number(digits) * unitMs;
-  return ms > LONGEST_MS ? undefined : ms;
+  return ms > LONGEST_DELAY_MS ? undefined : { ms, header: 'grpc-timeout' };
 }

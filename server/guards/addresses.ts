@@ -12,6 +12,9 @@ const BRACKETS: ReadonlyMap<string, string> = new Map([
   ['}', '{'],
 ]);
 
+/** An IPv6 address has brackets in a URL. */
+export const hostInUrl = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
+
 /** The part of an address that logs may show: path, query and user name may hold keys. */
 export function originOf(address: string): string {
   const url = URL.parse(address);

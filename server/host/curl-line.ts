@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { hostInUrl } from '../guards/addresses.ts';
 
 /** Addresses that mean every address of the machine. */
 const EVERYWHERE = ['', '0.0.0.0', '::'];
@@ -12,10 +13,20 @@ const LONGEST = 2048;
  * @param example body of a request that the server takes
  * @param needsKey the shell puts the key in, from a variable
  */
-export function curlLine({ host }: Pick<Config, 'host'>, port: number, example: string | undefined, needsKey = false): string {
+export function curlLine(
+  { host, tlsCertFile }: Pick<Config, 'host' | 'tlsCertFile'>,
+  port: number,
+  example: string | undefined,
+  needsKey = false,
+): string {
   const name = EVERYWHERE.includes(host) ? 'localhost' : host;
-  const url = (path: string): string => (name.includes(':') ? `'http://[${name}]:${port}${path}'` : `http://${name}:${port}${path}`);
-  const curl = needsKey ? 'curl -H "api-key: $KEY"' : 'curl';
+  const scheme = tlsCertFile === '' ? 'http' : 'https';
+  const curl = `curl${scheme === 'https' ? ' -k' : ''}${needsKey ? ' -H "api-key: $KEY"' : ''}`;
+  const url = (path: string): string => {
+    const address = `${scheme}://${hostInUrl(name)}:${port}${path}`;
+    // A shell may read brackets as a pattern of file names.
+    return name.includes(':') ? `'${address}'` : address;
+  };
   if (example === undefined || example.length > LONGEST) return `${curl} ${url('/swagger.json')}`;
   // curl reads a file where the text after -d begins with @.
   const flag = example.startsWith('@') ? '--data-raw' : '-d';

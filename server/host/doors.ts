@@ -14,12 +14,14 @@ export interface OpenDoor extends FrontDoor {
  * @throws ServerError listen_failed, usage
  */
 export async function* openDoors(config: Config, parts: Omit<DoorParts, 'config'>): AsyncGenerator<OpenDoor> {
-  const [{ buildApp, buildMetricsApp, buildProbesApp }, { listen }] = await Promise.all([
+  const [{ buildApp, buildMetricsApp, buildProbesApp }, { listen }, { DeepCheck }] = await Promise.all([
     import('../http/app.ts'),
     import('../http/listen.ts'),
+    import('../http/deep-check.ts'),
   ]);
   const certificates = config.tlsCertFile === '' ? undefined : await openCertificates(config, parts);
-  const all = { ...parts, certificates, config, serverVersion: config.serverVersion, swaggerFiles: config.appRoot };
+  const deepCheck = config.deepCheck ? new DeepCheck(parts.scorer, parts.log) : undefined;
+  const all = { ...parts, certificates, config, serverVersion: config.serverVersion, swaggerFiles: config.appRoot, deepCheck };
   const http = await listen(buildApp(all), config, {
     metrics: config.metricsPort === 0 ? undefined : buildMetricsApp(all),
     tls: certificates && { certificates, probes: buildProbesApp(all) },

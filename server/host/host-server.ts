@@ -13,7 +13,7 @@ import type { Ending, EndingProcess } from './ending.ts';
 import { LastResort, strayErrorCodes } from './last-resort.ts';
 import type { ScriptRedactor } from './open-collector.ts';
 import type { ServingPlan } from './serving-plan.ts';
-import { reportFailure, reportOmitted, reportReady, reportWithheld } from './start-report.ts';
+import { reportFailure, reportNoSample, reportOmitted, reportReady, reportWithheld } from './start-report.ts';
 import { startScorer } from './start-scorer.ts';
 
 /** The part of `process` that this server uses. Why: only main.ts touches the global one. */
@@ -88,12 +88,13 @@ export class HostServer {
     });
   }
 
-  #ready({ models, concurrency, example }: ReadyMessage): void {
+  #ready({ models, concurrency, example, checks }: ReadyMessage): void {
     if (!this.#lifecycle.to('ready')) return;
     const { plan, log, readable, telemetry } = this.#parts;
     const names = models.map(({ name }) => name);
     reportReady(log, plan.found, names, concurrency);
     reportOmitted(log, models);
+    if (plan.config.deepCheck && checks !== true) reportNoSample(log);
     const [http] = this.#doors;
     if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example, plan.access !== undefined)}`);
     if (telemetry?.withholds === true) reportWithheld(log);

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
+import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
+import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
@@ -17,7 +19,11 @@ interface AppParts extends DoorParts {
   readonly serverVersion: string;
   /** Folder with the files that replace generated swagger documents: the application's root. */
   readonly swaggerFiles: string;
+  /** Shared by all ports. Undefined: probes run nothing. */
+  readonly deepCheck?: DeepCheck | undefined;
 }
+
+type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles' | 'access' | 'deepCheck'>;
 
 /** Builds the HTTP side of the server, which `listen` opens. */
 export function buildApp(parts: AppParts): FastifyInstance {
@@ -50,8 +56,8 @@ export function buildProbesApp(parts: AppParts): FastifyInstance {
 }
 
 /** All routes but those of the metrics. */
-function appRoutes({ config, scorer, lifecycle, swaggerFiles, access }: AppParts): readonly HttpRoute[] {
-  const probes = new Probes(lifecycle, scorer);
+export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access, deepCheck }: RouteParts): readonly HttpRoute[] {
+  const probes = new Probes(lifecycle, scorer, deepCheck);
   const score = new ScoreRoute(scorer, config);
   const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
@@ -87,6 +93,7 @@ function httpServices(parts: AppParts): HttpServices {
     lifecycle,
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
     cors: new Cors(config.corsOrigins),
+    browser: new BrowserHeaders(config),
     answerIdleMs: config.streamIdleTimeoutMs,
     pacing: new Pacing(),
     tls: parts.certificates?.options,

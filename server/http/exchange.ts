@@ -4,18 +4,21 @@ import { withoutCredentials } from '../access/credentials.ts';
 import type { TlsOptions } from 'node:tls';
 import { failures, ServerError } from '../errors.ts';
 import { Exchange } from '../exchange/exchange.ts';
+import type { ClientLimit } from '../exchange/client-deadline.ts';
 import type { ExchangeRoute, ExchangeServices } from '../exchange/services.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { queryJson } from '../request/query.ts';
 import type { Held } from '../scoring/answer-memory.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
 import { bodyText } from '../telemetry/request-exports.ts';
+import { type BrowserHeaders, HTTPS_ONLY } from './browser-headers.ts';
 import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent, kernelTook } from './held-answer.ts';
 import type { PacedUpload, Pacing } from './pacing.ts';
 import { PIECE_BYTES, PiecedAnswer } from './pieced-answer.ts';
 import { sendReply } from './reply.ts';
+import { requestTimeout } from './request-timeout.ts';
 
 /** Services that all exchanges of one app share. */
 export interface HttpServices extends ExchangeServices {
@@ -23,6 +26,7 @@ export interface HttpServices extends ExchangeServices {
   /** Value of `x-ms-server-version`, or undefined if it is not sent. */
   readonly serverVersion: string | undefined;
   readonly cors: Cors;
+  readonly browser: BrowserHeaders;
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
   readonly pacing: Pacing;
@@ -55,7 +59,7 @@ const ABSOLUTE = /^https?:\/\/[^/?]*/i;
 
 /**
  * An exchange over HTTP. Everything that leaves the server over HTTP leaves through `head`,
- * `answer` or `fail`.
+ * `send`, `answer` or `fail`.
  */
 export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   readonly request: IncomingMessage;
@@ -64,6 +68,8 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
   readonly parameters: Readonly<Record<string, string>>;
   #allowedMethods: string | undefined;
   #pieces: PiecedAnswer | undefined;
+  /** The bytes behind this request are no requests. */
+  #ambiguous = false;
 
   constructor(
     services: HttpServices,
@@ -132,21 +138,29 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
    * @param headers of this answer as name, value, name, value, ...; the common ones are added
    */
   head(status: number, headers: string[]): void {
-    const { lifecycle, serverVersion, cors } = this.services;
+    const { lifecycle, serverVersion, cors, scheme } = this.services;
+    this.endDeadline();
     headers.push(...this.ids.headers);
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
-    if (lifecycle.state === 'draining' || !lifecycle.live || this.#leavesLongBody) headers.push('Connection', 'close');
+    if (scheme === 'https') headers.push(...HTTPS_ONLY);
+    if (lifecycle.state === 'draining' || !lifecycle.live || this.#closesEarly) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
   }
 
-  /** Answers with a whole body, which a HEAD request does not get. */
+  /** Answers with what the server itself says: everything but a worker's reply. */
   answer(status: number, headers: string[], body: string | Buffer): void {
+    headers.push(...this.services.browser.own(this.route.cors));
+    this.send(status, headers, body);
+  }
+
+  /** Answers with a whole body, which a HEAD request does not get. */
+  send(status: number, headers: string[], body: string | Buffer): void {
     if (this.response.destroyed) return;
     this.bytesOut = Buffer.byteLength(body);
     if (status >= 200 && status !== 204 && status !== 304) headers.push('Content-Length', String(this.bytesOut));
     this.head(status, headers);
-    if (this.#leavesLongBody) this.#endLingering(body);
+    if (this.#closesEarly) this.#endLingering(body);
     else if (Buffer.isBuffer(body)) this.#endWith(body);
     else this.response.end(body);
     if (this.response.writableLength > 0 && !this.#takenSoon) this.holdUnsent();
@@ -185,8 +199,18 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     this.fail(new ServerError('method_not_allowed', message));
   }
 
+  /** Refuses a request that a proxy may read as another one, or as several. */
+  refuseAmbiguous(reason: string): void {
+    this.#ambiguous = true;
+    this.fail(new ServerError('bad_request', reason));
+  }
+
   protected override get access(): RouteAccess {
     return this.isOpenPreflight ? 'open' : this.route.access;
+  }
+
+  protected override clientLimit(): ClientLimit | undefined {
+    return this.route.scores === true ? requestTimeout(this.request.headers) : undefined;
   }
 
   /** Begins to pace the body of the request. */
@@ -229,10 +253,13 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
   }
 
-  /** True if the answer comes before the end of a long upload. */
-  get #leavesLongBody(): boolean {
-    const { request } = this;
+  /** True if the answer ends the connection while bytes still come: a long upload, or a slow one. */
+  get #closesEarly(): boolean {
+    const { request, failure } = this;
+    if (this.#ambiguous) return true;
     if (request.complete) return false;
+    // A body that came too slowly may never end.
+    if (failure?.code === 'client_deadline' || failure?.code === 'request_timeout') return true;
     return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > LONGEST_IGNORED_BODY;
   }
 
@@ -247,7 +274,9 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     response.on('close', () => clearTimeout(timer));
     response.write(body);
     const pace = this.pace();
-    request.on('end', end).on('data', (piece: Buffer) => pace.took(piece.length));
+    if (!this.#ambiguous) request.on('end', end);
+    // A body that is still read would not flow.
+    request.removeAllListeners('readable').on('data', (piece: Buffer) => pace.took(piece.length));
   }
 
   /** The client has left, unless a failure has closed the connection. */

@@ -8,6 +8,7 @@ import type { HandshakeStage } from '../access/handshakes.ts';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import { connectionLimit } from './connection-limit.ts';
+import { hostInUrl } from '../guards/addresses.ts';
 import { probeHalfClosed } from './half-closed.ts';
 import { createServer } from './node-http.ts';
 import { endWith, rawAnswer } from './parser-errors.ts';
@@ -41,6 +42,8 @@ export interface Listening {
 /** Options of every HTTP server of the process. */
 export function serverOptions(config: Config): ServerOptions {
   return {
+    // NODE_OPTIONS must not choose the parser that takes broken requests.
+    insecureHTTPParser: false,
     keepAliveTimeout: config.keepAliveTimeoutMs,
     headersTimeout: 30_000,
     // Bounds an upload that keeps the least rate of upload.ts. 100 MB in an hour is 28 KB/s.
@@ -116,8 +119,9 @@ class Port {
   constructor(server: Server, handshakes?: HandshakeStage) {
     this.#server = server;
     this.#handshakes = handshakes;
-    // A client that has sent its request may close its side, and still gets its answer.
-    Object.assign(server, { httpAllowHalfOpen: true });
+    // A client that has sent its request may close its side, and still gets its answer. Node drops
+    // the headers beyond a count, which the size of the section bounds already.
+    Object.assign(server, { httpAllowHalfOpen: true, maxHeadersCount: 0 });
     server.on('connection', () => this.#accepted++);
     server.on(handshakes === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -204,9 +208,11 @@ function listenFailed(error: NodeJS.ErrnoException, host: string, port: number, 
     EADDRINUSE: `the port is in use: stop what listens there, or choose another with ${option}`,
     EACCES: `this user may not open the port: choose one above 1023 with ${option}`,
     EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or 0.0.0.0, with SCORING_HOST',
+    EAFNOSUPPORT: 'this machine has no IPv6: choose 0.0.0.0 or another IPv4 address with SCORING_HOST',
+    ENOTFOUND: 'no address has this name: choose an address, IPv6 without brackets, or another name with SCORING_HOST',
   };
   const reason = advice[error.code ?? ''] ?? `${describeThrown(error)}; check SCORING_HOST and ${option}`;
-  return new ServerError('listen_failed', `cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+  return new ServerError('listen_failed', `cannot listen on ${hostInUrl(host)}:${port}: ${reason}`, { cause: error });
 }
 
 function ignore(): void {}

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ServerError } from '../errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { htmlHeaders } from './browser-headers.ts';
 import type { Handler, HttpRoute } from './exchange.ts';
 import { readOnly } from './router.ts';
 
@@ -14,10 +15,10 @@ const PAGE_PAUSE_MS = 25;
 const PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 const PAGE_FILES = new URL('./status/', import.meta.url);
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
+const FILE_HEADERS: Readonly<Record<string, readonly string[]>> = {
+  '.html': htmlHeaders(PAGE_POLICY),
+  '.css': ['Content-Type', 'text/css; charset=utf-8'],
+  '.js': ['Content-Type', 'text/javascript; charset=utf-8'],
 };
 
 /** `/metrics` in the Prometheus text format, and the page that draws them if it is configured. */
@@ -68,12 +69,10 @@ class SharedPage {
 /** The page and its files. It names them by relative paths, so that a gateway may add a prefix. */
 function pageRoutes(unlisted: Pick<HttpRoute, 'counted' | 'cors' | 'access'>): HttpRoute[] {
   return readdirSync(PAGE_FILES).map((name) => {
-    const type = CONTENT_TYPES[extname(name)];
-    if (type === undefined) throw new ServerError('internal', `expected a .html, .css or .js file in ${PAGE_FILES.pathname}, got ${name}`);
+    const headers = FILE_HEADERS[extname(name)];
+    if (headers === undefined)
+      throw new ServerError('internal', `expected a .html, .css or .js file in ${PAGE_FILES.pathname}, got ${name}`);
     const content = readFileSync(new URL(name, PAGE_FILES));
-    // Files of two versions do not fit together, so no cache keeps them.
-    const headers = ['Content-Type', type, 'X-Content-Type-Options', 'nosniff', 'Cache-Control', 'no-store'];
-    if (name === 'status.html') headers.push('Content-Security-Policy', PAGE_POLICY);
     const show: Handler = (exchange) => exchange.answer(200, [...headers], content);
     return { path: name === 'status.html' ? '/status' : `/status/${name}`, ...unlisted, handle: readOnly(show) };
   });

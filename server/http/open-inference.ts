@@ -3,6 +3,7 @@ import { ServerError } from '../errors.ts';
 import { checkModel } from '../request/model-name.ts';
 import { modelMetadata, serverMetadata } from '../scoring/model-metadata.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
+import { htmlHeaders } from './browser-headers.ts';
 import type { HttpExchange, HttpRoute } from './exchange.ts';
 import type { Probes } from './probes.ts';
 import { readOnly } from './router.ts';
@@ -47,8 +48,7 @@ export class OpenInference {
   }
 
   infer(exchange: HttpExchange): void {
-    if (exchange.method === 'OPTIONS')
-      return exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8', 'Allow', METHODS.join(', ')], '');
+    if (exchange.method === 'OPTIONS') return exchange.answer(200, [...htmlHeaders(), 'Allow', METHODS.join(', ')], '');
     if (exchange.method !== 'POST') return exchange.refuseMethod(METHODS);
     this.#check(exchange);
     this.#score.score(exchange, 'open-inference');

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ServerError } from '../errors.ts';
 import type { FailureLog } from '../exchange/failure-log.ts';
+import { BrowserHeaders } from './browser-headers.ts';
 import { errorAnswer } from './error-reply.ts';
 import { STATUS_CODES } from './node-http.ts';
 
@@ -58,6 +59,7 @@ export function rawAnswer(failure: ServerError, id: string): string {
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   const all = [
     ...headers,
+    ...BrowserHeaders.own,
     'x-request-id',
     id,
     'x-ms-request-id',

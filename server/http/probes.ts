@@ -1,6 +1,9 @@
-import { failures } from '../errors.ts';
+import { failures, ServerError } from '../errors.ts';
+import { excerpt } from '../guards/excerpt.ts';
 import type { Lifecycle, State } from '../lifecycle.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
+import { htmlHeaders } from './browser-headers.ts';
+import type { DeepCheck, Verdict } from './deep-check.ts';
 import { messageBody } from './error-reply.ts';
 import type { HttpExchange } from './exchange.ts';
 
@@ -18,16 +21,19 @@ const REASONS: Record<Exclude<State, 'ready'>, string> = {
 export class Probes {
   readonly #lifecycle: Lifecycle;
   readonly #scorer: Scorer;
+  readonly #deep: DeepCheck | undefined;
 
-  constructor(lifecycle: Lifecycle, scorer: Scorer) {
+  /** @param deep undefined: there is no deep check */
+  constructor(lifecycle: Lifecycle, scorer: Scorer, deep?: DeepCheck) {
     this.#lifecycle = lifecycle;
     this.#scorer = scorer;
+    this.#deep = deep;
   }
 
   /** `/`: docs/http-api.md. Azure uses it as liveness and as readiness probe. */
   health(exchange: HttpExchange): void {
     const reason = this.#notReady(this.#scorer.healthy);
-    if (reason === undefined) return exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8'], 'Healthy');
+    if (reason === undefined) return exchange.answer(200, htmlHeaders(), 'Healthy');
     exchange.answer(503, [...JSON_TYPE, 'x-ms-run-function-failed', 'False', 'Retry-After', RETRY_AFTER], messageBody(reason));
   }
 
@@ -36,10 +42,28 @@ export class Probes {
     exchange.answer(live ? 200 : 503, [...JSON_TYPE], JSON.stringify({ live }));
   }
 
+  /** @throws ServerError bad_request for a deep check without the option */
   ready(exchange: HttpExchange): void {
     const reason = this.notReady;
-    if (reason === undefined) return exchange.answer(200, [...JSON_TYPE], '{"ready":true}');
-    exchange.answer(503, [...JSON_TYPE], JSON.stringify({ ready: false, reason }));
+    const deep = asksDeep(exchange.target) ? this.#required : undefined;
+    if (reason !== undefined) return refuse(exchange, reason);
+    if (deep === undefined) return exchange.answer(200, [...JSON_TYPE], '{"ready":true}');
+    const answer = (verdict: Verdict): void => {
+      // The state may have changed meanwhile.
+      const why = 'reason' in verdict ? verdict.reason : this.notReady;
+      if (why === undefined) exchange.answer(200, [...JSON_TYPE], JSON.stringify({ ready: true, deep: verdict }));
+      else refuse(exchange, why);
+    };
+    deep
+      .verdict()
+      .then(answer)
+      .catch((thrown: unknown) => exchange.fail(thrown));
+  }
+
+  /** Why it throws: a 200 without a check would be a lie. */
+  get #required(): DeepCheck {
+    if (this.#deep !== undefined) return this.#deep;
+    throw new ServerError('bad_request', 'deep=true: expected a server with DEEP_CHECK=true, got one without: set it, or leave deep out');
   }
 
   /** Why the server is not ready, or undefined if it is. */
@@ -52,4 +76,19 @@ export class Probes {
     if (state !== 'ready') return REASONS[state];
     return scorerReady ? undefined : 'no worker can take requests: it is being replaced';
   }
+}
+
+function refuse(exchange: HttpExchange, reason: string): void {
+  exchange.answer(503, [...JSON_TYPE], JSON.stringify({ ready: false, reason }));
+}
+
+/**
+ * True if the query asks for a deep check. Other names in it mean nothing here.
+ * @throws ServerError bad_request
+ */
+function asksDeep(target: string): boolean {
+  if (!target.includes('?')) return false;
+  const deep = new URLSearchParams(target.slice(target.indexOf('?') + 1)).get('deep') ?? 'false';
+  if (deep !== 'true' && deep !== 'false') throw new ServerError('bad_request', `deep: expected true or false, got ${excerpt(deep)}`);
+  return deep === 'true';
 }

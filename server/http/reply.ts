@@ -3,6 +3,7 @@ import { ServerError } from '../errors.ts';
 import { isReserved } from '../exchange/reserved-headers.ts';
 import { JSON_HEADERS } from '../ipc/reply-head.ts';
 import type { ScoreReply } from '../scoring/scorer-types.ts';
+import { NOSNIFF } from './browser-headers.ts';
 import { compress, compressible } from './compression.ts';
 import type { Cors } from './cors.ts';
 import type { HttpExchange } from './exchange.ts';
@@ -12,6 +13,7 @@ const PLAIN_JSON = { contentType: 'application/json', encoded: false };
 /** Smallest body in bytes that is worth counting while it is compressed. */
 const LARGE = 64 * 1024;
 const CORS_ORIGIN = 'access-control-allow-origin';
+const CONTENT_TYPE_OPTIONS = 'x-content-type-options';
 
 /** Answers an exchange with a worker's reply: compressed, whole or as a stream. */
 export function sendReply(exchange: HttpExchange, reply: ScoreReply, { enabled: corsEnabled }: Cors): void {
@@ -20,29 +22,32 @@ export function sendReply(exchange: HttpExchange, reply: ScoreReply, { enabled: 
   if (reply.runMs !== undefined) headers.push('x-ms-run-fn-exec-ms', reply.runMs.toFixed(3));
   const { contentType, encoded } = appendHeaders(headers, reply, corsEnabled);
   if (!Buffer.isBuffer(body)) return sendStream(exchange, status, headers, body);
-  if (encoded || !compressible(contentType, body)) return exchange.answer(status, headers, body);
+  if (encoded || !compressible(contentType, body)) return exchange.send(status, headers, body);
   const held = body.length < LARGE ? undefined : exchange.hold(body.length);
   compress(exchange.request.headers['accept-encoding'], headers, body, (smaller) => {
     held?.release();
-    exchange.guard(() => exchange.answer(status, headers, smaller));
+    exchange.guard(() => exchange.send(status, headers, smaller));
   });
 }
 
 /** Appends the headers that the script may set, as name, value, name, value, ... */
 function appendHeaders(headers: string[], reply: ScoreReply, corsEnabled: boolean): { contentType: string; encoded: boolean } {
   if (reply.headers === JSON_HEADERS) {
-    headers.push('content-type', 'application/json');
+    headers.push('content-type', 'application/json', ...NOSNIFF);
     return PLAIN_JSON;
   }
   let contentType = '';
   let encoded = false;
+  let sniffing = false;
   for (const [name, value] of reply.headers) {
     const key = name.toLowerCase();
     if (isReserved(key) || (corsEnabled && key === CORS_ORIGIN)) continue;
     if (key === 'content-type') contentType = value;
     else if (key === 'content-encoding') encoded = true;
+    else if (key === CONTENT_TYPE_OPTIONS) sniffing = true;
     headers.push(name, value);
   }
+  if (!sniffing) headers.push(...NOSNIFF);
   return { contentType, encoded };
 }
 
@@ -54,7 +59,7 @@ function sendStream(exchange: HttpExchange, status: number, headers: string[], b
     cancel();
     // By the protocol, this answer has no body.
     exchange.capture?.complete();
-    return exchange.answer(status, headers, '');
+    return exchange.send(status, headers, '');
   }
   exchange.head(status, headers);
   response.flushHeaders();

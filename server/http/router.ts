@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { LONGEST_MODEL_NAME } from '../config/option-values.ts';
 import { ServerError, toServerError } from '../errors.ts';
-import type { FailureLog } from '../exchange/failure-log.ts';
+import { ambiguity, LastRequests } from './ambiguous.ts';
+import { htmlHeaders } from './browser-headers.ts';
 import { type Handler, HttpExchange, type HttpRoute, type HttpServices } from './exchange.ts';
 import { serverOptions } from './listen.ts';
 import { createServer, createTlsServer, METHODS } from './node-http.ts';
@@ -36,7 +37,7 @@ export function createRouter(
   const app: FastifyInstance = fastify({
     logger: false,
     serverFactory: (router) => {
-      const handle = guarded(services.failureLog, (request, response) => (exact.get(request.url ?? '') ?? router)(request, response));
+      const handle = guarded(services, (request, response) => (exact.get(request.url ?? '') ?? router)(request, response));
       if (services.tls === undefined) return createServer(serverOptions(config), handle);
       return createTlsServer({ ...serverOptions(config), ...services.tls }, handle);
     },
@@ -62,17 +63,21 @@ export function createRouter(
 }
 
 /** An error before there is an exchange costs only the connection. */
-function guarded(failureLog: FailureLog, handle: Serve): Serve {
+function guarded(services: HttpServices, handle: Serve): Serve {
   const pipelines = new Pipelines();
+  const last = new LastRequests();
   return (request, response) => {
-    if (request.socket.destroyed) return;
+    if (request.socket.destroyed || last.passed(request)) return;
     try {
       if (!pipelines.admit(request, response))
         throw new ServerError('bad_request', `expected at most ${LONGEST_PIPELINE} requests ahead of their answers, got more`);
-      handle(request, response);
+      const reason = ambiguity(request);
+      if (reason === undefined) return handle(request, response);
+      last.end(request);
+      new HttpExchange(services, UNKNOWN, request, response).refuseAmbiguous(reason);
     } catch (thrown) {
       request.socket.destroy();
-      failureLog.write(toServerError(thrown), { id: randomUUID(), traceId: '' });
+      services.failureLog.write(toServerError(thrown), { id: randomUUID(), traceId: '' });
     }
   };
 }
@@ -135,6 +140,6 @@ export function readOnly(show: Handler): Handler {
   return (exchange) => {
     if (exchange.method === 'GET' || exchange.method === 'HEAD') return show(exchange);
     if (exchange.method !== 'OPTIONS') return exchange.refuseMethod(READ_ONLY);
-    exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8', 'Allow', READ_ONLY.join(', ')], '');
+    exchange.answer(200, [...htmlHeaders(), 'Allow', READ_ONLY.join(', ')], '');
   };
 }

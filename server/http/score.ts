@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Protocol } from '../entry-script.ts';
 import type { Scorer } from '../scoring/scorer-types.ts';
 import { bodyTooLarge, contentEncoding, contentLength, readBody } from './body.ts';
+import { htmlHeaders } from './browser-headers.ts';
 import type { HttpExchange } from './exchange.ts';
 import { Upload } from './upload.ts';
 
@@ -23,7 +24,7 @@ export class ScoreRoute {
         return this.score(exchange, 'score');
       case 'OPTIONS':
         if (raw && !exchange.isOpenPreflight) return this.score(exchange, 'score');
-        return exchange.answer(200, ['Content-Type', 'text/html; charset=utf-8', 'x-ms-run-function-failed', 'False'], '');
+        return exchange.answer(200, [...htmlHeaders(), 'x-ms-run-function-failed', 'False'], '');
       case 'HEAD':
         if (raw) return this.score(exchange, 'score');
         return exchange.refuseMethod(['GET', 'POST', 'OPTIONS'], 'Method not allowed');

@@ -10,6 +10,8 @@ export interface Service {
   /** Prefix of the paths. Slashes around it are ignored. */
   readonly pathPrefix: string;
   readonly input: Schema;
+  /** True: a request must have a body. Azure's documents do not say so. */
+  readonly needsInput: boolean;
   readonly output: Schema;
   /**
    * True: this server asks for a key or token, and the document says so exactly. Else the document
@@ -45,7 +47,7 @@ interface Dialect {
   textResponse(description: string, example?: string): Json;
   jsonResponse(description: string, schema: Json): Json;
   /** Members of the scoring operation. */
-  payload(schema: Json): { readonly [key: string]: Json };
+  payload(schema: Json, required: Schema): { readonly [key: string]: Json };
   readonly versionParameter: Json;
 }
 
@@ -57,7 +59,9 @@ const v2: Dialect = {
     ...(example !== undefined && { examples: { 'application/json': example } }),
   }),
   jsonResponse: (description, schema) => ({ description, schema }),
-  payload: (schema) => ({ parameters: [{ name: 'serviceInputPayload', in: 'body', description: TEXTS.payload, schema }] }),
+  payload: (schema, required) => ({
+    parameters: [{ name: 'serviceInputPayload', in: 'body', description: TEXTS.payload, ...required, schema }],
+  }),
   versionParameter: { ...VERSION_PARAMETER, ...VERSION_SCHEMA },
 };
 
@@ -68,7 +72,9 @@ const v3: Dialect = {
     content: { 'text/plain': { schema: { type: 'string', ...(example !== undefined && { example }) } } },
   }),
   jsonResponse: (description, schema) => ({ description, content: { 'application/json': { schema } } }),
-  payload: (schema) => ({ requestBody: { description: TEXTS.payload, content: { 'application/json': { schema } } } }),
+  payload: (schema, required) => ({
+    requestBody: { description: TEXTS.payload, ...required, content: { 'application/json': { schema } } },
+  }),
   versionParameter: { ...VERSION_PARAMETER, schema: VERSION_SCHEMA },
 };
 
@@ -102,7 +108,7 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
   };
 }
 
-function paths(dialect: Dialect, { pathPrefix, needsCredential }: Service): Json {
+function paths(dialect: Dialect, { pathPrefix, needsCredential, needsInput }: Service): Json {
   const bare = pathPrefix.replaceAll(/^\/+|\/+$/g, '');
   const prefix = bare === '' ? '' : `/${bare}`;
   const failed = dialect.jsonResponse(TEXTS.failed, dialect.reference('ErrorResponse'));
@@ -120,7 +126,7 @@ function paths(dialect: Dialect, { pathPrefix, needsCredential }: Service): Json
         operationId: 'RunMLService',
         description: TEXTS.score,
         security: needsCredential ? OF_THIS_SERVER : OF_AZURE,
-        ...dialect.payload(dialect.reference('ServiceInput')),
+        ...dialect.payload(dialect.reference('ServiceInput'), needsInput ? { required: true } : {}),
         responses: { '200': dialect.jsonResponse(TEXTS.scored, dialect.reference('ServiceOutput')), default: failed },
       },
     },

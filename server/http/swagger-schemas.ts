@@ -1,12 +1,13 @@
 import type { ClassLabels, TensorSpec } from '../entry-script.ts';
 import type { Served, ServedModel } from '../scoring/scorer-types.ts';
-import { type DtypeRow, dtypes } from '../tensors/dtypes.ts';
+import { type Dtype, type DtypeRow, dtypes } from '../tensors/dtypes.ts';
 import type { Json, Schema } from './swagger-document.ts';
 
 /** Schemas of the service's input and output. */
 export interface ServiceSchemas {
   readonly input: Schema;
   readonly output: Schema;
+  readonly needsInput: boolean;
 }
 
 /** Schema of a service that declares nothing. */
@@ -21,9 +22,10 @@ const LONGEST_EXAMPLE = 1000;
  */
 export function serviceSchemas(served: Served | undefined): ServiceSchemas {
   const [model] = served?.models ?? [];
-  if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED };
+  if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED, needsInput: false };
   return {
-    input: { ...tensorsSchema('inputs', model.inputs), ...(served.example !== undefined && { example: JSON.parse(served.example) }) },
+    input: { ...inputsSchema(model.inputs), ...(served.example !== undefined && { example: JSON.parse(served.example) }) },
+    needsInput: true,
     output: { ...withOmitted(tensorsSchema('outputs', model.outputs), model), ...outputExample(model.outputs) },
   };
 }
@@ -32,6 +34,13 @@ export function serviceSchemas(served: Served | undefined): ServiceSchemas {
 function tensorsSchema(member: 'inputs' | 'outputs', tensors: readonly TensorSpec[]): Schema {
   const properties = Object.fromEntries(tensors.map((tensor) => [tensor.name, tensorSchema(tensor)]));
   return { type: 'object', properties: { [member]: { type: 'object', properties } } };
+}
+
+/** As `tensorsSchema`, with what a body must have: the inputs, their sizes, and values that fit. */
+function inputsSchema(tensors: readonly TensorSpec[]): Schema {
+  const properties = Object.fromEntries(tensors.map((tensor) => [tensor.name, inputSchema(tensor)]));
+  const inputs = { type: 'object', properties, required: tensors.map(({ name }) => name), additionalProperties: false };
+  return { type: 'object', properties: { inputs }, required: ['inputs'] };
 }
 
 /** Names the outputs that no answer has. */
@@ -64,6 +73,27 @@ function tensorSchema({ type, dims, classLabels }: TensorSpec): Json {
   const schema = dims.reduce<Schema>((items) => ({ type: 'array', items }), { type: jsonKinds[dtypes[type].kind].type });
   return classLabels === undefined ? schema : { ...schema, ...labelled(classLabels) };
 }
+
+function inputSchema({ type, dims }: TensorSpec): Json {
+  const element: Schema = { type: jsonKinds[dtypes[type].kind].type, ...bounds(type) };
+  return dims.reduceRight<Schema>((items, dim) => ({ type: 'array', ...sizes(dim), items }), element);
+}
+
+/** A symbolic dimension may have any size, but a body of JSON cannot show the shape of no element. */
+function sizes(dim: number | string): Schema {
+  return typeof dim === 'number' ? { minItems: dim, maxItems: dim } : { minItems: 1 };
+}
+
+/** Values that fit, where a double holds the bounds. */
+function bounds(type: Dtype): Schema {
+  const row = dtypes[type];
+  if (row.kind === 'integer') return { minimum: row.least, maximum: row.most };
+  const most = largest[type];
+  return most === undefined ? {} : { minimum: -most, maximum: most };
+}
+
+/** The largest finite number of a dtype that has less than doubles have. */
+const largest: Partial<Record<Dtype, number>> = { float16: 65_504, float32: 2 ** 128 - 2 ** 104 };
 
 function labelled(labels: ClassLabels): Schema {
   return {

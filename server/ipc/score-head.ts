@@ -5,21 +5,25 @@
 import type { Protocol } from '../entry-script.ts';
 import { FrameError, readUint32, writeUint32 } from './frames.ts';
 
+/** `sample`: the worker scores its own sample, as a request on /score without a body. */
+export type ScoredProtocol = Protocol | 'sample';
+
 /** Numbers of the protocols on the wire. */
-const numbers = { score: 0, 'open-inference': 1, 'open-inference-grpc': 2 } as const satisfies Record<Protocol, number>;
-const byNumber: { readonly [Name in Protocol as (typeof numbers)[Name]]: Name } = {
+const numbers = { score: 0, 'open-inference': 1, 'open-inference-grpc': 2, sample: 3 } as const satisfies Record<ScoredProtocol, number>;
+const byNumber: { readonly [Name in ScoredProtocol as (typeof numbers)[Name]]: Name } = {
   0: 'score',
   1: 'open-inference',
   2: 'open-inference-grpc',
+  3: 'sample',
 };
-const protocols = new Map<number | undefined, Protocol>(Object.values(byNumber).map((name) => [numbers[name], name]));
+const protocols = new Map<number | undefined, ScoredProtocol>(Object.values(byNumber).map((name) => [numbers[name], name]));
 
 /** Fixed part of a `score` frame, in bytes. */
 export const SCORE_HEAD_BYTES = 5;
 
 /** Fields of a request that a worker gets, besides its headers and body. */
 export interface ScoreHead {
-  readonly protocol: Protocol;
+  readonly protocol: ScoredProtocol;
   readonly method: string;
   readonly url: string;
   readonly contentType: string | undefined;
@@ -45,13 +49,13 @@ export function headText(head: ScoreHead, rawHeaders: readonly string[]): string
  * Writes the fixed part, which the frame's writer copies at once.
  * @param bytes of the head's text
  */
-export function writeScoreHead(into: Uint8Array, protocol: Protocol, bytes: number): void {
+export function writeScoreHead(into: Uint8Array, protocol: ScoredProtocol, bytes: number): void {
   into[0] = numbers[protocol];
   writeUint32(into, 1, bytes);
 }
 
 /** @throws FrameError for a number without a protocol */
-export function protocolOf(payload: Uint8Array): Protocol {
+export function protocolOf(payload: Uint8Array): ScoredProtocol {
   const protocol = protocols.get(payload[0]);
   if (protocol === undefined) throw new FrameError(`a request of protocol ${payload[0]}: expected 0 to ${protocols.size - 1}`);
   return protocol;

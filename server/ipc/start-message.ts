@@ -37,6 +37,8 @@ export interface StartMessage {
   readonly logLevel: string;
   /** Whether requests with a sampled `traceparent` are timed. */
   readonly tracing: boolean;
+  /** Whether the worker keeps a sample for the deep check. */
+  readonly deepCheck?: boolean | undefined;
   /** Undefined: nothing is collected. */
   readonly collection?: CollectionStart | undefined;
 }
@@ -83,6 +85,7 @@ const start: Check<StartMessage> = shape<StartMessage>({
   answerLimitBytes: count,
   logLevel: text,
   tracing: flag,
+  deepCheck: optional(flag),
   collection: optional(collection),
 });
 

@@ -67,6 +67,8 @@ export interface ReadyMessage {
   readonly models: readonly ServedModel[];
   /** Body of a request that this worker takes, for the description of the API and a terminal. */
   readonly example?: string | undefined;
+  /** The worker has a sample for the deep check. */
+  readonly checks?: boolean | undefined;
 }
 
 /** A worker begins to run a model on made-up inputs, or is done with that. */
@@ -170,6 +172,7 @@ const ready = shape<ReadyMessage>({
   concurrency: positive,
   models: listOf(model),
   example: optional(exampleBody),
+  checks: optional(flag),
 });
 const definition: Check<MetricDefinition> = either(
   shape<Omit<MetricDefinition, 'buckets'>>({ kind: oneOf('counter', 'gauge'), name: metricName, help: text, labels: labelNames }),

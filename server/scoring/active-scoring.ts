@@ -116,6 +116,10 @@ export class ActiveScoring implements Scoring {
     return this.worker?.number;
   }
 
+  get held(): boolean {
+    return this.worker?.scorings.has(this.id) === true;
+  }
+
   cancel(): void {
     this.#owner.cancel(this);
   }

@@ -159,6 +159,7 @@ function startMessage(config: Config, found: Found, decided: Decided): StartMess
     answerLimitBytes: config.answerLimitBytes,
     logLevel: config.logLevel,
     tracing: config.otlpEndpoint !== '',
+    deepCheck: config.deepCheck,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ServerError } from '../errors.ts';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { ScoreHead } from '../ipc/score-head.ts';
 import type { ServedModel } from '../ipc/worker-messages.ts';
@@ -17,6 +18,8 @@ export interface ScoreRequest extends ScoreHead {
    */
   readonly body: readonly Buffer[];
   readonly bodyBytes: number;
+  /** The client's own; undefined if it has none. Whoever has set it cancels the scoring. */
+  readonly deadline?: { readonly passed: boolean; readonly error: ServerError } | undefined;
 }
 
 export interface ScoreReply {
@@ -46,6 +49,8 @@ export interface Scoring {
   readonly reply: Promise<ScoreReply>;
   /** Number of the worker that has, or had, the request. */
   readonly workerNumber: number | undefined;
+  /** A worker has its run, also after the answer. */
+  readonly held?: boolean;
   /** The times of its steps so far. */
   readonly times?: ScoringTimes;
   /**
@@ -68,6 +73,8 @@ export interface Served {
   readonly models: readonly ServedModel[];
   /** Body of a request that a worker took, or would take. */
   readonly example?: string | undefined;
+  /** Workers have a sample for the deep check. */
+  readonly checks?: boolean | undefined;
   /** True when the built-in script serves the model without code. */
   readonly noCode: boolean;
 }

@@ -127,6 +127,7 @@ export class PoolScorer implements Scorer, ScoringSource {
     const scoring = new ActiveScoring(this.#lastId, request, this.#cancellation);
     try {
       if (this.#stopped) throw new ServerError('stopping', 'The server is stopping.');
+      if (request.deadline?.passed === true) throw request.deadline.error;
       const worker = this.#queue.length > 0 ? undefined : this.#pool.leastLoaded();
       if (worker === undefined) this.#queue.add(scoring);
       else this.#dispatch(scoring, worker);
@@ -168,9 +169,12 @@ export class PoolScorer implements Scorer, ScoringSource {
   dispatchWaiting(): void {
     while (this.#queue.length > 0) {
       const worker = this.#pool.leastLoaded();
-      const scoring = worker === undefined ? undefined : this.#queue.take();
+      const scoring = worker === undefined ? undefined : this.#queue.oldest;
       if (worker === undefined || scoring === undefined) return;
-      this.#dispatch(scoring, worker);
+      const { deadline } = scoring.request;
+      // Its timer may be late.
+      if (deadline?.passed === true) this.#leaveQueue(scoring, deadline.error);
+      else this.#dispatch(this.#queue.take() ?? scoring, worker);
     }
   }
 

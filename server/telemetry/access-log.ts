@@ -90,7 +90,7 @@ export class AccessLog {
     metrics.answered(route.path, status);
     if (route.scores !== true) return;
     // Refused callers are no load, and would make the durations look better than they are.
-    if (failure?.code === 'unauthorized') return metrics.failed(failure);
+    if (failure?.failure.refusesCaller === true) return metrics.failed(failure);
     metrics.requestDuration.observe(ms / 1000);
     if (failure !== undefined) metrics.failed(failure);
     if (reply?.runMs !== undefined) {
@@ -124,5 +124,6 @@ function pathOf(target: string): string {
  * the client may come before run().
  */
 function runBegan(failure: ServerError | undefined): boolean {
-  return failure === undefined || failure.code === 'client_gone' || failures[failure.code].fault === 'user';
+  if (failure === undefined || failure.code === 'client_gone' || failure.code === 'client_deadline') return true;
+  return failures[failure.code].fault === 'user';
 }

@@ -12,25 +12,26 @@ interface Counts {
 
 /** Adds what shows whether clients have changed their keys. Scrapes are counted, too. */
 export function addAccessMetrics(registry: Registry, counts: Counts): void {
-  new Counter({
+  const registers = [registry];
+  const requests = new Counter({
     name: 'server_key_requests_total',
     help: 'requests with a key that counts, by its name',
     labelNames: ['key'],
-    registers: [registry],
+    registers,
     collect() {
-      this.reset();
-      for (const [key, requests] of counts.byKey) this.inc({ key }, requests);
+      requests.reset();
+      for (const [key, total] of counts.byKey) requests.inc({ key }, total);
     },
   });
-  new Counter({
+  const refused = new Counter({
     name: 'server_access_refused_total',
     help: 'requests refused because their key or token was missing or wrong',
     labelNames: ['reason'],
-    registers: [registry],
+    registers,
     collect() {
-      this.reset();
-      const { missing, wrong } = counts;
-      for (const [reason, requests] of Object.entries({ missing, wrong })) this.inc({ reason }, requests);
+      refused.reset();
+      refused.inc({ reason: 'missing' }, counts.missing);
+      refused.inc({ reason: 'wrong' }, counts.wrong);
     },
   });
 }

@@ -15,10 +15,10 @@ const MOST_BYTES = 3 * (LONGEST_TEXT + 1);
 const NO_TEXT = '"Scoring request response payload is a non serializable object or raw binary"';
 
 /**
- * As in the Python server, a request that the router refused is not reported. Callers without a key
- * would otherwise decide how much telemetry is paid for.
+ * As in the Python server, a request that the router refused is not reported. Nor is one whose
+ * caller was refused, who would decide how much telemetry is paid for.
  */
-const NOT_SENT: ReadonlySet<ErrorCode> = new Set(['not_found', 'method_not_allowed', 'unauthorized']);
+const NOT_SENT: ReadonlySet<ErrorCode> = new Set(['not_found', 'method_not_allowed']);
 
 /** A request that is over, with all fields that may be sent. */
 export interface ExportedRequest {
@@ -77,7 +77,8 @@ export class RequestExports {
   }
 
   write(request: ExportedRequest, ms: number): void {
-    if (request.failure !== undefined && NOT_SENT.has(request.failure.code)) return;
+    const { failure } = request;
+    if (failure !== undefined && (failure.failure.refusesCaller === true || NOT_SENT.has(failure.code))) return;
     const { insights, spans } = this.choice;
     const traced = spans && request.ids.sampled;
     if (!insights && !traced) return;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Protocol, RequestContext, RequestParameters } from '../entry-script.ts';
-import { HeadLine } from '../ipc/score-head.ts';
+import { HeadLine, type ScoredProtocol } from '../ipc/score-head.ts';
 import type { InferenceTimes } from '../ipc/worker-messages.ts';
 import { type InferRequest, NO_PARAMETERS } from '../tensors/infer-request.ts';
 import { ScriptRequest } from './script-request.ts';
@@ -24,10 +24,13 @@ export class WorkerRequest implements RequestContext {
   inferences: InferenceTimes[] | undefined;
   /** True once the answer has been sent. Code that the script has left running may go on. */
   over = false;
+  /** A deep check, and no request of a client: its rows are not collected. */
+  readonly ofSample: boolean;
 
   /** @param head text of `headText` */
-  constructor(protocol: Protocol, head: string) {
-    this.protocol = protocol;
+  constructor(protocol: ScoredProtocol, head: string) {
+    this.ofSample = protocol === 'sample';
+    this.protocol = protocol === 'sample' ? 'score' : protocol;
     this.#head = head;
   }
 

@@ -17,6 +17,7 @@ import { refusalOf } from './codecs/web-request.ts';
 import { isResponse, responseParts } from './outcome.ts';
 import { stackWithAdvice } from './refused-access.ts';
 import { WorkerRequest } from './request-context.ts';
+import { fresh } from './sample.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import type { ScriptLog } from './script/script-log.ts';
 import { type Beginning, StreamSender } from './stream-sender.ts';
@@ -92,7 +93,7 @@ export class Runner {
     let began = performance.now();
     try {
       const codec = (active.codec ??= await this.#codecs.load(request.protocol));
-      const data = decode(codec, request, body);
+      const data = request.ofSample ? this.#sample() : decode(codec, request, body);
       began = performance.now();
       const returned = this.#timed(id, request, began, data);
       // What run() returns without an await is encoded before the next run begins, because scripts
@@ -105,6 +106,13 @@ export class Runner {
       request.over = true;
       this.#active.take(id);
     }
+  }
+
+  /** @throws ServerError internal where the host has asked a worker that has none */
+  #sample(): unknown {
+    const { sample } = this.#serving;
+    if (sample === undefined) throw new ServerError('internal', 'this worker has no sample for the deep check');
+    return fresh(sample);
   }
 
   /** Runs the script. The times of a traced request are sent before its answer. */

@@ -1,4 +1,5 @@
 import { asServerError, type ErrorCode, ServerError, stackOfThrown } from '../errors.ts';
+import type { Tensors } from '../inference/batcher.ts';
 import type { OpenedModel } from '../inference/model.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import type { ToHost } from '../ipc/to-host.ts';
@@ -76,12 +77,21 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
   if (port !== undefined) port.open = true;
   const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
+  const sample = message.deepCheck === true ? sampleOf(script, taken) : undefined;
   const example = message.noCode ? exampleOfModel(taken) : exampleOfScript(script);
   return {
-    runner: new Runner(script, toHost, log, { ...message, inputs }),
+    runner: new Runner(script, toHost, log, { ...message, inputs, sample }),
     redaction: new RedactionHook(script.redact, { toHost, warn: (text) => log.warn(text), mark: around.markRedaction }),
-    ready: { ...readyMessage(script, context, message), example },
+    ready: { ...readyMessage(script, context, message), example, checks: sample !== undefined },
   };
+}
+
+/**
+ * Data for the deep check: the script's sample, or the inputs that a model without code took.
+ * Undefined: there is none.
+ */
+function sampleOf({ sample }: LoadedScript, taken: Tensors | undefined): unknown {
+  return sample ?? (taken && { inputs: taken });
 }
 
 /**
@@ -101,12 +111,13 @@ function openCollection(
   { toHost, log }: ScriptSurroundings,
 ): WorkerPort | undefined {
   const requestId = (): string | undefined => log.request?.id;
+  const ofSample = (): boolean => log.request?.ofSample === true;
   if (collection === undefined) {
     installPort(new ClosedPort(requestId));
     return undefined;
   }
   const isFloat = (name: string): boolean => context.opened.some((model) => hasFloat(model, name));
-  const port = new WorkerPort({ settings: collection, toHost, requestId, warn: (text) => log.warn(text), isFloat });
+  const port = new WorkerPort({ settings: collection, toHost, requestId, ofSample, warn: (text) => log.warn(text), isFloat });
   installPort(port);
   return port;
 }

@@ -6,6 +6,7 @@ import { endUnread } from './outcome.ts';
 import { stackWithAdvice } from './refused-access.ts';
 import { headText } from '../ipc/score-head.ts';
 import { WorkerRequest } from './request-context.ts';
+import { fresh } from './sample.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import type { Trying } from './trying.ts';
 
@@ -45,7 +46,7 @@ async function runSample(script: LoadedScript, sample: unknown): Promise<void> {
   const began = performance.now();
   try {
     for (let run = 0; run < RUNS && performance.now() - began < LONG_ENOUGH_MS; run++)
-      endUnread(await script.run(sample, warmUpRequest().forScript));
+      endUnread(await script.run(fresh(sample), warmUpRequest().forScript));
   } catch (cause) {
     const why = stackWithAdvice(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {

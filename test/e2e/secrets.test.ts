@@ -5,11 +5,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
 import { options, type Option } from '../../server/config/config.ts';
 import { folder } from '../set-up/folder.ts';
+import { makeCertificate } from './certificate.ts';
 import { SCRIPTS, ServerProcess } from './start-server.ts';
 
 /** Nothing listens there, so that every delivery fails and is logged. */
 const NOWHERE = '127.0.0.1:1';
+const MARKS_OF_FILES = /S3cretMark|UzNjcmV0TWFyaw/;
 const MARKS = /S3cretMark|5ec4e7ed|user-s3cret/;
+
+/** A key as requests send it. */
+const KEY = 'S3cretMarkOfAKey';
 
 const ADDRESS = `http://user-s3cret:S3cretMark@${NOWHERE}/hooks/S3cretMark?sv=2024-11-04&sig=S3cretMark`;
 const ACCOUNT = `DefaultEndpointsProtocol=http;AccountName=account;AccountKey=S3cretMark==;BlobEndpoint=http://${NOWHERE}/account`;
@@ -23,9 +28,14 @@ const VALUES: Readonly<Record<string, string>> = {
   'an account without a name': 'AccountKey=S3cretMark',
   'an instrumentation key': '5ec4e7ed-0000-4000-8000-000000000000',
   'a connection string of Application Insights': INSIGHTS,
+  keys: `primary:${KEY},second:S3cretMarkOfAnother`,
+  'a key that is too short': 's3cret:S3cretMark',
   headers: 'x-key=S3cretMark,authorization: Bearer S3cretMark',
   'no value of any kind': 'S3cretMark \u00e9\u0001',
 };
+
+/** Variables that make the server deliver something. */
+const DELIVERS = /^(?:MDC|AML|OTEL|APPLICATIONINSIGHTS)_/;
 
 /** What makes an option count that nothing else asks for. */
 const SWITCHES = {
@@ -38,9 +48,13 @@ const SWITCHES = {
   AZUREML_ENTRY_SCRIPT: join(SCRIPTS, 'echo.ts'),
 };
 
-/** Starts a server, uses it where it gets ready, and ends it. Answers all that it wrote. */
-async function everythingWritten(env: Readonly<Record<string, string>>): Promise<string> {
+/**
+ * Starts a server, uses it where it gets ready, and ends it. Answers all that it wrote.
+ * @param isOpen the key of the requests is right
+ */
+async function everythingWritten(env: Readonly<Record<string, string>>, isOpen = true): Promise<string> {
   const server = new ServerProcess([], { cwd: folder(), env: { ...SWITCHES, ...env } });
+  const written: string[] = [];
   try {
     const ready = server
       .line(({ msg }) => msg === 'ready')
@@ -49,13 +63,19 @@ async function everythingWritten(env: Readonly<Record<string, string>>): Promise
         () => false,
       );
     if (await ready) {
-      assert.equal((await server.score({ a: 1 }, { 'api-key': env['SCORING_KEYS'] ?? '' })).status, 200);
+      // With the key, with a wrong one, and without any.
+      const { status } = await server.score({ a: 1 }, { authorization: `Bearer ${KEY}` });
+      if (isOpen) assert.equal(status, 200);
+      for (const headers of [{ authorization: 'Bearer S3cretMarkOfNobody' }, { 'x-api-key': 'S3cretMarkOfNobody' }, {}])
+        await server.score({ a: 1 }, headers).then((answer) => answer.text());
+      written.push(await server.metrics());
       // A sink that fails is logged after the second in which records wait for others.
-      await Promise.race([server.line(({ msg }) => /cannot be delivered|data collection ends/.test(msg)), delay(1500)]);
+      if (Object.keys(env).some((name) => DELIVERS.test(name)))
+        await Promise.race([server.line(({ msg }) => /cannot be delivered|data collection ends/.test(msg)), delay(1500)]);
       server.child.kill('SIGTERM');
     }
     await server.exited;
-    return [...server.lines.map((line) => JSON.stringify(line)), server.stderr].join('\n');
+    return [...written, ...server.lines.map((line) => JSON.stringify(line)), server.stderr].join('\n');
   } finally {
     await server.stop();
   }
@@ -73,8 +93,10 @@ const takes = ({ parse }: Option<unknown>, value: string): boolean => {
   }
 };
 
-/** Rules for callers: without the others, or with a key, no request of these tests would count. */
-const isAccess = ({ env: [name] }: Option<unknown>): boolean => /^(?:SCORING_KEYS|JWT_)/.test(name);
+/** The value would lock out the requests of these tests. Tokens have tests of their own. */
+const locksOut = ({ env: [name] }: Option<unknown>, value: string): boolean =>
+  name.startsWith('JWT_') || (name === 'SCORING_KEYS' && value !== VALUES['keys']);
+
 const isSink = ({ env: [name] }: Option<unknown>): boolean => /^(?:MDC|AML_MODEL_DC)_/.test(name);
 
 for (const row of secrets.filter(isSink))
@@ -83,11 +105,42 @@ for (const row of secrets.filter(isSink))
     if (!takes(row, value)) continue;
     const [name] = row.env;
     test(`nothing that the server writes shows a secret: ${name} is ${what}`, async () => {
-      const others = secrets.filter((other) => !isSink(other) && !isAccess(other) && takes(other, value)).map(({ env }) => [env[0], value]);
+      const others = secrets
+        .filter((other) => !isSink(other) && !locksOut(other, value) && takes(other, value))
+        .map(({ env }) => [env[0], value]);
       const sink = name.startsWith('MDC_HTTP_') ? { MDC_HTTP_URL: ADDRESS, [name]: value } : { [name]: value };
       assert.doesNotMatch(await everythingWritten({ ...Object.fromEntries(others), ...sink }), MARKS);
     });
   }
+
+for (const row of secrets.filter((each) => !isSink(each))) {
+  const [name] = row.env;
+  const right = Object.entries(VALUES).find(([, value]) => takes(row, value) && !locksOut(row, value));
+  test(`nothing that the server writes shows a secret: ${name} alone is ${right?.[0]}`, async () => {
+    assert.ok(right !== undefined, 'VALUES has no value that this option takes');
+    assert.doesNotMatch(await everythingWritten({ [name]: right[1] }), MARKS);
+  });
+}
+
+const PEM = (what: string): string => `-----BEGIN ${what}-----\nUzNjcmV0TWFyaw==\nS3cretMark\n-----END ${what}-----\n`;
+/** Files with secrets, and what each holds: right for its option, or wrong. */
+const FILES: readonly (readonly [option: string, what: string, text: string])[] = [
+  ['SCORING_KEYS_FILE', 'keys', `primary:${KEY}\nsecond:S3cretMarkOfAnother\n`],
+  ['SCORING_KEYS_FILE', 'a line that is no key', `primary:${KEY}\nS3cretMark short\n`],
+  ['SCORING_KEYS_FILE', 'other bytes', 'S3cretMark\0\u00e9\n'],
+  ['TLS_KEY_FILE', 'a broken key', PEM('PRIVATE KEY')],
+  ['TLS_KEY_FILE', 'an encrypted key', PEM('ENCRYPTED PRIVATE KEY')],
+  ['TLS_KEY_FILE', 'no key', 'S3cretMark\n'],
+  ['JWT_JWKS_FILE', 'no JSON', '{"keys": [{"kty": "oct", "k": "S3cretMark"'],
+  ['JWT_JWKS_FILE', 'a secret key', '{"keys": [{"kty": "oct", "alg": "HS256", "k": "UzNjcmV0TWFyaw", "kid": "S3cretMark"}]}'],
+];
+for (const [option, what, text] of FILES)
+  test(`nothing that the server writes shows the content of a file: ${option} has ${what}`, async () => {
+    const [file, certificate] = [join(folder(), 'file'), makeCertificate(folder()).certificate];
+    writeFileSync(file, text);
+    const others = option === 'TLS_KEY_FILE' ? { TLS_CERT_FILE: certificate } : { JWT_ISSUER: 'issuer', JWT_AUDIENCE: 'audience' };
+    assert.doesNotMatch(await everythingWritten({ ...others, [option]: file }, false), MARKS_OF_FILES);
+  });
 
 const TELEMETRY = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: INSIGHTS,

@@ -26,8 +26,9 @@ const HEALTH = 'grpc.health.v1.Health';
 export class GrpcClient {
   readonly client: Client;
 
-  constructor(port: number, how = credentials.createInsecure(), options: ClientOptions = {}) {
-    this.client = new Client(`127.0.0.1:${port}`, how, options);
+  /** @param at a port of 127.0.0.1, or another address */
+  constructor(at: number | string, how = credentials.createInsecure(), options: ClientOptions = {}) {
+    this.client = new Client(typeof at === 'number' ? `127.0.0.1:${at}` : at, how, options);
   }
 
   /** Calls an RPC by its name; rejects with a ServiceError. */

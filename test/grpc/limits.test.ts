@@ -335,10 +335,32 @@ describe('a request of a gRPC client', () => {
       assert.equal(await ask('5S'), status.OK);
       for (const wrong of ['soon', '123456789S', '-1S', '5 S', '']) assert.equal(await ask(wrong), status.INVALID_ARGUMENT, wrong);
       const waiting = new RawCall(session, INFER, { 'grpc-timeout': '100m' });
-      assert.equal((await waiting.ended).status, status.DEADLINE_EXCEEDED);
+      const { status: code, text } = await waiting.ended;
+      assert.deepEqual([code, text], [status.DEADLINE_EXCEEDED, "No answer within the client's own limit of 100 ms (grpc-timeout)"]);
       const watching = new RawCall(session, WATCH, { 'grpc-timeout': '100m' });
       assert.equal((await watching.finish(framed(Buffer.alloc(0)))).status, status.DEADLINE_EXCEEDED);
     });
+  });
+
+  it('is cancelled at its deadline as if its client had left, and counts as the choice of its client', async (t) => {
+    const { listening, scorer, line, metrics } = await start(t);
+    scorer.outcome = () => new Promise(() => undefined);
+    await withSession(listening.port, async (session) => {
+      for (const timeout of ['50m', '50000u', '0n']) {
+        const { status: code, text } = await new RawCall(session, INFER, { 'grpc-timeout': timeout }).finish(framed(question));
+        assert.equal(code, status.DEADLINE_EXCEEDED);
+        assert.match(text, /^No answer within the client's own limit of (?:50|0) ms \(grpc-timeout\)$/);
+      }
+      // It is HTTP's own, and gRPC has another.
+      const other = new RawCall(session, CHECK, { 'x-request-timeout-ms': 'wrong' });
+      assert.equal((await other.finish(framed(Buffer.alloc(0)))).status, status.OK);
+    });
+    assert.ok(scorer.cancelled >= 2);
+    const logged = await line(({ msg, status: code }) => msg === 'request' && code === 504);
+    assert.deepEqual([logged['route'], logged['worker']], ['grpc ModelInfer', 7]);
+    const text = await metrics.registry.metrics();
+    assert.match(text, /^scoring_failures_total\{code="client_deadline"\} 3$/m);
+    assert.match(text, /^scoring_failures_total\{code="deadline_exceeded"\} 0$/m);
   });
 
   it('gets the text of an error, whatever a script wrote there', async (t) => {

@@ -16,6 +16,8 @@ import { addLimitMetrics } from '../../server/telemetry/limit-metrics.ts';
 import { addTlsMetrics } from '../../server/telemetry/tls-metrics.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { mediaTypes } from '../../server/worker/codecs/content-types.ts';
+import { dependenciesTable } from './dependencies.ts';
+import { portsTable, routesTable } from './doors.ts';
 import { anchorsOf, linksOf, proseOf, tableRowsOf } from './markdown.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -41,6 +43,9 @@ const tables: [file: string, name: string, text: () => Promise<string> | string]
   ['docs/failures.md', 'failures', failuresTable],
   ['docs/metrics.md', 'metrics', metricsTable],
   ['server/inference/README.md', 'operators', operatorsTable],
+  ['docs/security.md', 'ports', portsTable],
+  ['docs/security.md', 'routes', routesTable],
+  ['docs/dependencies.md', 'dependencies', dependenciesTable],
   [
     'docs/entry-scripts.md',
     'content types',
@@ -253,6 +258,15 @@ test('every file that the architecture page and the guide for contributors name 
       .map((path) => `${page}: ${path}`),
   );
   assert.deepEqual(missing, []);
+});
+
+test('every test that the threat model names is there', () => {
+  const named = Array.from(read('SECURITY.md').matchAll(/`(test\/[\w./-]+)`/g), ([, path = '']) => path);
+  assert.ok(named.length > 15);
+  assert.deepEqual(
+    named.filter((path) => !isThere(path)),
+    [],
+  );
 });
 
 /** Files that a page names between backticks. */

@@ -98,6 +98,11 @@ const cases = {
   queue_timeout: scorerSays('queue_timeout'),
   worker_lost: scorerSays('worker_lost'),
   deadline_exceeded: scorerSays('deadline_exceeded'),
+  async client_deadline(t) {
+    const { port, scorer } = await start(t);
+    scorer.outcome = () => new Promise(() => undefined);
+    return parse(await raw(port, post('x-request-timeout-ms: 20\r\nContent-Length: 2\r\n', '{}')));
+  },
 } satisfies Partial<Record<ErrorCode, Provoke>>;
 
 describe('every failure with a status', () => {

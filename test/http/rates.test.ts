@@ -22,6 +22,7 @@ describe('a limited rate', () => {
     const text = await metrics.registry.metrics();
     assert.match(text, /scoring_requests_total\{route="\/score",code="429"\} 1/);
     assert.match(text, /scoring_failures_total\{code="rate_limited"\} 1/);
+    assert.match(text, /scoring_request_duration_seconds_count 2/);
     assert.equal((await line(({ code }) => code === 'rate_limited')).level, 'debug');
   });
 

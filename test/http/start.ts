@@ -5,6 +5,7 @@ import { ratesOf } from '../../server/access/client-rates.ts';
 import { Certificates } from '../../server/access/certificates.ts';
 import { options as table, type Config } from '../../server/config/config.ts';
 import { buildApp, buildMetricsApp, buildProbesApp } from '../../server/http/app.ts';
+import { DeepCheck } from '../../server/http/deep-check.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
@@ -63,6 +64,7 @@ export async function start(
     log,
     serverVersion: 'scoring-server/0.0.0',
     swaggerFiles,
+    deepCheck: options.deepCheck ? new DeepCheck(scorer, log) : undefined,
   };
   const app = buildApp(parts);
   const listening = await listen(app, options, {

@@ -97,7 +97,16 @@ describe('an override file', () => {
   });
 });
 
-const array = (items: object): object => ({ type: 'array', items });
+/** @param size of a fixed dimension of an input */
+const array = (items: object, size?: number): object => ({
+  type: 'array',
+  ...(size !== undefined && { minItems: size, maxItems: size }),
+  items,
+});
+/** A symbolic dimension of an input. */
+const rows = (items: object): object => ({ type: 'array', minItems: 1, items });
+/** The largest finite number. */
+const FLOAT32 = 3.4028234663852886e38;
 
 describe('the schemas of a model without code', () => {
   const model: ServedModel = {
@@ -121,13 +130,16 @@ describe('the schemas of a model without code', () => {
       inputs: {
         type: 'object',
         properties: {
-          x: array(array({ type: 'number' })),
+          x: rows(array({ type: 'number', minimum: -FLOAT32, maximum: FLOAT32 }, 3)),
           flag: { type: 'boolean' },
-          words: array({ type: 'string' }),
-          image: array(array(array(array({ type: 'integer' })))),
+          words: array({ type: 'string' }, 2),
+          image: rows(array(array(array({ type: 'integer', minimum: 0, maximum: 255 }, 224), 224), 3)),
         },
+        required: ['x', 'flag', 'words', 'image'],
+        additionalProperties: false,
       },
     },
+    required: ['inputs'],
   };
   const output = {
     type: 'object',

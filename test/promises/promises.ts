@@ -109,7 +109,7 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
       test: 'ten times the capacity: as many good answers as before, the rest are 429 at once, and nothing grows',
     },
     {
-      precisely: `at most ${limits.OVERLOAD_MB} MB more; no 5xx, no reset; ` + `p99 is back within ${limits.RECOVERED_RATIO} times`,
+      precisely: `at most ${limits.OVERLOAD_MB} MB more; no 5xx, no reset; p99 is back within ${limits.RECOVERED_RATIO} times`,
       file: 'test/promises/overload.test.ts',
       test: 'ten times the capacity: as many good answers as before, the rest are 429 at once, and nothing grows',
     },

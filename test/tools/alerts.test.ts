@@ -29,6 +29,7 @@ const healthy: Series = {
   'scoring_requests_total{route="/score",code="504"}': grows(0),
   'scoring_failures_total{code="bad_json"}': grows(60),
   'scoring_failures_total{code="deadline_exceeded"}': grows(0),
+  'scoring_failures_total{code="client_deadline"}': grows(0),
   'scoring_refused_total{reason="queue_full"}': grows(0),
   'scoring_refused_total{reason="queue_timeout"}': grows(0),
   'scoring_refused_total{reason="stopping"}': grows(0),
@@ -76,9 +77,18 @@ interface Case {
 const cases: readonly Case[] = [
   {
     alert: 'ScoringErrors',
-    bad: [{ 'scoring_requests_total{route="/score",code="500"}': grows(30) }],
+    bad: [
+      { 'scoring_requests_total{route="/score",code="500"}': grows(30) },
+      // Beside clients whose own deadlines pass.
+      {
+        'scoring_requests_total{route="/score",code="500"}': grows(30),
+        'scoring_requests_total{route="/score",code="504"}': grows(30),
+        'scoring_failures_total{code="client_deadline"}': grows(30),
+      },
+    ],
     good: [
       { 'scoring_requests_total{route="/score",code="500"}': grows(15) },
+      { 'scoring_requests_total{route="/score",code="504"}': grows(90), 'scoring_failures_total{code="client_deadline"}': grows(90) },
       // One request a minute, and one of them failed.
       { 'scoring_requests_total{route="/score",code="200"}': grows(0.5), 'scoring_requests_total{route="/score",code="500"}': once(1) },
     ],
@@ -140,7 +150,7 @@ const cases: readonly Case[] = [
     good: [
       { tls_certificate_expiry_timestamp_seconds: always(15 * 86_400) },
       // Renewed within the hour.
-      { tls_certificate_expiry_timestamp_seconds: `${86_400}+0x60 ${60 * 86_400}+0x140` },
+      { tls_certificate_expiry_timestamp_seconds: `86400+0x60 ${60 * 86_400}+0x140` },
     ],
   },
   {

@@ -77,7 +77,9 @@ function pace() {
 async function scrape() {
   // Beside the page, so that a gateway may put a prefix before both.
   const headers = { Accept: 'text/plain' };
-  const answer = await fetch('metrics', { headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
+  // Not the page's own base, which may have the password that a user typed into the address.
+  const address = new URL('metrics', location.href);
+  const answer = await fetch(address, { headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
   if (answer.status === 401) throw new Error('the password no longer counts: load the page again');
   if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`);
   const samples = parseMetrics(await answer.text());

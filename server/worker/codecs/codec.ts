@@ -45,6 +45,8 @@ export interface Serving {
   readonly answerLimitBytes?: number;
   /** True if requests with a sampled `traceparent` are timed. */
   readonly tracing?: boolean;
+  /** Data of the deep check; undefined: there is none. */
+  readonly sample?: unknown;
   /**
    * The inputs of a model that is served without code, or undefined where a script takes the data.
    */

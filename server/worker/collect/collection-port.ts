@@ -73,6 +73,8 @@ interface Parts {
   readonly settings: CollectionStart;
   readonly toHost: ToHost;
   readonly requestId: () => string | undefined;
+  /** The code that runs belongs to a deep check. */
+  readonly ofSample: () => boolean;
   readonly warn: (text: string) => void;
   /** True where a model has a float tensor of this name. */
   readonly isFloat: (name: string) => boolean;
@@ -103,7 +105,7 @@ export class WorkerPort implements CollectionPort {
   keeps(collection: string, id: string): boolean {
     const { rates, others } = this.#parts.settings;
     const rate = (Object.hasOwn(rates, collection) ? rates[collection] : undefined) ?? others;
-    if (!this.open || !this.#isKnown(collection)) return false;
+    if (!this.open || this.#parts.ofSample() || !this.#isKnown(collection)) return false;
     if (rate > 0 && isSampled(id, rate)) return true;
     this.#count(collection, rate > 0 ? 'sampled_out' : 'not_selected');
     if (rate === 0)

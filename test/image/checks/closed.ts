@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import test from 'node:test';
@@ -28,6 +29,28 @@ export function checkClosed({ engine, cpu }: Images): void {
         assert.equal((await container.stop()).code, 0);
       });
     }
+  });
+
+  test('started as root, it runs scripts as another user, who reaches neither its process nor its secrets', async () => {
+    const folder = join(engine.folder, 'rights');
+    writeFiles(folder, { 'score.ts': readFileSync(new URL('../../scripts/attempts.ts', import.meta.url), 'utf8') });
+    const added = ['SETUID', 'SETGID', 'KILL'].flatMap((name) => ['--cap-add', name]);
+    const flags = ['--user', '0:0', ...added, '-v', `${folder}:/var/azureml-app:ro`];
+    for (const [WORKER_USER, WORKER_PERMISSION_MODEL, ids, refused] of [
+      ['1000', 'off', '1000,1000,1000', 'EACCES'],
+      ['4321:5', 'on', '4321,5,5', 'ERR_ACCESS_DENIED'],
+    ] as const)
+      await withContainer(engine, cpu, { flags, env: { WORKER_USER, WORKER_PERMISSION_MODEL } }, async (container) => {
+        await container.ready();
+        const seen = await container.score([
+          ['user', ''],
+          ['read', '/proc/1/environ'],
+          ['write', '/tmp/of-a-script'],
+          ['variable', 'MDC_HTTP_HEADERS'],
+        ]);
+        assert.deepEqual(seen, [ids, refused, 'written', 'absent']);
+        assert.equal((await container.stop()).code, 0);
+      });
   });
 
   test('not even /tmp needs to be writable', () =>

@@ -5,10 +5,14 @@ import { GraphBuilder } from '../../models/graph-builder.ts';
 import { attribute, value } from '../../models/onnx.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { withContainer } from '../container.ts';
+import { IngestionServer } from '../../telemetry/ingestion-server.ts';
 import { CANARIES, writeFiles, type Images } from '../images.ts';
 import { output } from '../run.ts';
+import { SAMPLE, SAMPLE_ANSWER } from './sample.ts';
 
 const HOME = '/opt/scoring-server';
+/** Packages that are published without one; docs/dependencies.md names their licences. */
+const WITHOUT_LICENCE_TEXT = ['@nodable/entities', 'abstract-logging', 'onnxruntime-common', 'onnxruntime-node'];
 /** Megabytes, on the stand-in base. */
 const LIMITS = { unpacked: 400, compressed: 140 };
 
@@ -47,7 +51,11 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
     ]);
     assert.equal(await shell('command -v gcc cc g++ make python3 || true'), '');
     assert.equal(await shell('ls /var/lib/apt/lists /var/cache/apt /tmp'), '/tmp:\n\n/var/cache/apt:\n\n/var/lib/apt/lists:');
-    assert.equal(await shell(`find ${HOME}/node_modules -name '*.map' -o -name '*.d.ts' -o -name '*.md' | grep -iv licen || true`), '');
+    const notes = await shell(`cd ${HOME}/node_modules && find * -name '*.map' -o -name '*.d.ts' -o -name '*.md' | grep -iv licen | sort`);
+    assert.deepEqual(
+      notes.split('\n').map((file) => file.toLowerCase()),
+      WITHOUT_LICENCE_TEXT.map((name) => `${name}/readme.md`),
+    );
     assert.equal(await shell(`ls ${HOME}/test ${HOME}/bench 2>/dev/null || true`), '');
   });
 
@@ -57,23 +65,44 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
     assert.equal(labels['org.opencontainers.image.licenses'], packageJson.license);
     const sbom = JSON.parse(await shell(`cat ${HOME}/sbom.cdx.json`)) as {
       bomFormat: string;
-      components: { name: string; version: string }[];
+      components: { name: string; version: string; hashes?: { alg: string }[]; licenses?: unknown[] }[];
     };
     assert.equal(sbom.bomFormat, 'CycloneDX');
-    for (const [name, version] of Object.entries(packageJson.dependencies))
-      assert.ok(
-        sbom.components.some((component) => component.name === name && component.version === version),
-        `${name} is not in the SBOM`,
-      );
-    const named = new Set(sbom.components.map(({ name }) => name));
-    const installed = (await shell(`cd ${HOME}/node_modules && ls -d [!@]*/ @*/*/`)).trim().split('\n');
+    const named = sbom.components.map(({ name, version }) => `${name}@${version}`);
+    for (const [name, version] of Object.entries(packageJson.dependencies)) assert.ok(named.includes(`${name}@${version}`), name);
+    const installed = (await installedPackages()).map(({ name, version }) => `${name}@${version}`);
+    assert.deepEqual([...new Set(named)].toSorted(), [...new Set(installed)].toSorted());
     assert.deepEqual(
-      installed.map((folder) => folder.replace(/\/$/, '')).filter((name) => !named.has(name)),
+      sbom.components.filter(({ hashes, licenses }) => hashes?.[0]?.alg !== 'SHA-512' || licenses === undefined),
       [],
     );
     // Production needs some packages that development names too.
-    for (const tool of ['typescript', 'oxlint', 'azurite', 'supertest']) assert.ok(!named.has(tool), tool);
+    for (const tool of ['typescript', 'oxlint', 'azurite', 'supertest'])
+      assert.ok(!named.some((each) => each.startsWith(`${tool}@`)), tool);
     assert.match(await shell(`cat ${HOME}/debian-packages.txt`), /^tini\t\d/m);
+  });
+
+  test('each package has the text of its licence, or the readme of one that ships none', async () => {
+    const packages = await installedPackages();
+    assert.ok(packages.length > 100);
+    const has = (pattern: RegExp): string[] =>
+      packages.filter(({ files }) => !files.some((file) => pattern.test(file))).map(({ name }) => name);
+    assert.deepEqual(has(/^(?:licen[cs]e|copying)/i).toSorted(), WITHOUT_LICENCE_TEXT);
+    assert.deepEqual(has(/^(?:licen[cs]e|copying|readme)/i), []);
+  });
+
+  test('what the image lacks of Application Insights is not missed: it sends requests, traces and exceptions', async (t) => {
+    const ingestion = await IngestionServer.start(t);
+    const certificate = ['-v', `${ingestion.certificate}:/ca.pem:ro`];
+    const env = { ...ingestion.env, NODE_EXTRA_CA_CERTS: '/ca.pem', DRAIN_DELAY_MS: '0' };
+    await withContainer(engine, cpu, { flags: certificate, env }, async (container) => {
+      await container.ready();
+      assert.deepEqual(await container.score(SAMPLE), SAMPLE_ANSWER);
+      assert.equal((await container.post({ data: [['x']] })).status, 400);
+      assert.equal((await container.stop()).code, 0);
+    });
+    const statuses = ingestion.of('RequestData').map(({ data }) => data.baseData.responseCode);
+    assert.deepEqual(statuses.toSorted(), ['200', '400']);
   });
 
   test('the locale that StringNormalizer asks for is there', async () => {
@@ -116,6 +145,20 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
     assert.ok(unpacked <= LIMITS.unpacked * 1e6, `${unpacked} bytes unpacked`);
     assert.ok(compressed <= LIMITS.compressed * 1e6, `${compressed} bytes compressed`);
   });
+
+  /** Every package below node_modules, nested ones too, with the files at its top. */
+  async function installedPackages(): Promise<{ name: string; version: string; files: string[] }[]> {
+    const script = `
+      const { readFileSync, readdirSync } = require('node:fs');
+      const found = readdirSync('.', { recursive: true }).filter((path) => /(?:^|node_modules\\/)(?:@[^/]+\\/)?[^/@]+\\/package\\.json$/.test(path));
+      const packages = found.map((path) => ({ ...JSON.parse(readFileSync(path)), files: readdirSync(path.replace(/[^/]+$/, '')) }));
+      console.log(JSON.stringify(packages.map(({ name, version, files }) => ({ name, version, files }))));`;
+    return JSON.parse(await engine.once('--workdir', `${HOME}/node_modules`, '--entrypoint', 'node', cpu, '-e', script)) as {
+      name: string;
+      version: string;
+      files: string[];
+    }[];
+  }
 
   async function saved(): Promise<string> {
     const archive = join(engine.folder, 'image.tar');

@@ -44,7 +44,8 @@ test('what is no key may be a token, whose verdict counts', async () => {
 test('requests are counted by key, and refusals by reason', () => {
   const access = new CredentialCheck({ keys: new KeyRing(namedKeys(parseKeys(`web:${A},batch:bbbbbbbbbbbbbbbb`))) });
   const { counts } = access;
-  for (const headers of [{ 'api-key': A }, { 'api-key': A }, { authorization: `Bearer ${A}` }]) access.check(headers, 'key');
+  for (const headers of [{ 'api-key': A }, { 'api-key': A }, { authorization: `Bearer ${A}` }])
+    assert.deepEqual(access.check(headers, 'key'), { kind: 'key', name: 'web' });
   for (const headers of [{}, { authorization: 'Basic x' }, { 'api-key': 'wrong' }, { 'api-key': 'wrong' }, { 'api-key': `${A}a` }])
     assert.throws(() => access.check(headers, 'key'), refused);
   assert.deepEqual(Object.fromEntries(counts.byKey), { web: 3, batch: 0 });

@@ -44,8 +44,8 @@ describe('keys of an address', () => {
     assert.equal((await fetched(logged))['keys'], 1);
   });
 
-  it('are fetched again for a token with an unknown key', async (t) => {
-    const { server, tokens, logged } = await opened(t, { ...LONG, coolDown: 0 });
+  it('are fetched again for a token with an unknown key, also right after the start', async (t) => {
+    const { server, tokens, logged } = await opened(t, LONG);
     await fetched(logged);
     server.answer = (response) => response.end(jwksOf(B));
     await tokens.verify(tokenOf(B));
@@ -58,7 +58,8 @@ describe('keys of an address', () => {
     await fetched(logged);
     const attempts = Array.from({ length: 50 }, async (_, kid) => tokens.verify(tokenOf(B, claims(), { kid: `${kid}` })));
     for (const result of await Promise.allSettled(attempts)) assert.equal(result.status, 'rejected');
-    assert.equal(server.asked.length, 1);
+    await assert.rejects(async () => tokens.verify(tokenOf(B)), { code: 'unauthorized' });
+    assert.equal(server.asked.length, 2);
   });
 
   it('are fetched in one request by tokens that come together', async (t) => {
@@ -89,7 +90,7 @@ describe('keys of an address', () => {
   });
 
   it('count while the address is down, and an unknown key is 503 then', async (t) => {
-    const { server, tokens, logged } = await opened(t, { ...LONG, refresh: 20, coolDown: 20 });
+    const { server, tokens, logged } = await opened(t, { refresh: 20, retry: 20, coolDown: 0 });
     await fetched(logged);
     server.answer = (response) => response.writeHead(500).end('secret text');
     const { msg } = await logged.line(({ level }) => level === 'warn');
@@ -149,7 +150,9 @@ describe('an address that misbehaves gives no keys, which is 503 and one warning
       assert.doesNotMatch(msg, /secret text|\/keys/);
       for (let times = 0; times < 3; times++)
         await assert.rejects(async () => tokens.verify(tokenOf(A)), { code: 'keys_unavailable', retryAfter: 5 });
-      assert.equal(server.asked.length, 1);
+      // One for the start, and one for the first token.
+      assert.equal(server.asked.filter((path) => path === '/keys').length, 2);
+      assert.ok(!server.asked.includes('/other'));
       assert.equal(logged.lines.length, 1);
     });
 });

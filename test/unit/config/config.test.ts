@@ -165,7 +165,8 @@ test('every option that may hold a key is marked as a secret', () => {
   assert.deepEqual(
     Object.entries<Option<unknown>>(options)
       .filter(
-        ([key, row]) => /connection|key$|url$|endpoint$|storage$|password|token|headers$/i.test(key + row.env.join()) && !keyless.has(key),
+        ([key, row]) =>
+          /connection|keys?$|url$|endpoint$|storage$|password|token|headers$/i.test(key + row.env.join()) && !keyless.has(key),
       )
       .map(([key]) => key),
     secrets.map(([key]) => key),

@@ -53,6 +53,7 @@ const OWN: Partial<Record<keyof Config, { readonly right: readonly string[]; rea
   healthPort: { right: ['5000'], wrong: ['65536', 'x'] },
   metricsPort: { right: ['9090'], wrong: ['65536', 'x'] },
   debugPort: { right: ['9229'], wrong: ['65536', 'x'] },
+  deepCheck: { right: ['true', 'off'], wrong: ['maybe', 'deep'] },
   keepAliveTimeoutMs: { right: ['0'], wrong: ['1s', '-1', '2147483648'] },
   drainDelayMs: { right: ['0'], wrong: ['1s', '-1'] },
   drainTimeoutMs: { right: ['8000'], wrong: ['1s', '-1'] },
@@ -173,9 +174,17 @@ const OF_PLATFORMS =
 
 const rows = Object.entries<Option<unknown>>(options) as [keyof Config, Option<unknown>][];
 
+/** Options without which another one contradicts itself. */
+const TOKENS = { JWT_JWKS_URL: 'https://issuer.example/', JWT_ISSUER: 'a', JWT_AUDIENCE: 'b' };
+const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  JWT_JWKS_URL: TOKENS,
+  JWT_CLAIMS: TOKENS,
+  RATE_LIMIT_BURST: { RATE_LIMIT_PER_SECOND: '1' },
+};
+
 function problemOf(name: string, value: string): string | undefined {
   try {
-    readConfig({ argv: [], env: { [name]: value }, cwd: tmpdir() });
+    readConfig({ argv: [], env: { ...BESIDE[name], [name]: value }, cwd: tmpdir() });
     return undefined;
   } catch (thrown) {
     assert.equal((thrown as { code?: unknown }).code, 'usage');

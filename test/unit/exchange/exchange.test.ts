@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import test from 'node:test';
 import { pino } from 'pino';
 import { ServerError } from '../../../server/errors.ts';
+import type { Access, Caller } from '../../../server/access/access.ts';
 import { Admission } from '../../../server/exchange/admission.ts';
+import type { ClientLimit } from '../../../server/exchange/client-deadline.ts';
 import { Exchange } from '../../../server/exchange/exchange.ts';
 import { exchangeServices, type ExchangeServices } from '../../../server/exchange/services.ts';
 import { Lifecycle } from '../../../server/lifecycle.ts';
@@ -21,6 +24,7 @@ class TestExchange extends Exchange {
   status = 200;
   readonly events: string[] = [];
   breaks = false;
+  limitMs: number | undefined;
   readonly #ended = Promise.withResolvers<void>();
 
   /** Resolves when the exchange has been answered. */
@@ -38,6 +42,11 @@ class TestExchange extends Exchange {
 
   finish(): void {
     this.record();
+  }
+
+  protected override clientLimit(): ClientLimit | undefined {
+    if (this.limitMs === -1) throw new ServerError('bad_request', 'no limit');
+    return this.limitMs === undefined ? undefined : { ms: this.limitMs, header: 'limit' };
   }
 
   protected override answerReply({ status }: ScoreReply): void {
@@ -67,11 +76,13 @@ interface Started {
   readonly exchange: TestExchange;
 }
 
-function begin(headers: Record<string, string> = {}): Started {
+/** @param access undefined: everybody may call */
+function begin(headers: Record<string, string> = {}, access?: Access): Started {
   const scorer = new FakeScorer();
   const parts = {
     config: { accessLog: false, accessLogFields: [], trustedProxies: [] },
     scorer,
+    access,
     lifecycle: new Lifecycle(),
     metrics: new Metrics(),
     log: pino({ level: 'silent' }),
@@ -164,4 +175,97 @@ test('an exchange whose access log throws is collected nevertheless', (t) => {
   Object.assign(exchange, { capture: { end: ended } });
   exchange.finish();
   assert.deepEqual(ended.mock.calls[0]?.arguments, [{ method: 'POST', url: '/score', status: 200 }]);
+});
+
+function none(): void {}
+
+/** Lets promises that are settled go on. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+}
+
+test("the client's own deadline counts from the head, and ends the reading of the body", (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = performance.now();
+  t.mock.method(performance, 'now', () => now);
+  const { scorer, exchange } = begin();
+  exchange.limitMs = 100;
+  now += 40;
+  exchange.begin({}, none);
+  const admission = new Admission(scorer);
+  exchange.startReading(admission);
+  admission.grow(5, 'small');
+  t.mock.timers.tick(59);
+  assert.deepEqual(exchange.events, []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(exchange.events, ['client_deadline']);
+  assert.deepEqual([scorer.reserved, admission.open], [0, false]);
+  assert.match(exchange.failure?.message ?? '', /100 ms \(limit\)/);
+});
+
+test("the client's own deadline cancels the run as a client that leaves does, and a later reply is dropped", async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { scorer, exchange } = begin();
+  exchange.limitMs = 100;
+  const { promise, resolve } = Promise.withResolvers<object>();
+  scorer.outcome = () => promise;
+  exchange.begin({}, none);
+  exchange.score('score', [], 0);
+  t.mock.timers.tick(100);
+  assert.deepEqual([exchange.events, scorer.cancelled, exchange.worker], [['client_deadline'], 1, 7]);
+  const body = new Readable({ read: none });
+  resolve({ body });
+  await settled();
+  assert.deepEqual([exchange.events, body.destroyed], [['client_deadline'], true]);
+  assert.equal(exchange.reply, undefined);
+});
+
+test("an answer, a failure and a client that leaves end the client's own deadline", async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const ends: Record<string, (exchange: TestExchange) => Promise<void> | void> = {
+    'reply 200': (exchange) => {
+      exchange.score('score', [], 0);
+      return exchange.ended;
+    },
+    bad_json: (exchange) => exchange.fail(new ServerError('bad_json', 'no')),
+    '': (exchange) => exchange.finish(),
+  };
+  for (const [event, end] of Object.entries(ends)) {
+    const { exchange } = begin();
+    exchange.limitMs = 100;
+    exchange.begin({}, none);
+    await end(exchange);
+    t.mock.timers.tick(1000);
+    assert.equal(exchange.events.join(), event);
+  }
+});
+
+test("a client's own limit of a wrong form is refused, after its key has been checked", () => {
+  const refused = new ServerError('unauthorized', 'no');
+  const denied = begin(
+    {},
+    {
+      keys: [],
+      check: () => {
+        throw refused;
+      },
+    },
+  );
+  const { exchange } = begin();
+  for (const each of [exchange, denied.exchange]) each.limitMs = -1;
+  assert.throws(() => exchange.begin({}, none), { code: 'bad_request' });
+  assert.throws(() => denied.exchange.begin({}, none), refused);
+});
+
+test("the client's own deadline passes while a token is verified: its request goes no further", async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { promise, resolve } = Promise.withResolvers<Caller>();
+  const { exchange } = begin({}, { keys: [], check: () => promise });
+  exchange.limitMs = 100;
+  const next = t.mock.fn();
+  exchange.begin({}, next);
+  t.mock.timers.tick(100);
+  resolve({ kind: 'token', name: 'somebody' });
+  await settled();
+  assert.deepEqual([exchange.events, next.mock.callCount()], [['client_deadline'], 0]);
 });

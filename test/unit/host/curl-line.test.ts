@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { curlLine } from '../../../server/host/curl-line.ts';
 import { exampleBody } from '../../../server/ipc/worker-messages.ts';
 
-const everywhere = { host: '0.0.0.0' };
+const everywhere = { host: '0.0.0.0', tlsCertFile: '' };
 
 /** The arguments that a shell gives to curl. */
 const argumentsOf = (line: string): string[] =>
@@ -48,7 +48,12 @@ test('the address is one that the machine itself can reach', () => {
     ['::1', 'http://[::1]:5001'],
     ['scores.example', 'http://scores.example:5001'],
   ] as const)
-    assert.deepEqual(argumentsOf(curlLine({ host }, 5001, '1')), ['-d', '1', `${address}/score`]);
+    assert.deepEqual(argumentsOf(curlLine({ host, tlsCertFile: '' }, 5001, '1')), ['-d', '1', `${address}/score`]);
+});
+
+test('a port with TLS is asked by https, whoever signed its certificate', () => {
+  const given = argumentsOf(curlLine({ host: '0.0.0.0', tlsCertFile: '/tls.crt' }, 5001, '1'));
+  assert.deepEqual(given, ['-k', '-d', '1', 'https://localhost:5001/score']);
 });
 
 test('without an example, the line asks for the description of the API', () => {

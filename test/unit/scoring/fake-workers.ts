@@ -118,10 +118,10 @@ export class FakeWorkers {
   }
 
   /** Begins a scoring of a body of ten bytes. */
-  score(): Scoring {
+  score(changes: Partial<ScoreRequest> = {}): Scoring {
     const body = Buffer.alloc(10);
     this.scorer.admit(body.length);
-    return this.scorer.score({ ...request, body: [body], bodyBytes: body.length });
+    return this.scorer.score({ ...request, body: [body], bodyBytes: body.length, ...changes });
   }
 
   /** Texts of the log. */

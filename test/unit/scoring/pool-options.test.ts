@@ -102,3 +102,18 @@ test('a script sees the variables that the Python server sets, and no key that c
   assert.equal((await seen([], { AML_APP_INSIGHTS_ENABLED: 'true' }))[2], 'false');
   assert.equal((await seen([], { APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${KEY}` }))[2], 'true');
 });
+
+test('what a worker is started with holds no secret of an option', async () => {
+  const ADDRESS = 'http://user:S3cretMark@127.0.0.1:1/S3cretMark';
+  const KEY = '5ec4e7ed-0000-4000-8000-000000000000';
+  const env = {
+    SCORING_KEYS: 'primary:S3cretMark-of-a-key',
+    APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${KEY}`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: ADDRESS,
+    MDC_HTTP_URL: ADDRESS,
+    MDC_HTTP_HEADERS: 'x-key=S3cretMark',
+    MDC_CAPTURE_HEADERS: 'x-a',
+  };
+  const { spec } = await plan(env, CPU, ['--appinsights_instrumentation_key', KEY]);
+  assert.doesNotMatch(JSON.stringify(spec(0)), /S3cretMark|5ec4e7ed/);
+});

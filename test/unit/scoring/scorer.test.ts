@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import test from 'node:test';
+import { ServerError } from '../../../server/errors.ts';
 import { FrameError } from '../../../server/ipc/frames.ts';
 import { HostKind, WorkerKind } from '../../../server/ipc/kinds.ts';
 import type { FakeProcess } from './fake-process.ts';
@@ -312,4 +313,22 @@ test('collected rows, and reports of rows that were not collected, go to the col
   assert.throws(() => workers.process(0).frame(WorkerKind.collect), FrameError);
   workers.process(0).frame(WorkerKind.notCollected, 0, [{ collection: 'inputs', reason: 'sampled_out', count: 2 }]);
   assert.deepEqual(taken, [['inputs', 'sampled_out', 2]]);
+});
+
+test("a request whose client's own deadline has passed reaches no worker, also if its timer is late", async () => {
+  const workers = await new FakeWorkers().ready();
+  const deadline = { passed: true, error: new ServerError('client_deadline', 'late') };
+  assert.equal(await outcome(workers.score({ deadline })), 'client_deadline');
+  const runs = workers.score({ deadline: { ...deadline, passed: false } });
+  const late = { ...deadline, passed: false };
+  const [first, second] = [workers.score({ deadline: late }), workers.score({ deadline: late })];
+  const waits = workers.score();
+  late.passed = true;
+  workers.process(0).reply(2);
+  assert.deepEqual(await Promise.all([runs, first, second].map(outcome)), ['done', 'client_deadline', 'client_deadline']);
+  assert.deepEqual(idsAt(workers.process(0)), [2, 5]);
+  workers.process(0).reply(5);
+  assert.equal(await outcome(waits), 'done');
+  assert.deepEqual([workers.scorer.load.queued, workers.scorer.load.inFlight], [0, 0]);
+  await workers.scorer.idle();
 });

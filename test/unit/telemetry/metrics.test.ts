@@ -156,7 +156,7 @@ test('every failure of a request is counted from 0, each in one place, and so is
   const labels = (counter: RegExp): string[] => Array.from(text.matchAll(counter), ([, label = '']) => label).toSorted();
   const refused = labels(/^scoring_refused_total\{reason="(\w+)"\} 0$/gm);
   const failed = labels(/^scoring_failures_total\{code="(\w+)"\} 0$/gm);
-  assert.deepEqual(refused, ['not_ready', 'queue_full', 'queue_timeout', 'stopping']);
+  assert.deepEqual(refused, ['keys_unavailable', 'not_ready', 'queue_full', 'queue_timeout', 'stopping']);
   const answered = Object.entries(failures).filter(([, { status }]) => status !== undefined);
   assert.deepEqual([...refused, ...failed].toSorted(), answered.map(([code]) => code).toSorted());
   const statuses = Array.from(new Set([200, ...answered.map(([, { status }]) => status)]), String).toSorted();

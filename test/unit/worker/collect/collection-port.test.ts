@@ -14,13 +14,15 @@ interface Received {
   readonly counts: NotCollected[];
   readonly payloads: string[];
   readonly warnings: string[];
+  /** A deep check runs. */
+  ofSample: boolean;
   /** All frames so far have been read. */
   readonly settled: () => Promise<void>;
 }
 
 function connect(t: TestContext, rates: Readonly<Record<string, number>> = {}, others = 1): Received {
   const pipe = new PassThrough();
-  const received = { counts: [] as NotCollected[], payloads: [] as string[], warnings: [] as string[] };
+  const received = { counts: [] as NotCollected[], payloads: [] as string[], warnings: [] as string[], ofSample: false };
   const reader = new FrameReader((_id, kind, payload) => {
     if (kind === WorkerKind.notCollected) received.counts.push(...messages.notCollected(payload));
     else received.payloads.push(payload.toString());
@@ -30,6 +32,7 @@ function connect(t: TestContext, rates: Readonly<Record<string, number>> = {}, o
     settings: { rates, others, workspace: 'w', endpoint: 'e', modelVersions: {} },
     toHost: new ToHost(new FrameWriter(pipe, setImmediate)),
     requestId: () => 'of the request',
+    ofSample: () => received.ofSample,
     warn: (text) => received.warnings.push(text),
     isFloat: (name) => name === 'x',
   });
@@ -39,7 +42,7 @@ function connect(t: TestContext, rates: Readonly<Record<string, number>> = {}, o
   const settled = async (): Promise<void> => {
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { ...received, settled };
+  return Object.assign(received, { settled });
 }
 
 const sum = (counts: readonly NotCollected[], reason: string): number =>
@@ -59,6 +62,19 @@ test('a collection that is not selected is logged once, and its rows are counted
     ['left', 'out'],
   );
   assert.match(warnings[0] ?? '', /MDC_COLLECTIONS.* does not select it \(logged once\)/);
+});
+
+test('rows of a deep check are neither collected nor counted', async (t) => {
+  const port = connect(t, { kept: 1 }, 0);
+  const collect = (): void => ['kept', 'left'].forEach((name) => void new Collector({ name }).collect([{ a: 1 }]));
+  port.ofSample = true;
+  collect();
+  await port.settled();
+  assert.deepEqual([port.payloads, port.counts, port.warnings], [[], [], []]);
+  port.ofSample = false;
+  collect();
+  await port.settled();
+  assert.deepEqual([port.payloads.length, port.counts.length], [1, 1]);
 });
 
 test('names of collections that are made from data have a limit, selected or not', async (t) => {

@@ -1,0 +1,4 @@
+export { init, run } from './held.ts';
+
+/** Answered at once. */
+export const sample = '';
