@@ -13,6 +13,8 @@ export interface Proof {
 
 const PROBES = 'test/promises/probes.test.ts';
 const CONNECTIONS = 'test/promises/connections.test.ts';
+const ROLLOUT = 'test/front/rollout.test.ts';
+const DEADLINE = 'test/e2e/client-deadline.test.ts';
 const thousands = (count: number): string => count.toLocaleString('en');
 const quick = `p99 of probes is at most ${limits.PROBE_P99_MS} ms, or ${limits.PROBE_RATIO} times an idle server's`;
 
@@ -58,6 +60,31 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
   ],
   'Zero-loss rollout': [
     {
+      precisely: 'behind nginx, no request of undici, Python requests, Go and curl fails',
+      file: ROLLOUT,
+      test: 'behind nginx loses no request, under load and on idle connections',
+    },
+    {
+      precisely: 'behind HAProxy, the same',
+      file: ROLLOUT,
+      test: 'behind haproxy loses no request, under load and on idle connections',
+    },
+    {
+      precisely: 'behind a Service of Kubernetes, the same',
+      file: ROLLOUT,
+      test: 'behind a Service, which hands on whole connections loses no request, under load and on idle connections',
+    },
+    {
+      precisely: 'a worker that exits between two requests: none is lost',
+      file: ROLLOUT,
+      test: 'that ends while no request runs loses none',
+    },
+    {
+      precisely: 'a worker that is killed under load: 503 with `Retry-After` for what it held, no reset',
+      file: ROLLOUT,
+      test: 'of 1 that ends under load costs what it held: 503 with Retry-After, and no connection',
+    },
+    {
       precisely: 'each new connection is refused or answered; at most one is reset, by the kernel',
       file: 'test/abuse/closing.test.ts',
       test: 'under SIGTERM each new connection is refused, or gets its answer: none is reset',
@@ -95,9 +122,31 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
       test: 'readiness reports the loss of the only worker and its replacement, under saturation',
     },
     {
+      precisely: 'the deep check finds a script that fails later',
+      file: 'test/e2e/deep-check.test.ts',
+      test: 'finds a script that fails later, and tells apart how; then it succeeds again',
+    },
+    {
       precisely: 'a database that is away: readiness is 503, liveness 200',
       file: 'test/faults/replacements.test.ts',
       test: 'a database that is away for a while delays requests only, and probes report it',
+    },
+  ],
+  "A client's own deadline": [
+    {
+      precisely: 'shortens SCORING_TIMEOUT_MS and never lengthens it, over HTTP and gRPC',
+      file: DEADLINE,
+      test: 'never lengthens SCORING_TIMEOUT_MS, over HTTP and over gRPC, and its absence is no limit beyond that',
+    },
+    {
+      precisely: 'a deadline and an answer in one turn: the client gets exactly one of both',
+      file: 'test/http/client-deadline.test.ts',
+      test: 'that passes in the turn of the answer gives exactly one of both',
+    },
+    {
+      precisely: 'a queued request is never run after its deadline',
+      file: DEADLINE,
+      test: 'takes a request out of the queue at once, so that a full queue is free again, and none of it runs',
     },
   ],
   'Honest overload': [
@@ -232,6 +281,16 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
       precisely: 'certificates change under load; no connection is lost',
       file: 'test/e2e/tls.test.ts',
       test: 'while the certificate changes: by a write, by a rename, by a link',
+    },
+    {
+      precisely: 'a request whose end is ambiguous reaches no other client, behind nginx and HAProxy',
+      file: 'test/front/smuggling.test.ts',
+      test: 'runs as often as the proxy means it, and reaches no other client, sent in one piece',
+    },
+    {
+      precisely: 'a thousand unfinished handshakes are closed; others are served',
+      file: 'test/abuse/tls.test.ts',
+      test: 'closes a thousand clients that do not finish their handshake, and serves others meanwhile',
     },
     {
       precisely: 'TLS 1.2 and 1.3 only, with modern ciphers',
