@@ -99,7 +99,7 @@ describe('a token does not count', () => {
         const mac = createHmac(`sha${alg.slice(2)}`, secret)
           .update(`${head}.${payload}`)
           .digest('base64url');
-        await refused(`${head}.${payload}.${mac}`, /alg/);
+        await refused(`${head}.${payload}.${mac}`, /"alg" .* value not allowed/);
       }
   });
 
