@@ -19,7 +19,7 @@ export interface Caller {
 export type RouteAccess = 'open' | 'key' | 'login';
 
 /** Requests since the start. */
-export interface AccessCounts {
+interface AccessCounts {
   /** Those with a key that counts now, by its name. */
   readonly byKey: ReadonlyMap<string, number>;
   /** Refused ones without a key or token. */

@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 /**
  * The key or token of a request, from the headers that may carry one.
  * @param login true: it may be the password of Basic, too
- * @returns undefined if there is none, or if two headers contradict each other
+ * @returns undefined if there is none; empty, which never counts, if two headers contradict each
+ * other
  */
 export function credentialOf(headers: IncomingHttpHeaders, login: boolean): string | undefined {
   const { authorization } = headers;
@@ -12,7 +13,7 @@ export function credentialOf(headers: IncomingHttpHeaders, login: boolean): stri
     if (header === undefined || header === '') continue;
     // Node joins a header that is sent twice, which is no key then.
     const given = String(header);
-    if (credential !== undefined && credential !== given) return undefined;
+    if (credential !== undefined && credential !== given) return '';
     credential = given;
   }
   return credential;

@@ -78,6 +78,7 @@ export class Tokens {
   }
 
   async #verify(token: string): Promise<Caller> {
+    const { generation } = this.#verified;
     let payload: JWTPayload;
     try {
       payload = await this.#payloadOf(token);
@@ -87,7 +88,7 @@ export class Tokens {
     for (const { name, values } of this.#claims)
       if (!hasClaim(payload, name, values)) throw new ServerError('forbidden', `the token lacks a value of ${name} that JWT_CLAIMS names`);
     const caller: Caller = { kind: 'token', name: nameOf(payload) };
-    this.#verified.add(token, caller, (payload.exp ?? 0) + TOLERANCE_S);
+    this.#verified.add(token, caller, (payload.exp ?? 0) + TOLERANCE_S, generation);
     return caller;
   }
 

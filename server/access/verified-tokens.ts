@@ -16,14 +16,24 @@ const LONGEST_MS = 60_000;
  */
 export class VerifiedTokens {
   readonly #verified = new Map<string, Verified>();
+  #generation = 0;
+
+  /** Changes with the keys: what was verified with others is not added. */
+  get generation(): number {
+    return this.#generation;
+  }
 
   get(token: string): Caller | undefined {
     const found = this.#verified.get(digest(token));
     return found === undefined || Date.now() >= found.until ? undefined : found.caller;
   }
 
-  /** @param expiresAt seconds since 1970 */
-  add(token: string, caller: Caller, expiresAt: number): void {
+  /**
+   * @param expiresAt seconds since 1970
+   * @param generation at the start of the verification
+   */
+  add(token: string, caller: Caller, expiresAt: number, generation = this.#generation): void {
+    if (generation !== this.#generation) return;
     const key = digest(token);
     this.#verified.delete(key);
     this.#verified.set(key, { caller, until: Math.min(expiresAt * 1000, Date.now() + LONGEST_MS) });
@@ -35,6 +45,7 @@ export class VerifiedTokens {
   }
 
   clear(): void {
+    this.#generation++;
     this.#verified.clear();
   }
 }

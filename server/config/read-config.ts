@@ -68,7 +68,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const { config, named } = parsed(find, { flags, cwd, problems });
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...withoutKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
+  warnings.push(...emptyKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
   return { kind: 'serve', config, warnings, named };
 }
 
@@ -138,7 +138,7 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
 }
 
 /** Why: a deployment whose secret is missing would be open, and look as if it was not. */
-function withoutKeys(config: Config, variables: Variables): string[] {
+function emptyKeys(config: Config, variables: Variables): string[] {
   if (asksForCredentials(config)) return [];
   const rows = [options.scoringKeys, options.scoringKeysFile, options.jwtJwksUrl, options.jwtJwksFile];
   const empty = rows.flatMap(({ env }) => env).filter((name) => variables[name] === '');

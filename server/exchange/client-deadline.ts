@@ -20,10 +20,10 @@ export class ClientDeadline {
    * @param startedAt `performance.now()` at the head of the request
    * @param over called at most once
    */
-  constructor(limit: ClientLimit, startedAt: number, over: () => void) {
+  constructor(limit: ClientLimit, startedAt: number, over: (error: ServerError) => void) {
     this.#limit = limit;
     this.#at = startedAt + limit.ms;
-    this.#timer = setTimeout(over, Math.ceil(this.#at - performance.now()));
+    this.#timer = setTimeout(() => over(this.error), Math.ceil(this.#at - performance.now()));
   }
 
   /** The time is over, also if the timer is late. */

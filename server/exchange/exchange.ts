@@ -115,12 +115,12 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /**
    * Checks a request on every route, before its route does.
    * @param next runs at once, or later if a token has to be verified first
-   * @throws ServerError id_too_long, unauthorized, rate_limited, bad_request for the client's own limit, and what
-   * `next` throws
+   * @throws ServerError id_too_long, unauthorized, rate_limited, bad_request for the client's own
+   * limit, and what `next` throws
    */
   begin(headers: IncomingHttpHeaders, next: () => void): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
-    const caller = this.#callerOf(headers);
+    const caller = this.access === 'open' ? undefined : callerOf(this.services, headers, this.access, this.peer);
     const verifies = caller instanceof Promise;
     if (verifies) this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
     else this.caller = caller;
@@ -240,12 +240,6 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     }
   }
 
-  #callerOf(headers: IncomingHttpHeaders): Caller | undefined | Promise<Caller | undefined> {
-    const { access, rates } = this.services;
-    if (this.access === 'open') return undefined;
-    return rates === undefined ? access?.check(headers, this.access) : rates.check(access, headers, this.access, this.peer);
-  }
-
   async #verified(caller: Promise<Caller | undefined>, next: () => void): Promise<void> {
     this.caller = await caller;
     // The client may have left meanwhile.
@@ -255,14 +249,13 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   /** Starts the client's own deadline. The time until here counts, too. */
   #limit(): void {
     const limit = this.clientLimit();
-    if (limit !== undefined) this.#deadline = new ClientDeadline(limit, this.startedAt, () => this.#expire());
+    if (limit !== undefined) this.#deadline = new ClientDeadline(limit, this.startedAt, (error) => this.#expire(error));
   }
 
   /** The client's own deadline has passed: it gets its answer, and its run is as if it had left. */
-  #expire(): void {
-    if (this.#deadline === undefined || this.failure !== undefined) return;
+  #expire(error: ServerError): void {
     this.worker = this.scoring?.workerNumber;
-    this.fail(this.#deadline.error);
+    this.fail(error);
     this.cancel();
   }
 
@@ -298,4 +291,14 @@ function parsesJson(protocol: Protocol, served: Served | undefined): boolean {
     default:
       return protocol satisfies never;
   }
+}
+
+/** Whoever sent a request, within the limit of the rate. Undefined if everybody may call. */
+function callerOf(
+  { access, rates }: ExchangeServices,
+  headers: IncomingHttpHeaders,
+  route: RouteAccess,
+  peer: string | undefined,
+): Caller | undefined | Promise<Caller | undefined> {
+  return rates === undefined ? access?.check(headers, route) : rates.check(access, headers, route, peer);
 }

@@ -253,7 +253,7 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     return [...bearer, 'WWW-Authenticate', 'Basic realm="scoring-server", charset="UTF-8"'];
   }
 
-  /** True if the answer ends the connection while bytes still come: a long upload, or a slow one. */
+  /** True if the answer ends the connection while bytes still come: of a long or slow upload. */
   get #closesEarly(): boolean {
     const { request, failure } = this;
     if (this.#ambiguous) return true;

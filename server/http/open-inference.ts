@@ -43,8 +43,7 @@ export class OpenInference {
 
   modelReady(exchange: HttpExchange): void {
     this.#check(exchange);
-    const reason = this.probes.notReady;
-    show(exchange, reason === undefined ? 200 : 503, { name: this.#modelName, ready: reason === undefined, reason });
+    this.probes.ready(exchange, this.#modelName);
   }
 
   infer(exchange: HttpExchange): void {

@@ -42,21 +42,25 @@ export class Probes {
     exchange.answer(live ? 200 : 503, [...JSON_TYPE], JSON.stringify({ live }));
   }
 
-  /** @throws ServerError bad_request for a deep check without the option */
-  ready(exchange: HttpExchange): void {
-    const reason = this.notReady;
-    const deep = asksDeep(exchange.target) ? this.#required : undefined;
-    if (reason !== undefined) return refuse(exchange, reason);
-    if (deep === undefined) return exchange.answer(200, [...JSON_TYPE], '{"ready":true}');
-    const answer = (verdict: Verdict): void => {
-      // The state may have changed meanwhile.
-      const why = 'reason' in verdict ? verdict.reason : this.notReady;
-      if (why === undefined) exchange.answer(200, [...JSON_TYPE], JSON.stringify({ ready: true, deep: verdict }));
-      else refuse(exchange, why);
-    };
-    deep
+  /**
+   * @param name of the model, where the answer has it
+   * @throws ServerError bad_request for a deep check without the option
+   */
+  ready(exchange: HttpExchange, name?: string): void {
+    const answer = (reason: string | undefined, deep?: Verdict): void =>
+      exchange.answer(
+        reason === undefined ? 200 : 503,
+        [...JSON_TYPE],
+        JSON.stringify({ name, ready: reason === undefined, reason, deep }),
+      );
+    const check = asksDeep(exchange.target) ? this.#required : undefined;
+    const notReady = (): string | undefined => this.#notReady(this.#scorer.ready);
+    const reason = notReady();
+    if (check === undefined || reason !== undefined) return answer(reason);
+    check
       .verdict()
-      .then(answer)
+      // The state may have changed meanwhile.
+      .then((verdict) => ('reason' in verdict ? answer(verdict.reason) : answer(notReady(), verdict)))
       .catch((thrown: unknown) => exchange.fail(thrown));
   }
 
@@ -67,19 +71,11 @@ export class Probes {
   }
 
   /** Why the server is not ready, or undefined if it is. */
-  get notReady(): string | undefined {
-    return this.#notReady(this.#scorer.ready);
-  }
-
   #notReady(scorerReady: boolean): string | undefined {
     const { state } = this.#lifecycle;
     if (state !== 'ready') return REASONS[state];
     return scorerReady ? undefined : 'no worker can take requests: it is being replaced';
   }
-}
-
-function refuse(exchange: HttpExchange, reason: string): void {
-  exchange.answer(503, [...JSON_TYPE], JSON.stringify({ ready: false, reason }));
 }
 
 /**

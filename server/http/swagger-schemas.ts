@@ -79,7 +79,7 @@ function inputSchema({ type, dims }: TensorSpec): Json {
   return dims.reduceRight<Schema>((items, dim) => ({ type: 'array', ...sizes(dim), items }), element);
 }
 
-/** A symbolic dimension may have any size, but a body of JSON cannot show the shape of no element. */
+/** A symbolic dimension may have any size. JSON cannot show the shape of no element. */
 function sizes(dim: number | string): Schema {
   return typeof dim === 'number' ? { minItems: dim, maxItems: dim } : { minItems: 1 };
 }

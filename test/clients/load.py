@@ -1,4 +1,4 @@
-"""Load by requests.Session: load.py <url> <connections>. test/front/clients.ts has the protocol of its input."""
+"""Load by requests.Session: load.py <url> <connections> <options>. test/front/clients.ts has the protocol of its input."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from collections import Counter
 
 import requests
 
-url, connections = sys.argv[1], int(sys.argv[2])
+url, connections, options = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
 tally = Counter()
 running = threading.Event()
 
@@ -19,7 +19,7 @@ def one(session):
         tally[f"wrong body {answer.text}"] += 1
         return
     tally[str(answer.status_code)] += 1
-    if answer.status_code == 200:
+    if answer.status_code not in (429, 503):
         return
     if "Retry-After" not in answer.headers:
         tally[f"{answer.status_code} without Retry-After"] += 1
@@ -28,15 +28,28 @@ def one(session):
 
 
 def client(session):
-    while running.is_set():
+    while True:
         try:
             one(session)
         except requests.RequestException as error:
             tally[f"error {error}"] += 1
+        if not running.is_set():
+            return
+
+
+def opened():
+    session = requests.Session()
+    # Variables of the machine, as REQUESTS_CA_BUNDLE, would win over the options.
+    session.trust_env = False
+    session.headers.update(options.get("headers", {}))
+    session.verify = options.get("ca", True)
+    if "certificate" in options:
+        session.cert = (options["certificate"], options["privateKey"])
+    return session
 
 
 # One session a thread keeps one connection each, from one start to the next.
-sessions = [requests.Session() for _ in range(connections)]
+sessions = [opened() for _ in range(connections)]
 threads = []
 for line in sys.stdin:
     if line == "start\n":

@@ -136,7 +136,7 @@ describe('the deep check', () => {
         assert.equal(await server.metric('scoring_requests_in_flight'), 1);
         for (let count = 0; count < 5; count++) assert.equal(await (await server.score(count)).json(), count);
       },
-      { env: { SCORING_TIMEOUT_MS: '700', CANCEL_GRACE_MS: '60000', WORKER_CONCURRENCY: '4' } },
+      { env: { SCORING_TIMEOUT_MS: '2500', CANCEL_GRACE_MS: '60000', WORKER_CONCURRENCY: '4' } },
     );
   });
 

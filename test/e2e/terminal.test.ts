@@ -76,8 +76,10 @@ class Terminal {
 
 const noTerminal = process.platform !== 'linux' && 'needs the command `script` of Linux';
 /** Runs a command as a person pastes it; the status comes last. */
-const paste = async (command: string): Promise<string> =>
-  (await promisify(execFile)('bash', ['-c', command.replace(/^curl/, "curl -sS --max-time 30 -w ' %{http_code}'")])).stdout;
+const paste = async (command: string, variables: Record<string, string> = {}): Promise<string> => {
+  const shown = command.replace(/^curl/, "curl -sS --max-time 30 -w ' %{http_code}'");
+  return (await promisify(execFile)('bash', ['-c', shown], { env: { ...process.env, ...variables } })).stdout;
+};
 
 test('a terminal shows one line a request, in colour, and Ctrl+C ends the server', { skip: noTerminal }, async (t) => {
   const terminal = new Terminal(t, ['--entry-script', 'echo-says.ts']);
@@ -133,6 +135,16 @@ test('the curl line of a terminal works: 200 and the answer', { skip: noTerminal
     assert.match(await paste(await terminal.curl()), answer);
     await terminal.interrupt();
   }
+});
+
+test('the command of a server with keys takes the key from a variable, and shows none', { skip: noTerminal }, async (t) => {
+  const key = 'S3cretMark+/S3cretMark==';
+  const terminal = new Terminal(t, ['--entry-script', join(ROOT, 'entry-scripts/diabetes.ts')], { SCORING_KEYS: key });
+  const command = await terminal.curl();
+  assert.match(await paste(command, { KEY: key }), /200$/);
+  assert.match(await paste(command, { KEY: 'wrong' }), /401$/);
+  await terminal.interrupt();
+  assert.ok(!terminal.text.includes('S3cretMark'));
 });
 
 test('the JSON log has neither a curl line nor the sample', { skip: noTerminal }, async (t) => {

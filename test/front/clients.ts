@@ -13,6 +13,15 @@ const CLIENTS = fileURLToPath(new URL('../clients/', import.meta.url));
 /** Of one client. */
 const CONNECTIONS = '4';
 
+/** What a client sends beside its body. Files are in PEM. */
+export interface ClientOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The authority that it trusts. */
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly privateKey?: string;
+}
+
 /**
  * Answers by status. Any other key is a loss: `error` and its text, a wrong body, a refusal without
  * `Retry-After`.
@@ -37,8 +46,8 @@ class Program implements LoadClient {
   readonly #child: ChildProcess;
   readonly #tallies: AsyncIterator<string>;
 
-  constructor(file: string, args: readonly string[]) {
-    this.#child = reaped(spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
+  constructor(file: string, args: readonly string[], env: Record<string, string> = {}) {
+    this.#child = reaped(spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } }));
     this.#tallies = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -69,7 +78,7 @@ class Curl implements LoadClient {
   #running = false;
   #load: Promise<Tally> = Promise.resolve({});
 
-  constructor(url: string) {
+  constructor(url: string, { headers = {}, ca, certificate, privateKey }: ClientOptions) {
     const options = [
       '--no-progress-meter',
       '--parallel',
@@ -80,6 +89,9 @@ class Curl implements LoadClient {
       '--header',
       'Content-Type: application/json',
     ];
+    for (const [name, value] of Object.entries(headers)) options.push('--header', `${name}: ${value}`);
+    if (ca !== undefined) options.push('--cacert', ca);
+    if (certificate !== undefined && privateKey !== undefined) options.push('--cert', certificate, '--key', privateKey);
     const format = String.raw`%{http_code} %{exitcode} %{errormsg}\n`;
     this.#args = [...options, '--write-out', format, '--output', '/dev/null', `${url}?[1-${OF_A_RUN}]`];
   }
@@ -132,18 +144,30 @@ const goCommand = lacks('go', 'version') ? '/usr/local/go/bin/go' : 'go';
 export interface ClientKind {
   /** Why it cannot run here. */
   readonly missing: string | false;
-  readonly open: (url: string) => Promise<LoadClient>;
+  readonly open: (url: string, options?: ClientOptions) => Promise<LoadClient>;
 }
 
 export const clients: Record<string, ClientKind> = {
-  undici: { missing: false, open: async (url) => new Program(process.execPath, [join(LOAD, 'fetch.ts'), url, CONNECTIONS]) },
+  undici: {
+    missing: false,
+    open: async (url, { ca, ...options } = {}) =>
+      new Program(
+        process.execPath,
+        [join(LOAD, 'fetch.ts'), url, CONNECTIONS, JSON.stringify(options)],
+        ca === undefined ? {} : { NODE_EXTRA_CA_CERTS: ca },
+      ),
+  },
   'Python requests': {
     missing: whyNoPython() ?? false,
-    open: async (url) => new Program(await python(CLIENTS), [join(CLIENTS, 'load.py'), url, CONNECTIONS]),
+    open: async (url, options = {}) =>
+      new Program(await python(CLIENTS), [join(CLIENTS, 'load.py'), url, CONNECTIONS, JSON.stringify(options)]),
   },
   Go: {
     missing: lacks(goCommand, 'version') && 'there is no Go on this machine',
-    open: async (url) => new Program(await go(), [url, CONNECTIONS]),
+    open: async (url, options = {}) => new Program(await go(), [url, CONNECTIONS, JSON.stringify(options)]),
   },
-  curl: { missing: lacks('curl', '--version') && 'there is no curl on this machine', open: async (url) => new Curl(url) },
+  curl: {
+    missing: lacks('curl', '--version') && 'there is no curl on this machine',
+    open: async (url, options = {}) => new Curl(url, options),
+  },
 };

@@ -153,6 +153,30 @@ for (const { name, kind, changes } of fronts)
     ),
   );
 
+for (const { name, kind, changes } of fronts)
+  it(`behind ${name}, 401 in the middle of an upload reaches the client`, { skip: missing(kind) }, (t) =>
+    withServer(
+      ['--entry-script', 'echo.ts'],
+      async (server) => {
+        await server.ready();
+        const proxy = await Proxy.start(t, kind, { servers: [await server.port()], changes });
+        for (const [bytes, headers] of [
+          [100_000, {}],
+          [25_000_000, { authorization: 'Bearer not-the-key-of-this-test' }],
+          [25_000_000, { 'transfer-encoding': 'chunked' }],
+        ] as const) {
+          const length = 'transfer-encoding' in headers ? {} : { 'content-length': bytes };
+          const answer = await post(proxy.url('/score'), Buffer.alloc(bytes, '1'), { ...length, ...headers });
+          assert.equal(answer.statusCode, 401);
+          assert.match(await text(answer), /^\{"message": "Access denied/);
+        }
+        const right = await post(proxy.url('/score'), '[1]', { authorization: 'Bearer the-key-of-this-test' });
+        assert.deepEqual([right.statusCode, await text(right)], [200, '[1]']);
+      },
+      { env: { SCORING_KEYS: 'test:the-key-of-this-test' } },
+    ),
+  );
+
 for (const kind of kinds)
   describe(`behind ${kind}`, { skip: missing(kind) }, () => {
     it('gRPC is passed on: health, inference, large tensors and errors', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { ServerProcess } from '../e2e/start-server.ts';
+import { until } from '../set-up/until.ts';
 import { kinds, missing, Proxy } from './proxies.ts';
 import { shapes, type Shape } from './shapes.ts';
 
@@ -64,6 +65,8 @@ class RawClient {
 /** A server whose script logs each request that runs. */
 class Target {
   readonly server = new ServerProcess(['--entry-script', 'runs.ts']);
+  /** Requests of shapes that ran. */
+  shapes = 0;
   #checks = 0;
   #read = 0;
 
@@ -84,6 +87,7 @@ class Target {
     const { lines } = this.server;
     const ids = lines.slice(this.#read).flatMap(({ msg }) => /^ran .*id=(\S*)/.exec(msg)?.[1] ?? []);
     this.#read = lines.length;
+    this.shapes += ids.filter((id) => id === 'first').length;
     return ids.filter((id) => id !== check);
   }
 }
@@ -120,6 +124,11 @@ describe('a request whose end is ambiguous', () => {
     });
 });
 
+/** A line of a proxy's log comes within this time. */
+const LOG_MS = 5000;
+/** Shapes that both proxies take at least: else the test would show nothing. */
+const PASSED = 20;
+
 /** What a shape does at a proxy: which requests the proxy meant, and which ran. */
 async function throughProxy(target: Target, proxy: Proxy, { name }: Shape, pieces: readonly string[]): Promise<string | undefined> {
   const client = new RawClient(proxy.port);
@@ -131,12 +140,17 @@ async function throughProxy(target: Target, proxy: Proxy, { name }: Shape, piece
   for (const id of victims) answers.push(await (await fetch(proxy.url(`/score?id=${id}`))).text());
   client.close();
   const ran = await target.ran();
-  const meant = proxy.newLines().join('\n');
+  let meant = '';
+  const unmeant = (): string[] => ran.filter((id) => occurrences(ran, id) > meant.split(`id=${id} `).length - 1);
+  const late = AbortSignal.timeout(LOG_MS);
+  // The proxy logs a request after it has sent the answer.
+  await until(() => {
+    meant += proxy.newLines().join('\n');
+    return unmeant().length === 0 || late.aborted;
+  });
   const wrong = [
     ...victims.filter((id, place) => !answers[place]?.includes(`"url":"/score?id=${id}"`)).map((id) => `${id} got ${answers.join()}`),
-    ...ran
-      .filter((id) => occurrences(ran, id) > meant.split(`id=${id} `).length - 1)
-      .map((id) => `${id} ran, but the proxy did not mean it`),
+    ...unmeant().map((id) => `${id} ran, but the proxy did not mean it`),
   ];
   return wrong.length === 0 ? undefined : `${name}: ${wrong.join('; ')}\n${meant}`;
 }
@@ -153,7 +167,9 @@ for (const kind of kinds)
       it(`runs as often as the proxy means it, and reaches no other client, sent ${way}`, async (t) => {
         const proxy = await Proxy.start(t, kind, { servers: [await target.server.port()] });
         const wrong: string[] = [];
+        const before = target.shapes;
         for (const shape of shapes) wrong.push((await throughProxy(target, proxy, shape, split(shape.text))) ?? '');
         assert.deepEqual(wrong.filter(Boolean), []);
+        assert.ok(target.shapes - before >= PASSED, `${target.shapes - before} shapes passed the proxy`);
       });
   });

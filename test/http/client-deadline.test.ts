@@ -104,11 +104,11 @@ describe("a client's own deadline", { concurrency: true }, () => {
     const body = new Readable({ read: () => undefined });
     scorer.outcome = () => streamed(body);
     const scored = scorer.called('score');
-    const answer = http.post('/score').set(HEADER, '60').send({});
+    const answer = http.post('/score').set(HEADER, '2000').send({});
     const done = answer.expect(200).then(({ text }) => text);
     await scored;
     body.push('one ');
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await new Promise((resolve) => setTimeout(resolve, 2100));
     body.push('two');
     body.push(null);
     assert.equal(await done, 'one two');

@@ -4,10 +4,10 @@ import { ServerError } from '../../server/errors.ts';
 import { served } from './fake-scorer.ts';
 import { start } from './start.ts';
 
-const PATHS = ['/health/ready', '/readyz', '/v2/health/ready'] as const;
+const PATHS = ['/health/ready', '/readyz', '/v2/health/ready', '/v2/models/wine/ready', '/v2/models/wine/versions/1/ready'] as const;
 
 async function startDeep(t: TestContext) {
-  const started = await start(t, { deepCheck: true });
+  const started = await start(t, { deepCheck: true, modelName: 'wine' });
   started.scorer.served = { ...served, checks: true };
   return started;
 }
@@ -17,8 +17,9 @@ describe('the deep check', () => {
     it(`of ${path} answers from a scoring of the sample`, async (t) => {
       const { http, scorer } = await startDeep(t);
       const { body } = await http.get(`${path}?deep=true`).expect(200).expect('Content-Type', 'application/json');
-      assert.ok((body as { ready: unknown; deep: { ms: number } }).deep.ms >= 0);
-      assert.equal((body as { ready: unknown }).ready, true);
+      const { deep, ...others } = body as { deep: { ms: number } };
+      assert.ok(deep.ms >= 0);
+      assert.deepEqual(others, path.includes('wine') ? { name: 'wine', ready: true } : { ready: true });
       assert.deepEqual(
         scorer.requests.map(({ protocol }) => protocol),
         ['sample'],
@@ -67,10 +68,10 @@ describe('the deep check', () => {
   });
 
   it('is refused without the option, because 200 would be a lie', async (t) => {
-    const { http, scorer } = await start(t);
+    const { http, scorer } = await start(t, { modelName: 'wine' });
     for (const path of PATHS) {
       assert.match((await http.get(`${path}?deep=true`).expect(400)).text, /deep=true: expected a server with DEEP_CHECK=true/);
-      for (const query of ['', '?', '?deep=false', '?_=1', '?deeper=true']) await http.get(path + query).expect(200, { ready: true });
+      for (const query of ['', '?', '?deep=false', '?_=1', '?deeper=true']) await http.get(path + query).expect(200);
     }
     assert.equal(scorer.requests.length, 0);
   });

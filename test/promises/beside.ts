@@ -27,15 +27,23 @@ export interface Beside {
  * A server whose log goes to nobody. Why: a test that reads a flood takes a core of this machine.
  */
 export async function quietServer(t: TestContext, script: string, options: StartOptions = {}): Promise<Beside> {
+  const health = options.env?.['TLS_CERT_FILE'] === undefined ? undefined : await freePort();
   const log = openSync('/dev/null', 'w');
   t.after(() => closeSync(log));
   const port = await freePort();
-  const server = new ServerProcess(['--port', String(port), '--entry-script', script], { ...options, log });
+  // Probes are plain where the main port speaks TLS.
+  const probes = health ?? port;
+  const server = new ServerProcess(['--port', String(port), '--entry-script', script], {
+    ...options,
+    env: { ...options.env, ...(health !== undefined && { HEALTH_PORT: String(health) }) },
+    log,
+  });
   t.after(() => server.stop());
-  const ready = async (): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined))?.status === 200;
+  const ready = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${probes}/health/ready`).catch(() => undefined))?.status === 200;
   await until(ready);
   goFirst(server.pid);
-  return { port, probes: port };
+  return { port, probes };
 }
 
 export interface Comparison {

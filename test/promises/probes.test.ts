@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type StartOptions, withServer } from '../e2e/start-server.ts';
 import { inHost } from '../faults/in-host.ts';
+import { folder } from '../set-up/folder.ts';
+import { makePair } from '../set-up/tls-files.ts';
 import { compare, quietServer } from './beside.ts';
 import { CHUNKS_P99_MS, TRUTH_MS, UPLOADS_P99_MS } from './limits.ts';
 import type { LoadMessage } from './load-process.ts';
@@ -15,6 +17,7 @@ interface Case {
   /** What the generator must have met, or there was no load. */
   readonly met: readonly RegExp[];
   readonly limitMs?: number;
+  readonly tls?: true;
 }
 
 const cases: readonly Case[] = [
@@ -29,12 +32,15 @@ const cases: readonly Case[] = [
   { what: 'uploads in chunks of one byte', load: 'chunks', script: 'counts-bytes.ts', met: [/^200$/], limitMs: CHUNKS_P99_MS },
   { what: 'log floods of a script', load: 'floods', script: 'floods.ts', met: [/^console 200$/, /^childLines 200$/, /^line 200$/] },
   { what: 'scrapes of /metrics', load: 'scrapes', script: 'echo.ts', met: [/^200$/] },
+  { what: 'handshakes of TLS', load: 'handshakes', script: 'echo.ts', met: [/^handshake$/], tls: true },
   { what: 'broken clients', load: 'broken', script: 'echo.ts', met: [/^half a request$/, /^a reset inside a body$/, /^two lengths$/] },
 ];
 
-for (const { what, load, script, met, limitMs } of cases)
+for (const { what, load, script, met, limitMs, tls } of cases)
   test(`probes are true and quick beside ${what}`, async (t) => {
-    const [loaded, idle] = await Promise.all([quietServer(t, script), quietServer(t, script)]);
+    const { certificate = '', key = '' } = tls === true ? makePair(folder(), 'server') : {};
+    const env: Record<string, string> = tls === true ? { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } : {};
+    const [loaded, idle] = await Promise.all([quietServer(t, script, { env }), quietServer(t, script, { env })]);
     const { counts, holds, text } = await compare(t, load, loaded, idle, limitMs);
     const names = Object.keys(counts);
     const missed = met.filter((each) => !names.some((name) => each.test(name)));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +21,8 @@ const DEPENDENCIES = Object.keys(packageJson.dependencies);
 const ALWAYS = ['@opentelemetry/api', '@fastify/accept-negotiator', 'fastify', 'onnxruntime-node', 'pino', 'prom-client'];
 /** No dependency: `debug` loads it where another package has brought it. */
 const TRIED = /\/(?:supports-color|has-flag)$/;
+/** A key that every server takes that asks for one. */
+const API_KEY = 'an-example-key-of-32-characters';
 const SCRIPT = ['--entry-script', 'echo.ts'];
 
 /**
@@ -33,7 +36,7 @@ async function loadedBy(t: TestContext, env: Record<string, string>): Promise<Se
   });
   t.after(() => server.stop());
   await server.ready();
-  assert.equal((await server.score(1)).status, 200);
+  assert.equal((await server.score(1, { 'api-key': API_KEY })).status, 200);
   assert.equal(await server.status('/metrics'), 200);
   await server.drain();
   const urls = readFileSync(file, 'utf8').trim().split('\n');
@@ -53,9 +56,19 @@ function expectShipped(loaded: ReadonlySet<string>): void {
   );
 }
 
+/** An issuer of tokens, with its public key. */
+function issuer(): Record<string, string> {
+  const file = join(folder(), 'keys.json');
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(file, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }] }));
+  return { JWT_JWKS_FILE: file, JWT_ISSUER: 'https://issuer.example', JWT_AUDIENCE: 'scoring' };
+}
+
 const optional: readonly [what: string, env: (t: TestContext) => Promise<Record<string, string>>, packages: readonly string[]][] = [
   ['no option', async () => ({}), []],
   ['Application Insights', async (t) => (await IngestionServer.start(t)).env, ['applicationinsights']],
+  ['keys', async () => ({ SCORING_KEYS: API_KEY }), []],
+  ['tokens of an issuer', async () => ({ SCORING_KEYS: API_KEY, ...issuer() }), ['jose']],
   [
     'spans as JSON',
     async (t) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: (await startCollector(t)).url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }),

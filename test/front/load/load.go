@@ -1,8 +1,10 @@
-// Load by Go's net/http: load.go <url> <connections>. clients.ts has the protocol of its input.
+// Load by Go's net/http: load.go <url> <connections> <options>. clients.ts has the protocol of its input.
 package main
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,8 +28,42 @@ func count(what string) {
 	tally[what]++
 }
 
-func one(client *http.Client, url string) {
-	answer, err := client.Post(url, "application/json", strings.NewReader("[1]"))
+// Files are in PEM; an empty name stands for none.
+type options struct {
+	Headers                     map[string]string
+	Ca, Certificate, PrivateKey string
+}
+
+func transport(given options, connections int) *http.Transport {
+	config := &tls.Config{}
+	if given.Ca != "" {
+		text, err := os.ReadFile(given.Ca)
+		if err != nil {
+			panic(err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		config.RootCAs.AppendCertsFromPEM(text)
+	}
+	if given.Certificate != "" {
+		pair, err := tls.LoadX509KeyPair(given.Certificate, given.PrivateKey)
+		if err != nil {
+			panic(err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return &http.Transport{MaxIdleConnsPerHost: connections, TLSClientConfig: config}
+}
+
+func one(client *http.Client, url string, headers map[string]string) {
+	request, err := http.NewRequest("POST", url, strings.NewReader("[1]"))
+	if err != nil {
+		panic(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for name, value := range headers {
+		request.Header.Set(name, value)
+	}
+	answer, err := client.Do(request)
 	if err != nil {
 		count("error " + err.Error())
 		return
@@ -43,7 +79,7 @@ func one(client *http.Client, url string) {
 		return
 	}
 	count(strconv.Itoa(answer.StatusCode))
-	if answer.StatusCode == 200 {
+	if answer.StatusCode != 429 && answer.StatusCode != 503 {
 		return
 	}
 	wait, err := strconv.Atoi(answer.Header.Get("Retry-After"))
@@ -57,7 +93,11 @@ func one(client *http.Client, url string) {
 func main() {
 	url := os.Args[1]
 	connections, _ := strconv.Atoi(os.Args[2])
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
+	var given options
+	if err := json.Unmarshal([]byte(os.Args[3]), &given); err != nil {
+		panic(err)
+	}
+	client := &http.Client{Transport: transport(given, connections)}
 	var running int32
 	var load sync.WaitGroup
 	lines := bufio.NewScanner(os.Stdin)
@@ -69,8 +109,11 @@ func main() {
 				load.Add(1)
 				go func() {
 					defer load.Done()
-					for atomic.LoadInt32(&running) == 1 {
-						one(client, url)
+					for {
+						one(client, url, given.Headers)
+						if atomic.LoadInt32(&running) == 0 {
+							return
+						}
 					}
 				}()
 			}

@@ -46,7 +46,13 @@ test('requests are counted by key, and refusals by reason', () => {
   const { counts } = access;
   for (const headers of [{ 'api-key': A }, { 'api-key': A }, { authorization: `Bearer ${A}` }])
     assert.deepEqual(access.check(headers, 'key'), { kind: 'key', name: 'web' });
-  for (const headers of [{}, { authorization: 'Basic x' }, { 'api-key': 'wrong' }, { 'api-key': 'wrong' }, { 'api-key': `${A}a` }])
+  for (const headers of [
+    {},
+    { authorization: 'Basic x' },
+    { 'api-key': 'wrong' },
+    { 'api-key': A, 'x-api-key': 'b' },
+    { 'api-key': `${A}a` },
+  ])
     assert.throws(() => access.check(headers, 'key'), refused);
   assert.deepEqual(Object.fromEntries(counts.byKey), { web: 3, batch: 0 });
   assert.deepEqual([counts.missing, counts.wrong], [2, 3]);

@@ -228,6 +228,19 @@ test('a token is verified again after a minute, after its end, and after a chang
   assert.equal(verified.get('t1000'), undefined);
 });
 
+test('a token whose key is removed while it is verified is not remembered', async () => {
+  const { find } = readKeySet(jwksOf(A));
+  const verified = new VerifiedTokens();
+  const tokens = new Tokens(CONFIG, find, verified);
+  const token = tokenOf(A);
+  const caller = tokens.verify(token);
+  verified.clear();
+  await caller;
+  assert.equal(verified.get(token), undefined);
+  await tokens.verify(token);
+  assert.ok(verified.get(token));
+});
+
 test('a client that repeats its token costs one signature check', async () => {
   let found = 0;
   const { find } = readKeySet(jwksOf(A));

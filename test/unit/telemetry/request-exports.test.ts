@@ -34,6 +34,7 @@ test('a request is reported, also one that failed for its input', () => {
   assert.deepEqual(sent('invalid_input'), ['request', 'span']);
 });
 
-test('callers without a key, and paths and methods that are not there, send no telemetry away', () => {
-  for (const code of ['unauthorized', 'not_found', 'method_not_allowed'] as const) assert.deepEqual(sent(code), []);
+test('refused callers, and paths and methods that are not there, send no telemetry away', () => {
+  for (const code of ['unauthorized', 'forbidden', 'rate_limited', 'keys_unavailable', 'not_found', 'method_not_allowed'] as const)
+    assert.deepEqual(sent(code), []);
 });
