@@ -114,7 +114,7 @@ for (const row of secrets.filter(isSink))
   }
 
 const TOKENS = { JWT_ISSUER: 'issuer', JWT_AUDIENCE: 'audience' };
-/** What an option needs beside it. Where tokens are asked for, no request of these tests gets in. */
+/** What an option needs beside it. Where tokens are asked for, no request here gets in. */
 const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = { JWT_JWKS_URL: TOKENS, JWT_JWKS_FILE: TOKENS };
 
 for (const row of secrets.filter((each) => !isSink(each))) {
