@@ -167,9 +167,9 @@ for (const kind of kinds)
       it(`runs as often as the proxy means it, and reaches no other client, sent ${way}`, async (t) => {
         const proxy = await Proxy.start(t, kind, { servers: [await target.server.port()] });
         const wrong: string[] = [];
-        const before = target.shapes;
+        const earlier = target.shapes;
         for (const shape of shapes) wrong.push((await throughProxy(target, proxy, shape, split(shape.text))) ?? '');
         assert.deepEqual(wrong.filter(Boolean), []);
-        assert.ok(target.shapes - before >= PASSED, `${target.shapes - before} shapes passed the proxy`);
+        assert.ok(target.shapes - earlier >= PASSED, `${target.shapes - earlier} shapes passed the proxy`);
       });
   });
