@@ -172,7 +172,7 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
       test: 'broken clients, hundreds a second, cost a good client no answer and little time',
     },
     {
-      precisely: `at most ${limits.BROKEN_MB} MB more with each further thousand`,
+      precisely: `at most ${limits.BROKEN_MB} MB more after thousands`,
       file: 'test/promises/broken.test.ts',
       test: 'broken clients, hundreds a second, cost a good client no answer and little time',
     },
