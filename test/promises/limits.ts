@@ -35,5 +35,5 @@ export const BROKEN_PER_SECOND = 300;
 export const BESIDE_BROKEN = 0.6;
 /** p99 of a good client beside them, as a multiple of that without them. */
 export const BROKEN_P99_RATIO = 3;
-/** What the host may take for thousands of them, megabytes. */
-export const BROKEN_MB = 60;
+/** What a warm host may take for thousands of them, megabytes. */
+export const BROKEN_MB = 150;

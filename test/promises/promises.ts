@@ -285,7 +285,7 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
     {
       precisely: 'a request whose end is ambiguous reaches no other client, behind nginx and HAProxy',
       file: 'test/front/smuggling.test.ts',
-      test: 'runs as often as the proxy means it, and reaches no other client, sent in one piece',
+      test: 'runs as often as the proxy means it, and reaches no other client, sent in one packet',
     },
     {
       precisely: 'a thousand unfinished handshakes are closed; others are served',
