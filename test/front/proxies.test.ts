@@ -25,9 +25,15 @@ const fronts = [
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** POSTs over a connection of the agent. Resolves with the head of the answer. */
-function post(url: string, body: string | Buffer, headers: Record<string, string | number> = {}, agent?: Agent): Promise<IncomingMessage> {
+function post(
+  url: string,
+  body: string | Buffer,
+  headers: Record<string, string | number> = {},
+  // A proxy that answers before the end of an upload closes the connection, whatever its answer says.
+  agent: Agent | false = false,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const upload = request(url, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, ...(agent !== undefined && { agent }) });
+    const upload = request(url, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, agent });
     upload.once('response', resolve);
     upload.on('error', reject);
     if (headers['expect'] === undefined) upload.end(body);
