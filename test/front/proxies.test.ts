@@ -29,7 +29,7 @@ function post(
   url: string,
   body: string | Buffer,
   headers: Record<string, string | number> = {},
-  // A proxy that answers before the end of an upload closes the connection, whatever its answer says.
+  // A proxy that answers before the end of an upload closes the connection, whatever it says.
   agent: Agent | false = false,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
