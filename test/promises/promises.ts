@@ -90,7 +90,7 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
     {
       precisely: 'each new connection is refused or answered; at most one is reset, by the kernel',
       file: 'test/abuse/closing.test.ts',
-      test: 'under SIGTERM each new connection is refused, or gets its answer: none is reset',
+      test: 'under SIGTERM each new connection is refused, or gets its answer: at most one is reset, by the kernel',
     },
     {
       precisely: 'requests on idle connections after the listener has stopped get 200 with `Connection: close`',
