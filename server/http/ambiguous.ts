@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { excerpt } from '../guards/excerpt.ts';
 
 /** A host with or without a port: RFC 9112, section 3.2. */
@@ -30,20 +29,4 @@ function hosts(rawHeaders: readonly string[]): number {
     if (name?.length === 4 && name.toLowerCase() === 'host') count++;
   }
   return count;
-}
-
-/**
- * Connections whose last request was ambiguous. What follows on them must not run: it may be the
- * rest of that request.
- */
-export class LastRequests {
-  readonly #sockets = new WeakSet<Socket>();
-
-  end({ socket }: IncomingMessage): void {
-    this.#sockets.add(socket);
-  }
-
-  passed({ socket }: IncomingMessage): boolean {
-    return this.#sockets.has(socket);
-  }
 }

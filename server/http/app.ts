@@ -7,6 +7,7 @@ import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
+import { LastRequests } from './last-requests.ts';
 import { Pacing } from './pacing.ts';
 import { Probes } from './probes.ts';
 import { addRoute, createRouter, readOnly, type Serve, UNKNOWN_OPEN } from './router.ts';
@@ -96,6 +97,7 @@ function httpServices(parts: AppParts): HttpServices {
     browser: new BrowserHeaders(config),
     answerIdleMs: config.streamIdleTimeoutMs,
     pacing: new Pacing(),
+    last: new LastRequests(),
     tls: parts.certificates?.options,
   };
 }

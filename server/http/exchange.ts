@@ -16,6 +16,7 @@ import type { Cors } from './cors.ts';
 import { errorAnswer, type ErrorMember } from './error-reply.ts';
 import { holdUnsent, kernelTook } from './held-answer.ts';
 import type { PacedUpload, Pacing } from './pacing.ts';
+import type { LastRequests } from './last-requests.ts';
 import { PIECE_BYTES, PiecedAnswer } from './pieced-answer.ts';
 import { sendReply } from './reply.ts';
 import { requestTimeout } from './request-timeout.ts';
@@ -30,6 +31,7 @@ export interface HttpServices extends ExchangeServices {
   /** Longest time in milliseconds for which a client may leave an answer unread. */
   readonly answerIdleMs: number;
   readonly pacing: Pacing;
+  readonly last: LastRequests;
   /** Undefined if the port speaks plain HTTP. */
   readonly tls: TlsOptions | undefined;
 }
@@ -144,7 +146,10 @@ export class HttpExchange extends Exchange<HttpServices, HttpRoute> {
     if (serverVersion !== undefined) headers.push('x-ms-server-version', serverVersion);
     if (this.route.cors) cors.append(this.request, headers);
     if (scheme === 'https') headers.push(...HTTPS_ONLY);
-    if (lifecycle.state === 'draining' || !lifecycle.live || this.#closesEarly) headers.push('Connection', 'close');
+    if (lifecycle.state === 'draining' || !lifecycle.live || this.#closesEarly) {
+      headers.push('Connection', 'close');
+      this.services.last.end(this.request);
+    }
     this.response.writeHead(status, headers);
   }
 

@@ -7,11 +7,13 @@ const TURN_BUDGET = 128 * 1024;
 const PIECE_COST = 1024;
 /** Cost of a read that takes the event loop some 2 ms: 1,000 tiny pieces. */
 const HEAVY_READ = 1024 * 1024;
-/** Between two heavy reads, whichever uploads they belong to. The longest takes 20 ms. */
-const REST_MS = 60;
+/** Rest after a heavy read, for each of its bytes of cost: three times what the read takes. */
+const REST_MS_PER_COST = 6 / HEAVY_READ;
 
 /** The part of a socket's handle that begins and ends reading. It is no part of Node's API. */
 interface Handle {
+  /** False: Node itself has stopped reading, and starts again when its answers have left. */
+  readonly reading?: boolean;
   readStop?(): unknown;
   readStart?(): unknown;
 }
@@ -71,14 +73,16 @@ export class Pacing {
 
   #rest(upload: PacedUpload): void {
     this.#resting.push(upload);
-    if (this.#resting.length === 1) this.#wakeLater();
+    if (this.#resting.length === 1) this.#wakeLater(upload);
   }
 
-  #wakeLater(): void {
+  #wakeLater(upload: PacedUpload): void {
     setTimeout(() => {
-      this.#resting.shift()?.start();
-      if (this.#resting.length > 0) this.#wakeLater();
-    }, REST_MS).unref();
+      upload.start();
+      this.#resting.shift();
+      const [next] = this.#resting;
+      if (next !== undefined) this.#wakeLater(next);
+    }, upload.cost * REST_MS_PER_COST).unref();
   }
 }
 
@@ -111,7 +115,8 @@ export class PacedUpload {
 
   start(): void {
     this.#stopped = false;
-    this.#handle?.readStart?.();
+    const handle = this.#handle;
+    if (handle?.reading !== false) handle?.readStart?.();
   }
 
   /** Undefined: the connection has ended. */

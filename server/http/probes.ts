@@ -84,7 +84,8 @@ export class Probes {
  */
 function asksDeep(target: string): boolean {
   if (!target.includes('?')) return false;
-  const deep = new URLSearchParams(target.slice(target.indexOf('?') + 1)).get('deep') ?? 'false';
-  if (deep !== 'true' && deep !== 'false') throw new ServerError('bad_request', `deep: expected true or false, got ${excerpt(deep)}`);
+  const values = new URLSearchParams(target.slice(target.indexOf('?') + 1)).getAll('deep');
+  const deep = values.length === 0 ? 'false' : values.join(',');
+  if (deep !== 'true' && deep !== 'false') throw new ServerError('bad_request', `deep: expected true or false, once, got ${excerpt(deep)}`);
   return deep === 'true';
 }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { LONGEST_MODEL_NAME } from '../config/option-values.ts';
 import { ServerError, toServerError } from '../errors.ts';
-import { ambiguity, LastRequests } from './ambiguous.ts';
+import { ambiguity } from './ambiguous.ts';
 import { htmlHeaders } from './browser-headers.ts';
 import { type Handler, HttpExchange, type HttpRoute, type HttpServices } from './exchange.ts';
 import { serverOptions } from './listen.ts';
@@ -65,15 +65,13 @@ export function createRouter(
 /** An error before there is an exchange costs only the connection. */
 function guarded(services: HttpServices, handle: Serve): Serve {
   const pipelines = new Pipelines();
-  const last = new LastRequests();
   return (request, response) => {
-    if (request.socket.destroyed || last.passed(request)) return;
+    if (request.socket.destroyed || services.last.passed(request)) return;
     try {
       if (!pipelines.admit(request, response))
         throw new ServerError('bad_request', `expected at most ${LONGEST_PIPELINE} requests ahead of their answers, got more`);
       const reason = ambiguity(request);
       if (reason === undefined) return handle(request, response);
-      last.end(request);
       new HttpExchange(services, UNKNOWN, request, response).refuseAmbiguous(reason);
     } catch (thrown) {
       request.socket.destroy();

@@ -27,7 +27,7 @@ for (const [signal, delayMs] of [
   ['SIGTERM', '300'],
   ['SIGINT', '0'],
 ] as const) {
-  test(`under ${signal} each new connection is refused, or gets its answer: none is reset`, () =>
+  test(`under ${signal} each new connection is refused, or gets its answer: at most one is reset, by the kernel`, () =>
     withServer(
       ['--entry-script', 'echo.ts'],
       async (server) => {

@@ -53,8 +53,14 @@ function partsOf(template: string): string[] {
   return parts;
 }
 
+const LIMITS: readonly number[] = Object.values(limits);
+
+function numbersOf(text: string): number[] {
+  return Array.from(text.matchAll(/\b\d[\d,_]*(?:\.\d+)?/g), ([number]) => Number(number.replaceAll(/[,_]/g, '')));
+}
+
 /** Why a proof is none; undefined: it is one. */
-function flawOf({ file, test: name, precisely, constants = {} }: Proof): string | undefined {
+function flawOf({ file, test: name, precisely, constants = {}, numbersIn }: Proof): string | undefined {
   if (!existsSync(join(ROOT, file))) return `${file} is not there`;
   const source = read(file);
   if (!namesIn(source).some((pattern) => pattern.test(name))) return `${file} has no test '${name}'`;
@@ -62,6 +68,9 @@ function flawOf({ file, test: name, precisely, constants = {} }: Proof): string 
     if (!source.includes(`const ${constant} = ${value};`)) return `${file}: ${constant} is not ${value}`;
     if (!precisely.includes(String(value))) return `'${precisely}' does not say ${value}`;
   }
+  const known = new Set([...numbersOf(source), ...numbersOf(numbersIn === undefined ? '' : read(numbersIn)), ...LIMITS]);
+  const unknown = numbersOf(precisely.replaceAll(/\bp99\b|\b5xx\b/g, '')).find((number) => !known.has(number));
+  if (unknown !== undefined) return `'${precisely}' says ${unknown}, which ${file} does not`;
   return undefined;
 }
 
@@ -80,6 +89,7 @@ test('the check of promises catches a lost file, a renamed test and a changed nu
   assert.match(flawOf({ ...proof, test: 'SIGKILL: nothing is answered' }) ?? '', /has no test/);
   assert.match(flawOf({ ...proof, constants: { CONNECTIONS: 31 } }) ?? '', /is not 31/);
   assert.match(flawOf({ ...proof, precisely: 'all connections' }) ?? '', /does not say 32/);
+  assert.match(flawOf({ ...proof, precisely: '32 connections, 12,345 of them slow' }) ?? '', /says 12345, which/);
 });
 
 test('every number of the measured promises is asserted by a test, and is in the table', () => {

@@ -42,6 +42,18 @@ describe("a client's own deadline", { concurrency: true }, () => {
     socket.destroy();
   });
 
+  it('ends the connection where it passes during an upload: no request that follows on it runs', async (t) => {
+    const { port, scorer } = await start(t);
+    const socket = await open(port);
+    socket.write(`POST /score HTTP/1.1\r\nHost: x\r\n${HEADER}: 20\r\nContent-Length: 2\r\n\r\n{`);
+    const { status, headers } = parse(await until(socket, '(x-request-timeout-ms)"}'));
+    assert.deepEqual([status, headers['connection']], [504, 'close']);
+    socket.write('}POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}');
+    assert.equal(await rest(socket), '');
+    assert.equal(scorer.requests.length, 0);
+    assert.equal(scorer.reserved, 0);
+  });
+
   it('is refused where it is not whole milliseconds, once', async (t) => {
     const { http, scorer, port } = await start(t, { modelName: 'wine' });
     const wrong = ['0', '-1', '+5', '1.5', '1e3', '5s', '0x10', 'soon', '007', '2147483648', '9'.repeat(300), '1,2', '10, 10', '∞'];

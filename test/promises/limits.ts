@@ -7,7 +7,7 @@ export const PROBE_RATIO = 3;
 /** The same beside bodies of 30 MB, which come as fast as the server takes them. */
 export const UPLOADS_P99_MS = 25;
 /** The same beside uploads in chunks of one byte, of which one read may bring 11,000. */
-export const CHUNKS_P99_MS = 60;
+export const CHUNKS_P99_MS = 30;
 /** From the loss of the only worker to the first readiness probe that answers 503. */
 export const TRUTH_MS = 500;
 

@@ -16,18 +16,19 @@ test('ten times the capacity: as many good answers as before, the rest are 429 a
     ['--entry-script', 'works.ts'],
     async (server) => {
       await server.ready();
-      goFirst(server.pid);
       const port = await server.port();
       const clients = new Program('clients');
       t.after(() => clients.stop());
+      // The worker too: the capacity must not change with the neighbours of this machine.
+      for (const pid of [server.pid, ...server.workers, clients.pid]) goFirst(pid);
       const ask = (asking: Omit<Asking, 'port' | 'body'>): Promise<Answered> =>
         clients.ask({ port, body: '1', ...asking } satisfies Asking);
       // Compilers and connections.
       await ask({ ms: 1000, connections: 8 });
       await ask({ ms: 1000, perSecond: 1000 });
 
-      let share = 0;
-      for (let attempt = 0; attempt < ATTEMPTS && share < GOODPUT; attempt++) {
+      let flaws = ['no attempt'];
+      for (let attempt = 0; attempt < ATTEMPTS && flaws.length > 0; attempt++) {
         const before = await ask({ ms: 1000, connections: 1 });
         const capacity = await ask({ ms: 3000, connections: 16 });
         const rss = memory(server.pid);
@@ -40,7 +41,7 @@ test('ten times the capacity: as many good answers as before, the rest are 429 a
         const over = await ask({ ms: 10_000, perSecond: OVERLOAD * capacity.goodPerSecond });
         clearInterval(sampling);
         const after = await ask({ ms: 1000, connections: 1 });
-        share = over.goodPerSecond / capacity.goodPerSecond;
+        const share = over.goodPerSecond / capacity.goodPerSecond;
         t.diagnostic(
           `capacity ${capacity.goodPerSecond.toFixed(0)}/s, offered ${over.sentPerSecond.toFixed(0)}/s, good ${over.goodPerSecond.toFixed(0)}/s; ` +
             `429 p99 ${over.refusedP99Ms.toFixed(1)} ms; p99 before ${before.goodP99Ms.toFixed(1)}, after ${after.goodP99Ms.toFixed(1)} ms; ` +
@@ -48,13 +49,17 @@ test('ten times the capacity: as many good answers as before, the rest are 429 a
         );
         assert.deepEqual(Object.keys(over.statuses), ['200', '429'], text(over));
         assert.equal(over.withoutRetryAfter, 0);
-        assert.ok(over.sentPerSecond > 0.9 * OVERLOAD * capacity.goodPerSecond, `the load was less: ${text(over)}`);
-        assert.ok(over.refusedP99Ms < REFUSAL_P99_MS, text(over));
         assert.ok(queued <= QUEUE, `${queued} requests were queued`);
         assert.ok(highest - rss < OVERLOAD_MB, `the host took ${(highest - rss).toFixed(0)} MB`);
-        assert.ok(after.goodP99Ms < Math.max(PROBE_P99_MS * 2, RECOVERED_RATIO * before.goodP99Ms), text({ before, after }));
+        const held = {
+          load: over.sentPerSecond > 0.9 * OVERLOAD * capacity.goodPerSecond,
+          goodput: share >= GOODPUT,
+          refusals: over.refusedP99Ms < REFUSAL_P99_MS,
+          recovery: after.goodP99Ms < Math.max(PROBE_P99_MS * 2, RECOVERED_RATIO * before.goodP99Ms),
+        };
+        flaws = Object.entries(held).flatMap(([what, holds]) => (holds ? [] : `${what}: ${text({ share, over, before, after })}`));
       }
-      assert.ok(share >= GOODPUT, `goodput was ${share.toFixed(2)} of the capacity`);
+      assert.deepEqual(flaws, []);
     },
     { env: { ACCESS_LOG: 'false', QUEUE_MAX_REQUESTS: String(QUEUE) } },
   ),

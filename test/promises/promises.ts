@@ -9,6 +9,8 @@ export interface Proof {
   readonly test: string;
   /** Constants of the test file that `precisely` quotes. Those of limits.ts need no entry. */
   readonly constants?: Readonly<Record<string, number>>;
+  /** A file beside the test that has its other numbers. */
+  readonly numbersIn?: string;
 }
 
 const PROBES = 'test/promises/probes.test.ts';
@@ -56,6 +58,7 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
       precisely: 'random requests and losses on 32 connections: each request has one end, none is reset',
       file: 'test/faults/soak.test.ts',
       test: 'random requests and random losses of workers leave every request one end, and the host as it was',
+      numbersIn: 'test/soak/soak.ts',
     },
   ],
   'Zero-loss rollout': [
@@ -87,7 +90,7 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
     {
       precisely: 'each new connection is refused or answered; at most one is reset, by the kernel',
       file: 'test/abuse/closing.test.ts',
-      test: 'under SIGTERM each new connection is refused, or gets its answer: none is reset',
+      test: 'under SIGTERM each new connection is refused, or gets its answer: at most one is reset, by the kernel',
     },
     {
       precisely: 'requests on idle connections after the listener has stopped get 200 with `Connection: close`',
@@ -227,6 +230,7 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
       precisely: 'random abuse: the host grows by less than 120 MB',
       file: 'test/faults/soak.test.ts',
       test: 'random requests and random losses of workers leave every request one end, and the host as it was',
+      numbersIn: 'test/soak/check.ts',
     },
     {
       precisely: 'a worker that keeps memory is replaced before the kernel kills',
