@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { networksOf } from '../config/networks.ts';
@@ -8,6 +7,13 @@ import { clientNetwork } from '../request/client-network.ts';
 import type { Access, Caller, RouteAccess } from './access.ts';
 import { KnownCallers } from './known-callers.ts';
 import { RateLimit } from './rate-limit.ts';
+
+/** Where a request comes from. */
+export interface Origin {
+  /** Address of the other end of the connection. */
+  readonly peer: string | undefined;
+  header(name: 'x-forwarded-for'): string | undefined;
+}
 
 type RateConfig = Pick<Config, 'rateLimitPerSecond' | 'rateLimitBurst' | 'trustedProxies'>;
 
@@ -40,20 +46,20 @@ export class ClientRates {
   /**
    * Identifies the caller of a request, as `access` does, and counts the request.
    * @param access undefined: everybody may call
-   * @param peer address of the other end of the connection
+   * @param rawHeaders name, value, name, value, ...
    * @throws ServerError rate_limited, and what `access` throws
    */
   check(
     access: Access | undefined,
-    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
     route: RouteAccess,
-    peer: string | undefined,
+    origin: Origin,
   ): Caller | undefined | Promise<Caller | undefined> {
-    const address = this.#addressOf(headers, peer);
+    const address = this.#addressOf(origin);
     if (access !== undefined && !this.#known.any(address)) this.#limit.check(address);
     let caller: Caller | undefined | Promise<Caller>;
     try {
-      caller = access?.check(headers, route);
+      caller = access?.check(rawHeaders, route);
     } catch (thrown) {
       throw this.#failed(thrown, address);
     }
@@ -92,9 +98,8 @@ export class ClientRates {
     }
   }
 
-  #addressOf(headers: IncomingHttpHeaders, peer: string | undefined): string {
-    const forwarded = headers['x-forwarded-for'];
-    const address = clientAddress(peer, typeof forwarded === 'string' ? forwarded : undefined, this.#proxies);
+  #addressOf(origin: Origin): string {
+    const address = clientAddress(origin.peer, origin.header('x-forwarded-for'), this.#proxies);
     return address === undefined ? 'address' : `address ${clientNetwork(address)}`;
   }
 }
