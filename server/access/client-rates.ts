@@ -8,8 +8,10 @@ import type { Access, Caller, RouteAccess } from './access.ts';
 import { KnownCallers } from './known-callers.ts';
 import { RateLimit } from './rate-limit.ts';
 
-/** Where a request comes from. */
-export interface Origin {
+/** Who sends a request, and from where. */
+export interface Sender {
+  /** Set as soon as it is known: the log names those above their limit, too. */
+  caller: Caller | undefined;
   /** Address of the other end of the connection. */
   readonly peer: string | undefined;
   header(name: 'x-forwarded-for'): string | undefined;
@@ -53,9 +55,9 @@ export class ClientRates {
     access: Access | undefined,
     rawHeaders: readonly string[],
     route: RouteAccess,
-    origin: Origin,
+    sender: Sender,
   ): Caller | undefined | Promise<Caller | undefined> {
-    const address = this.#addressOf(origin);
+    const address = this.#addressOf(sender);
     if (access !== undefined && !this.#known.any(address)) this.#limit.check(address);
     let caller: Caller | undefined | Promise<Caller>;
     try {
@@ -63,15 +65,16 @@ export class ClientRates {
     } catch (thrown) {
       throw this.#failed(thrown, address);
     }
-    if (!(caller instanceof Promise)) return this.#admitted(caller, route, address);
+    if (!(caller instanceof Promise)) return this.#admitted(caller, route, address, sender);
     return caller.then(
-      (verified) => this.#admitted(verified, route, address),
+      (verified) => this.#admitted(verified, route, address, sender),
       (thrown: unknown) => Promise.reject(this.#failed(thrown, address)),
     );
   }
 
   /** @throws ServerError rate_limited */
-  #admitted(caller: Caller | undefined, route: RouteAccess, address: string): Caller | undefined {
+  #admitted(caller: Caller | undefined, route: RouteAccess, address: string, sender: Sender): Caller | undefined {
+    sender.caller = caller;
     const name = caller === undefined ? address : `${caller.kind} ${caller.name}`;
     if (caller !== undefined) this.#pass(name, address);
     // Metrics are free.
@@ -98,8 +101,8 @@ export class ClientRates {
     }
   }
 
-  #addressOf(origin: Origin): string {
-    const address = clientAddress(origin.peer, origin.header('x-forwarded-for'), this.#proxies);
+  #addressOf(sender: Sender): string {
+    const address = clientAddress(sender.peer, sender.header('x-forwarded-for'), this.#proxies);
     return address === undefined ? 'address' : `address ${clientNetwork(address)}`;
   }
 }

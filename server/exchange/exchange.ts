@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller, RouteAccess } from '../access/access.ts';
-import type { Origin } from '../access/client-rates.ts';
+import type { Sender } from '../access/client-rates.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Protocol } from '../entry-script.ts';
 import { answerable, type ServerError } from '../errors.ts';
@@ -300,7 +300,7 @@ function callerOf(
   { access, rates }: ExchangeServices,
   sentHeaders: readonly string[],
   route: RouteAccess,
-  origin: Origin,
+  sender: Sender,
 ): Caller | undefined | Promise<Caller | undefined> {
-  return rates === undefined ? access?.check(sentHeaders, route) : rates.check(access, sentHeaders, route, origin);
+  return rates === undefined ? access?.check(sentHeaders, route) : rates.check(access, sentHeaders, route, sender);
 }

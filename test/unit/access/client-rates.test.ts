@@ -42,7 +42,10 @@ class Rates {
   async send({ key, from = '10.0.0.1', forwarded, route = 'key' }: Sent): Promise<string> {
     try {
       const rawHeaders = key === undefined ? [] : ['authorization', key];
-      return (await this.rates.check(this.#access, rawHeaders, route, { peer: from, header: () => forwarded }))?.name ?? 'passed';
+      return (
+        (await this.rates.check(this.#access, rawHeaders, route, { peer: from, caller: undefined, header: () => forwarded }))?.name ??
+        'passed'
+      );
     } catch (thrown) {
       return thrown instanceof ServerError ? thrown.code : String(thrown);
     }
@@ -85,7 +88,7 @@ test('without keys an address has a rate, and one of IPv6 its network', () => {
   const free = new ClientRates({ rateLimitPerSecond: 2, rateLimitBurst: 0, trustedProxies: [] }, () => 1000);
   const passes = (from: string | undefined): boolean => {
     try {
-      return free.check(undefined, [], 'key', { peer: from, header: () => undefined }) === undefined;
+      return free.check(undefined, [], 'key', { peer: from, caller: undefined, header: () => undefined }) === undefined;
     } catch {
       return false;
     }
