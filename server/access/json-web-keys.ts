@@ -26,7 +26,7 @@ export function readKeySet(text: string): KeySet {
   const expected = 'expected a JSON Web Key Set, {"keys": [...]}';
   let set: unknown;
   try {
-    set = JSON.parse(text);
+    set = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     throw new Error(`${expected}, got a text that is not JSON`);
   }

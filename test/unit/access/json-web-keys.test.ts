@@ -179,6 +179,8 @@ describe('a set of keys', () => {
     const { jwk } = A;
     const others = [{ ...jwk, use: 'enc' }, { kty: 'oct', k: 'c2VjcmV0' }, { kty: 'AKP' }];
     assert.equal(readKeySet(JSON.stringify({ keys: [...others, jwk], more: 1 })).count, 1);
+    // Editors of Windows write this mark.
+    assert.equal(readKeySet(`\uFEFF${jwksOf(A)}`).count, 1);
     assert.throws(() => readKeySet(JSON.stringify({ keys: others })), /got none/);
     assert.throws(() => readKeySet(JSON.stringify({ keys: Array(501).fill(jwk) })), /expected at most 500 keys, got 501/);
   });
