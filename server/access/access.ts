@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { ProxyVariables } from '../config/proxies.ts';
 import { ServerError } from '../errors.ts';
@@ -36,10 +35,11 @@ export interface Access {
   readonly counts?: AccessCounts;
   /**
    * Identifies the caller of a request.
+   * @param rawHeaders name, value, name, value, ...
    * @returns a promise only where a token has to be verified
    * @throws ServerError unauthorized, forbidden, keys_unavailable
    */
-  check(headers: IncomingHttpHeaders, route: RouteAccess): Caller | Promise<Caller>;
+  check(rawHeaders: readonly string[], route: RouteAccess): Caller | Promise<Caller>;
 }
 
 /** Verifies what is no key. */
@@ -105,8 +105,8 @@ export class CredentialCheck implements Access {
     return this.#keys?.names ?? [];
   }
 
-  check(headers: IncomingHttpHeaders, route: RouteAccess): Caller | Promise<Caller> {
-    const credential = credentialOf(headers, route === 'login');
+  check(rawHeaders: readonly string[], route: RouteAccess): Caller | Promise<Caller> {
+    const credential = credentialOf(rawHeaders, route === 'login');
     if (credential === undefined) {
       this.counts.missing++;
       throw refusal();

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { networksOf } from '../config/networks.ts';
@@ -8,6 +7,15 @@ import { clientNetwork } from '../request/client-network.ts';
 import type { Access, Caller, RouteAccess } from './access.ts';
 import { KnownCallers } from './known-callers.ts';
 import { RateLimit } from './rate-limit.ts';
+
+/** Who sends a request, and from where. */
+export interface Sender {
+  /** Set as soon as it is known: the log names those above their limit, too. */
+  caller: Caller | undefined;
+  /** Address of the other end of the connection. */
+  readonly peer: string | undefined;
+  header(name: 'x-forwarded-for'): string | undefined;
+}
 
 type RateConfig = Pick<Config, 'rateLimitPerSecond' | 'rateLimitBurst' | 'trustedProxies'>;
 
@@ -40,32 +48,33 @@ export class ClientRates {
   /**
    * Identifies the caller of a request, as `access` does, and counts the request.
    * @param access undefined: everybody may call
-   * @param peer address of the other end of the connection
+   * @param rawHeaders name, value, name, value, ...
    * @throws ServerError rate_limited, and what `access` throws
    */
   check(
     access: Access | undefined,
-    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
     route: RouteAccess,
-    peer: string | undefined,
+    sender: Sender,
   ): Caller | undefined | Promise<Caller | undefined> {
-    const address = this.#addressOf(headers, peer);
+    const address = this.#addressOf(sender);
     if (access !== undefined && !this.#known.any(address)) this.#limit.check(address);
     let caller: Caller | undefined | Promise<Caller>;
     try {
-      caller = access?.check(headers, route);
+      caller = access?.check(rawHeaders, route);
     } catch (thrown) {
       throw this.#failed(thrown, address);
     }
-    if (!(caller instanceof Promise)) return this.#admitted(caller, route, address);
+    if (!(caller instanceof Promise)) return this.#admitted(caller, route, address, sender);
     return caller.then(
-      (verified) => this.#admitted(verified, route, address),
+      (verified) => this.#admitted(verified, route, address, sender),
       (thrown: unknown) => Promise.reject(this.#failed(thrown, address)),
     );
   }
 
   /** @throws ServerError rate_limited */
-  #admitted(caller: Caller | undefined, route: RouteAccess, address: string): Caller | undefined {
+  #admitted(caller: Caller | undefined, route: RouteAccess, address: string, sender: Sender): Caller | undefined {
+    sender.caller = caller;
     const name = caller === undefined ? address : `${caller.kind} ${caller.name}`;
     if (caller !== undefined) this.#pass(name, address);
     // Metrics are free.
@@ -92,9 +101,8 @@ export class ClientRates {
     }
   }
 
-  #addressOf(headers: IncomingHttpHeaders, peer: string | undefined): string {
-    const forwarded = headers['x-forwarded-for'];
-    const address = clientAddress(peer, typeof forwarded === 'string' ? forwarded : undefined, this.#proxies);
+  #addressOf(sender: Sender): string {
+    const address = clientAddress(sender.peer, sender.header('x-forwarded-for'), this.#proxies);
     return address === undefined ? 'address' : `address ${clientNetwork(address)}`;
   }
 }

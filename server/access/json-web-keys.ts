@@ -26,7 +26,7 @@ export function readKeySet(text: string): KeySet {
   const expected = 'expected a JSON Web Key Set, {"keys": [...]}';
   let set: unknown;
   try {
-    set = JSON.parse(text);
+    set = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     throw new Error(`${expected}, got a text that is not JSON`);
   }
@@ -97,6 +97,12 @@ export interface KeyTimes {
   readonly coolDown: number;
 }
 
+/**
+ * Requests that wait for one answer. The beginning of each body is in memory, and no limit of the
+ * queue counts it.
+ */
+const MOST_WAITING = 256;
+
 const TIMES: KeyTimes = { retry: 5000, refresh: 600_000, coolDown: 10_000 };
 
 /**
@@ -114,6 +120,7 @@ export class FetchedKeys {
   #askedAt = -Infinity;
   #failed = false;
   #pending: Promise<void> | undefined;
+  #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param get gets the text of the address */
@@ -144,21 +151,24 @@ export class FetchedKeys {
     return this.#set;
   }
 
-  #unavailable(): ServerError {
-    return new ServerError(
-      'keys_unavailable',
-      `${this.#origin} did not answer with the keys that sign tokens: an earlier line has the reason`,
-    );
+  #unavailable(why = 'an earlier line has the reason'): ServerError {
+    return new ServerError('keys_unavailable', `no keys that sign tokens from ${this.#origin}: ${why}`);
   }
 
-  /** Asks for keys on behalf of a token, unless another one did so within the cool-down. */
+  /**
+   * Asks for keys on behalf of a token, unless another one did so within the cool-down.
+   * @throws ServerError keys_unavailable if too many wait already
+   */
   async #ask(): Promise<void> {
     if (this.#pending === undefined) {
       const now = performance.now();
       if (now - this.#askedAt < this.#times.coolDown) return;
       this.#askedAt = now;
     }
+    if (this.#waiting >= MOST_WAITING) throw this.#unavailable(`${MOST_WAITING} requests already wait for them`);
+    this.#waiting++;
     await this.#refresh();
+    this.#waiting--;
   }
 
   /** Never rejects. */

@@ -21,7 +21,8 @@ interface TokenParts {
 
 /** Characters of a token. Headers have room for 16 KiB. */
 const LONGEST = 8 * 1024;
-const LONGEST_NAME = 100;
+/** A service account of Kubernetes has up to 339 characters. */
+const LONGEST_NAME = 350;
 /** Signatures that only the holder of a private key can make. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 /** Other tokens of the same issuer, for logouts and events, are no keys. */

@@ -1,7 +1,16 @@
 import { parseKeys, type ListedKey } from './access-keys.ts';
 import { postUrl } from './collection-values.ts';
-import { decimal, flag, integer, list, option, text, type OptionRows } from './option-values.ts';
+import { decimal, flag, integer, list, option, text, type OptionRows, type Parser } from './option-values.ts';
 import { claimRules, type ClaimRule } from './token-claims.ts';
+
+/** One request in 17 minutes. Less is a mistake, and makes a `Retry-After` that no client reads. */
+const SLOWEST = 0.001;
+
+const requestsPerSecond: Parser<number> = (value) => {
+  const rate = decimal(0, 1e6)(value);
+  if (rate > 0 && rate < SLOWEST) throw new Error(`expected 0, or a number from ${SLOWEST} to 1000000`);
+  return rate;
+};
 
 /** Options that decide who may call, and how fast. */
 export const accessOptions = {
@@ -59,7 +68,7 @@ export const accessOptions = {
   rateLimitPerSecond: option({
     env: ['RATE_LIMIT_PER_SECOND'],
     default: 0,
-    parse: decimal(0, 1e6),
+    parse: requestsPerSecond,
     doc: 'Requests a second of one key, token or address; more get 429. 0: no limit. Probes and metrics are free.',
   }),
   rateLimitBurst: option({

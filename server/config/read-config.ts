@@ -2,10 +2,10 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
 import { isFile } from '../system/folders.ts';
-import { asksForCredentials } from './access-contradictions.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
 import { contradictions } from './contradictions.ts';
+import { missingKeys } from './missing-keys.ts';
 import { flagOf, readValue } from './option-values.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
@@ -68,7 +68,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const { config, named } = parsed(find, { flags, cwd, problems });
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...emptyKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
+  warnings.push(...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
   return { kind: 'serve', config, warnings, named };
 }
 
@@ -135,14 +135,6 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
   for (const [name, instead] of Object.entries(USELESS)) {
     if (!/^(?:false|0)?$/i.test(variables[name] ?? '')) warnings.push(`${name} has no effect: ${instead}`);
   }
-}
-
-/** Why: a deployment whose secret is missing would be open, and look as if it was not. */
-function emptyKeys(config: Config, variables: Variables): string[] {
-  if (asksForCredentials(config)) return [];
-  const rows = [options.scoringKeys, options.scoringKeysFile, options.jwtJwksUrl, options.jwtJwksFile];
-  const empty = rows.flatMap(({ env }) => env).filter((name) => variables[name] === '');
-  return empty.map((name) => `${name} is empty, so that it asks for no key`);
 }
 
 /** Azure's Python server reads its logging from this file. */

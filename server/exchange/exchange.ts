@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller, RouteAccess } from '../access/access.ts';
+import type { Sender } from '../access/client-rates.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Protocol } from '../entry-script.ts';
 import { answerable, type ServerError } from '../errors.ts';
@@ -114,13 +115,14 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
 
   /**
    * Checks a request on every route, before its route does.
+   * @param sentHeaders name, value, name, value, ... as they came
    * @param next runs at once, or later if a token has to be verified first
    * @throws ServerError id_too_long, unauthorized, rate_limited, bad_request for the client's own
    * limit, and what `next` throws
    */
-  begin(headers: IncomingHttpHeaders, next: () => void): void {
+  begin(sentHeaders: readonly string[], next: () => void): void {
     if (this.ids.refusal !== undefined) throw this.ids.refusal;
-    const caller = this.access === 'open' ? undefined : callerOf(this.services, headers, this.access, this.peer);
+    const caller = this.access === 'open' ? undefined : callerOf(this.services, sentHeaders, this.access, this);
     const verifies = caller instanceof Promise;
     if (verifies) this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
     else this.caller = caller;
@@ -296,9 +298,9 @@ function parsesJson(protocol: Protocol, served: Served | undefined): boolean {
 /** Whoever sent a request, within the limit of the rate. Undefined if everybody may call. */
 function callerOf(
   { access, rates }: ExchangeServices,
-  headers: IncomingHttpHeaders,
+  sentHeaders: readonly string[],
   route: RouteAccess,
-  peer: string | undefined,
+  sender: Sender,
 ): Caller | undefined | Promise<Caller | undefined> {
-  return rates === undefined ? access?.check(headers, route) : rates.check(access, headers, route, peer);
+  return rates === undefined ? access?.check(sentHeaders, route) : rates.check(access, sentHeaders, route, sender);
 }

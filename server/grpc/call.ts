@@ -79,7 +79,7 @@ export class Call extends Exchange<GrpcServices, GrpcMethod> {
       // The answer is held until here.
       services.buffers.used(this.#admission.taken + this.bytesOut);
     });
-    this.guard(() => this.begin(headers, () => this.#admitted(stream)));
+    this.guard(() => this.begin(rawHeaders, () => this.#admitted(stream)));
   }
 
   get rpcStatus(): string {

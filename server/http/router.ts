@@ -113,7 +113,7 @@ function serve(
 ): void {
   const exchange = new HttpExchange(services, route, request, response, parameters);
   try {
-    exchange.begin(request.headers, () => {
+    exchange.begin(request.rawHeaders, () => {
       if (request.headers.host === undefined && request.httpVersion === '1.1')
         throw new ServerError('bad_request', 'The Host header is missing');
       route.handle(exchange);

@@ -51,7 +51,9 @@ describe('the gRPC service with keys', () => {
     await withSession(listening.port, async (session) => {
       for (const path of [`${SERVICE}/RepositoryIndex`, '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', '/x']) {
         assert.equal((await new RawCall(session, path).finish()).status, status.UNAUTHENTICATED);
-        assert.equal((await new RawCall(session, path, { 'api-key': KEY }).finish()).status, status.UNIMPLEMENTED);
+        assert.equal((await new RawCall(session, path, { 'api-key': [KEY, KEY] }).finish()).status, status.UNIMPLEMENTED);
+        assert.equal((await new RawCall(session, path, { 'api-key': [KEY, 'other'] }).finish()).status, status.UNAUTHENTICATED);
+        assert.equal((await new RawCall(session, path, { 'api-key-bin': btoa(KEY) }).finish()).status, status.UNAUTHENTICATED);
       }
     });
     assert.deepEqual(calls(scorer), []);

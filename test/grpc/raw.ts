@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 
 export const INFER = '/inference.GRPCInferenceService/ModelInfer';
 export const MODEL_READY = '/inference.GRPCInferenceService/ModelReady';
@@ -26,7 +26,7 @@ export class RawCall {
   readonly stream: ClientHttp2Stream;
   readonly ended: Promise<End>;
 
-  constructor(session: ClientHttp2Session, path: string, headers: Record<string, string> = {}) {
+  constructor(session: ClientHttp2Session, path: string, headers: OutgoingHttpHeaders = {}) {
     this.stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...headers });
     let [status, text, bytes]: [number | 'closed', string, number] = ['closed', '', 0];
     let metadata: IncomingHttpHeaders = {};

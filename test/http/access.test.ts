@@ -61,6 +61,29 @@ describe('a server with keys', () => {
     assert.deepEqual(scorer.calls, []);
   });
 
+  it('refuses two headers with different keys, in any order, because a proxy may have checked the other one', async (t) => {
+    const { port, scorer } = await start(t, keys);
+    const [right, wrong] = [KEY, `${KEY}x`];
+    for (const form of ['Authorization: Bearer ', 'api-key: ', 'X-Api-Key: '])
+      for (const [first, second, status] of [
+        [right, wrong, 401],
+        [wrong, right, 401],
+        [right, OTHER, 401],
+        [right, right, 200],
+      ] as const) {
+        const text = await raw(port, `GET /score HTTP/1.1\r\nHost: x\r\n${form}${first}\r\n${form}${second}\r\nConnection: close\r\n\r\n`);
+        assert.equal(parse(text).status, status, form);
+      }
+    assert.equal(scorer.requests.length, 3);
+  });
+
+  it('gives scripts no key that stands beside the one that counts, in a form of its own', async (t) => {
+    const { port, scorer } = await start(t, keys);
+    for (const value of [KEY, `Basic abc, Bearer ${KEY}`, `Bearer ${KEY}, Basic abc`])
+      await raw(port, `GET /score HTTP/1.1\r\nHost: x\r\napi-key: ${KEY}\r\nAuthorization: ${value}\r\nConnection: close\r\n\r\n`);
+    assert.doesNotMatch(JSON.stringify(scorer.requests.map(({ rawHeaders }) => rawHeaders)), /S3cretMark/);
+  });
+
   for (const path of CLOSED)
     it(`asks every method for a key on ${path}`, async (t) => {
       const { port, scorer } = await start(t, { ...keys, modelName: 'wine' });

@@ -39,9 +39,15 @@ describe('a limited rate', () => {
 
   it('is one for each key and token', async (t) => {
     const { changes, token } = tokenSetUp(t);
-    const { http } = await start(t, { ...SLOW, ...KEYS, ...changes });
+    const { http, lines, line } = await start(t, { ...SLOW, ...KEYS, ...changes });
     for (const credential of [A, B, token])
       for (const status of [200, 429]) await http.post('/score').set('Authorization', `Bearer ${credential}`).send({}).expect(status);
+    await line(() => lines.filter(({ msg }) => msg === 'request').length === 6);
+    const refused = lines.filter(({ msg, status }) => msg === 'request' && status === 429);
+    assert.deepEqual(
+      refused.map(({ key, token: subject }) => key ?? subject),
+      ['a', 'b', 'ann'],
+    );
   });
 
   it('slows down who guesses keys, without a sign of a right guess, and no other client', async (t) => {

@@ -15,7 +15,7 @@ interface Sent {
 /** Keys that begin with `key` count, those that begin with `token` after a step, and no others. */
 const access: Access = {
   keys: [],
-  check: ({ authorization = '' }) => {
+  check: ([, authorization = '']) => {
     if (authorization.startsWith('key')) return { kind: 'key', name: authorization };
     if (authorization === 'no issuer') throw new ServerError('keys_unavailable', '');
     if (!authorization.startsWith('token')) throw new ServerError('unauthorized', '');
@@ -41,8 +41,11 @@ class Rates {
   /** The code of the failure, or the name of the caller. */
   async send({ key, from = '10.0.0.1', forwarded, route = 'key' }: Sent): Promise<string> {
     try {
-      const headers = { authorization: key, 'x-forwarded-for': forwarded };
-      return (await this.rates.check(this.#access, headers, route, from))?.name ?? 'passed';
+      const rawHeaders = key === undefined ? [] : ['authorization', key];
+      return (
+        (await this.rates.check(this.#access, rawHeaders, route, { peer: from, caller: undefined, header: () => forwarded }))?.name ??
+        'passed'
+      );
     } catch (thrown) {
       return thrown instanceof ServerError ? thrown.code : String(thrown);
     }
@@ -73,7 +76,7 @@ test('keys and tokens have a rate each, wherever they come from', async () => {
 });
 
 test('a key and a token of one name are two clients', async () => {
-  const one: Access = { keys: [], check: ({ authorization }) => ({ kind: authorization === 'k' ? 'key' : 'token', name: 'ann' }) };
+  const one: Access = { keys: [], check: ([, sent]) => ({ kind: sent === 'k' ? 'key' : 'token', name: 'ann' }) };
   const rates = new Rates({ perSecond: 1 }, one);
   assert.deepEqual(
     [await rates.send({ key: 'k' }), await rates.send({ key: 't' }), await rates.send({ key: 'k' })],
@@ -85,7 +88,7 @@ test('without keys an address has a rate, and one of IPv6 its network', () => {
   const free = new ClientRates({ rateLimitPerSecond: 2, rateLimitBurst: 0, trustedProxies: [] }, () => 1000);
   const passes = (from: string | undefined): boolean => {
     try {
-      return free.check(undefined, {}, 'key', from) === undefined;
+      return free.check(undefined, [], 'key', { peer: from, caller: undefined, header: () => undefined }) === undefined;
     } catch {
       return false;
     }
@@ -144,9 +147,9 @@ test('an address that nobody came from costs no check once it has spent its rate
   let checks = 0;
   const counting: Access = {
     ...access,
-    check: (headers, route) => {
+    check: (rawHeaders, route) => {
       checks++;
-      return access.check(headers, route);
+      return access.check(rawHeaders, route);
     },
   };
   const rates = new Rates({ perSecond: 3 }, counting);

@@ -158,11 +158,29 @@ describe('an address that misbehaves gives no keys, which is 503 and one warning
     });
 });
 
+test('at most 256 requests wait for an answer, because the beginning of each body is in memory', async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const keys = new FetchedKeys('https://issuer.example/', () => promise, { log: new LogLines().log, changed: () => undefined }, LONG);
+  const tokens = new Tokens(CONFIG, keys.find);
+  const waiting = Array.from({ length: 256 }, async () => tokens.verify(tokenOf(A)));
+  for (let times = 0; times < 3; times++)
+    await assert.rejects(async () => tokens.verify(tokenOf(A)), {
+      code: 'keys_unavailable',
+      message: 'no keys that sign tokens from https://issuer.example: 256 requests already wait for them',
+    });
+  resolve(jwksOf(A));
+  assert.equal((await Promise.all(waiting)).length, 256);
+  await tokens.verify(tokenOf(A, claims({ sub: 'bob' })));
+  await assert.rejects(async () => tokens.verify(tokenOf(B)), { code: 'unauthorized' });
+});
+
 describe('a set of keys', () => {
   it('may hold keys of other uses, and has at most 500', () => {
     const { jwk } = A;
     const others = [{ ...jwk, use: 'enc' }, { kty: 'oct', k: 'c2VjcmV0' }, { kty: 'AKP' }];
     assert.equal(readKeySet(JSON.stringify({ keys: [...others, jwk], more: 1 })).count, 1);
+    // Editors of Windows write this mark.
+    assert.equal(readKeySet(`\uFEFF${jwksOf(A)}`).count, 1);
     assert.throws(() => readKeySet(JSON.stringify({ keys: others })), /got none/);
     assert.throws(() => readKeySet(JSON.stringify({ keys: Array(501).fill(jwk) })), /expected at most 500 keys, got 501/);
   });

@@ -244,8 +244,10 @@ describe('the name of a caller', () => {
     assert.equal(await name({ sub: 7, azp: {} }), 'unnamed');
   });
 
-  it('has at most 100 characters, and only printable ones', async () => {
-    assert.equal(await name({ sub: 'x'.repeat(101) }), 'x'.repeat(100));
+  it('has at most 350 characters, and only printable ones', async () => {
+    assert.equal(await name({ sub: 'x'.repeat(351) }), 'x'.repeat(350));
+    const account = `system:serviceaccount:${'n'.repeat(63)}:${'a'.repeat(253)}`;
+    assert.equal(await name({ sub: account }), account);
     assert.equal(await name({ sub: 'a\nb\u001b[31mc\u2028d\u007fé' }), 'a?b?[31mc?d??');
   });
 });

@@ -105,3 +105,21 @@ test('a variable of keys that is empty counts as unset, with a warning', () => {
   const command = read({ SCORING_KEYS: '', SCORING_KEYS_FILE: 'keys' });
   assert.ok(command.kind === 'serve' && command.warnings.length === 0);
 });
+
+test('a misspelt variable of keys is a warning where nobody is asked for one', () => {
+  const warnings = (env: Record<string, string>): readonly string[] => {
+    const command = read(env);
+    return command.kind === 'serve' ? command.warnings : [];
+  };
+  for (const [name, meant] of [
+    ['SCORING_KEY', 'SCORING_KEYS'],
+    ['scoring_keys', 'SCORING_KEYS'],
+    ['SCORING_API_KEYS', 'SCORING_KEYS'],
+    ['SCORING_KEY_FILE', 'SCORING_KEYS_FILE'],
+    ['JWT_JWKS_URI', 'JWT_JWKS_URL'],
+  ] as const) {
+    assert.deepEqual(warnings({ [name]: A }), [`${name} asks for no key: did you mean ${meant}?`]);
+    assert.deepEqual(warnings({ [name]: A, SCORING_KEYS: A }), []);
+  }
+  assert.deepEqual(warnings({ SCORING_HOST: '::1', SCORING_URI: 'x', SCORING_SERVICE_HOST: '10.0.0.1', PATH: '/bin', LS_COLORS: 'x' }), []);
+});

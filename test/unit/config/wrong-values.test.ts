@@ -20,7 +20,10 @@ const OWN: Partial<Record<keyof Config, { readonly right: readonly string[]; rea
     right: ['roles=a', 'roles=a, roles=b,tid=t', 'https%3A%2F%2Fa%2Fb=c%2Cd%3De', 'sub=system:serviceaccount:a:b'],
     wrong: ['roles', '=a', 'roles=', 'roles=a=b', 'roles=%zz', 'a,b=c'],
   },
-  rateLimitPerSecond: { right: ['0', '0.2', '.5', '1e3', '1000000'], wrong: ['-1', '1000001', '10/s', 'Infinity', 'x'] },
+  rateLimitPerSecond: {
+    right: ['0', '0.0', '0.001', '0.2', '.5', '1e3', '1000000'],
+    wrong: ['-1', '0.0009', '1e-300', '1000001', '10/s', 'Infinity', 'x'],
+  },
   rateLimitBurst: { right: ['0', '10'], wrong: ['-1', '1.5', 'x'] },
   scoringKeys: {
     right: [

@@ -162,8 +162,8 @@ test('an answer that cannot be sent is a failure, and a failure that cannot be s
 
 test('an id that is too long is refused on every route', () => {
   const done = (): void => undefined;
-  assert.throws(() => begin({ 'x-request-id': 'x'.repeat(101) }).exchange.begin({}, done), { code: 'id_too_long' });
-  begin().exchange.begin({}, done);
+  assert.throws(() => begin({ 'x-request-id': 'x'.repeat(101) }).exchange.begin([], done), { code: 'id_too_long' });
+  begin().exchange.begin([], done);
 });
 
 test('an exchange whose access log throws is collected nevertheless', (t) => {
@@ -191,7 +191,7 @@ test("the client's own deadline counts from the head, and ends the reading of th
   const { scorer, exchange } = begin();
   exchange.limitMs = 100;
   now += 40;
-  exchange.begin({}, none);
+  exchange.begin([], none);
   const admission = new Admission(scorer);
   exchange.startReading(admission);
   admission.grow(5, 'small');
@@ -209,7 +209,7 @@ test("the client's own deadline cancels the run as a client that leaves does, an
   exchange.limitMs = 100;
   const { promise, resolve } = Promise.withResolvers<object>();
   scorer.outcome = () => promise;
-  exchange.begin({}, none);
+  exchange.begin([], none);
   exchange.score('score', [], 0);
   t.mock.timers.tick(100);
   assert.deepEqual([exchange.events, scorer.cancelled, exchange.worker], [['client_deadline'], 1, 7]);
@@ -233,7 +233,7 @@ test("an answer, a failure and a client that leaves end the client's own deadlin
   for (const [event, end] of Object.entries(ends)) {
     const { exchange } = begin();
     exchange.limitMs = 100;
-    exchange.begin({}, none);
+    exchange.begin([], none);
     await end(exchange);
     t.mock.timers.tick(1000);
     assert.equal(exchange.events.join(), event);
@@ -253,8 +253,8 @@ test("a client's own limit of a wrong form is refused, after its key has been ch
   );
   const { exchange } = begin();
   for (const each of [exchange, denied.exchange]) each.limitMs = -1;
-  assert.throws(() => exchange.begin({}, none), { code: 'bad_request' });
-  assert.throws(() => denied.exchange.begin({}, none), refused);
+  assert.throws(() => exchange.begin([], none), { code: 'bad_request' });
+  assert.throws(() => denied.exchange.begin([], none), refused);
 });
 
 test("the client's own deadline passes while a token is verified: its request goes no further", async (t) => {
@@ -263,7 +263,7 @@ test("the client's own deadline passes while a token is verified: its request go
   const { exchange } = begin({}, { keys: [], check: () => promise });
   exchange.limitMs = 100;
   const next = t.mock.fn();
-  exchange.begin({}, next);
+  exchange.begin([], next);
   t.mock.timers.tick(100);
   resolve({ kind: 'token', name: 'somebody' });
   await settled();
