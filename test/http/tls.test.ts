@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -223,6 +224,16 @@ describe('the ports beside one with TLS', () => {
     const agent = new Agent();
     assert.equal((await get(agent, metrics, '/metrics')).status, 200);
     assert.equal((await get(agent, metrics, '/')).status, 404);
+  });
+
+  it('say why there is a plain one, where its number is in use', async (t) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    t.after(() => taken.close());
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    await assert.rejects(start(t, { ...options(pair), healthPort: port }), {
+      message: `cannot listen on 127.0.0.1:${port}, the plain port of the probes beside TLS: the port is in use: stop what listens there, or choose another with HEALTH_PORT`,
+    });
   });
 
   it('tell the truth of a server that is not ready', async (t) => {
