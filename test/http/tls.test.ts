@@ -36,6 +36,13 @@ async function secure(port: number, more: ConnectionOptions = {}): Promise<TLSSo
   return socket;
 }
 
+/** A connection whose only request has been sent. */
+async function asked(port: number, more: ConnectionOptions): Promise<TLSSocket> {
+  const socket = await secure(port, more);
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  return socket;
+}
+
 /** Copies a pair to files that a test changes. */
 function copy(from: TlsPair): TlsPair {
   const dir = folder();
@@ -100,6 +107,14 @@ describe('a port with TLS', () => {
       lines.filter(({ level }) => level !== 'info'),
       [],
     );
+  });
+
+  it('serves a client whose first key is of another group, and refuses one that has no other', async (t) => {
+    const { port } = await start(t, options(pair));
+    for (const ecdhCurve of ['P-521:X25519', 'ffdhe3072:P-256', 'X448:X25519MLKEM768'])
+      assert.match(await rest(await asked(port, { ecdhCurve })), /Healthy/, ecdhCurve);
+    for (const ecdhCurve of ['P-384', 'P-521', 'X448', 'ffdhe2048'])
+      await assert.rejects(secure(port, { ecdhCurve, minVersion: 'TLSv1.3' }), /handshake failure/, ecdhCurve);
   });
 
   it('counts what OpenSSL refuses, and logs nothing', async (t) => {
@@ -248,6 +263,7 @@ describe('clients with certificates', () => {
   const foreign = makeAuthority(home, 'foreign');
   const client = makePair(home, 'client', { kind: 'rsa', names: 'URI:spiffe://cluster/ns/prod/sa/caller,DNS:caller' }, authority);
   const named = makePair(home, 'named', {}, authority);
+  const large = makePair(home, 'large', { kind: 'ec384' }, authority);
   const wrong = makePair(home, 'wrong', {}, foreign);
   const withCa = { ...options(pair), tlsClientCaFile: authority.certificate };
   const as = ({ certificate, key }: TlsPair): ConnectionOptions => ({ cert: readFileSync(certificate), key: readFileSync(key) });
@@ -266,7 +282,7 @@ describe('clients with certificates', () => {
       await assert.rejects(ask(port, only));
       assert.equal(await ask(port, { ...as(wrong), ...only }).catch(() => ''), '');
       assert.equal(scorer.requests.length, 0);
-      assert.match(await ask(port, { ...as(client), ...only }), /200 OK/);
+      for (const each of [client, named, large]) assert.match(await ask(port, { ...as(each), ...only }), /200 OK/);
       await when(() => certificates!.failures.get('refused') === 2);
     });
 
