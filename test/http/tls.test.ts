@@ -10,7 +10,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { folder } from '../set-up/folder.ts';
-import { makeAuthority, makePair, type TlsPair } from '../set-up/tls-files.ts';
+import { makeAuthority, makePair, openssl, type TlsPair } from '../set-up/tls-files.ts';
 import { until as when } from '../set-up/until.ts';
 import { reply } from './fake-scorer.ts';
 import { open, parse, raw, rest, until } from './raw-client.ts';
@@ -350,7 +350,7 @@ describe('a certificate that changes', () => {
     };
     writeFileSync(files.certificate, readFileSync(other.certificate));
     await when(() => errors().length === 1);
-    assert.match(errors()[0]!, /stays as it is.*TLS_KEY_FILE: expected the private key of the first certificate/);
+    assert.match(errors()[0]!, /stays as it is, until its files are right: TLS_KEY_FILE: expected the private key of the first certificate/);
     writeFileSync(files.key, 'no key at all');
     await when(() => errors().length === 2);
     renameSync(files.key, `${files.key}.gone`);
@@ -362,6 +362,17 @@ describe('a certificate that changes', () => {
     assert.equal(errors().length, 3);
     assert.ok(!JSON.stringify(lines).includes(readFileSync(other.key, 'utf8').split('\n')[1]!));
     await line(({ msg }) => msg === 'TLS certificate loaded');
+  });
+
+  it('stays as it is while the new one has ended', async (t) => {
+    const files = copy(pair);
+    const { port, line } = await start(t, options(files));
+    const [wanted, ended] = [`${files.certificate}.csr`, `${files.certificate}.ended`];
+    openssl('req', '-new', '-key', other.key, '-subj', '/CN=ended', '-out', wanted);
+    openssl('x509', '-req', '-in', wanted, '-signkey', other.key, '-days', '-1', '-out', ended);
+    replace(files, { certificate: ended, key: other.key });
+    await line(({ level, msg }) => level === 'error' && /are right: TLS_CERT_FILE: the new certificate ended \d{4}-/.test(msg));
+    assert.equal(nameOf(await secure(port)), 'server');
   });
 
   it('that ends soon is a warning: within 14 days, and within a third of its life', async (t) => {
