@@ -350,7 +350,10 @@ describe('a certificate that changes', () => {
     };
     writeFileSync(files.certificate, readFileSync(other.certificate));
     await when(() => errors().length === 1);
-    assert.match(errors()[0]!, /stays as it is, until its files are right: TLS_KEY_FILE: expected the private key of the first certificate/);
+    assert.match(
+      errors()[0]!,
+      /stays as it is, until its files are right: TLS_KEY_FILE: expected the private key of the first certificate/,
+    );
     writeFileSync(files.key, 'no key at all');
     await when(() => errors().length === 2);
     renameSync(files.key, `${files.key}.gone`);
