@@ -70,6 +70,8 @@ export class Certificates {
    * @param refuse ends the connection of a client that does not speak TLS
    */
   attach(server: TlsServer, refuse?: HandshakeOptions['refuse']): HandshakeStage {
+    // The files may have changed since the server was made.
+    server.setSecureContext(this.#pair.options);
     this.#servers.add(server);
     server.once('close', () => this.#servers.delete(server));
     const failed = (reason: HandshakeFailure): void => void this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
