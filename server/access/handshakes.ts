@@ -77,8 +77,17 @@ export class HandshakeStage {
 
   #accepted(socket: Socket): void {
     this.#pending.add(socket);
-    const hello = new FirstMessage();
     const timer = setTimeout(() => this.#fail(socket, 'timeout'), this.#options.limitMs ?? HANDSHAKE_MS).unref();
+    socket.on('error', ignore).on('close', () => {
+      clearTimeout(timer);
+      this.#done(socket);
+    });
+    this.#read(socket, timer);
+  }
+
+  /** Why apart: the listener of `close` would keep the message as long as the connection. */
+  #read(socket: Socket, timer: NodeJS.Timeout): void {
+    const hello = new FirstMessage();
     const gone = (): void => void socket.destroy();
     const read = (piece: Buffer): void => {
       const state = hello.add(piece);
@@ -90,11 +99,7 @@ export class HandshakeStage {
       socket.unshift(hello.bytes);
       this.#queue(socket);
     };
-    socket.on('error', ignore).on('data', read).on('end', gone);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.#done(socket);
-    });
+    socket.on('data', read).on('end', gone);
   }
 
   #refuse(socket: Socket, bytes: Buffer): void {

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { connect as connectTls, type ConnectionOptions, createServer, type Server } from 'node:tls';
 import { type HandshakeFailure, type HandshakeOptions, HandshakeStage } from '../../../server/access/handshakes.ts';
 import { folder } from '../../set-up/folder.ts';
@@ -205,5 +207,27 @@ describe('the stage before TLS', () => {
     await until(() => begun === 2);
     assert.equal(socket.destroyed, false);
     for (const each of [socket, next]) each.destroy();
+  });
+
+  it('keeps no first message once its connection has begun', async (t) => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    let begun = 0;
+    const { client } = await stage(t, {}, (socket) => {
+      begun++;
+      socket.resume();
+    });
+    const bytes = (): number => {
+      gc();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const message = record(Buffer.from([1, 0, 0x1f, 0xfc, ...Buffer.alloc(0x1ffc)]));
+    const clients = await Promise.all(Array.from({ length: 50 }, client));
+    const before = bytes();
+    for (const { socket } of clients) socket.write(message);
+    await until(() => begun === clients.length);
+    // Half of what the messages took: Node keeps buffers of its own.
+    await until(() => bytes() - before < 50 * 4 * 1024);
+    for (const { socket } of clients) socket.destroy();
   });
 });
