@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import type { Contents } from '../system/watched-files.ts';
-import { tlsSettings } from './tls-settings.ts';
+import { curvesForClients, tlsSettings } from './tls-settings.ts';
 
 export type TlsFiles = Pick<Config, 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile'>;
 
@@ -34,6 +34,7 @@ export function pairOf(contents: Contents, { tlsCertFile, tlsKeyFile, tlsClientC
   const authorities = tlsClientCaFile === '' ? [] : certificatesOf(contents, 'TLS_CLIENT_CA_FILE', tlsClientCaFile);
   const options = {
     ...tlsSettings,
+    ...(authorities.length > 0 && { ecdhCurve: curvesForClients }),
     cert: chain.map(String).join(''),
     key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     // An empty list too: else Node would load the system's authorities, which no client needs.

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Server as TlsServer, TlsOptions } from 'node:tls';
-import { describeThrown } from '../errors.ts';
+import { ServerError, toServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Contents, readFiles, watchFiles } from '../system/watched-files.ts';
 import { type Pair, pairOf, type TlsFiles, unreadable } from './certificate-files.ts';
@@ -70,6 +70,8 @@ export class Certificates {
    * @param refuse ends the connection of a client that does not speak TLS
    */
   attach(server: TlsServer, refuse?: HandshakeOptions['refuse']): HandshakeStage {
+    // The files may have changed since the server was made.
+    server.setSecureContext(this.#pair.options);
     this.#servers.add(server);
     server.once('close', () => this.#servers.delete(server));
     const failed = (reason: HandshakeFailure): void => void this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
@@ -79,7 +81,7 @@ export class Certificates {
   #changed(contents: Contents): void {
     try {
       const pair = pairOf(contents, this.#files);
-      if (pair.validTo <= Date.now()) throw new Error(`TLS_CERT_FILE: the new certificate ended ${dateOf(pair.validTo)}`);
+      if (pair.validTo <= Date.now()) throw new ServerError('usage', `TLS_CERT_FILE: the new certificate ended ${dateOf(pair.validTo)}`);
       // A new context has new keys of tickets: no session of a client outlives its authority.
       for (const server of this.#servers) server.setSecureContext(pair.options);
       this.#pair = pair;
@@ -90,7 +92,7 @@ export class Certificates {
   }
 
   #keeps(thrown: unknown): void {
-    this.#log.error(`the TLS certificate stays as it is, until its files are right: ${describeThrown(thrown)}`);
+    this.#log.error(`the TLS certificate stays as it is, until its files are right: ${toServerError(thrown).message}`);
   }
 
   #report(): void {

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
+import { FirstMessage } from './first-message.ts';
+import { groupNumbers } from './tls-settings.ts';
 
 /** Longest time until a client's first message is whole, and for the rest of the handshake. */
 export const HANDSHAKE_MS = 10_000;
@@ -9,11 +11,11 @@ export const HANDSHAKE_MS = 10_000;
  */
 const TURN_MS = 2;
 const MOST_WAITING = 1024;
-
-/** The head of a record: its type, its version, and the length of the rest. */
-const HEAD_BYTES = 5;
-const HANDSHAKE_RECORD = 0x16;
-const LONGEST_RECORD = 16 * 1024;
+/**
+ * Clients at a time that send a second first message. Why so few: it comes when they choose, out of
+ * turn, and all of them may come at once. Nearly every client has a key that the server takes.
+ */
+const MOST_AGAIN = 8;
 
 /** Why a handshake failed. */
 export const handshakeFailures = ['not_tls', 'timeout', 'busy', 'refused'] as const;
@@ -40,6 +42,8 @@ export class HandshakeStage {
   /** Connections without TLS yet. */
   readonly #pending = new Set<Socket>();
   readonly #waiting: Socket[] = [];
+  /** Those of `#pending` whose first message comes again. */
+  readonly #again = new Set<Socket>();
   #turns = false;
 
   constructor(server: TlsServer, options: HandshakeOptions) {
@@ -48,7 +52,7 @@ export class HandshakeStage {
     this.#begin = (socket) => void begin?.call(server, socket);
     server.removeAllListeners('connection').on('connection', (socket: Socket) => this.#accepted(socket));
     server.prependListener('secureConnection', (socket: TLSSocket & { readonly _parent?: Socket }) => {
-      if (socket._parent !== undefined) this.#pending.delete(socket._parent);
+      this.#done(socket._parent);
     });
     server.prependListener('tlsClientError', (error: NodeJS.ErrnoException) => {
       this.#options.failed(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'refused');
@@ -60,10 +64,30 @@ export class HandshakeStage {
     for (const socket of this.#pending) socket.destroy();
   }
 
+  /**
+   * @param socket below that of TLS, which is no part of Node's API. Without it nobody knows whose
+   *   handshake is done, and no connection may end for that.
+   */
+  #done(socket: Socket | undefined): void {
+    for (const sockets of [this.#pending, this.#again]) {
+      if (socket === undefined) sockets.clear();
+      else sockets.delete(socket);
+    }
+  }
+
   #accepted(socket: Socket): void {
     this.#pending.add(socket);
-    const hello = new FirstMessage();
     const timer = setTimeout(() => this.#fail(socket, 'timeout'), this.#options.limitMs ?? HANDSHAKE_MS).unref();
+    socket.on('error', ignore).on('close', () => {
+      clearTimeout(timer);
+      this.#done(socket);
+    });
+    this.#read(socket, timer);
+  }
+
+  /** Why apart: the listener of `close` would keep the message as long as the connection. */
+  #read(socket: Socket, timer: NodeJS.Timeout): void {
+    const hello = new FirstMessage();
     const gone = (): void => void socket.destroy();
     const read = (piece: Buffer): void => {
       const state = hello.add(piece);
@@ -71,14 +95,11 @@ export class HandshakeStage {
       clearTimeout(timer);
       socket.off('data', read).off('end', gone).pause();
       if (state === 'other') return this.#refuse(socket, hello.bytes);
+      if (hello.comesAgain(groupNumbers) && this.#again.add(socket).size > MOST_AGAIN) return this.#fail(socket, 'busy');
       socket.unshift(hello.bytes);
       this.#queue(socket);
     };
-    socket.on('error', ignore).on('data', read).on('end', gone);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.#pending.delete(socket);
-    });
+    socket.on('data', read).on('end', gone);
   }
 
   #refuse(socket: Socket, bytes: Buffer): void {
@@ -110,20 +131,6 @@ export class HandshakeStage {
       process.nextTick(() => (performance.now() < ends ? next() : setImmediate(() => this.#turn())));
     };
     next();
-  }
-}
-
-/** What has come of a client's first message. */
-class FirstMessage {
-  bytes: Buffer = Buffer.alloc(0);
-
-  /** `other`: it is no TLS. */
-  add(piece: Buffer): 'part' | 'whole' | 'other' {
-    this.bytes = this.bytes.length === 0 ? piece : Buffer.concat([this.bytes, piece]);
-    if (this.bytes.length < HEAD_BYTES) return 'part';
-    const record = this.bytes.readUInt16BE(HEAD_BYTES - 2);
-    if (this.bytes[0] !== HANDSHAKE_RECORD || record === 0 || record > LONGEST_RECORD) return 'other';
-    return this.bytes.length < HEAD_BYTES + record ? 'part' : 'whole';
   }
 }
 

@@ -19,6 +19,8 @@ import type { GrpcLimits } from './limits.ts';
 const SESSION_MEGABYTES = 32;
 /** Longest time between two checks for slow and idle clients. */
 const SWEEP_MS = 1000;
+/** How long a client without a session keeps its connection: during a drain, or without HTTP/2. */
+const NO_SESSION_MS = 1000;
 
 /** A call, as its connection sees it. */
 interface Paced {
@@ -50,7 +52,7 @@ export class Connections {
     };
     if (certificates === undefined) this.server = createServer(options);
     else {
-      const server = createSecureServer({ ...options, ...certificates.options });
+      const server = createSecureServer({ ...options, ...certificates.options, unknownProtocolTimeout: NO_SESSION_MS });
       this.#handshakes = certificates.attach(server);
       this.server = server;
     }
@@ -67,7 +69,11 @@ export class Connections {
   close(): Promise<void> {
     this.#closing = true;
     return new Promise((resolve) => {
-      this.server.close(() => resolve());
+      const unfinished = setTimeout(() => this.#handshakes?.closePending(), NO_SESSION_MS);
+      this.server.close(() => {
+        clearTimeout(unfinished);
+        resolve();
+      });
       for (const { session } of this.#connections) session.close();
     });
   }

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { excerpt } from '../guards/excerpt.ts';
 
-/** A host with or without a port: RFC 9112, section 3.2. */
-const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
+/**
+ * A host with or without a port: RFC 9112, section 3.2. Some clients leave the zone in a link-local
+ * address of IPv6.
+ */
+const HOST = /^(?:\[[\da-f:.]+(?:%[\w.~%-]+)?\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 
 /**
  * Names what makes a request ambiguous: Node's parser takes it, but a proxy in front may read it as

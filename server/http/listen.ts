@@ -61,20 +61,31 @@ export interface OtherApps {
   readonly tls?: { readonly certificates: Certificates; readonly probes: FastifyInstance } | undefined;
 }
 
+/** A port that is to be opened. */
+interface Wanted {
+  readonly server: Server;
+  readonly number: number;
+  readonly option: string;
+  /** For a port that the operator may not know of. */
+  readonly why?: string;
+}
+
 /** Opens the ports. @throws ServerError listen_failed */
 export async function listen(app: FastifyInstance, config: Config, { metrics, tls }: OtherApps = {}): Promise<Listening> {
   await Promise.all([app.ready(), metrics?.ready(), tls?.probes.ready()]);
-  const wanted: [server: Server, port: number, option: string][] = [[app.server, config.port, 'PORT']];
-  if (tls !== undefined) wanted.push([tls.probes.server, config.healthPort, 'HEALTH_PORT']);
-  else if (config.separateHealthEndpoint) wanted.push([healthServer(app, config), config.healthPort, 'HEALTH_PORT']);
-  if (metrics !== undefined) wanted.push([metrics.server, config.metricsPort, 'METRICS_PORT']);
+  const wanted: Wanted[] = [{ server: app.server, number: config.port, option: 'PORT' }];
+  const health = { number: config.healthPort, option: 'HEALTH_PORT' };
+  if (tls !== undefined) wanted.push({ ...health, server: tls.probes.server, why: ', the plain port of the probes beside TLS' });
+  else if (config.separateHealthEndpoint) wanted.push({ ...health, server: healthServer(app, config) });
+  if (metrics !== undefined) wanted.push({ server: metrics.server, number: config.metricsPort, option: 'METRICS_PORT' });
   const connections = connectionLimit();
   const ports: Port[] = [];
   try {
-    for (const [server, number, option] of wanted) {
+    for (const each of wanted) {
+      const { server } = each;
       const port = new Port(server, isTls(server) ? tls?.certificates.attach(server, refusePlainHttp) : undefined);
       if (connections !== undefined) server.maxConnections = Math.ceil(connections / wanted.length);
-      await port.open(config.host, number, option);
+      await port.open(config.host, each, ports);
       ports.push(port);
     }
   } catch (thrown) {
@@ -139,11 +150,13 @@ class Port {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  open(host: string, port: number, option: string): Promise<void> {
+  /** @param others that are open */
+  open(host: string, wanted: Wanted, others: readonly Port[]): Promise<void> {
     const server = this.#server;
     return new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(listenFailed(error, host, port, option)));
-      server.listen({ host, port, backlog: BACKLOG }, () => {
+      const own = others.some(({ number }) => number === wanted.number);
+      server.once('error', (error) => reject(listenFailed(error, host, wanted, own)));
+      server.listen({ host, port: wanted.number, backlog: BACKLOG }, () => {
         server.removeAllListeners('error');
         resolve();
       });
@@ -205,16 +218,19 @@ class Port {
   }
 }
 
-function listenFailed(error: NodeJS.ErrnoException, host: string, port: number, option: string): ServerError {
+/** @param own another port of this server has the number */
+function listenFailed(error: NodeJS.ErrnoException, host: string, { number, option, why = '' }: Wanted, own: boolean): ServerError {
   const advice: Record<string, string> = {
-    EADDRINUSE: `the port is in use: stop what listens there, or choose another with ${option}`,
+    EADDRINUSE: own
+      ? `another port of this server has this number: choose another with ${option}`
+      : `the port is in use: stop what listens there, or choose another with ${option}`,
     EACCES: `this user may not open the port: choose one above 1023 with ${option}`,
     EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or 0.0.0.0, with SCORING_HOST',
     EAFNOSUPPORT: 'this machine has no IPv6: choose 0.0.0.0 or another IPv4 address with SCORING_HOST',
     ENOTFOUND: 'no address has this name: choose an address, IPv6 without brackets, or another name with SCORING_HOST',
   };
   const reason = advice[error.code ?? ''] ?? `${describeThrown(error)}; check SCORING_HOST and ${option}`;
-  return new ServerError('listen_failed', `cannot listen on ${hostInUrl(host)}:${port}: ${reason}`, { cause: error });
+  return new ServerError('listen_failed', `cannot listen on ${hostInUrl(host)}:${number}${why}: ${reason}`, { cause: error });
 }
 
 function ignore(): void {}

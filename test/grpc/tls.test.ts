@@ -112,4 +112,18 @@ describe('the gRPC port with TLS', () => {
     await once(unfinished.resume(), 'close');
     await closing;
   });
+
+  it('closes without closeAll, also while clients have no session: silent ones, and one without HTTP/2', async (t) => {
+    const { listening } = await start(t, options);
+    const silent = connectTcp(listening.port, '127.0.0.1');
+    await once(silent, 'connect');
+    const other = await secure(listening.port, { allowHalfOpen: true } as ConnectionOptions);
+    const drip = setInterval(() => other.write('x'), 50);
+    t.after(() => clearInterval(drip));
+    other.on('error', () => undefined).resume();
+    silent.resume();
+    const started = performance.now();
+    await listening.close();
+    assert.ok(performance.now() - started < 5000);
+  });
 });

@@ -57,6 +57,8 @@ describe('the ports', () => {
       await assert.rejects(listen(fresh, options), { code: 'listen_failed', message });
     }
     await assert.rejects(start(t, { separateHealthEndpoint: true, healthPort: port }), { code: 'listen_failed', message: /HEALTH_PORT/ });
+    const [own, two] = [await freePort(), { code: 'listen_failed', message: /another port of this server has this number.* HEALTH_PORT/ }];
+    await assert.rejects(start(t, { separateHealthEndpoint: true, port: own, healthPort: own }), two);
     assert.ok(app.server.listening);
   });
 });

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { folder } from '../set-up/folder.ts';
-import { makeAuthority, makePair, type TlsPair } from '../set-up/tls-files.ts';
+import { makeAuthority, makePair, openssl, type TlsPair } from '../set-up/tls-files.ts';
 import { until as when } from '../set-up/until.ts';
 import { reply } from './fake-scorer.ts';
 import { open, parse, raw, rest, until } from './raw-client.ts';
@@ -32,6 +33,13 @@ const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 async function secure(port: number, more: ConnectionOptions = {}): Promise<TLSSocket> {
   const socket = connect({ port, host: '127.0.0.1', ca, ...more });
   await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** A connection whose only request has been sent. */
+async function asked(port: number, more: ConnectionOptions): Promise<TLSSocket> {
+  const socket = await secure(port, more);
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   return socket;
 }
 
@@ -99,6 +107,14 @@ describe('a port with TLS', () => {
       lines.filter(({ level }) => level !== 'info'),
       [],
     );
+  });
+
+  it('serves a client whose first key is of another group, and refuses one that has no other', async (t) => {
+    const { port } = await start(t, options(pair));
+    for (const ecdhCurve of ['P-521:X25519', 'ffdhe3072:P-256', 'X448:X25519MLKEM768'])
+      assert.match(await rest(await asked(port, { ecdhCurve })), /Healthy/, ecdhCurve);
+    for (const ecdhCurve of ['P-384', 'P-521', 'X448', 'ffdhe2048'])
+      await assert.rejects(secure(port, { ecdhCurve, minVersion: 'TLSv1.3' }), /handshake failure/, ecdhCurve);
   });
 
   it('counts what OpenSSL refuses, and logs nothing', async (t) => {
@@ -225,6 +241,16 @@ describe('the ports beside one with TLS', () => {
     assert.equal((await get(agent, metrics, '/')).status, 404);
   });
 
+  it('say why there is a plain one, where its number is in use', async (t) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    t.after(() => taken.close());
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    await assert.rejects(start(t, { ...options(pair), healthPort: port }), {
+      message: `cannot listen on 127.0.0.1:${port}, the plain port of the probes beside TLS: the port is in use: stop what listens there, or choose another with HEALTH_PORT`,
+    });
+  });
+
   it('tell the truth of a server that is not ready', async (t) => {
     const { listening } = await start(t, options(pair), '/nowhere', new Lifecycle());
     const status = async (path: string): Promise<number> =>
@@ -237,6 +263,7 @@ describe('clients with certificates', () => {
   const foreign = makeAuthority(home, 'foreign');
   const client = makePair(home, 'client', { kind: 'rsa', names: 'URI:spiffe://cluster/ns/prod/sa/caller,DNS:caller' }, authority);
   const named = makePair(home, 'named', {}, authority);
+  const large = makePair(home, 'large', { kind: 'ec384' }, authority);
   const wrong = makePair(home, 'wrong', {}, foreign);
   const withCa = { ...options(pair), tlsClientCaFile: authority.certificate };
   const as = ({ certificate, key }: TlsPair): ConnectionOptions => ({ cert: readFileSync(certificate), key: readFileSync(key) });
@@ -255,7 +282,7 @@ describe('clients with certificates', () => {
       await assert.rejects(ask(port, only));
       assert.equal(await ask(port, { ...as(wrong), ...only }).catch(() => ''), '');
       assert.equal(scorer.requests.length, 0);
-      assert.match(await ask(port, { ...as(client), ...only }), /200 OK/);
+      for (const each of [client, named, large]) assert.match(await ask(port, { ...as(each), ...only }), /200 OK/);
       await when(() => certificates!.failures.get('refused') === 2);
     });
 
@@ -323,7 +350,10 @@ describe('a certificate that changes', () => {
     };
     writeFileSync(files.certificate, readFileSync(other.certificate));
     await when(() => errors().length === 1);
-    assert.match(errors()[0]!, /stays as it is.*TLS_KEY_FILE: expected the private key of the first certificate/);
+    assert.match(
+      errors()[0]!,
+      /stays as it is, until its files are right: TLS_KEY_FILE: expected the private key of the first certificate/,
+    );
     writeFileSync(files.key, 'no key at all');
     await when(() => errors().length === 2);
     renameSync(files.key, `${files.key}.gone`);
@@ -335,6 +365,17 @@ describe('a certificate that changes', () => {
     assert.equal(errors().length, 3);
     assert.ok(!JSON.stringify(lines).includes(readFileSync(other.key, 'utf8').split('\n')[1]!));
     await line(({ msg }) => msg === 'TLS certificate loaded');
+  });
+
+  it('stays as it is while the new one has ended', async (t) => {
+    const files = copy(pair);
+    const { port, line } = await start(t, options(files));
+    const [wanted, ended] = [`${files.certificate}.csr`, `${files.certificate}.ended`];
+    openssl('req', '-new', '-key', other.key, '-subj', '/CN=ended', '-out', wanted);
+    openssl('x509', '-req', '-in', wanted, '-signkey', other.key, '-days', '-1', '-out', ended);
+    replace(files, { certificate: ended, key: other.key });
+    await line(({ level, msg }) => level === 'error' && /are right: TLS_CERT_FILE: the new certificate ended \d{4}-/.test(msg));
+    assert.equal(nameOf(await secure(port)), 'server');
   });
 
   it('that ends soon is a warning: within 14 days, and within a third of its life', async (t) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 const KEYS = {
   rsa: ['-newkey', 'rsa:2048'],
   ec: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  ec384: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384'],
 } as const;
 
 /** Files of a certificate and its key. */

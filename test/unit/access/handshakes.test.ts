@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { createServer, type Server } from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { connect as connectTls, type ConnectionOptions, createServer, type Server } from 'node:tls';
 import { type HandshakeFailure, type HandshakeOptions, HandshakeStage } from '../../../server/access/handshakes.ts';
 import { folder } from '../../set-up/folder.ts';
 import { makePair } from '../../set-up/tls-files.ts';
@@ -11,7 +14,17 @@ import { until } from '../../set-up/until.ts';
 
 const { certificate, key } = makePair(folder(), 'server');
 /** A first message of the right form. */
-const HELLO = Buffer.from([0x16, 3, 1, 0, 4, 1, 2, 3, 4]);
+const HELLO = Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 9]);
+
+/** The first message of a client of Node. */
+function firstMessage(options: ConnectionOptions = {}): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const wire = new Duplex({ read: () => undefined, write: (bytes: Buffer) => resolve(bytes) });
+    connectTls({ socket: wire, rejectUnauthorized: false, ...options }).on('error', () => undefined);
+  });
+}
+
+const record = (content: Buffer): Buffer => Buffer.concat([Buffer.from([0x16, 3, 1, content.length >> 8, content.length & 255]), content]);
 
 /** Holds the event loop, as a signature does. */
 function spend(ms: number): void {
@@ -119,5 +132,102 @@ describe('the stage before TLS', () => {
       made.closePending();
       return clients.every(({ socket }) => socket.destroyed);
     });
+  });
+
+  it('begins once a first message in several records is whole, however it is cut', async (t) => {
+    const message = (await firstMessage()).subarray(5);
+    for (const cuts of [[1], [3, 4, 5], [40, 41], [message.length - 1], Array.from({ length: 200 }, (_, at) => at + 1)]) {
+      let begun = 0;
+      const { client, failures } = await stage(t, {}, () => begun++);
+      const { socket } = await client();
+      const records = [0, ...cuts].map((from, at) => record(message.subarray(from, cuts[at])));
+      socket.write(Buffer.concat(records.slice(0, -1)));
+      const { socket: whole } = await client();
+      whole.write(record(message));
+      await until(() => begun === 1);
+      socket.write(records.at(-1)!);
+      await until(() => begun === 2);
+      assert.deepEqual(failures, []);
+      for (const each of [socket, whole]) each.destroy();
+    }
+  });
+
+  it('refuses a first message that is too long, and empty records', async (t) => {
+    const { client, failures } = await stage(t);
+    const long = Buffer.from([1, 0, 0x7f, 0xff, ...Buffer.alloc(8000)]);
+    const many = Array.from({ length: 4000 }, () => record(Buffer.of(1)));
+    for (const bytes of [[record(long), record(long), record(long)], [record(Buffer.alloc(0))], many]) {
+      const { socket, closed } = await client();
+      socket.write(Buffer.concat(bytes));
+      await closed;
+    }
+    assert.deepEqual(failures, ['not_tls', 'not_tls', 'not_tls']);
+  });
+
+  it('lets eight clients at a time send a second first message, and all others begin', async (t) => {
+    let begun = 0;
+    const { client, failures } = await stage(t, {}, (socket) => {
+      begun++;
+      // As TLS does: only a socket that is read reports its end.
+      socket.resume();
+    });
+    const again = await firstMessage({ ecdhCurve: 'P-521:X25519', minVersion: 'TLSv1.3' });
+    const clients = await Promise.all(Array.from({ length: 12 }, client));
+    for (const { socket } of clients) socket.write(again);
+    await until(() => begun === 8 && failures.length === 4);
+    assert.deepEqual(new Set(failures), new Set(['busy']));
+    const others = [{}, { minVersion: 'TLSv1.3', ecdhCurve: 'P-256' }, { maxVersion: 'TLSv1.2', ecdhCurve: 'P-521:X25519' }] as const;
+    for (const options of others) {
+      const each = await client();
+      clients.push(each);
+      each.socket.write(await firstMessage(options));
+    }
+    await until(() => begun === 11);
+    for (const { socket } of clients) socket.destroy();
+    await until(async () => {
+      const { socket } = await client();
+      socket.write(again);
+      const before = begun;
+      await until(() => begun > before || socket.destroyed);
+      socket.destroy();
+      return begun > before;
+    });
+  });
+
+  it('ends no connection on request where Node does not tell whose handshake is done', async (t) => {
+    let begun = 0;
+    const { server, stage: made, client } = await stage(t, {}, () => begun++);
+    const { socket } = await client();
+    socket.write(HELLO);
+    await until(() => begun === 1);
+    server.emit('secureConnection', {});
+    made.closePending();
+    const { socket: next } = await client();
+    next.write(HELLO);
+    await until(() => begun === 2);
+    assert.equal(socket.destroyed, false);
+    for (const each of [socket, next]) each.destroy();
+  });
+
+  it('keeps no first message once its connection has begun', async (t) => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    let begun = 0;
+    const { client } = await stage(t, {}, (socket) => {
+      begun++;
+      socket.resume();
+    });
+    const bytes = (): number => {
+      gc();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const message = record(Buffer.from([1, 0, 0x1f, 0xfc, ...Buffer.alloc(0x1ffc)]));
+    const clients = await Promise.all(Array.from({ length: 50 }, client));
+    const before = bytes();
+    for (const { socket } of clients) socket.write(message);
+    await until(() => begun === clients.length);
+    // Half of what the messages took: Node keeps buffers of its own.
+    await until(() => bytes() - before < 50 * 4 * 1024);
+    for (const { socket } of clients) socket.destroy();
   });
 });

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { copyFileSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import test from 'node:test';
+import { connect, createServer } from 'node:tls';
+import { Certificates } from '../../../server/access/certificates.ts';
+import { folder } from '../../set-up/folder.ts';
+import { LogLines } from '../../set-up/log-lines.ts';
+import { makePair } from '../../set-up/tls-files.ts';
+import { until } from '../../set-up/until.ts';
+
+test('a server gets files that changed between its making and its opening', async (t) => {
+  const home = folder();
+  const [first, second] = [makePair(home, 'first'), makePair(home, 'second')];
+  const [tlsCertFile, tlsKeyFile] = [join(home, 'tls.crt'), join(home, 'tls.key')];
+  copyFileSync(first.certificate, tlsCertFile);
+  copyFileSync(first.key, tlsKeyFile);
+  const { log, lines } = new LogLines();
+  const certificates = await Certificates.open({ tlsCertFile, tlsKeyFile, tlsClientCaFile: '' }, { log, periodMs: 10 });
+  const server = createServer(certificates.options);
+  copyFileSync(second.certificate, tlsCertFile);
+  copyFileSync(second.key, tlsKeyFile);
+  await until(() => lines.filter(({ msg }) => msg === 'TLS certificate loaded').length === 2);
+  certificates.attach(server);
+  server.listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ port, host: '127.0.0.1', ca: readFileSync(second.certificate) });
+  await once(socket, 'secureConnect');
+  assert.equal(socket.getPeerCertificate().subject.CN, 'second');
+  socket.destroy();
+});
