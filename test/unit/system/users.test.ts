@@ -75,6 +75,27 @@ test('a link is followed to what it leads to', { skip: notRoot }, () => {
   assert.equal(changeableBy(USER, link), real);
 });
 
+test('what is in a folder is changeable, also deep in it and behind a link', { skip: notRoot }, () => {
+  const code = folder();
+  const deep = join(code, 'package', 'lib');
+  mkdirSync(deep, { recursive: true });
+  const source = join(deep, 'index.js');
+  writeFileSync(source, '');
+  symlinkSync(code, join(deep, 'circle'));
+  assert.equal(changeableBy(USER, code), undefined);
+  chownSync(source, USER.uid, 0);
+  assert.equal(changeableBy(USER, code), source);
+  chownSync(source, 0, 0);
+  chmodSync(deep, 0o757);
+  assert.equal(changeableBy(USER, code), deep);
+  chmodSync(deep, 0o755);
+  const outside = join(folder(), 'file');
+  writeFileSync(outside, '');
+  chownSync(outside, USER.uid, 0);
+  symlinkSync(outside, join(code, 'link'));
+  assert.equal(changeableBy(USER, code), join(code, 'link'));
+});
+
 const capabilities: Record<string, readonly string[]> = {
   'Name:\tnode\nCapEff:\t000001ffffffffff\n': [],
   'CapEff:\t0000000000000000\n': ['SETGID', 'SETUID', 'KILL'],
