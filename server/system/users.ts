@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { foldersAbove, isFolder, readableEntries, statOf } from './folders.ts';
 
 /** A user as which a process runs. */
@@ -48,14 +48,17 @@ const STICKY = 0o1000;
 type Ids = Pick<User, 'uid' | 'gid'>;
 
 /**
- * The file or folder on a path, or in the folder at its end, that a user may change or replace, by
- * owner and mode; undefined: there is none.
+ * The file or folder on a path that a user may change or replace, by owner and mode; undefined:
+ * there is none.
  */
 export function changeableBy(user: Ids, path: string): string | undefined {
   const real = realPathOf(path);
-  if (mayChange(user, real)) return real;
-  const above = foldersAbove(real).findLast((folder) => mayChange(user, folder, STICKY));
-  return above ?? (isFolder(real) ? changeableIn(user, real) : undefined);
+  return mayChange(user, real) ? real : foldersAbove(real).findLast((folder) => mayChange(user, folder, STICKY));
+}
+
+/** As `changeableBy`, with all that is in the folder at the end of the path. */
+export function changeableWithin(user: Ids, path: string): string | undefined {
+  return changeableBy(user, path) ?? (isFolder(path) ? changeableIn(user, realPathOf(path)) : undefined);
 }
 
 function changeableIn(user: Ids, folder: string): string | undefined {
@@ -77,11 +80,12 @@ function mayChange({ uid, gid }: Ids, place: string, kept = 0): boolean {
   return owner === uid || (shared && (mode & kept) === 0);
 }
 
+/** Of the nearest folder above it, where the path is not there: who may change that may make it. */
 function realPathOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    return dirname(path) === path ? path : realPathOf(dirname(path));
   }
 }
 
