@@ -109,6 +109,7 @@ test('a path that would allow more than it says ends the start', async () => {
 const advice: Record<string, readonly [attempt: readonly [string, string], told: RegExp]> = {
   'a read': [['read', '/etc/hosts'], /WORKER_PERMISSION_MODEL=on refused to read \/etc\/hosts: name it in WORKER_READ_PATHS\./],
   'a write': [['write', '/etc/new'], /WORKER_PERMISSION_MODEL=on refused to write \/etc\/new: name it in WORKER_WRITE_PATHS\./],
+  'a relative path': [['write', 'not/there'], /refused to write \/\S+\/scripts\/not\/there: name it in WORKER_WRITE_PATHS\./],
   'a process': [['run', 'true'], /refused this \(ChildProcess\), .*only with WORKER_PERMISSION_MODEL=off\./],
 };
 for (const [what, [attempt, told]] of Object.entries(advice))
