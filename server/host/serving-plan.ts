@@ -37,12 +37,18 @@ type Options = Pick<ServeCommand, 'config' | 'named'>;
 
 /** @throws ServerError usage, script_missing, script_broken, model_missing */
 export async function servingPlan({ config, named }: Options, log: Log, proxies?: ProxyVariables): Promise<ServingPlan> {
-  const user = workerUser(config);
+  const { settings, warnings } = decideCollection(config);
+  const user = workerUser(config, { written: writtenFolders(settings) });
   const found = discover(config, HOME, named);
   const access = await openAccess(config, log, proxies);
-  const { settings, warnings } = decideCollection(config);
   for (const warning of warnings) log.warn(warning);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
   return { config: { ...config, modelName, serverVersion }, found, user, access, rates: ratesOf(config), collection: settings };
+}
+
+function writtenFolders(settings: CollectionSettings | undefined): string[] {
+  if (settings === undefined) return [];
+  const { sink, spillDir } = settings;
+  return [...(sink.kind === 'file' ? [sink.dir] : []), ...(spillDir === '' ? [] : [spillDir])];
 }

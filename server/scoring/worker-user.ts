@@ -2,7 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { ServerError } from '../errors.ts';
-import { changeableBy, findUser, missingCapabilities, type User } from '../system/users.ts';
+import { changeableBy, changeableWithin, findUser, missingCapabilities, type User } from '../system/users.ts';
 
 interface UserSurroundings {
   /** Of this process; undefined: the system has none. */
@@ -10,6 +10,8 @@ interface UserSurroundings {
   /** What this process loads its code from. */
   readonly code?: readonly string[];
   readonly missing?: readonly string[];
+  /** Folders that this process writes to. */
+  readonly written?: readonly string[];
 }
 
 /**
@@ -18,7 +20,7 @@ interface UserSurroundings {
  */
 export function workerUser({ workerUser: text }: Pick<Config, 'workerUser'>, around: UserSurroundings = {}): User | undefined {
   if (text === '') return undefined;
-  const { uid = process.geteuid?.(), code = codeOfHost(), missing = missingCapabilities() } = around;
+  const { uid = process.geteuid?.(), code = codeOfHost(), missing = missingCapabilities(), written = [] } = around;
   if (uid !== 0)
     throw usage(
       `expected a server that runs as root, got uid ${uid ?? 'unknown'}. Start it as root (docker run --user 0, runAsUser: 0), or leave the option out`,
@@ -30,12 +32,23 @@ export function workerUser({ workerUser: text }: Pick<Config, 'workerUser'>, aro
     throw usage(
       `expected the capabilities ${missing.join(', ')}, which this server lacks. Add them (docker run --cap-add, capabilities.add)`,
     );
-  const changeable = code.map((path) => changeableBy(user, path)).find((path) => path !== undefined);
-  if (changeable !== undefined)
-    throw usage(
-      `expected a user that cannot change the server's own code, but ${user.uid}:${user.gid} can change ${changeable}. Give that to root, or name another user`,
-    );
+  refuseChanges(user, code, written);
   return user;
+}
+
+function refuseChanges(user: User, code: readonly string[], written: readonly string[]): void {
+  const who = `${user.uid}:${user.gid}`;
+  const [source] = code.flatMap((path) => changeableWithin(user, path) ?? []);
+  if (source !== undefined)
+    throw usage(
+      `expected a user that cannot change the server's own code, but ${who} can change ${source}. Give that to root, or name another user`,
+    );
+  // A link in such a folder would let root write or remove any file.
+  const [place] = written.flatMap((path) => changeableBy(user, path) ?? []);
+  if (place !== undefined)
+    throw usage(
+      `expected a user that cannot change where the server writes collected data, but ${who} can change ${place}. Make a folder of root's for MDC_DIR and MDC_SPILL_DIR, or name another user`,
+    );
 }
 
 function codeOfHost(): string[] {

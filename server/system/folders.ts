@@ -107,7 +107,7 @@ function isDenied(path: string, wanted: number): boolean {
 }
 
 /** From the root downwards. */
-function foldersAbove(path: string): string[] {
+export function foldersAbove(path: string): string[] {
   const above = dirname(path);
   return above === path ? [] : [...foldersAbove(above), above];
 }

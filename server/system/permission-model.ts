@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 /** Longest chain of causes that is looked at. */
 const MOST_CAUSES = 20;
 const REFUSED = 'ERR_ACCESS_DENIED';
@@ -42,8 +44,9 @@ function refusalIn(thrown: unknown): Refusal | undefined {
 
 const memberOf = (error: Error, name: string): unknown => Object.getOwnPropertyDescriptor(error, name)?.value;
 
+/** The options take absolute paths, and Node's error has the path as the script wrote it. */
 function adviceOn({ permission, resource }: Refusal): string {
-  const what = typeof resource === 'string' && resource !== '' ? resource : 'it';
+  const what = typeof resource === 'string' && resource !== '' ? resolve(resource) : 'it';
   if (permission === 'FileSystemRead') return `WORKER_PERMISSION_MODEL=on refused to read ${what}: name it in WORKER_READ_PATHS.`;
   if (permission === 'FileSystemWrite') return `WORKER_PERMISSION_MODEL=on refused to write ${what}: name it in WORKER_WRITE_PATHS.`;
   const kind = typeof permission === 'string' ? ` (${permission})` : '';

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { statOf } from './folders.ts';
+import { dirname, join } from 'node:path';
+import { foldersAbove, isFolder, readableEntries, statOf } from './folders.ts';
 
 /** A user as which a process runs. */
 export interface User {
@@ -45,27 +45,47 @@ const BY_GROUP = 0o020;
 const BY_OTHERS = 0o002;
 const STICKY = 0o1000;
 
+type Ids = Pick<User, 'uid' | 'gid'>;
+
 /**
  * The file or folder on a path that a user may change or replace, by owner and mode; undefined:
  * there is none.
  */
-export function changeableBy({ uid, gid }: Pick<User, 'uid' | 'gid'>, path: string): string | undefined {
+export function changeableBy(user: Ids, path: string): string | undefined {
   const real = realPathOf(path);
-  for (let place = real; ; place = dirname(place)) {
-    const { uid: owner, gid: group, mode } = statOf(place) ?? { uid: -1, gid: -1, mode: 0 };
-    const shared = (mode & BY_OTHERS) !== 0 || (group === gid && (mode & BY_GROUP) !== 0);
-    // In a sticky folder, nobody renames or removes what others own.
-    const kept = place !== real && (mode & STICKY) !== 0;
-    if (owner === uid || (shared && !kept)) return place;
-    if (dirname(place) === place) return undefined;
-  }
+  return mayChange(user, real) ? real : foldersAbove(real).findLast((folder) => mayChange(user, folder, STICKY));
 }
 
+/** As `changeableBy`, with all that is in the folder at the end of the path. */
+export function changeableWithin(user: Ids, path: string): string | undefined {
+  return changeableBy(user, path) ?? (isFolder(path) ? changeableIn(user, realPathOf(path)) : undefined);
+}
+
+function changeableIn(user: Ids, folder: string): string | undefined {
+  for (const entry of readableEntries(folder)) {
+    // Workers of each user have their compile cache there. The host's is checked by its own path.
+    if (entry.name === '.cache') continue;
+    const place = join(folder, entry.name);
+    if (mayChange(user, place)) return place;
+    const found = entry.isDirectory() ? changeableIn(user, place) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** @param kept bit of folders in which nobody renames or removes what others own */
+function mayChange({ uid, gid }: Ids, place: string, kept = 0): boolean {
+  const { uid: owner, gid: group, mode } = statOf(place) ?? { uid: -1, gid: -1, mode: 0 };
+  const shared = (mode & BY_OTHERS) !== 0 || (group === gid && (mode & BY_GROUP) !== 0);
+  return owner === uid || (shared && (mode & kept) === 0);
+}
+
+/** Of the nearest folder above it, where the path is not there: who may change that may make it. */
 function realPathOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    return dirname(path) === path ? path : realPathOf(dirname(path));
   }
 }
 

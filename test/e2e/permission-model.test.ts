@@ -11,6 +11,7 @@ import { freePort } from './free-port.ts';
 import { SCRIPTS, withServer, type ServerProcess, type StartOptions } from './start-server.ts';
 
 const ON = { WORKER_PERMISSION_MODEL: 'on' };
+const EXPORTS = 'export const run = () => 1;\n';
 const ROW = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 /** Test files have their folders in the temporary one, so that needs another place. */
 const TMPDIR = folder();
@@ -77,9 +78,38 @@ test('paths that the options name may be read, or read and written', async () =>
   );
 });
 
+test('a folder that is allowed is listed, also where a path in it is allowed first', async () => {
+  const [readable, writable] = [scriptFolder({ 'data/file': '' }), scriptFolder({ 'data/file': '' })];
+  const env = { WORKER_READ_PATHS: `${readable}/data,${readable}/,${writable}/data`, WORKER_WRITE_PATHS: writable };
+  await under(
+    ['--entry-script', 'attempts.ts'],
+    async (server) => {
+      const answer = await server.score([
+        ['list', readable],
+        ['list', writable],
+      ]);
+      assert.doesNotMatch(await answer.text(), /ERR_/);
+    },
+    { env },
+  );
+});
+
+test('a path that would allow more than it says ends the start', async () => {
+  const app = scriptFolder({ 'a*b/score.mjs': EXPORTS + 'export const init = () => {};\n' });
+  await withServer(
+    ['--entry-script', 'score.mjs'],
+    async (server) => {
+      assert.equal((await server.exited).code, 2);
+      assert.match(server.lines.find(({ level }) => level === 'fatal')?.msg ?? '', /WORKER_PERMISSION_MODEL=on: expected paths without \*/);
+    },
+    { cwd: join(app, 'a*b'), env: { ...ON, TMPDIR } },
+  );
+});
+
 const advice: Record<string, readonly [attempt: readonly [string, string], told: RegExp]> = {
   'a read': [['read', '/etc/hosts'], /WORKER_PERMISSION_MODEL=on refused to read \/etc\/hosts: name it in WORKER_READ_PATHS\./],
   'a write': [['write', '/etc/new'], /WORKER_PERMISSION_MODEL=on refused to write \/etc\/new: name it in WORKER_WRITE_PATHS\./],
+  'a relative path': [['write', 'not/there'], /refused to write \/\S+\/scripts\/not\/there: name it in WORKER_WRITE_PATHS\./],
   'a process': [['run', 'true'], /refused this \(ChildProcess\), .*only with WORKER_PERMISSION_MODEL=off\./],
 };
 for (const [what, [attempt, told]] of Object.entries(advice))
@@ -93,7 +123,6 @@ for (const [what, [attempt, told]] of Object.entries(advice))
 
 const OUTSIDE = folder();
 writeFileSync(join(OUTSIDE, 'lib.mjs'), 'export const two = 2;\n');
-const EXPORTS = 'export const run = () => 1;\n';
 /** Scripts that cannot start, and what the last line names. */
 const failing: Record<string, readonly [text: string, told: RegExp]> = {
   'reads in init()': [

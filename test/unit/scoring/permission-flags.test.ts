@@ -2,11 +2,20 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ServerError } from '../../../server/errors.ts';
 import { permissionFlags } from '../../../server/scoring/permission-flags.ts';
 import { config } from '../../http/start.ts';
 import { folder } from '../../set-up/folder.ts';
+
+const { TMPDIR } = process.env;
+/** The temporary folder of these tests has all their folders, so scripts get another one. */
+before(() => (process.env['TMPDIR'] = folder()));
+after(() => {
+  if (TMPDIR === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = TMPDIR;
+});
 
 const HOME = fileURLToPath(new URL('../../../', import.meta.url));
 const app = folder();
@@ -57,3 +66,31 @@ test('native packages and threads are allowed, processes and WASI are not, the i
   const known = process.allowedNodeEnvironmentFlags.has('--allow-inspector');
   assert.equal(permissionFlags(on({ debugPort: 9229 }), found, undefined).includes('--allow-inspector'), known);
 });
+
+test('paths in a folder that is allowed have no flag of their own, so that Node lets scripts list it', () => {
+  const flags = permissionFlags(on({ appRoot: app, workerReadPaths: [`${app}/`, `${app}/src/../data`] }), found, undefined);
+  assert.deepEqual(
+    paths(flags, 'read').filter((path) => path.startsWith(app)),
+    [app],
+  );
+  const open = permissionFlags(on({ workerReadPaths: ['/'] }), found, undefined);
+  assert.deepEqual(paths(open, 'read'), ['/']);
+  assert.deepEqual(paths(open, 'write'), [tmpdir()]);
+});
+
+const tooWide: Record<string, () => string[]> = {
+  'a star in WORKER_READ_PATHS': () => permissionFlags(on({ workerReadPaths: ['/data/*'] }), found, undefined),
+  'a star in WORKER_WRITE_PATHS': () => permissionFlags(on({ workerWritePaths: ['/data*'] }), found, undefined),
+  "a star in the application's folder": () => permissionFlags(on({ appRoot: '/a*b/app' }), found, undefined),
+  'an application in /': () => permissionFlags(on({ appRoot: '/' }), found, undefined),
+  'a script in /': () => permissionFlags(on(), { ...found, entryScript: '/score.ts' }, undefined),
+  'a model in /': () => permissionFlags(on(), { ...found, modelFile: '/model.onnx' }, undefined),
+};
+for (const [what, flags] of Object.entries(tooWide))
+  test(`${what} is refused, because Node would allow more than it says`, () => {
+    assert.throws(
+      flags,
+      (thrown) =>
+        thrown instanceof ServerError && thrown.code === 'usage' && thrown.message.includes('WORKER_PERMISSION_MODEL=on: expected'),
+    );
+  });

@@ -38,7 +38,13 @@ for (const [what, [text, around, problem]] of Object.entries(refused))
 
 test('a user that can change code of the host is refused, with the place', () => {
   assert.match(
-    problemOf('4000', { ...ROOT, code: ['/', '/tmp'] }),
+    problemOf('4000', { ...ROOT, code: ['/etc/hostname', '/tmp'] }),
     /expected a user that cannot change .* but 4000:4000 can change \/tmp\./,
   );
+});
+
+test('a user that can change a folder that root writes to is refused, with the place', () => {
+  const told = /where the server writes collected data, but 4000:4000 can change \/tmp\. .*MDC_DIR/;
+  for (const path of ['/tmp', '/tmp/not/there']) assert.match(problemOf('4000', { ...ROOT, written: ['/etc', path] }), told);
+  assert.equal(problemOf('4000', { ...ROOT, written: ['/etc/not/there'] }), 'none');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { changeableBy, findUser, missingCapabilities } from '../../../server/system/users.ts';
+import { changeableBy, changeableWithin, findUser, missingCapabilities } from '../../../server/system/users.ts';
 import { folder } from '../../set-up/folder.ts';
 
 function file(text: string): string {
@@ -65,6 +65,7 @@ test('a sticky folder above does not count, a sticky folder itself does', { skip
   mkdirSync(code);
   assert.equal(changeableBy(USER, code), undefined);
   assert.equal(changeableBy(USER, shared), shared);
+  assert.equal(changeableBy(USER, join(shared, 'not', 'there')), shared);
 });
 
 test('a link is followed to what it leads to', { skip: notRoot }, () => {
@@ -73,6 +74,27 @@ test('a link is followed to what it leads to', { skip: notRoot }, () => {
   const link = join(folder(), 'link');
   symlinkSync(real, link);
   assert.equal(changeableBy(USER, link), real);
+});
+
+test('what is in a folder is changeable, also deep in it and behind a link', { skip: notRoot }, () => {
+  const code = folder();
+  const deep = join(code, 'package', 'lib');
+  mkdirSync(deep, { recursive: true });
+  const source = join(deep, 'index.js');
+  writeFileSync(source, '');
+  symlinkSync(code, join(deep, 'circle'));
+  assert.equal(changeableWithin(USER, code), undefined);
+  chownSync(source, USER.uid, 0);
+  assert.equal(changeableWithin(USER, code), source);
+  chownSync(source, 0, 0);
+  chmodSync(deep, 0o757);
+  assert.equal(changeableWithin(USER, code), deep);
+  chmodSync(deep, 0o755);
+  const outside = join(folder(), 'file');
+  writeFileSync(outside, '');
+  chownSync(outside, USER.uid, 0);
+  symlinkSync(outside, join(code, 'link'));
+  assert.equal(changeableWithin(USER, code), join(code, 'link'));
 });
 
 const capabilities: Record<string, readonly string[]> = {
