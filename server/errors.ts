@@ -25,8 +25,6 @@ interface Failure {
   readonly runFailed?: true;
   /** Seconds for `Retry-After`. */
   readonly retryAfter?: number;
-  /** The caller is refused, before anything of the request is read. */
-  readonly refusesCaller?: true;
   /** Its meaning, for the documentation. */
   readonly doc: string;
 }
@@ -49,14 +47,12 @@ const table = {
   unauthorized: {
     status: 401,
     fault: 'client',
-    refusesCaller: true,
     clientMessage: 'Access denied: send a valid key or token, as Authorization: Bearer <key> or as api-key.',
     doc: 'no key or token, or one that does not count',
   },
   forbidden: {
     status: 403,
     fault: 'client',
-    refusesCaller: true,
     clientMessage: 'Access denied: the token does not have the required claims.',
     doc: 'a valid token without the claims of `JWT_CLAIMS`',
   },
@@ -82,7 +78,6 @@ const table = {
   rate_limited: {
     status: 429,
     fault: 'client',
-    refusesCaller: true,
     retryAfter: 1,
     doc: 'the client sends more than `RATE_LIMIT_PER_SECOND`',
   },
@@ -121,7 +116,6 @@ const table = {
   keys_unavailable: {
     status: 503,
     fault: 'operator',
-    refusesCaller: true,
     clientMessage: 'The token cannot be verified now, because the keys of its issuer are not available. Retry later.',
     retryAfter: 5,
     doc: 'a token that cannot be verified, because `JWT_JWKS_URL` does not answer with keys',

@@ -31,10 +31,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   readonly route: Route;
   readonly ids: RequestIds;
   readonly startedAt = performance.now();
-  /**
-   * Address of the other end, if the log shows it or rates are limited. Read at the start, because
-   * a connection that has ended has none.
-   */
+  /** Address of the other end, if the log or a rate needs it: one that has left has none. */
   readonly peer: string | undefined;
   /** Name of the client's certificate. Undefined if clients need none. */
   readonly certificate: string | undefined;
@@ -43,6 +40,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   scoring: Scoring | undefined;
   /** Undefined if the route is open, or everybody may call. */
   caller: Caller | undefined;
+  /** False until the caller is known to be one who may call. */
+  callerPassed = false;
   /** Beginning of the body as text, if telemetry sends inputs. */
   input: string | undefined;
   /** Undefined if the request is not collected. */
@@ -114,19 +113,20 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   }
 
   /**
-   * Checks a request on every route, before its route does.
-   * @param sentHeaders name, value, name, value, ... as they came
+   * Checks a request on every route, before its route does, by its headers as they came.
    * @param next runs at once, or later if a token has to be verified first
-   * @throws ServerError id_too_long, unauthorized, rate_limited, bad_request for the client's own
-   * limit, and what `next` throws
+   * @throws ServerError of the caller, the ids and the client's own limit, and what `next` throws
    */
   begin(sentHeaders: readonly string[], next: () => void): void {
-    if (this.ids.refusal !== undefined) throw this.ids.refusal;
     const caller = this.access === 'open' ? undefined : callerOf(this.services, sentHeaders, this.access, this);
     const verifies = caller instanceof Promise;
+    this.callerPassed = !verifies;
     if (verifies) this.#verified(caller, next).catch((thrown: unknown) => this.fail(thrown));
     else this.caller = caller;
-    this.#limit();
+    if (this.ids.refusal !== undefined) throw this.ids.refusal;
+    const limit = this.clientLimit();
+    // The time until here counts, too.
+    if (limit !== undefined) this.#deadline = new ClientDeadline(limit, this.startedAt, (error) => this.#expire(error));
     if (!verifies) next();
   }
 
@@ -245,13 +245,8 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   async #verified(caller: Promise<Caller | undefined>, next: () => void): Promise<void> {
     this.caller = await caller;
     // The client may have left meanwhile.
-    if (this.failure === undefined) next();
-  }
-
-  /** Starts the client's own deadline. The time until here counts, too. */
-  #limit(): void {
-    const limit = this.clientLimit();
-    if (limit !== undefined) this.#deadline = new ClientDeadline(limit, this.startedAt, (error) => this.#expire(error));
+    this.callerPassed = this.failure === undefined;
+    if (this.callerPassed) next();
   }
 
   /** The client's own deadline has passed: it gets its answer, and its run is as if it had left. */

@@ -85,12 +85,12 @@ export class AccessLog {
     this.#log.info(line, 'request');
   }
 
-  #measure({ route, status, failure, reply, scoring }: Answered, ms: number): void {
+  #measure({ route, status, failure, reply, scoring, callerPassed }: Answered, ms: number): void {
     const metrics = this.#metrics;
     metrics.answered(route.path, status);
     if (route.scores !== true) return;
     // Refused callers are no load, and would make the durations look better than they are.
-    if (failure?.failure.refusesCaller === true) return metrics.failed(failure);
+    if (failure !== undefined && !callerPassed) return metrics.failed(failure);
     metrics.requestDuration.observe(ms / 1000);
     if (failure !== undefined) metrics.failed(failure);
     if (reply?.runMs !== undefined) {

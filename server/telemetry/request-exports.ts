@@ -14,10 +14,7 @@ const MOST_BYTES = 3 * (LONGEST_TEXT + 1);
 /** The Python server's text: docs/telemetry.md. */
 const NO_TEXT = '"Scoring request response payload is a non serializable object or raw binary"';
 
-/**
- * As in the Python server, a request that the router refused is not reported. Nor is one whose
- * caller was refused, who would decide how much telemetry is paid for.
- */
+/** As in the Python server, a request that the router refused is not reported. */
 const NOT_SENT: ReadonlySet<ErrorCode> = new Set(['not_found', 'method_not_allowed']);
 
 /** A request that is over, with all fields that may be sent. */
@@ -35,6 +32,8 @@ export interface ExportedRequest {
   readonly rpcStatus?: string | undefined;
   readonly ids: RequestIds;
   readonly failure: ServerError | undefined;
+  /** The caller is known to be one who may call. */
+  readonly callerPassed: boolean;
   readonly reply:
     | { readonly headers: readonly (readonly [string, string])[]; readonly body: unknown; readonly runMs: number | undefined }
     | undefined;
@@ -77,8 +76,9 @@ export class RequestExports {
   }
 
   write(request: ExportedRequest, ms: number): void {
-    const { failure } = request;
-    if (failure !== undefined && (failure.failure.refusesCaller === true || NOT_SENT.has(failure.code))) return;
+    const { failure, callerPassed } = request;
+    // Whoever may not call would decide how much telemetry is paid for.
+    if (!callerPassed || (failure !== undefined && NOT_SENT.has(failure.code))) return;
     const { insights, spans } = this.choice;
     const traced = spans && request.ids.sampled;
     if (!insights && !traced) return;

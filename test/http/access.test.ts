@@ -166,6 +166,16 @@ describe('a refused request', () => {
     assert.equal(parse(await rest(socket)).status, 200);
   });
 
+  it('is refused for its key before its ids, and is no load', async (t) => {
+    const { http, metrics } = await start(t, keys);
+    const long = (key: string) => http.post('/score').set('x-request-id', 'x'.repeat(101)).set('api-key', key).send({});
+    await long('wrong').expect(401);
+    await long(KEY).expect(431);
+    const text = await metrics.registry.metrics();
+    assert.match(text, /scoring_request_duration_seconds_count 1\n/);
+    assert.match(text, /scoring_failures_total\{code="unauthorized"\} 1\n/);
+  });
+
   it('in a pipeline does not disturb the ones around it', async (t) => {
     const { port } = await start(t, keys);
     const request = (header: string, last = false): string =>

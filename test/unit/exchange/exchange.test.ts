@@ -257,6 +257,22 @@ test("a client's own limit of a wrong form is refused, after its key has been ch
   assert.throws(() => denied.exchange.begin([], none), refused);
 });
 
+test('a caller has passed once the key or token is known to count, and not before', async () => {
+  const { promise, resolve } = Promise.withResolvers<Caller>();
+  const { exchange } = begin({}, { keys: [], check: () => promise });
+  exchange.begin([], none);
+  assert.equal(exchange.callerPassed, false);
+  resolve({ kind: 'token', name: 'somebody' });
+  await settled();
+  assert.equal(exchange.callerPassed, true);
+  const left = begin({}, { keys: [], check: () => promise }).exchange;
+  left.limitMs = -1;
+  assert.throws(() => left.begin([], none), { code: 'bad_request' });
+  left.fail(new ServerError('bad_request', 'wrong'));
+  await settled();
+  assert.equal(left.callerPassed, false);
+});
+
 test("the client's own deadline passes while a token is verified: its request goes no further", async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { promise, resolve } = Promise.withResolvers<Caller>();

@@ -35,6 +35,7 @@ async function measured({
     ids: readIds({}, undefined),
     startedAt: performance.now(),
     failure: failure && new ServerError(failure, 'x'),
+    callerPassed: true,
     reply: reply && { ...REPLY, ...reply },
     scoring:
       admittedMsAgo === undefined ? undefined : { times: { admittedAt: performance.now() - admittedMsAgo, queueMs, run: undefined } },

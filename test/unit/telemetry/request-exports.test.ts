@@ -6,7 +6,7 @@ import type { TelemetryExporter } from '../../../server/telemetry/exporter.ts';
 import { RequestExports } from '../../../server/telemetry/request-exports.ts';
 
 /** The kinds of the items that leave the server for one request. */
-function sent(code?: ErrorCode): string[] {
+function sent(code?: ErrorCode, callerPassed = true): string[] {
   const kinds: string[] = [];
   const exporter = { add: ({ kind }: { kind: string }) => kinds.push(kind) } as unknown as TelemetryExporter;
   const exports = new RequestExports(exporter, { insights: true, responses: false, modelData: false, redacts: () => false, spans: true });
@@ -20,6 +20,7 @@ function sent(code?: ErrorCode): string[] {
       status: 200,
       ids: readIds({ traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }, () => true),
       failure: code && new ServerError(code, 'x'),
+      callerPassed,
       reply: undefined,
       scoring: undefined,
       input: undefined,
@@ -35,6 +36,7 @@ test('a request is reported, also one that failed for its input', () => {
 });
 
 test('refused callers, and paths and methods that are not there, send no telemetry away', () => {
-  for (const code of ['unauthorized', 'forbidden', 'rate_limited', 'keys_unavailable', 'not_found', 'method_not_allowed'] as const)
-    assert.deepEqual(sent(code), []);
+  for (const code of ['not_found', 'method_not_allowed'] as const) assert.deepEqual(sent(code), []);
+  for (const code of ['unauthorized', 'rate_limited', 'id_too_long', 'bad_request', 'client_gone', 'client_deadline'] as const)
+    assert.deepEqual(sent(code, false), []);
 });

@@ -22,6 +22,7 @@ function serverSpan({ failure, route = '/score', ...more }: Case): SpanItem {
     status: 200,
     ids: readIds({}, () => true),
     failure: failure && new ServerError(failure, 'x'),
+    callerPassed: true,
     reply: undefined,
     scoring: undefined,
     input: undefined,
