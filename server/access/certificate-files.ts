@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
-import type { Contents } from '../system/watched-files.ts';
+import { readFailure, type Contents } from '../system/watched-files.ts';
 import { curvesForClients, tlsSettings } from './tls-settings.ts';
 
 export type TlsFiles = Pick<Config, 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile'>;
@@ -110,17 +110,13 @@ function textOf(contents: Contents, path: string): string {
 
 /** Says why the files cannot be read. @param thrown by the file system */
 export function unreadable(thrown: unknown, { tlsCertFile, tlsKeyFile, tlsClientCaFile }: TlsFiles): ServerError {
-  const { code = '', path = '' }: Partial<NodeJS.ErrnoException> = thrown instanceof Error ? thrown : {};
+  const { path = '' }: Partial<NodeJS.ErrnoException> = thrown instanceof Error ? thrown : {};
   const options = new Map([
     [tlsClientCaFile, 'TLS_CLIENT_CA_FILE'],
     [tlsKeyFile, 'TLS_KEY_FILE'],
     [tlsCertFile, 'TLS_CERT_FILE'],
   ]);
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: `expected a file, ${path} does not exist`,
-    EACCES: `expected a file that this user may read, ${path} is not`,
-  };
-  return wrong(options.get(path) ?? 'TLS_CERT_FILE, TLS_KEY_FILE', reasons[code] ?? describeThrown(thrown));
+  return wrong(options.get(path) ?? 'TLS_CERT_FILE, TLS_KEY_FILE', readFailure(thrown));
 }
 
 function wrong(option: string, text: string): ServerError {

@@ -4,7 +4,7 @@ import { createLocalJWKSet } from 'jose/jwks/local';
 import { ServerError } from '../errors.ts';
 import { originOf, withoutKeys } from '../guards/addresses.ts';
 import type { Log } from '../log.ts';
-import { readFiles, watchFiles, type Contents } from '../system/watched-files.ts';
+import { readFailure, readFiles, watchFiles, type Contents } from '../system/watched-files.ts';
 
 /**
  * Finds the public key that a token names.
@@ -60,8 +60,12 @@ interface KeyEvents {
 export async function keysOfFile(path: string, { log, changed }: KeyEvents): Promise<FindKey> {
   const read = (contents: Contents): KeySet => {
     const bytes = contents.get(path);
-    if (bytes === undefined) throw new Error('expected a file, got a folder');
-    return readKeySet(bytes.toString());
+    if (bytes === undefined) throw new Error(`${path}: expected a file, got a folder`);
+    try {
+      return readKeySet(bytes.toString());
+    } catch (cause) {
+      throw new Error(`${path}: ${messageOf(cause)}`, { cause });
+    }
   };
   let contents: Contents;
   let set: KeySet;
@@ -69,9 +73,9 @@ export async function keysOfFile(path: string, { log, changed }: KeyEvents): Pro
     contents = await readFiles([path]);
     set = read(contents);
   } catch (cause) {
-    throw new ServerError('usage', `JWT_JWKS_FILE: ${path}: ${messageOf(cause)}`, { cause });
+    throw new ServerError('usage', `JWT_JWKS_FILE: ${readFailure(cause)}`, { cause });
   }
-  const failed = (error: unknown): void => log.error(`JWT_JWKS_FILE: ${path}: ${messageOf(error)}: the keys that were read before count`);
+  const failed = (error: unknown): void => log.error(`JWT_JWKS_FILE: ${readFailure(error)}: the keys that were read before count`);
   watchFiles([path], contents, {
     failed,
     changed: (now) => {

@@ -4,8 +4,7 @@ import { keyOfFile, keysOfLines, namedKeys, type ListedKey, type NamedKey } from
 import type { Config } from '../config/config.ts';
 import { describeThrown, ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { fileDenial } from '../system/folders.ts';
-import { type Contents, readFiles, watchFiles } from '../system/watched-files.ts';
+import { type Contents, readFailure, readFiles, watchFiles } from '../system/watched-files.ts';
 import type { Caller } from './access.ts';
 
 interface Entry {
@@ -88,10 +87,10 @@ async function watchedKeys(given: readonly ListedKey[], path: string, log: Log):
     contents = await readFiles([path]);
     ring = new KeyRing(keysOf(given, path, contents));
   } catch (thrown) {
-    throw new ServerError('usage', `SCORING_KEYS_FILE: ${reasonOf(path, thrown)}`, { cause: thrown });
+    throw new ServerError('usage', `SCORING_KEYS_FILE: ${readFailure(thrown)}`, { cause: thrown });
   }
   const failed = (thrown: unknown): void =>
-    log.error({ keys: ring.names }, `SCORING_KEYS_FILE cannot be used, so the keys stay as they are: ${reasonOf(path, thrown)}`);
+    log.error({ keys: ring.names }, `SCORING_KEYS_FILE cannot be used, so the keys stay as they are: ${readFailure(thrown)}`);
   const changed = (now: Contents): void => {
     try {
       log.info({ ...ring.replace(keysOf(given, path, now)), keys: ring.names }, 'the keys were read again');
@@ -116,11 +115,6 @@ function keysOf(given: readonly ListedKey[], path: string, contents: Contents): 
   if (listed.length === 0)
     throw new Error(`${path}: expected at least one key, as name:key or key; make one with: openssl rand -base64 32`);
   return namedKeys([...given, ...listed]);
-}
-
-function reasonOf(path: string, thrown: unknown): string {
-  const denied = fileDenial(path);
-  return denied === undefined ? messageOf(thrown) : `${path} cannot be read: ${denied}`;
 }
 
 function messageOf(thrown: unknown): string {

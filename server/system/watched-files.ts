@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeThrown } from '../errors.ts';
+import { fileDenial } from './folders.ts';
 
 /** Files by their paths. A folder has an entry for each file in it, hidden ones left out. */
 export type Contents = ReadonlyMap<string, Buffer>;
@@ -69,6 +71,16 @@ export function watchFiles(paths: readonly string[], before: Contents, { changed
       .finally(() => (reading = false));
   }, periodMs);
   timer.unref();
+}
+
+/** Says why files cannot be read, and the cure where there is one. @param thrown by `readFiles` */
+export function readFailure(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return describeThrown(thrown);
+  const { code, path, message }: NodeJS.ErrnoException = thrown;
+  if (path === undefined) return message;
+  const denied = fileDenial(path);
+  if (denied !== undefined) return `${path} cannot be read: ${denied}`;
+  return code === 'ENOENT' || code === 'ENOTDIR' ? `expected a file, ${path} does not exist` : message;
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -158,7 +158,7 @@ test('keys that cannot be used end the start with exit code 2 and a text that sh
   for (const [env, expected] of [
     [{ SCORING_KEYS: 'web:S3cretMark' }, /SCORING_KEYS: key 1: expected .*openssl rand -base64 32/],
     [{ SCORING_KEYS: 'S3cretMark-S3cretMark,S3cretMark-S3cretMark' }, /primary and secondary are the same key/],
-    [{ SCORING_KEYS_FILE: join(dir, 'missing') }, /SCORING_KEYS_FILE: ENOENT/],
+    [{ SCORING_KEYS_FILE: join(dir, 'missing') }, /SCORING_KEYS_FILE: expected a file, .*missing does not exist/],
     [{ SCORING_KEYS_FILE: join(dir, 'short') }, /short: line 1: expected .*openssl rand -base64 32/],
     [{ SCORING_KEYS_FILE: join(dir, 'twice'), SCORING_KEYS: 'web:S3cretMark+S3cretMark' }, /web is there twice/],
     [{ METRICS_KEY_REQUIRED: 'true' }, /METRICS_KEY_REQUIRED: expected SCORING_KEYS/],

@@ -141,7 +141,7 @@ test('options of tokens that would leave the door open stop the start with exit 
   writeFileSync(file, '{"keys": 7}');
   for (const [env, expected] of [
     [{ ...RULES, JWT_JWKS_FILE: file }, /JWT_JWKS_FILE: .*expected a JSON Web Key Set/],
-    [{ ...RULES, JWT_JWKS_FILE: `${file}.missing` }, /JWT_JWKS_FILE: .*ENOENT/],
+    [{ ...RULES, JWT_JWKS_FILE: `${file}.missing` }, /JWT_JWKS_FILE: expected a file, .*missing does not exist/],
     [{ JWT_JWKS_URL: 'https://127.0.0.1:1/', JWT_ISSUER: ISSUER }, /JWT_JWKS_URL: expected JWT_AUDIENCE with it, got none/],
   ] as const) {
     const { code, text } = await exitOf(t, env);

@@ -223,7 +223,7 @@ test('a file without keys is a usage error', async (t) => {
   const path = fileOf(t, '{}');
   for (const [file, reason] of [
     [path, /^JWT_JWKS_FILE: .*jwks\.json: expected a JSON Web Key Set/],
-    [`${path}.missing`, /ENOENT/],
+    [`${path}.missing`, /expected a file, .*\.missing does not exist$/],
     [join(path, '..'), /expected a file, got a folder/],
   ] as const)
     await assert.rejects(keysOfFile(file, events), { code: 'usage', message: reason });

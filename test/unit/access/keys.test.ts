@@ -126,7 +126,7 @@ test('a changed file that cannot be used keeps the keys, and is one line without
     assert.deepEqual([ring.find(A)?.name, ring.find(B)?.name, ring.names.length], ['primary', 'web', 2]);
   }
   rmSync(path);
-  await line(({ msg }) => msg.includes('ENOENT'));
+  await line(({ msg }) => msg.includes('does not exist'));
   writeFileSync(path, C);
   await line(({ msg }) => msg === 'the keys were read again');
   assert.equal(ring.find(C)?.name, 'primary');
@@ -144,7 +144,7 @@ test('a file that cannot be used at the start is a usage error that names it, wi
   writeFileSync(join(nested, 'web'), 'S3cretMark');
   mkdirSync(join(dir, 'none'));
   for (const [path, why] of [
-    [join(dir, 'missing'), /^SCORING_KEYS_FILE: ENOENT.*missing/],
+    [join(dir, 'missing'), /^SCORING_KEYS_FILE: expected a file, .*missing does not exist$/],
     [file('empty', ''), /^SCORING_KEYS_FILE: .*\/empty: expected at least one key/],
     [file('comments', '# none\n\n'), /comments: expected at least one key/],
     [file('short', 'S3cretMark'), /short: line 1: expected .*openssl rand -base64 32/],

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { type Contents, readFiles, watchFiles } from '../../../server/system/watched-files.ts';
+import { type Contents, readFailure, readFiles, watchFiles } from '../../../server/system/watched-files.ts';
 import { folder } from '../../set-up/folder.ts';
 import { until } from '../../set-up/until.ts';
 
@@ -66,6 +66,15 @@ test('a missing file is reported once, and the files count again when it is back
   writeFileSync(path, 'two');
   await until(() => seen.length === 1);
   assert.equal(errors.length, 1);
+});
+
+test('a failed read names the path once, and what is wrong with it', async () => {
+  const dir = folder();
+  const file = join(dir, 'file');
+  writeFileSync(file, '');
+  const why = (path: string): Promise<string> => readFiles([path]).then(() => 'read', readFailure);
+  for (const path of [join(dir, 'none'), join(file, 'below')]) assert.equal(await why(path), `expected a file, ${path} does not exist`);
+  assert.equal(await why('/dev/null'), '/dev/null: expected a file');
 });
 
 test('a pipe and a large file are refused', async () => {
