@@ -69,6 +69,11 @@ const table = {
   request_timeout: { status: 408, fault: 'client', doc: 'the client took too long to send the request' },
   body_too_large: { status: 413, fault: 'client', doc: 'the body, inflated, is above `BODY_LIMIT_BYTES`' },
   unsupported_encoding: { status: 415, fault: 'client', doc: '`Content-Encoding` is not gzip, deflate or identity' },
+  unsupported_content_type: {
+    status: 415,
+    fault: 'client',
+    doc: 'a script that declares its input (`@input_schema`) got a body that is not JSON by its `Content-Type`',
+  },
   queue_full: {
     status: 429,
     fault: 'operator',

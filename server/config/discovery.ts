@@ -5,7 +5,8 @@ import { ServerError } from '../errors.ts';
 import { fileDenial, folderDenial, folderTree, isFile, isFolder, isUntouched } from '../system/folders.ts';
 import { findModels, isInside, NEAR_MISS_DEPTH, onlyModel, SEARCH_DEPTH, single } from './find-models.ts';
 import { checkedModelDir, checkedModelFile, namedScript, refuseDenied } from './named-files.ts';
-import { advice, nearMisses, SCRIPT_EXTENSIONS, SCRIPT_NAMES } from './near-misses.ts';
+import { advice, nearMisses, SCRIPT_NAMES } from './near-misses.ts';
+import { SCRIPT_EXTENSIONS } from './script-language.ts';
 import { folderLike } from './suggestions.ts';
 
 /** The script or model to serve. All paths are absolute. */

@@ -1,5 +1,5 @@
 import { executionProvider, type Provider } from './execution-provider.ts';
-import { bytes, deviceNumbers, integer, milliseconds, oneOf, option, orAuto, seconds, type OptionRows } from './option-values.ts';
+import { bytes, deviceNumbers, integer, milliseconds, oneOf, option, orAuto, seconds, text, type OptionRows } from './option-values.ts';
 
 /** Options of models and of the workers that run them. */
 export const modelOptions = {
@@ -24,12 +24,19 @@ export const modelOptions = {
     parse: orAuto(integer(1, 1024)),
     doc: 'Worker processes, a model copy each. Unset: 1, or 1 per GPU. `auto`: 1 per CPU or GPU. Raise it for busy scripts.',
   }),
-  workerConcurrency: option({
+  workerConcurrency: option<number | 'auto'>({
     env: ['WORKER_CONCURRENCY'],
     flag: 'worker-concurrency',
-    default: 32,
-    parse: integer(1, 4096),
-    doc: '`run()` calls at a time in one worker. Lower it where each call takes much memory.',
+    default: 'auto',
+    parse: orAuto(integer(1, 4096)),
+    doc: '`run()` calls at a time in one worker. `auto`: 32; 1 for a Python script whose `run()` is not async.',
+  }),
+  pythonPath: option({
+    env: ['AZUREML_INFERENCE_PYTHON_PATH'],
+    flag: 'python-path',
+    default: '',
+    parse: text,
+    doc: 'Python 3.10+ that runs a `.py` script. Unset: an environment beside the script, then `python3`.',
   }),
   workerMemoryBytes: option({
     env: ['WORKER_MEMORY_BYTES'],

@@ -2,7 +2,8 @@ import { basename, isAbsolute, join } from 'node:path';
 import { type ErrorCode, ServerError } from '../errors.ts';
 import { fileDenial, folderDenial, isFile, isFolder, statOf } from '../system/folders.ts';
 import { findModels, isModelFile, listed } from './find-models.ts';
-import { nearMisses, SCRIPT_EXTENSIONS } from './near-misses.ts';
+import { nearMisses } from './near-misses.ts';
+import { SCRIPT_EXTENSIONS } from './script-language.ts';
 import { folderLike, othersLike } from './suggestions.ts';
 
 /** @throws ServerError where permission is missing */

@@ -1,12 +1,11 @@
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { isFile, isFolder, isMountPoint, Met, readableEntries, statOf } from '../system/folders.ts';
+import { SCRIPT_EXTENSIONS } from './script-language.ts';
 
-/** Extensions of entry scripts. */
-export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 /** File names of entry scripts, in the order of the search. */
 export const SCRIPT_NAMES = ['main', 'score'].flatMap((name) => SCRIPT_EXTENSIONS.map((extension) => name + extension));
 
-const LANGUAGES = new Set(['.py', '.ipynb', '.r', '.jl', '.java', '.cs', '.go']);
+const LANGUAGES = new Set(['.ipynb', '.r', '.jl', '.java', '.cs', '.go']);
 const MODELS = new Set(
   [
     'pkl',
@@ -41,7 +40,7 @@ const elsewhere: Advice = (name) =>
 const otherName: Advice = (name) =>
   `rename it to score${extname(name).toLowerCase()}, or name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT)`;
 const otherLanguage: Advice = () =>
-  'this server runs entry scripts in TypeScript and JavaScript: write init() and run() in score.ts (docs/entry-scripts.md)';
+  'this server runs entry scripts in TypeScript, JavaScript and Python: write init() and run() in score.ts or score.py (docs/entry-scripts.md)';
 const convert: Advice = () => 'this server runs ONNX models: convert it to one .onnx file';
 const unpack: Advice = () => 'unpack it: the server opens no archives';
 const noFile: Advice = () => 'expected a file, but it is a folder: container engines create one if the file to mount does not exist';

@@ -14,6 +14,8 @@ export interface StartMessage {
   /** Folders in which modules are found by name, besides node_modules. */
   readonly importPath: readonly string[];
   readonly concurrency: number;
+  /** Nobody has set it: a script that blocks its thread may take 1. */
+  readonly concurrencyIsDefault?: boolean | undefined;
   readonly initTimeoutMs: number;
   /**
    * Decided once by the host: a replacement opens models as the first worker did, or not at all.
@@ -73,6 +75,7 @@ const start: Check<StartMessage> = shape<StartMessage>({
   modelName: text,
   importPath: listOf(text),
   concurrency: positive,
+  concurrencyIsDefault: optional(flag),
   initTimeoutMs: count,
   execution: shape<Execution>({ provider: oneOf('cpu', 'cuda', 'tensorrt'), strict: flag }),
   intraOpThreads: count,

@@ -69,6 +69,18 @@ export interface ReadyMessage {
   readonly example?: string | undefined;
   /** The worker has a sample for the deep check. */
   readonly checks?: boolean | undefined;
+  /** Absent: the script declares nothing. */
+  readonly schemas?: ScriptSchemas | undefined;
+  /** The interpreter of the script, with its version; absent: that of the host. */
+  readonly runtime?: string | undefined;
+}
+
+/** What a script declares of its data, as schemas of Swagger. */
+export interface ScriptSchemas {
+  readonly input: object;
+  readonly output: object;
+  /** The versions of `/swagger.json` that can express them. */
+  readonly versions: readonly string[];
 }
 
 /** A worker begins to run a model on made-up inputs, or is done with that. */
@@ -173,6 +185,8 @@ const ready = shape<ReadyMessage>({
   models: listOf(model),
   example: optional(exampleBody),
   checks: optional(flag),
+  schemas: optional(shape<ScriptSchemas>({ input: object, output: object, versions: listOf(oneOf('2', '3', '3.1')) })),
+  runtime: optional(text),
 });
 const definition: Check<MetricDefinition> = either(
   shape<Omit<MetricDefinition, 'buckets'>>({ kind: oneOf('counter', 'gauge'), name: metricName, help: text, labels: labelNames }),

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
+import { languageOf } from '../config/script-language.ts';
 import type { CollectionStart, StartMessage } from '../ipc/start-message.ts';
 import type { Log } from '../log.ts';
 import { availableCpus, threadsPerWorker } from '../system/cpu-quota.ts';
@@ -14,11 +15,15 @@ import { chooseProvider, type ProviderChoice } from './provider-choice.ts';
 import { hardwareOf } from './provider-hardware.ts';
 import { permissionFlags } from './permission-flags.ts';
 import type { MemoryLimits } from './worker-memory.ts';
+import { nodeCommand } from './node-command.ts';
+import { pythonCommand } from './python-command.ts';
 import type { WorkerLink, WorkerSpec } from './worker-process.ts';
 import { workersCache } from './workers-cache.ts';
 
 /** V8's cache of compiled code. Node reads it. */
 const COMPILE_CACHE = 'NODE_COMPILE_CACHE';
+/** `run()` calls at a time: 32 waiting frames make a full batch. */
+const DEFAULT_CONCURRENCY = 32;
 /** Longest time of a timer, in milliseconds. */
 const NO_LIMIT_MS = 2 ** 31 - 1;
 
@@ -96,16 +101,15 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
       });
       const cache = workersCache(around.env[COMPILE_CACHE], { user, model: config.workerPermissionModel === 'on' });
       const env = workerEnv(config, found, { hostEnv: withHome(around.env, user), count: sizes.count, cache });
-      const flags = permissionFlags(config, found, cache);
+      const python = languageOf(found.entryScript) === 'python' ? pythonCommand(config, found, env['PATH']) : undefined;
+      const flags = python === undefined ? permissionFlags(config, found, cache) : [];
       const hardware = hardwareOf(choice.provider);
       const spec: PoolPlan['spec'] = (worker) => ({
         start,
         env: hardware?.pinned(env, choice.devices[worker % choice.devices.length]) ?? env,
         cwd: config.appRoot,
-        debugPort: worker === 0 ? config.debugPort : 0,
-        heapMb: sizes.heapMb,
+        command: python ?? nodeCommand({ debugPort: worker === 0 ? config.debugPort : 0, heapMb: sizes.heapMb, flags }),
         user,
-        flags,
       });
       return { count: sizes.count, spec };
     },
@@ -149,7 +153,8 @@ function startMessage(config: Config, found: Found, decided: Decided): StartMess
     ...decided,
     noCode: found.kind === 'model without code',
     modelName: config.modelName,
-    concurrency: config.workerConcurrency,
+    concurrency: config.workerConcurrency === 'auto' ? DEFAULT_CONCURRENCY : config.workerConcurrency,
+    concurrencyIsDefault: config.workerConcurrency === 'auto',
     maxBatchSize: config.maxBatchSize,
     maxBatchDelayMs: config.maxBatchDelayMs,
     warmUp: config.warmUp,

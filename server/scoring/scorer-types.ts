@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ServerError } from '../errors.ts';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { ScoreHead } from '../ipc/score-head.ts';
-import type { ServedModel } from '../ipc/worker-messages.ts';
+import type { ScriptSchemas, ServedModel } from '../ipc/worker-messages.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { BodySize } from './queue.ts';
 
@@ -73,6 +73,8 @@ export interface Served {
   readonly models: readonly ServedModel[];
   /** Body of a request that a worker took, or would take. */
   readonly example?: string | undefined;
+  /** Absent: the script declares nothing of its data. */
+  readonly schemas?: ScriptSchemas | undefined;
   /** Workers have a sample for the deep check. */
   readonly checks?: boolean | undefined;
   /** True when the built-in script serves the model without code. */

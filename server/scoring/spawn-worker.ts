@@ -1,9 +1,6 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { WorkerSpec } from './worker-process.ts';
-
-const WORKER_MAIN = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
 
 interface Spawned {
   readonly child: ChildProcess;
@@ -17,12 +14,10 @@ interface Spawned {
  * has no pid, and emits `error`.
  * @param markFd file that becomes its fd 4: ipc/README.md
  */
-export function spawnWorker({ debugPort, heapMb, cwd, env, user, flags = [] }: WorkerSpec, markFd?: number): Spawned {
-  const inspect = debugPort === 0 ? [] : [`--inspect=127.0.0.1:${debugPort}`];
-  const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
+export function spawnWorker({ command: [file, ...args], cwd, env, user }: WorkerSpec, markFd?: number): Spawned {
   let child: ChildProcess;
   try {
-    child = spawn(process.execPath, ['--disable-sigusr1', ...inspect, ...heap, ...flags, WORKER_MAIN], {
+    child = spawn(file, args, {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', markFd ?? 'ignore'],

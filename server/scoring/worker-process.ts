@@ -22,14 +22,10 @@ export interface WorkerSpec {
   readonly start: StartMessage;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Port of Node's inspector, or 0. */
-  readonly debugPort: number;
-  /** Limit of V8's heap in megabytes; undefined: V8's own. */
-  readonly heapMb?: number | undefined;
+  /** Program and arguments: node-command.ts, python-command.ts. */
+  readonly command: readonly [file: string, ...args: string[]];
   /** Undefined: the user of this process. */
   readonly user?: User | undefined;
-  /** More flags of Node. */
-  readonly flags?: readonly string[];
 }
 
 /** How a process ended. */
@@ -77,6 +73,7 @@ export class WorkerProcess {
   readonly #answers: AnswerMemory;
   readonly #mostBytes: number;
   readonly #user: User | undefined;
+  readonly #program: string;
   readonly #gone = Promise.withResolvers<void>();
   /** When the pipe last brought a frame. A thread inside an inference sends none. */
   lastReadAt = performance.now();
@@ -86,6 +83,7 @@ export class WorkerProcess {
     this.#answers = answers;
     const { child, pipe } = spawnWorker(spec, this.#mark.fd);
     this.#user = spec.user;
+    this.#program = spec.command[0];
     this.#child = child;
     this.#pipe = pipe;
     this.#mostBytes = Math.max(spec.start.answerLimitBytes, 2 * MOST_COLLECTED_BYTES) + MOST_HEAD_BYTES;
@@ -203,7 +201,7 @@ export class WorkerProcess {
   #notStarted(error: Error): string {
     const why = describeThrown(error);
     if (this.#user === undefined) return why;
-    return `${why} (as user ${this.#user.uid}:${this.#user.gid} of WORKER_USER, who must be able to execute ${process.execPath})`;
+    return `${why} (as user ${this.#user.uid}:${this.#user.gid} of WORKER_USER, who must be able to execute ${this.#program})`;
   }
 
   #end(listener: ProcessListener, exit: Exit): void {

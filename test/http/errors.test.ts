@@ -61,6 +61,7 @@ const cases = {
   },
   body_too_large: sends(post('Content-Length: 11\r\n', '01234567890'), { bodyLimitBytes: 10 }),
   unsupported_encoding: sends(post('Content-Encoding: br\r\nContent-Length: 2\r\n', '{}')),
+  unsupported_content_type: scorerSays('unsupported_content_type'),
   queue_full: scorerSays('queue_full', 'admit'),
   async rate_limited(t) {
     const { http, port } = await start(t, { rateLimitPerSecond: 1 });

@@ -7,6 +7,7 @@ import { options } from '../../server/config/config.ts';
 import type { ServerError } from '../../server/errors.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import type { Collecting } from '../../server/scoring/collecting.ts';
+import { nodeCommand } from '../../server/scoring/node-command.ts';
 import { PoolScorer } from '../../server/scoring/scorer.ts';
 import type { ScoreReply, ScoreRequest, Scoring } from '../../server/scoring/scorer-types.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
@@ -27,6 +28,8 @@ export interface Settings {
   readonly start?: Partial<StartMessage>;
   readonly limits?: Partial<Limits>;
   readonly env?: Record<string, string>;
+  /** Program of the workers; Node by default. */
+  readonly command?: readonly [string, ...string[]];
   /** Limit of made-up inputs; milliseconds. */
   readonly trialMs?: number;
   /** Takes what the script collects. */
@@ -92,7 +95,12 @@ export class Workers {
       ...(settings.trialMs === undefined ? {} : { trialMs: settings.trialMs }),
       plan: async () => ({
         count: settings.workers ?? 1,
-        spec: () => ({ start, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env }, cwd: SCRIPTS, debugPort: 0 }),
+        spec: () => ({
+          start,
+          env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...settings.env },
+          cwd: SCRIPTS,
+          command: settings.command ?? nodeCommand({ debugPort: 0 }),
+        }),
       }),
     };
     this.scorer = new PoolScorer(

@@ -66,7 +66,10 @@ export class FakeWorkers {
       this.processes.push(process);
       return process;
     };
-    const plan: PoolOptions['plan'] = async () => ({ count: workers, spec: () => ({ start, env: {}, cwd: '/', debugPort: 0 }) });
+    const plan: PoolOptions['plan'] = async () => ({
+      count: workers,
+      spec: () => ({ start, env: {}, cwd: '/', command: ['/nowhere'] as const }),
+    });
     this.scorer = new PoolScorer(
       {
         limits: {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
+import { nodeCommand } from '../../../server/scoring/node-command.ts';
 import { spawnWorker } from '../../../server/scoring/spawn-worker.ts';
 import { WorkerProcess, type WorkerSpec } from '../../../server/scoring/worker-process.ts';
 import { FakeWorkers } from './fake-workers.ts';
 
 // A worker that gets no start message does nothing.
-const spec = { start: {}, env: process.env, cwd: '/', debugPort: 0 } as unknown as WorkerSpec;
+const spec = { start: {}, env: process.env, cwd: '/', command: nodeCommand({ debugPort: 0 }) } as unknown as WorkerSpec;
 /** Node emits the first, and throws the second. */
 const cannotStart: Record<string, WorkerSpec> = {
   'a folder that is not there': { ...spec, cwd: '/nowhere' },

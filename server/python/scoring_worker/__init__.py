@@ -1,0 +1,1 @@
+"""The worker of entry scripts in Python: the other end of server/ipc/README.md."""

@@ -1,0 +1,16 @@
+"""Failures by their code in the table of server/errors.ts."""
+
+
+UNSUPPORTED_CONTENT_TYPE = "unsupported_content_type"
+
+
+class Failure(Exception):
+    """A failure that the host answers or logs.
+
+    `message` reaches the client where the table has no fixed text for the code.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
