@@ -3,7 +3,10 @@
 import sys
 
 if sys.version_info < (3, 10):
-    sys.exit("a worker needs Python 3.10 or later, got %s at %s" % (sys.version.split()[0], sys.executable))
+    sys.exit(
+        "a worker needs Python 3.10 or later, got %s at %s"
+        % (sys.version.split()[0], sys.executable)
+    )
 
 # Frees the first place of the search for the script: a user's worker.py is not this file.
 _here = sys.path.pop(0)

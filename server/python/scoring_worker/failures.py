@@ -1,6 +1,5 @@
 """Failures by their code in the table of server/errors.ts."""
 
-
 UNSUPPORTED_CONTENT_TYPE = "unsupported_content_type"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Iterator
+from collections.abc import Iterator
 
 _HEAD = struct.Struct("<IIB")
 HEAD_BYTES = _HEAD.size

@@ -6,12 +6,11 @@ import json
 import socket
 import struct
 import threading
-from typing import Any, Sequence
+from typing import Any
 
 from . import kinds
+from .answers import Answer
 from .frames import frame
-
-Headers = Sequence[tuple[str, str]]
 
 _REPLY_HEAD = struct.Struct("<HBdI")
 _RUN_FAILED = 1
@@ -39,9 +38,9 @@ class ToHost:
         """Reports why this worker cannot serve; it then exits."""
         self._send(kinds.START_FAILED, 0, _json({"code": code, "message": message}))
 
-    def reply(self, ident: int, status: int, run_ms: float, headers: Headers | None, body: bytes, run_failed: bool = False) -> None:
-        """Answers a request. `headers` None: JSON. `run_ms`: RAISED where run() raised its answer."""
-        self._send(kinds.REPLY, ident, *_reply_head(status, run_ms, headers, run_failed), body)
+    def reply(self, ident: int, answer: Answer, run_ms: float) -> None:
+        """Answers a request. `run_ms`: RAISED where run() raised its answer."""
+        self._send(kinds.REPLY, ident, *_reply_head(answer, run_ms), answer.body)
 
     def failure(self, ident: int, code: str, message: str) -> None:
         """Answers a request with a failure of the table."""
@@ -61,7 +60,9 @@ class ToHost:
             self._pipe.sendall(data)
 
 
-def _reply_head(status: int, run_ms: float, headers: Headers | None, run_failed: bool) -> tuple[bytes, bytes]:
-    flags = (_RUN_FAILED if run_failed or status >= 500 else 0) | (_JSON if headers is None else 0)
-    text = b"" if headers is None else "\n".join(f"{name}\n{value}" for name, value in headers).encode()
-    return _REPLY_HEAD.pack(status, flags, run_ms, len(text)), text
+def _reply_head(answer: Answer, run_ms: float) -> tuple[bytes, bytes]:
+    flags = _RUN_FAILED if answer.run_failed or answer.status >= 500 else 0
+    if answer.headers is None:
+        return _REPLY_HEAD.pack(answer.status, flags | _JSON, run_ms, 0), b""
+    text = "\n".join(f"{name}\n{value}" for name, value in answer.headers).encode()
+    return _REPLY_HEAD.pack(answer.status, flags, run_ms, len(text)), text

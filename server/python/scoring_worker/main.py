@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import socket
 import sys
 import time
 import traceback
-from typing import Any, Iterator
+from collections.abc import Iterator
 
 from . import kinds
+from .answers import answer_of
+from .context import current_request
+from .failures import Failure
 from .frames import FrameReader
 from .host import ToHost
-from .messages import read_request
+from .messages import Start, read_request
+from .script import Script, load
 
 _HOST_FD = 3
 
@@ -24,13 +27,16 @@ def main() -> None:
     pipe = socket.socket(fileno=_HOST_FD)
     to_host = ToHost(pipe)
     frames = _frames(pipe)
-    _, _, payload = next(frames)
-    start = json.loads(payload)
-    script = _load(start, to_host)
+    start: Start = json.loads(next(frames)[2])
+    try:
+        script = load(start)
+        script.init()
+    except BaseException:
+        to_host.start_failed("init_failed", traceback.format_exc())
+        os._exit(3)
     to_host.ready(
         {
-            "rawHttp": False,
-            "parsesJson": False,
+            **script.ready(),
             "redacts": False,
             "closes": False,
             "concurrency": 1,
@@ -40,7 +46,7 @@ def main() -> None:
     )
     for kind, ident, payload in frames:
         if kind == kinds.SCORE:
-            _score(script, to_host, ident, payload)
+            _score(script, start, to_host, ident, payload)
         elif kind == kinds.CANCEL:
             to_host.cancelled(ident)
 
@@ -51,26 +57,20 @@ def _frames(pipe: socket.socket) -> Iterator[tuple[int, int, bytes]]:
         yield from reader.feed(chunk)
 
 
-def _load(start: dict[str, Any], to_host: ToHost) -> Any:
-    sys.path.extend(start["importPath"])
-    spec = importlib.util.spec_from_file_location("entry_module", start["entryScript"])
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-        module.init()
-    except BaseException:
-        to_host.start_failed("init_failed", traceback.format_exc())
-        os._exit(3)
-    return module
-
-
-def _score(script: Any, to_host: ToHost, ident: int, payload: bytes) -> None:
+def _score(script: Script, start: Start, to_host: ToHost, ident: int, payload: bytes) -> None:
     request = read_request(ident, payload)
-    began = time.perf_counter()
+    current_request.set(request)
     try:
-        result = script.run(request.body.decode())
-        ms = (time.perf_counter() - began) * 1000
-        to_host.reply(ident, 200, ms, None, json.dumps(result).encode())
-    except BaseException:
-        to_host.failure(ident, "run_failed", traceback.format_exc())
+        call = script.bind(request)
+        began = time.perf_counter()
+        result = call()
+        run_ms = (time.perf_counter() - began) * 1000
+        to_host.reply(ident, answer_of(result, start), run_ms)
+    except Failure as failure:
+        to_host.failure(ident, failure.code, failure.message)
+    except BaseException as raised:
+        failed = script.failure_of(raised)
+        if isinstance(failed, Failure):
+            to_host.failure(ident, failed.code, failed.message)
+        else:
+            to_host.reply(ident, failed, -1.0)

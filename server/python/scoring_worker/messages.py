@@ -32,7 +32,21 @@ def read_request(ident: int, payload: bytes) -> Request:
     protocol, length = _SCORE_HEAD.unpack_from(payload)
     end = _SCORE_HEAD.size + length
     lines = payload[_SCORE_HEAD.size : end].decode("utf-8", "replace").split("\n")
-    return Request(ident, protocol, *lines[:7], lines[7:] if lines[7:] != [""] else [], payload[end:])
+    method, url, content_type, request_id, client_request_id, trace_id, traceparent = lines[:7]
+    headers = lines[7:] if lines[7:] != [""] else []
+    return Request(
+        ident,
+        protocol,
+        method,
+        url,
+        content_type,
+        request_id,
+        client_request_id,
+        trace_id,
+        traceparent,
+        headers,
+        payload[end:],
+    )
 
 
 Start = dict[str, Any]
