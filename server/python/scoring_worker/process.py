@@ -46,6 +46,13 @@ def keep_from_children(fds: tuple[int, ...], forked: Callable[[], None]) -> None
         with contextlib.suppress(OSError):
             os.set_inheritable(fd, False)
 
+    def before() -> None:
+        # A child that is ended at once must not ignore it: until its handlers are its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+    def after() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
     def in_child() -> None:
         forked()
         for fd in fds:
@@ -55,5 +62,6 @@ def keep_from_children(fds: tuple[int, ...], forked: Callable[[], None]) -> None
             if signal.getsignal(each) is _ignore:
                 default = signal.default_int_handler if each is signal.SIGINT else signal.SIG_DFL
                 signal.signal(each, default)
+        after()
 
-    os.register_at_fork(after_in_child=in_child)
+    os.register_at_fork(before=before, after_in_parent=after, after_in_child=in_child)

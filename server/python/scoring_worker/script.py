@@ -73,5 +73,12 @@ def load(start: Start) -> Script:
     if spec is None or spec.loader is None:
         raise Failure("script_broken", f"The entry script {path} cannot be imported.")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as raised:
+        raise Failure(
+            "script_broken",
+            "Failed to import user script because it raised an unhandled exception: "
+            + traceback_of(raised),
+        ) from None
     return Script(start, module)
