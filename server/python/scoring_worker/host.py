@@ -97,9 +97,9 @@ class ToHost:
         """`message`: MetricsMessage of server/ipc/metric-series.ts, of at most 4 MiB."""
         self._message(kinds.METRICS, 0, message)
 
-    def times(self, ident: int, at: float, ms: float) -> None:
-        """Times of a traced run. `at`: milliseconds since 1970. Comes before its answer."""
-        self._message(kinds.TIMES, ident, {"at": at, "ms": ms, "inferences": []})
+    def times(self, ident: int, message: dict[str, Any]) -> None:
+        """`message`: RunTimes of server/ipc/worker-messages.ts. Comes before the answer."""
+        self._message(kinds.TIMES, ident, message)
 
     def collect(self, collection: str, head: dict[str, Any], rows: bytes) -> None:
         """`head`: CollectHead of server/ipc/collected-rows.ts. `rows`: JSON array."""

@@ -13,6 +13,17 @@ from .kinds import MOST_MESSAGE_BYTES, PROTOCOL_SAMPLE, PROTOCOL_VERSION
 
 _SCORE_HEAD = struct.Struct("<BI")
 _CREDIT = struct.Struct("<I")
+# Members of `start` that this worker reads, besides those that may be absent.
+_READ = {
+    "entryScript": str,
+    "importPath": list,
+    "concurrency": int,
+    "jsonNan": str,
+    "nonFinite": str,
+    "answerLimitBytes": int,
+    "logLevel": str,
+    "tracing": bool,
+}
 # Lines of the head before its headers.
 _FIELDS = 7
 
@@ -66,7 +77,7 @@ def read_request(ident: int, payload: Payload) -> Request:
     lines = str(payload[_SCORE_HEAD.size : end], "utf-8", "replace").split("\n")
     if len(lines) <= _FIELDS:
         raise FrameError(f"a request whose head has {len(lines)} lines: expected {_FIELDS + 1}")
-    method, url, content_type, request_id, client_request_id, trace_id, traceparent = lines[:7]
+    method, url, content_type, request_id, client_id, trace_id, traceparent = lines[:_FIELDS]
     return Request(
         ident,
         protocol,
@@ -74,7 +85,7 @@ def read_request(ident: int, payload: Payload) -> Request:
         url,
         content_type,
         request_id,
-        client_request_id,
+        client_id,
         trace_id,
         traceparent,
         # One empty line: there are none.
@@ -111,4 +122,10 @@ def read_start(payload: Payload) -> Start:
             f"{got} of their protocol, expected {PROTOCOL_VERSION}. Restart the server; if that "
             "does not help, install it again.",
         )
+    for name, kind in _READ.items():
+        value = message.get(name)
+        if type(value) is not kind:
+            raise FrameError(
+                f"a message 'start' of another form than expected: {name} is {value!r:.100}"
+            )
     return message

@@ -7,6 +7,7 @@ import faulthandler
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -46,12 +47,14 @@ def keep_from_children(fds: tuple[int, ...], forked: Callable[[], None]) -> None
         with contextlib.suppress(OSError):
             os.set_inheritable(fd, False)
 
+    blocked_before = threading.local()
+
     def before() -> None:
-        # A child that is ended at once must not ignore it: until its handlers are its own.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        # A child that is ended at once waits with that until its handlers are its own.
+        blocked_before.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
     def after() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked_before.mask)
 
     def in_child() -> None:
         forked()

@@ -105,7 +105,8 @@ class Runner:
         """Milliseconds since run() began. Those of a traced request are sent before its answer."""
         ms = (time.perf_counter() - began) * 1000
         if self._tracing and request.sampled:
-            self._to_host.times(request.ident, time.time() * 1000 - ms, ms)
+            at = time.time() * 1000 - ms
+            self._to_host.times(request.ident, {"at": at, "ms": ms, "inferences": []})
         return ms
 
     def _sender(self, run: Run, answer: Answer, run_ms: float) -> StreamSender:
