@@ -10,8 +10,7 @@ import time
 import traceback
 from collections.abc import Iterator
 
-from . import kinds
-from .answers import answer_of
+from . import kinds, shims
 from .context import current_request
 from .failures import Failure
 from .frames import FrameReader
@@ -28,9 +27,13 @@ def main() -> None:
     to_host = ToHost(pipe)
     frames = _frames(pipe)
     start: Start = json.loads(next(frames)[2])
+    shims.install()
     try:
         script = load(start)
         script.init()
+    except Failure as failure:
+        to_host.start_failed(failure.code, failure.message)
+        os._exit(3)
     except BaseException:
         to_host.start_failed("init_failed", traceback.format_exc())
         os._exit(3)
@@ -65,7 +68,7 @@ def _score(script: Script, start: Start, to_host: ToHost, ident: int, payload: b
         began = time.perf_counter()
         result = call()
         run_ms = (time.perf_counter() - began) * 1000
-        to_host.reply(ident, answer_of(result, start), run_ms)
+        to_host.reply(ident, script.answer_of(result), run_ms)
     except Failure as failure:
         to_host.failure(ident, failure.code, failure.message)
     except BaseException as raised:
