@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+_BYTES_OF_FLOAT = 8
+
 
 def is_array(value: Any) -> bool:
     """True for an array of numpy."""
@@ -16,27 +18,19 @@ def is_number_of_numpy(value: Any) -> bool:
     return _is_instance(value, "number") or _is_instance(value, "bool_")
 
 
-def array_items(array: Any) -> tuple[Any, bool]:
+def array_items(array: Any) -> Any:
     """Nested lists of an array, or the number of a scalar; None: its type has no JSON form.
 
-    The second value is False where the items have to be looked at: non-finite numbers, objects.
     Integers are exact. A float of 16 or 32 bits has the digits that tell it from its neighbours.
     """
-    kind = array.dtype.kind
-    if kind in "biuU":
-        return array.tolist(), True
-    if kind == "f":
-        return _floats(array, sys.modules["numpy"])
-    if kind == "O":
-        return array.tolist(), False
-    return None, True
-
-
-def _floats(array: Any, numpy: Any) -> tuple[Any, bool]:
-    finite = bool(numpy.isfinite(array).all())
-    if array.dtype.itemsize < numpy.dtype(float).itemsize:
+    dtype = array.dtype
+    if dtype.kind in "biuUO":
+        return array.tolist()
+    if dtype.kind != "f":
+        return None
+    if dtype.itemsize < _BYTES_OF_FLOAT:
         array = array.astype("U")
-    return array.astype(float).tolist(), finite
+    return array.astype(float).tolist()
 
 
 def _is_instance(value: Any, name: str) -> bool:

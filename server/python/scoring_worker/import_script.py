@@ -8,6 +8,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+from . import shims
 from .failures import Failure
 from .import_advice import import_advice
 from .messages import Start
@@ -28,6 +29,7 @@ def import_script(start: Start) -> ModuleType:
 
     The module is in sys.modules, as pickle, dataclasses and multiprocessing need it.
     """
+    shims.install()
     path = start["entryScript"]
     folders = author_folders(start)
     sys.path.extend(each for each in folders if each not in sys.path)

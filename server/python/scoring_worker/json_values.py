@@ -11,8 +11,19 @@ from .arrays import array_items, is_array, is_number_of_numpy
 from .failures import Failure
 from .formless import form_of
 
+
+def _of_numpy(value: Any) -> Any:
+    items = array_items(value) if is_array(value) or is_number_of_numpy(value) else None
+    if items is None:
+        raise TypeError
+    return items
+
+
 # Non-ASCII characters are escaped, as in answers of Azure's server. So lone surrogates pass, too.
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+# A value that contains itself ends in a RecursionError.
+_encode = json.JSONEncoder(
+    separators=(",", ":"), allow_nan=False, check_circular=False, default=_of_numpy
+).encode
 _ORIGINS = {"result": "run() returned", "body": "run() raised a ScoringError with"}
 _LONGEST_STEP = 100
 
@@ -110,10 +121,10 @@ class _Plain:
         return None if self._non_finite == "null" else _name_of(value)
 
     def _array(self, array: Any) -> Any:
-        items, finished = array_items(array)
+        items = array_items(array)
         if items is None:
             self.refuse(*form_of(array))
-        return items if finished else self.value(items)
+        return self.value(items)
 
     def _place(self) -> str:
         return self._root + "".join(f"[{repr(step)[:_LONGEST_STEP]}]" for step in self._way)

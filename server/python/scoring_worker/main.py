@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Iterator
 
-from . import kinds, shims
+from . import kinds
 from .context import current_request
 from .failures import Failure
 from .frames import FrameReader
@@ -27,7 +27,6 @@ def main() -> None:
     to_host = ToHost(pipe)
     frames = _frames(pipe)
     start: Start = json.loads(next(frames)[2])
-    shims.install()
     try:
         script = load(start)
         script.init()

@@ -27,8 +27,7 @@ class Parts:
 
 def is_response(value: Any) -> bool:
     """True for a Response. Why by members: the classes belong to packages of the user."""
-    kind = type(value)
-    return hasattr(kind, "iter_encoded") and hasattr(kind, "status_code")
+    return hasattr(type(value), "iter_encoded") and hasattr(value, "status_code")
 
 
 def parts_of(response: Any) -> Parts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -19,11 +18,15 @@ from .raised import traceback_of
 from .raw_http import raw_request_maker
 from .refusals import refusal_of
 from .schemas import declares_schema, innermost, schemas_of
-from .signature import is_async, signature_of
+from .signature import is_async, signature_of, takes_arguments
 from .thrown_answers import thrown_answer
 
 _LOG = logging.getLogger("scoring_server")
 _OPEN_INFERENCE = (1, 2)
+
+
+def _anything(_: Any) -> bool:
+    return True
 
 
 class Script:
@@ -46,9 +49,9 @@ class Script:
         self.is_async = is_async(self._run)
         # What the script says of its run() calls at a time; None: nothing.
         self.concurrency = self._own_concurrency()
-        # Functions of the script that can be called so; a name may mean something else in it.
-        self.close: Callable[[], Any] | None = self._callable("close")
-        self.redact: Callable[[Any, Any], Any] | None = self._callable("redact", None, None)
+        # A name may mean something else in a script that was written for Azure's server.
+        self.close: Callable[[], Any] | None = self._named("close", takes_arguments(0))
+        self.redact: Callable[[Any, Any], Any] | None = self._own_redact()
         self._warned = False
         self._choose_reader()
 
@@ -71,7 +74,7 @@ class Script:
     @property
     def sample(self) -> Any:
         """Data for the deep check; None: there is none. init() may make it."""
-        return next((each.sample for each in self._names if hasattr(each, "sample")), None)
+        return self._named("sample")
 
     def bind_sample(self) -> Callable[[], Any]:
         """The call of run() with the sample, for the deep check."""
@@ -148,9 +151,7 @@ class Script:
         return function  # type: ignore[no-any-return]
 
     def _own_concurrency(self) -> int | None:
-        value = next(
-            (each.concurrency for each in self._names if hasattr(each, "concurrency")), None
-        )
+        value = self._named("concurrency")
         if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
             return value
         if value is not None and not callable(value) and not isinstance(value, ModuleType):
@@ -162,15 +163,22 @@ class Script:
             )
         return None
 
-    def _callable(self, name: str, *arguments: Any) -> Callable[..., Any] | None:
-        for each in self._names:
-            function: Any = getattr(each, name, None)
-            try:
-                inspect.signature(function).bind(*arguments)
-            except (TypeError, ValueError):
-                continue
-            return function  # type: ignore[no-any-return]
-        return None
+    def _own_redact(self) -> Any:
+        """The hook. Any other `redact` stops the start: bodies must not be kept without it."""
+        redact = self._named("redact")
+        if redact is None or takes_arguments(2)(redact):
+            return redact
+        kind = type(redact).__name__
+        raise Failure(
+            "script_broken",
+            f"User script at {self.path} has redact of type {kind}: expected a function "
+            "redact(body, info) that returns what may be collected.",
+        )
+
+    def _named(self, name: str, fits: Callable[[Any], bool] = _anything) -> Any:
+        """A value of the script by its name; None: there is none that fits."""
+        values = (getattr(each, name, None) for each in self._names)
+        return next((each for each in values if each is not None and fits(each)), None)
 
 
 def load(start: Start) -> Script:

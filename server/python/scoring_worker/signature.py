@@ -49,6 +49,19 @@ def signature_of(run: Callable[..., Any]) -> Signature:
     return Signature(data, takes_headers)
 
 
+def takes_arguments(count: int) -> Callable[[Any], bool]:
+    """A check for functions that can be called with so many arguments."""
+
+    def takes(function: Any) -> bool:
+        try:
+            inspect.signature(function).bind(*[None] * count)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    return takes
+
+
 def is_async(run: Any) -> bool:
     """True for a coroutine function or an async generator function, also below decorators."""
     seen: set[int] = set()

@@ -51,6 +51,7 @@ class ScriptTest(unittest.TestCase):
     """Tests that load scripts. What they import of Azure is forgotten after each."""
 
     def setUp(self) -> None:
+        """Makes a folder, and the modules of Azure importable."""
         sys.dont_write_bytecode = True
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         finders, path = list(sys.meta_path), list(sys.path)

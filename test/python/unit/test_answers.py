@@ -63,7 +63,7 @@ class Values(unittest.TestCase):
             (("body", 500), ["body", 500]),
             (point(1, 2), [1, 2]),
             (OrderedDict(a=1), {"a": 1}),
-            ({1: 1, None: 2, True: 3, 1.5: 4}, {"1": 3, "null": 2, "1.5": 4}),
+            ({1: 1, None: 2, False: 3, 1.5: 4}, {"1": 1, "null": 2, "false": 3, "1.5": 4}),
             (number.one, 1),
             (2**64, 2**64),
             ("\ud800", "\ud800"),

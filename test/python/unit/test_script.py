@@ -131,13 +131,18 @@ class Names(ScriptTest):
         self.assertEqual((script.close(), script.redact(1, 2)), (1, 2))
 
     def test_names_of_another_meaning_are_ignored(self) -> None:
-        source = "concurrency = 'auto'\nfrom os import close\nredact = ['name']\n"
+        source = "concurrency = 'auto'\nfrom os import close\n"
         with self.assertLogs("scoring_server", "WARNING") as log:
             script = self.load(RUN + source)
         self.assertIsNone(script.concurrency)
         self.assertIsNone(script.close)
-        self.assertIsNone(script.redact)
         self.assertIn("expected a whole number of at least 1", log.output[0])
+
+    def test_a_redact_that_cannot_be_called_stops_the_start(self) -> None:
+        for source in ("redact = ['name']", "def redact(body): return body"):
+            with self.subTest(source), self.assertRaises(Failure) as caught:
+                self.load(f"{RUN}\n{source}")
+            self.assertIn("expected a function redact(body, info)", caught.exception.message)
 
     def test_the_sample_is_read_after_init(self) -> None:
         script = self.load(
