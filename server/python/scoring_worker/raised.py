@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import traceback
+from pathlib import Path
 from typing import Any
 
 # Longest text in characters, as server/guards/thrown-copy.ts has it.
 LONGEST = 16 * 1024
-_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OWN_FOLDER = f"{Path(__file__).parent}{os.sep}"
 _LOADER = "<frozen importlib"
 
 
