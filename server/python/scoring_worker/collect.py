@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +24,6 @@ _REPORT_AFTER_S = 0.25
 # Characters of a text of a head.
 _LONGEST = 16 * 1024
 _MOST_HEAD_BYTES = 1024 * 1024
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Host(Protocol):
@@ -90,7 +88,9 @@ class Collection:
         types: ColumnTypes | None = None,
     ) -> None:
         """Hands rows to the host. Raises ValueError when they are too many for one frame."""
-        rows = _encoded(self._columns[collection].text(blocks, types))
+        # Halves of characters, which UTF-8 has not, stand in texts only, and are escaped there.
+        text = self._columns[collection].text(blocks, types)
+        rows = text.encode("utf-8", "backslashreplace")
         checked = _checked(head)
         if len(rows) > kinds.MOST_COLLECTED_BYTES - _MOST_HEAD_BYTES:
             expected = f"at most {kinds.MOST_COLLECTED_BYTES} bytes of rows as JSON"
@@ -169,11 +169,3 @@ def _bounded(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     return f"{text[:_LONGEST]}... ({len(text)} characters)"
-
-
-def _encoded(rows: str) -> bytes:
-    """UTF-8. Halves of characters, which UTF-8 has not, are escaped: they stand in texts only."""
-    try:
-        return rows.encode()
-    except UnicodeEncodeError:
-        return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", rows).encode()

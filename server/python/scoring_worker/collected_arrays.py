@@ -145,13 +145,10 @@ def _is_of(module: str, name: str, value: Any) -> bool:
 
 def _series(values: Any) -> tuple[list[Any], ColumnType | None]:
     """Values of a Series, an Index or a tensor, and their type."""
-    if _is_of("numpy", "ndarray", getattr(values, "values", None)):
-        return _elements(values.values) if values.dtype.kind in "biufc" else _listed(values)
-    return _listed(values)
-
-
-def _listed(values: Any) -> tuple[list[Any], ColumnType | None]:
-    return values.tolist(), type_of_dtype(getattr(values, "dtype", None))
+    dtype = getattr(values, "dtype", None)
+    if _is_of("numpy", "dtype", dtype) and hasattr(values, "to_numpy") and dtype.kind in "biufc":
+        return _elements(values.to_numpy())
+    return values.tolist(), type_of_dtype(dtype)
 
 
 def _elements(values: Any) -> tuple[list[Any], ColumnType | None]:

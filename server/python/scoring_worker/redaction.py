@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import json
+import math
 import re
 import struct
 import time
@@ -112,7 +113,7 @@ class RedactionHook:
         except _LateError:
             self._warn_once(f"redact() did not end within {self._limit_s:g} s")
             return "hook_timeout"
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # The text of an error may quote the body, and lines of the log go further.
             place = _place_of(error)
             self._warn_once(f"redact() failed, the error's text is left out: {place}")
@@ -136,6 +137,10 @@ class RedactionHook:
 
 class _LateError(Exception):
     """The hook did not end in time."""
+
+
+class _ExitError(Exception):
+    """The hook called sys.exit()."""
 
 
 class _MarkedSteps:
@@ -173,7 +178,11 @@ async def _within(steps: _MarkedSteps, seconds: float) -> Any:
     """Raises _LateError after this time. An error of the steps is their own, also TimeoutError."""
 
     async def awaited() -> Any:
-        return await steps
+        try:
+            return await steps
+        except SystemExit as leaving:
+            # It would end the loop.
+            raise _ExitError from leaving
 
     task = asyncio.ensure_future(awaited())
     done, _ = await asyncio.wait([task], timeout=max(seconds, 0))
@@ -209,7 +218,7 @@ def _decoded(body: bytes, content_type: str) -> Any:
         return body
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text if _IS_TEXT.search(content_type) else body
 
 
@@ -234,18 +243,37 @@ def _kept(redacted: Any, content_type: str) -> Redacted:
     if isinstance(redacted, (bytes, bytearray, memoryview)):
         kept = KeptBody(content_type, bytes(redacted))
     else:
-        text = json.dumps(redacted, ensure_ascii=False, separators=(",", ":"))
-        kept = KeptBody("application/json", text.encode("utf-8", "replace"))
+        # Halves of characters stand in texts only, and are escaped there.
+        body = _json_text(redacted).encode("utf-8", "backslashreplace")
+        kept = KeptBody("application/json", body)
     if len(kept.body) > kinds.MOST_COLLECTED_BYTES:
         expected = f"expected at most {kinds.MOST_COLLECTED_BYTES} bytes"
         raise ValueError(f"{expected}, got a body of {len(kept.body)}")
     return kept
 
 
-def _place_of(error: Exception) -> str:
+def _json_text(value: Any) -> str:
+    """JSON, with null for NaN and the infinities. Raises TypeError, ValueError."""
+    dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+    try:
+        return dumps(value)
+    except ValueError:
+        return dumps(_finite(value))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _place_of(error: BaseException) -> str:
     """The name of an error and its frames, without its text."""
     frames = "".join(
         f"\n    at {frame.name} ({frame.filename}:{frame.lineno})"
         for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__
     )
     return f"{type(error).__name__}{frames}"
