@@ -145,7 +145,7 @@ def _is_of(module: str, name: str, value: Any) -> bool:
 
 def _series(values: Any) -> tuple[list[Any], ColumnType | None]:
     """Values of a Series, an Index or a tensor, and their type."""
-    dtype = getattr(values, "dtype", None)
+    dtype: Any = getattr(values, "dtype", None)
     if _is_of("numpy", "dtype", dtype) and hasattr(values, "to_numpy") and dtype.kind in "biufc":
         return _elements(values.to_numpy())
     return values.tolist(), type_of_dtype(dtype)

@@ -47,13 +47,6 @@ class Port:
         settings = start.get("collection")
         if settings is not None:
             self.collection = Collection(settings, to_host, lambda text: log("warn", text))
-        os.register_at_fork(after_in_child=self.leave_host)
-
-    def leave_host(self) -> None:
-        """In a child of the worker: nothing that its code collects or counts reaches the host."""
-        self.metrics = MetricRecorder(_send_nowhere)
-        self.collection = None
-        self._log = _log_nowhere
 
     def open(self) -> None:
         """The worker serves: from now on rows belong to requests, or to close()."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import inspect
 import json
 import math
 import re
 import struct
+import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from . import kinds
+
+if TYPE_CHECKING:
+    # To import it takes 30 ms, and most scripts never need it.
+    import asyncio
 
 _LENGTH = struct.Struct("<I")
 _IS_TEXT = re.compile("^text/|json|xml|urlencoded", re.IGNORECASE)
@@ -78,36 +81,48 @@ class RedactionHook:
         self._limit_s = limit_s
         self._begun = 0
         self._warned = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._own_loop: asyncio.AbstractEventLoop | None = None
 
     def redact(self, ident: int, payload: Buffer) -> None:
-        """Answers a `redact` frame, on a thread without an event loop."""
-        with contextlib.suppress(StopIteration):
-            self._answer(ident, payload, on_loop=False).send(None)
+        """Answers a `redact` frame: later, where a loop runs on this thread."""
+        loop = _running_loop()
+        if loop is None:
+            with contextlib.suppress(StopIteration):
+                self._answer(ident, payload, None).send(None)
+        else:
+            task = loop.create_task(self._answer(ident, payload, loop))
+            # The loop itself holds its tasks weakly.
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def redact_on_loop(self, ident: int, payload: Buffer) -> None:
-        """Answers a `redact` frame, on the event loop of an async script."""
-        await self._answer(ident, payload, on_loop=True)
-
-    async def _answer(self, ident: int, payload: Buffer, on_loop: bool) -> None:
-        """Never suspends where there is no loop."""
+    async def _answer(
+        self, ident: int, payload: Buffer, loop: asyncio.AbstractEventLoop | None
+    ) -> None:
+        """Never suspends where no loop runs."""
         self._begun += 1
         ends = time.monotonic() + self._limit_s
-        results = [
-            await self._one(ident, body, info, ends, on_loop) for info, body in _sides(payload)
-        ]
-        kept = [result for result in results if isinstance(result, KeptBody)]
-        self._to_host.redacted(ident, list(map(_head, results)), [each.body for each in kept])
+        results = [await self._one(ident, body, info, ends, loop) for info, body in _sides(payload)]
+        kept = [result.body for result in results if isinstance(result, KeptBody)]
+        self._to_host.redacted(ident, list(map(_head, results)), kept)
 
     async def _one(
-        self, ident: int, body: bytes, info: RedactInfo, ends: float, on_loop: bool
+        self,
+        ident: int,
+        body: bytes,
+        info: RedactInfo,
+        ends: float,
+        loop: asyncio.AbstractEventLoop | None,
     ) -> Redacted:
         try:
             with self._marked(ident):
-                returned = self._hook and self._hook(_decoded(body, info.content_type), info)
-            if inspect.isawaitable(returned):
+                returned: Any = None
+                if self._hook is not None:
+                    returned = self._hook(_decoded(body, info.content_type), info)
+            if hasattr(type(returned), "__await__"):
                 steps = _MarkedSteps(returned, lambda: self._marked(ident))
                 waiting = _within(steps, ends - time.monotonic())
-                returned = await waiting if on_loop else asyncio.run(waiting)
+                returned = self._finish(waiting) if loop is None else await waiting
             with self._marked(ident):
                 return _kept(returned, info.content_type)
         except _LateError:
@@ -118,6 +133,14 @@ class RedactionHook:
             place = _place_of(error)
             self._warn_once(f"redact() failed, the error's text is left out: {place}")
             return "hook_failed"
+
+    def _finish(self, waiting: Coroutine[Any, Any, Any]) -> Any:
+        """Awaits on this thread, on a loop that is kept for the next time."""
+        import asyncio
+
+        if self._own_loop is None:
+            self._own_loop = asyncio.new_event_loop()
+        return self._own_loop.run_until_complete(waiting)
 
     @contextlib.contextmanager
     def _marked(self, ident: int) -> Iterator[None]:
@@ -155,12 +178,12 @@ class _MarkedSteps:
         self._marked = marked
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        steps = self._awaited.__await__()
+        steps: Any = self._awaited.__await__()
         thrown: BaseException | None = None
         while True:
             try:
                 with self._marked():
-                    yielded = next(steps) if thrown is None else _throw(steps, thrown)
+                    yielded = next(steps) if thrown is None else steps.throw(thrown)
             except StopIteration as end:
                 return end.value
             try:
@@ -170,12 +193,9 @@ class _MarkedSteps:
                 thrown = raised
 
 
-def _throw(steps: Generator[Any, Any, Any], raised: BaseException) -> Any:
-    return steps.throw(raised)
-
-
 async def _within(steps: _MarkedSteps, seconds: float) -> Any:
     """Raises _LateError after this time. An error of the steps is their own, also TimeoutError."""
+    import asyncio
 
     async def awaited() -> Any:
         try:
@@ -190,6 +210,18 @@ async def _within(steps: _MarkedSteps, seconds: float) -> Any:
         task.cancel()
         raise _LateError
     return task.result()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs on this thread. There is none before asyncio is imported."""
+    loaded: Any = sys.modules.get("asyncio")
+    if loaded is None:
+        return None
+    try:
+        loop: asyncio.AbstractEventLoop = loaded.get_running_loop()
+    except RuntimeError:
+        return None
+    return loop
 
 
 def _sides(payload: Buffer) -> Iterator[tuple[RedactInfo, bytes]]:

@@ -270,7 +270,6 @@ class Arrays(unittest.TestCase):
             texts(
                 {
                     "x": np.float32([1]),
-                    "y": np.int32([1]),
                     "z": np.array([2**60]),
                     "b": np.array([True]),
                 }
