@@ -88,15 +88,14 @@ export class HostServer {
     });
   }
 
-  #ready({ models, concurrency, example, checks }: ReadyMessage): void {
+  #ready(message: ReadyMessage): void {
     if (!this.#lifecycle.to('ready')) return;
     const { plan, log, readable, telemetry } = this.#parts;
-    const names = models.map(({ name }) => name);
-    reportReady(log, plan.found, names, concurrency);
-    reportOmitted(log, models);
-    if (plan.config.deepCheck && checks !== true) reportNoSample(log);
+    reportReady(log, plan.found, message);
+    reportOmitted(log, message.models);
+    if (plan.config.deepCheck && message.checks !== true) reportNoSample(log);
     const [http] = this.#doors;
-    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example, plan.access !== undefined)}`);
+    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, message.example, plan.access !== undefined)}`);
     if (telemetry?.withholds === true) reportWithheld(log);
   }
 

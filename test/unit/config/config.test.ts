@@ -288,15 +288,6 @@ test('what only the Python server reads gets a word in the log, and what to use 
   assert.deepEqual(warnings({ cwd, env: { WORKER_PRELOAD: 'false' } }), []);
   assert.match(warnings({ cwd, env: { WORKER_PRELOAD: 'true' } }).join(), /^WORKER_PRELOAD has no effect: .*WORKER_COUNT/);
   assert.match(warnings({ cwd, env: { AML_ENTRY_SCRIPT: 'a.py' } }).join(), /^AML_ENTRY_SCRIPT has no effect: use AZUREML_ENTRY_SCRIPT/);
-  mkdirSync(join(cwd, 'code'));
-  writeFileSync(join(cwd, 'code', 'logging.json'), '{}');
-  assert.deepEqual(warnings({ cwd }), []);
-  assert.match(
-    warnings({ cwd, argv: ['--entry-script', 'code/score.ts'] }).join(),
-    /code\/logging\.json has no effect: .*AZUREML_LOG_LEVEL/,
-  );
-  writeFileSync(join(cwd, 'logging.json'), '{}');
-  assert.match(warnings({ cwd }).join(), /\/logging\.json has no effect/);
 });
 
 test('an empty config.json does not hide one beside the script', (t) => {

@@ -18,6 +18,8 @@ function failed(message: string, changes: Partial<Config> = {}) {
 
 const FRAMES = '    at init (file:///app/score.ts:2:9)\n    at async start (file:///server/worker/main.ts:114:15)';
 
+const PYTHON_FRAMES = '  File "/app/score.py", line 3, in init\n    load()\n';
+
 /** Texts of failed starts, and the line about each. */
 const cases: readonly (readonly [text: string, msg: string])[] = [
   ['the script does not exist', 'the script does not exist'],
@@ -39,13 +41,21 @@ const cases: readonly (readonly [text: string, msg: string])[] = [
     `init() failed: Error: outer\n${FRAMES} {\n  code: 'X',\n  [cause]: TypeError: inner\n      at load (file:///app/score.ts:9:1)\n}`,
     'init() failed: Error: outer',
   ],
+  [
+    `init() failed:\nTraceback (most recent call last):\n${PYTHON_FRAMES}KeyError: 'a'\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n${PYTHON_FRAMES}sklearn.exceptions.NotFittedError: fit it\n`,
+    "init() failed: KeyError: 'a'; sklearn.exceptions.NotFittedError: fit it",
+  ],
+  [
+    'cannot import /app/score.py\n  File "/app/score.py", line 1\n    def (\n        ^\nSyntaxError: invalid syntax\n',
+    'cannot import /app/score.py; SyntaxError: invalid syntax',
+  ],
 ];
 for (const [text, msg] of cases)
   test(`a failed start is one line, and the rest is its stack: ${JSON.stringify(text).slice(0, 60)}`, () => {
     const line = failed(text);
     assert.equal(line.msg, msg);
     assert.equal(line['stack'] ?? line['text'], text.includes('\n') ? text : undefined);
-    assert.equal('stack' in line, /^ +at |SyntaxError/m.test(text));
+    assert.equal('stack' in line, /^ +at |^ +File |SyntaxError/m.test(text));
     assert.equal(line['level'], 'fatal');
   });
 
