@@ -49,10 +49,12 @@ export function reportFound(log: Log, config: Config, found: Found): void {
   const { kind, entryScript, importPath } = found;
   const others = config.entryScript === '' && kind === 'entry script' ? scriptsIn(importPath).filter((path) => path !== entryScript) : [];
   if (others.length > 0)
-    log.info({ entryScript, others }, `several entry scripts are there, and ${entryScript} is served: name another with AZUREML_ENTRY_SCRIPT`);
+    log.info(
+      { entryScript, others },
+      `several entry scripts are there, and ${entryScript} is served: name another with AZUREML_ENTRY_SCRIPT`,
+    );
   const logging = languageOf(entryScript) === 'python' ? undefined : loggingFile(config, found);
-  if (logging !== undefined)
-    log.warn(`${logging} has no effect: it configures Python's logging. Use AZUREML_LOG_LEVEL and LOG_FORMAT`);
+  if (logging !== undefined) log.warn(`${logging} has no effect: it configures Python's logging. Use AZUREML_LOG_LEVEL and LOG_FORMAT`);
 }
 
 /** Logs that the server is ready, and for what. No user wrote the script that serves a model. */

@@ -31,7 +31,7 @@ export async function openPython(config: Config, found: Found, { env, log, signa
   refusePermissionModel(config);
   for (const warning of withoutEffect(config)) log.warn(warning);
   const interpreter = findInterpreter(config, found, { env, log });
-  const version = await pythonVersion(interpreter, { env, user, signal });
+  const version = await pythonVersion(interpreter, { env: pythonEnv(env, interpreter, 1), user, signal });
   const { path, environment } = interpreter;
   log.info({ python: path, version, environment: environment?.folder }, `the entry script runs in Python ${version}`);
   return interpreter;

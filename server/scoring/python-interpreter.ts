@@ -9,7 +9,7 @@ import { environmentAt, environmentsIn, interpreterIn, type PythonEnvironment } 
 
 /** A program that runs scripts in Python. */
 export interface Interpreter {
-  /** Absolute, and not followed where it is a link: an environment knows its packages by the link. */
+  /** Absolute; never the target of a link, by which an environment finds its packages. */
   readonly path: string;
   /** What the interpreter belongs to; undefined: the system. */
   readonly environment?: PythonEnvironment | undefined;
@@ -36,7 +36,11 @@ const MOST_LINKS = 40;
  * @throws ServerError usage where the option names none; script_broken where there is none, or a
  * broken environment
  */
-export function findInterpreter(config: Pick<Config, 'pythonPath'>, found: Pick<Found, 'entryScript' | 'importPath'>, around: Surroundings): Interpreter {
+export function findInterpreter(
+  config: Pick<Config, 'pythonPath'>,
+  found: Pick<Found, 'entryScript' | 'importPath'>,
+  around: Surroundings,
+): Interpreter {
   const { env, log } = around;
   const { pythonPath } = config;
   if (pythonPath === OF_LOCAL_ENDPOINTS && !isFolder(pythonPath))

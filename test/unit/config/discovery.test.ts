@@ -219,7 +219,10 @@ test('packages of a Python environment are no models of the application', (t) =>
 test('what is named must be there', (t) => {
   const root = application(t, ['text.rb']);
   assert.throws(() => find(root, { entryScript: 'no.ts' }), { code: 'script_missing' });
-  assert.throws(() => find(root, { entryScript: 'text.rb' }), { code: 'script_broken', message: /\.ts, \.mts, \.cts, \.js, \.mjs, \.cjs, \.py/ });
+  assert.throws(() => find(root, { entryScript: 'text.rb' }), {
+    code: 'script_broken',
+    message: /\.ts, \.mts, \.cts, \.js, \.mjs, \.cjs, \.py/,
+  });
   assert.throws(() => find(root, { modelDir: join(root, 'no') }), { code: 'model_missing' });
   assert.throws(() => find(root, { modelDir: root }), { code: 'model_missing', message: /no \.onnx file/ });
   assert.throws(() => find(root, { model: join(root, 'no.onnx') }), { code: 'model_missing' });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import type { Config } from '../../../server/config/config.ts';
 import { ServerError } from '../../../server/errors.ts';
-import { reportFailure } from '../../../server/host/start-report.ts';
+import { reportFailure, reportFound } from '../../../server/host/start-report.ts';
 import { config } from '../../http/start.ts';
+import { folder } from '../../set-up/folder.ts';
 import { LogLines } from '../../set-up/log-lines.ts';
 
 /** The line of a failed start. */
@@ -63,4 +66,31 @@ test('the files of the model directory are a field of their own', () => {
   const line = failed('no model', { modelDir: import.meta.dirname });
   assert.equal(line.msg, 'no model');
   assert.match(String(line['tree']), /^The model directory .* holds:\n[\s\S]*start-report\.test\.ts/);
+});
+
+/** The lines about files of an application, of which the first is served. */
+function told(files: readonly string[], changes: Partial<Config> = {}): string[] {
+  const appRoot = folder();
+  mkdirSync(join(appRoot, 'code'));
+  for (const file of files) writeFileSync(join(appRoot, file), '');
+  const { log, lines } = new LogLines();
+  const found = { kind: 'entry script', modelFile: undefined, modelDir: undefined, importPath: [appRoot] } as const;
+  reportFound(log, config({ appRoot, ...changes }), { ...found, entryScript: join(appRoot, files[0] ?? '') });
+  return lines.map(({ level, msg }) => `${level}: ${msg.replaceAll(appRoot, '')}`);
+}
+
+test('of several entry scripts one is served, and a line says which, unless an option names it', () => {
+  const line = 'info: several entry scripts are there, and /main.ts is served: name another with AZUREML_ENTRY_SCRIPT';
+  assert.deepEqual(told(['main.ts', 'main.py']), [line]);
+  assert.deepEqual(told(['main.ts', 'score.py', 'main.py'], { entryScript: 'main.ts' }), []);
+  assert.deepEqual(told(['main.py', 'other.py']), []);
+});
+
+test("a configuration of Python's logging has no effect for other scripts, and a line says what to use", () => {
+  const line = (path: string): string =>
+    `warn: ${path} has no effect: it configures Python's logging. Use AZUREML_LOG_LEVEL and LOG_FORMAT`;
+  assert.deepEqual(told(['main.ts', 'logging.json']), [line('/logging.json')]);
+  assert.deepEqual(told(['code/score.ts', 'code/logging.json']), [line('/code/logging.json')]);
+  assert.deepEqual(told(['code/score.ts', 'code/logging.json', 'logging.json']), [line('/logging.json')]);
+  assert.deepEqual(told(['main.py', 'logging.json']), []);
 });

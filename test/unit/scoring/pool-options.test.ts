@@ -53,7 +53,10 @@ test('one worker on the CPU, one for each GPU, and any number that is asked for'
 
 test('several workers get a limit of their heap; one does not', async () => {
   const limit = async (env: Record<string, string>): Promise<string | undefined> =>
-    (await plan(env, CPU)).spec(0).command.find((flag) => flag.startsWith('--max-old-space-size='))?.slice(21);
+    (await plan(env, CPU))
+      .spec(0)
+      .command.find((flag) => flag.startsWith('--max-old-space-size='))
+      ?.slice(21);
   assert.equal(await limit({}), undefined);
   assert.ok(Number(await limit({ WORKER_COUNT: '3' })) >= 64);
 });
