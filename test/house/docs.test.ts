@@ -25,7 +25,7 @@ const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
 /** Files of the repository: without packages, Git's own, and binaries. */
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
-  .filter((file) => !/(?:^|\/)(?:node_modules|\.git)(?:\/|$)/.test(file) && !/\.(?:png|onnx|so|cpuprofile)$/.test(file))
+  .filter((file) => !/(?:^|\/)(?:node_modules|\.git|\.venv)(?:\/|$)/.test(file) && !/\.(?:png|onnx|so|cpuprofile)$/.test(file))
   .filter((file) => statSync(join(ROOT, file)).isFile());
 const pages = files.filter((file) => file.endsWith('.md'));
 /** Reports that a command writes. */
