@@ -65,7 +65,7 @@ test('the first comment of a recipe has the commands that install, start and try
     const install = isPython(recipe) ? `${folder}/.venv/bin/pip install -r ${folder}/requirements.txt` : `npm install --prefix ${folder}`;
     const commands = [`npm start -- --entry-script ${folder}/${scriptOf(recipe)}`, `sh ${folder}/try.sh`];
     if (lines.some((line) => line.startsWith(install)) !== Object.keys(packagesOf(recipe)).length > 0) return [`${recipe}: ${install}`];
-    return commands.filter((command) => !lines.some((line) => line === command || line.startsWith(`${command} --`)));
+    return commands.filter((command) => !lines.some((line) => line === command || line.startsWith(`${command} `)));
   });
   assert.deepEqual(wrong, []);
 });

@@ -2,7 +2,8 @@
  * What score.py does, in TypeScript, with the model that convert.py wrote.
  *
  * docs/cookbook/scikit-learn/.venv/bin/python docs/cookbook/scikit-learn/convert.py
- * npm start -- --entry-script docs/cookbook/scikit-learn/converted.ts --model-dir docs/cookbook/scikit-learn/model
+ * npm start -- --entry-script docs/cookbook/scikit-learn/converted.ts \
+ *   --model-dir docs/cookbook/scikit-learn/model
  */
 
 import type { InitContext, Model } from 'scoring-server';

@@ -3,7 +3,8 @@
 python3 -m venv docs/cookbook/scikit-learn/.venv
 docs/cookbook/scikit-learn/.venv/bin/pip install -r docs/cookbook/scikit-learn/requirements.txt
 docs/cookbook/scikit-learn/.venv/bin/python docs/cookbook/scikit-learn/train.py
-npm start -- --entry-script docs/cookbook/scikit-learn/score.py --model-dir docs/cookbook/scikit-learn/model
+npm start -- --entry-script docs/cookbook/scikit-learn/score.py \
+  --model-dir docs/cookbook/scikit-learn/model
 sh docs/cookbook/scikit-learn/try.sh
 """
 
