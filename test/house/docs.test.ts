@@ -235,7 +235,7 @@ const inCode = new Set(
 
 test('every failure that a page names exists, and every text of the log in Troubleshooting is in the code', () => {
   const code = files
-    .filter((file) => /^(?:server|\.setup)\/.*\.m?[tj]s$/.test(file))
+    .filter((file) => /^(?:server|\.setup)\/.*\.(?:m?[tj]s|py)$/.test(file))
     .map(read)
     .join('\n');
   const quoted = tableRowsOf(read('docs/troubleshooting.md'))
