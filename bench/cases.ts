@@ -63,6 +63,13 @@ const tokens = (length: number): CaseInput[] => [
 
 const definitions = {
   ridge: { title: 'ridge regression 10 -> 1', model: 'ridge', slow: false, inputs: [float('X', [1, 10], 4)], output: 'variable' },
+  'ridge-sklearn': {
+    title: 'ridge regression 10 -> 1; a score.py has it from scikit-learn',
+    model: 'ridge',
+    slow: false,
+    inputs: [float('X', [1, 10], 4)],
+    output: 'variable',
+  },
   mlp: {
     title: 'MLP 784-512-10, numbers of 6 decimals',
     model: 'mlp',

@@ -54,6 +54,24 @@ const rateOver = (atLeast: number, subject: string, what: string): Target => ({
   beside: (results) => `CPU a request: ${results.ratio('ridge', [subject, 'ours'], 32, 'cpuMicroseconds')?.toFixed(2) ?? '-'}`,
 });
 
+/** The same score.py under this server and under Azure ML's, with as many processes. */
+const scripts: Target[] = ['ridge-sklearn', 'ridge', 'mlp'].flatMap((row): Target[] => [
+  {
+    text: `requests/s of the same score.py over azureml, ${row}, 32 connections`,
+    bound: { atLeast: 3 },
+    measured: rate(row, 'ours-python', 'azureml', 32),
+    beside: (results) => `CPU a request: ${results.ratio(row, ['ours-python', 'azureml'], 32, 'cpuMicroseconds')?.toFixed(2) ?? '-'}`,
+  },
+  {
+    text: `\`GET /health/live\` p99 beside that score.py, ${row}`,
+    bound: { atMost: 10 },
+    unit: 'ms',
+    measured: (results) => results.probeP99Ms(row, 'ours-python', 32),
+    beside: (results) =>
+      `ours: ${results.probeP99Ms(row, 'ours', 32)?.toFixed(1) ?? '-'} ms, azureml: ${results.probeP99Ms(row, 'azureml', 32)?.toFixed(0) ?? '-'} ms`,
+  },
+]);
+
 const otherPeers = peerNames.filter((name) => name !== 'azureml' && name !== 'fastapi');
 
 /** All targets, in the order of the report. */
@@ -75,6 +93,7 @@ const targets: readonly Target[] = [
   ceiling('resnet50', 'ours'),
   ceiling('resnet50', 'ours-binary'),
   ...rates({ ridge: 10, mlp: 5 }, 'azureml', 32),
+  ...scripts,
   ...rates({ ridge: 3, mlp: 2.5 }, 'fastapi', 32),
   ...otherPeers.flatMap((peer) => rates({ ridge: 5, mlp: 5 }, peer, 32)),
   {

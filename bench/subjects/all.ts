@@ -1,6 +1,7 @@
 import type { Subject } from '../subject.ts';
 import { bare, naive, naiveCluster, naiveOneThread } from './node-peers.ts';
 import { ours, oursBinary, oursCollects, oursCollectsTenth, oursLogs } from './ours.ts';
+import { oursPython } from './ours-python.ts';
 import { oursTelemetry } from './ours-telemetry.ts';
 import { pythonPeers } from './python-peers.ts';
 import { rawLoop } from './raw-loop.ts';
@@ -12,6 +13,7 @@ export const subjects: readonly Subject[] = [
   oursBinary,
   oursCollects,
   oursCollectsTenth,
+  oursPython,
   naive,
   naiveOneThread,
   naiveCluster,

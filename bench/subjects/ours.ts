@@ -15,12 +15,24 @@ type Front = Pick<HttpSubject, 'url' | 'headers' | 'body' | 'predictions'>;
 
 type Env = Readonly<Record<string, string>>;
 
-function serve(row: Case, { port, folder }: Place, env: Env, front: Front): ReturnType<Subject['start']> {
+/** The options that name what is served; unset: the model of the case. */
+interface Served {
+  readonly args?: readonly string[];
+  readonly env?: Env;
+}
+
+/** Starts this server; `served` names a script, if there is one. */
+export function serve(
+  row: Case,
+  { port, folder }: Place,
+  { args: served = ['--model', row.file], env }: Served,
+  front: Front,
+): ReturnType<Subject['start']> {
   const base = `http://${ADDRESS}:${port}`;
   return startHttp({
     command: {
       file: process.execPath,
-      args: [...args, '--host', ADDRESS, '--port', String(port), '--model', row.file],
+      args: [...args, '--host', ADDRESS, '--port', String(port), ...served],
       env: { ACCESS_LOG: 'false', ...env },
       folder,
     },
@@ -71,12 +83,12 @@ export const ours: Subject = {
 
 /** The same with options of one's own. */
 export const oursWith = (row: Case, place: Place, env: Readonly<Record<string, string>>): ReturnType<Subject['start']> =>
-  serve(row, place, env, scored(row));
+  serve(row, place, { env }, scored(row));
 
 export const oursLogs: Subject = {
   name: 'ours-logs',
   title: 'this server, default settings, access log on (to a file)',
-  start: (row, place) => serve(row, place, { ACCESS_LOG: 'true' }, scored(row)),
+  start: (row, place) => serve(row, place, { env: { ACCESS_LOG: 'true' } }, scored(row)),
 };
 
 export const oursBinary: Subject = {
@@ -93,7 +105,7 @@ const collecting = (name: string, percent: number): Subject => ({
     serve(
       row,
       place,
-      { MDC_SINK: 'file', MDC_DIR: join(place.folder, 'collected'), MDC_SAMPLING_RATE: String(percent / 100) },
+      { env: { MDC_SINK: 'file', MDC_DIR: join(place.folder, 'collected'), MDC_SAMPLING_RATE: String(percent / 100) } },
       scored(row),
     ),
 });

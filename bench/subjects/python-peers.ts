@@ -5,22 +5,20 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { byName, type Case } from '../cases.ts';
 import { type HttpSubject, json, startHttp } from '../http-subject.ts';
 import { PythonEnvironment } from '../python-environment.ts';
 import { freePort } from '../subject-process.ts';
 import { ADDRESS, type Place, type Subject } from '../subject.ts';
-
-const SOURCES = fileURLToPath(new URL('./python', import.meta.url));
+import { pythonEnv, scriptBody, scriptOf, scriptPredictions, scriptRequirements, SOURCES, WORKERS, writeScriptModel } from './score-py.ts';
 
 interface Peer extends Pick<Subject, 'name' | 'title'> {
   readonly requirements: readonly string[];
   readonly program: string;
-  readonly args: (place: Place) => readonly string[];
+  readonly args: (place: Place, row: Case) => readonly string[];
   readonly env?: (place: Place) => Readonly<Record<string, string>>;
   /** Writes the files that it wants to find. */
-  readonly configure?: (place: Place) => Promise<void> | void;
+  readonly configure?: (place: Place, row: Case, environment: PythonEnvironment) => Promise<void> | void;
   /** Threads of ONNX Runtime in each process that runs the model. */
   readonly threads: number;
   readonly paths: { readonly score: string; readonly ready: string; readonly health: string };
@@ -36,24 +34,15 @@ function subject(peer: Peer): Subject {
     title,
     prepare: () => environment.prepare(),
     start: async (row, place) => {
-      await peer.configure?.(place);
+      await peer.configure?.(place, row, environment);
       const base = `http://${ADDRESS}:${place.port}`;
       const body = peer.body ?? ((asked: Case) => ({ inputs: byName(asked) }));
       const predictions = peer.predictions ?? ((answer: unknown) => (answer as { outputs: Record<string, unknown> }).outputs[row.output]);
       const http: HttpSubject = {
         command: {
           file: environment.program(program),
-          args: peer.args(place),
-          env: {
-            PATH: `${environment.program('')}:${process.env.PATH}`,
-            PYTHONPATH: SOURCES,
-            PYTHONDONTWRITEBYTECODE: '1',
-            BENCH_MODEL: row.file,
-            BENCH_OUTPUT: row.output,
-            BENCH_PORT: String(place.port),
-            BENCH_THREADS: String(threads),
-            ...peer.env?.(place),
-          },
+          args: peer.args(place, row),
+          env: { ...pythonEnv(row, place, environment, threads), ...peer.env?.(place) },
           folder: place.folder,
         },
         url: base + paths.score,
@@ -70,27 +59,30 @@ function subject(peer: Peer): Subject {
 
 const azureml = subject({
   name: 'azureml',
-  title: 'azureml-inference-server-http, 2 workers',
-  requirements: ['azureml-inference-server-http==1.5.1'],
+  title: `azureml-inference-server-http, ${WORKERS} workers`,
+  requirements: ['azureml-inference-server-http==1.5.1', ...scriptRequirements],
   program: 'azmlinfsrv',
-  args: ({ port, folder }) => [
+  args: ({ port, folder }, row) => [
     '--entry_script',
-    join(SOURCES, 'azureml_score.py'),
+    scriptOf(row),
     '--model_dir',
     folder,
     '--port',
     String(port),
     '--worker_count',
-    '2',
+    String(WORKERS),
   ],
   env: ({ folder }) => ({ AML_APP_ROOT: folder }),
-  // Its only way to switch the access log off: a logging.json in the application's folder.
-  configure: ({ folder }) => {
+  configure: async (place, row, environment) => {
+    // Its only way to switch the access log off: a logging.json in the application's folder.
     const loggers = Object.fromEntries(['azmlinfsrv', 'gunicorn.access', 'gunicorn.error'].map((logger) => [logger, { level: 'WARNING' }]));
-    writeFileSync(join(folder, 'logging.json'), JSON.stringify({ version: 1, loggers, root: { level: 'WARNING' } }));
+    writeFileSync(join(place.folder, 'logging.json'), JSON.stringify({ version: 1, loggers, root: { level: 'WARNING' } }));
+    await writeScriptModel(row, place, environment);
   },
   threads: 1,
   paths: { score: '/score', ready: '/', health: '/' },
+  body: scriptBody,
+  predictions: scriptPredictions,
 });
 
 const fastapi = subject({

@@ -27,11 +27,22 @@ export class Recipe {
   readonly #folder = join(folder(), 'recipe');
 
   constructor(name: string) {
-    cpSync(join(COOKBOOK, name), this.#folder, { recursive: true, filter: (path) => !path.endsWith('/node_modules') });
+    cpSync(join(COOKBOOK, name), this.#folder, { recursive: true, filter: (path) => !/\/(?:node_modules|\.venv|model)$/.test(path) });
+  }
+
+  /** Whether its script is in Python. */
+  get isPython(): boolean {
+    return this.#files.includes('requirements.txt');
+  }
+
+  /** Path of a file of the copy. */
+  path(file: string): string {
+    return join(this.#folder, file);
   }
 
   /** Installs the recipe's packages, if it has any. */
   async install(): Promise<void> {
+    if (this.isPython) return this.#installPython();
     const { dependencies } = JSON.parse(this.#read('package.json')) as { dependencies?: Record<string, string> };
     if (dependencies === undefined) return;
     const args = ['install', '--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
@@ -52,7 +63,7 @@ export class Recipe {
         },
       },
       include: ['recipe'],
-      exclude: ['recipe/node_modules'],
+      exclude: ['recipe/node_modules', 'recipe/.venv'],
     };
     if (!this.#files.some((file) => file.endsWith('.ts'))) return;
     // Beside the copy: the server gets what a reader copies, and no more.
@@ -64,9 +75,20 @@ export class Recipe {
     assert.equal(stdout, '');
   }
 
-  /** Serves the copy, sends its request, and asserts the answer and an orderly end. */
-  async tryOut(t: TestContext): Promise<void> {
-    const server = new ServerProcess(['--app-root', this.#folder], { env: { ...(await this.#startService(t)), DRAIN_DELAY_MS: '0' } });
+  /** Runs one of its programs in Python. */
+  async runPython(program: string): Promise<void> {
+    await run(this.path('.venv/bin/python'), [this.path(program)], { timeout: ANSWERS_MS });
+  }
+
+  /**
+   * Serves the copy, sends its request, and asserts the answer and an orderly end.
+   * @param args what is served; by default the script that the server finds
+   */
+  async tryOut(t: TestContext, args: readonly string[] = []): Promise<void> {
+    const models = this.isPython ? ['--model-dir', this.path('model')] : [];
+    const server = new ServerProcess(['--app-root', this.#folder, ...models, ...args], {
+      env: { ...(await this.#startService(t)), DRAIN_DELAY_MS: '0' },
+    });
     t.after(() => server.stop());
     await server.ready();
     const request = this.#read('try.sh').replaceAll('localhost:5001', `127.0.0.1:${await server.port()}`);
@@ -86,6 +108,15 @@ export class Recipe {
       cwd: this.#folder,
       env: { ...process.env, NODE_TEST_CONTEXT: undefined },
     });
+  }
+
+  /** A virtual environment beside the script, and the model that `train.py` makes. */
+  async #installPython(): Promise<void> {
+    await run('python3', ['-m', 'venv', this.path('.venv')], { timeout: INSTALL_MS });
+    const args = ['install', '--quiet', '--disable-pip-version-check', '-r', this.path('requirements.txt')];
+    const pip = (): Promise<unknown> => run(this.path('.venv/bin/pip'), args, { timeout: INSTALL_MS });
+    await pip().catch(pip);
+    await this.runPython('train.py');
   }
 
   get #files(): string[] {

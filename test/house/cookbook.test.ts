@@ -13,14 +13,30 @@ const LARGEST_BYTES = 8192;
 const read = (...path: string[]): string => readFileSync(join(COOKBOOK, ...path), 'utf8');
 const recipes = readdirSync(COOKBOOK).filter((name) => statSync(join(COOKBOOK, name)).isDirectory());
 
-/** The files of a recipe, without installed packages. */
+/** What the commands of a recipe install and make. */
+const MADE = /^(?:node_modules|package-lock\.json|\.venv|model)(?:\/|$)/;
+
+/** The other files of a recipe. */
 const filesOf = (recipe: string): string[] =>
   readdirSync(join(COOKBOOK, recipe), { recursive: true, encoding: 'utf8' }).filter(
-    (file) => !/^(?:node_modules|package-lock\.json)/.test(file) && statSync(join(COOKBOOK, recipe, file)).isFile(),
+    (file) => !MADE.test(file) && statSync(join(COOKBOOK, recipe, file)).isFile(),
   );
-const scriptOf = (recipe: string): string => filesOf(recipe).find((file) => /^score\.[cm]?[jt]s$/.test(file)) ?? '';
+const scriptOf = (recipe: string): string => filesOf(recipe).find((file) => /^score\.(?:[cm]?[jt]s|py)$/.test(file)) ?? '';
+const isPython = (recipe: string): boolean => scriptOf(recipe).endsWith('.py');
 const packagesOf = (recipe: string): Record<string, string> =>
-  (JSON.parse(read(recipe, 'package.json')) as { dependencies?: Record<string, string> }).dependencies ?? {};
+  isPython(recipe)
+    ? Object.fromEntries(
+        Array.from(read(recipe, 'requirements.txt').matchAll(/^([\w-]+)(?:==)?(.*)$/gm), ([, name, version]) => [name, version]),
+      )
+    : ((JSON.parse(read(recipe, 'package.json')) as { dependencies?: Record<string, string> }).dependencies ?? {});
+
+/** The lines of the comment at the head of a script. */
+const firstComment = (recipe: string): string[] => {
+  const [text = ''] = read(recipe, scriptOf(recipe))
+    .slice(3)
+    .split(isPython(recipe) ? '"""' : '*/', 1);
+  return text.split('\n').map((line) => line.replace(/^ \* /, ''));
+};
 
 test('every recipe is in the table of the cookbook with its packages, and the table has no other', () => {
   const rows = tableRowsOf(read('README.md')).slice(1);
@@ -32,21 +48,24 @@ test('every recipe is in the table of the cookbook with its packages, and the ta
   assert.deepEqual(listed.toSorted(), there.toSorted());
 });
 
-test('every recipe is complete: script, package.json, request and answer', () => {
+test('every recipe is complete: script, packages, request and answer', () => {
   assert.ok(recipes.length >= 13);
   const missing = recipes.flatMap((recipe) =>
-    [scriptOf(recipe) || 'score.*', 'package.json', 'try.sh', 'answer.txt'].filter((file) => !existsSync(join(COOKBOOK, recipe, file))),
+    [scriptOf(recipe) || 'score.*', isPython(recipe) ? 'requirements.txt' : 'package.json', 'try.sh', 'answer.txt'].filter(
+      (file) => !existsSync(join(COOKBOOK, recipe, file)),
+    ),
   );
   assert.deepEqual(missing, []);
 });
 
 test('the first comment of a recipe has the commands that install, start and try it', () => {
   const wrong = recipes.flatMap((recipe) => {
-    const text = read(recipe, scriptOf(recipe)).split('*/', 1)[0] ?? '';
-    const install = `npm install --prefix docs/cookbook/${recipe}`;
-    const commands = [`npm start -- --entry-script docs/cookbook/${recipe}/${scriptOf(recipe)}`, `sh docs/cookbook/${recipe}/try.sh`];
-    if (text.includes(install) !== Object.keys(packagesOf(recipe)).length > 0) return [`${recipe}: ${install}`];
-    return commands.filter((command) => !text.includes(` * ${command}\n`));
+    const lines = firstComment(recipe);
+    const folder = `docs/cookbook/${recipe}`;
+    const install = isPython(recipe) ? `${folder}/.venv/bin/pip install -r ${folder}/requirements.txt` : `npm install --prefix ${folder}`;
+    const commands = [`npm start -- --entry-script ${folder}/${scriptOf(recipe)}`, `sh ${folder}/try.sh`];
+    if (lines.some((line) => line.startsWith(install)) !== Object.keys(packagesOf(recipe)).length > 0) return [`${recipe}: ${install}`];
+    return commands.filter((command) => !lines.some((line) => line === command || line.startsWith(`${command} `)));
   });
   assert.deepEqual(wrong, []);
 });
@@ -54,9 +73,9 @@ test('the first comment of a recipe has the commands that install, start and try
 test('every file of the cookbook that a recipe names is there', () => {
   const broken = recipes.flatMap((recipe) =>
     filesOf(recipe)
-      .filter((file) => /\.(?:[jt]s|sh)$/.test(file))
+      .filter((file) => /\.(?:[jt]s|py|sh)$/.test(file))
       .flatMap((file) => Array.from(read(recipe, file).matchAll(/docs\/cookbook\/[\w/.-]+/g), ([path]) => path))
-      .filter((path) => !existsSync(join(ROOT, path))),
+      .filter((path) => !MADE.test(path.split('/').slice(3).join('/')) && !existsSync(join(ROOT, path))),
   );
   assert.deepEqual(broken, []);
 });

@@ -25,7 +25,7 @@ const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
 /** Files of the repository: without packages, Git's own, and binaries. */
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
-  .filter((file) => !/(?:^|\/)(?:node_modules|\.git)(?:\/|$)/.test(file) && !/\.(?:png|onnx|so|cpuprofile)$/.test(file))
+  .filter((file) => !/(?:^|\/)(?:node_modules|\.git|\.venv)(?:\/|$)/.test(file) && !/\.(?:png|onnx|so|cpuprofile)$/.test(file))
   .filter((file) => statSync(join(ROOT, file)).isFile());
 const pages = files.filter((file) => file.endsWith('.md'));
 /** Reports that a command writes. */
@@ -212,7 +212,7 @@ test('every page that a comment or a message cites is there, and so is the headi
 
 /** Names that look like options and belong to others. */
 const OTHERS =
-  /^(?:AZURE_|OTEL_|NVIDIA_|CUDA_(?:IMAGE|VISIBLE_DEVICES|DEVICE_ORDER)|ORT_(?:CUDA_|DISABLE_)|NODE_|UPDATE_DOCS|LD_LIBRARY_PATH|ONNXRUNTIME_|MODEL$|WORKER_PRELOAD$|DEFAULT_|SIG)/;
+  /^(?:AZURE_|AZUREML_CONDA_|OTEL_|NVIDIA_|CUDA_(?:IMAGE|VISIBLE_DEVICES|DEVICE_ORDER)|ORT_(?:CUDA_|DISABLE_)|NODE_|UPDATE_DOCS|LD_LIBRARY_PATH|ONNXRUNTIME_|MODEL$|WORKER_PRELOAD$|DEFAULT_|SIG)/;
 const PREFIXES =
   /^(?:AML|AZUREML|MDC|APP_INSIGHTS|APPLICATIONINSIGHTS|SERVICE|WORKER|QUEUE|SCORING|DRAIN|MODEL|CUDA|ORT|MAX_BATCH|INIT|CANCEL|REPLACEMENT|BODY|ANSWERS?|STREAM|KEEP_ALIVE|LOG|ACCESS|HEALTH|METRICS|STATUS|GRPC)_/;
 
@@ -235,7 +235,7 @@ const inCode = new Set(
 
 test('every failure that a page names exists, and every text of the log in Troubleshooting is in the code', () => {
   const code = files
-    .filter((file) => /^(?:server|\.setup)\/.*\.m?[tj]s$/.test(file))
+    .filter((file) => /^(?:server|\.setup)\/.*\.(?:m?[tj]s|py)$/.test(file))
     .map(read)
     .join('\n');
   const quoted = tableRowsOf(read('docs/troubleshooting.md'))

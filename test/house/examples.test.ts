@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
 import { loadScript } from '../../server/worker/script/testing.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { whyNoPython } from '../set-up/python.ts';
 import { codeBlocksOf, type CodeBlock } from './markdown.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -22,8 +23,11 @@ const run = promisify(execFile);
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : []))];
 const blocksOf = (page: string): CodeBlock[] => codeBlocksOf(readFileSync(join(ROOT, page), 'utf8'));
 
-/** The name in the first line of a block, `// score.ts`. */
-const nameOf = ({ text }: CodeBlock): string | undefined => /^\/\/ ([\w.-]+)\n/.exec(text)?.[1];
+/** The name in the first line of a block, `// score.ts` or `# score.py`. */
+const nameOf = ({ text }: CodeBlock): string | undefined => /^(?:\/\/|#) ([\w.-]+\.\w+)\n/.exec(text)?.[1];
+
+/** Languages of entry scripts. */
+const SCRIPTS = new Set(['ts', 'python']);
 
 /** An empty folder of a reader, in which paths of the clone work, too. */
 function readersFolder(t: TestContext): string {
@@ -41,6 +45,8 @@ class Reader {
   readonly #folder: string;
   readonly #ports: readonly string[];
   #server: ChildProcess | undefined;
+  /** Why the server of the last `npm start` cannot run on this machine. */
+  #lacks: string | undefined;
 
   constructor(folder: string, ports: readonly string[]) {
     this.#folder = folder;
@@ -50,7 +56,7 @@ class Reader {
   async read(page: string): Promise<void> {
     for (const block of blocksOf(page)) {
       const name = nameOf(block);
-      if (block.language === 'ts' && name !== undefined) writeFileSync(join(this.#folder, name), block.text);
+      if (SCRIPTS.has(block.language) && name !== undefined) writeFileSync(join(this.#folder, name), block.text);
       if (block.language !== 'sh' || block.notRun !== undefined) continue;
       for (const { command, expected } of commandsOf(block.text)) await this.#follow(`${page}:${block.line}`, command, expected);
     }
@@ -73,6 +79,7 @@ class Reader {
       command,
     );
     if (/^(?:\w+=\S+ )*npm start\b/.test(replaced)) return this.#start(where, replaced);
+    if (this.#lacks !== undefined) return;
     const { stdout } = await run('bash', ['-c', replaced.replace(/^curl /, 'curl -sS --max-time 30 ')], { cwd: this.#folder });
     assert.equal(stdout.trimEnd(), expected, `${where}: ${command}`);
   }
@@ -83,6 +90,8 @@ class Reader {
    */
   async #start(where: string, command: string): Promise<void> {
     await this.stop();
+    this.#lacks = command.includes('.py') ? whyNoPython() : undefined;
+    if (this.#lacks !== undefined) return;
     const main = packageJson.scripts.start
       .replace('server/main.ts', join(ROOT, 'server/main.ts'))
       .replace(/^node/, `exec ${process.execPath}`);

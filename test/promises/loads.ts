@@ -13,12 +13,14 @@ export interface Loading {
   readonly count: (what: string) => void;
 }
 
-export type LoadName = 'saturation' | 'uploads' | 'chunks' | 'floods' | 'scrapes' | 'handshakes' | 'broken';
+export type LoadName = 'saturation' | 'spins' | 'uploads' | 'chunks' | 'floods' | 'scrapes' | 'handshakes' | 'broken';
 
 const MB = 1024 * 1024;
 const BYTES = { 'content-type': 'application/octet-stream' };
 /** More than a worker of test/scripts/works.ts answers on any machine. */
 const SATURATION_PER_SECOND = 1500;
+/** Of a run of test/python/scripts/spins.py. */
+const SPIN_MS = 200;
 const HANDSHAKES_PER_SECOND = 100;
 
 /** Does it again and again, so many times at once. */
@@ -47,6 +49,11 @@ const json = (value: unknown): Buffer[] => [Buffer.from(JSON.stringify(value))];
 async function saturation({ port, running, count }: Loading): Promise<void> {
   const ended = (status: number): void => count(String(status));
   await openLoop({ port, perSecond: SATURATION_PER_SECOND, body: '1', running, ended });
+}
+
+/** Runs of a script that never lets go of its thread, one after the other, and others that wait. */
+function spins(loading: Loading): Promise<void> {
+  return repeat(loading, 4, async () => loading.count(String(await ask(loading.port, '/score', json(SPIN_MS)))));
 }
 
 /** Large uploads one after the other, and slow ones meanwhile. */
@@ -120,6 +127,7 @@ const broken = ({ port, running, count }: Loading): Promise<void> => breakClient
 
 export const loads: Record<LoadName, (loading: Loading) => Promise<void>> = {
   saturation,
+  spins,
   uploads,
   chunks,
   floods,

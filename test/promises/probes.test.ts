@@ -22,6 +22,7 @@ interface Case {
 
 const cases: readonly Case[] = [
   { what: 'more requests than workers and queue take', load: 'saturation', script: 'works.ts', met: [/^200$/, /^429$/] },
+  { what: 'runs of a script in Python that hold the GIL', load: 'spins', script: '../python/scripts/spins.py', met: [/^200$/] },
   {
     what: 'large uploads and slow ones',
     load: 'uploads',

@@ -100,6 +100,7 @@ export const promises: Readonly<Record<string, readonly Proof[]>> = {
   ],
   'True and quick probes': [
     { precisely: quick, file: PROBES, test: 'probes are true and quick beside more requests than workers and queue take' },
+    { precisely: quick, file: PROBES, test: 'probes are true and quick beside runs of a script in Python that hold the GIL' },
     {
       precisely: `p99 is at most ${limits.UPLOADS_P99_MS} ms, beside bodies of 30 MB at full speed and 50 slow ones`,
       file: PROBES,
