@@ -21,3 +21,6 @@ class RedactionHook:
 
     def redact(self, ident: int, payload: bytes) -> None:
         """Redacts the bodies of one request."""
+
+    async def redact_on_loop(self, ident: int, payload: bytes) -> None:
+        """Redacts the bodies of one request, on the event loop of an async script."""
