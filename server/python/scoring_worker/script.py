@@ -10,6 +10,7 @@ from typing import Any
 
 from .answers import Answer, answer_of, is_encoded_json
 from .failures import Failure
+from .flask_context import FlaskContext
 from .import_advice import import_advice
 from .import_script import author_folders, import_script
 from .inputs import members_reader, request_reader, text_reader
@@ -53,6 +54,7 @@ class Script:
         self.close: Callable[[], Any] | None = self._named("close", takes_arguments(0))
         self.redact: Callable[[Any, Any], Any] | None = self._own_redact()
         self._warned = False
+        self._flask = FlaskContext()
         self._choose_reader()
 
     def init(self) -> Any:
@@ -69,7 +71,8 @@ class Script:
                 "model_unknown",
                 "Entry scripts in Python answer on /score only: send the request there.",
             )
-        return partial(self._run, **self._read(request))
+        run = self._run if self.is_async else self._flask.around(self._run, request)
+        return partial(run, **self._read(request))
 
     @property
     def sample(self) -> Any:
