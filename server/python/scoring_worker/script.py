@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -81,9 +82,11 @@ class Script:
 
     def bind_sample(self) -> Callable[[], Any]:
         """The call of run() with the sample, for the deep check."""
-        if self._declares and isinstance(self.sample, dict):
-            return partial(self._run, **self.sample)
-        return partial(self._run, **{self._signature.first: self.sample})
+        # Conversions of inference_schema change what they get.
+        sample = copy.deepcopy(self.sample)
+        if self._declares and isinstance(sample, dict):
+            return partial(self._run, **sample)
+        return partial(self._run, **{self._signature.first: sample})
 
     def answer_of(self, result: Any) -> Answer:
         """As answers.answer_of; warns once of a text that is JSON itself."""
