@@ -95,11 +95,11 @@ export class Container {
     return JSON.parse(text);
   }
 
-  post(body: unknown): Promise<Response> {
+  post(body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.port}/score`, {
       method: 'POST',
       body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers },
     });
   }
 

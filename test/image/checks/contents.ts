@@ -17,11 +17,12 @@ const WITHOUT_LICENCE_TEXT = ['@nodable/entities', 'abstract-logging', 'onnxrunt
 const LIMITS = { unpacked: 400, compressed: 140 };
 
 /** What is in the images, and what is not. */
-export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
+export function checkContents({ engine, cpu, cpuPython, gpuPython, standIns }: Images): void {
   const shell = (command: string, image = cpu): Promise<string> => engine.once('--user', '0', '--entrypoint', 'sh', image, '-c', command);
 
   test('no secret of the build is in the files or in the history', async () => {
-    for (const image of [cpu, gpu]) {
+    // They hold the layers of the images without Python.
+    for (const image of [cpuPython, gpuPython]) {
       const history = await engine.docker('history', '--no-trunc', image);
       const archive = join(engine.folder, 'image.tar');
       await engine.docker('save', '-o', archive, image);
@@ -49,7 +50,7 @@ export function checkContents({ engine, cpu, gpu, standIns }: Images): void {
       `./onnxruntime-node/bin/napi-v6/linux/${process.arch}/libonnxruntime.so.1`,
       `./onnxruntime-node/bin/napi-v6/linux/${process.arch}/onnxruntime_binding.node`,
     ]);
-    assert.equal(await shell('command -v gcc cc g++ make python3 || true'), '');
+    assert.equal(await shell('which gcc cc g++ make python3 || true'), '');
     assert.equal(await shell('ls /var/lib/apt/lists /var/cache/apt /tmp'), '/tmp:\n\n/var/cache/apt:\n\n/var/lib/apt/lists:');
     const notes = await shell(`cd ${HOME}/node_modules && find * -name '*.map' -o -name '*.d.ts' -o -name '*.md' | grep -iv licen | sort`);
     assert.deepEqual(

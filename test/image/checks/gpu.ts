@@ -29,13 +29,15 @@ export function checkGpu(images: Images): void {
 
   if (standIns !== undefined) {
     test('its build fails where the base lacks a library that the provider links, and names it', async () => {
-      const { code, stdout, stderr } = await build(images, 'gpu', engine.tag('no-cuda'), { CUDA_IMAGE: standIns.node });
+      const { code, stdout, stderr } = await build(images, 'gpu', engine.tag('no-cuda'), { args: { CUDA_IMAGE: standIns.node } });
       assert.notEqual(code, 0);
       assert.match(stdout + stderr, /libcudnn\.so\.9 => not found/);
     });
 
     test('its build fails where the provider is not the one that is pinned', async () => {
-      const { code, stdout, stderr } = await build(images, 'gpu', engine.tag('other-provider'), { ORT_CUDA_SHA256: WRONG_CHECKSUM });
+      const { code, stdout, stderr } = await build(images, 'gpu', engine.tag('other-provider'), {
+        args: { ORT_CUDA_SHA256: WRONG_CHECKSUM },
+      });
       assert.notEqual(code, 0);
       assert.match(stdout + stderr, /libonnxruntime_providers_cuda\.so: FAILED/);
     });
