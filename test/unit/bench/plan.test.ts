@@ -32,6 +32,17 @@ test('servers of Node come equally warm to the same number of connections', () =
   assert.deepEqual([warm('ours'), warm('ours-collects'), warm('bare'), warm('fastapi')], [3, 11, 11, 3]);
 });
 
+test('the same score.py is measured here and under the server of Azure ML, at the same connections', () => {
+  const steps = plan('--models', 'ridge-sklearn,ridge,mlp').filter(({ subject }) => ['ours-python', 'azureml'].includes(subject));
+  assert.deepEqual(
+    steps.map(({ row, subject, connections }) => [row, subject, ...connections]).toSorted(),
+    ['mlp', 'ridge', 'ridge-sklearn'].flatMap((row) => [
+      [row, 'azureml', 32],
+      [row, 'ours-python', 32],
+    ]),
+  );
+});
+
 test('a wrong option is named', () => {
   assert.throws(() => plan('--models', 'ridge,nope'), /no model nope; there are ridge, /);
   assert.throws(() => plan('--subjects', 'nope'), /no subject nope; there are ours, /);
