@@ -148,7 +148,11 @@ COPY score.py model.pkl ./
     const broken = (name: string, script: string): RunOptions => ({ flags: mounted(name, { 'score.py': script }) });
     await refused(cpuPython, broken('no-syntax', 'def init(:\n'), /SyntaxError/);
     await refused(cpuPython, broken('no-package', 'import pandas\n'), /No module named 'pandas'/);
-    await refused(cpuPython, broken('no-init', 'def init():\n    raise ValueError("no such model")\n'), /no such model/);
+    await refused(
+      cpuPython,
+      broken('no-init', 'def init():\n    raise ValueError("no such model")\n\n\ndef run(raw_data):\n    pass\n'),
+      /no such model/,
+    );
   });
 
   test('the image without Python refuses a script in Python with 3, and names the image that runs it', async () => {
