@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from .answers import Answer, answer_of
@@ -68,7 +69,7 @@ class Script:
 def load(start: Start) -> Script:
     """Imports the script. Raises Failure: script_broken."""
     path = start["entryScript"]
-    sys.path.extend(start["importPath"])
+    sys.path.extend([*start["importPath"], str(Path(path).parent)])
     spec = importlib.util.spec_from_file_location("entry_module", path)
     if spec is None or spec.loader is None:
         raise Failure("script_broken", f"The entry script {path} cannot be imported.")
