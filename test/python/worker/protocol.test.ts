@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { HostKind, PROTOCOL_VERSION } from '../../../server/ipc/kinds.ts';
 import { folder } from '../../set-up/folder.ts';
+import { until } from '../../set-up/until.ts';
 import { RawWorker, withRawWorker } from './raw-worker.ts';
 
 test('a start of another version is refused by name, with the exit code of a fault of the server', () =>
@@ -121,12 +122,14 @@ test('the deep check runs the sample, and a worker without one says so', async (
   });
 });
 
-test('a pipe that takes nothing costs no run: lines are dropped and counted, then all goes on', () =>
-  withRawWorker('prints.py', async (worker) => {
+test('a pipe that takes nothing costs no run: lines are dropped and counted, then all goes on', async () => {
+  const file = join(folder(), 'printed');
+  process.env['PRINTED_FILE'] = file;
+  await withRawWorker('prints.py', async (worker) => {
     await worker.ready();
     worker.pipe.pause();
     worker.score(1, 100_000);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await until(() => existsSync(file));
     worker.pipe.resume();
     await worker.frame('reply', 1);
     worker.score(2, 'say');
@@ -136,7 +139,8 @@ test('a pipe that takes nothing costs no run: lines are dropped and counted, the
     const dropped = logs.reduce((sum, { dropped = 0 }) => sum + Number(dropped), 0);
     assert.ok(dropped > 0, `${sent} lines`);
     assert.equal(sent + dropped, 100_000);
-  }));
+  });
+});
 
 const versions = join(homedir(), '.pyenv/versions');
 const old = existsSync(versions) ? readdirSync(versions).filter((each) => /^(?:2\.|3\.[6-9]\.)/.test(each)) : [];
