@@ -72,7 +72,10 @@ test('the start mark counts the runs that have begun, and no more', async () => 
     worker.score(2, 'b');
     worker.to.cancel(1);
     await worker.frame('cancelled', 1);
-    assert.equal(worker.frames.some(({ kind }) => kind === 'reply'), false);
+    assert.equal(
+      worker.frames.some(({ kind }) => kind === 'reply'),
+      false,
+    );
     writeFileSync(join(path, 'release'), '');
     await worker.frame('reply', 2);
     assert.equal(worker.begun, 2);
@@ -150,7 +153,10 @@ for (const version of old)
     try {
       const { code, message } = JSON.parse((await worker.frame('startFailed')).text) as Record<string, string>;
       assert.equal(code, 'script_broken');
-      assert.match(message!, new RegExp(`needs Python 3\\.10 or later, got Python ${version} \\(/.*/bin/python.*AZUREML_INFERENCE_PYTHON_PATH`));
+      assert.match(
+        message!,
+        new RegExp(`needs Python 3\\.10 or later, got Python ${version} \\(/.*/bin/python.*AZUREML_INFERENCE_PYTHON_PATH`),
+      );
       assert.equal(worker.stderr, '');
     } finally {
       await worker.end();
