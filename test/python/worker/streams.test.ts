@@ -26,7 +26,7 @@ for (const concurrency of modes) {
       'streams.py',
       async (workers) => {
         for (const [how, type, text] of [
-          ['text', 'text/plain; charset=utf-8', 'ab{"c": 1}\n'],
+          ['text', 'text/plain; charset=utf-8', 'ab{"c":1}\n'],
           ['bytes', 'application/octet-stream', 'ba'],
           ['lines', 'application/x-ndjson', '{"a": 1}\n[2]\ntext\n'],
           ['nothing', 'text/plain; charset=utf-8', ''],
