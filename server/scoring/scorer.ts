@@ -154,7 +154,7 @@ export class PoolScorer implements Scorer, ScoringSource {
    */
   async stop(closeMs?: number): Promise<void> {
     this.#stopped = true;
-    const error = new ServerError('stopping', 'The server stopped before this request was done. Try again.');
+    const error = stopping();
     for (let scoring = this.#queue.oldest; scoring !== undefined; scoring = this.#queue.oldest) this.#leaveQueue(scoring, error);
     this.redactions.stop();
     await this.#pool.stop(closeMs);
@@ -194,6 +194,15 @@ export class PoolScorer implements Scorer, ScoringSource {
     return scoring;
   }
 
+  returned(worker: PoolWorker, id: number): void {
+    const { answered } = worker.scorings.get(id) ?? { answered: true };
+    if (answered || this.#stopped) return void this.settle(worker, id)?.fail(stopping());
+    const scoring = worker.scorings.take(id);
+    if (scoring !== undefined) this.#queueAgain(scoring);
+    if (worker.state === 'retiring') this.#pool.reap(worker);
+    this.dispatchWaiting();
+  }
+
   lost(worker: PoolWorker, exit: Exit): void {
     const error = lossOf(worker, exit);
     if (!this.#stopped) this.#takeBack(worker);
@@ -222,9 +231,8 @@ export class PoolScorer implements Scorer, ScoringSource {
     const { notBegun } = worker;
     for (const scoring of notBegun) {
       worker.scorings.take(scoring.id);
-      this.#inFlight--;
       scoring.again = true;
-      this.#queue.putBack(scoring, scoring.request.bodyBytes);
+      this.#queueAgain(scoring);
     }
     if (notBegun.length > 0)
       this.#settings.log.warn(
@@ -233,7 +241,17 @@ export class PoolScorer implements Scorer, ScoringSource {
       );
   }
 
+  /** It waits again, before all others. */
+  #queueAgain(scoring: ActiveScoring): void {
+    this.#inFlight--;
+    this.#queue.putBack(scoring, scoring.request.bodyBytes);
+  }
+
   #checkIdle(): void {
     if (this.#inFlight === 0 && this.#queue.length === 0) this.#idle?.();
   }
+}
+
+function stopping(): ServerError {
+  return new ServerError('stopping', 'The server stopped before this request was done. Try again.');
 }
