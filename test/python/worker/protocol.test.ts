@@ -146,7 +146,7 @@ test('a pipe that takes nothing costs no run: lines are dropped and counted, the
     await worker.frame('reply', 2);
     const logs = worker.frames.filter(({ kind }) => kind === 'log').map(({ text }) => JSON.parse(text) as Record<string, unknown>);
     const sent = logs.filter(({ msg }) => /^line \d+$/.test(String(msg))).length;
-    const dropped = logs.reduce((sum, { dropped = 0 }) => sum + Number(dropped), 0);
+    const dropped = logs.reduce((sum, { dropped: count = 0 }) => sum + Number(count), 0);
     assert.ok(dropped > 0, `${sent} lines`);
     assert.equal(sent + dropped, 100_000);
   });
@@ -160,7 +160,10 @@ for (const version of old)
     try {
       const { code, message } = JSON.parse((await worker.frame('startFailed')).text) as Record<string, string>;
       assert.equal(code, 'script_broken');
-      assert.match(message!, new RegExp(`needs Python 3\\.10 or later, got Python ${version} \\(/.*/bin/python.*AZUREML_INFERENCE_PYTHON_PATH`));
+      assert.match(
+        message!,
+        new RegExp(`needs Python 3\\.10 or later, got Python ${version} \\(/.*/bin/python.*AZUREML_INFERENCE_PYTHON_PATH`),
+      );
       assert.equal(worker.stderr, '');
     } finally {
       await worker.end();

@@ -351,13 +351,7 @@ test('requests that a worker gives back go to the next one that is free, in thei
   for (const process of [slow, other]) process.ready(1, 3);
   const scorings = Array.from({ length: 5 }, () => workers.score());
   slow.reply(1);
-  assert.deepEqual(
-    [idsAt(slow), idsAt(other)],
-    [
-      [1, 3, 4, 5],
-      [2],
-    ],
-  );
+  assert.deepEqual([idsAt(slow), idsAt(other)], [[1, 3, 4, 5], [2]]);
   slow.frame(WorkerKind.returned, 5);
   slow.frame(WorkerKind.returned, 4);
   assert.deepEqual(workers.scorer.load, { queued: 2, inFlight: 2, workers: 2, concurrency: 2, credits: 0 });
