@@ -27,7 +27,7 @@ from .process import ignore_signals, keep_from_children, show_crashes
 from .redaction import RedactionHook
 from .runs import Runner
 from .script import Script, load
-from .serial import serve_serially
+from .serial import AHEAD, serve_serially
 from .start_mark import MARK_FD, RedactionMark, StartMark
 from .thread_pool import ThreadPool
 
@@ -74,7 +74,7 @@ class Worker:
         gc.collect()
         gc.freeze()
         # Metrics of init() arrive before the server is ready.
-        port.report()
+        self._report()
         port.open()
         self._to_host.ready(_ready(script, start))
         self._serve(script, start, redaction)
@@ -100,7 +100,7 @@ class Worker:
         report_escaped_exceptions(self._log)
         sys.argv = [start["entryScript"]]
         port.connect(start, self._to_host, self._log.line)
-        self._ending.report = port.report
+        self._ending.report = self._report
         connect_debugger(self._log)
 
     def _start_script(self, start: Start) -> Script:
@@ -136,6 +136,12 @@ class Worker:
         else:
             ThreadPool(intake, runner, redaction, threads).serve(self._pipe, mark, ending)
 
+    def _report(self) -> None:
+        """Sends what waits: text without a line end, and what the script has counted."""
+        for stream in self._streams:
+            stream.end_line()
+        port.report()
+
     def _leave_host(self) -> None:
         """In a child that was forked: nothing of it may reach the pipe."""
         self._writer.close()
@@ -152,11 +158,14 @@ def concurrency_of(script: Script, start: Start) -> int:
 
 
 def _ready(script: Script, start: Start) -> dict[str, Any]:
+    concurrency = concurrency_of(script, start)
     return {
         **script.ready(),
         "redacts": script.redact is not None,
         "closes": script.close is not None,
-        "concurrency": concurrency_of(script, start),
+        "concurrency": concurrency,
+        # Where runs have the main thread, one after the other.
+        "ahead": AHEAD if concurrency == 1 and not script.is_async else 0,
         "models": [],
         "checks": start.get("deepCheck") is True and script.sample is not None,
         "runtime": f"Python {sys.version.split()[0]} ({sys.executable})",

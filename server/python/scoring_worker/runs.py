@@ -141,16 +141,14 @@ class Runner:
         """Answers with what was raised."""
         try:
             if isinstance(raised, SystemExit | KeyboardInterrupt):
-                self._end_unfinished()
+                self._end_lines()
                 self._ending.exits(raised)
             self._answer_failure(run, raised, sender)
         except BaseException as broken:
             # The host then answers in place of this process.
             self._ending.lost(f"a request could not be answered: {traceback_of(broken)}")
 
-    def _answer_failure(
-        self, run: Run, raised: BaseException, sender: StreamSender | None
-    ) -> None:
+    def _answer_failure(self, run: Run, raised: BaseException, sender: StreamSender | None) -> None:
         ident = run.request.ident
         failed = self._failure_of(run, raised)
         if sender is not None and sender.started:
@@ -175,12 +173,12 @@ class Runner:
 
     def _over(self, request: Request) -> None:
         if request.unfinished:
-            self._end_unfinished()
+            self._end_lines()
         request.over = True
         # Whoever keeps the request, a context say, does not keep its body.
         request.body = b""
         self._ending.end_child()
 
-    def _end_unfinished(self) -> None:
+    def _end_lines(self) -> None:
         for stream in self._streams:
-            stream.end_request()
+            stream.end_line()
