@@ -58,6 +58,11 @@ class Port:
         if self.collection is not None:
             self.collection.opened = True
 
+    def leave_host(self) -> None:
+        """In a child that was forked: nothing that it collects or counts reaches the host."""
+        self.collection = None
+        self.metrics.leave_host()
+
     def report(self) -> None:
         """Sends what waits. Call it after init(), also if that failed, and before the exit."""
         self._tell_of_foreign_collector()
