@@ -10,6 +10,7 @@ import threading
 import time
 import unittest
 import uuid
+from unittest import mock
 
 from recording_host import PACKAGES, connected, request
 
@@ -179,9 +180,11 @@ class Types(unittest.TestCase):
 
     def test_the_number_of_columns_has_a_limit(self):
         columns = Columns()
-        columns.text(blocks_of([[1] * 200_000]))
-        with self.assertRaisesRegex(ValueError, "at most 200000 columns"):
-            columns.text(blocks_of([{"further": 1}]))
+        with mock.patch("scoring_worker.columns._MOST_COLUMNS", 1000):
+            columns.text(blocks_of([[1] * 1000]))
+            with self.assertRaisesRegex(ValueError, "at most 1000 columns"):
+                columns.text(blocks_of([{"further": 1}]))
+            self.assertEqual(columns.text(blocks_of([[2]])), '[{"column_0":2}]')
 
 
 @needs_pandas
