@@ -24,8 +24,8 @@ _REPORT_AFTER_S = 0.25
 _LONGEST = 16 * 1024
 # Characters of the headers of a context.
 _MOST_HEADERS = 64 * 1024
-# Bytes that a head takes at most beside its rows.
-_HEAD_BYTES = 1024 * 1024
+# Bytes of rows: their head takes less than the rest.
+_MOST_ROWS = kinds.MOST_COLLECTED_BYTES - 1024 * 1024
 
 
 class _Host(Protocol):
@@ -94,8 +94,8 @@ class Collection:
         text = self._columns[collection].text(blocks, types)
         rows = text.encode("utf-8", "backslashreplace")
         checked = _checked(head)
-        if len(rows) > kinds.MOST_COLLECTED_BYTES - _HEAD_BYTES:
-            expected = f"at most {kinds.MOST_COLLECTED_BYTES} bytes of rows as JSON"
+        if len(rows) > _MOST_ROWS:
+            expected = f"at most {_MOST_ROWS} bytes of rows as JSON"
             raise ValueError(f"collect: expected {expected}, got {len(rows)}")
         self._to_host.collect(collection, checked, rows)
 
