@@ -3,7 +3,6 @@ import time
 import unittest
 
 from recording_host import RecordingHost
-
 from scoring_worker import kinds
 from scoring_worker.metrics import MetricRecorder, messages
 
@@ -73,7 +72,10 @@ class Recording(unittest.TestCase):
 
     def test_changes_are_reported_by_themselves_and_together(self):
         counter = self.metrics.counter("c_total", "c")
-        for _ in range(1000):
+        counter.inc()
+        self.assertFalse(self.host.reported.wait(0.5), "not before the worker serves")
+        self.metrics.begin()
+        for _ in range(999):
             counter.inc()
         self.assertTrue(self.host.reported.wait(10))
         self.assertEqual(self.changes(), [{"name": "c_total", "labels": [], "value": 1000}])
@@ -163,6 +165,13 @@ class Recording(unittest.TestCase):
         self.assertEqual(len(self.changes()), 100)
         self.assertGreater(len(self.host.reports), 1)
         self.assertEqual([len(each["defined"]) for each in self.host.reports[:2]], [1, 0])
+
+    def test_a_child_that_was_forked_counts_and_reports_nothing(self):
+        counter = self.metrics.counter("c_total", "c")
+        self.metrics.lock.acquire()
+        self.metrics.leave_host()
+        counter.inc()
+        self.assertEqual(self.changes(), [])
 
     def test_an_empty_report_is_not_sent(self):
         self.metrics.report()
