@@ -104,23 +104,40 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
         collection: around.collection,
         loggingConfig: python && loggingFile(config, found),
       });
-      const cache = workersCache(around.env[COMPILE_CACHE], { user, model: config.workerPermissionModel === 'on' });
-      const scriptEnv = workerEnv(config, found, { hostEnv, count: sizes.count, cache });
-      const env = python === undefined ? scriptEnv : pythonEnv(scriptEnv, python, sizes.intraOpThreads);
-      const flags = python === undefined ? permissionFlags(config, found, cache) : [];
+      const { env, command } = programOf(config, found, { hostEnv, sizes, python, user });
       const hardware = hardwareOf(choice.provider);
       const spec: PoolPlan['spec'] = (worker) => ({
         start,
         env: hardware?.pinned(env, choice.devices[worker % choice.devices.length]) ?? env,
         cwd: config.appRoot,
-        command: python
-          ? pythonCommand(python)
-          : nodeCommand({ debugPort: worker === 0 ? config.debugPort : 0, heapMb: sizes.heapMb, flags }),
+        command: command(worker),
         user,
       });
       return { count: sizes.count, spec };
     },
   };
+}
+
+interface ProgramSurroundings {
+  readonly hostEnv: NodeJS.ProcessEnv;
+  readonly sizes: Sizes;
+  readonly python: Interpreter | undefined;
+  readonly user: User | undefined;
+}
+
+interface Program {
+  readonly env: WorkerSpec['env'];
+  readonly command: (worker: number) => WorkerSpec['command'];
+}
+
+/** What workers run, and their variables, by the language of the script. */
+function programOf(config: Config, found: Found, { hostEnv, sizes, python, user }: ProgramSurroundings): Program {
+  const { count, heapMb, intraOpThreads } = sizes;
+  const cache = workersCache(hostEnv[COMPILE_CACHE], { user, model: config.workerPermissionModel === 'on' });
+  const env = workerEnv(config, found, { hostEnv, count, cache });
+  if (python !== undefined) return { env: pythonEnv(env, python, intraOpThreads), command: () => pythonCommand(python) };
+  const flags = permissionFlags(config, found, cache);
+  return { env, command: (worker) => nodeCommand({ debugPort: worker === 0 ? config.debugPort : 0, heapMb, flags }) };
 }
 
 function memoryLimits({ workerMemoryBytes }: Config): MemoryLimits {

@@ -219,8 +219,8 @@ describe('the schemas of a model without code', () => {
   it('have no document of a version that cannot express them, unless a file is there', async (t) => {
     const path = folder();
     const { http, scorer } = await start(t, {}, path);
-    const [input, output] = [{ type: 'object', example: { a: [1, 'b'] } }, { type: 'array' }];
-    scorer.served = { ...served, schemas: { input, output, versions: ['3', '3.1'] } };
+    const declared = { input: { type: 'object', example: { a: [1, 'b'] } }, output: { type: 'array' } };
+    scorer.served = { ...served, schemas: { ...declared, versions: ['3', '3.1'] } };
     for (const [query, asked] of [
       ['', '2'],
       ['?version=2.0', '2.0'],
@@ -230,7 +230,7 @@ describe('the schemas of a model without code', () => {
       });
     await http.get('/swagger.json?version=9').expect(404, { message: 'Swagger version [9] is not valid. Supported versions: [3, 3.1].' });
     const { components } = (await http.get('/swagger.json?version=3.0').expect(200)).body as Document;
-    assert.deepEqual([components.schemas['ServiceInput'], components.schemas['ServiceOutput']], [input, output]);
+    assert.deepEqual([components.schemas['ServiceInput'], components.schemas['ServiceOutput']], [declared.input, declared.output]);
     await writeFile(join(path, 'swagger2.json'), '{"from":"file"}');
     await http.get('/swagger.json').expect(200, { from: 'file' });
   });

@@ -115,7 +115,7 @@ async function copySources(context: string): Promise<void> {
   }
 }
 
-/** The settings of npm and pip always; a certificate where this machine's Node has been given one. */
+/** Settings of npm and pip always; a certificate where this machine's Node has been given one. */
 async function makeSecrets(folder: string): Promise<string[]> {
   const registry = (await output('npm', ['config', 'get', 'registry'])).trim();
   const npmrc = join(folder, 'npmrc');

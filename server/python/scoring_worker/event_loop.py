@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Coroutine
+from typing import Any
 
 from .ending import Ending
 from .frames import FrameError
 from .intake import Intake, Redaction
 from .pipe_reader import read
+from .redaction import RedactionHook
 from .run import Run
 from .runs import Runner
 from .start_mark import StartMark
@@ -24,14 +26,14 @@ class EventLoop:
         intake: Intake,
         runner: Runner,
         mark: StartMark,
-        redact: Callable[[Redaction], None],
+        redaction: RedactionHook,
         ending: Ending,
     ) -> None:
         self._pipe = pipe
         self._intake = intake
         self._runner = runner
         self._mark = mark
-        self._redact = redact
+        self._redaction = redaction
         self._ending = ending
         # The loop itself holds its tasks weakly.
         self._tasks: set[asyncio.Task[None]] = set()
@@ -52,20 +54,22 @@ class EventLoop:
         while (work := self._intake.next()) is not None:
             if isinstance(work, Redaction):
                 # In a turn of its own, so that no run shares its time.
-                loop.call_soon(self._redact, work)
+                loop.call_soon(self._redaction.redact, work.ident, work.payload)
             else:
                 self._mark.begun(work.order)
-                self._begin(loop, work)
+                run = self._begin(loop, self._perform(work))
+                work.stop = run.cancel
         if self._intake.ended:
             loop.stop()
 
-    def _begin(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
-        task = loop.create_task(self._runner.perform_async(run))
-        run.stop = task.cancel
+    async def _perform(self, run: Run) -> None:
+        await self._runner.perform_async(run)
+        self._intake.done(run)
+
+    def _begin(
+        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]
+    ) -> asyncio.Task[None]:
+        task = loop.create_task(work)
         self._tasks.add(task)
-
-        def done(_: object) -> None:
-            self._tasks.discard(task)
-            self._intake.done(run)
-
-        task.add_done_callback(done)
+        task.add_done_callback(self._tasks.discard)
+        return task

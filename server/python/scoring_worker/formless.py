@@ -59,7 +59,7 @@ def form_of(value: Any) -> tuple[str, str]:
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
         return f"a numpy array of {dtype}", "array.astype(str).tolist(), or an array of numbers"
     name = kind.__name__ if kind.__module__ == "builtins" else _full_name(kind)
-    what = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    what = f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
     return what, _instead_of(value, kind)
 
 

@@ -29,11 +29,12 @@ def request_headers(request: Request) -> Iterator[tuple[str, str]]:
 
 
 def header_dict(request: Request) -> dict[str, str]:
-    """Headers by names as `Content-Type`. Those that are repeated are joined by a comma."""
+    """Headers by names as `Content-Type`. Those that are repeated are joined."""
     joined: dict[str, str] = {}
     for name, value in request_headers(request):
         title = name.title()
-        joined[title] = f"{joined[title]},{value}" if title in joined else value
+        comma = "; " if title == "Cookie" else ","
+        joined[title] = f"{joined[title]}{comma}{value}" if title in joined else value
     return joined
 
 

@@ -56,7 +56,7 @@ def import_advice(raised: BaseException, folders: Iterable[str] = ()) -> str | N
 def _causes(raised: BaseException | None) -> Iterator[BaseException]:
     while raised is not None:
         yield raised
-        raised = raised.__cause__ or raised.__context__
+        raised = raised.__cause__
 
 
 def _on_missing(name: str, folders: Iterable[str]) -> str:

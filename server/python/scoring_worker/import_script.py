@@ -15,6 +15,8 @@ from .messages import Start
 from .raised import traceback_of
 
 NAME = "entry_module"
+# Has a module of that name for processes that multiprocessing spawns.
+_SPAWNED = str(Path(__file__).resolve().parent.parent / "spawned")
 
 
 def author_folders(start: Start) -> list[str]:
@@ -32,7 +34,7 @@ def import_script(start: Start) -> ModuleType:
     shims.install()
     path = start["entryScript"]
     folders = author_folders(start)
-    sys.path.extend(each for each in folders if each not in sys.path)
+    sys.path.extend(each for each in (*folders, _SPAWNED) if each not in sys.path)
     loader = SourceFileLoader(NAME, path)
     spec = spec_from_file_location(NAME, path, loader=loader)
     assert spec is not None  # A loader is given.

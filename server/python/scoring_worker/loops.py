@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 def is_awaitable(value: Any) -> bool:
     """True for a coroutine, a future and the like. Asks the type: a value may answer anything."""
     return hasattr(type(value), "__await__")
+
+
+def is_cancel(raised: BaseException) -> bool:
+    """True for asyncio.CancelledError, without importing asyncio."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and isinstance(raised, asyncio.CancelledError)
 
 
 class ThreadLoops:

@@ -13,16 +13,16 @@ from .ending import Ending
 from .failures import Failure
 from .frames import FrameError, FrameReader, Payload
 from .host import ToHost
-from .intake import Intake, Redaction
+from .intake import Intake
 from .kinds import START
 from .log import ScriptLog
 from .log_records import connect_logging, report_escaped_exceptions
 from .log_streams import ScriptStream
 from .loops import ThreadLoops, is_awaitable
 from .messages import Start, read_start
-from .metrics import MetricRecorder
 from .pipe_reader import read
 from .pipe_writer import PipeWriter
+from .port import port
 from .process import ignore_signals, keep_from_children, show_crashes
 from .redaction import RedactionHook
 from .runs import Runner
@@ -62,8 +62,6 @@ class Worker:
         """Starts the script, serves, and ends."""
         try:
             start = self._read_start()
-            metrics = MetricRecorder(self._to_host.metrics)
-            self._ending.report = metrics.report
             self._prepare(start)
             script = self._start_script(start)
         except Failure as failure:
@@ -76,7 +74,8 @@ class Worker:
         gc.collect()
         gc.freeze()
         # Metrics of init() arrive before the server is ready.
-        metrics.report()
+        port.report()
+        port.open()
         self._to_host.ready(_ready(script, start))
         self._serve(script, start, redaction)
         self._ending.leave()
@@ -100,6 +99,8 @@ class Worker:
         connect_logging(self._log)
         report_escaped_exceptions(self._log)
         sys.argv = [start["entryScript"]]
+        port.connect(start, self._to_host, self._log.line)
+        self._ending.report = port.report
         connect_debugger(self._log)
 
     def _start_script(self, start: Start) -> Script:
@@ -125,18 +126,15 @@ class Worker:
         mark, ending = StartMark(), self._ending
         runner = Runner(script, start, self._to_host, self._streams, self._loops, ending)
 
-        def redact(work: Redaction) -> None:
-            redaction.redact(work.ident, work.payload)
-
         if script.is_async:
             from .event_loop import EventLoop
 
-            loop = EventLoop(self._pipe, intake, runner, mark, redact, ending)
+            loop = EventLoop(self._pipe, intake, runner, mark, redaction, ending)
             loop.serve(self._loops.current())
         elif (threads := concurrency_of(script, start)) == 1:
-            serve_serially(self._pipe, intake, runner, mark, redact, ending)
+            serve_serially(self._pipe, intake, runner, mark, redaction, ending)
         else:
-            ThreadPool(intake, runner, redact, threads).serve(self._pipe, mark, ending)
+            ThreadPool(intake, runner, redaction, threads).serve(self._pipe, mark, ending)
 
     def _leave_host(self) -> None:
         """In a child that was forked: nothing of it may reach the pipe."""

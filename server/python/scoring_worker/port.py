@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .collect import Collection
 from .messages import Start
 from .metrics import MetricRecorder
+
+if TYPE_CHECKING:
+    from .collect import Collection
 
 _PACKAGES = Path(__file__).parents[1] / "packages"
 _OFF = (
@@ -46,6 +48,9 @@ class Port:
         self.metrics = MetricRecorder(to_host.metrics)
         settings = start.get("collection")
         if settings is not None:
+            # Only here, because a start without collection need not load it.
+            from .collect import Collection
+
             self.collection = Collection(settings, to_host, lambda text: log("warn", text))
 
     def open(self) -> None:
@@ -74,9 +79,9 @@ class Port:
         self._tell_once(
             "warn",
             f"the script's Collector is that of the package azureml-ai-monitoring ({file}). "
-            "It raises an error where AZUREML_MDC_CONFIG_PATH is not set, and ignores MDC_DIR. "
-            "To use the server's collector, leave azureml-ai-monitoring out of the "
-            "script's packages: pip uninstall azureml-ai-monitoring",
+            "Where AZUREML_MDC_CONFIG_PATH is not set it collects nothing, and raises an error "
+            "unless it has on_error; it ignores MDC_DIR. To use the server's Collector, leave "
+            "the package out of the script's environment: pip uninstall azureml-ai-monitoring",
         )
 
     def _tell_once(self, level: str, text: str) -> None:

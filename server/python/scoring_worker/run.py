@@ -34,13 +34,16 @@ class Run:
     def credit(self, taken: int) -> None:
         """The client's side has taken bytes of the stream."""
         self.credited += taken
-        if self.wake is not None:
-            self.wake()
+        _call(self.wake)
 
     def cancel(self) -> None:
         """Ends what can be ended: what is awaited, and a stream."""
         self.cancelled = True
-        if self.stop is not None:
-            self.stop()
-        if self.wake is not None:
-            self.wake()
+        _call(self.stop)
+        _call(self.wake)
+
+
+def _call(function: Callable[[], object] | None) -> None:
+    # As an argument it stays what it is, while the other thread takes it away.
+    if function is not None:
+        function()

@@ -13,8 +13,9 @@ from .failures import Failure, client_gone
 from .host import RAISED, ToHost
 from .kinds import PROTOCOL_SAMPLE
 from .log_streams import ScriptStream
-from .loops import ThreadLoops, is_awaitable
+from .loops import ThreadLoops, is_awaitable, is_cancel
 from .messages import Request, Start
+from .raised import traceback_of
 from .run import Run
 from .script import Script
 from .streams import StreamSender, send_async, send_items
@@ -138,9 +139,18 @@ class Runner:
 
     def _fail(self, run: Run, raised: BaseException, sender: StreamSender | None) -> None:
         """Answers with what was raised."""
-        if isinstance(raised, SystemExit | KeyboardInterrupt):
-            self._end_unfinished()
-            self._ending.exits(raised)
+        try:
+            if isinstance(raised, SystemExit | KeyboardInterrupt):
+                self._end_unfinished()
+                self._ending.exits(raised)
+            self._answer_failure(run, raised, sender)
+        except BaseException as broken:
+            # The host then answers in place of this process.
+            self._ending.lost(f"a request could not be answered: {traceback_of(broken)}")
+
+    def _answer_failure(
+        self, run: Run, raised: BaseException, sender: StreamSender | None
+    ) -> None:
         ident = run.request.ident
         failed = self._failure_of(run, raised)
         if sender is not None and sender.started:
@@ -155,7 +165,7 @@ class Runner:
     def _failure_of(self, run: Run, raised: BaseException) -> Failure | Answer:
         if isinstance(raised, Failure):
             return raised
-        if run.cancelled and type(raised).__name__ == "CancelledError":
+        if run.cancelled and is_cancel(raised):
             return client_gone()
         try:
             return self._script.failure_of(raised)

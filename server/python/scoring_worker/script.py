@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 
 from .answers import Answer, answer_of, is_encoded_json
 from .failures import Failure
+from .flask_context import FlaskContext
 from .import_advice import import_advice
 from .import_script import author_folders, import_script
 from .inputs import members_reader, request_reader, text_reader
@@ -53,6 +55,7 @@ class Script:
         self.close: Callable[[], Any] | None = self._named("close", takes_arguments(0))
         self.redact: Callable[[Any, Any], Any] | None = self._own_redact()
         self._warned = False
+        self._flask = FlaskContext()
         self._choose_reader()
 
     def init(self) -> Any:
@@ -69,7 +72,8 @@ class Script:
                 "model_unknown",
                 "Entry scripts in Python answer on /score only: send the request there.",
             )
-        return partial(self._run, **self._read(request))
+        run = self._run if self.is_async else self._flask.around(self._run, request)
+        return partial(run, **self._read(request))
 
     @property
     def sample(self) -> Any:
@@ -78,9 +82,11 @@ class Script:
 
     def bind_sample(self) -> Callable[[], Any]:
         """The call of run() with the sample, for the deep check."""
-        if self._declares and isinstance(self.sample, dict):
-            return partial(self._run, **self.sample)
-        return partial(self._run, **{self._signature.first: self.sample})
+        # Conversions of inference_schema change what they get.
+        sample = copy.deepcopy(self.sample)
+        if self._declares and isinstance(sample, dict):
+            return partial(self._run, **sample)
+        return partial(self._run, **{self._signature.first: sample})
 
     def answer_of(self, result: Any) -> Answer:
         """As answers.answer_of; warns once of a text that is JSON itself."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 
 from .ending import Ending
 from .intake import Intake, Redaction
 from .pipe_reader import PipeReader
+from .redaction import RedactionHook
 from .runs import Runner
 from .start_mark import StartMark
 from .streams import StreamSender
@@ -18,7 +18,7 @@ def serve_serially(
     intake: Intake,
     runner: Runner,
     mark: StartMark,
-    redact: Callable[[Redaction], None],
+    redaction: RedactionHook,
     ending: Ending,
 ) -> None:
     """Returns when the host has closed its side of the pipe.
@@ -34,7 +34,7 @@ def serve_serially(
     while (work := reader.next()) is not None:
         reader.run_begins()
         if isinstance(work, Redaction):
-            redact(work)
+            redaction.redact(work.ident, work.payload)
         else:
             mark.begun(work.order)
             runner.perform(work, wait)

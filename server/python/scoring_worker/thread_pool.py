@@ -11,6 +11,7 @@ from .ending import Ending
 from .frames import FrameError
 from .intake import Intake, Redaction
 from .pipe_reader import read
+from .redaction import RedactionHook
 from .run import Run
 from .runs import Runner
 from .start_mark import StartMark
@@ -24,12 +25,12 @@ class ThreadPool:
         self,
         intake: Intake,
         runner: Runner,
-        redact: Callable[[Redaction], None],
+        redaction: RedactionHook,
         threads: int,
     ) -> None:
         self._intake = intake
         self._runner = runner
-        self._redact = redact
+        self._redaction = redaction
         self._runs: SimpleQueue[Run] = SimpleQueue()
         self._redactions: SimpleQueue[Redaction] = SimpleQueue()
         for number in range(1, threads + 1):
@@ -65,7 +66,8 @@ class ThreadPool:
 
     def _redact_all(self) -> None:
         while True:
-            self._redact(self._redactions.get())
+            work = self._redactions.get()
+            self._redaction.redact(work.ident, work.payload)
 
 
 def _wait(sender: StreamSender) -> None:

@@ -38,7 +38,7 @@ def _of_scoring_error(raised: Any, start: Start) -> Answer:
     if raised.__cause__ is not None:
         _LOG.warning("run() answered %d for a cause: %s", raised.status, traceback_of(raised))
     body = {"message": raised.message} if raised.body is None else raised.body
-    return Answer(raised.status, json_text(body, start["nonFinite"], "body").encode("ascii"))
+    return _json_answer(raised.status, body, start)
 
 
 def _of_http(raised: Any, start: Start) -> Answer | None:
@@ -48,5 +48,8 @@ def _of_http(raised: Any, start: Start) -> Answer | None:
         return answer_of(response, start)
     if not isinstance(raised.code, int) or not 400 <= raised.code <= 599:
         return None
-    body = {"message": raised.description}
-    return Answer(raised.code, json_text(body, start["nonFinite"], "body").encode("ascii"))
+    return _json_answer(raised.code, {"message": raised.description}, start)
+
+
+def _json_answer(status: int, body: object, start: Start) -> Answer:
+    return Answer(status, json_text(body, start["nonFinite"], "body").encode("ascii"))

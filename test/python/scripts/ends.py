@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import subprocess
 import sys
 import time
 
@@ -28,6 +29,7 @@ def run(raw_data):
         "recurse": lambda: helper_that_recurses.down(0),
         "memory": lambda: bytearray(1 << 60),
         "pid": os.getpid,
+        "child": lambda: subprocess.Popen(["sleep", "1000"]).pid,
     }
     return ways.get(how, lambda: "fine")()
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -19,6 +20,7 @@ def run(raw_data):
     if isinstance(how, int):
         for number in range(how):
             print("line", number)
+        open(os.environ.get("PRINTED_FILE", os.devnull), "w").close()
         return how
     ways[how]()
     return how

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import unittest
 from typing import Any
@@ -86,7 +87,8 @@ class RawRequest(ScriptTest):
         self.assertEqual(self.of().full_path, "/score?")
 
     def test_headers_have_no_case(self) -> None:
-        raw = ["X-A", "1", "x-a", "2", "Cookie", 'a=b; c="d e"; broken', "User-Agent", "test"]
+        cookies = ["Cookie", "a=b", "cookie", 'c="d e"; broken']
+        raw = ["X-A", "1", "x-a", "2", *cookies, "User-Agent", "test"]
         got = self.of(b"x", raw_headers=raw)
         self.assertEqual(got.headers["x-a"], "1,2")
         self.assertEqual(got.headers.get("X-A"), "1,2")
@@ -237,6 +239,14 @@ class InstalledRequest(ScriptTest):
                 self.assertIsInstance(got, self.flask.Request)
                 self.assertEqual((got.json, got.args["b"]), ({"a": 1}, "2"))
                 self.assertEqual(got.headers["Content-Length"], "7")
+
+    def test_scripts_have_a_context_of_flask(self) -> None:
+        script = self.load(
+            "import flask\ndef init(): pass\n"
+            "def run(data): return flask.jsonify(data, flask.request.args)\n"
+        )
+        response = script.bind(request("x", url="/score?a=1"))()
+        self.assertEqual(json.loads(script.answer_of(response).body), ["x", {"a": "1"}])
 
     def test_abort_is_answered(self) -> None:
         source = RAW.replace("return {}", "import flask; flask.abort({})")

@@ -95,7 +95,7 @@ class Values(unittest.TestCase):
             (datetime.datetime(2020, 1, 2), "a datetime.datetime", "value.isoformat()"),
             (decimal.Decimal(1), "a decimal.Decimal", "float(value)"),
             (pathlib.Path(), "Path", "str(value)"),
-            (uuid.uuid4(), "an uuid.UUID", "str(value)"),
+            (uuid.uuid4(), "a uuid.UUID", "str(value)"),
             (enum.Enum("colour", "red").red, "colour", "value.value"),
             (Score(), "Score", "dataclasses.asdict(value)"),
             (ValueError("x"), "a ValueError", "str(error)"),

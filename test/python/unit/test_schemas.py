@@ -234,6 +234,15 @@ class Conversions(SchemaTest):
         self.assertEqual(self.got(script, {"a": [1], "b": 2}), [[1], 2])
         self.assertEqual(self.refused(script, {"a": [1], "b": "x"})[0], "invalid_input")
 
+    def test_a_sample_stays_as_it_is(self) -> None:
+        script = self.declared(
+            "@input_schema('data', Standard({'a': Numpy(numpy.array([1]))}))",
+            "def run(data): return data['a'].tolist()\nsample = {'data': {'a': [3]}}",
+        )
+        for _ in range(2):
+            self.assertEqual(script.bind_sample()(), [3])
+        self.assertEqual(script.sample, {"data": {"a": [3]}})
+
     def test_async_functions_are_converted(self) -> None:
         script = self.declared(
             "@input_schema('data', Standard(1))", "async def run(data): return data"

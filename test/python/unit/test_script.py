@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 import unittest
 from typing import Any
+from unittest import mock
 
 from scoring_worker.answers import Answer
 from scoring_worker.failures import Failure
@@ -92,7 +94,8 @@ class Loading(ScriptTest):
         self.write("VALUE = 7", "beside_the_script.py")
         self.write("raise ValueError('hidden')", "json.py")
         script = self.load("import json, beside_the_script\n" + RUN)
-        self.assertEqual(sys.path[-1], str(self.folder))
+        own = [each for each in sys.path if "server/python" not in each]
+        self.assertEqual(own[-1], str(self.folder))
         self.assertIsNotNone(script)
 
     def test_the_module_is_registered_as_entry_module(self) -> None:
@@ -100,6 +103,16 @@ class Loading(ScriptTest):
         self.load("from __future__ import annotations\n" + source + RUN)
         module: Any = sys.modules["entry_module"]
         self.assertEqual(pickle.loads(pickle.dumps(module.Point(3))).x, 3)
+
+    def test_spawned_processes_import_the_script_by_its_name(self) -> None:
+        source = "import multiprocessing, os\nfrom scoring_server import ScoringError\n"
+        pool = "multiprocessing.get_context('spawn').Pool(1)"
+        script = self.load(
+            f"{source}def double(x): return 2 * x\ndef init(): pass\n"
+            f"def run(data):\n    with {pool} as pool: return pool.map(double, [1, 2])\n"
+        )
+        with mock.patch.dict(os.environ, {"AZUREML_ENTRY_SCRIPT": script.path}):
+            self.assertEqual(script.bind(request())(), [2, 4])
 
     def test_the_run_of_a_driver_module_is_called_directly(self) -> None:
         self.write("def run(data): return 'inner ' + data", "inner_score.py")
@@ -174,6 +187,11 @@ class Names(ScriptTest):
 class Raising(ScriptTest):
     """What exceptions of run() become."""
 
+    def setUp(self) -> None:
+        super().setUp()
+        # Other tests import it, which adds a frame below that of the test.
+        self.enterContext(mock.patch.dict(sys.modules, {"flask": None}))
+
     def failure(self, body: str) -> Failure | Answer:
         """The failure of a script whose run() has this body."""
         script = self.load(f"import sys\ndef init(): pass\ndef run(data):\n    {body}\n")
@@ -241,6 +259,15 @@ class Raising(ScriptTest):
                     f"    raise ScoringError(422, {message})"
                 )
                 self.assertEqual(answer, Answer(422, expected))
+
+    def test_a_subclass_of_scoring_error_is_the_answer(self) -> None:
+        answer = self.failure(
+            "from scoring_server import ScoringError\n"
+            "    class Odd(ScoringError):\n"
+            "        def __init__(self): self.message = 'odd'\n"
+            "    raise Odd()"
+        )
+        self.assertEqual(answer, Answer(500, b'{"message":"odd"}'))
 
     def test_the_cause_of_a_scoring_error_is_logged_alone(self) -> None:
         with self.assertLogs("scoring_server", "WARNING") as log:

@@ -140,6 +140,7 @@ class ModelPath(ScriptTest):
         self.assertEqual(str(Path(self.path("ridge")).resolve()), str(Path(file).resolve()))
         self.file("local.pkl")
         self.assertEqual(self.path("local.pkl"), "local.pkl")
+        self.assertEqual(self.path("local.pkl", 3), "local.pkl")
 
     def test_a_missing_model_is_told_with_what_is_there(self) -> None:
         self.file("models/ridge/1/ridge.pkl")

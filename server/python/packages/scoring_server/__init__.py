@@ -18,6 +18,11 @@ class ScoringError(Exception):
     and `{"field": "age"}`. A cause (`raise ... from error`) is logged, and stays out of the answer.
     """
 
+    # Of a class whose __init__ does not call this one.
+    status: int = 500
+    message: str = ""
+    body: Any = None
+
     def __init__(self, status: int, message: Any) -> None:
         """Takes a status from 400 to 599, and a text or a dict or list. Raises ValueError."""
         if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:

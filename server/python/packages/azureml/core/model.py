@@ -31,7 +31,8 @@ class Model:
     ) -> str:
         """Path of the model's file or folder; without a version, of the latest.
 
-        Looks into AZUREML_MODEL_DIR, then into `azureml-models` and the working directory.
+        Looks into AZUREML_MODEL_DIR, then into `azureml-models` and the working directory, where
+        a file or folder of that name has no version.
         Raises FileNotFoundError that names what is there.
         """
         if not isinstance(model_name, str) or not model_name:
@@ -43,7 +44,7 @@ class Model:
             if found is not None:
                 return str(found)
         local = _in_several(Path(_LOCAL), model_name, wanted)
-        if local is None and wanted is None and Path(model_name).exists():
+        if local is None and Path(model_name).exists():
             local = Path(model_name)
         return str(local) if local is not None else _refuse(folder, model_name, wanted)
 

@@ -6,7 +6,6 @@ The members are those of Flask's Request that scripts use, by Flask's documentat
 from __future__ import annotations
 
 from collections.abc import Callable
-from http.cookies import SimpleCookie
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote
 
@@ -111,10 +110,8 @@ class AMLRequest:
     @property
     def cookies(self) -> MultiDict:
         """Cookies of the client."""
-        parsed: SimpleCookie = SimpleCookie()
-        for each in self.headers.get("Cookie", "").split(";"):
-            parsed.load(each)
-        return MultiDict((name, morsel.value) for name, morsel in parsed.items())
+        parts = (each.strip().partition("=") for each in self.headers.get("Cookie", "").split(";"))
+        return MultiDict((name, _unquoted(value)) for name, _, value in parts if name)
 
     @property
     def data(self) -> bytes:
@@ -188,3 +185,7 @@ class AMLRequest:
     def referrer(self) -> str | None:
         """The header; None: it is absent."""
         return self.headers.get("Referer")
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
