@@ -4,7 +4,7 @@ import { json } from '../http-subject.ts';
 import { PythonEnvironment } from '../python-environment.ts';
 import type { Subject } from '../subject.ts';
 import { serve } from './ours.ts';
-import { pythonEnv, scriptBody, scriptOf, scriptPredictions, scriptRequirements, WORKERS, writeScriptModel } from './score-py.ts';
+import { pythonEnv, scriptBody, scriptOf, scriptPredictions, scriptRequirements, WORKERS, writeScriptFiles } from './score-py.ts';
 
 const environment = new PythonEnvironment('ours-python', scriptRequirements);
 
@@ -13,11 +13,11 @@ export const oursPython: Subject = {
   title: `this server, access log off, the score.py of azureml, ${WORKERS} workers`,
   prepare: () => environment.prepare(),
   start: async (row, place) => {
-    await writeScriptModel(row, place, environment);
+    await writeScriptFiles(row, place, environment);
     const env = {
       ...pythonEnv(row, place, environment, 1),
       AZUREML_INFERENCE_PYTHON_PATH: environment.program('python'),
-      AZUREML_LOG_LEVEL: 'warning',
+      AML_APP_ROOT: place.folder,
     };
     const args = ['--entry-script', scriptOf(row), '--model-dir', place.folder, '--worker-count', String(WORKERS)];
     return serve(

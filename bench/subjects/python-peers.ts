@@ -10,7 +10,7 @@ import { type HttpSubject, json, startHttp } from '../http-subject.ts';
 import { PythonEnvironment } from '../python-environment.ts';
 import { freePort } from '../subject-process.ts';
 import { ADDRESS, type Place, type Subject } from '../subject.ts';
-import { pythonEnv, scriptBody, scriptOf, scriptPredictions, scriptRequirements, SOURCES, WORKERS, writeScriptModel } from './score-py.ts';
+import { pythonEnv, scriptBody, scriptOf, scriptPredictions, scriptRequirements, SOURCES, WORKERS, writeScriptFiles } from './score-py.ts';
 
 interface Peer extends Pick<Subject, 'name' | 'title'> {
   readonly requirements: readonly string[];
@@ -73,12 +73,7 @@ const azureml = subject({
     String(WORKERS),
   ],
   env: ({ folder }) => ({ AML_APP_ROOT: folder }),
-  configure: async (place, row, environment) => {
-    // Its only way to switch the access log off: a logging.json in the application's folder.
-    const loggers = Object.fromEntries(['azmlinfsrv', 'gunicorn.access', 'gunicorn.error'].map((logger) => [logger, { level: 'WARNING' }]));
-    writeFileSync(join(place.folder, 'logging.json'), JSON.stringify({ version: 1, loggers, root: { level: 'WARNING' } }));
-    await writeScriptModel(row, place, environment);
-  },
+  configure: (place, row, environment) => writeScriptFiles(row, place, environment),
   threads: 1,
   paths: { score: '/score', ready: '/', health: '/' },
   body: scriptBody,

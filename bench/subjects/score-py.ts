@@ -3,6 +3,7 @@
  * have it, or with ONNX Runtime.
  */
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { byName, type Case } from '../cases.ts';
@@ -26,8 +27,11 @@ export const scriptBody = (row: Case): unknown =>
 export const scriptPredictions = (answer: unknown, row: Case): unknown =>
   withScikitLearn(row) ? answer : (answer as { outputs: Record<string, unknown> }).outputs[row.output];
 
-/** Trains the model of scikit-learn where the script loads one. */
-export async function writeScriptModel(row: Case, { folder }: Place, environment: PythonEnvironment): Promise<void> {
+/** What the script finds in its folders: a model of scikit-learn where it loads one, logging.json. */
+export async function writeScriptFiles(row: Case, { folder }: Place, environment: PythonEnvironment): Promise<void> {
+  // The only way to switch off the access log of Azure ML's server. It silences the script, too.
+  const loggers = Object.fromEntries(['azmlinfsrv', 'gunicorn.access', 'gunicorn.error'].map((logger) => [logger, { level: 'WARNING' }]));
+  writeFileSync(join(folder, 'logging.json'), JSON.stringify({ version: 1, loggers, root: { level: 'WARNING' } }));
   if (!withScikitLearn(row)) return;
   const file = join(folder, 'model', 'sklearn_regression_model.pkl');
   await run(environment.program('python'), [join(SOURCES, 'train_ridge.py'), row.file, file]);

@@ -1,3 +1,5 @@
+"""The score.py of the documents of Azure ML, for a model of scikit-learn."""
+
 import json
 import logging
 import os
