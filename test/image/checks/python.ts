@@ -77,7 +77,7 @@ COPY score.py model.pkl ./
       [['--user', '4321:4321'], 4321],
       [['--user', '1234567890:0', '--tmpfs', '/tmp:ro'], 1234567890],
     ] as const)
-      await withContainer(engine, cpuPython, { flags: [...does(), ...flags] }, async (container) => {
+      await withContainer(engine, cpuPython, { flags: [...does(), ...flags], env: { DRAIN_DELAY_MS: '0' } }, async (container) => {
         await container.ready();
         assert.deepEqual(await container.score(['describe', 0]), { prefix: ENVIRONMENT, uid });
         assert.equal((await container.stop()).code, 0);
@@ -106,10 +106,11 @@ COPY score.py model.pkl ./
       assert.equal(children, '1', 'the child of the worker that was killed has ended with it');
     }));
 
-  test('a program of the environment that is called node is not what the container starts', async () => {
-    const image = await buildUserImage(images, 'own-node', {
-      Dockerfile: `FROM ${cpuPython}\nCOPY --chmod=755 node ${ENVIRONMENT}/bin/node\nCOPY score.py ./\n`,
-      node: '#!/bin/sh\nexit 9\n',
+  test('the container and its HEALTHCHECK run no program of the environment but python3', async () => {
+    const programs = ['node', 'sh', 'bash', 'grep', 'readlink'];
+    const image = await buildUserImage(images, 'own-programs', {
+      Dockerfile: `FROM ${cpuPython}\nCOPY --chmod=755 ${programs.join(' ')} ${ENVIRONMENT}/bin/\nCOPY score.py ./\n`,
+      ...Object.fromEntries(programs.map((name) => [name, '#!/bin/false\n'])),
       'score.py': DOES,
     });
     await withContainer(engine, image, {}, async (container) => {
