@@ -7,11 +7,14 @@ import { withContainer, type Container, type RunOptions } from '../container.ts'
 import { buildUserImage, writeFiles, type Images } from '../images.ts';
 import { DOES, HOST_NAMES, PICKLE } from './python-scripts.ts';
 import { SAMPLE, SAMPLE_ANSWER } from './sample.ts';
+import { slowness, STARTS } from './slowness.ts';
 
 const ENVIRONMENT = '/opt/python-env';
-/** Milliseconds from the start of the container's process, as in the checks of its lifecycle. */
-const READY_LIMIT_MS = 3000;
-const STARTS = 5;
+/**
+ * Milliseconds from the start of the container's process, on the project's build machines of two
+ * cores.
+ */
+const READY_LIMIT_MS = 1200;
 const SIGKILL = 9;
 
 /** Entry scripts in Python: in images of a user, in mounted folders, and where they cannot run. */
@@ -160,14 +163,15 @@ COPY score.py model.pkl ./
   });
 
   test('a start with a script in Python is warm', async (t) => {
+    const limit = slowness() * READY_LIMIT_MS;
     const times: number[] = [];
-    while (times.length < STARTS)
+    while (times.length < STARTS.min || (times.length < STARTS.max && Math.min(...times) > limit))
       await withContainer(engine, cpuPython, { flags: does() }, async (container) => {
         await container.ready();
         times.push(Date.now() - Date.parse(await container.inspect('{{.State.StartedAt}}')));
       });
     t.diagnostic(`ready after ${times.join(', ')} ms`);
-    assert.ok(Math.min(...times) < READY_LIMIT_MS, `${times.join(', ')} ms`);
+    assert.ok(Math.min(...times) <= limit, `expected ${limit} ms at best, got ${times.join(', ')} ms`);
   });
 }
 
