@@ -3,6 +3,8 @@
 # milliseconds, without a start of Node.
 # The port comes from /proc, so the script reads no option and works for every user and port.
 shopt -s nullglob
+# Why: this may run as root, and a script may own folders of PATH (/opt/python-env).
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 # 0100007F -> 127.0.0.1. Loopback reaches a server that listens on any address.
 address() {

@@ -12,7 +12,7 @@ import type { PoolEvents } from '../scoring/worker-pool.ts';
 import { hasGpu } from '../system/gpu-devices.ts';
 import { NvidiaSmi } from '../system/nvidia-smi.ts';
 import { addGpuMetrics } from '../telemetry/gpu-metrics.ts';
-import type { User } from '../system/users.ts';
+import { pathClosedTo, type User } from '../system/users.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** Everything that workers need besides the options. */
@@ -47,7 +47,12 @@ export function startScorer(config: Config, found: Found, around: ScorerSurround
     oldestWaitingMs: scorer.oldestWaitingMs,
     ready: lifecycle.state === 'ready' && scorer.ready,
   }));
-  if (hasGpu(env)) addGpuMetrics(metrics.registry, new NvidiaSmi(env));
+  if (hasGpu(env)) addGpuMetrics(metrics.registry, new NvidiaSmi(envOfPrograms(env, user)));
   void scorer.start();
   return scorer;
+}
+
+/** Why: a script could put a program of its own into PATH, which this process would run as root. */
+function envOfPrograms(env: NodeJS.ProcessEnv, user: User | undefined): NodeJS.ProcessEnv {
+  return user === undefined ? env : { ...env, PATH: pathClosedTo(user, env['PATH']) };
 }

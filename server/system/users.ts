@@ -61,6 +61,12 @@ export function changeableWithin(user: Ids, path: string): string | undefined {
   return changeableBy(user, path) ?? (isFolder(path) ? changeableIn(user, realPathOf(path)) : undefined);
 }
 
+/** The folders of a variable PATH in which a user cannot put or replace programs. */
+export function pathClosedTo(user: Ids, path = ''): string {
+  const folders = path.split(':').filter((folder) => folder.startsWith('/'));
+  return folders.filter((folder) => changeableBy(user, folder) === undefined).join(':');
+}
+
 function changeableIn(user: Ids, folder: string): string | undefined {
   for (const entry of readableEntries(folder)) {
     // Workers of each user have their compile cache there. The host's is checked by its own path.

@@ -41,6 +41,14 @@ test('both build without what older builders do not know, and let every base be 
   }
 });
 
+test('a build without --target makes the image without Python', () => {
+  for (const text of [cpu, gpu]) {
+    const stages = [...text.matchAll(/^FROM (\S+) AS (\S+)$/gm)].map(([, base, name]) => `${name} of ${base}`);
+    assert.deepEqual(stages.slice(-2), ['python of runtime', 'plain of runtime']);
+    assert.match(text, /\nFROM runtime AS plain\n$/, 'the last stage adds nothing');
+  }
+});
+
 test("the images carry the package's version and licence", () => {
   for (const text of [cpu, gpu]) {
     assert.ok(text.includes(`ARG VERSION=${packageJson.version}\n`));

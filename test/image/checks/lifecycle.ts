@@ -1,41 +1,24 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withContainer, type RunOptions } from '../container.ts';
 import { writeFiles, type Images } from '../images.ts';
 import { SAMPLE, SAMPLE_ANSWER } from './sample.ts';
+import { slowness, STARTS } from './slowness.ts';
 
 /**
  * Milliseconds from the start of the container's process, on the project's build machines of two
  * cores.
  */
 const LIMITS = { live: 600, ready: 1000 };
-/** Milliseconds of `node -e 0` there, at best. */
-const BARE_NODE_MS = 45;
 /** Drain delay, a request, the end of the workers, and a slow machine. */
 const LONGEST_STOP_MS = 30_000;
 const LONGEST_CHECK_MS = 15_000;
-/**
- * Starts at least, and at most while none has kept the limits: the others measure what else the
- * machine does.
- */
-const STARTS = { min: 5, max: 15 };
 /** Answers the number of milliseconds that it is given, after that time. */
 const SLOW = `export const init = () => console.log('init runs');
 export const run = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms, ms));
 `;
-
-/** How many times slower than the build machines this one starts Node; 1 where it is faster. */
-function slowness(): number {
-  const once = (): number => {
-    const began = performance.now();
-    execFileSync(process.execPath, ['-e', '0'], { timeout: 60_000 });
-    return performance.now() - began;
-  };
-  return Math.max(1, Math.min(...Array.from({ length: 7 }, once)) / BARE_NODE_MS);
-}
 
 /** Start, health and end of a container. */
 export function checkLifecycle({ engine, cpu }: Images): void {

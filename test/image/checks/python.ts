@@ -7,11 +7,14 @@ import { withContainer, type Container, type RunOptions } from '../container.ts'
 import { buildUserImage, writeFiles, type Images } from '../images.ts';
 import { DOES, HOST_NAMES, PICKLE } from './python-scripts.ts';
 import { SAMPLE, SAMPLE_ANSWER } from './sample.ts';
+import { slowness, STARTS } from './slowness.ts';
 
 const ENVIRONMENT = '/opt/python-env';
-/** Milliseconds from the start of the container's process, as in the checks of its lifecycle. */
-const READY_LIMIT_MS = 3000;
-const STARTS = 5;
+/**
+ * Milliseconds from the start of the container's process, on the project's build machines of two
+ * cores.
+ */
+const READY_LIMIT_MS = 1200;
 const SIGKILL = 9;
 
 /** Entry scripts in Python: in images of a user, in mounted folders, and where they cannot run. */
@@ -77,7 +80,7 @@ COPY score.py model.pkl ./
       [['--user', '4321:4321'], 4321],
       [['--user', '1234567890:0', '--tmpfs', '/tmp:ro'], 1234567890],
     ] as const)
-      await withContainer(engine, cpuPython, { flags: [...does(), ...flags] }, async (container) => {
+      await withContainer(engine, cpuPython, { flags: [...does(), ...flags], env: { DRAIN_DELAY_MS: '0' } }, async (container) => {
         await container.ready();
         assert.deepEqual(await container.score(['describe', 0]), { prefix: ENVIRONMENT, uid });
         assert.equal((await container.stop()).code, 0);
@@ -106,10 +109,11 @@ COPY score.py model.pkl ./
       assert.equal(children, '1', 'the child of the worker that was killed has ended with it');
     }));
 
-  test('a program of the environment that is called node is not what the container starts', async () => {
-    const image = await buildUserImage(images, 'own-node', {
-      Dockerfile: `FROM ${cpuPython}\nCOPY --chmod=755 node ${ENVIRONMENT}/bin/node\nCOPY score.py ./\n`,
-      node: '#!/bin/sh\nexit 9\n',
+  test('the container and its HEALTHCHECK run no program of the environment but python3', async () => {
+    const programs = ['node', 'sh', 'bash', 'grep', 'readlink'];
+    const image = await buildUserImage(images, 'own-programs', {
+      Dockerfile: `FROM ${cpuPython}\nCOPY --chmod=755 ${programs.join(' ')} ${ENVIRONMENT}/bin/\nCOPY score.py ./\n`,
+      ...Object.fromEntries(programs.map((name) => [name, '#!/bin/false\n'])),
       'score.py': DOES,
     });
     await withContainer(engine, image, {}, async (container) => {
@@ -159,14 +163,15 @@ COPY score.py model.pkl ./
   });
 
   test('a start with a script in Python is warm', async (t) => {
+    const limit = slowness() * READY_LIMIT_MS;
     const times: number[] = [];
-    while (times.length < STARTS)
+    while (times.length < STARTS.min || (times.length < STARTS.max && Math.min(...times) > limit))
       await withContainer(engine, cpuPython, { flags: does() }, async (container) => {
         await container.ready();
         times.push(Date.now() - Date.parse(await container.inspect('{{.State.StartedAt}}')));
       });
     t.diagnostic(`ready after ${times.join(', ')} ms`);
-    assert.ok(Math.min(...times) < READY_LIMIT_MS, `${times.join(', ')} ms`);
+    assert.ok(Math.min(...times) <= limit, `expected ${limit} ms at best, got ${times.join(', ')} ms`);
   });
 }
 

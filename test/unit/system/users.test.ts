@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { changeableBy, changeableWithin, findUser, missingCapabilities } from '../../../server/system/users.ts';
+import { changeableBy, changeableWithin, findUser, missingCapabilities, pathClosedTo } from '../../../server/system/users.ts';
 import { folder } from '../../set-up/folder.ts';
 
 function file(text: string): string {
@@ -56,6 +56,15 @@ test('what a user owns, or may write to by its group or as others, is changeable
   assert.equal(changeableBy(USER, code), root);
   symlinkSync(code, join(folder(), 'link'));
   assert.equal(changeableBy(USER, code), root);
+});
+
+test('PATH for programs of root keeps only absolute folders that the user cannot change', { skip: notRoot }, () => {
+  const [own, shared, closed] = [folder(), folder(), folder()];
+  chownSync(own, USER.uid, 0);
+  chownSync(shared, 0, USER.gid);
+  chmodSync(shared, 0o775);
+  assert.equal(pathClosedTo(USER, `${own}:${closed}::bin:.:${shared}:${join(own, 'bin')}:${closed}/bin`), `${closed}:${closed}/bin`);
+  assert.equal(pathClosedTo(USER), '');
 });
 
 test('a sticky folder above does not count, a sticky folder itself does', { skip: notRoot }, () => {
