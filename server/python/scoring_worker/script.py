@@ -80,7 +80,7 @@ class Script:
         sample = copy.deepcopy(self.sample)
         by_name = self._declares and isinstance(sample, dict)
         arguments = sample if by_name else {self._signature.first: sample}
-        headers = {HEADERS_PARAMETER: {}} if self._signature.takes_headers else {}
+        headers: dict[str, Any] = {HEADERS_PARAMETER: {}} if self._signature.takes_headers else {}
         return partial(self._run, **arguments, **headers)
 
     def answer_of(self, result: Any) -> Answer:
