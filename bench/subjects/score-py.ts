@@ -27,7 +27,7 @@ export const scriptBody = (row: Case): unknown =>
 export const scriptPredictions = (answer: unknown, row: Case): unknown =>
   withScikitLearn(row) ? answer : (answer as { outputs: Record<string, unknown> }).outputs[row.output];
 
-/** What the script finds in its folders: a model of scikit-learn where it loads one, logging.json. */
+/** Writes logging.json, and the model of scikit-learn where the script loads one. */
 export async function writeScriptFiles(row: Case, { folder }: Place, environment: PythonEnvironment): Promise<void> {
   // The only way to switch off the access log of Azure ML's server. It silences the script, too.
   const loggers = Object.fromEntries(['azmlinfsrv', 'gunicorn.access', 'gunicorn.error'].map((logger) => [logger, { level: 'WARNING' }]));

@@ -11,6 +11,7 @@ from types import ModuleType
 from . import shims
 from .failures import Failure
 from .import_advice import import_advice
+from .logging_file import configure_logging
 from .messages import Start
 from .raised import traceback_of
 
@@ -35,6 +36,7 @@ def import_script(start: Start) -> ModuleType:
     path = start["entryScript"]
     folders = author_folders(start)
     sys.path.extend(each for each in (*folders, _SPAWNED) if each not in sys.path)
+    configure_logging(start.get("loggingConfig"))
     loader = SourceFileLoader(NAME, path)
     spec = spec_from_file_location(NAME, path, loader=loader)
     assert spec is not None  # A loader is given.

@@ -22,7 +22,7 @@ from .raw_http import raw_request_maker
 from .refusals import refusal_of
 from .schemas import declares_schema, innermost, schemas_of
 from .script_exports import ScriptExports
-from .signature import is_async, signature_of
+from .signature import HEADERS_PARAMETER, is_async, signature_of
 from .thrown_answers import thrown_answer
 
 _LOG = logging.getLogger("scoring_server")
@@ -78,9 +78,10 @@ class Script:
         """The call of run() with the sample, for the deep check."""
         # Conversions of inference_schema change what they get.
         sample = copy.deepcopy(self.sample)
-        if self._declares and isinstance(sample, dict):
-            return partial(self._run, **sample)
-        return partial(self._run, **{self._signature.first: sample})
+        by_name = self._declares and isinstance(sample, dict)
+        arguments = sample if by_name else {self._signature.first: sample}
+        headers: dict[str, Any] = {HEADERS_PARAMETER: {}} if self._signature.takes_headers else {}
+        return partial(self._run, **arguments, **headers)
 
     def answer_of(self, result: Any) -> Answer:
         """As answers.answer_of; warns once of a text that is JSON itself."""

@@ -169,6 +169,13 @@ class Names(ScriptTest):
         script.init()
         self.assertEqual(script.bind_sample()(), "late")
 
+    def test_a_sample_comes_without_headers(self) -> None:
+        script = self.load(
+            "sample = 'x'\ndef init(): pass\n"
+            "def run(data, request_headers): return data, request_headers\n"
+        )
+        self.assertEqual(script.bind_sample()(), ("x", {}))
+
     def test_async_functions_are_seen_below_decorators(self) -> None:
         source = (
             "import functools\n"

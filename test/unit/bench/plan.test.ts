@@ -33,14 +33,10 @@ test('servers of Node come equally warm to the same number of connections', () =
 });
 
 test('the same score.py is measured here and under the server of Azure ML, at the same connections', () => {
-  const steps = plan('--models', 'ridge-sklearn,ridge,mlp').filter(({ subject }) => ['ours-python', 'azureml'].includes(subject));
-  assert.deepEqual(
-    steps.map(({ row, subject, connections }) => [row, subject, ...connections]).toSorted(),
-    ['mlp', 'ridge', 'ridge-sklearn'].flatMap((row) => [
-      [row, 'azureml', 32],
-      [row, 'ours-python', 32],
-    ]),
-  );
+  for (const row of ['ridge-sklearn', 'ridge', 'mlp']) {
+    const of = (name: string) => plan('--models', row).find(({ subject }) => subject === name)?.connections;
+    assert.deepEqual([of('ours-python'), of('azureml')], [[32], [32]]);
+  }
 });
 
 test('a wrong option is named', () => {
