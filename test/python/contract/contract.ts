@@ -31,8 +31,9 @@ export interface Subject {
   /** A file of scripts/. */
   readonly script: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Ours runs the script also where the peer's packages are installed. */
+  /** Ours runs the script also, or only, where the peer's packages are installed. */
   readonly besidePeersPackages?: true;
+  readonly onlyBesidePeersPackages?: true;
 }
 
 /** Why the contract cannot be compared here; false: it can. */
@@ -73,10 +74,11 @@ class Pair {
   }
 
   async start(): Promise<void> {
-    const { script, env, besidePeersPackages } = this.#subject;
+    const { script, env, besidePeersPackages, onlyBesidePeersPackages } = this.#subject;
     const { peer, plain } = await pythons();
     this.#peer = await Peer.start(script, { python: peer, cwd: SCRIPTS, ...(env === undefined ? {} : { env }) });
-    const interpreters = besidePeersPackages === true ? [plain, peer] : [plain];
+    const beside = besidePeersPackages === true || onlyBesidePeersPackages === true;
+    const interpreters = [...(onlyBesidePeersPackages === true ? [] : [plain]), ...(beside ? [peer] : [])];
     this.#ours = interpreters.map((interpreter) => startOurs(script, interpreter, env));
     await Promise.all([this.#peer.ready(), ...this.#ours.map((ours) => ours.ready())]);
   }
@@ -86,9 +88,11 @@ class Pair {
   }
 
   async compare(each: Case): Promise<void> {
-    const [peer, ...ours] = await Promise.all([this.#peer!.port, ...this.#ours.map((server) => server.port())].map((port) => see(port, each)));
-    if (process.env['SHOW_ANSWERS'] !== undefined) console.log(each.name, { peer, ours });
-    for (const [index, seen] of ours.entries()) check(peer!, seen, each, index === 0 ? 'ours' : "ours, beside the peer's packages");
+    const [peer, ...ours] = await Promise.all(
+      [this.#peer!.port, ...this.#ours.map((server) => server.port())].map((port) => see(port, each)),
+    );
+    if (process.env['SHOW_ANSWERS'] !== undefined) console.log(JSON.stringify({ case: each.name, peer, ours }));
+    for (const [index, seen] of ours.entries()) check(peer!, seen, each, `server ${index + 1} of ours`);
   }
 }
 
@@ -99,12 +103,14 @@ async function see(port: Promise<number> | number, call: Call): Promise<Seen> {
 function check(peer: Seen, ours: Seen, { differs, both }: Case, whose: string): void {
   const names = new Set(Object.keys({ ...differs?.peer, ...differs?.ours }));
   const rest = (seen: Seen): Seen => Object.fromEntries(Object.entries(seen).filter(([name]) => !names.has(name)));
-  const named = (seen: Seen): Seen => Object.fromEntries(Object.entries(seen).filter(([name, value]) => names.has(name) && value !== undefined));
-  assert.deepEqual(rest(ours), rest(peer), `${whose} (first) and the peer (second) differ`);
+  const named = (seen: Seen): Seen =>
+    Object.fromEntries(Object.entries(seen).filter(([name, value]) => names.has(name) && value !== undefined));
+  // The peer first: what it does is fixed.
+  for (const [name, value] of Object.entries(both ?? {})) assert.deepEqual(peer[name], value, `${name} of the peer`);
   if (differs !== undefined) {
     assert.deepEqual(named(peer), differs.peer, 'the peer is not as the difference says');
-    assert.deepEqual(named(ours), differs.ours, `${whose}: not as the difference says`);
     assert.notDeepEqual(differs.ours, differs.peer, 'the case names a difference that is none');
   }
-  for (const [name, value] of Object.entries(both ?? {})) assert.deepEqual(peer[name], value, `${name} of the peer`);
+  assert.deepEqual(rest(ours), rest(peer), `${whose} (first) and the peer (second) differ`);
+  if (differs !== undefined) assert.deepEqual(named(ours), differs.ours, `${whose}: not as the difference says`);
 }
