@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,22 +16,21 @@ const UNIT = join(HERE, 'unit');
 const checked = [SERVER, ...(existsSync(UNIT) ? [UNIT] : [])];
 
 /** Runs a program of the environment; its output is the failure's message. */
-async function run(program: string, args: readonly string[], cwd = SERVER): Promise<string> {
+async function run(program: string, args: readonly string[]): Promise<string> {
   const caches = { MYPY_CACHE_DIR: folder(), RUFF_NO_CACHE: 'true', PYTHONDONTWRITEBYTECODE: '1' };
-  return promisify(execFile)(program, args, { cwd, env: { ...process.env, ...caches }, maxBuffer: 16 * 1024 * 1024 }).then(
+  return promisify(execFile)(program, args, { cwd: SERVER, env: { ...process.env, ...caches }, maxBuffer: 16 * 1024 * 1024 }).then(
     ({ stdout }) => stdout,
     ({ stdout, stderr, message }: { stdout: string; stderr: string; message: string }) => assert.fail(`${message}\n${stdout}${stderr}`),
   );
 }
 
 describe('the Python code', { skip: whyNoPython() ?? false, concurrency: true }, () => {
-  const tool = async (name: string): Promise<string> => join(dirname(await python(HERE)), name);
+  it('keeps the rules of its pyproject.toml', async () =>
+    void (await run(await python(HERE), ['-m', 'ruff', 'check', '--config', RULES, ...checked])));
 
-  it('keeps the rules of its pyproject.toml', async () => run(await python(HERE), ['-m', 'ruff', 'check', '--config', RULES, ...checked]));
+  it('is formatted', async () => void (await run(await python(HERE), ['-m', 'ruff', 'format', '--check', '--config', RULES, ...checked])));
 
-  it('is formatted', async () => run(await python(HERE), ['-m', 'ruff', 'format', '--check', '--config', RULES, ...checked]));
-
-  it('has types, strictly', async () => run(await python(HERE), ['-m', 'mypy', '--config-file', RULES, '--strict', '.']));
+  it('has types, strictly', async () => void (await run(await python(HERE), ['-m', 'mypy', '--config-file', RULES, '--strict', '.'])));
 
   it('is parsed by every interpreter from 3.10 on', async () => {
     const parse = 'import ast, pathlib, sys\nfor path in pathlib.Path(".").rglob("*.py"): ast.parse(path.read_text("utf-8"), str(path))';
@@ -40,6 +39,6 @@ describe('the Python code', { skip: whyNoPython() ?? false, concurrency: true },
 
   it('leaves no bytecode behind', async () => {
     const look = 'import pathlib; print(*pathlib.Path(".").rglob("__pycache__"))';
-    assert.equal((await run(await tool('python'), ['-B', '-c', look])).trim(), '');
+    assert.equal((await run(await python(HERE), ['-B', '-c', look])).trim(), '');
   });
 });

@@ -22,9 +22,11 @@ const same = [
   'stdin',
 ];
 
-contract('what a script sees of its process', { script: 'state.py', env: { AZUREML_MODEL_DIR: join(SCRIPTS, 'model'), MINE: 'mine' } }, [
-  ...same.map((what): Case => ({ name: `sees ${what}`, body: what, both: { status: 200 } })),
-]);
+contract(
+  'what a script sees of its process',
+  { script: 'state.py', env: { AZUREML_MODEL_DIR: join(SCRIPTS, 'model'), MINE: 'mine' } },
+  same.map((what): Case => ({ name: `sees ${what}`, body: what, both: { status: 200 } })),
+);
 
 contract('AZUREML_SOURCE_DIRECTORY', { script: 'source_directory.py', env: { AZUREML_SOURCE_DIRECTORY: 'source' } }, [
   { name: 'is on the import path', body: '', both: { body: { json: ['beside', 'in the source directory'] } } },
