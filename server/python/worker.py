@@ -2,22 +2,48 @@
 
 import sys
 
-if sys.version_info < (3, 10):
-    sys.exit(
-        "a worker needs Python 3.10 or later, got %s at %s"
-        % (sys.version.split()[0], sys.executable)
-    )
+# Why the number of the frame is here: an old interpreter cannot import the rest.
+_START_FAILED = 17
+_HOST_FD = 3
 
-# Frees the first place of the search for the script: a user's worker.py is not this file.
-_here = sys.path.pop(0)
-sys.path.append(_here)
-_writes_bytecode = sys.dont_write_bytecode
-sys.dont_write_bytecode = True
-try:
-    from scoring_worker.main import main
-finally:
-    sys.path.remove(_here)
-    sys.dont_write_bytecode = _writes_bytecode
 
-if __name__ == "__main__":
+def _refuse():
+    # type: () -> None
+    """Tells the host, in a frame (server/ipc/README.md), that this interpreter is too old."""
+    import json
+    import os
+    import struct
+
+    text = (
+        "The entry script needs Python 3.10 or later, got Python %s (%s): set "
+        "AZUREML_INFERENCE_PYTHON_PATH to a later one, or use the python of the image."
+    ) % (sys.version.split()[0], sys.executable)
+    payload = json.dumps({"code": "script_broken", "message": text}).encode("ascii")
+    os.write(_HOST_FD, struct.pack("<IIB", len(payload) + 5, 0, _START_FAILED) + payload)
+    os._exit(3)
+
+
+def _main():
+    # type: () -> None
+    """Starts the watchdog before all else: a process without threads may fork."""
+    # Frees the first place of the search for the script: a user's worker.py is not this file.
+    here = sys.path.pop(0)
+    sys.path.append(here)
+    writes_bytecode = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        from scoring_worker.watchdog import start_watchdog
+
+        start_watchdog()
+        from scoring_worker.main import main
+    finally:
+        sys.path.remove(here)
+        sys.dont_write_bytecode = writes_bytecode
     main()
+
+
+# A process that multiprocessing spawns imports this file under another name.
+if __name__ == "__main__":
+    if sys.version_info < (3, 10):
+        _refuse()
+    _main()

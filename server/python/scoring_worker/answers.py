@@ -27,4 +27,6 @@ class Answer:
 
 def answer_of(result: Any, start: Start) -> Answer:
     """The answer for a result of run(). Raises Failure: result_not_json, result_not_http."""
+    if isinstance(result, (Iterator, AsyncIterator)):
+        return Answer(200, chunks=result)
     return Answer(200, json.dumps(result).encode())

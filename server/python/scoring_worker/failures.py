@@ -13,3 +13,8 @@ class Failure(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def client_gone() -> Failure:
+    """The end of a run whose answer has no reader any more."""
+    return Failure("client_gone", "Nobody waits for the answer any more.")

@@ -1,0 +1,60 @@
+"""Starts processes in the ways of the standard library."""
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+
+
+def init():
+    pass
+
+
+def run(raw_data):
+    return ways[json.loads(raw_data)]()
+
+
+def pool(method):
+    with multiprocessing.get_context(method).Pool(2) as processes:
+        return processes.map(abs, [-1, -2, -3])
+
+
+def fork_and_return():
+    print("before the fork")
+    child = os.fork()
+    if child == 0:
+        print("in the child")
+        return "of the child"
+    os.waitpid(child, 0)
+    return "of the parent"
+
+
+def writes_to_pipe():
+    code = "import os; os.write(3, b'garbage')"
+    return subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode
+
+
+def terminates():
+    process = multiprocessing.get_context("fork").Process(target=sleep)
+    process.start()
+    process.terminate()
+    process.join(10)
+    return process.exitcode
+
+
+def sleep():
+    import time
+
+    time.sleep(1000)
+
+
+ways = {
+    "fork": lambda: pool("fork"),
+    "spawn": lambda: pool("spawn"),
+    "os.fork": fork_and_return,
+    "child writes": writes_to_pipe,
+    "terminate": terminates,
+    "garbage": lambda: os.write(3, b"\xff\xff\xff\xff"),
+    "no mark": lambda: os.ftruncate(4, 0),
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { HostKind, PROTOCOL_VERSION } from '../../../server/ipc/kinds.ts';
+import { folder } from '../../set-up/folder.ts';
+import { until } from '../../set-up/until.ts';
+import { RawWorker, withRawWorker } from './raw-worker.ts';
+
+test('a start of another version is refused by name, with the exit code of a fault of the server', () =>
+  withRawWorker('pid.py', async (worker) => {
+    worker.writer.write(0, HostKind.start, ['{"version":99}']);
+    assert.match(
+      (await worker.frame('startFailed')).text,
+      new RegExp(`"version_mismatch".*'start' has version 99 of their protocol, expected ${PROTOCOL_VERSION}\\. Restart`),
+    );
+    assert.equal(await worker.exited, 1);
+  }));
+
+for (const [how, kind, payload, why] of [
+  ['a start of another form', HostKind.start, `{"version":${PROTOCOL_VERSION},"entryScript":7}`, /entryScript is 7/],
+  ['a start that is no JSON', HostKind.start, '{', /'start' that is not a JSON object/],
+  ['another kind first', HostKind.cancel, '', /a frame of kind 3 before 'ready'/],
+] as const)
+  test(`a worker that gets ${how} logs it, and ends`, () =>
+    withRawWorker('pid.py', async (worker) => {
+      worker.writer.write(0, kind, [payload]);
+      assert.match((await worker.frame('log')).text, why);
+      assert.equal(await worker.exited, 1);
+    }));
+
+for (const mode of ['pid.py', 'on_event_loop.py', 'pool'])
+  for (const [how, kind, payload, why] of [
+    ['a kind that no host sends', 99, '', /a frame of kind 99 and 0 bytes/],
+    ['a second start', HostKind.start, '{}', /a frame of kind 1/],
+    ['a short request', HostKind.score, 'x', /a request that is too short/],
+    ['a request of an unknown protocol', HostKind.score, '\x09\0\0\0\0', /a request of protocol 9/],
+  ] as const)
+    test(`a worker that serves and gets ${how} logs it, and ends (${mode})`, () =>
+      withRawWorker(mode === 'pool' ? 'pid.py' : mode, async (worker) => {
+        await worker.ready({ concurrencyIsDefault: mode !== 'pool' });
+        worker.writer.write(1, kind, [payload]);
+        assert.match((await worker.frame('log')).text, why);
+        assert.equal(await worker.exited, 1);
+      }));
+
+test('a run that was cancelled before it began never begins', () =>
+  withRawWorker('pid.py', async (worker) => {
+    await worker.ready();
+    // One write, and so one read.
+    worker.score(1, 'a');
+    worker.score(2, 'b');
+    worker.to.cancel(2);
+    worker.score(3, 'c');
+    await worker.frame('reply', 3);
+    assert.match((await worker.frame('failure', 2)).text, /"client_gone".*about to begin/);
+    assert.deepEqual(
+      worker.frames.filter(({ id }) => id === 2).map(({ kind }) => kind),
+      ['cancelled', 'failure'],
+    );
+    assert.equal(worker.begun, 3);
+  }));
+
+test('the start mark counts the runs that have begun, and no more', async () => {
+  const path = folder();
+  process.env['BEGUN_FILE'] = join(path, 'begun');
+  process.env['RELEASE_FILE'] = join(path, 'release');
+  await withRawWorker('runs_once.py', async (worker) => {
+    await worker.ready();
+    worker.score(1, 'a');
+    worker.score(2, 'b');
+    worker.to.cancel(1);
+    await worker.frame('cancelled', 1);
+    assert.equal(worker.frames.some(({ kind }) => kind === 'reply'), false);
+    writeFileSync(join(path, 'release'), '');
+    await worker.frame('reply', 2);
+    assert.equal(worker.begun, 2);
+  });
+});
+
+test('a traced run is timed before its answer, and only where tracing is on and the trace is sampled', () =>
+  withRawWorker('pid.py', async (worker) => {
+    await worker.ready({ tracing: true });
+    const traceparent = (flags: string) => `00-0123456789abcdef0123456789abcdef-0123456789abcdef-${flags}`;
+    worker.score(1, 'a', { traceparent: traceparent('01') });
+    worker.score(2, 'b', { traceparent: traceparent('00') });
+    worker.score(3, 'c');
+    await worker.frame('reply', 3);
+    const kinds = worker.frames.filter(({ id }) => id > 0).map(({ kind, id }) => `${kind} ${id}`);
+    assert.deepEqual(kinds, ['times 1', 'reply 1', 'reply 2', 'reply 3']);
+    const times = JSON.parse(worker.frames.find(({ kind }) => kind === 'times')!.text) as Record<string, unknown>;
+    assert.ok(Math.abs(Date.now() - Number(times['at'])) < 60_000);
+    assert.deepEqual([typeof times['ms'], times['inferences']], ['number', []]);
+  }));
+
+test('ready says the mode of the script, and its interpreter', async () => {
+  for (const [script, more, concurrency] of [
+    ['pid.py', {}, 1],
+    ['pid.py', { concurrencyIsDefault: false }, 4],
+    ['on_event_loop.py', {}, 4],
+    ['two_at_a_time.py', {}, 2],
+    ['two_at_a_time.py', { concurrency: 1 }, 1],
+  ] as const)
+    await withRawWorker(script, async (worker) => {
+      const ready = await worker.ready(more);
+      assert.equal(ready['concurrency'], concurrency);
+      assert.match(String(ready['runtime']), /^Python 3\.\d+\.\d+ \(\/.*\)$/);
+    });
+});
+
+test('the deep check runs the sample, and a worker without one says so', async () => {
+  await withRawWorker('two_at_a_time.py', async (worker) => {
+    assert.equal((await worker.ready({ deepCheck: true }))['checks'], true);
+    worker.score(1, '', { protocol: 'sample' });
+    assert.match((await worker.frame('reply', 1)).text, /the sample/);
+  });
+  await withRawWorker('pid.py', async (worker) => {
+    assert.equal((await worker.ready({ deepCheck: true }))['checks'], false);
+    worker.score(1, '', { protocol: 'sample' });
+    assert.match((await worker.frame('failure', 1)).text, /no sample/);
+  });
+});
+
+test('a pipe that takes nothing costs no run: lines are dropped and counted, then all goes on', async () => {
+  const file = join(folder(), 'printed');
+  process.env['PRINTED_FILE'] = file;
+  await withRawWorker('prints.py', async (worker) => {
+    await worker.ready();
+    worker.pipe.pause();
+    worker.score(1, 100_000);
+    await until(() => existsSync(file));
+    worker.pipe.resume();
+    await worker.frame('reply', 1);
+    worker.score(2, 'say');
+    await worker.frame('reply', 2);
+    const logs = worker.frames.filter(({ kind }) => kind === 'log').map(({ text }) => JSON.parse(text) as Record<string, unknown>);
+    const sent = logs.filter(({ msg }) => /^line \d+$/.test(String(msg))).length;
+    const dropped = logs.reduce((sum, { dropped = 0 }) => sum + Number(dropped), 0);
+    assert.ok(dropped > 0, `${sent} lines`);
+    assert.equal(sent + dropped, 100_000);
+  });
+});
+
+const versions = join(homedir(), '.pyenv/versions');
+const old = existsSync(versions) ? readdirSync(versions).filter((each) => /^(?:2\.|3\.[6-9]\.)/.test(each)) : [];
+for (const version of old)
+  test(`an interpreter that is too old (${version}) says so in one line with the cure`, async () => {
+    const worker = new RawWorker('pid.py', join(versions, version, 'bin/python'));
+    try {
+      const { code, message } = JSON.parse((await worker.frame('startFailed')).text) as Record<string, string>;
+      assert.equal(code, 'script_broken');
+      assert.match(message!, new RegExp(`needs Python 3\\.10 or later, got Python ${version} \\(/.*/bin/python.*AZUREML_INFERENCE_PYTHON_PATH`));
+      assert.equal(worker.stderr, '');
+    } finally {
+      await worker.end();
+    }
+  });
