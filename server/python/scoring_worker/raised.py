@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import traceback
+from pathlib import Path
 from typing import Any
 
 # Longest text in characters, as server/guards/thrown-copy.ts has it.
 LONGEST = 16 * 1024
-_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# The innermost ones of each exception. A recursion is shown by its last frames.
+_MOST_FRAMES = 200
+_OWN_FOLDER = f"{Path(__file__).parent}{os.sep}"
 _LOADER = "<frozen importlib"
 
 
@@ -18,7 +21,9 @@ def traceback_of(raised: BaseException) -> str:
     Bounded: the middle of a longer text is left out. Never raises.
     """
     try:
-        shown = traceback.TracebackException.from_exception(raised, compact=True)
+        shown = traceback.TracebackException.from_exception(
+            raised, limit=-_MOST_FRAMES, compact=True
+        )
         _leave_out_own(shown)
         return bounded("".join(shown.format()).rstrip())
     except Exception:

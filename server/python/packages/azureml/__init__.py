@@ -1,0 +1,1 @@
+"""Modules of Azure that scripts import, where no package provides them."""

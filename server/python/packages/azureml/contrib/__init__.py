@@ -1,0 +1,1 @@
+"""The part of the package azureml-contrib-services that scripts import."""

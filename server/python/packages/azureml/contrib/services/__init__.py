@@ -1,0 +1,1 @@
+"""AMLRequest and AMLResponse under their older names."""

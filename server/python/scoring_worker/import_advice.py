@@ -1,0 +1,100 @@
+"""What an author can do about a module that Python does not find, or a library that it lacks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+
+# Packages that pip knows by another name than Python.
+_PIP_NAMES = {
+    "Crypto": "pycryptodome",
+    "PIL": "pillow",
+    "azureml": "azureml-core",
+    "azureml_inference_server_http": "azureml-inference-server-http",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "fitz": "pymupdf",
+    "google.protobuf": "protobuf",
+    "inference_schema": "inference-schema[numpy-support,pandas-support]",
+    "jwt": "pyjwt",
+    "multipart": "python-multipart",
+    "serial": "pyserial",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+_LIBRARIES = {
+    "libGL.so.1": "Install opencv-python-headless in place of opencv-python.",
+    "libgthread-2.0.so.0": "Install opencv-python-headless in place of opencv-python.",
+    "libgomp.so.1": "Install the library in the image: apt-get install --yes libgomp1.",
+}
+_MOST_ENTRIES = 200
+_MOST_CAUSES = 20
+
+
+def import_advice(raised: BaseException, folders: Iterable[str] = ()) -> str | None:
+    """The next step after a failed import; None: Python's message has to do.
+
+    `folders`: those of the author, in which a module may be at another place.
+    """
+    for each in islice(_causes(raised), _MOST_CAUSES):
+        if isinstance(each, ModuleNotFoundError) and each.name:
+            return _on_missing(each.name, folders)
+        if isinstance(each, ImportError):
+            for library, advice in _LIBRARIES.items():
+                if library in str(each):
+                    return f"The system lacks the library {library}. {advice}"
+    return None
+
+
+def _causes(raised: BaseException | None) -> Iterator[BaseException]:
+    while raised is not None:
+        yield raised
+        raised = raised.__cause__
+
+
+def _on_missing(name: str, folders: Iterable[str]) -> str:
+    top = name.partition(".")[0]
+    if top != name and top != "azureml" and _is_installed(top):
+        return f"The package {top} is installed and has no module {name}: is it another version?"
+    beside = next(_places(top, folders), None)
+    if beside is not None:
+        return (
+            f"The module {name} is in {beside}, where Python does not look: "
+            "set AZUREML_SOURCE_DIRECTORY to that folder, or import it through its folder."
+        )
+    package = _PIP_NAMES.get(".".join(name.split(".")[:2])) or _PIP_NAMES.get(top, top)
+    quoted = f"'{package}'" if "[" in package else package
+    version = sys.version.split()[0]
+    return (
+        f"The module {name} is not installed for {sys.executable} (Python {version}). "
+        f"Install it: {sys.executable} -m pip install {quoted}. "
+        f"In an image, add {package} to requirements.txt."
+    )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
+
+
+def _places(name: str, folders: Iterable[str]) -> Iterator[str]:
+    """Folders below those of the author that have the module."""
+    for folder in folders:
+        try:
+            with os.scandir(folder) as entries:
+                inner = [each.path for each in islice(entries, _MOST_ENTRIES) if each.is_dir()]
+        except OSError:
+            continue
+        for path in sorted(inner):
+            here = Path(path)
+            if (here / f"{name}.py").is_file() or (here / name / "__init__.py").is_file():
+                yield path

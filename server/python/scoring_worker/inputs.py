@@ -1,0 +1,124 @@
+"""A request as the arguments of run(): the texts of refusals are Azure's (docs/http-api.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from .failures import UNSUPPORTED_CONTENT_TYPE, Failure
+from .headers import header_dict
+from .messages import Request
+from .signature import HEADERS_PARAMETER, REQUIRED, Signature
+
+Arguments = dict[str, Any]
+Reader = Callable[[Request], Arguments]
+
+
+def text_reader(signature: Signature) -> Reader:
+    """Reads the body as a text, or the query as the JSON text of an object."""
+    name = signature.first
+
+    def read(request: Request) -> Arguments:
+        return {name: _text(request)}
+
+    return _with_headers(read) if signature.takes_headers else read
+
+
+def members_reader(signature: Signature, json_nan: str) -> Reader:
+    """Reads the members of a JSON object by the names of the parameters.
+
+    `json_nan`: `accept` or `refuse` bare NaN and infinities in bodies.
+    """
+    parse = json.JSONDecoder(parse_constant=_refuse_constant if json_nan == "refuse" else None)
+
+    def read(request: Request) -> Arguments:
+        members = _query(request) if request.method == "GET" else _object(request, parse)
+        return {name: _member(members, name, default) for name, default in signature.parameters}
+
+    return _with_headers(read) if signature.takes_headers else read
+
+
+def request_reader(signature: Signature, make: Callable[[Request], Any]) -> Reader:
+    """Hands out the request itself, as `make` makes it."""
+    name = signature.first
+
+    def read(request: Request) -> Arguments:
+        return {name: make(request)}
+
+    return _with_headers(read) if signature.takes_headers else read
+
+
+def _with_headers(read: Reader) -> Reader:
+    def read_both(request: Request) -> Arguments:
+        arguments = read(request)
+        arguments[HEADERS_PARAMETER] = header_dict(request)
+        return arguments
+
+    return read_both
+
+
+def _text(request: Request) -> str:
+    if request.method == "GET":
+        return json.dumps(_query(request))
+    try:
+        return request.body.decode()
+    except UnicodeDecodeError as raised:
+        message = f"Input cannot be decoded as UTF-8: {raised}"
+        raise Failure("bad_text", message) from None
+
+
+def _query(request: Request) -> Arguments:
+    """Each value as JSON, or as a text. A key that is repeated has a list of its values."""
+    lists: dict[str, list[Any]] = {}
+    for key, value in parse_qsl(request.url.partition("?")[2], keep_blank_values=True):
+        lists.setdefault(key, []).append(_value(value))
+    return {key: values[0] if len(values) == 1 else values for key, values in lists.items()}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _object(request: Request, decoder: json.JSONDecoder) -> Arguments:
+    if not _is_json(request.content_type):
+        message = "Expects Content-Type to be application/json"
+        raise Failure(UNSUPPORTED_CONTENT_TYPE, message)
+    if not request.body:
+        raise Failure("bad_json", "POST body is empty. Expecting a JSON dictionary.")
+    try:
+        value = decoder.decode(request.body.decode(json.detect_encoding(request.body)))
+    except RecursionError:
+        _refuse_json("arrays and objects are nested too deep")
+    except ValueError as raised:
+        _refuse_json(raised)
+    if not isinstance(value, dict):
+        raise Failure("bad_json", "POST body should be a JSON dictionary.")
+    return value
+
+
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+
+
+def _refuse_json(why: object) -> NoReturn:
+    raise Failure("bad_json", f"POST body could not be decoded as JSON: {why}") from None
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _member(members: Mapping[str, Any], name: str, default: Any) -> Any:
+    value = members.get(name, default)
+    if value is REQUIRED:
+        message = f"A value is not provided for the {name!r} parameter."
+        raise Failure("invalid_input", message)
+    return value
