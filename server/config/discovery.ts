@@ -84,8 +84,13 @@ function nothingToServe(folders: readonly string[], near: readonly string[], nam
   );
 }
 
+/** The entry scripts by name, in the order of the search. */
+export function scriptsIn(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) => SCRIPT_NAMES.map((name) => join(folder, name))).filter(isFile);
+}
+
 function foundScript(folders: readonly string[]): string | undefined {
-  const script = folders.flatMap((folder) => SCRIPT_NAMES.map((name) => join(folder, name))).find(isFile);
+  const [script] = scriptsIn(folders);
   if (script !== undefined) refuseDenied('script_missing', 'The entry script', script, fileDenial(script));
   return script;
 }

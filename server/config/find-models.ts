@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 import { describeThrown, ServerError } from '../errors.ts';
 import { entriesOf, folderDenial, isFile, isFolder, Met, readableEntries } from '../system/folders.ts';
+import { environmentAt } from '../system/python-environments.ts';
 import { advice, nearMisses } from './near-misses.ts';
 
 /**
@@ -46,8 +47,8 @@ export function single(models: readonly string[], folder: string, name: string):
 
 /**
  * The `.onnx` files below a folder, those near it first; or the path itself, if it is such a file.
- * The search skips hidden folders, node_modules, `without`, subfolders that cannot be read, and
- * what it has met by another path.
+ * The search skips hidden folders, node_modules, environments of Python, `without`, subfolders that
+ * cannot be read, and what it has met by another path.
  * @throws ServerError model_missing if the folder itself cannot be read, or holds more than
  * SEARCH_ENTRIES files
  */
@@ -69,8 +70,9 @@ export function findModels(folder: string, without: string, levels = SEARCH_DEPT
         const { name } = entry;
         const child = join(path, name);
         if (name.startsWith('.') || name === 'node_modules' || (without !== '' && isInside(child, without))) continue;
-        if (isFolder(child) && met.first(child)) below.push(child);
-        else if (!isModelFile(name) || !isFile(child)) continue;
+        if (isFolder(child)) {
+          if (environmentAt(child) === undefined && met.first(child)) below.push(child);
+        } else if (!isModelFile(name) || !isFile(child)) continue;
         else if (entry.isSymbolicLink()) links.push(child);
         else if (met.first(child)) models.push(child);
       }

@@ -1,31 +1,31 @@
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { isFile, isFolder, isMountPoint, Met, readableEntries, statOf } from '../system/folders.ts';
+import { environmentAt } from '../system/python-environments.ts';
 import { SCRIPT_EXTENSIONS } from './script-language.ts';
 
 /** File names of entry scripts, in the order of the search. */
 export const SCRIPT_NAMES = ['main', 'score'].flatMap((name) => SCRIPT_EXTENSIONS.map((extension) => name + extension));
 
-const LANGUAGES = new Set(['.ipynb', '.r', '.jl', '.java', '.cs', '.go']);
-const MODELS = new Set(
-  [
-    'pkl',
-    'pickle',
-    'joblib',
-    'pt',
-    'pth',
-    'h5',
-    'hdf5',
-    'keras',
-    'pb',
-    'gguf',
-    'safetensors',
-    'tflite',
-    'mlmodel',
-    'pmml',
-    'ubj',
-    'ort',
-  ].map((name) => `.${name}`),
-);
+const LANGUAGES = new Set(['.r', '.jl', '.java', '.cs', '.go']);
+/** How a model becomes an ONNX model, by the extension of its file. */
+const CONVERSIONS: Readonly<Record<string, string>> = {
+  pkl: 'skl2onnx',
+  pickle: 'skl2onnx',
+  joblib: 'skl2onnx',
+  pt: 'torch.onnx.export',
+  pth: 'torch.onnx.export',
+  h5: 'tf2onnx',
+  hdf5: 'tf2onnx',
+  keras: 'tf2onnx',
+  pb: 'tf2onnx',
+  tflite: 'tf2onnx --tflite',
+  mlmodel: 'onnxmltools',
+  ubj: 'onnxmltools',
+  safetensors: 'Optimum',
+  gguf: 'Optimum',
+  pmml: '',
+  ort: '',
+};
 const ARCHIVES = new Set(['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.zst', '.7z', '.rar']);
 
 /** Bounds of the search and of its report: a folder may be a whole disk. */
@@ -38,10 +38,16 @@ type Advice = (name: string, path: string) => string;
 const elsewhere: Advice = (name) =>
   `name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT), or set AZUREML_SOURCE_DIRECTORY to ${dirname(name)}`;
 const otherName: Advice = (name) =>
-  `rename it to score${extname(name).toLowerCase()}, or name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT)`;
+  `rename it to score${extensionOf(name)}, or name it with --entry-script ${name} (or AZUREML_ENTRY_SCRIPT)`;
 const otherLanguage: Advice = () =>
   'this server runs entry scripts in TypeScript, JavaScript and Python: write init() and run() in score.ts or score.py (docs/entry-scripts.md)';
-const convert: Advice = () => 'this server runs ONNX models: convert it to one .onnx file';
+const convert: Advice = (name) => {
+  const tool = CONVERSIONS[extensionOf(name).slice(1)];
+  return `this server runs ONNX models: convert it to one .onnx file${tool ? ` (${tool})` : ''}, or write a score.py that loads it (docs/migrate-from-azureml.md)`;
+};
+const notebook: Advice = () => 'the server runs no notebooks: put init() and run() into score.py (docs/entry-scripts.md)';
+const mlflow: Advice = () =>
+  'an MLflow model: convert it to one .onnx file, or write a score.py that calls mlflow.pyfunc.load_model (docs/migrate-from-azureml.md)';
 const unpack: Advice = () => 'unpack it: the server opens no archives';
 const noFile: Advice = () => 'expected a file, but it is a folder: container engines create one if the file to mount does not exist';
 const noTarget: Advice = () => 'it cannot be opened: the target of the link does not exist, or permission is missing';
@@ -50,7 +56,7 @@ const unsearched: Advice = (_, path) =>
   `the server looks for models elsewhere, or not as deep: name it with --model ${path} (or MODEL_FILE)`;
 
 function adviceFor(path: string, name: string): Advice | undefined {
-  const [extension, nested] = [extname(name).toLowerCase(), name.includes('/')];
+  const [extension, nested] = [extensionOf(name), name.includes('/')];
   const known = SCRIPT_NAMES.includes(basename(name));
   if (isFolder(path)) return known || extension === '.onnx' ? noFile : undefined;
   if (!isFile(path)) {
@@ -61,10 +67,16 @@ function adviceFor(path: string, name: string): Advice | undefined {
     if (nested) return known ? elsewhere : undefined;
     return /\.d\.[cm]?ts$/.test(name) ? undefined : otherName;
   }
+  if (extension === '.ipynb') return nested ? undefined : notebook;
   if (LANGUAGES.has(extension)) return nested ? undefined : otherLanguage;
-  if (MODELS.has(extension)) return convert;
+  if (basename(name) === 'MLmodel') return mlflow;
+  if (Object.hasOwn(CONVERSIONS, extension.slice(1))) return convert;
   if (ARCHIVES.has(extension)) return unpack;
   return extension === '.onnx' ? unsearched : undefined;
+}
+
+function extensionOf(name: string): string {
+  return extname(name).toLowerCase();
 }
 
 /**
@@ -85,7 +97,7 @@ export function nearMisses(folder: string, without: string, levels: number): str
       for (const { name } of readableEntries(path)) {
         if (left-- <= 0) return found;
         const child = join(path, name);
-        if (name.startsWith('.') || name === 'node_modules' || child === without) continue;
+        if (name.startsWith('.') || name === 'node_modules' || child === without || environmentAt(child) !== undefined) continue;
         found.push(...lineOf(child, relative(folder, child)));
         if (isFolder(child) && met.first(child)) below.push(child);
       }
@@ -112,7 +124,7 @@ export function advice(folders: readonly string[], near: readonly string[]): str
     ),
     ...near.slice(0, MOST_NAMED),
     ...(near.length > MOST_NAMED ? [`And ${near.length - MOST_NAMED} more such files.`] : []),
-    'Put score.ts or one .onnx file there, or name yours with --entry-script, --model or --model-dir (AZUREML_ENTRY_SCRIPT, MODEL_FILE, AZUREML_MODEL_DIR).',
+    'Put score.ts, score.py or one .onnx file there, or name yours with --entry-script, --model or --model-dir (AZUREML_ENTRY_SCRIPT, MODEL_FILE, AZUREML_MODEL_DIR).',
   ];
   return `What to do:${lines.map((line) => `\n  - ${line}`).join('')}`;
 }

@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
-import { isFile } from '../system/folders.ts';
 import { readConfigFile, readInferenceConfig } from './config-file.ts';
 import { options, type Config, type Option } from './config.ts';
 import { contradictions } from './contradictions.ts';
@@ -68,7 +67,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const { config, named } = parsed(find, { flags, cwd, problems });
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []), ...loggingFiles(config));
+  warnings.push(...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []));
   return { kind: 'serve', config, warnings, named };
 }
 
@@ -115,7 +114,7 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
     }
   }
   Object.assign(config, implied);
-  for (const key of ['modelDir', 'model', 'configFile', ...FILES] as const) {
+  for (const key of ['modelDir', 'model', 'configFile', 'pythonPath', ...FILES] as const) {
     if (config[key] !== '') config[key] = resolve(cwd, String(config[key]));
   }
   config['appRoot'] = resolve(cwd, String(config['appRoot']));
@@ -135,14 +134,6 @@ function warnIfUseless(variables: Variables, warnings: string[]): void {
   for (const [name, instead] of Object.entries(USELESS)) {
     if (!/^(?:false|0)?$/i.test(variables[name] ?? '')) warnings.push(`${name} has no effect: ${instead}`);
   }
-}
-
-/** Azure's Python server reads its logging from this file. */
-function loggingFiles({ appRoot, sourceDirectory, entryScript }: Config): string[] {
-  const script = resolve(appRoot, sourceDirectory, entryScript);
-  const places = new Set([appRoot, entryScript === '' ? appRoot : dirname(script)].map((folder) => join(folder, 'logging.json')));
-  const found = Array.from(places).filter(isFile);
-  return found.map((path) => `${path} has no effect: it configures Python's logging. Use AZUREML_LOG_LEVEL and LOG_FORMAT`);
 }
 
 function samePlace(path: string, cwd: string): boolean {

@@ -5,16 +5,28 @@ import { optionRows } from './config.ts';
 import { flagOf, type Option } from './option-values.ts';
 
 /**
- * Words that platforms pass before the flags: SageMaker `serve`, Azure ML the command of its own
+ * Words that platforms pass before the flags: SageMaker `serve`, Azure ML the commands of its own
  * images. They change nothing.
  */
-const COMMANDS = [['serve'], ['runsvdir', '/var/runit']];
+const COMMANDS = [
+  ['serve'],
+  ['runsvdir', '/var/runit'],
+  ['azmlinfsrv'],
+  ['python', '-m', 'azureml_inference_server_http'],
+  ['python3', '-m', 'azureml_inference_server_http'],
+];
+/** Servers for apps in Python, which may be the command of an image. */
+const OTHER_SERVERS = ['gunicorn', 'uvicorn', 'hypercorn', 'waitress-serve', 'flask', 'mlflow'];
 
 /** The values of the flags by name. @param problems gets a line for each wrong flag */
 export function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
   const rows = flagRows();
-  const command = COMMANDS.find((words) => words.every((word, index) => argv[index] === word)) ?? [];
-  const args = argv.slice(command.length).map(spelling);
+  const [first = ''] = argv;
+  if (OTHER_SERVERS.includes(first)) {
+    problems.push(`command ${first}: expected only flags (see --help), because this server needs no ${first}. Leave the command out`);
+    return new Map();
+  }
+  const args = withoutCommand(argv).map(spelling);
   const { tokens } = parseArgs({
     args,
     options: Object.fromEntries(rows.keys().map((name) => [name, { type: 'string' as const }])),
@@ -37,6 +49,14 @@ export function readFlags(argv: readonly string[], problems: string[]): Map<stri
   return flags;
 }
 
+/** Azure's tool for local endpoints runs the command in its environment: `conda run -n name`. */
+function withoutCommand(argv: readonly string[]): readonly string[] {
+  const begins = (at: number): readonly string[] | undefined =>
+    COMMANDS.find((words) => words.every((word, index) => argv[at + index] === word));
+  const at = argv[0] === 'conda' && argv[1] === 'run' ? argv.findIndex((_, index) => begins(index) !== undefined) : 0;
+  return argv.slice(Math.max(0, at) + (begins(at)?.length ?? 0));
+}
+
 /**
  * Azure's Python server spells its flags with underscores. A word behind one dash is a wrong flag
  * as a whole, no row of letters.
@@ -49,7 +69,7 @@ function spelling(arg: string): string {
 /** The flag that is missing before an argument. */
 function flagFor(value: string): string {
   if (value.endsWith('.onnx')) return `, did you mean --model ${value}?`;
-  return /\.[cm]?[tj]s$/.test(value) ? `, did you mean --entry-script ${value}?` : '';
+  return /\.(?:[cm]?[tj]s|py)$/.test(value) ? `, did you mean --entry-script ${value}?` : '';
 }
 
 function flagRows(): Map<string, Option<unknown>> {

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import type { PoolScorer } from '../scoring/scorer.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { curlLine } from './curl-line.ts';
+import { curlLine, exampleOf } from './curl-line.ts';
 import { type OpenDoor, openDoors } from './doors.ts';
 import { drain, type DrainParts, type EndingSignal, leaveFailed, longestExit } from './drain.ts';
 import type { Ending, EndingProcess } from './ending.ts';
@@ -88,15 +88,15 @@ export class HostServer {
     });
   }
 
-  #ready({ models, concurrency, example, checks }: ReadyMessage): void {
+  #ready(message: ReadyMessage): void {
     if (!this.#lifecycle.to('ready')) return;
     const { plan, log, readable, telemetry } = this.#parts;
-    const names = models.map(({ name }) => name);
-    reportReady(log, plan.found, names, concurrency);
-    reportOmitted(log, models);
-    if (plan.config.deepCheck && checks !== true) reportNoSample(log);
+    reportReady(log, plan.found, message);
+    reportOmitted(log, message.models);
+    if (plan.config.deepCheck && message.checks !== true) reportNoSample(log);
     const [http] = this.#doors;
-    if (readable && http !== undefined) log.info(`try it: ${curlLine(plan.config, http.port, example, plan.access !== undefined)}`);
+    if (readable && http !== undefined)
+      log.info(`try it: ${curlLine(plan.config, http.port, exampleOf(message), plan.access !== undefined)}`);
     if (telemetry?.withholds === true) reportWithheld(log);
   }
 

@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import { defaultModelName } from '../request/model-name.ts';
 import { workerUser } from '../scoring/worker-user.ts';
 import type { User } from '../system/users.ts';
+import { reportFound } from './start-report.ts';
 
 export const RELEASE = packageJson.version;
 /** Name and version of this server. */
@@ -42,6 +43,7 @@ export async function servingPlan({ config, named }: Options, log: Log, proxies?
   const found = discover(config, HOME, named);
   const access = await openAccess(config, log, proxies);
   for (const warning of warnings) log.warn(warning);
+  reportFound(log, config, found);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
   return { config: { ...config, modelName, serverVersion }, found, user, access, rates: ratesOf(config), collection: settings };

@@ -1,10 +1,12 @@
 import type { Access } from '../access/access.ts';
 import type { Config } from '../config/config.ts';
-import type { Found } from '../config/discovery.ts';
+import { type Found, scriptsIn } from '../config/discovery.ts';
+import { loggingFile } from '../config/logging-file.ts';
+import { languageOf } from '../config/script-language.ts';
 import { toServerError } from '../errors.ts';
 import { withoutKeys } from '../guards/addresses.ts';
 import { folderTree, statOf } from '../system/folders.ts';
-import type { ServedModel } from '../ipc/worker-messages.ts';
+import type { ReadyMessage, ServedModel } from '../ipc/worker-messages.ts';
 import type { Log } from '../log.ts';
 
 /** Logs where the server listens, and how long a stop takes. */
@@ -42,10 +44,23 @@ interface CollectionReport {
   readonly spillDir: string;
 }
 
+/** Logs what lies beside the chosen script and might be meant, or has no effect. */
+export function reportFound(log: Log, config: Config, found: Found): void {
+  const { kind, entryScript, importPath } = found;
+  const others = config.entryScript === '' && kind === 'entry script' ? scriptsIn(importPath).filter((path) => path !== entryScript) : [];
+  if (others.length > 0)
+    log.info(
+      { entryScript, others },
+      `several entry scripts are there, and ${entryScript} is served: name another with AZUREML_ENTRY_SCRIPT`,
+    );
+  const logging = languageOf(entryScript) === 'python' ? undefined : loggingFile(config, found);
+  if (logging !== undefined) log.warn(`${logging} has no effect: it configures Python's logging. Use AZUREML_LOG_LEVEL and LOG_FORMAT`);
+}
+
 /** Logs that the server is ready, and for what. No user wrote the script that serves a model. */
-export function reportReady(log: Log, { kind, entryScript, modelFile }: Found, models: readonly string[], concurrency: number): void {
+export function reportReady(log: Log, { kind, entryScript, modelFile }: Found, { models, concurrency, runtime }: ReadyMessage): void {
   const served = kind === 'model without code' ? { modelFile } : { entryScript };
-  log.info({ kind, ...served, models, concurrency }, 'ready');
+  log.info({ kind, ...served, models: models.map(({ name }) => name), concurrency, runtime }, 'ready');
   if (kind === 'sample')
     log.warn(
       'no entry script and no model is named or found: this is the sample. Name yours with --entry-script, --model or AZUREML_MODEL_DIR',
@@ -92,13 +107,17 @@ export function reportFailure(log: Log, thrown: unknown, config: Config): number
 }
 
 const FRAME = /^ +at /m;
+/** A frame of Python, whose errors have the name of their module, too. */
+const PYTHON_FRAME = /^ +File ".*", line \d+/m;
+/** Lines of Python between an error and its cause. */
+const BETWEEN = /^(?:Traceback \(most recent call last\)|During handling of the above|The above exception was)/;
 /** The place of an error of the parser, which lines of code and an empty line follow. */
 const PLACE = /^\S+:\d+$/;
 
 /** The whole text of several lines, as a field. */
 function partsOf(text: string): { readonly stack?: string; readonly text?: string } {
   if (!text.includes('\n')) return {};
-  return FRAME.test(text) || text.split('\n').some((line) => PLACE.test(line)) ? { stack: text } : { text };
+  return FRAME.test(text) || PYTHON_FRAME.test(text) || text.split('\n').some((line) => PLACE.test(line)) ? { stack: text } : { text };
 }
 
 /**
@@ -107,7 +126,12 @@ function partsOf(text: string): { readonly stack?: string; readonly text?: strin
  */
 function oneLine(text: string): string {
   const [first = '', ...rest] = text.split('\n');
+  if (PYTHON_FRAME.test(text)) return joined(text.split('\n').filter((line) => /^\S/.test(line) && !BETWEEN.test(line)));
   const afterCode = PLACE.test(rest[0] ?? '') ? rest.slice(rest.indexOf('') + 1) : rest;
   const told = 'stack' in partsOf(text) ? afterCode.filter((line) => /^[A-Z]/.test(line)) : rest.map((line) => line.trim());
-  return told.filter(Boolean).reduce((line, next) => `${line}${/[.:;]$/.test(line) ? '' : ';'} ${next}`, first);
+  return joined([first, ...told.filter(Boolean)]);
+}
+
+function joined(lines: readonly string[]): string {
+  return lines.reduce((line, next) => `${line}${/[.:;]$/.test(line) ? '' : ';'} ${next}`);
 }

@@ -1,8 +1,8 @@
 /** The documents of `/swagger.json`: docs/http-api.md. */
 
+import type { Json, Schema } from '../ipc/script-schemas.ts';
+
 export type SwaggerVersion = '2' | '3' | '3.1';
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-export type Schema = { readonly [key: string]: Json };
 
 export interface Service {
   readonly name: string;

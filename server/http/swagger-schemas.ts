@@ -1,7 +1,7 @@
 import type { ClassLabels, TensorSpec } from '../entry-script.ts';
+import type { Json, Schema } from '../ipc/script-schemas.ts';
 import type { Served, ServedModel } from '../scoring/scorer-types.ts';
 import { type Dtype, type DtypeRow, dtypes } from '../tensors/dtypes.ts';
-import type { Json, Schema } from './swagger-document.ts';
 
 /** Schemas of the service's input and output. */
 export interface ServiceSchemas {
@@ -17,11 +17,12 @@ const UNDECLARED: Schema = { type: 'object', example: {} };
 const LONGEST_EXAMPLE = 1000;
 
 /**
- * The schemas of a model without code come from the model. Entry scripts declare nothing. The
- * example of a request is one that the model took at its warm-up.
+ * The schemas of a model without code come from the model, with an example that it took at its
+ * warm-up. A script in Python may declare its data; other scripts declare nothing.
  */
 export function serviceSchemas(served: Served | undefined): ServiceSchemas {
   const [model] = served?.models ?? [];
+  if (served?.schemas !== undefined) return { input: served.schemas.input, output: served.schemas.output, needsInput: false };
   if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED, needsInput: false };
   return {
     input: { ...inputsSchema(model.inputs), ...(served.example !== undefined && { example: JSON.parse(served.example) }) },

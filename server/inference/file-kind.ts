@@ -57,7 +57,7 @@ const isPickle: Matches = (head) => head[0] === 0x80 && (head[1] ?? 0) >= 2 && (
 /** A length of 8 bytes, then JSON. */
 const isSafetensors: Matches = (head) => head.length > 8 && head.readUInt32LE(4) === 0 && /^\{\s*["}]/.test(head.toString('latin1', 8));
 
-const FROM_TORCH = 'Export the model with torch.onnx.export.';
+const FROM_TORCH = 'Export the model with torch.onnx.export, or write a score.py that loads it.';
 const FROM_KERAS = 'Convert it with tf2onnx or keras2onnx, or with model.export(..., format="onnx") of Keras 3.';
 const UNPACK = 'Unpack it: the server opens no archives.';
 
@@ -79,7 +79,7 @@ const kinds: readonly (readonly [matches: Matches, what: string, remedy: string]
   [zipWith(/^(?:metadata\.json|config\.json)$/), 'a Keras file', FROM_KERAS],
   [isZip, 'a ZIP archive', UNPACK],
   [begins('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19'), 'a PyTorch file', FROM_TORCH],
-  [isPickle, 'a Python pickle', 'Convert the model in Python, as skl2onnx does for scikit-learn.'],
+  [isPickle, 'a Python pickle', 'Convert the model, with skl2onnx for scikit-learn, or write a score.py that loads it.'],
   [begins('\x1f\x8b'), 'a gzip file', 'Unpack it (gunzip, tar -xzf): the server opens no archives.'],
   [reads(/^(?:BZh\d|\x28\xb5\x2f\xfd|\xfd7zXZ|7z\xbc\xaf)/), 'a compressed file', UNPACK],
   [begins('ustar', 257), 'a tar archive', UNPACK],

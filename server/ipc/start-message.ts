@@ -16,6 +16,8 @@ export interface StartMessage {
   readonly concurrency: number;
   /** Nobody has set it: a script that blocks its thread may take 1. */
   readonly concurrencyIsDefault?: boolean | undefined;
+  /** File that configures Python's logging; absent: there is none. */
+  readonly loggingConfig?: string | undefined;
   readonly initTimeoutMs: number;
   /**
    * Decided once by the host: a replacement opens models as the first worker did, or not at all.
@@ -76,6 +78,7 @@ const start: Check<StartMessage> = shape<StartMessage>({
   importPath: listOf(text),
   concurrency: positive,
   concurrencyIsDefault: optional(flag),
+  loggingConfig: optional(text),
   initTimeoutMs: count,
   execution: shape<Execution>({ provider: oneOf('cpu', 'cuda', 'tensorrt'), strict: flag }),
   intraOpThreads: count,

@@ -24,6 +24,7 @@ import { PROTOCOL_VERSION } from './kinds.ts';
 import { messageReader, versionedReader } from './message-reader.ts';
 import { jsonText } from './message-text.ts';
 import type { MetricDefinition, MetricsMessage, SeriesChange } from './metric-series.ts';
+import { type ScriptSchemas, scriptSchemas } from './script-schemas.ts';
 
 /** Whether concurrent calls of a model are merged, and why. */
 export interface Batching {
@@ -73,14 +74,6 @@ export interface ReadyMessage {
   readonly schemas?: ScriptSchemas | undefined;
   /** The interpreter of the script, with its version; absent: that of the host. */
   readonly runtime?: string | undefined;
-}
-
-/** What a script declares of its data, as schemas of Swagger. */
-export interface ScriptSchemas {
-  readonly input: object;
-  readonly output: object;
-  /** The versions of `/swagger.json` that can express them. */
-  readonly versions: readonly string[];
 }
 
 /** A worker begins to run a model on made-up inputs, or is done with that. */
@@ -185,7 +178,7 @@ const ready = shape<ReadyMessage>({
   models: listOf(model),
   example: optional(exampleBody),
   checks: optional(flag),
-  schemas: optional(shape<ScriptSchemas>({ input: object, output: object, versions: listOf(oneOf('2', '3', '3.1')) })),
+  schemas: optional(scriptSchemas),
   runtime: optional(text),
 });
 const definition: Check<MetricDefinition> = either(

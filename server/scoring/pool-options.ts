@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
+import { loggingFile } from '../config/logging-file.ts';
 import { languageOf } from '../config/script-language.ts';
 import type { CollectionStart, StartMessage } from '../ipc/start-message.ts';
 import type { Log } from '../log.ts';
@@ -16,7 +17,8 @@ import { hardwareOf } from './provider-hardware.ts';
 import { permissionFlags } from './permission-flags.ts';
 import type { MemoryLimits } from './worker-memory.ts';
 import { nodeCommand } from './node-command.ts';
-import { pythonCommand } from './python-command.ts';
+import { openPython, pythonCommand, pythonEnv } from './python-command.ts';
+import type { Interpreter } from './python-interpreter.ts';
 import type { WorkerLink, WorkerSpec } from './worker-process.ts';
 import { workersCache } from './workers-cache.ts';
 
@@ -90,30 +92,52 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
     closeMs: config.drainTimeoutMs,
     plan: async (stop) => {
       const signal = AbortSignal.any([stop, AbortSignal.timeout(startMs)]);
-      const choice = await choose(config, { env: withHome(around.env, user), signal, user });
+      const hostEnv = withHome(around.env, user);
+      const python = isPython(found) ? await openPython(config, found, { env: hostEnv, log: around.log, signal, user }) : undefined;
+      const choice = await choose(config, { env: hostEnv, signal, user });
       reportChoice(config, choice, around);
-      const sizes = sizesOf(config, choice, memory, around);
+      const sizes = sizesOf(config, choice, { memory, python }, around);
       const start = startMessage(config, found, {
         initTimeoutMs: startMs,
         execution: { provider: choice.provider, strict: config.executionProvider !== 'auto' },
         intraOpThreads: sizes.intraOpThreads,
         collection: around.collection,
+        loggingConfig: python && loggingFile(config, found),
       });
-      const cache = workersCache(around.env[COMPILE_CACHE], { user, model: config.workerPermissionModel === 'on' });
-      const env = workerEnv(config, found, { hostEnv: withHome(around.env, user), count: sizes.count, cache });
-      const python = languageOf(found.entryScript) === 'python' ? pythonCommand(config, found, env['PATH']) : undefined;
-      const flags = python === undefined ? permissionFlags(config, found, cache) : [];
+      const { env, command } = programOf(config, found, { hostEnv, sizes, python, user });
       const hardware = hardwareOf(choice.provider);
       const spec: PoolPlan['spec'] = (worker) => ({
         start,
         env: hardware?.pinned(env, choice.devices[worker % choice.devices.length]) ?? env,
         cwd: config.appRoot,
-        command: python ?? nodeCommand({ debugPort: worker === 0 ? config.debugPort : 0, heapMb: sizes.heapMb, flags }),
+        command: command(worker),
         user,
       });
       return { count: sizes.count, spec };
     },
   };
+}
+
+interface ProgramSurroundings {
+  readonly hostEnv: NodeJS.ProcessEnv;
+  readonly sizes: Sizes;
+  readonly python: Interpreter | undefined;
+  readonly user: User | undefined;
+}
+
+interface Program {
+  readonly env: WorkerSpec['env'];
+  readonly command: (worker: number) => WorkerSpec['command'];
+}
+
+/** What workers run, and their variables, by the language of the script. */
+function programOf(config: Config, found: Found, { hostEnv, sizes, python, user }: ProgramSurroundings): Program {
+  const { count, heapMb, intraOpThreads } = sizes;
+  const cache = workersCache(hostEnv[COMPILE_CACHE], { user, model: config.workerPermissionModel === 'on' });
+  const env = workerEnv(config, found, { hostEnv, count, cache });
+  if (python !== undefined) return { env: pythonEnv(env, python, intraOpThreads), command: () => pythonCommand(python) };
+  const flags = permissionFlags(config, found, cache);
+  return { env, command: (worker) => nodeCommand({ debugPort: worker === 0 ? config.debugPort : 0, heapMb, flags }) };
 }
 
 function memoryLimits({ workerMemoryBytes }: Config): MemoryLimits {
@@ -122,13 +146,23 @@ function memoryLimits({ workerMemoryBytes }: Config): MemoryLimits {
     : { each: undefined, all: workersMemoryBytes(process.constrainedMemory()) };
 }
 
-function sizesOf(config: Config, { provider, devices }: ProviderChoice, memory: MemoryLimits, { env, log }: PoolSurroundings): Sizes {
+function isPython({ entryScript }: Found): boolean {
+  return languageOf(entryScript) === 'python';
+}
+
+interface Sized {
+  readonly memory: MemoryLimits;
+  /** Undefined: workers run Node, which has a heap of its own. */
+  readonly python: Interpreter | undefined;
+}
+
+function sizesOf(config: Config, { provider, devices }: ProviderChoice, { memory, python }: Sized, { env, log }: PoolSurroundings): Sizes {
   const cpus = availableCpus(availableParallelism());
   const count = workerCount(config.workerCount, cpus, hardwareOf(provider) === undefined ? 0 : Math.max(1, devices.length));
   const intraOpThreads = config.intraOpThreads === 0 ? threadsPerWorker(cpus, count) : config.intraOpThreads;
   // A limit of the operator's own comes first.
   const ownHeap = env['NODE_OPTIONS']?.includes('max-old-space-size') === true;
-  const heapMb = ownHeap ? undefined : workerHeapMb(process.constrainedMemory(), count);
+  const heapMb = ownHeap || python !== undefined ? undefined : workerHeapMb(process.constrainedMemory(), count);
   const memoryMb = Math.floor((memory.each ?? memory.all) / 2 ** 20);
   const { workerConcurrency: concurrency } = config;
   log.info({ cpus, workers: count, intraOpThreads, heapMb, memoryMb, concurrency }, 'sized for this container');
@@ -145,7 +179,7 @@ function workerCount(asked: Config['workerCount'], cpus: number, devices: number
   return asked === 'auto' ? cpus : 1;
 }
 
-type Decided = Pick<StartMessage, 'initTimeoutMs' | 'execution' | 'intraOpThreads' | 'collection'>;
+type Decided = Pick<StartMessage, 'initTimeoutMs' | 'execution' | 'intraOpThreads' | 'collection' | 'loggingConfig'>;
 
 function startMessage(config: Config, found: Found, decided: Decided): StartMessage {
   return {

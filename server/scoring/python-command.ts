@@ -1,37 +1,74 @@
-import { accessSync, constants } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import type { Found } from '../config/discovery.ts';
+import { withoutEffect } from '../config/python-options.ts';
 import { ServerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { User } from '../system/users.ts';
+import { findInterpreter, type Interpreter } from './python-interpreter.ts';
+import { pythonVersion } from './python-version.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('../python/worker.py', import.meta.url));
 
-/**
- * Program and arguments of a worker that runs a script in Python.
- * @param path the variable PATH
- * @throws ServerError usage, script_broken where there is no interpreter
- */
-export function pythonCommand(
-  { pythonPath, appRoot }: Pick<Config, 'pythonPath' | 'appRoot'>,
-  { entryScript }: Pick<Found, 'entryScript'>,
-  path = '',
-): [string, ...string[]] {
-  const folders = [dirname(entryScript), appRoot];
-  const beside = folders.flatMap((folder) => ['.venv', 'venv', 'env'].map((name) => join(folder, name, 'bin', 'python')));
-  const onPath = path.split(':').map((folder) => join(folder, 'python3'));
-  const candidates = pythonPath === '' ? [...beside, ...onPath] : [pythonPath];
-  const found = candidates.find(isExecutable);
-  if (found === undefined)
-    throw new ServerError('script_broken', `The entry script ${entryScript} needs Python 3.10 or later, and there is no python3.`);
-  return [found, WORKER_MAIN];
+/** Variables that size the pools of threads of numerical libraries. */
+const THREADS = ['OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'];
+
+interface Surroundings {
+  /** Of workers. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Undefined: the user of this process. */
+  readonly user?: User | undefined;
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * The interpreter of the workers, found and tried once: a replacement gets the same.
+ * @throws ServerError usage, script_broken
+ */
+export async function openPython(config: Config, found: Found, { env, log, signal, user }: Surroundings): Promise<Interpreter> {
+  refusePermissionModel(config);
+  for (const warning of withoutEffect(config)) log.warn(warning);
+  const interpreter = findInterpreter(config, found, { env, log });
+  const version = await pythonVersion(interpreter, { env: pythonEnv(env, interpreter, 1), user, signal });
+  const { path, environment } = interpreter;
+  log.info({ python: path, version, environment: environment?.folder }, `the entry script runs in Python ${version}`);
+  return interpreter;
+}
+
+function refusePermissionModel({ workerPermissionModel }: Config): void {
+  if (workerPermissionModel === 'off') return;
+  throw new ServerError(
+    'usage',
+    'WORKER_PERMISSION_MODEL=on: expected a script in TypeScript or JavaScript, because the permission model is that of Node, and the script is in Python. Leave the option out, and set WORKER_USER to a user with fewer rights.',
+  );
+}
+
+/** Program and arguments of a worker that runs a script in Python. */
+export function pythonCommand({ path }: Pick<Interpreter, 'path'>): [string, ...string[]] {
+  return [path, WORKER_MAIN];
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment of such a worker: as in a shell in which the environment of the interpreter is
+ * activated, and with its share of the CPUs. Why: OpenMP and OpenBLAS count the cores of the host.
+ * Sizes that a user has set stay.
+ * @param threads of one worker
+ */
+export function pythonEnv(env: Variables, { environment }: Pick<Interpreter, 'environment'>, threads: number): Variables {
+  const sized = THREADS.some((name) => (env[name] ?? '') !== '');
+  const all = sized ? env : { ...env, OMP_NUM_THREADS: String(threads) };
+  if (environment === undefined) return all;
+  const { kind, folder } = environment;
+  const path = [join(folder, 'bin'), ...(env['PATH'] ?? '').split(':').filter((each) => each !== '')];
+  return {
+    ...all,
+    PATH: path.join(':'),
+    [kind === 'venv' ? 'VIRTUAL_ENV' : 'CONDA_PREFIX']: folder,
+    // It names the packages of another interpreter.
+    PYTHONHOME: undefined,
+  };
 }

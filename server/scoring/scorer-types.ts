@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import type { ServerError } from '../errors.ts';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { ScoreHead } from '../ipc/score-head.ts';
-import type { ScriptSchemas, ServedModel } from '../ipc/worker-messages.ts';
+import type { ScriptSchemas } from '../ipc/script-schemas.ts';
+import type { ServedModel } from '../ipc/worker-messages.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { BodySize } from './queue.ts';
 

@@ -1,4 +1,6 @@
+import { languageOf } from '../config/script-language.ts';
 import { ServerError } from '../errors.ts';
+import type { StartMessage } from '../ipc/start-message.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { Exit } from './worker-process.ts';
 
@@ -50,13 +52,18 @@ export function startFailureOf({ endedFor, tooLarge, start }: PoolWorker, exit: 
     return new ServerError('init_failed', `The worker took too much memory ${before}, and was killed: ${tooLarge}.`);
   if (endedFor === 'protocol')
     return new ServerError('init_failed', `The worker was killed ${before}: the line above this one names what it sent.`);
-  return new ServerError('init_failed', earlyExit(exit, before, noCode));
+  return new ServerError('init_failed', earlyExit(exit, before, start));
 }
 
-function earlyExit({ code, signal, notStarted }: Exit, before: string, noCode: boolean): string {
+function earlyExit({ code, signal, notStarted }: Exit, before: string, start: StartMessage): string {
   if (notStarted !== undefined)
     return `The worker process could not be started: ${notStarted}. Check the limits of open files (ulimit -n), processes and memory.`;
   const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
-  const where = noCode ? 'ONNX Runtime or a preload of NODE_OPTIONS' : "the entry script, the model's runtime or a preload of NODE_OPTIONS";
-  return `The worker ended ${how} ${before}. If ${where} printed the reason, it is above this line.`;
+  return `The worker ended ${how} ${before}. If ${whatPrints(start)} printed the reason, it is above this line.`;
+}
+
+function whatPrints({ noCode, entryScript }: StartMessage): string {
+  if (noCode) return 'ONNX Runtime or a preload of NODE_OPTIONS';
+  if (languageOf(entryScript) === 'python') return 'the entry script or a library of it';
+  return "the entry script, the model's runtime or a preload of NODE_OPTIONS";
 }

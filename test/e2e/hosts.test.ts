@@ -75,7 +75,7 @@ test(
       client.client.close();
       assert.equal((await fetch(`http://[::1]:${metrics}/metrics`)).status, 200);
       for (const each of [port, metrics, grpc]) assert.equal(await ask('127.0.0.1', each), 'ECONNREFUSED');
-      const command = curlLine({ host: '::1', tlsCertFile: '' }, port, '{"data": [[1,2,3,4,5,6,7,8,9,10]]}');
+      const command = curlLine({ host: '::1', tlsCertFile: '' }, port, { text: '{"data": [[1,2,3,4,5,6,7,8,9,10]]}' });
       const answer = execFileSync('bash', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
       assert.match(answer, /^\[11633\.1/);
     });

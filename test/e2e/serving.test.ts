@@ -234,7 +234,7 @@ test('in a pod with service links and odd variables of platforms the server warn
     },
   ));
 
-test('inferenceconfig.json names the script, and one in Python is told with the way out', async () => {
+test('inferenceconfig.json names the script, and a notebook is told with the way out', async () => {
   const cwd = folder();
   mkdirSync(join(cwd, 'source'));
   copyFileSync(new URL('../scripts/echo.js', import.meta.url), join(cwd, 'source', 'handler.mjs'));
@@ -243,17 +243,14 @@ test('inferenceconfig.json names the script, and one in Python is told with the 
     JSON.stringify({ entryScript: 'handler.mjs', sourceDirectory: './source', runtime: 'python' }),
   );
   await withServer([], async (server) => assert.equal((await (await server.ready()).score(1)).status, 200), { cwd });
-  writeFileSync(join(cwd, 'source', 'score.py'), '');
-  writeFileSync(join(cwd, 'inferenceconfig.json'), JSON.stringify({ entryScript: 'score.py', sourceDirectory: './source' }));
+  writeFileSync(join(cwd, 'source', 'score.ipynb'), '');
+  writeFileSync(join(cwd, 'inferenceconfig.json'), JSON.stringify({ entryScript: 'score.ipynb', sourceDirectory: './source' }));
   await withServer(
     [],
     async (server) => {
       assert.equal((await server.exited).code, 3);
       const { msg } = await server.line(({ level }) => level === 'fatal');
-      assert.match(
-        msg,
-        /which \S+inferenceconfig\.json names, cannot be run: .*score\.py: this server runs entry scripts in TypeScript and JavaScript/,
-      );
+      assert.match(msg, /which \S+inferenceconfig\.json names, cannot be run: .*score\.ipynb: the server runs no notebooks/);
     },
     { cwd },
   );

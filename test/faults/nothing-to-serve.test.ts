@@ -33,7 +33,7 @@ async function refuses(args: readonly string[], options: { cwd?: string; env?: R
 
 test('a folder that is not recognised ends the server with 3, and never serves the sample', async () => {
   await refuses([], { cwd: withFiles('index.ts') }, /index\.ts: rename it to score\.ts/);
-  await refuses([], { cwd: withFiles('score.py', 'model.pkl') }, /model\.pkl: this server runs ONNX[\s\S]*score\.py: this server runs/);
+  await refuses([], { cwd: withFiles('score.R', 'model.pkl') }, /model\.pkl: this server runs ONNX[\s\S]*score\.R: this server runs/);
   await refuses([], { cwd: withFiles('sub/score.ts') }, /AZUREML_SOURCE_DIRECTORY to sub/);
   await refuses(['--app-root', withFiles('model.onnx.zip')], {}, /model\.onnx\.zip: unpack it/);
 });

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Schema } from '../../server/ipc/script-schemas.ts';
 import type { ServedModel } from '../../server/scoring/scorer-types.ts';
 import { folder } from '../set-up/folder.ts';
 import { served } from './fake-scorer.ts';
@@ -199,6 +200,49 @@ describe('the schemas of a model without code', () => {
       scorer.served = known;
       const { definitions } = (await http.get('/swagger.json').expect(200)).body as Document;
       assert.deepEqual(definitions['ServiceInput'], { type: 'object', example: {} });
+    }
+  });
+
+  it('are those that a script in Python declares, in the versions that can express them', { skip }, async (t) => {
+    const { http, scorer } = await start(t);
+    for (const version of ['2', '3', '3.1'] as const) {
+      const document = (await expected(`expected_swagger${version}.json`)) as Document;
+      const declared = (document.definitions ?? document.components.schemas) as Record<string, Schema>;
+      scorer.served = {
+        ...served,
+        schemas: { input: declared['ServiceInput']!, output: declared['ServiceOutput']!, versions: ['2', '3', '3.1'] },
+      };
+      assert.deepEqual((await http.get(`/swagger.json?version=${version}`).expect(200)).body, document);
+    }
+  });
+
+  it('have no document of a version that cannot express them, unless a file is there', async (t) => {
+    const path = folder();
+    const { http, scorer } = await start(t, {}, path);
+    const declared = { input: { type: 'object', example: { a: [1, 'b'] } }, output: { type: 'array' } };
+    scorer.served = { ...served, schemas: { ...declared, versions: ['3', '3.1'] } };
+    for (const [query, asked] of [
+      ['', '2'],
+      ['?version=2.0', '2.0'],
+    ])
+      await http.get(`/swagger.json${query}`).expect(404, {
+        message: `Swagger version [${asked}] is not supported for the scoring script. Supported swagger versions: [3, 3.1].`,
+      });
+    await http.get('/swagger.json?version=9').expect(404, { message: 'Swagger version [9] is not valid. Supported versions: [3, 3.1].' });
+    const { components } = (await http.get('/swagger.json?version=3.0').expect(200)).body as Document;
+    assert.deepEqual([components.schemas['ServiceInput'], components.schemas['ServiceOutput']], [declared.input, declared.output]);
+    await writeFile(join(path, 'swagger2.json'), '{"from":"file"}');
+    await http.get('/swagger.json').expect(200, { from: 'file' });
+  });
+
+  it('follow what workers say: a document is made anew for it', async (t) => {
+    const { http, scorer } = await start(t);
+    for (const type of ['object', 'array']) {
+      scorer.served = { ...served, schemas: { input: { type }, output: { type }, versions: ['2'] } };
+      for (let round = 0; round < 2; round++) {
+        const { definitions } = (await http.get('/swagger.json').expect(200)).body as Document;
+        assert.deepEqual(definitions['ServiceInput'], { type });
+      }
     }
   });
 

@@ -63,6 +63,35 @@ test('the command that a platform appends for its own images starts the server t
   assert.match(problems({ argv: ['--port', '7', 'serve'] }), /argument "serve": expected only flags/);
 });
 
+test("the commands of Azure's Python server start this one with their flags", (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'a.json'), '{"SERVICE_NAME": "mine"}');
+  const KEY = '01234567-89ab-cdef-0123-456789abcdef';
+  const flags =
+    `--entry_script score.py --model_dir models --port 5010 --health_port 5011 --worker_count 2 --config_file a.json --appinsights_instrumentation_key ${KEY}`.split(
+      ' ',
+    );
+  for (const command of ['azmlinfsrv', 'python -m azureml_inference_server_http', 'python3 -m azureml_inference_server_http']) {
+    const config = read({ cwd, argv: [...command.split(' '), ...flags, '--access_control_allow_origins', 'http://a, http://b'] });
+    assert.deepEqual(
+      [config.entryScript, config.modelDir, config.port, config.healthPort, config.workerCount, config.serviceName, config.corsOrigins],
+      ['score.py', join(cwd, 'models'), 5010, 5011, 2, 'mine', ['http://a', 'http://b']],
+    );
+    assert.deepEqual([config.appInsightsKey, config.appInsightsEnabled], [KEY, true]);
+  }
+  const conda = 'conda run --no-capture-output -n inf-conda-env runsvdir /var/runit --port 7';
+  assert.equal(read({ argv: conda.split(' ') }).port, 7);
+  assert.match(problems({ argv: ['conda', 'run', '-n', 'a', 'bash'] }), /argument "conda": expected only flags/);
+  assert.match(
+    problems({ argv: ['python', 'score.py'] }),
+    /argument "score\.py": expected only flags, did you mean --entry-script score\.py\?/,
+  );
+  assert.equal(
+    problems({ argv: ['gunicorn', '-b', '0.0.0.0:80', 'app:app'] }),
+    'command gunicorn: expected only flags (see --help), because this server needs no gunicorn. Leave the command out',
+  );
+});
+
 test('an empty variable is not set, an alias counts in its own unit, the first name wins', () => {
   assert.equal(read({ env: { PORT: '' } }).port, 5001);
   assert.equal(read({ env: { WORKER_TIMEOUT: '400' } }).initTimeoutMs, 400_000);
@@ -288,15 +317,13 @@ test('what only the Python server reads gets a word in the log, and what to use 
   assert.deepEqual(warnings({ cwd, env: { WORKER_PRELOAD: 'false' } }), []);
   assert.match(warnings({ cwd, env: { WORKER_PRELOAD: 'true' } }).join(), /^WORKER_PRELOAD has no effect: .*WORKER_COUNT/);
   assert.match(warnings({ cwd, env: { AML_ENTRY_SCRIPT: 'a.py' } }).join(), /^AML_ENTRY_SCRIPT has no effect: use AZUREML_ENTRY_SCRIPT/);
-  mkdirSync(join(cwd, 'code'));
-  writeFileSync(join(cwd, 'code', 'logging.json'), '{}');
-  assert.deepEqual(warnings({ cwd }), []);
-  assert.match(
-    warnings({ cwd, argv: ['--entry-script', 'code/score.ts'] }).join(),
-    /code\/logging\.json has no effect: .*AZUREML_LOG_LEVEL/,
-  );
-  writeFileSync(join(cwd, 'logging.json'), '{}');
-  assert.match(warnings({ cwd }).join(), /\/logging\.json has no effect/);
+});
+
+test('the path of an interpreter is absolute, or below the current folder', (t) => {
+  const cwd = folder(t);
+  assert.equal(read({ cwd, argv: ['--python-path', '.venv'] }).pythonPath, join(cwd, '.venv'));
+  assert.equal(read({ cwd, env: { AZUREML_INFERENCE_PYTHON_PATH: '/usr/bin/python3' } }).pythonPath, '/usr/bin/python3');
+  assert.equal(read({ cwd }).pythonPath, '');
 });
 
 test('an empty config.json does not hide one beside the script', (t) => {

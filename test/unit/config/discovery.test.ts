@@ -51,10 +51,14 @@ test('a folder in which nothing is recognised is told with what to do, and never
     [['index.ts', 'types.d.ts'], / - index\.ts: rename it to score\.ts, or name it with --entry-script index\.ts/],
     [['Score.JS'], / - Score\.JS: rename it to score\.js/],
     [
-      ['score.py', 'model.pkl'],
-      /score\.py: this server runs entry scripts in TypeScript/,
-      /model\.pkl: this server runs ONNX models: convert/,
+      ['score.R', 'model.pkl'],
+      /score\.R: this server runs entry scripts in TypeScript, JavaScript and Python/,
+      /model\.pkl: this server runs ONNX models: convert it to one \.onnx file \(skl2onnx\), or write a score\.py that loads it/,
     ],
+    [['predict.py'], / - predict\.py: rename it to score\.py, or name it with --entry-script predict\.py/],
+    [['notebooks/a.ipynb', 'score.ipynb'], /score\.ipynb: the server runs no notebooks: put init\(\) and run\(\) into score\.py/],
+    [['model/MLmodel', 'model/model.pt'], /model\/MLmodel: an MLflow model: .*load_model/, /model\.pt: .*\(torch\.onnx\.export\)/],
+    [['venv/pyvenv.cfg', 'venv/lib/x/mul_1.onnx', 'venv/lib/x/a.pkl'], /Found in .*:\n\S+\/\n {4}venv\//],
     [['sub/score.ts'], /sub\/score\.ts: name it with --entry-script sub\/score\.ts .* or set AZUREML_SOURCE_DIRECTORY to sub/],
     [['model.onnx.zip'], /model\.onnx\.zip: unpack it/],
     [['models/a.tar.gz'], /models\/a\.tar\.gz: unpack it/],
@@ -66,7 +70,7 @@ test('a folder in which nothing is recognised is told with what to do, and never
   for (const [files, ...words] of cases) {
     const message = refusal(application(t, files));
     for (const word of words) assert.match(message, word);
-    assert.doesNotMatch(message, /types\.d\.ts:/);
+    assert.doesNotMatch(message, /types\.d\.ts:|venv\/lib\/x\/\S+:/);
   }
 });
 
@@ -117,8 +121,12 @@ test('a named model that does not exist is told with what is there', (t) => {
 });
 
 test('scripts are found by name in a fixed order', (t) => {
-  const root = application(t, ['score.ts', 'score.py']);
+  const root = application(t, ['score.py']);
+  assert.equal(find(root).entryScript, join(root, 'score.py'));
+  writeFileSync(join(root, 'score.ts'), '');
   assert.equal(find(root).entryScript, join(root, 'score.ts'));
+  writeFileSync(join(root, 'main.py'), '');
+  assert.equal(find(root).entryScript, join(root, 'main.py'));
   writeFileSync(join(root, 'main.cjs'), '');
   assert.equal(find(root).entryScript, join(root, 'main.cjs'));
   writeFileSync(join(root, 'main.ts'), '');
@@ -190,12 +198,12 @@ test('the error for a name that is wrong says what was meant, or what is there',
   assert.match(message({ entryScript: 'a' }), /cannot be run: .* It is no regular file\./);
 });
 
-test('a script in Python that a file names is told with the file and the way out', (t) => {
-  const root = application(t, ['score.py']);
+test('a script that a file names is told with the file and the way out', (t) => {
+  const root = application(t, ['score.ipynb']);
   const named = [join(root, 'inferenceconfig.json: AZUREML_ENTRY_SCRIPT')];
-  assert.throws(() => find(root, { entryScript: 'score.py' }, HOME, named), {
+  assert.throws(() => find(root, { entryScript: 'score.ipynb' }, HOME, named), {
     code: 'script_broken',
-    message: /score\.py, which \S+\/inferenceconfig\.json names, cannot be run: .* score\.py: this server runs entry scripts in TypeScript/,
+    message: /score\.ipynb, which \S+\/inferenceconfig\.json names, cannot be run: .* score\.ipynb: the server runs no notebooks/,
   });
   assert.throws(() => find(root, { entryScript: 'no.ts' }, HOME, named), {
     code: 'script_missing',
@@ -203,10 +211,18 @@ test('a script in Python that a file names is told with the file and the way out
   });
 });
 
+test('packages of a Python environment are no models of the application', (t) => {
+  const root = application(t, ['model.onnx', 'env/conda-meta/history', 'env/lib/x/sigmoid.onnx', 'venv/pyvenv.cfg', 'venv/x/mul_1.onnx']);
+  assert.equal(find(root).modelFile, join(root, 'model.onnx'));
+});
+
 test('what is named must be there', (t) => {
-  const root = application(t, ['text.py']);
+  const root = application(t, ['text.rb']);
   assert.throws(() => find(root, { entryScript: 'no.ts' }), { code: 'script_missing' });
-  assert.throws(() => find(root, { entryScript: 'text.py' }), { code: 'script_broken', message: /\.ts, \.mts, \.cts, \.js, \.mjs, \.cjs/ });
+  assert.throws(() => find(root, { entryScript: 'text.rb' }), {
+    code: 'script_broken',
+    message: /\.ts, \.mts, \.cts, \.js, \.mjs, \.cjs, \.py/,
+  });
   assert.throws(() => find(root, { modelDir: join(root, 'no') }), { code: 'model_missing' });
   assert.throws(() => find(root, { modelDir: root }), { code: 'model_missing', message: /no \.onnx file/ });
   assert.throws(() => find(root, { model: join(root, 'no.onnx') }), { code: 'model_missing' });

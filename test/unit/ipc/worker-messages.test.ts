@@ -19,6 +19,9 @@ const model = {
   loadSeconds: 0.5,
   batching: { merges: true, reason: 'proven' },
 };
+/** What the worker of a script without a model says. */
+const script = { rawHttp: false, parsesJson: false, redacts: false, concurrency: 1, models: [] };
+
 const right: Record<keyof typeof messages, unknown[]> = {
   failure: [{ code: 'run_failed', message: 'm' }],
   log: [
@@ -40,6 +43,7 @@ const right: Record<keyof typeof messages, unknown[]> = {
   ready: [
     { rawHttp: false, parsesJson: true, redacts: false, concurrency: 1, models: [model] },
     { rawHttp: true, parsesJson: false, redacts: true, concurrency: 9, models: [], example: '{"x":1}' },
+    { ...script, runtime: 'Python 3.12.1 (/usr/bin/python3)', schemas: { input: {}, output: {}, versions: ['3', '3.1'] } },
   ],
   loaded: [model],
   notCollected: [[], [{ collection: 'model_inputs', reason: 'sampled_out', count: 3 }]],
@@ -49,6 +53,13 @@ const read = (name: keyof typeof messages, value: unknown): unknown =>
   messages[name](
     Buffer.from(JSON.stringify(name === 'ready' && typeof value === 'object' ? { version: PROTOCOL_VERSION, ...value } : value)),
   );
+
+test('what a script declares has a bounded depth, and is an object', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`);
+  const ready = (input: unknown): unknown => read('ready', { ...script, schemas: { input, output: {}, versions: [] } });
+  assert.ok(ready(nested(1000)));
+  for (const input of [nested(1001), nested(3000), [], null, 'x']) assert.throws(() => ready(input), FrameError);
+});
 
 test('messages of the right form are read as they are', () => {
   for (const [name, values] of Object.entries(right))

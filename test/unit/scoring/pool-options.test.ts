@@ -15,7 +15,7 @@ interface Planned {
   readonly count: number;
   readonly spec: (worker: number) => {
     start: { execution: unknown };
-    heapMb?: number | undefined;
+    command: readonly string[];
     env: Readonly<Record<string, string | undefined>>;
   };
   readonly asked: number;
@@ -52,8 +52,13 @@ test('one worker on the CPU, one for each GPU, and any number that is asked for'
 });
 
 test('several workers get a limit of their heap; one does not', async () => {
-  assert.equal((await plan({}, CPU)).spec(0).heapMb, undefined);
-  assert.ok(((await plan({ WORKER_COUNT: '3' }, CPU)).spec(2).heapMb ?? 0) >= 64);
+  const limit = async (env: Record<string, string>): Promise<string | undefined> =>
+    (await plan(env, CPU))
+      .spec(0)
+      .command.find((flag) => flag.startsWith('--max-old-space-size='))
+      ?.slice(21);
+  assert.equal(await limit({}), undefined);
+  assert.ok(Number(await limit({ WORKER_COUNT: '3' })) >= 64);
 });
 
 test('workers are pinned to the devices in turn; on the CPU nothing is set', async () => {
