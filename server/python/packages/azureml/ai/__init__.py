@@ -1,0 +1,1 @@
+"""Of `azureml.ai` the server has `monitoring`."""

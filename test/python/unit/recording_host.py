@@ -1,0 +1,84 @@
+"""A host for tests: it keeps what a worker sends."""
+
+import json
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+from scoring_worker.context import current_request
+from scoring_worker.messages import Request
+from scoring_worker.port import Port, port
+
+PACKAGES = str(Path(__file__).parents[3] / "server/python/packages")
+if PACKAGES not in sys.path:
+    sys.path.insert(0, PACKAGES)
+
+
+class RecordingHost:
+    """Keeps calls of the methods of ToHost."""
+
+    def __init__(self):
+        self.collected = []
+        self.counts = {}
+        self.reports = []
+        self.answers = []
+        self.lines = []
+        self.reported = threading.Event()
+
+    def collect(self, collection, head, rows):
+        self.collected.append((collection, head, json.loads(rows)))
+
+    def not_collected(self, counts):
+        for each in counts:
+            key = each["collection"], each["reason"]
+            self.counts[key] = self.counts.get(key, 0) + each["count"]
+        self.reported.set()
+
+    def metrics(self, message):
+        self.reports.append(json.loads(json.dumps(message, allow_nan=False)))
+        self.reported.set()
+
+    def redacted(self, ident, heads, bodies):
+        self.answers.append((ident, heads, list(bodies)))
+
+    def log(self, message):
+        self.lines.append((message["level"], message["msg"]))
+
+    def line(self, level, text):
+        self.lines.append((level, text))
+
+    def texts(self, part):
+        """Lines that have this part."""
+        return [text for _, text in self.lines if part in text]
+
+
+@contextmanager
+def connected(rates=None, others=1, collection=True):
+    """The port of this process, connected to a host that keeps all that is sent."""
+    host = RecordingHost()
+    settings = {
+        "rates": rates or {},
+        "others": others,
+        "workspace": "s/g/w",
+        "endpoint": "ep",
+        "modelVersions": {"m": "7"},
+    }
+    port.connect({"collection": settings} if collection else {}, host, host.line)
+    port.open()
+    try:
+        yield host
+    finally:
+        port.__dict__.update(Port().__dict__)
+
+
+@contextmanager
+def request(ident="of-the-request", protocol=0):
+    """A request whose code runs."""
+    token = current_request.set(
+        Request(1, protocol, "POST", "/score", "", ident, "", "trace", "", [], b"")
+    )
+    try:
+        yield
+    finally:
+        current_request.reset(token)
