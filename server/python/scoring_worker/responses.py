@@ -41,7 +41,8 @@ def parts_of(response: Any) -> Parts:
     sent = [each for each in end_to_end(headers) if each[0].lower() != _RUN_FAILED]
     if status in _WITHOUT_BODY:
         _close(response)
-        return Parts(status, sent, b"", None, run_failed)
+        kept = sent if status != 304 else [each for each in sent if not _of_body(each[0])]
+        return Parts(status, kept, b"", None, run_failed)
     source = response.response
     if hasattr(source, "__aiter__"):
         return Parts(status, sent, b"", aiter(source), run_failed)
@@ -59,6 +60,11 @@ def _status_of(status: Any) -> int:
         "result_not_http",
         f"run() answered a Response with the status {status!r:.100}: expected 200 to 599",
     )
+
+
+def _of_body(name: str) -> bool:
+    """True for headers that a 304 must not change in a cache, as in Flask."""
+    return name.lower().startswith("content-") and name.lower() != "content-location"
 
 
 def _chunks(response: Any) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import sys
 import unittest
@@ -95,7 +96,14 @@ class Ours(ScriptTest):
         self.assertEqual(self.answer(["a", b"b"], 200).body, b"ab")
 
     def test_statuses_without_a_body_have_none(self) -> None:
-        self.assertEqual(self.answer("x", 204).body, b"")
+        self.assertEqual(self.answer("x", 204), Answer(204, b"", [HTML]))
+        etag = ("ETag", "1")
+        self.assertEqual(self.answer("x", 304, dict([etag])), Answer(304, b"", [etag]))
+
+    def test_a_status_may_be_a_text(self) -> None:
+        self.assertEqual(self.answer("x", "201 Created").status, 201)
+        with self.assertRaises(ValueError):
+            self.made("x", "")
 
     def test_headers_of_the_connection_are_left_out(self) -> None:
         headers = {"Connection": "close", "Content-Length": "9", "Transfer-Encoding": "chunked"}
@@ -117,11 +125,30 @@ class Ours(ScriptTest):
     def test_its_members_can_be_read_and_set(self) -> None:
         response = self.made("x", 200)
         response.headers["X-A"] = "1"
-        response.content_type = "text/plain"
+        response.mimetype = "text/plain"
         response.data = "new"
+        response.status = "404 NOT FOUND"
+        self.assertEqual((response.status_code, response.mimetype), (404, "text/plain"))
         self.assertEqual(response.get_data(as_text=True), "new")
         answer = answer_of(response, start())
-        self.assertEqual(answer.headers, [("X-A", "1"), ("Content-Type", "text/plain")])
+        kind = ("Content-Type", "text/plain; charset=utf-8")
+        self.assertEqual(answer.headers, [("X-A", "1"), kind])
+
+    def test_cookies_can_be_set_and_deleted(self) -> None:
+        zone = datetime.timezone(datetime.timedelta(hours=1))
+        expires = datetime.datetime(2027, 6, 9, 11, 18, 14, tzinfo=zone)
+        response = self.made("x", 200)
+        response.set_cookie("a", "1")
+        response.set_cookie("b", "x y;", max_age=60, expires=expires, path=None, httponly=True)
+        response.delete_cookie("c")
+        self.assertEqual(
+            response.headers.getlist("set-cookie"),
+            [
+                "a=1; Path=/",
+                "b=x%20y%3B; Expires=Wed, 09 Jun 2027 10:18:14 GMT; Max-Age=60; HttpOnly",
+                "c=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/",
+            ],
+        )
 
 
 class Installed(ScriptTest):

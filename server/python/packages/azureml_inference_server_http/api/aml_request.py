@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote
 
 from ..request.body import Body
+from ..request.cookies import cookies_of
 from ..request.headers import Headers
 from ..request.media_type import media_type_of
 from ..request.multi_dict import MultiDict
@@ -110,8 +111,7 @@ class AMLRequest:
     @property
     def cookies(self) -> MultiDict:
         """Cookies of the client."""
-        parts = (each.strip().partition("=") for each in self.headers.get("Cookie", "").split(";"))
-        return MultiDict((name, _unquoted(value)) for name, _, value in parts if name)
+        return MultiDict(cookies_of(self.headers.get("Cookie", "")))
 
     @property
     def data(self) -> bytes:
@@ -185,7 +185,3 @@ class AMLRequest:
     def referrer(self) -> str | None:
         """The header; None: it is absent."""
         return self.headers.get("Referer")
-
-
-def _unquoted(value: str) -> str:
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from http.client import responses
 from typing import Any
 
+from ..request.cookies import cookie_text
 from ..request.headers import Headers
+from ..request.media_type import media_type_of
 
 _JSON = "application/json"
 _HTML = "text/html; charset=utf-8"
@@ -19,6 +22,7 @@ _NEXT_COOKIE = re.compile(r",\s*(?=[!#$%&'*+.^_`|~0-9A-Za-z-]+=)")
 class AMLResponse:
     """What run() returns to choose its answer.
 
+    `status_code`: a number, or a text that begins with it.
     `message`: a text or bytes, an iterable of them, which streams, or None for `{}`.
     `json_str`: the message is any value, and is answered as JSON.
     `response_headers`: values are texts, or lists of texts for a header that is repeated. A text
@@ -29,13 +33,13 @@ class AMLResponse:
     def __init__(
         self,
         message: Any,
-        status_code: int,
+        status_code: int | str,
         response_headers: Mapping[str, Any] = {},  # noqa: B006 -- as Azure's; never changed
         json_str: bool = False,
         run_function_failed: bool = False,
     ) -> None:
-        """Raises TypeError for a message that is neither of these."""
-        self.status_code = int(status_code)
+        """Raises TypeError for a message, and ValueError for a status that is none of these."""
+        self.status_code = _number_of(status_code)
         is_json = message is None or json_str or isinstance(message, dict)
         self.headers = Headers([(_TYPE, _JSON if is_json else _HTML)])
         self.response: Any = None
@@ -45,6 +49,16 @@ class AMLResponse:
 
     def __repr__(self) -> str:
         return f"<AMLResponse [{self.status_code}]>"
+
+    @property
+    def status(self) -> str:
+        """Status and reason, as `404 NOT FOUND`."""
+        reason = responses.get(self.status_code, "unknown").upper()
+        return f"{self.status_code} {reason}"
+
+    @status.setter
+    def status(self, value: int | str) -> None:
+        self.status_code = _number_of(value)
 
     @property
     def is_streamed(self) -> bool:
@@ -59,6 +73,24 @@ class AMLResponse:
     @content_type.setter
     def content_type(self, value: str) -> None:
         self.headers[_TYPE] = value
+
+    @property
+    def mimetype(self) -> str:
+        """Content type without parameters, in lower case."""
+        return media_type_of(self.content_type)[0]
+
+    @mimetype.setter
+    def mimetype(self, value: str) -> None:
+        is_text = value.startswith("text/")
+        self.content_type = f"{value}; charset=utf-8" if is_text else value
+
+    def set_cookie(self, key: str, value: str = "", **attributes: Any) -> None:
+        """Adds a cookie, with the attributes that Flask names: `max_age`, `path`, `httponly`."""
+        self.headers.add("Set-Cookie", cookie_text(key, value, **attributes))
+
+    def delete_cookie(self, key: str, path: str = "/", **attributes: Any) -> None:
+        """Makes the client forget a cookie."""
+        self.set_cookie(key, max_age=0, expires=0, path=path, **attributes)
 
     @property
     def data(self) -> bytes:
@@ -116,6 +148,11 @@ class AMLResponse:
                 continue
             for each in _values_of(name, value):
                 self.headers.add(name, each.strip())
+
+
+def _number_of(status: int | str) -> int:
+    """Raises ValueError."""
+    return int(status.split()[0]) if isinstance(status, str) and status.strip() else int(status)
 
 
 def _values_of(name: str, value: Any) -> Iterable[str]:
