@@ -33,6 +33,8 @@ export interface FromWorker {
   times(id: number, times: RunTimes): void;
   /** A cancel was read: the worker's thread is not stuck. */
   cancelled(id: number): void;
+  /** A request that it has not begun, because another one takes long. */
+  returned(id: number): void;
   /** @param bytes of the payload */
   log(message: LogMessage, bytes: number): void;
   metrics(message: MetricsMessage): void;
@@ -65,6 +67,7 @@ const readers: Readonly<Record<WorkerKind, Read>> = {
   [WorkerKind.broken]: (to, id, payload) => to.broken(id, messages.failure(payload)),
   [WorkerKind.log]: (to, _id, payload) => to.log(messages.log(payload), payload.length),
   [WorkerKind.cancelled]: (to, id) => to.cancelled(id),
+  [WorkerKind.returned]: (to, id) => to.returned(id),
   [WorkerKind.metrics]: (to, _id, payload) => to.metrics(messages.metrics(payload)),
   [WorkerKind.times]: (to, id, payload) => to.times(id, messages.times(payload)),
   [WorkerKind.collect]: (to, _id, payload) => {

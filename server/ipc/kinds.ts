@@ -31,6 +31,7 @@ export const WorkerKind = {
   redacted: 30,
   loaded: 31,
   trying: 32,
+  returned: 33,
 } as const;
 
 export type HostKindName = keyof typeof HostKind;

@@ -79,6 +79,10 @@ export class ToHost implements Readonly<Record<WorkerKindName, (...args: never[]
     this.#frames.write(id, WorkerKind.cancelled, []);
   }
 
+  returned(id: number): void {
+    this.#frames.write(id, WorkerKind.returned, []);
+  }
+
   /** In several frames where one would be too long. */
   metrics(message: MetricsMessage): void {
     for (const text of metricTexts(message)) this.#frames.write(0, WorkerKind.metrics, [text]);

@@ -65,6 +65,10 @@ export interface ReadyMessage {
   /** The script exports `close()`, so the worker may take longer to end. */
   readonly closes?: boolean | undefined;
   readonly concurrency: number;
+  /**
+   * Requests that may wait in its pipe besides those, while its runs are quick. Absent: none.
+   */
+  readonly ahead?: number | undefined;
   readonly models: readonly ServedModel[];
   /** Body of a request that this worker takes, for the description of the API and a terminal. */
   readonly example?: string | undefined;
@@ -175,6 +179,7 @@ const ready = shape<ReadyMessage>({
   redacts: flag,
   closes: optional(flag),
   concurrency: positive,
+  ahead: optional(count),
   models: listOf(model),
   example: optional(exampleBody),
   checks: optional(flag),

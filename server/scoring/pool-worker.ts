@@ -7,6 +7,12 @@ import type { WorkerLink } from './worker-process.ts';
 import type { Usage } from './worker-usage.ts';
 import { allows, type Effects, isEnding, step, type WorkerEvent, type WorkerState } from './worker-states.ts';
 
+/**
+ * Milliseconds. Between shorter runs the way to the host and back takes a good part of the time, so
+ * that requests wait in the worker's pipe (README.md, `ahead`).
+ */
+const QUICK_MS = 2;
+
 /** A worker as the pool sees it: its process, its state, and the scorings that it holds. */
 export class PoolWorker {
   readonly number: number;
@@ -30,6 +36,9 @@ export class PoolWorker {
   #endedFor: EndReason | undefined;
   #retiredFor: RetireReason | undefined;
   #concurrency = 0;
+  #ahead = 0;
+  /** Its last run was quick. */
+  #quick = false;
   #closes = false;
   /** Requests that its process was given so far. */
   #given = 0;
@@ -82,10 +91,11 @@ export class PoolWorker {
 
   /**
    * Requests that it can take now: none between a cancel for a deadline and its next frame, because
-   * its thread may be stuck.
+   * its thread may be stuck. While its runs are quick, some wait in its pipe.
    */
   get credit(): number {
-    return this.usable && this.process.lastReadAt >= this.#cancelledAt ? this.#concurrency - this.scorings.size : 0;
+    if (!this.usable || this.process.lastReadAt < this.#cancelledAt) return 0;
+    return this.#concurrency + (this.#quick ? this.#ahead : 0) - this.scorings.size;
   }
 
   /**
@@ -112,6 +122,16 @@ export class PoolWorker {
     this.process.score(scoring.id, scoring.request, written);
   }
 
+  /** A run has ended. @param ms that it took; undefined: it is not known */
+  ran(ms: number | undefined): void {
+    this.#quick = ms !== undefined && ms < QUICK_MS;
+  }
+
+  /** A run takes long: what waited for it is given back. */
+  takesLong(): void {
+    this.#quick = false;
+  }
+
   /** Cancels a run that is overdue. Returns the time of the cancel. */
   cancelOverdue(id: number): number {
     this.#cancelledAt = performance.now();
@@ -125,8 +145,9 @@ export class PoolWorker {
   }
 
   /** @throws WorkerStateError */
-  ready({ concurrency, closes }: ReadyMessage): Effects['ready'] {
+  ready({ concurrency, ahead = 0, closes }: ReadyMessage): Effects['ready'] {
     this.#started();
+    this.#ahead = ahead;
     this.#closes = closes === true;
     this.#concurrency = concurrency;
     return this.#to('ready');

@@ -18,6 +18,8 @@ import type { ScoringSource } from './worker-listener.ts';
 import { WorkerPool, type PoolEvents } from './worker-pool.ts';
 import type { Exit } from './worker-process.ts';
 
+const GIVEN_TO_ANOTHER = 'requests that a lost worker had not begun go to another';
+
 export interface ScorerSettings {
   readonly limits: ScorerLimits;
   readonly workers: PoolOptions;
@@ -95,13 +97,7 @@ export class PoolScorer implements Scorer, ScoringSource {
 
   /** Milliseconds since the oldest request that waits for a worker was admitted; 0: none waits. */
   get oldestWaitingMs(): number {
-    let admittedAt: number | undefined;
-    for (const { times, again } of this.#queue.items) {
-      admittedAt = Math.min(times.admittedAt, admittedAt ?? times.admittedAt);
-      // Those that come after have waited less: only what lost workers held stands before all.
-      if (!again) break;
-    }
-    return admittedAt === undefined ? 0 : performance.now() - admittedAt;
+    return this.#queue.length === 0 ? 0 : performance.now() - oldestOf(this.#queue.items);
   }
 
   admit(bytes: number, declared = bytes): void {
@@ -154,7 +150,7 @@ export class PoolScorer implements Scorer, ScoringSource {
    */
   async stop(closeMs?: number): Promise<void> {
     this.#stopped = true;
-    const error = new ServerError('stopping', 'The server stopped before this request was done. Try again.');
+    const error = stopping();
     for (let scoring = this.#queue.oldest; scoring !== undefined; scoring = this.#queue.oldest) this.#leaveQueue(scoring, error);
     this.redactions.stop();
     await this.#pool.stop(closeMs);
@@ -194,9 +190,20 @@ export class PoolScorer implements Scorer, ScoringSource {
     return scoring;
   }
 
+  returned(worker: PoolWorker, id: number): void {
+    const scoring = worker.scorings.get(id);
+    if (scoring === undefined || scoring.answered || this.#stopped) return this.settle(worker, id)?.fail(stopping());
+    this.#takeBack(worker, [scoring]);
+    if (worker.state === 'retiring') this.#pool.reap(worker);
+    return this.dispatchWaiting();
+  }
+
   lost(worker: PoolWorker, exit: Exit): void {
     const error = lossOf(worker, exit);
-    if (!this.#stopped) this.#takeBack(worker);
+    const notBegun = this.#stopped ? [] : worker.notBegun;
+    for (const scoring of notBegun) scoring.again = true;
+    this.#takeBack(worker, notBegun);
+    if (notBegun.length > 0) this.#settings.log.warn({ worker: worker.number, requests: notBegun.length }, GIVEN_TO_ANOTHER);
     for (const id of worker.scorings.ids) this.settle(worker, id)?.fail(error);
     this.dispatchWaiting();
     this.redactions.lost(worker);
@@ -217,23 +224,31 @@ export class PoolScorer implements Scorer, ScoringSource {
     return true;
   }
 
-  /** Scorings that a lost worker had not begun wait again, before all others. */
-  #takeBack(worker: PoolWorker): void {
-    const { notBegun } = worker;
-    for (const scoring of notBegun) {
+  /** Scorings that a worker has not begun wait again, before all others. @param scorings the latest first */
+  #takeBack(worker: PoolWorker, scorings: readonly ActiveScoring[]): void {
+    for (const scoring of scorings) {
       worker.scorings.take(scoring.id);
       this.#inFlight--;
-      scoring.again = true;
       this.#queue.putBack(scoring, scoring.request.bodyBytes);
     }
-    if (notBegun.length > 0)
-      this.#settings.log.warn(
-        { worker: worker.number, requests: notBegun.length },
-        'requests that a lost worker had not begun go to another',
-      );
   }
 
   #checkIdle(): void {
     if (this.#inFlight === 0 && this.#queue.length === 0) this.#idle?.();
   }
+}
+
+/** When the first of them was admitted. */
+function oldestOf(waiting: readonly ActiveScoring[]): number {
+  let admittedAt = Infinity;
+  for (const { times, again } of waiting) {
+    admittedAt = Math.min(times.admittedAt, admittedAt);
+    // Those that come after have waited less: only what lost workers held stands before all.
+    if (!again) break;
+  }
+  return admittedAt;
+}
+
+function stopping(): ServerError {
+  return new ServerError('stopping', 'The server stopped before this request was done. Try again.');
 }

@@ -40,6 +40,8 @@ export interface ScoringSource {
    * A worker is done with a scoring, whatever the client got. Undefined: it does not hold that one.
    */
   settle(worker: PoolWorker, id: number): ActiveScoring | undefined;
+  /** A worker gives a scoring back that it has not begun. */
+  returned(worker: PoolWorker, id: number): void;
   /** A worker may have credit again. */
   dispatchWaiting(): void;
   /** A worker began to serve. */
@@ -81,11 +83,13 @@ export class WorkerListener implements ProcessListener {
 
   reply(id: number, head: ReplyHead, body: Buffer): void {
     if (this.#worker.scorings.get(id)?.stream !== undefined) throw new FrameError(`a reply to the request ${id}, whose stream has begun`);
+    this.#worker.ran(head.runMs);
     const scoring = this.#source.settle(this.#worker, id);
     if (scoring?.answered === false) scoring.resolve(head, body);
   }
 
   stream(id: number, head: ReplyHead): void {
+    this.#worker.takesLong();
     this.#worker.scorings.get(id)?.startStream(head);
   }
 
@@ -114,6 +118,13 @@ export class WorkerListener implements ProcessListener {
 
   cancelled(): void {
     this.#source.dispatchWaiting();
+  }
+
+  returned(id: number): void {
+    const scoring = this.#worker.scorings.get(id);
+    if (scoring?.stream !== undefined) throw new FrameError(`the request ${id} given back, whose stream has begun`);
+    this.#worker.takesLong();
+    this.#source.returned(this.#worker, id);
   }
 
   ready(message: ReadyMessage): void {

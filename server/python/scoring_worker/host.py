@@ -93,6 +93,10 @@ class ToHost:
         """A cancel was read."""
         self._send(kinds.CANCELLED, ident)
 
+    def returned(self, ident: int) -> None:
+        """Gives a request back that has not begun, because another one takes long."""
+        self._send(kinds.RETURNED, ident)
+
     def metrics(self, message: dict[str, Any]) -> None:
         """`message`: MetricsMessage of server/ipc/metric-series.ts, of at most 4 MiB."""
         self._message(kinds.METRICS, 0, message)

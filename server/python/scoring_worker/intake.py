@@ -74,6 +74,15 @@ class Intake:
                 return work
         return None
 
+    def give_back(self) -> None:
+        """Gives the runs back that wait, because another one takes long."""
+        runs = [work for work in self._waiting if isinstance(work, Run) and not work.dropped]
+        self._waiting = deque(work for work in self._waiting if isinstance(work, Redaction))
+        # The host puts each before all others.
+        for run in reversed(runs):
+            self.done(run)
+            self._to_host.returned(run.request.ident)
+
     def done(self, run: Run) -> None:
         """The run is answered. Any thread may call it."""
         self._runs.pop(run.request.ident, None)

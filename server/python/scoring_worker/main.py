@@ -27,7 +27,7 @@ from .process import ignore_signals, keep_from_children, show_crashes
 from .redaction import RedactionHook
 from .runs import Runner
 from .script import Script, load
-from .serial import serve_serially
+from .serial import AHEAD, serve_serially
 from .start_mark import MARK_FD, RedactionMark, StartMark
 from .thread_pool import ThreadPool
 
@@ -152,11 +152,14 @@ def concurrency_of(script: Script, start: Start) -> int:
 
 
 def _ready(script: Script, start: Start) -> dict[str, Any]:
+    concurrency = concurrency_of(script, start)
     return {
         **script.ready(),
         "redacts": script.redact is not None,
         "closes": script.close is not None,
-        "concurrency": concurrency_of(script, start),
+        "concurrency": concurrency,
+        # Where runs have the main thread, one after the other.
+        "ahead": AHEAD if concurrency == 1 and not script.is_async else 0,
         "models": [],
         "checks": start.get("deepCheck") is True and script.sample is not None,
         "runtime": f"Python {sys.version.split()[0]} ({sys.executable})",

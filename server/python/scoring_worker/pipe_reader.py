@@ -28,8 +28,8 @@ class PipeReader:
     """Reads on the main thread, and on a helper while a run takes long.
 
     Why: a request then costs no change of threads, and a cancel is still acknowledged. Whoever
-    holds `_reading` reads. The helper gives it back with the first frame that is work for the
-    main thread, or once that waits for any frame. It sleeps while no run takes long.
+    holds `_reading` reads. While a run takes long, the helper gives the requests behind it back
+    to the host. It stops once the main thread waits. It sleeps while no run takes long.
     """
 
     def __init__(
@@ -102,7 +102,10 @@ class PipeReader:
 
     def _read_on(self) -> None:
         try:
-            while not self._wanted and not self._intake.has_work:
+            while not self._wanted:
+                self._intake.give_back()
+                if self._intake.has_work:
+                    return
                 self._read()
         finally:
             self._reading.release()

@@ -12,6 +12,10 @@ from .runs import Runner
 from .start_mark import StartMark
 from .streams import StreamSender
 
+# Requests that may wait in the pipe while runs are quick. Why so few: 16 frames fill a write of
+# the host.
+AHEAD = 16
+
 
 def serve_serially(
     pipe: socket.socket,

@@ -78,6 +78,7 @@ WRITES: dict[str, Any] = {
     "broken": lambda to: to.broken(7, "run_failed", "Error: no"),
     "log": lambda to: to.log(LINE),
     "cancelled": lambda to: to.cancelled(7),
+    "returned": lambda to: to.returned(7),
     "metrics": lambda to: to.metrics(METRICS),
     "times": lambda to: to.times(7, TIMES),
     "collect": lambda to: to.collect(

@@ -63,4 +63,5 @@ test('a worker keeps no more than the threads and processes that it needs', { sk
   withPython('pid.py', async (workers) => {
     const pid = Number((await workers.score(1)).json);
     assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /Threads:\s+2\n/);
-  }));
+  }),
+);

@@ -62,20 +62,30 @@ test('a run that was cancelled before it began never begins', () =>
     assert.equal(worker.begun, 3);
   }));
 
-test('the start mark counts the runs that have begun, and no more', async () => {
+test('the start mark counts the runs that have begun; a run that takes long acknowledges a cancel, and gives back what waits', async () => {
   const path = folder();
   process.env['BEGUN_FILE'] = join(path, 'begun');
   process.env['RELEASE_FILE'] = join(path, 'release');
   await withRawWorker('runs_once.py', async (worker) => {
-    await worker.ready();
+    assert.equal((await worker.ready())['ahead'], 16);
     worker.score(1, 'a');
+    await until(() => existsSync(join(path, 'begun')));
     worker.score(2, 'b');
+    worker.score(3, 'c');
     worker.to.cancel(1);
+    for (const id of [2, 3]) await worker.frame('returned', id);
     await worker.frame('cancelled', 1);
-    assert.equal(worker.frames.some(({ kind }) => kind === 'reply'), false);
+    assert.deepEqual(
+      worker.frames.filter(({ kind }) => kind === 'returned').map(({ id }) => id),
+      [3, 2],
+      'the latest first',
+    );
+    assert.deepEqual([worker.begun, worker.frames.some(({ kind }) => kind === 'reply')], [1, false]);
     writeFileSync(join(path, 'release'), '');
-    await worker.frame('reply', 2);
-    assert.equal(worker.begun, 2);
+    await worker.frame('reply', 1);
+    worker.score(4, 'b');
+    await worker.frame('reply', 4);
+    assert.equal(worker.begun, 4);
   });
 });
 
@@ -136,7 +146,7 @@ test('a pipe that takes nothing costs no run: lines are dropped and counted, the
     await worker.frame('reply', 2);
     const logs = worker.frames.filter(({ kind }) => kind === 'log').map(({ text }) => JSON.parse(text) as Record<string, unknown>);
     const sent = logs.filter(({ msg }) => /^line \d+$/.test(String(msg))).length;
-    const dropped = logs.reduce((sum, { dropped = 0 }) => sum + Number(dropped), 0);
+    const dropped = logs.reduce((sum, { dropped: count = 0 }) => sum + Number(count), 0);
     assert.ok(dropped > 0, `${sent} lines`);
     assert.equal(sent + dropped, 100_000);
   });
@@ -150,7 +160,10 @@ for (const version of old)
     try {
       const { code, message } = JSON.parse((await worker.frame('startFailed')).text) as Record<string, string>;
       assert.equal(code, 'script_broken');
-      assert.match(message!, new RegExp(`needs Python 3\\.10 or later, got Python ${version} \\(/.*/bin/python.*AZUREML_INFERENCE_PYTHON_PATH`));
+      assert.match(
+        message!,
+        new RegExp(`needs Python 3\\.10 or later, got Python ${version} \\(/.*/bin/python.*AZUREML_INFERENCE_PYTHON_PATH`),
+      );
       assert.equal(worker.stderr, '');
     } finally {
       await worker.end();

@@ -154,6 +154,7 @@ export const workerExamples: Readonly<Record<WorkerKindName, Example<ToHost>>> =
   broken: { write: (to) => to.broken(7, failure), read: ['broken', 7, failure] },
   log: { write: (to) => to.log(line), read: ['log', line, 112] },
   cancelled: { write: (to) => to.cancelled(7), read: ['cancelled', 7] },
+  returned: { write: (to) => to.returned(7), read: ['returned', 7] },
   metrics: { write: (to) => to.metrics(metrics), read: ['metrics', metrics] },
   times: { write: (to) => to.times(7, times), read: ['times', 7, times] },
   collect: {
@@ -200,6 +201,7 @@ export function recorder(): { readonly calls: unknown[][]; readonly host: FromHo
     broken: record('broken'),
     times: record('times'),
     cancelled: record('cancelled'),
+    returned: record('returned'),
     log: record('log'),
     metrics: record('metrics'),
     collect: record('collect'),

@@ -66,13 +66,14 @@ export class FakeProcess implements WorkerLink {
     readFromWorker(this.listener, id, kind, Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload)));
   }
 
-  ready(concurrency = 1): void {
+  ready(concurrency = 1, ahead = 0): void {
     this.frame(WorkerKind.ready, 0, {
       version: PROTOCOL_VERSION,
       rawHttp: false,
       parsesJson: true,
       redacts: false,
       concurrency,
+      ahead,
       models: [],
     });
   }
@@ -81,8 +82,11 @@ export class FakeProcess implements WorkerLink {
     this.frame(WorkerKind.startFailed, 0, message);
   }
 
-  reply(id: number, body = 'done'): void {
-    this.frame(WorkerKind.reply, id, Buffer.concat([head, Buffer.from(body)]));
+  /** @param ms of run() */
+  reply(id: number, body = 'done', ms = 1): void {
+    const timed = Buffer.from(head);
+    timed.writeDoubleLE(ms, 3);
+    this.frame(WorkerKind.reply, id, Buffer.concat([timed, Buffer.from(body)]));
   }
 
   startStream(id: number): void {

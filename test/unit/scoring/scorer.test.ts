@@ -332,3 +332,46 @@ test("a request whose client's own deadline has passed reaches no worker, also i
   assert.deepEqual([workers.scorer.load.queued, workers.scorer.load.inFlight], [0, 0]);
   await workers.scorer.idle();
 });
+
+test('requests wait in the pipe of a worker whose runs are quick, as many as it allows', async () => {
+  const workers = await new FakeWorkers().started();
+  const process = workers.process(0);
+  process.ready(1, 2);
+  for (let count = 0; count < 6; count++) workers.score();
+  assert.deepEqual(idsAt(process), [1], 'nothing is known of its runs yet');
+  process.reply(1);
+  assert.deepEqual(idsAt(process), [1, 2, 3, 4]);
+  process.reply(2, 'done', 3);
+  assert.deepEqual(idsAt(process), [1, 2, 3, 4], 'its last run took 3 ms');
+});
+
+test('requests that a worker gives back go to the next one that is free, in their order', async () => {
+  const workers = await new FakeWorkers({ workers: 2 }).started();
+  const [slow, other] = [workers.process(0), workers.process(1)];
+  for (const process of [slow, other]) process.ready(1, 3);
+  const scorings = Array.from({ length: 5 }, () => workers.score());
+  slow.reply(1);
+  assert.deepEqual([idsAt(slow), idsAt(other)], [[1, 3, 4, 5], [2]]);
+  slow.frame(WorkerKind.returned, 5);
+  slow.frame(WorkerKind.returned, 4);
+  assert.deepEqual(workers.scorer.load, { queued: 2, inFlight: 2, workers: 2, concurrency: 2, credits: 0 });
+  other.reply(2);
+  assert.deepEqual(idsAt(other), [2, 4, 5]);
+  for (const id of [4, 5]) other.reply(id);
+  assert.deepEqual(await Promise.all([scorings[3]!, scorings[4]!].map(outcome)), ['done', 'done']);
+  slow.frame(WorkerKind.returned, 4);
+  assert.deepEqual(workers.scorer.load.inFlight, 1, 'a request that it does not hold changes nothing');
+});
+
+test('a request that is given back after its client has left is over', async () => {
+  const workers = await new FakeWorkers().started();
+  const process = workers.process(0);
+  process.ready(1, 1);
+  const scorings = [workers.score(), workers.score(), workers.score()];
+  process.reply(1);
+  scorings[2]!.cancel();
+  process.frame(WorkerKind.returned, 3);
+  process.reply(2);
+  await workers.scorer.idle();
+  assert.equal(await outcome(scorings[2]!), 'client_gone');
+});
