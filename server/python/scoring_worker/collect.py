@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
@@ -23,7 +22,10 @@ _END_OF_TIME_MS = 253_402_300_800_000
 _REPORT_AFTER_S = 0.25
 # Characters of a text of a head.
 _LONGEST = 16 * 1024
-_MOST_HEAD_BYTES = 1024 * 1024
+# Characters of the headers of a context.
+_MOST_HEADERS = 64 * 1024
+# Bytes of rows: their head takes less than the rest.
+_MOST_ROWS = kinds.MOST_COLLECTED_BYTES - 1024 * 1024
 
 
 class _Host(Protocol):
@@ -92,8 +94,8 @@ class Collection:
         text = self._columns[collection].text(blocks, types)
         rows = text.encode("utf-8", "backslashreplace")
         checked = _checked(head)
-        if len(rows) > kinds.MOST_COLLECTED_BYTES - _MOST_HEAD_BYTES:
-            expected = f"at most {kinds.MOST_COLLECTED_BYTES} bytes of rows as JSON"
+        if len(rows) > _MOST_ROWS:
+            expected = f"at most {_MOST_ROWS} bytes of rows as JSON"
             raise ValueError(f"collect: expected {expected}, got {len(rows)}")
         self._to_host.collect(collection, checked, rows)
 
@@ -158,11 +160,12 @@ def _checked(head: dict[str, Any]) -> dict[str, Any]:
     at = head["time"]
     is_time = isinstance(at, (int, float)) and math.isfinite(at) and 0 <= at < _END_OF_TIME_MS
     texts = {name: _bounded(text) for name, text in head.items() if isinstance(text, str)}
-    checked = {**head, **texts, "time": at if is_time else time.time_ns() // 1_000_000}
-    if len(json.dumps(checked)) > _MOST_HEAD_BYTES:
-        expected = f"expected at most {_MOST_HEAD_BYTES} bytes of headers"
-        raise ValueError(f"collect: {expected} in the context, got more")
-    return checked
+    headers: dict[str, str] = head.get("headers", {})
+    length = sum(len(name) + len(value) for name, value in headers.items())
+    if length > _MOST_HEADERS:
+        expected = f"at most {_MOST_HEADERS} characters of headers in the context"
+        raise ValueError(f"collect: expected {expected}, got {length}")
+    return {**head, **texts, "time": at if is_time else time.time_ns() // 1_000_000}
 
 
 def _bounded(text: str) -> str:

@@ -110,7 +110,8 @@ def distinct(names: list[str]) -> list[str]:
 def plain(value: Any) -> str | int | float | bool | None:
     """A single value in the form that a column takes. Raises TypeError where it has none."""
     if type(value) in PLAIN:
-        return value  # type: ignore[no-any-return]
+        own: str | int | float | bool | None = value
+        return own
     if isinstance(value, enum.Enum):
         return plain(value.value)
     if isinstance(value, str):

@@ -241,6 +241,11 @@ class MetricRecorder:
         metric: Histogram = self._define(definition, Histogram, HistogramSeries)
         return metric
 
+    def leave_host(self) -> None:
+        """In a child that was forked: a thread that is not there may have held the locks."""
+        self.lock, self._sending = threading.Lock(), threading.Lock()
+        self._send = _send_nowhere
+
     def report(self) -> None:
         """Sends the changes, if there are any."""
         with self._sending:
@@ -276,6 +281,10 @@ class MetricRecorder:
     def _kind_of(self, name: str) -> Kind | None:
         metric = self._metrics.get(name)
         return None if metric is None else metric.definition.kind
+
+
+def _send_nowhere(_message: Message) -> None:
+    return
 
 
 def messages(defined_since: Iterable[Message], changes: Iterable[Message]) -> Iterator[Message]:

@@ -7,7 +7,6 @@ import json
 import math
 import re
 import struct
-import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
@@ -81,38 +80,29 @@ class RedactionHook:
         self._limit_s = limit_s
         self._begun = 0
         self._warned = False
-        self._tasks: set[asyncio.Task[None]] = set()
         self._own_loop: asyncio.AbstractEventLoop | None = None
 
     def redact(self, ident: int, payload: Buffer) -> None:
-        """Answers a `redact` frame: later, where a loop runs on this thread."""
-        loop = _running_loop()
-        if loop is None:
-            with contextlib.suppress(StopIteration):
-                self._answer(ident, payload, None).send(None)
-        else:
-            task = loop.create_task(self._answer(ident, payload, loop))
-            # The loop itself holds its tasks weakly.
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        """Answers a `redact` frame, on a thread without an event loop."""
+        with contextlib.suppress(StopIteration):
+            self._answer(ident, payload, on_loop=False).send(None)
 
-    async def _answer(
-        self, ident: int, payload: Buffer, loop: asyncio.AbstractEventLoop | None
-    ) -> None:
+    async def redact_on_loop(self, ident: int, payload: Buffer) -> None:
+        """Answers a `redact` frame, on the event loop of an async script."""
+        await self._answer(ident, payload, on_loop=True)
+
+    async def _answer(self, ident: int, payload: Buffer, on_loop: bool) -> None:
         """Never suspends where no loop runs."""
         self._begun += 1
         ends = time.monotonic() + self._limit_s
-        results = [await self._one(ident, body, info, ends, loop) for info, body in _sides(payload)]
+        results = [
+            await self._one(ident, body, info, ends, on_loop) for info, body in _sides(payload)
+        ]
         kept = [result.body for result in results if isinstance(result, KeptBody)]
         self._to_host.redacted(ident, list(map(_head, results)), kept)
 
     async def _one(
-        self,
-        ident: int,
-        body: bytes,
-        info: RedactInfo,
-        ends: float,
-        loop: asyncio.AbstractEventLoop | None,
+        self, ident: int, body: bytes, info: RedactInfo, ends: float, on_loop: bool
     ) -> Redacted:
         try:
             with self._marked(ident):
@@ -122,7 +112,7 @@ class RedactionHook:
             if hasattr(type(returned), "__await__"):
                 steps = _MarkedSteps(returned, lambda: self._marked(ident))
                 waiting = _within(steps, ends - time.monotonic())
-                returned = self._finish(waiting) if loop is None else await waiting
+                returned = await waiting if on_loop else self._finish(waiting)
             with self._marked(ident):
                 return _kept(returned, info.content_type)
         except _LateError:
@@ -210,18 +200,6 @@ async def _within(steps: _MarkedSteps, seconds: float) -> Any:
         task.cancel()
         raise _LateError
     return task.result()
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop that runs on this thread. There is none before asyncio is imported."""
-    loaded: Any = sys.modules.get("asyncio")
-    if loaded is None:
-        return None
-    try:
-        loop: asyncio.AbstractEventLoop = loaded.get_running_loop()
-    except RuntimeError:
-        return None
-    return loop
 
 
 def _sides(payload: Buffer) -> Iterator[tuple[RedactInfo, bytes]]:

@@ -56,7 +56,7 @@ class RecordingHost:
 @contextmanager
 def connected(rates=None, others=1, collection=True):
     """The port of this process, connected to a host that keeps all that is sent."""
-    host = RecordingHost()
+    host, finders = RecordingHost(), list(sys.meta_path)
     settings = {
         "rates": rates or {},
         "others": others,
@@ -70,6 +70,7 @@ def connected(rates=None, others=1, collection=True):
         yield host
     finally:
         port.__dict__.update(Port().__dict__)
+        sys.meta_path[:] = finders
 
 
 @contextmanager

@@ -6,9 +6,11 @@ import json
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 import unittest
 import uuid
+from unittest import mock
 
 from recording_host import PACKAGES, connected, request
 
@@ -178,9 +180,11 @@ class Types(unittest.TestCase):
 
     def test_the_number_of_columns_has_a_limit(self):
         columns = Columns()
-        columns.text(blocks_of([[1] * 200_000]))
-        with self.assertRaisesRegex(ValueError, "at most 200000 columns"):
-            columns.text(blocks_of([{"further": 1}]))
+        with mock.patch("scoring_worker.columns._MOST_COLUMNS", 1000):
+            columns.text(blocks_of([[1] * 1000]))
+            with self.assertRaisesRegex(ValueError, "at most 1000 columns"):
+                columns.text(blocks_of([{"further": 1}]))
+            self.assertEqual(columns.text(blocks_of([[2]])), '[{"column_0":2}]')
 
 
 @needs_pandas
@@ -410,6 +414,20 @@ class Collectors(unittest.TestCase):
         self.assertEqual([name for name, _, _ in host.collected], ["z"])
         self.assertLess(len(host.collected[0][1]["id"]), 20_000)
 
+    def test_threads_share_a_collection(self):
+        def collect(number):
+            for n in range(100):
+                Collector(name="x").collect([{"a": n, "b": [number] * 3, f"c{n}": 1.5}])
+
+        with connected() as host:
+            threads = [threading.Thread(target=collect, args=[number]) for number in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+        self.assertEqual(len(host.collected), 800)
+        self.assertEqual({len(row) for _, _, (row,) in host.collected}, {5})
+
     def test_halves_of_characters_are_escaped(self):
         with connected() as host:
             Collector(name="x").collect([{"a": "\ud800é"}])
@@ -452,7 +470,7 @@ class ModelDataCollectors(unittest.TestCase):
                 self.assertEqual(collector.add_correlations(data, None), [])
                 self.assertIsNone(collector.collect(data))
             collector.collect([])
-            ModelDataCollector("m", designation="other").collect([1])
+            ModelDataCollector("m", identifier="other").collect([1])
             port.report()
         self.assertEqual(host.collected, [])
         self.assertEqual(

@@ -164,6 +164,13 @@ class Recording(unittest.TestCase):
         self.assertGreater(len(self.host.reports), 1)
         self.assertEqual([len(each["defined"]) for each in self.host.reports[:2]], [1, 0])
 
+    def test_a_child_that_was_forked_counts_and_reports_nothing(self):
+        counter = self.metrics.counter("c_total", "c")
+        self.metrics.lock.acquire()
+        self.metrics.leave_host()
+        counter.inc()
+        self.assertEqual(self.changes(), [])
+
     def test_an_empty_report_is_not_sent(self):
         self.metrics.report()
         self.assertEqual(self.host.reports, [])

@@ -34,18 +34,21 @@ class ModelDataCollector:
         model_name: str,
         designation: str = "default",
         feature_names: Sequence[str] | None = None,
-        workspace: str | None = None,
-        webservice_name: str | None = None,
+        workspace: str = _NO_WORKSPACE,
+        webservice_name: str = "default",
         model_version: str = "default",
         collection_name: str = "default",
         *,
+        identifier: str | None = None,
         types: Mapping[str, ColumnType] | None = None,
     ) -> None:
         """Makes a collector.
 
-        `designation`: inputs, predictions, labels, signals, or general, the default.
-        `feature_names`: names of columns, for data that has none. `types`: as for Collector.
+        `designation`: inputs, predictions, labels, signals, or general, the default; early
+        versions called it `identifier`. `feature_names`: names of columns, for data that has
+        none. `types`: as for Collector.
         """
+        designation = designation if identifier is None else identifier
         self._model = str(model_name)
         self._designation = "general" if designation == "default" else designation
         self._feature_names = feature_names
@@ -129,21 +132,24 @@ class ModelDataCollector:
             port.collection.failed(UNKNOWN if self._is_wrong else self._designation, error)
 
     def _correlations(self, user_correlation_id: str) -> Correlations:
-        settings = {} if port.collection is None else port.collection.settings
-        versions = settings.get("modelVersions", {})
-        version = self._model_version
+        known = {} if port.collection is None else port.collection.settings
         ident = str(uuid.uuid4())
         now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+        workspace, service, version = self._workspace, self._webservice_name, self._model_version
+        if workspace == _NO_WORKSPACE:
+            workspace = known.get("workspace", workspace)
+        if service == "default":
+            service = known.get("endpoint", service)
+        if version == "default":
+            version = known.get("modelVersions", {}).get(self._model, version)
         return {
             _CORRELATION_ID: f"{user_correlation_id}-{ident}" if user_correlation_id else ident,
             "$aml_dc_scoring_timestamp": now.isoformat(timespec="microseconds"),
             "$aml_dc_boundary": _DAY_MINUTES,
-            "$aml_workspace": self._workspace or settings.get("workspace", _NO_WORKSPACE),
-            "$aml_service_name": self._webservice_name or settings.get("endpoint", "default"),
+            "$aml_workspace": workspace,
+            "$aml_service_name": service,
             "$aml_model_name": self._model,
-            "$aml_model_version": (
-                versions.get(self._model, version) if version == "default" else version
-            ),
+            "$aml_model_version": version,
             "$aml_request_id": _request_id() or _NO_REQUEST,
         }
 

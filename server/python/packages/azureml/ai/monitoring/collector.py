@@ -66,7 +66,9 @@ class Collector:
         Returns the context, to pass on: `outputs.collect(rows, inputs.collect(data))`. By
         default it is that of the request for which the rows are collected.
         """
-        context = correlation_context or BasicCorrelationContext()
+        context = correlation_context
+        if context is None:
+            context = BasicCorrelationContext()
         collection = port.collection
         if collection is None or self._wrong is not None:
             return context
