@@ -98,6 +98,6 @@ export const modelOptions = {
     env: ['AZUREML_DEBUG_PORT'],
     default: 0,
     parse: integer(0, 65535),
-    doc: "Port of Node's inspector in the first worker, on 127.0.0.1. It switches time limits off. 0: no inspector.",
+    doc: "Port of Node's inspector in the first worker; of the debugger that Python workers connect to. Switches time limits off.",
   }),
 } satisfies OptionRows;

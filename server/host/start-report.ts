@@ -5,6 +5,7 @@ import { loggingFile } from '../config/logging-file.ts';
 import { languageOf } from '../config/script-language.ts';
 import { toServerError } from '../errors.ts';
 import { withoutKeys } from '../guards/addresses.ts';
+import { pythonTraceback } from '../guards/python-traceback.ts';
 import { folderTree, statOf } from '../system/folders.ts';
 import type { ReadyMessage, ServedModel } from '../ipc/worker-messages.ts';
 import type { Log } from '../log.ts';
@@ -107,17 +108,15 @@ export function reportFailure(log: Log, thrown: unknown, config: Config): number
 }
 
 const FRAME = /^ +at /m;
-/** A frame of Python, whose errors have the name of their module, too. */
-const PYTHON_FRAME = /^ +File ".*", line \d+/m;
-/** Lines of Python between an error and its cause. */
-const BETWEEN = /^(?:Traceback \(most recent call last\)|During handling of the above|The above exception was)/;
 /** The place of an error of the parser, which lines of code and an empty line follow. */
 const PLACE = /^\S+:\d+$/;
 
 /** The whole text of several lines, as a field. */
 function partsOf(text: string): { readonly stack?: string; readonly text?: string } {
   if (!text.includes('\n')) return {};
-  return FRAME.test(text) || PYTHON_FRAME.test(text) || text.split('\n').some((line) => PLACE.test(line)) ? { stack: text } : { text };
+  return FRAME.test(text) || pythonTraceback(text) !== undefined || text.split('\n').some((line) => PLACE.test(line))
+    ? { stack: text }
+    : { text };
 }
 
 /**
@@ -126,12 +125,13 @@ function partsOf(text: string): { readonly stack?: string; readonly text?: strin
  */
 function oneLine(text: string): string {
   const [first = '', ...rest] = text.split('\n');
-  if (PYTHON_FRAME.test(text)) return joined(text.split('\n').filter((line) => /^\S/.test(line) && !BETWEEN.test(line)));
+  const python = pythonTraceback(text);
+  if (python !== undefined) return joined(python.told);
   const afterCode = PLACE.test(rest[0] ?? '') ? rest.slice(rest.indexOf('') + 1) : rest;
   const told = 'stack' in partsOf(text) ? afterCode.filter((line) => /^[A-Z]/.test(line)) : rest.map((line) => line.trim());
   return joined([first, ...told.filter(Boolean)]);
 }
 
-function joined(lines: readonly string[]): string {
-  return lines.reduce((line, next) => `${line}${/[.:;]$/.test(line) ? '' : ';'} ${next}`);
+function joined([first = '', ...rest]: readonly string[]): string {
+  return rest.reduce((line, next) => `${line}${/[.:;]$/.test(line) ? '' : ';'} ${next}`, first);
 }

@@ -135,7 +135,10 @@ function programOf(config: Config, found: Found, { hostEnv, sizes, python, user 
   const { count, heapMb, intraOpThreads } = sizes;
   const cache = workersCache(hostEnv[COMPILE_CACHE], { user, model: config.workerPermissionModel === 'on' });
   const env = workerEnv(config, found, { hostEnv, count, cache });
-  if (python !== undefined) return { env: pythonEnv(env, python, intraOpThreads), command: () => pythonCommand(python) };
+  if (python !== undefined) {
+    const { debugPort } = config;
+    return { env: pythonEnv(env, python, { threads: intraOpThreads, debugPort }), command: () => pythonCommand(python) };
+  }
   const flags = permissionFlags(config, found, cache);
   return { env, command: (worker) => nodeCommand({ debugPort: worker === 0 ? config.debugPort : 0, heapMb, flags }) };
 }

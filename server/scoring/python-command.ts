@@ -5,6 +5,7 @@ import type { Found } from '../config/discovery.ts';
 import { withoutEffect } from '../config/python-options.ts';
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { PythonEnvironment } from '../system/python-environments.ts';
 import type { User } from '../system/users.ts';
 import { findInterpreter, type Interpreter } from './python-interpreter.ts';
 import { pythonVersion } from './python-version.ts';
@@ -13,6 +14,8 @@ const WORKER_MAIN = fileURLToPath(new URL('../python/worker.py', import.meta.url
 
 /** Variables that size the pools of threads of numerical libraries. */
 const THREADS = ['OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'];
+/** scoring_worker/debugger.py reads it. */
+const DEBUG_PORT = 'AZUREML_DEBUG_PORT';
 
 interface Surroundings {
   /** Of workers. */
@@ -29,9 +32,10 @@ interface Surroundings {
  */
 export async function openPython(config: Config, found: Found, { env, log, signal, user }: Surroundings): Promise<Interpreter> {
   refusePermissionModel(config);
-  for (const warning of withoutEffect(config)) log.warn(warning);
+  const warning = withoutEffect(config);
+  if (warning !== undefined) log.warn(warning);
   const interpreter = findInterpreter(config, found, { env, log });
-  const version = await pythonVersion(interpreter, { env: pythonEnv(env, interpreter, 1), user, signal });
+  const version = await pythonVersion(interpreter, { env: pythonEnv(env, interpreter, { threads: 1, debugPort: 0 }), user, signal });
   const { path, environment } = interpreter;
   log.info({ python: path, version, environment: environment?.folder }, `the entry script runs in Python ${version}`);
   return interpreter;
@@ -52,20 +56,33 @@ export function pythonCommand({ path }: Pick<Interpreter, 'path'>): [string, ...
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
+interface WorkerSettings {
+  /** Threads of one worker. */
+  readonly threads: number;
+  /** Port of the debugger to which the worker connects; 0: none. */
+  readonly debugPort: number;
+}
+
 /**
  * The environment of such a worker: as in a shell in which the environment of the interpreter is
  * activated, and with its share of the CPUs. Why: OpenMP and OpenBLAS count the cores of the host.
  * Sizes that a user has set stay.
- * @param threads of one worker
  */
-export function pythonEnv(env: Variables, { environment }: Pick<Interpreter, 'environment'>, threads: number): Variables {
+export function pythonEnv(env: Variables, { environment }: Pick<Interpreter, 'environment'>, settings: WorkerSettings): Variables {
+  const { threads, debugPort } = settings;
   const sized = THREADS.some((name) => (env[name] ?? '') !== '');
-  const all = sized ? env : { ...env, OMP_NUM_THREADS: String(threads) };
-  if (environment === undefined) return all;
-  const { kind, folder } = environment;
+  return {
+    ...env,
+    ...(!sized && { OMP_NUM_THREADS: String(threads) }),
+    // An option may come from a file.
+    ...(debugPort !== 0 && { [DEBUG_PORT]: String(debugPort) }),
+    ...(environment !== undefined && activated(env, environment)),
+  };
+}
+
+function activated(env: Variables, { kind, folder }: PythonEnvironment): Variables {
   const path = [join(folder, 'bin'), ...(env['PATH'] ?? '').split(':').filter((each) => each !== '')];
   return {
-    ...all,
     PATH: path.join(':'),
     [kind === 'venv' ? 'VIRTUAL_ENV' : 'CONDA_PREFIX']: folder,
     // It names the packages of another interpreter.

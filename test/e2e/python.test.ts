@@ -8,6 +8,7 @@ import { folder } from '../set-up/folder.ts';
 import { noProc } from '../set-up/processes.ts';
 import { whyNoPython } from '../set-up/python.ts';
 import { until } from '../set-up/until.ts';
+import { IngestionServer } from '../telemetry/ingestion-server.ts';
 import { startCollector, valueOf } from '../telemetry/span-collector.ts';
 import { otherUid, sharedFolder } from './other-user.ts';
 import { type Line, type ServerProcess, type StartOptions, withServer } from './start-server.ts';
@@ -141,6 +142,22 @@ describe('a script in Python', { skip }, () => {
         assert.equal(request && valueOf(request.attributes, 'http.response.status_code'), 200);
       },
       { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, DRAIN_DELAY_MS: '0' } },
+    );
+  });
+
+  it('that raises is an exception of Application Insights, with the frames of its traceback', async (t) => {
+    const ingestion = await IngestionServer.start(t);
+    await serve(
+      application(),
+      async (server) => {
+        assert.equal((await server.score(1)).status, 500);
+        await server.drain();
+        const [exception] = ingestion.of('ExceptionData');
+        const [details] = exception?.data.baseData.exceptions ?? [];
+        assert.match(details?.message ?? '', /^TypeError: /);
+        assert.equal(exception?.data.baseData.properties['Workspace Name'], 'space');
+      },
+      { env: { ...ingestion.env, WORKSPACE_NAME: 'space', DRAIN_DELAY_MS: '0' } },
     );
   });
 

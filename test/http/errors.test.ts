@@ -150,6 +150,9 @@ describe('error answers', () => {
     const { http, scorer } = await start(t);
     await http.post('/score').set('Content-Encoding', 'br').send('x').expect(415).expect('Accept-Encoding', 'gzip, deflate');
     assert.deepEqual(scorer.calls, []);
+    scorer.outcome = () => new ServerError('unsupported_content_type', 'Expects Content-Type to be application/json');
+    const { headers } = await http.post('/score').send('x').expect(415, { message: 'Expects Content-Type to be application/json' });
+    assert.equal(headers['accept-encoding'], undefined);
   });
 
   it('turn anything thrown into the fixed text, and log it with ids', async (t) => {

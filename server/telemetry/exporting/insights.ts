@@ -5,6 +5,7 @@ import { deliveryOf } from './ingestion.ts';
 import { addCut, dimensions, LONGEST_MESSAGE, operationTags, serverTags } from './insights-fields.ts';
 import type { ExceptionItem, ExportSettings, InsightItem, TraceItem } from './items.ts';
 import { Poster } from '../../delivery/post.ts';
+import { pythonTraceback, type PythonFrame } from '../../guards/python-traceback.ts';
 import { RequestTemplates, type Blanks } from './request-templates.ts';
 import { CUT, HEAD_BITS, type RequestHead } from './request-line.ts';
 import { TemplateWriter, makeTemplate, type FilledTemplate } from './template.ts';
@@ -134,6 +135,8 @@ export class Insights {
  * looks like a frame as one of the same stack.
  */
 function splitStack(text: string): { readonly message: string; readonly frames: string } {
+  const python = pythonTraceback(text);
+  if (python !== undefined) return { message: python.told.join('; '), frames: python.frames.map(frameText).join('\n') };
   const lines = text.split('\n');
   const first = lines.findIndex(isFrame);
   const after = lines.findIndex((line, at) => at > first && !isFrame(line));
@@ -142,6 +145,11 @@ function splitStack(text: string): { readonly message: string; readonly frames: 
   const frames = first < 0 ? [] : lines.slice(first, after < 0 ? undefined : after);
   // A field or a cause follows the last frame in its line.
   return { message, frames: frames.map((line) => line.replace(/ \{$/, '')).join('\n') };
+}
+
+/** As V8 writes a frame, which is what the package reads. */
+function frameText({ name, file, line }: PythonFrame): string {
+  return `    at ${name} (${file}:${line}:0)`;
 }
 
 const isFrame = (line: string): boolean => /^ +at /.test(line);

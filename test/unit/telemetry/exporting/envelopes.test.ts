@@ -218,4 +218,15 @@ test('an exception has the frames of its outermost error, and names its causes',
     exceptionOf('TypeError: fetch failed {\n  [cause]: Error: x\n      at f (a.ts:1:2)\n}').message,
     'TypeError: fetch failed; cause: Error: x',
   );
+  const python = exceptionOf(
+    'Traceback (most recent call last):\n  File "/app/score.py", line 9, in run\n    inner()\n  File "/app/a b.py", line 7\n    def (\nSyntaxError: no',
+  );
+  assert.equal(python.message, 'SyntaxError: no');
+  assert.deepEqual(
+    python.parsedStack.map(({ method, fileName, line }) => [method, fileName, line]),
+    [
+      ['<module>', '/app/a b.py', 7],
+      ['run', '/app/score.py', 9],
+    ],
+  );
 });
