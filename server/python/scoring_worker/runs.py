@@ -148,9 +148,7 @@ class Runner:
             # The host then answers in place of this process.
             self._ending.lost(f"a request could not be answered: {traceback_of(broken)}")
 
-    def _answer_failure(
-        self, run: Run, raised: BaseException, sender: StreamSender | None
-    ) -> None:
+    def _answer_failure(self, run: Run, raised: BaseException, sender: StreamSender | None) -> None:
         ident = run.request.ident
         failed = self._failure_of(run, raised)
         if sender is not None and sender.started:

@@ -215,8 +215,9 @@ class InstalledRequest(ScriptTest):
     def setUp(self) -> None:
         super().setUp()
         try:
-            import azureml_inference_server_http.api.aml_request
             import flask
+
+            import azureml_inference_server_http.api.aml_request
         except ImportError:
             self.skipTest("azureml-inference-server-http is not installed")
         own = azureml_inference_server_http.api.aml_request.__file__ or ""

@@ -13,7 +13,6 @@ import uuid
 from unittest import mock
 
 from recording_host import PACKAGES, connected, request
-
 from scoring_worker.collected_rows import blocks_of
 from scoring_worker.columns import Columns
 from scoring_worker.port import port

@@ -3,7 +3,6 @@ import time
 import unittest
 
 from recording_host import RecordingHost
-
 from scoring_worker import kinds
 from scoring_worker.metrics import MetricRecorder, messages
 

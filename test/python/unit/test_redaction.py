@@ -6,7 +6,6 @@ import unittest
 import warnings
 
 from recording_host import RecordingHost
-
 from scoring_worker.redaction import RedactionHook
 
 NAN = float("nan")
