@@ -74,7 +74,8 @@ describe('the log of a script', { skip }, () => {
 
   it('names what has no JSON form', async () => {
     await peer.said('Object of type set is not JSON serializable');
-    const line = await lineWith('Object of type set is not JSON serializable');
+    // The message of ours also names the place, and what to return.
+    const line = await lineWith('run() returned a set at `result`, which has no JSON form: return list(value)');
     assert.equal(line['requestId'], 'id of not json');
   });
 

@@ -22,6 +22,14 @@ function bare(body: unknown): Difference {
   };
 }
 
+/** The script ends its process: with the peer, the process lives on or is replaced without a word. */
+function lost(code: number): Difference {
+  const { because, peer, ours } = bare({
+    json: { message: `The worker that held this request ended (exit code ${code}) and is being replaced. Try again.` },
+  });
+  return { because, peer: { ...peer, status: 500 }, ours: { ...ours, status: 503, 'retry-after': '1' } };
+}
+
 const exceptions = [
   'ValueError',
   'KeyError',
@@ -52,11 +60,12 @@ contract('what run() raises', { script: 'raises.py', besidePeersPackages: true }
       ours: { body: FAILED },
     },
   },
-  ...['GeneratorExit', 'a base exception', 'KeyboardInterrupt'].map((what): Case => ({
+  ...['GeneratorExit', 'a base exception'].map((what): Case => ({
     name: `answers ${what}`,
     body: what,
     differs: bare(FAILED),
   })),
-  { name: 'answers SystemExit', body: 'SystemExit', differs: bare(FAILED) },
+  { name: 'answers KeyboardInterrupt', body: 'KeyboardInterrupt', differs: lost(130) },
+  { name: 'answers SystemExit', body: 'SystemExit', differs: lost(1) },
   { name: 'answers after all that', body: 'still here', both: { status: 200 } },
 ]);

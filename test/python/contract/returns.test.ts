@@ -45,11 +45,6 @@ const asJson = [
 
 const withoutJson = [
   'a name that is a tuple',
-  'an array',
-  'a list of arrays',
-  'int64 of numpy',
-  'float32 of numpy',
-  'bool of numpy',
   'a frame',
   'a series',
   'a time stamp of pandas',
@@ -72,7 +67,6 @@ const withoutJson = [
   'a class',
   'a function',
   'an object',
-  'a map',
   'the values of a dictionary',
   'a circle',
   'a list that is too deep',
@@ -84,6 +78,20 @@ const notFinite = (peer: string, ours: unknown): Difference => ({
   ours: { body: { json: ours } },
 });
 
+const opaque = { status: 500, body: OPAQUE };
+
+const encoded = (json: unknown): Difference => ({
+  because: 'an array has a JSON form: that of its tolist()',
+  peer: opaque,
+  ours: { status: 200, 'x-ms-run-fn-exec-ms': 'milliseconds', body: { json } },
+});
+
+const streamed = (body: string, type: string): Difference => ({
+  because: 'an iterator is an answer in parts',
+  peer: { ...opaque, 'content-type': 'application/json' },
+  ours: { status: 200, 'content-type': type, 'x-ms-run-fn-exec-ms': 'milliseconds', body },
+});
+
 const subject: Subject = { script: 'returns.py', besidePeersPackages: true };
 
 contract('what run() returns', subject, [
@@ -91,6 +99,12 @@ contract('what run() returns', subject, [
   returns('NaN', notFinite('NaN', 'NaN')),
   returns('infinity', notFinite('[Infinity, -Infinity]', ['Infinity', '-Infinity'])),
   ...withoutJson.map((what): Case => ({ ...returns(what), both: { status: 500, 'x-ms-run-function-failed': 'False', body: OPAQUE } })),
-  returns('a generator'),
-  returns('an iterator'),
+  returns('an array', encoded([1])),
+  returns('a list of arrays', encoded({ result: [[1]] })),
+  returns('int64 of numpy', encoded(1)),
+  returns('float32 of numpy', encoded([1.5])),
+  returns('bool of numpy', encoded(true)),
+  returns('a generator', streamed('1\n2\n', 'application/x-ndjson')),
+  returns('an iterator', streamed('1\n2\n', 'application/x-ndjson')),
+  returns('a map', streamed('1', 'text/plain; charset=utf-8')),
 ]);
