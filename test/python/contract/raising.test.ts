@@ -1,26 +1,7 @@
 import { contract, type Case, type Difference } from './contract.ts';
+import { bare, FAILED } from './failures.ts';
 
-const FAILED = { json: { message: 'An unexpected error occurred in scoring script. Check the logs for more info.' } };
 const failed = { status: 500, 'x-ms-run-function-failed': 'True', body: FAILED };
-
-const HTML =
-  '<html>\n  <head>\n    <title>Internal Server Error</title>\n  </head>\n  <body>\n    <h1><p>Internal Server Error</p></h1>\n    \n  </body>\n</html>\n';
-
-/** The peer's front door answers where its application does not. */
-function bare(body: unknown): Difference {
-  return {
-    because: 'every request that was admitted gets JSON and its ids',
-    peer: { 'content-type': 'text/html', body: HTML },
-    ours: {
-      'content-type': 'application/json',
-      'x-ms-run-function-failed': 'True',
-      'x-request-id': 'a new id',
-      'x-ms-request-id': 'a new id',
-      'x-ms-server-version': 'a version',
-      body,
-    },
-  };
-}
 
 /** The script ends its process: with the peer, the process lives on or is replaced without a word. */
 function lost(code: number): Difference {

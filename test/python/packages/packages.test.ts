@@ -55,8 +55,8 @@ describe('packages of a script', { skip }, () => {
   const names = [
     'azureml_inference_server_http.api.aml_request',
     'azureml_inference_server_http.api.aml_response',
-    'azureml.contrib.services.aml_request',
-    'azureml.contrib.services.aml_response',
+    'azureml.contrib.services.aml_request:AMLRequest',
+    'azureml.contrib.services.aml_response:AMLResponse',
     'azureml.ai.monitoring',
     'azureml.monitoring',
     'azureml.core.model',

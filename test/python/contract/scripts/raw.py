@@ -21,9 +21,11 @@ def lists_of(pairs):
 
 SHOWN = {
     "method": lambda request: request.method,
-    "path": lambda request: [request.path, request.full_path, request.query_string.decode(), request.script_root],
+    "path": lambda request: [request.path, request.full_path, request.query_string.decode()],
+    "root": lambda request: request.script_root,
     "url": lambda request: [each.split("/", 3)[-1] for each in (request.url, request.base_url, request.url_root, request.host_url)],
-    "scheme": lambda request: [request.scheme, request.is_secure, request.host.split(":")[0], request.remote_addr],
+    "scheme": lambda request: [request.scheme, request.is_secure, request.host.split(":")[0]],
+    "address": lambda request: request.remote_addr,
     "args": lambda request: [request.args.to_dict(), lists_of(request.args), request.args.get("n", 7, type=int)],
     "headers": lambda request: {name: value for name, value in request.headers.items() if name not in OF_THE_CONNECTION},
     "header": lambda request: [request.headers.get("x-mine"), request.headers.get("no", "none"), "X-MINE" in request.headers],

@@ -1,6 +1,7 @@
-"""Which files the names of Azure's packages come from."""
+"""Which files the names of Azure's packages come from: MODULE, or MODULE:CLASS."""
 
 import importlib
+import sys
 
 
 def init():
@@ -9,6 +10,10 @@ def init():
 
 def run(name):
     try:
-        return importlib.import_module(name).__file__ or "a namespace"
+        module, _, inner = name.partition(":")
+        found = importlib.import_module(module)
+        if inner:
+            found = sys.modules[getattr(found, inner).__module__]
+        return found.__file__ or "a namespace"
     except ImportError as failed:
         return str(failed)
