@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -14,6 +15,9 @@ from .signature import HEADERS_PARAMETER, REQUIRED, Signature
 
 Arguments = dict[str, Any]
 Reader = Callable[[Request], Arguments]
+
+# A byte that is part of no text.
+_ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def text_reader(signature: Signature) -> Reader:
@@ -72,9 +76,15 @@ def _text(request: Request) -> str:
 def _query(request: Request) -> Arguments:
     """Each value as JSON, or as a text. A key that is repeated has a list of its values."""
     lists: dict[str, list[Any]] = {}
-    for key, value in parse_qsl(request.url.partition("?")[2], keep_blank_values=True):
-        lists.setdefault(key, []).append(_value(value))
+    query = request.url.partition("?")[2]
+    for key, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
+        lists.setdefault(_encoded(key), []).append(_value(_encoded(value)))
     return {key: values[0] if len(values) == 1 else values for key, values in lists.items()}
+
+
+def _encoded(text: str) -> str:
+    """Bytes of no text stay percent-encoded, as in Flask."""
+    return _ESCAPED.sub(lambda found: f"%{ord(found[0]) - 0xDC00:02X}", text)
 
 
 def _value(text: str) -> Any:

@@ -11,8 +11,10 @@ from typing import Any
 LONGEST = 16 * 1024
 # The innermost ones of each exception. A recursion is shown by its last frames.
 _MOST_FRAMES = 200
-_OWN_FOLDER = f"{Path(__file__).parent}{os.sep}"
-_LOADER = "<frozen importlib"
+_HERE = Path(__file__).parent
+_PACKAGES = _HERE.parent / "packages"
+# Beginnings of the files of this server, and of Python's loader.
+_OWN = (f"{_HERE}{os.sep}", f"{_PACKAGES}{os.sep}", "<frozen importlib")
 
 
 def traceback_of(raised: BaseException) -> str:
@@ -56,7 +58,7 @@ def _leave_out_own(shown: traceback.TracebackException) -> None:
             continue
         seen.add(id(each))
         stack = each.stack
-        while stack and (stack[0].filename.startswith((_OWN_FOLDER, _LOADER))):
+        while stack and stack[0].filename.startswith(_OWN):
             del stack[0]
         if not stack:
             # None: without the line that announces frames.

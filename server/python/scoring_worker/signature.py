@@ -10,6 +10,7 @@ from typing import Any
 from .failures import Failure
 
 HEADERS_PARAMETER = "request_headers"
+_MOST_DECORATORS = 100
 _BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 REQUIRED = inspect.Parameter.empty
 
@@ -64,13 +65,13 @@ def takes_arguments(count: int) -> Callable[[Any], bool]:
 
 def is_async(run: Any) -> bool:
     """True for a coroutine function or an async generator function, also below decorators."""
-    seen: set[int] = set()
-    while run is not None and id(run) not in seen:
-        seen.add(id(run))
+    for _ in range(_MOST_DECORATORS):
         call = getattr(run, "__call__", None)  # noqa: B004 -- of an object that is called
         if any(_is_coroutine_function(each) for each in (run, call)):
             return True
         run = getattr(run, "__wrapped__", None) or getattr(run, "func", None)
+        if run is None:
+            break
     return False
 
 

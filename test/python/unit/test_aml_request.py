@@ -102,6 +102,24 @@ class RawRequest(ScriptTest):
         self.assertEqual(str(got.user_agent), "test")
         self.assertEqual(got.content_length, 1)
 
+    def test_what_the_client_accepts_is_read(self) -> None:
+        got = self.of(headers={"Accept": "text/html;q=0.5, application/json, image/*;q=0.1"})
+        accepted = got.accept_mimetypes
+        self.assertEqual(accepted.best, "application/json")
+        self.assertEqual(accepted.best_match(["image/png", "text/html"]), "text/html")
+        self.assertEqual(accepted.best_match(["video/mp4"], "none"), "none")
+        self.assertIn("image/png", accepted)
+        self.assertNotIn("text/plain", accepted)
+        self.assertIsNone(got.accept_languages.best)
+
+    def test_credentials_are_read(self) -> None:
+        basic = self.of(headers={"Authorization": "Basic dXNlcjpwYTpzcw=="}).authorization
+        self.assertEqual((basic.type, basic.username, basic.password), ("basic", "user", "pa:ss"))
+        bearer = self.of(headers={"Authorization": "Bearer token"}).authorization
+        self.assertEqual((bearer.type, bearer.token), ("bearer", "token"))
+        for header in ({}, {"Authorization": "Basic ?"}, {"Authorization": "x"}):
+            self.assertIsNone(self.of(headers=header).authorization)
+
     def test_the_body_can_be_read_again_and_again(self) -> None:
         got = self.of(b"\xff\x00body", headers={"Content-Type": "image/png"})
         self.assertEqual(got.get_data(False), b"\xff\x00body")

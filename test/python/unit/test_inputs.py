@@ -46,7 +46,7 @@ class Text(ScriptTest):
         )
 
     def test_a_query_is_the_json_text_of_an_object(self) -> None:
-        url = "/score?a=1&b=[1,2]&c=a&d=null&e=x&e=2&f=1.50&g=true&h=%22q%22&i"
+        url = "/score?a=1&b=[1,2]&c=a&d=null&e=x&e=2&f=1.50&g=true&h=%22q%22&i&j=%ff%C3%A4"
         got = self.got(request(method="GET", url=url))
         self.assertIsInstance(got, str)
         self.assertEqual(
@@ -61,6 +61,7 @@ class Text(ScriptTest):
                 "g": True,
                 "h": "q",
                 "i": "",
+                "j": "%FFä",
             },
         )
 

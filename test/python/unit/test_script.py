@@ -143,6 +143,11 @@ class Names(ScriptTest):
         assert script.close is not None and script.redact is not None
         self.assertEqual((script.close(), script.redact(1, 2)), (1, 2))
 
+    def test_an_endless_chain_of_decorators_ends(self) -> None:
+        source = "from unittest.mock import Mock\ndef init(): pass\nrun = Mock()\n"
+        signature = "import inspect\nrun.__signature__ = inspect.signature(lambda data: 1)\n"
+        self.assertFalse(self.load(source + signature).is_async)
+
     def test_names_of_another_meaning_are_ignored(self) -> None:
         source = "concurrency = 'auto'\nfrom os import close\n"
         with self.assertLogs("scoring_server", "WARNING") as log:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
+from ..request.accept import Accept
+from ..request.authorization import Authorization
 from ..request.body import Body
 from ..request.cookies import cookies_of
 from ..request.headers import Headers
 from ..request.media_type import media_type_of
-from ..request.multi_dict import MultiDict
+from ..request.multi_dict import MultiDict, of_query
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -35,6 +37,8 @@ class AMLRequest:
     view_args: dict[str, Any] | None = None
     endpoint: str | None = None
     blueprint: str | None = None
+    # Where an application is mounted.
+    script_root = root_path = ""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         """Takes an environ of WSGI (PEP 3333)."""
@@ -89,7 +93,7 @@ class AMLRequest:
         """Parameters of the query."""
         if self._args is None:
             text = self.environ.get("QUERY_STRING", "")
-            self._args = MultiDict(parse_qsl(text, keep_blank_values=True))
+            self._args = of_query(text)
         return self._args
 
     @property
@@ -175,6 +179,26 @@ class AMLRequest:
     def is_secure(self) -> bool:
         """True for https."""
         return self.scheme == "https"
+
+    @property
+    def accept_mimetypes(self) -> Accept:
+        """Media types that the client accepts."""
+        return Accept(self.headers.get("Accept", ""))
+
+    @property
+    def accept_languages(self) -> Accept:
+        """Languages that the client accepts."""
+        return Accept(self.headers.get("Accept-Language", ""))
+
+    @property
+    def accept_encodings(self) -> Accept:
+        """Encodings that the client accepts."""
+        return Accept(self.headers.get("Accept-Encoding", ""))
+
+    @property
+    def authorization(self) -> Authorization | None:
+        """Credentials; None: there are none, or the server has checked and removed them."""
+        return Authorization.of_header(self.headers.get("Authorization"))
 
     @property
     def user_agent(self) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl
 
 from .errors import RequestError
 from .headers import Headers
 from .media_type import is_json, media_type_of
-from .multi_dict import MultiDict
+from .multi_dict import MultiDict, of_query
 from .multipart import read_multipart
 
 _URL_ENCODED = "application/x-www-form-urlencoded"
@@ -82,5 +81,5 @@ class Body:
             return MultiDict(fields), MultiDict(files)
         if self._media_type == _URL_ENCODED:
             text = self.content.decode("utf-8", "replace")
-            return MultiDict(parse_qsl(text, keep_blank_values=True)), MultiDict()
+            return of_query(text), MultiDict()
         return MultiDict(), MultiDict()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl
 
 from .errors import MissingValue
+
+# A byte that is part of no text.
+_ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 class MultiDict(dict[str, Any]):
@@ -51,6 +56,16 @@ class MultiDict(dict[str, Any]):
     def to_dict(self, flat: bool = True) -> dict[str, Any]:
         """A dict of first values, or of lists."""
         return dict(self) if flat else dict(self.lists())
+
+
+def of_query(text: str) -> MultiDict:
+    """Names and values of a query or of an URL-encoded form. Bytes of no text stay encoded."""
+    pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
+    return MultiDict((_encoded(name), _encoded(value)) for name, value in pairs)
+
+
+def _encoded(text: str) -> str:
+    return _ESCAPED.sub(lambda found: f"%{ord(found[0]) - 0xDC00:02X}", text)
 
 
 def _converted(values: Iterable[Any], convert: Callable[[Any], Any]) -> Iterator[Any]:

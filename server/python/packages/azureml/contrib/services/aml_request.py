@@ -1,5 +1,8 @@
-"""AMLRequest and rawhttp under their older name."""
+"""The module azureml_inference_server_http.api.aml_request under its older name."""
 
-from azureml_inference_server_http.api.aml_request import AMLRequest, rawhttp
+import sys
 
-__all__ = ["AMLRequest", "rawhttp"]
+from azureml_inference_server_http.api import aml_request
+
+# The installed one, where the environment has it: both names are one module.
+sys.modules[__name__] = aml_request

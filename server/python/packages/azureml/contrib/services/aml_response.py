@@ -1,5 +1,8 @@
-"""AMLResponse under its older name."""
+"""The module azureml_inference_server_http.api.aml_response under its older name."""
 
-from azureml_inference_server_http.api.aml_response import AMLResponse
+import sys
 
-__all__ = ["AMLResponse"]
+from azureml_inference_server_http.api import aml_response
+
+# The installed one, where the environment has it: both names are one module.
+sys.modules[__name__] = aml_response
