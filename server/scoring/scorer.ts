@@ -224,7 +224,10 @@ export class PoolScorer implements Scorer, ScoringSource {
     return true;
   }
 
-  /** Scorings that a worker has not begun wait again, before all others. @param scorings the latest first */
+  /**
+   * Scorings that a worker has not begun wait again, before all others.
+   * @param scorings the latest first
+   */
   #takeBack(worker: PoolWorker, scorings: readonly ActiveScoring[]): void {
     for (const scoring of scorings) {
       worker.scorings.take(scoring.id);

@@ -11,6 +11,9 @@ from typing import Any
 from .log import ScriptLog
 from .raised import traceback_of
 
+# Of basicConfig(): where the records go.
+_OUTPUTS = ("stream", "filename", "handlers")
+
 
 class RecordHandler(logging.Handler):
     """Logs the records of the root logger, unless the script gives it a handler of its own."""
@@ -56,20 +59,18 @@ def _basic_config(root: logging.Logger, handler: RecordHandler) -> Any:
 
     @functools.wraps(original)
     def basic_config(**given: Any) -> None:
-        # What Python's own would do: nothing, where the script has configured the root logger.
-        if root.handlers != [handler] and not given.get("force"):
-            return
-        elsewhere = [given.get(name) for name in ("stream", "filename", "handlers")]
-        if any(output is not None for output in elsewhere):
-            root.removeHandler(handler)
-            original(**given)
-        else:
-            if "format" in given or "datefmt" in given:
-                style = given.get("style", "%")
-                layout = given.get("format", "%(levelname)s:%(name)s:%(message)s")
-                handler.setFormatter(logging.Formatter(layout, given.get("datefmt"), style))
-            if given.get("level") is not None:
-                root.setLevel(given["level"])
+        elsewhere = any(given.get(name) is not None for name in _OUTPUTS)
+        if root.handlers != [handler] or elsewhere:
+            # Python's own does nothing where the root logger has handlers.
+            if root.handlers == [handler]:
+                root.removeHandler(handler)
+            return original(**given)
+        if given.get("format") is not None:
+            style = given.get("style", "%")
+            handler.setFormatter(logging.Formatter(given["format"], given.get("datefmt"), style))
+        if given.get("level") is not None:
+            root.setLevel(given["level"])
+        return None
 
     return basic_config
 

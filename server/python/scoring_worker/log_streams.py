@@ -60,8 +60,8 @@ class ScriptStream(io.TextIOBase):
         for line in lines:
             self.write(line)
 
-    def end_request(self) -> None:
-        """Logs what the request that runs now has left without a line end."""
+    def end_line(self) -> None:
+        """Logs what this request, or this thread, has left without a line end."""
         self._emit_unfinished()
 
     def flush(self) -> None:

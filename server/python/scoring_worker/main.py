@@ -74,7 +74,7 @@ class Worker:
         gc.collect()
         gc.freeze()
         # Metrics of init() arrive before the server is ready.
-        port.report()
+        self._report()
         port.open()
         self._to_host.ready(_ready(script, start))
         self._serve(script, start, redaction)
@@ -100,7 +100,7 @@ class Worker:
         report_escaped_exceptions(self._log)
         sys.argv = [start["entryScript"]]
         port.connect(start, self._to_host, self._log.line)
-        self._ending.report = port.report
+        self._ending.report = self._report
         connect_debugger(self._log)
 
     def _start_script(self, start: Start) -> Script:
@@ -135,6 +135,12 @@ class Worker:
             serve_serially(self._pipe, intake, runner, mark, redaction, ending)
         else:
             ThreadPool(intake, runner, redaction, threads).serve(self._pipe, mark, ending)
+
+    def _report(self) -> None:
+        """Sends what waits: text without a line end, and what the script has counted."""
+        for stream in self._streams:
+            stream.end_line()
+        port.report()
 
     def _leave_host(self) -> None:
         """In a child that was forked: nothing of it may reach the pipe."""

@@ -141,7 +141,7 @@ class Runner:
         """Answers with what was raised."""
         try:
             if isinstance(raised, SystemExit | KeyboardInterrupt):
-                self._end_unfinished()
+                self._end_lines()
                 self._ending.exits(raised)
             self._answer_failure(run, raised, sender)
         except BaseException as broken:
@@ -173,12 +173,12 @@ class Runner:
 
     def _over(self, request: Request) -> None:
         if request.unfinished:
-            self._end_unfinished()
+            self._end_lines()
         request.over = True
         # Whoever keeps the request, a context say, does not keep its body.
         request.body = b""
         self._ending.end_child()
 
-    def _end_unfinished(self) -> None:
+    def _end_lines(self) -> None:
         for stream in self._streams:
-            stream.end_request()
+            stream.end_line()
