@@ -52,6 +52,11 @@ class Collection:
         self._lock = threading.Lock()
         self._later = Later(self.report, _REPORT_AFTER_S)
 
+    def open(self) -> None:
+        """Keeps rows, and reports by itself, from now on."""
+        self.opened = True
+        self._later.begin()
+
     def keeps(self, collection: str, ident: str) -> bool:
         """Whether rows of this id are kept. Counts those that are not."""
         rate = self.settings["rates"].get(collection, self.settings["others"])

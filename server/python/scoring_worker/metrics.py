@@ -241,6 +241,10 @@ class MetricRecorder:
         metric: Histogram = self._define(definition, Histogram, HistogramSeries)
         return metric
 
+    def begin(self) -> None:
+        """Reports by itself from now on."""
+        self._later.begin()
+
     def leave_host(self) -> None:
         """In a child that was forked: a thread that is not there may have held the locks."""
         self.lock, self._sending = threading.Lock(), threading.Lock()

@@ -54,8 +54,9 @@ class Port:
 
     def open(self) -> None:
         """The worker serves: from now on rows belong to requests, or to close()."""
+        self.metrics.begin()
         if self.collection is not None:
-            self.collection.opened = True
+            self.collection.open()
 
     def leave_host(self) -> None:
         """In a child that was forked: nothing that it collects or counts reaches the host."""

@@ -29,6 +29,15 @@ test("a script's own metrics are added up over the workers, and survive a worker
     { workers: 2, start: { concurrency: 2, concurrencyIsDefault: false } },
   ));
 
+test('what was counted last arrives before a worker ends', async (t) => {
+  const workers = pythonWorkers('own_metrics.py');
+  t.after(() => workers.stop());
+  await workers.started;
+  await workers.score('abc');
+  await workers.stop();
+  assert.match(await workers.metrics.registry.metrics(), /^tokens_total\{kind="in"\} 3$/m);
+});
+
 test("a metric with the name of one of the server's own is why init() fails", async (t) => {
   const workers = pythonWorkers('bad_metric.py');
   t.after(() => workers.stop());

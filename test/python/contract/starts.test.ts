@@ -33,7 +33,7 @@ const failed: FailedStart[] = [
   { script: 'variable_names.py', says: ['run() cannot accept positional-only arguments, *args, or **kwargs.'] },
   { script: 'positions_only.py', says: ['run() cannot accept positional-only arguments, *args, or **kwargs.'] },
   { script: 'both_decorators.py', says: ['run() cannot be decorated with both @rawhttp and @input_schema'] },
-  { script: 'no_sample.py', says: [IMPORT, 'NoneType'] },
+  { script: 'no_sample.py', says: [IMPORT, 'must provide a sample Numpy array'] },
   { script: 'not_functions.py', says: [] },
   { script: 'no_such_file.py', says: [] },
   {

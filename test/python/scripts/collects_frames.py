@@ -5,7 +5,6 @@ import logging
 
 import pandas as pd
 from azureml.ai.monitoring import Collector
-from azureml.ai.monitoring.context import BasicCorrelationContext
 
 
 def init():
@@ -34,7 +33,3 @@ def preprocess(json_data):
 
 def predict(input_df):
     return pd.DataFrame({"sum": input_df.sum(axis=1)})
-
-
-def own_context(ident):
-    return BasicCorrelationContext(id=ident)

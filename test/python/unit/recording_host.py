@@ -1,5 +1,6 @@
 """A host for tests: it keeps what a worker sends."""
 
+import importlib
 import json
 import sys
 import threading
@@ -11,8 +12,24 @@ from scoring_worker.messages import Request
 from scoring_worker.port import Port, port
 
 PACKAGES = str(Path(__file__).parents[3] / "server/python/packages")
-if PACKAGES not in sys.path:
+
+
+def of_packages(name):
+    """A module of server/python/packages, whatever the environment provides."""
+    top = name.partition(".")[0]
+    theirs = {each: sys.modules.pop(each) for each in list(sys.modules) if _is_below(each, top)}
     sys.path.insert(0, PACKAGES)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(PACKAGES)
+        for each in [each for each in sys.modules if _is_below(each, top)]:
+            del sys.modules[each]
+        sys.modules.update(theirs)
+
+
+def _is_below(name, top):
+    return name == top or name.startswith(f"{top}.")
 
 
 class RecordingHost:

@@ -12,7 +12,7 @@ import unittest
 import uuid
 from unittest import mock
 
-from recording_host import PACKAGES, connected, request
+from recording_host import PACKAGES, connected, of_packages, request
 from scoring_worker.collected_rows import blocks_of
 from scoring_worker.columns import Columns
 from scoring_worker.port import port
@@ -24,9 +24,9 @@ try:
 except ImportError:
     np = pd = None
 
-from azureml.ai.monitoring import BasicCorrelationContext, Collector
-from azureml.monitoring import ModelDataCollector
-
+monitoring = of_packages("azureml.ai.monitoring")
+BasicCorrelationContext, Collector = monitoring.BasicCorrelationContext, monitoring.Collector
+ModelDataCollector = of_packages("azureml.monitoring").ModelDataCollector
 NAN = float("nan")
 needs_pandas = unittest.skipIf(pd is None, "pandas is not installed")
 

@@ -72,7 +72,10 @@ class Recording(unittest.TestCase):
 
     def test_changes_are_reported_by_themselves_and_together(self):
         counter = self.metrics.counter("c_total", "c")
-        for _ in range(1000):
+        counter.inc()
+        self.assertFalse(self.host.reported.wait(0.5), "not before the worker serves")
+        self.metrics.begin()
+        for _ in range(999):
             counter.inc()
         self.assertTrue(self.host.reported.wait(10))
         self.assertEqual(self.changes(), [{"name": "c_total", "labels": [], "value": 1000}])
