@@ -98,6 +98,6 @@ export const modelOptions = {
     env: ['AZUREML_DEBUG_PORT'],
     default: 0,
     parse: integer(0, 65535),
-    doc: "Port of Node's inspector in the first worker; of the debugger that Python workers connect to. Switches time limits off.",
+    doc: "Port of Node's inspector in the first worker, or of a debugger for scripts in Python. It switches time limits off.",
   }),
 } satisfies OptionRows;

@@ -122,12 +122,18 @@ function parsed(find: Lookup, { flags, cwd, problems }: Surroundings): Pick<Serv
   return { config: config as Config, named };
 }
 
-/** Variables of Azure's Python server that have no effect here, and what to use. */
+const AT_BUILD = 'the server installs nothing. Install packages when the image is built (docs/images.md)';
+
+/** Variables of Azure's Python server and its images that have no effect here, and what to use. */
 const USELESS: Readonly<Record<string, string>> = {
   WORKER_PRELOAD: 'each worker runs init() itself. Lower WORKER_COUNT to save memory',
   AML_ENTRY_SCRIPT: 'use AZUREML_ENTRY_SCRIPT',
   AML_SOURCE_DIRECTORY: 'use AZUREML_SOURCE_DIRECTORY',
   SERVER_PORT: 'the server sets it for scripts. Use PORT',
+  AZUREML_EXTRA_REQUIREMENTS_TXT: AT_BUILD,
+  AZUREML_EXTRA_CONDA_YAML: AT_BUILD,
+  AZUREML_EXTRA_CONDA_YAML_ABS_PATH: AT_BUILD,
+  AZUREML_EXTRA_PYTHON_LIB_PATH: 'use PYTHONPATH',
 };
 
 function warnIfUseless(variables: Variables, warnings: string[]): void {

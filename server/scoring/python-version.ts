@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { describeThrown, ServerError } from '../errors.ts';
 import { cutText } from '../guards/output-lines.ts';
 import { isForOtherVersion } from '../system/python-environments.ts';
@@ -10,6 +10,8 @@ interface Surroundings {
   /** Undefined: the user of this process. */
   readonly user?: User | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds; tests bring their own. */
+  readonly limitMs?: number;
 }
 
 /** The oldest version that runs the worker. */
@@ -41,12 +43,12 @@ export async function pythonVersion(interpreter: Interpreter, around: Surroundin
 }
 
 /** What the interpreter writes. @throws ServerError */
-async function ask(interpreter: Interpreter, { env, user, signal }: Surroundings): Promise<string> {
+async function ask(interpreter: Interpreter, { env, user, signal, limitMs = LIMIT_MS }: Surroundings): Promise<string> {
   const options = {
     env,
     cwd: '/',
     signal,
-    timeout: LIMIT_MS,
+    timeout: limitMs,
     killSignal: 'SIGKILL' as const,
     maxBuffer: MOST_OUTPUT_BYTES,
     ...(user !== undefined && { uid: user.uid, gid: user.gid }),
@@ -55,9 +57,7 @@ async function ask(interpreter: Interpreter, { env, user, signal }: Surroundings
   try {
     execFile(interpreter.path, ['-S', '-c', QUESTION], options, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
-      // Node's message repeats the command.
-      const { code, signal: end } = error;
-      const how = typeof code === 'string' ? code : end ? `signal ${end}` : `exit code ${code ?? 'unknown'}`;
+      const how = howItEnded(error, limitMs);
       const whose = user === undefined ? '' : ` for user ${user.uid}:${user.gid} of WORKER_USER`;
       reject(unfit(interpreter, `${interpreter.path} cannot be run here${whose} (${how})${reasonIn(stderr)}`, error));
     });
@@ -66,6 +66,13 @@ async function ask(interpreter: Interpreter, { env, user, signal }: Surroundings
     reject(unfit(interpreter, `${interpreter.path} cannot be run here (${describeThrown(thrown)})`, thrown));
   }
   return promise;
+}
+
+/** Why not Node's message: it repeats the command. */
+function howItEnded({ code, signal, killed }: ExecFileException, limitMs: number): string {
+  if (typeof code === 'string') return code;
+  if (killed === true) return `no answer within ${limitMs} ms`;
+  return signal ? `signal ${signal}` : `exit code ${code ?? 'unknown'}`;
 }
 
 /** The line of an output that names the error. */

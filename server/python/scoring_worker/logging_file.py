@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging.config
-import sys
 from pathlib import Path
+
+_LOG = logging.getLogger("scoring_server")
 
 
 def configure_logging(path: str | None) -> None:
@@ -16,12 +17,17 @@ def configure_logging(path: str | None) -> None:
     """
     if path is None:
         return
+    why = ""
     try:
         logging.config.dictConfig(json.loads(Path(path).read_text("utf-8-sig")))
     except Exception as raised:
-        why = f"{type(raised).__name__}: {raised}"
-        if raised.__cause__ is not None:
-            why += f": {raised.__cause__}"
-        # The logging of a file that is half applied may print nothing.
-        text = f"{path} has no effect: expected JSON of logging.config.dictConfig, got {why}"
-        print(" ".join(text.split()), file=sys.stderr)
+        causes = [raised] if raised.__cause__ is None else [raised, raised.__cause__]
+        why = ": ".join(f"{type(each).__name__}: {each}" for each in causes)
+    # A configuration disables each logger that it does not name.
+    _LOG.disabled = False
+    if why:
+        _LOG.warning(
+            "%s has no effect: expected JSON of logging.config.dictConfig, got %s",
+            path,
+            " ".join(why.split()),
+        )

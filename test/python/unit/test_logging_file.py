@@ -8,7 +8,7 @@ import logging
 import sys
 import tempfile
 import unittest
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +30,29 @@ class LoggingFile(unittest.TestCase):
             self.addCleanup(logger.setLevel, level)
             self.addCleanup(logger.handlers.__setitem__, slice(None), handlers)
 
-    def written(self, content: Any, line: str = "hello") -> tuple[str, str]:
-        """What a file and a line of logger `own` bring to stdout and stderr."""
+    def written(self, content: Any, line: str = "hello") -> str:
+        """What a line of logger `own` brings to stdout, once a file has configured it."""
         path = Path(self._folder.name, "logging.json")
         path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        with redirect_stdout(io.StringIO()) as out:
             configure_logging(str(path))
             logging.getLogger("own").info(line)
-        return out.getvalue(), err.getvalue()
+        return out.getvalue()
+
+    def warned(self, content: Any) -> str:
+        """The one warning about a wrong file."""
+        with self.assertLogs("scoring_server", "WARNING") as logged:
+            self.assertEqual(self.written(content), "")
+        (line,) = logged.output
+        return line
 
     def test_a_file_configures_loggers(self) -> None:
         own = {"level": "INFO", "handlers": ["out"], "propagate": False}
         formatters = {"own": {"format": "%(name)s %(levelname)s %(message)s"}}
-        content = {"version": 1, "formatters": formatters, "handlers": {"out": STDOUT}}
-        self.assertEqual(
-            self.written({**content, "loggers": {"own": own}}), ("own INFO hello\n", "")
-        )
+        content: dict[str, Any] = {"version": 1, "formatters": formatters}
+        content["handlers"] = {"out": STDOUT}
+        content["loggers"] = {"own": own}
+        self.assertEqual(self.written(content), "own INFO hello\n")
 
     def test_names_of_azures_server_are_known(self) -> None:
         layout = "%(asctime)s %(levelname).1s [%(process)d] %(name)s - %(message)s"
@@ -57,10 +64,12 @@ class LoggingFile(unittest.TestCase):
             "handlers": {"out": {**STDOUT, "filters": ["probes"]}},
             "loggers": {"own": {"level": "INFO", "handlers": ["out"], "propagate": False}},
         }
-        out, err = self.written(content)
-        self.assertRegex(out, r"^UTC I \[\d+\] own - hello\n$")
-        self.assertEqual(err, "")
-        self.assertEqual(self.written(content, "GET / HTTP/1.1"), ("", ""))
+        self.assertRegex(self.written(content), r"^UTC I \[\d+\] own - hello\n$")
+        self.assertEqual(self.written(content, "GET / HTTP/1.1"), "")
+
+    def test_the_server_keeps_its_own_warnings(self) -> None:
+        self.written({"version": 1, "disable_existing_loggers": True})
+        self.assertFalse(logging.getLogger("scoring_server").disabled)
 
     def test_a_wrong_file_is_one_line_and_no_error(self) -> None:
         for content, why in (
@@ -70,9 +79,9 @@ class LoggingFile(unittest.TestCase):
             ({"version": 1, "handlers": {"a": {"class": "none.Such"}}}, "none"),
             ({"version": 1, "loggers": {"own": {"level": "LOUD"}}}, "LOUD"),
         ):
-            out, err = self.written(content)
-            self.assertEqual(out, "")
-            self.assertRegex(err, f"^[^\n]*logging.json has no effect: [^\n]*({why})[^\n]*\n$")
+            line = self.warned(content)
+            self.assertRegex(line, f"logging.json has no effect: .*{why}")
+            self.assertNotIn("\n", line)
 
     def test_no_file_changes_nothing(self) -> None:
         handlers = list(logging.getLogger().handlers)
@@ -80,9 +89,9 @@ class LoggingFile(unittest.TestCase):
         self.assertEqual(logging.getLogger().handlers, handlers)
 
     def test_a_file_that_cannot_be_read_is_one_line(self) -> None:
-        with redirect_stderr(io.StringIO()) as err:
+        with self.assertLogs("scoring_server", "WARNING") as logged:
             configure_logging(self._folder.name)
-        self.assertRegex(err.getvalue(), "has no effect: .*IsADirectoryError")
+        self.assertRegex(logged.output[0], "has no effect: .*IsADirectoryError")
 
 
 if __name__ == "__main__":

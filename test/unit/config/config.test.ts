@@ -316,6 +316,10 @@ test('what only the Python server reads gets a word in the log, and what to use 
   const cwd = folder(t);
   assert.deepEqual(warnings({ cwd, env: { WORKER_PRELOAD: 'false' } }), []);
   assert.match(warnings({ cwd, env: { WORKER_PRELOAD: 'true' } }).join(), /^WORKER_PRELOAD has no effect: .*WORKER_COUNT/);
+  assert.deepEqual(warnings({ cwd, env: { AZUREML_EXTRA_REQUIREMENTS_TXT: 'a.txt', AZUREML_EXTRA_PYTHON_LIB_PATH: '/lib' } }), [
+    'AZUREML_EXTRA_REQUIREMENTS_TXT has no effect: the server installs nothing. Install packages when the image is built (docs/images.md)',
+    'AZUREML_EXTRA_PYTHON_LIB_PATH has no effect: use PYTHONPATH',
+  ]);
   assert.match(warnings({ cwd, env: { AML_ENTRY_SCRIPT: 'a.py' } }).join(), /^AML_ENTRY_SCRIPT has no effect: use AZUREML_ENTRY_SCRIPT/);
 });
 

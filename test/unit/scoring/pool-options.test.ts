@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
 import { pino } from 'pino';
 import type { Config } from '../../../server/config/config.ts';
+import type { StartMessage } from '../../../server/ipc/start-message.ts';
 import { readConfig } from '../../../server/config/read-config.ts';
 import { poolOptions } from '../../../server/scoring/pool-options.ts';
 import type { ProviderChoice } from '../../../server/scoring/provider-choice.ts';
 import { Metrics } from '../../../server/telemetry/metrics.ts';
+import { folder } from '../../set-up/folder.ts';
 
 const found = { kind: 'sample', entryScript: '/s.ts', modelFile: undefined, modelDir: undefined, importPath: [] } as const;
 const stop = new AbortController().signal;
@@ -14,7 +18,7 @@ const stop = new AbortController().signal;
 interface Planned {
   readonly count: number;
   readonly spec: (worker: number) => {
-    start: { execution: unknown };
+    start: Pick<StartMessage, 'execution' | 'loggingConfig' | 'concurrencyIsDefault'>;
     command: readonly string[];
     env: Readonly<Record<string, string | undefined>>;
   };
@@ -23,7 +27,12 @@ interface Planned {
 }
 
 /** The plan for options, with a choice that has been made; every later choice would be the CPU. */
-async function plan(env: Record<string, string>, choice: Omit<ProviderChoice, 'problems'>, argv: string[] = []): Promise<Planned> {
+async function plan(
+  env: Record<string, string>,
+  choice: Omit<ProviderChoice, 'problems'>,
+  argv: string[] = [],
+  entryScript = found.entryScript as string,
+): Promise<Planned> {
   const command = readConfig({ argv, env, cwd: tmpdir() });
   assert.ok(command.kind === 'serve');
   const config: Config = command.config;
@@ -31,7 +40,11 @@ async function plan(env: Record<string, string>, choice: Omit<ProviderChoice, 'p
   let asked = 0;
   const choose = async (): Promise<ProviderChoice> =>
     asked++ === 0 ? { ...choice, problems: [] } : { provider: 'cpu', devices: [], problems: [] };
-  const options = poolOptions(config, found, { env: { HOME: '/home' }, log: pino({ level: 'silent' }), metrics, choose });
+  const options = poolOptions(
+    config,
+    { ...found, entryScript },
+    { env: { HOME: '/home' }, log: pino({ level: 'silent' }), metrics, choose },
+  );
   const { count, spec } = await options.plan(stop);
   // As for workers that are lost and replaced.
   for (let round = 0; round < 3; round++) for (let worker = 0; worker < count; worker++) spec(worker);
@@ -59,6 +72,24 @@ test('several workers get a limit of their heap; one does not', async () => {
       ?.slice(21);
   assert.equal(await limit({}), undefined);
   assert.ok(Number(await limit({ WORKER_COUNT: '3' })) >= 64);
+});
+
+test('a script in Python gets its interpreter, its share of the threads and its devices, and no flag of Node', async () => {
+  const root = folder();
+  const [python, script, logging] = ['python', 'score.py', 'logging.json'].map((name) => join(root, name)) as [string, string, string];
+  writeFileSync(python, "#!/bin/sh\nprintf '3.12.1'\n", { mode: 0o755 });
+  writeFileSync(logging, '{}');
+  const env = { EXECUTION_PROVIDER: 'cuda', ORT_INTRA_OP_NUM_THREADS: '3', AZUREML_INFERENCE_PYTHON_PATH: python };
+  const { spec, count } = await plan(env, TWO_GPUS, [], script);
+  assert.equal(count, 2);
+  const { command, env: own, start } = spec(1);
+  assert.deepEqual([command[0], command.length], [python, 2]);
+  assert.match(command[1] ?? '', /server\/python\/worker\.py$/);
+  assert.deepEqual([own['OMP_NUM_THREADS'], own['CUDA_VISIBLE_DEVICES']], ['3', 'GPU-b']);
+  assert.deepEqual([start.loggingConfig, start.concurrencyIsDefault], [logging, true]);
+  const other = (await plan({}, CPU)).spec(0);
+  assert.deepEqual([other.env['OMP_NUM_THREADS'], other.start.loggingConfig], [undefined, undefined]);
+  await assert.rejects(plan({ ...env, WORKER_PERMISSION_MODEL: 'on' }, CPU, [], script), { code: 'usage' });
 });
 
 test('workers are pinned to the devices in turn; on the CPU nothing is set', async () => {

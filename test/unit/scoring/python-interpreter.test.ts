@@ -148,7 +148,7 @@ test("a conda environment of Azure's images that is not there is passed over wit
 /** The error of a program that is asked for its version. */
 async function refused(path: string, changes: Partial<Interpreter> = {}): Promise<ServerError> {
   try {
-    await pythonVersion({ path, named: false, ...changes }, { env: { PATH: '/usr/bin:/bin' } });
+    await pythonVersion({ path, named: false, ...changes }, { env: { PATH: '/usr/bin:/bin' }, limitMs: 2000 });
   } catch (thrown) {
     assert.ok(thrown instanceof ServerError);
     assert.doesNotMatch(thrown.message, /\n/);
@@ -172,6 +172,7 @@ test('an interpreter that cannot run here is told in one line with the reason', 
   const cases: [path: string, word: RegExp][] = [
     [at(library), /cannot be run here \(exit code 127\): python: error while loading shared libraries: libpython3\.11\.so\.1\.0/],
     [at('kill -SEGV $$'), /cannot be run here \(signal SIGSEGV\)/],
+    [at('exec sleep 60'), /cannot be run here \(no answer within 2000 ms\)/],
     [at('echo hello'), /is no Python: it does not answer with its version/],
     [at("printf '3.9.18'"), /is Python 3\.9\.18, and entry scripts need Python 3\.10 or later/],
     [at("printf '2.7.18'"), /is Python 2\.7\.18/],
