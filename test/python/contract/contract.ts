@@ -14,7 +14,7 @@ const PLAIN = fileURLToPath(new URL('../plain/', import.meta.url));
 /** A difference that the product wants: what each server answers there. */
 export interface Difference {
   readonly because: string;
-  /** Members of what is seen; one that is absent here and named in the other is absent in the answer. */
+  /** Members of what is seen. One that only the other names is absent in this answer. */
   readonly peer: Seen;
   readonly ours: Seen;
   /** What ours answers beside the peer's packages, where their code makes it something else. */
@@ -54,7 +54,7 @@ export function startOurs(script: string, interpreter: string, env: Readonly<Rec
   });
 }
 
-/** A script under Azure's server and under ours: each case is sent to both, and the answers are compared. */
+/** Sends each case to a script under Azure's server and under ours, and compares the answers. */
 export function contract(title: string, subject: Subject, cases: readonly Case[]): void {
   describe(title, { skip }, () => {
     const pair = new Pair(subject);

@@ -17,7 +17,7 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** Sends a request on a connection of its own. Resolves to undefined where it ends without an answer. */
+/** Sends a request on a connection of its own. Resolves to undefined if it ends unanswered. */
 export async function exchange(port: number, call: Call): Promise<Answer | undefined> {
   const hasBody = call.body !== undefined || call.chunks !== undefined;
   const sent = request({

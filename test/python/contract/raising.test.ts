@@ -3,7 +3,7 @@ import { bare, FAILED } from './failures.ts';
 
 const failed = { status: 500, 'x-ms-run-function-failed': 'True', body: FAILED };
 
-/** The script ends its process: with the peer, the process lives on or is replaced without a word. */
+/** The script ends its process. The peer's process lives on, or is replaced without a word. */
 function lost(code: number): Difference {
   const { because, peer, ours } = bare({
     json: { message: `The worker that held this request ended (exit code ${code}) and is being replaced. Try again.` },

@@ -32,7 +32,7 @@ export function seenIn(answer: Answer | undefined, call: Call): Seen {
   return seen;
 }
 
-/** A header's value; a word where it differs from request to request, or from version to version. */
+/** A header's value; a word for one that differs between requests, or between versions. */
 function headerOf(name: string, value: string): string {
   if (name === 'x-ms-server-version') return value === '' ? '' : 'a version';
   if (name === 'x-ms-run-fn-exec-ms') return /^\d+\.\d{3}$/.test(value) ? 'milliseconds' : value;

@@ -15,7 +15,7 @@ export interface Asked {
 export interface DocumentScript {
   /** A file of scripts/: ours, with the calls that the document's script makes. */
   readonly script: string;
-  /** Scripts of checkouts that are given to the test: a variable that names the checkout, and paths in it. */
+  /** Scripts in checkouts: the variable that names a checkout, and paths in it. */
   readonly upstream: Readonly<Record<string, readonly string[]>>;
   /** A folder that make_models.py writes. */
   readonly models?: string;
@@ -71,8 +71,8 @@ const refusesWithReason: Asked['answers'] = (answer) => {
   assert.match(text(answer), /Invalid input/);
 };
 
-const EXAMPLES = 'AZUREML_EXAMPLES';
-const SERVER = 'AZUREML_INFERENCE_SERVER';
+const EXAMPLES = 'CHECKOUT_OF_EXAMPLES';
+const SERVER = 'CHECKOUT_OF_PEER';
 const online = (path: string): string => `cli/endpoints/online/${path}`;
 
 /** The scripts of documents, as SOURCES.md lists them. */
