@@ -1,0 +1,4 @@
+def init(data): pass
+
+
+def run(data): return data
