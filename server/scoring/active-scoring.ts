@@ -67,6 +67,12 @@ export class ActiveScoring implements Scoring {
     this.#queueMs = performance.now() - this.#admitted;
   }
 
+  /** Its worker gave it back. @param queueWaitMs since its admission; 0: no limit */
+  waitsAgain(queueWaitMs: number): void {
+    const left = Math.max(0, queueWaitMs - (performance.now() - this.#admitted));
+    if (queueWaitMs > 0) this.#queueTimer = setTimeout(() => this.#owner.queueTimeout(this), left);
+  }
+
   resolve(head: ReplyHead, body: ScoreReply['body']): void {
     this.answered = true;
     this.#resolve({ ...head, body, queueMs: this.#queueMs ?? 0, worker: this.worker?.number ?? 0 });

@@ -194,6 +194,7 @@ export class PoolScorer implements Scorer, ScoringSource {
     const scoring = worker.scorings.get(id);
     if (scoring === undefined || scoring.answered || this.#stopped) return this.settle(worker, id)?.fail(stopping());
     this.#takeBack(worker, [scoring]);
+    scoring.waitsAgain(this.#settings.limits.queueWaitTimeoutMs);
     if (worker.state === 'retiring') this.#pool.reap(worker);
     return this.dispatchWaiting();
   }

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from .addresses import without_keys
 from .context import current_request
 from .host import ToHost
 from .messages import Request
@@ -45,7 +46,7 @@ class ScriptLog:
 
         It keeps the ids of its request, over or not: they are the only trace to its cause.
         """
-        self._line("error", text, current_request.get(), None)
+        self._line("error", without_keys(text), current_request.get(), None)
 
     def report_dropped(self) -> None:
         """Sends the number of lines that were dropped since the last line, if there are any."""

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'node:test';
 import { withServer } from '../../e2e/start-server.ts';
@@ -24,6 +25,25 @@ for (const way of ['spin', 'hold the lock', 'hang'])
       },
       { env },
     ));
+
+const SYSTEM = '/usr/bin/python3';
+const { stdout: systemVersion } = spawnSync(SYSTEM, ['-c', 'import sys; print(sys.version_info >= (3, 10))'], { encoding: 'utf8' });
+const noOther = process.getuid?.() !== 0 || systemVersion?.trim() !== 'True' ? 'needs root, and a Python that every user may run' : false;
+
+test('a worker of another user ends with a host that is killed, also inside C code that holds the interpreter', { skip: noOther }, () =>
+  withServer(
+    ['--entry-script', join(SCRIPTS, 'ends.py')],
+    async (server) => {
+      await server.ready();
+      const lost = server.score('hold the lock').catch(() => undefined);
+      await server.inFlight(1);
+      await server.stop();
+      await until(() => !server.workers.some(alive));
+      await lost;
+    },
+    { env: { ...env, WORKER_USER: '65534:65533', AZUREML_INFERENCE_PYTHON_PATH: SYSTEM } },
+  ),
+);
 
 test('a drain lets a run end, closes the script, and leaves no process', () =>
   withServer(

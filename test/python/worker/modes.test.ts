@@ -61,7 +61,7 @@ test('an async run() has one event loop, that of init(), on the main thread, and
     const answers = await Promise.all(Array.from({ length: 8 }, () => workers.score({ meet: 8 })));
     assert.ok(answers.every(({ json }) => json === 8));
     const stream = await workers.score('stream');
-    assert.deepEqual([stream.headers['content-type'], stream.text], ['application/x-ndjson', '{"n": 0}\n{"n": 1}\n{"n": 2}\n']);
+    assert.deepEqual([stream.headers['content-type'], stream.text], ['application/x-ndjson', '{"n":0}\n{"n":1}\n{"n":2}\n']);
   }));
 
 test('lines of tasks and threads of an async run() have the ids of its request', () =>

@@ -26,14 +26,14 @@ for (const concurrency of modes) {
       'streams.py',
       async (workers) => {
         for (const [how, type, text] of [
-          ['text', 'text/plain; charset=utf-8', 'ab{"c": 1}\n'],
+          ['text', 'text/plain; charset=utf-8', 'ab{"c":1}\n'],
           ['bytes', 'application/octet-stream', 'ba'],
-          ['lines', 'application/x-ndjson', '{"a": 1}\n[2]\ntext\n'],
+          ['lines', 'application/x-ndjson', '{"a":1}\n[2]\ntext\n'],
           ['nothing', 'text/plain; charset=utf-8', ''],
           ['coroutine', 'text/plain; charset=utf-8', '012'],
         ]) {
           const answer = await workers.score(how);
-          assert.deepEqual([answer.status, answer.headers['content-type'], answer.text.replaceAll('": ', '": ')], [200, type, text], how);
+          assert.deepEqual([answer.status, answer.headers['content-type'], answer.text], [200, type, text], how);
         }
       },
       { start },

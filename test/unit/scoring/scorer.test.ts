@@ -375,3 +375,16 @@ test('a request that is given back after its client has left is over', async () 
   await workers.scorer.idle();
   assert.equal(await outcome(scorings[2]!), 'client_gone');
 });
+
+test('a request that is given back waits no longer for a worker than any other', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const workers = await new FakeWorkers({ limits: { queueWaitTimeoutMs: 500 } }).started();
+  const process = workers.process(0);
+  process.ready(1, 1);
+  const scorings = [workers.score(), workers.score(), workers.score()];
+  process.reply(1);
+  process.frame(WorkerKind.returned, 3);
+  assert.equal(workers.scorer.load.queued, 1);
+  t.mock.timers.tick(500);
+  assert.equal(await outcome(scorings[2]!), 'queue_timeout');
+});
