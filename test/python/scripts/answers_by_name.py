@@ -32,9 +32,6 @@ def init():
 
 def run(raw_data):
     """Answers or raises."""
-    if raw_data == "stream":
-        events = (f"data: {number}\n\n" for number in range(3))
-        return AMLResponse(events, 200, {"Content-Type": "text/event-stream"})
     if raw_data == "refuse":
         raise ScoringError(422, "age must be positive")
     if raw_data == "fail":

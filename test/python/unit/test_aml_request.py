@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import sys
@@ -233,15 +234,12 @@ class InstalledRequest(ScriptTest):
     def setUp(self) -> None:
         super().setUp()
         try:
-            import flask
-
-            import azureml_inference_server_http.api.aml_request
+            self.flask = importlib.import_module("flask")
+            module = importlib.import_module("azureml_inference_server_http.api.aml_request")
         except ImportError:
             self.skipTest("azureml-inference-server-http is not installed")
-        own = azureml_inference_server_http.api.aml_request.__file__ or ""
-        if "site-packages" not in own:
+        if "site-packages" not in (module.__file__ or ""):
             self.skipTest("azureml-inference-server-http is not installed")
-        self.flask = flask
 
     def test_scripts_get_flasks_request(self) -> None:
         for name in (
