@@ -405,7 +405,13 @@ test('what a lost worker had not begun waits behind no run again', async () => {
   lost.begun = 2;
   const held = workers.score();
   for (let count = 0; count < 3; count++) workers.score();
-  assert.deepEqual([idsAt(lost), idsAt(other)], [[1, 3, 5], [2, 4, 6]]);
+  assert.deepEqual(
+    [idsAt(lost), idsAt(other)],
+    [
+      [1, 3, 5],
+      [2, 4, 6],
+    ],
+  );
   lost.exit();
   assert.equal(await outcome(held), 'worker_lost');
   assert.deepEqual(idsAt(other), [2, 4, 6]);
