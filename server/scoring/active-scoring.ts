@@ -41,6 +41,8 @@ export class ActiveScoring implements Scoring {
   order = 0;
   /** Its first worker was lost before it began. */
   again = false;
+  /** It was given to a worker that had its runs, and may be given back. That happens once. */
+  ahead = false;
   stream: ReplyStream | undefined;
 
   constructor(id: number, request: ScoreRequest, owner: ScoringOwner) {

@@ -1,3 +1,4 @@
+import { FrameError } from '../ipc/frames.ts';
 import { InFlight } from '../ipc/in-flight.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
 import type { ReadyMessage } from '../ipc/worker-messages.ts';
@@ -12,6 +13,12 @@ import { allows, type Effects, isEnding, step, type WorkerEvent, type WorkerStat
  * that requests wait in the worker's pipe (README.md, `ahead`).
  */
 const QUICK_MS = 2;
+
+/**
+ * What work needs of a worker. `credit`: any, also ahead of its runs. `run`: a run that is free.
+ * `nothing`: the work is no `run()`.
+ */
+export type Need = 'credit' | 'run' | 'nothing';
 
 /** A worker as the pool sees it: its process, its state, and the scorings that it holds. */
 export class PoolWorker {
@@ -98,6 +105,12 @@ export class PoolWorker {
     return this.#concurrency + (this.#quick ? this.#ahead : 0) - this.scorings.size;
   }
 
+  /** It has what work needs. */
+  has(need: Need): boolean {
+    if (need === 'nothing') return this.usable;
+    return this.credit > 0 && (need === 'credit' || this.scorings.size < this.#concurrency);
+  }
+
   /**
    * The scorings that it has certainly not begun, the latest first, without those that another
    * worker had before.
@@ -117,6 +130,7 @@ export class PoolWorker {
 
   /** @param written called once the kernel has the whole body, or the process is gone */
   give(scoring: ActiveScoring, written: () => void): void {
+    scoring.ahead = this.scorings.size >= this.#concurrency;
     this.scorings.add(scoring.id, scoring);
     scoring.dispatchedTo(this, ++this.#given);
     this.process.score(scoring.id, scoring.request, written);
@@ -130,6 +144,17 @@ export class PoolWorker {
   /** A run takes long: what waited for it is given back. */
   takesLong(): void {
     this.#quick = false;
+  }
+
+  /**
+   * It gives one back.
+   * @throws FrameError for one that it may have begun, or was not given ahead
+   */
+  givesBack({ id, ahead, order, stream }: ActiveScoring): void {
+    const { begun } = this.process;
+    if (!ahead || stream !== undefined || (begun !== Infinity && order <= begun))
+      throw new FrameError(`the request ${id} given back, which waits behind none`);
+    this.takesLong();
   }
 
   /** Cancels a run that is overdue. Returns the time of the cancel. */
@@ -206,10 +231,10 @@ export class PoolWorker {
   }
 }
 
-export function leastLoadedOf(workers: readonly (PoolWorker | undefined)[], any: boolean): PoolWorker | undefined {
+export function leastLoadedOf(workers: readonly (PoolWorker | undefined)[], need: Need): PoolWorker | undefined {
   let best: PoolWorker | undefined;
   for (const worker of workers) {
-    if (worker === undefined || !(any ? worker.usable : worker.credit > 0)) continue;
+    if (worker?.has(need) !== true) continue;
     if (best === undefined || isBetter(worker, best)) best = worker;
   }
   return best;

@@ -10,7 +10,7 @@ export type RedactingWorker = Pick<PoolWorker, 'number' | 'process' | 'endedFor'
 /** The pool, as redactions use it. */
 interface RedactingPool<Worker> {
   /** @param any also a worker without credit: a hook is no `run()` */
-  leastLoaded(any: boolean): Worker | undefined;
+  leastLoaded(need: 'nothing'): Worker | undefined;
   end(worker: Worker, reason: EndReason): void;
 }
 
@@ -125,7 +125,7 @@ export class Redactions<Worker extends RedactingWorker = PoolWorker> {
   }
 
   #give(number: number, job: RedactionJob<Worker>): void {
-    const worker = this.#settings.pool.leastLoaded(true);
+    const worker = this.#settings.pool.leastLoaded('nothing');
     if (worker === undefined) return;
     let given = this.#workers.get(worker);
     if (given === undefined) this.#workers.set(worker, (given = { jobs: 0, holder: 0, since: 0 }));

@@ -164,8 +164,9 @@ export class PoolScorer implements Scorer, ScoringSource {
 
   dispatchWaiting(): void {
     while (this.#queue.length > 0) {
-      const worker = this.#pool.leastLoaded();
-      const scoring = worker === undefined ? undefined : this.#queue.oldest;
+      const scoring = this.#queue.oldest;
+      // One that has lost its place once waits behind no run again: none loses it for ever.
+      const worker = this.#pool.leastLoaded(scoring?.ahead === true || scoring?.again === true ? 'run' : 'credit');
       if (worker === undefined || scoring === undefined) return;
       const { deadline } = scoring.request;
       // Its timer may be late.

@@ -122,8 +122,8 @@ export class WorkerListener implements ProcessListener {
 
   returned(id: number): void {
     const scoring = this.#worker.scorings.get(id);
-    if (scoring?.stream !== undefined) throw new FrameError(`the request ${id} given back, whose stream has begun`);
-    this.#worker.takesLong();
+    if (scoring === undefined) throw new FrameError(`the request ${id} given back, which it does not hold`);
+    this.#worker.givesBack(scoring);
     this.#source.returned(this.#worker, id);
   }
 

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { PoolOptions, PoolPlan } from './pool-options.ts';
-import { type Capacity, capacityOf, leastLoadedOf, PoolWorker } from './pool-worker.ts';
+import { type Capacity, capacityOf, leastLoadedOf, type Need, PoolWorker } from './pool-worker.ts';
 import { Replacements } from './replacements.ts';
 import { type EndReason, restartCauseOf, retirements, type RetireReason, startFailureOf } from './worker-endings.ts';
 import { type ScoringSource, type WorkerKeeper, WorkerListener } from './worker-listener.ts';
@@ -97,12 +97,9 @@ export class WorkerPool implements WorkerKeeper {
     return capacityOf(this.#workers);
   }
 
-  /**
-   * The worker that holds the least and has credit left.
-   * @param any for work that is no `run()`, and needs no credit
-   */
-  leastLoaded(any = false): PoolWorker | undefined {
-    return leastLoadedOf(this.#workers, any);
+  /** The worker that holds the least, of those that have what the work needs. */
+  leastLoaded(need: Need = 'credit'): PoolWorker | undefined {
+    return leastLoadedOf(this.#workers, need);
   }
 
   /** Retires a worker: no new requests, finishes those that clients wait for, is replaced now. */

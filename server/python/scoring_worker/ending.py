@@ -52,13 +52,14 @@ class Ending:
 
     def exits(self, asked: BaseException) -> NoReturn:
         """The script has asked for the end, by SystemExit or KeyboardInterrupt."""
-        self.end_child()
         code = getattr(asked, "code", _INTERRUPTED)
         if code is not None and not isinstance(code, int):
             self._log.line("error", str(code))
             code = _LOST
+        code = (code or 0) & 0xFF
+        self.end_child(code)
         self._finish()
-        os._exit((code or 0) & 0xFF)
+        os._exit(code)
 
     def lost(self, problem: str) -> NoReturn:
         """Ends after an error that only a new process can clear."""
@@ -73,11 +74,11 @@ class Ending:
             f"{raised}"
         )
 
-    def end_child(self) -> None:
+    def end_child(self, code: int = 0) -> None:
         """Ends a child of the worker that comes back from the script: it has no request."""
         if os.getpid() != self._worker:
             _flush_real()
-            os._exit(0)
+            os._exit(code)
 
     def _close_script(self) -> None:
         close, self.close = self.close, None

@@ -40,18 +40,21 @@ class Intake:
         self._runs: dict[int, Run] = {}
         self._given = 0
         self._waiting: deque[Run | Redaction] = deque()
+        # Begun last; None: a redaction.
+        self._latest: Run | None = None
         # The host has closed its side of the pipe.
         self.ended = False
 
     @property
     def has_work(self) -> bool:
-        """Something waits to be begun, or the pipe has ended."""
-        return self.ended or bool(self._waiting)
+        """Something waits to be begun."""
+        return bool(self._waiting)
 
     def take(self, chunk: bytes) -> None:
         """Handles what one read brought; nothing means the end. Raises FrameError."""
         if not chunk:
             self.ended = True
+            self._waiting.clear()
             for run in list(self._runs.values()):
                 run.cancel()
         for kind, ident, payload in self._frames.feed(chunk):
@@ -68,14 +71,21 @@ class Intake:
         while self._waiting:
             work = self._waiting.popleft()
             if isinstance(work, Redaction):
+                self._latest = None
                 return work
             if not work.dropped:
                 work.begun = True
+                self._latest = work
                 return work
         return None
 
     def give_back(self) -> None:
-        """Gives the runs back that wait, because another one takes long."""
+        """Gives the runs back that wait, because another one takes long.
+
+        Those alone that the host has sent ahead: whatever was read before the answer of the run.
+        """
+        if self._latest is None or self._latest.answered:
+            return
         runs = [work for work in self._waiting if isinstance(work, Run) and not work.dropped]
         self._waiting = deque(work for work in self._waiting if isinstance(work, Redaction))
         # The host puts each before all others.

@@ -29,7 +29,8 @@ class PipeReader:
 
     Why: a request then costs no change of threads, and a cancel is still acknowledged. Whoever
     holds `_reading` reads. While a run takes long, the helper gives the requests behind it back
-    to the host. It stops once the main thread waits. It sleeps while no run takes long.
+    to the host. It stops once the main thread waits. It sleeps while no run takes long. While a
+    redaction waits, it does not wait for the pipe: the main thread has work once it is free.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class PipeReader:
                 self._read()
 
     def wait(self, until: Callable[[], bool]) -> None:
-        """Reads once, unless `until` has come true meanwhile."""
+        """Reads once for a run that waits, unless `until` has come true meanwhile."""
         self._wanted = True
         with self._reading:
             self._wanted = False
             if not until():
+                self._intake.give_back()
                 self._read()
+                self._intake.give_back()
 
     def run_begins(self) -> None:
         """The main thread runs the script from now on."""
@@ -80,9 +83,9 @@ class PipeReader:
         """The main thread is about to call `next`."""
         self._running = False
 
-    def _read(self) -> None:
+    def _read(self, flags: int = 0) -> None:
         try:
-            self._intake.take(read(self._pipe))
+            self._intake.take(read(self._pipe, flags))
         except FrameError as error:
             self._broken(error)
 
@@ -102,10 +105,10 @@ class PipeReader:
 
     def _read_on(self) -> None:
         try:
-            while not self._wanted:
+            while not (self._wanted or self._intake.ended):
                 self._intake.give_back()
-                if self._intake.has_work:
-                    return
-                self._read()
+                self._read(socket.MSG_DONTWAIT if self._intake.has_work else 0)
+        except BlockingIOError:
+            return
         finally:
             self._reading.release()

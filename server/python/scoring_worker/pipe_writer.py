@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import socket
 import threading
 from collections import deque
@@ -10,6 +13,8 @@ from collections import deque
 _LARGE = 16 * 1024
 # Bytes of lines of the log that may wait for the kernel: server/ipc/README.md#flow-control.
 MOST_WAITING = 4 * 1024 * 1024
+_NO_PIPE = (errno.EBADF, errno.ENOTSOCK)
+_CLOSED_BY_SCRIPT = b"the script has closed the pipe to the server (fd 3): the worker ends\n"
 
 
 class PipeWriter:
@@ -48,9 +53,8 @@ class PipeWriter:
                 if self._lines:
                     self._write_lines(wait=True)
                 self._write(parts)
-        except OSError:
-            # The reader of the pipe sees the end of the host, too.
-            self._closed = True
+        except OSError as error:
+            self._fail(error)
         if self._lines:
             self._flush_lines()
 
@@ -72,16 +76,25 @@ class PipeWriter:
             try:
                 with self._lock:
                     self._write_lines(wait=True)
-            except OSError:
-                self._closed = True
+            except OSError as error:
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        """The host is gone: the reader of the pipe sees that, too. Or the script closed fd 3."""
+        self._closed = True
+        if error.errno in _NO_PIPE:
+            # A read that waits goes on without the descriptor, and would never end.
+            with contextlib.suppress(OSError):
+                os.write(2, _CLOSED_BY_SCRIPT)
+            os._exit(1)
 
     def _flush_lines(self) -> None:
         # Again after each release: a line may have come while the lock was held.
         while self._lines and not self._closed and self._lock.acquire(blocking=False):
             try:
                 written = self._write_lines(wait=False)
-            except OSError:
-                self._closed = True
+            except OSError as error:
+                self._fail(error)
                 return
             finally:
                 self._lock.release()

@@ -13,13 +13,25 @@ class Run:
     The reader alone calls `credit` and `cancel`.
     """
 
-    __slots__ = ("begun", "cancelled", "credited", "dropped", "order", "request", "stop", "wake")
+    __slots__ = (
+        "answered",
+        "begun",
+        "cancelled",
+        "credited",
+        "dropped",
+        "order",
+        "request",
+        "stop",
+        "wake",
+    )
 
     def __init__(self, request: Request, order: int) -> None:
         self.request = request
         # In which the worker got its requests; the first is 1.
         self.order = order
         self.begun = False
+        # Its answer, or the end of its stream, may have left.
+        self.answered = False
         # It was cancelled before it began, and is answered.
         self.dropped = False
         # Nobody waits for its answer any more.

@@ -60,6 +60,7 @@ class Runner:
                 run_ms = self._timed(request, began)
             answer = self._script.answer_of(result)
             if answer.chunks is None:
+                run.answered = True
                 self._to_host.reply(request.ident, answer, run_ms)
             else:
                 sender = self._sender(run, answer, run_ms)
@@ -151,6 +152,7 @@ class Runner:
     def _answer_failure(self, run: Run, raised: BaseException, sender: StreamSender | None) -> None:
         ident = run.request.ident
         failed = self._failure_of(run, raised)
+        run.answered = True
         if sender is not None and sender.started:
             if not isinstance(failed, Failure):
                 failed = Failure("run_failed", self._script.text_of(raised))

@@ -72,6 +72,7 @@ class StreamSender:
     def finish(self) -> None:
         """Ends the stream."""
         self._begin("")
+        self.run.answered = True
         self._to_host.end(self.run.request.ident)
 
     def _begin(self, first: Any) -> None:

@@ -30,6 +30,13 @@ def fork_and_return():
     return "of the parent"
 
 
+def fork_and_exit():
+    child = os.fork()
+    if child == 0:
+        sys.exit(3)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def writes_to_pipe():
     code = "import os; os.write(3, b'garbage')"
     return subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode
@@ -53,6 +60,8 @@ ways = {
     "fork": lambda: pool("fork"),
     "spawn": lambda: pool("spawn"),
     "os.fork": fork_and_return,
+    "sys.exit": fork_and_exit,
+    "close": lambda: os.close(3),
     "child writes": writes_to_pipe,
     "terminate": terminates,
     "garbage": lambda: os.write(3, b"\xff\xff\xff\xff"),

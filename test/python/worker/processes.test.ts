@@ -26,6 +26,7 @@ for (const [way, expected] of [
   ['fork', [1, 2, 3]],
   ['spawn', [1, 2, 3]],
   ['os.fork', 'of the parent'],
+  ['sys.exit', 3],
   ['terminate', -15],
 ] as const)
   for (const concurrency of [1, 2])
@@ -52,6 +53,18 @@ test('a process that the script starts has no pipe to write to', () =>
     assert.notEqual((await workers.score('child writes')).json, 0);
     assert.equal(workers.pids.length, 1);
   }));
+
+for (const concurrency of [1, 2])
+  test(`a script that closes the pipe is a lost worker at once (${concurrency} at a time)`, () =>
+    withPython(
+      'forks.py',
+      async (workers) => {
+        await assert.rejects(workers.score('close'), { code: 'worker_lost' });
+        assert.equal((await workers.score('os.fork')).json, 'of the parent');
+        await workers.lineWith('closed the pipe to the server (fd 3)');
+      },
+      { start: { concurrency, concurrencyIsDefault: false } },
+    ));
 
 test('bytes of the script on the pipe cost the worker and nobody else', () =>
   withPython('forks.py', async (workers) => {

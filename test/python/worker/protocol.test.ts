@@ -89,6 +89,60 @@ test('the start mark counts the runs that have begun; a run that takes long ackn
   });
 });
 
+test('what waits behind a stream whose client does not read is given back', async () => {
+  process.env['NOTES'] = folder();
+  await withRawWorker('streams.py', async (worker) => {
+    await worker.ready();
+    worker.score(1, 'large');
+    // The window is full with the fifth chunk of 64 KiB.
+    await until(() => worker.frames.filter(({ kind }) => kind === 'chunk').length === 5);
+    for (const id of [2, 3]) {
+      worker.score(id, 'pid');
+      await worker.frame('returned', id);
+    }
+    worker.to.cancel(1);
+    assert.match((await worker.frame('broken', 1)).text, /client_gone/);
+  });
+});
+
+const body = Buffer.from('{"loop":true}');
+const hook = { id: 'request', sides: [{ collection: 'request', contentType: 'application/json', bytes: body.length }] } as const;
+
+test('a request behind a redaction that takes long is not given back: its worker is the one that is free', () =>
+  withRawWorker('redacts.py', async (worker) => {
+    await worker.ready();
+    worker.to.redact(1, hook, [body]);
+    worker.score(2, {});
+    // What follows the first of these was read after the request.
+    for (const id of [3, 4]) {
+      worker.to.cancel(id);
+      await worker.frame('cancelled', id);
+    }
+    worker.to.cancel(2);
+    await worker.frame('failure', 2);
+    assert.ok(!worker.frames.some(({ kind }) => kind === 'returned'));
+    worker.child.kill('SIGKILL');
+  }));
+
+test('a run that takes long acknowledges a cancel, also while a redaction waits', async () => {
+  const path = folder();
+  process.env['BEGUN_FILE'] = join(path, 'begun');
+  process.env['RELEASE_FILE'] = join(path, 'release');
+  await withRawWorker('runs_once.py', async (worker) => {
+    await worker.ready();
+    worker.score(1, 'a');
+    await until(() => existsSync(join(path, 'begun')));
+    worker.to.redact(2, hook, [body]);
+    for (const id of [3, 1]) {
+      worker.to.cancel(id);
+      await worker.frame('cancelled', id);
+    }
+    writeFileSync(join(path, 'release'), '');
+    await worker.frame('reply', 1);
+    await worker.frame('redacted', 2);
+  });
+});
+
 test('a traced run is timed before its answer, and only where tracing is on and the trace is sampled', () =>
   withRawWorker('pid.py', async (worker) => {
     await worker.ready({ tracing: true });

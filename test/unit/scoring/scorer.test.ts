@@ -356,11 +356,69 @@ test('requests that a worker gives back go to the next one that is free, in thei
   slow.frame(WorkerKind.returned, 4);
   assert.deepEqual(workers.scorer.load, { queued: 2, inFlight: 2, workers: 2, concurrency: 2, credits: 0 });
   other.reply(2);
-  assert.deepEqual(idsAt(other), [2, 4, 5]);
+  assert.deepEqual(idsAt(other), [2, 4], 'what was given back waits behind no run again');
   for (const id of [4, 5]) other.reply(id);
   assert.deepEqual(await Promise.all([scorings[3]!, scorings[4]!].map(outcome)), ['done', 'done']);
-  slow.frame(WorkerKind.returned, 4);
-  assert.deepEqual(workers.scorer.load.inFlight, 1, 'a request that it does not hold changes nothing');
+});
+
+for (const ahead of [0, 2])
+  test(`a worker gives no request back that waits behind none (${ahead} ahead)`, async () => {
+    const workers = await new FakeWorkers().started();
+    const process = workers.process(0);
+    process.ready(1, ahead);
+    workers.score();
+    for (const id of [1, 9]) assert.throws(() => process.frame(WorkerKind.returned, id), FrameError);
+    process.begun = 1;
+    process.reply(1);
+    for (let count = 0; count < 2; count++) workers.score();
+    process.begun = 2;
+    assert.throws(() => process.frame(WorkerKind.returned, 2), FrameError);
+  });
+
+test('a request is given back once, and not after it has begun', async () => {
+  const workers = await new FakeWorkers().started();
+  const process = workers.process(0);
+  process.ready(1, 2);
+  const scorings = Array.from({ length: 5 }, () => workers.score());
+  process.reply(1);
+  assert.deepEqual(idsAt(process), [1, 2, 3, 4]);
+  process.begun = 3;
+  assert.throws(() => process.frame(WorkerKind.returned, 3), FrameError);
+  process.reply(2);
+  process.frame(WorkerKind.returned, 5);
+  process.frame(WorkerKind.returned, 4);
+  process.reply(3);
+  assert.deepEqual(idsAt(process), [1, 2, 3, 4, 5, 4], 'its runs are quick again, and it has two orders to give');
+  assert.throws(() => process.frame(WorkerKind.returned, 4), FrameError);
+  process.reply(4);
+  process.reply(5);
+  assert.deepEqual(await Promise.all(scorings.map(outcome)), ['done', 'done', 'done', 'done', 'done']);
+});
+
+test('what a lost worker had not begun waits behind no run again', async () => {
+  const workers = await new FakeWorkers({ workers: 2 }).started();
+  const [lost, other] = [workers.process(0), workers.process(1)];
+  for (const process of [lost, other]) process.ready(1, 3);
+  for (let count = 0; count < 2; count++) workers.score();
+  lost.reply(1);
+  other.reply(2);
+  lost.begun = 2;
+  const held = workers.score();
+  for (let count = 0; count < 3; count++) workers.score();
+  assert.deepEqual(
+    [idsAt(lost), idsAt(other)],
+    [
+      [1, 3, 5],
+      [2, 4, 6],
+    ],
+  );
+  lost.exit();
+  assert.equal(await outcome(held), 'worker_lost');
+  assert.deepEqual(idsAt(other), [2, 4, 6]);
+  other.reply(4);
+  assert.deepEqual(idsAt(other), [2, 4, 6]);
+  other.reply(6);
+  assert.deepEqual(idsAt(other), [2, 4, 6, 5]);
 });
 
 test('a request that is given back after its client has left is over', async () => {
