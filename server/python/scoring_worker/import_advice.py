@@ -1,13 +1,16 @@
-"""What an author can do about a module that Python does not find, or a library that it lacks."""
+"""What an author can do about a name, a module or a library that Python does not find."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+
+from .raised import text_of
 
 # Packages that pip knows by another name than Python.
 _PIP_NAMES = {
@@ -34,23 +37,42 @@ _LIBRARIES = {
     "libgthread-2.0.so.0": "Install opencv-python-headless in place of opencv-python.",
     "libgomp.so.1": "Install the library in the image: apt-get install --yes libgomp1.",
 }
+# Of pickle: a class or function of a notebook, or of the script that has trained the model.
+_OF_MAIN = re.compile(r"Can't get attribute '(\w+)' on <module '__main__'")
 _MOST_ENTRIES = 200
 _MOST_CAUSES = 20
+_WITHOUT_PACKAGE = (
+    "The script is imported as a module without a package: write `import helper` or "
+    "`from helper import name` in place of `from . import helper`."
+)
 
 
 def import_advice(raised: BaseException, folders: Iterable[str] = ()) -> str | None:
-    """The next step after a failed import; None: Python's message has to do.
+    """The next step after a failed import or unpickling; None: Python's message has to do.
 
     `folders`: those of the author, in which a module may be at another place.
     """
     for each in islice(_causes(raised), _MOST_CAUSES):
         if isinstance(each, ModuleNotFoundError) and each.name:
             return _on_missing(each.name, folders)
+        if isinstance(each, AttributeError) and (found := _OF_MAIN.search(text_of(each))):
+            return _on_name_of_main(found[1])
         if isinstance(each, ImportError):
+            if "attempted relative import" in text_of(each):
+                return _WITHOUT_PACKAGE
             for library, advice in _LIBRARIES.items():
-                if library in str(each):
+                if library in text_of(each):
                     return f"The system lacks the library {library}. {advice}"
     return None
+
+
+def _on_name_of_main(name: str) -> str:
+    return (
+        f"The pickle names {name} of __main__, the program that has written it. Define {name} in a "
+        "module beside the script, which the program that writes the pickle imports, too. "
+        f"For a pickle that exists, define or import {name} in the script, and write "
+        f"`import __main__; __main__.{name} = {name}` before it is read."
+    )
 
 
 def _causes(raised: BaseException | None) -> Iterator[BaseException]:

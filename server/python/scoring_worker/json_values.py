@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import math
 import sys
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from .arrays import array_items, is_array, is_number_of_numpy
 from .failures import Failure
 from .formless import form_of
 
+# Scripts replace it to give values a form, and Azure's server encodes with it.
+_NO_FORM = json.JSONEncoder.default
 
-def _of_numpy(value: Any) -> Any:
+
+def _form(value: Any) -> Any:
+    """What the script makes of a value, or of numpy's. Raises TypeError for other values."""
+    default = json.JSONEncoder.default
+    if default is not _NO_FORM:
+        with suppress(Exception):
+            return default(json.JSONEncoder(), value)
     items = array_items(value) if is_array(value) or is_number_of_numpy(value) else None
     if items is None:
         raise TypeError
@@ -22,16 +31,21 @@ def _of_numpy(value: Any) -> Any:
 # Non-ASCII characters are escaped, as in answers of Azure's server. So lone surrogates pass, too.
 # A value that contains itself ends in a RecursionError.
 _encode = json.JSONEncoder(
-    separators=(",", ":"), allow_nan=False, check_circular=False, default=_of_numpy
+    separators=(",", ":"), allow_nan=False, check_circular=False, default=_form
 ).encode
-_ORIGINS = {"result": "run() returned", "body": "run() raised a ScoringError with"}
+_ORIGINS = {
+    "result": "run() returned",
+    "body": "run() raised a ScoringError with",
+    "message": "AMLResponse got",
+}
 _LONGEST_STEP = 100
 
 
 def json_text(value: Any, non_finite: str, root: str = "result") -> str:
     """JSON text of a value, in ASCII.
 
-    `non_finite`: `string`, `null` or `error`. `root`: `result`, or `body` of a ScoringError.
+    `non_finite`: `string`, `null` or `error`. `root`: `result`, `body` of a ScoringError, or
+    `message` of an AMLResponse.
     Raises Failure result_not_json that names the place of a value without a JSON form.
     """
     try:
@@ -65,9 +79,11 @@ class _Plain:
             return value if math.isfinite(value) else self._special(value)
         if isinstance(value, (list, tuple, dict)):
             return self._inside(value)
-        if is_array(value) or is_number_of_numpy(value):
-            return self._array(value)
-        return self.refuse(*form_of(value))
+        try:
+            form = _form(value)
+        except TypeError:
+            self.refuse(*form_of(value))
+        return self.value(form)
 
     def refuse(self, what: str, instead: str) -> NoReturn:
         """Raises Failure result_not_json for the value at the current place."""
@@ -119,12 +135,6 @@ class _Plain:
                 "for: choose a form with NON_FINITE_NUMBERS",
             )
         return None if self._non_finite == "null" else _name_of(value)
-
-    def _array(self, array: Any) -> Any:
-        items = array_items(array)
-        if items is None:
-            self.refuse(*form_of(array))
-        return self.value(items)
 
     def _place(self) -> str:
         return self._root + "".join(f"[{repr(step)[:_LONGEST_STEP]}]" for step in self._way)

@@ -37,6 +37,8 @@ class Port:
         self.metrics = MetricRecorder(_send_nowhere)
         # None: nothing is collected.
         self.collection: Collection | None = None
+        # The form of NaN and infinities in JSON that the script makes through this server.
+        self.non_finite = "string"
         self._log: Callable[[str, str], None] = _log_nowhere
         self._told_off = False
 
@@ -45,6 +47,7 @@ class Port:
         self._log = log
         sys.meta_path.insert(0, ForeignCollectorWatch(lambda text: log("warn", text)))
         self.metrics = MetricRecorder(to_host.metrics)
+        self.non_finite = start["nonFinite"]
         settings = start.get("collection")
         if settings is not None:
             # Only here, because a start without collection need not load it.

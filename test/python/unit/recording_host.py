@@ -81,7 +81,8 @@ def connected(rates=None, others=1, collection=True):
         "endpoint": "ep",
         "modelVersions": {"m": "7"},
     }
-    port.connect({"collection": settings} if collection else {}, host, host.line)
+    start = {"nonFinite": "string", **({"collection": settings} if collection else {})}
+    port.connect(start, host, host.line)
     port.open()
     try:
         yield host

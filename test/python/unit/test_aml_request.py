@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 import sys
+import time
 import unittest
 from typing import Any
 
@@ -211,6 +212,40 @@ class RawRequest(ScriptTest):
         )
         assert isinstance(answer, Answer)
         self.assertIn("names no boundary", answer.body.decode())
+
+    def test_heads_of_parts_are_read_as_clients_write_them(self) -> None:
+        disposition = 'Content-Disposition: form-data; name="image"; '
+        cases = {
+            f'{disposition}filename="a \\"q\\" b.png"': 'a "q" b.png',
+            f'{disposition}filename="C:\\dir\\x.png"': r"C:\dir\x.png",
+            f"{disposition}filename=\"x\"; filename*=UTF-8''%E2%82%AC.png": "€.png",
+            f"{disposition}filename*=no-charset''%C3%A9": "é",
+            f"{disposition}filename*=without-quotes": "without-quotes",
+            f"{disposition}filename=plain.png": "plain.png",
+            f'{disposition}filename="a;b.png"': "a;b.png",
+            f'{disposition}filename="line\u2028.png"': "line\u2028.png",
+            'content-disposition: form-data;\r\n name=image;\r\n\tfilename="f"': "f",
+        }
+        for head, filename in cases.items():
+            with self.subTest(head):
+                got = self.of(form((head, b"x")), headers={"Content-Type": MULTIPART})
+                self.assertEqual(got.files["image"].filename, filename)
+
+    def test_lines_of_forms_may_end_without_a_carriage_return(self) -> None:
+        head = 'Content-Disposition: form-data; name="image"; filename="a"'
+        body = form((head, b"1\n2"), (head, b"")).replace(b"\r\n", b"\n")
+        got = self.of(body, headers={"Content-Type": MULTIPART})
+        self.assertEqual([each.read() for each in got.files.getlist("image")], [b"1\n2", b""])
+
+    def test_heads_of_parts_take_time_in_proportion_to_their_length(self) -> None:
+        head = 'Content-Disposition: form-data; name="a"'
+        body = form(
+            *[(head + fill * (15_000 // len(fill)), b"") for fill in (";", ';"', "\r\na:b")] * 60
+        )
+        begin = time.process_time()
+        self.of(body, "request.form", headers={"Content-Type": MULTIPART})
+        # More than 10 s where it grows with the square.
+        self.assertLess(time.process_time() - begin, 3)
 
     def test_forms_of_too_many_parts_are_refused(self) -> None:
         body = form(*[('Content-Disposition: form-data; name="a"', b"")] * 1001)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import math
 import sys
 import unittest
 from typing import Any
+from unittest import mock
 
 from scoring_worker.answers import Answer, answer_of
 from scoring_worker.failures import Failure
+from scoring_worker.port import port
 from set_up import ScriptTest, start
 
 JSON = ("Content-Type", "application/json")
@@ -47,6 +50,14 @@ class Ours(ScriptTest):
         answer = self.answer({"a": [1]}, 418, {"Content-Type": "text/plain"}, json_str=True)
         self.assertEqual(answer, Answer(418, b'{"a": [1]}', [JSON]))
         self.assertEqual(self.answer({"a": 1}, 200), Answer(200, b'{"a": 1}', [JSON]))
+
+    def test_a_json_message_is_json_whatever_its_numbers(self) -> None:
+        value = {"a": [math.nan, -math.inf]}
+        self.assertEqual(self.answer(value, 200).body, b'{"a":["NaN","-Infinity"]}')
+        with mock.patch.object(port, "non_finite", "null"):
+            self.assertEqual(self.answer(value, 200, json_str=True).body, b'{"a":[null,null]}')
+        with self.assertRaisesRegex(TypeError, r"AMLResponse got a set at `message\['a'\]`"):
+            self.answer({"a": {1}}, 200, json_str=True)
 
     def test_the_content_type_can_be_chosen(self) -> None:
         for name in ("Content-Type", "content-type"):

@@ -13,6 +13,7 @@ import unittest
 import uuid
 from collections import OrderedDict, deque, namedtuple
 from typing import Any
+from unittest import mock
 
 from scoring_worker.answers import Answer, answer_of
 from scoring_worker.failures import Failure
@@ -79,6 +80,17 @@ class Values(unittest.TestCase):
         text = refused(value, nonFinite="error")
         self.assertIn("the answer has NaN at `result['a'][0]`", text)
         self.assertIn("choose a form with NON_FINITE_NUMBERS", text)
+
+    def test_the_encoder_that_a_script_replaces_gives_values_a_form(self) -> None:
+        def default(_: json.JSONEncoder, value: Any) -> Any:
+            return value.isoformat()
+
+        value = {"day": datetime.date(2020, 1, 2)}
+        with mock.patch.object(json.JSONEncoder, "default", default):
+            self.assertEqual(answered(value), {"day": "2020-01-02"})
+            self.assertEqual(answered([value, math.nan]), [{"day": "2020-01-02"}, "NaN"])
+            self.assertIn("a set at `result[0]`", refused([{1}]))
+        self.assertIn("datetime.date at `result['day']`", refused(value))
 
     def test_values_without_a_form_are_named_with_what_to_do(self) -> None:
         @dataclasses.dataclass

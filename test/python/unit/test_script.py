@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 import unittest
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -89,6 +90,19 @@ class Loading(ScriptTest):
     def test_a_package_has_the_name_that_pip_knows(self) -> None:
         source = "raise ModuleNotFoundError(\"No module named 'cv2'\", name='cv2')"
         self.assertIn("pip install opencv-python-headless", self.broken(source))
+
+    def test_a_pickle_that_names_main_says_where_its_class_belongs(self) -> None:
+        source = "import pickle\npickle.loads(b'c__main__\\nScaler\\n.')\n"
+        with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+            text = self.broken(source)
+            self.assertIn("The pickle names Scaler of __main__", text)
+            self.assertIn("`import __main__; __main__.Scaler = Scaler`", text)
+            repaired = "class Scaler: pass\nimport __main__; __main__.Scaler = Scaler\n"
+            self.load(repaired + source + RUN)
+
+    def test_a_relative_import_says_how_to_write_it(self) -> None:
+        for line in ("from . import helper", "from .helper import X", "from ..a import b"):
+            self.assertIn("write `import helper`", self.broken(line))
 
     def test_modules_beside_the_script_are_found_last(self) -> None:
         self.write("VALUE = 7", "beside_the_script.py")

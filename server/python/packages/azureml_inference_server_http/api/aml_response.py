@@ -8,6 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from http.client import responses
 from typing import Any
 
+from scoring_worker.failures import Failure
+from scoring_worker.json_values import json_text
+from scoring_worker.port import port
+
 from ..request.cookies import cookie_text
 from ..request.headers import Headers
 from ..request.media_type import media_type_of
@@ -43,7 +47,7 @@ class AMLResponse:
         is_json = message is None or json_str or isinstance(message, dict)
         self.headers = Headers([(_TYPE, _JSON if is_json else _HTML)])
         self.response: Any = None
-        self.set_data(json.dumps({} if message is None else message) if is_json else message)
+        self.set_data(_json({} if message is None else message) if is_json else message)
         self.headers["x-ms-run-function-failed"] = str(bool(run_function_failed))
         self._add(response_headers, keeps_type=is_json)
 
@@ -148,6 +152,18 @@ class AMLResponse:
                 continue
             for each in _values_of(name, value):
                 self.headers.add(name, each.strip())
+
+
+def _json(value: Any) -> str:
+    """JSON as Python writes it; NaN and arrays as in what run() returns. Raises TypeError."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        pass
+    try:
+        return json_text(value, port.non_finite, "message")
+    except Failure as failure:
+        raise TypeError(failure.message) from None
 
 
 def _number_of(status: int | str) -> int:
