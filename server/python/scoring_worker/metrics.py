@@ -248,6 +248,7 @@ class MetricRecorder:
     def leave_host(self) -> None:
         """In a child that was forked: a thread that is not there may have held the locks."""
         self.lock, self._sending = threading.Lock(), threading.Lock()
+        self._later = Later(self.report, _REPORT_AFTER_S)
         self._send = _send_nowhere
 
     def report(self) -> None:

@@ -27,6 +27,7 @@ for (const [way, expected] of [
   ['spawn', [1, 2, 3]],
   ['os.fork', 'of the parent'],
   ['terminate', -15],
+  ['counts', 0],
 ] as const)
   for (const concurrency of [1, 2])
     test(`a script may start processes (${way}, ${concurrency} at a time), and the pipe stays whole`, () =>
