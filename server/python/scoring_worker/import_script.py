@@ -12,7 +12,6 @@ from . import shims
 from .failures import Failure
 from .import_advice import import_advice
 from .logging_file import configure_logging
-from .logging_file import configure_logging
 from .messages import Start
 from .raised import traceback_of
 
@@ -38,7 +37,6 @@ def import_script(start: Start) -> ModuleType:
     folders = author_folders(start)
     sys.path.extend(each for each in (*folders, _SPAWNED) if each not in sys.path)
     # Its handlers may be classes of the author's modules.
-    configure_logging(start.get("loggingConfig"))
     configure_logging(start.get("loggingConfig"))
     loader = SourceFileLoader(NAME, path)
     spec = spec_from_file_location(NAME, path, loader=loader)
