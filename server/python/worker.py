@@ -23,14 +23,43 @@ def _refuse():
     os._exit(3)
 
 
+def _write_no_bytecode():
+    # type: () -> None
+    """Keeps imports from writing below this folder, which is not the script's.
+
+    Modules elsewhere keep their bytecode: sys.dont_write_bytecode is the script's.
+    """
+    from importlib.machinery import FileFinder, SourceFileLoader
+    from pathlib import Path
+
+    own = Path(__file__).resolve().parent
+
+    class Loader(SourceFileLoader):
+        def set_data(self, path, data, **_):
+            # type: (str, object, object) -> None
+            """Writes nothing."""
+
+    def finder(path):
+        # type: (str) -> FileFinder
+        try:
+            is_own = Path(path).resolve().is_relative_to(own)
+        except (OSError, RuntimeError, TypeError, ValueError):
+            # A loop of links, or no path: what a script may put into sys.path.
+            is_own = False
+        if not is_own:
+            raise ImportError("a folder of others")
+        return FileFinder(path, (Loader, [".py"]))
+
+    sys.path_hooks.insert(0, finder)
+    sys.path_importer_cache.clear()
+
+
 def _main():
     # type: () -> None
     """Starts the watchdog before all else: a process without threads may fork."""
     # Frees the first place of the search for the script: a user's worker.py is not this file.
     here = sys.path.pop(0)
     sys.path.append(here)
-    writes_bytecode = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
     try:
         from scoring_worker.watchdog import start_watchdog
 
@@ -38,12 +67,14 @@ def _main():
         from scoring_worker.main import main
     finally:
         sys.path.remove(here)
-        sys.dont_write_bytecode = writes_bytecode
     main()
 
 
-# A process that multiprocessing spawns imports this file under another name.
 if __name__ == "__main__":
     if sys.version_info < (3, 10):
         _refuse()
+    _write_no_bytecode()
     _main()
+else:
+    # A process that multiprocessing spawns runs this file under another name.
+    _write_no_bytecode()

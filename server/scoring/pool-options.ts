@@ -94,8 +94,9 @@ export function poolOptions(config: Config, found: Found, around: PoolSurroundin
       const signal = AbortSignal.any([stop, AbortSignal.timeout(startMs)]);
       const hostEnv = withHome(around.env, user);
       const python = isPython(found) ? await openPython(config, found, { env: hostEnv, log: around.log, signal, user }) : undefined;
-      const choice = await choose(config, { env: hostEnv, signal, user });
-      reportChoice(config, choice, around);
+      const counted = python !== undefined;
+      const choice = await choose(config, { env: hostEnv, signal, user, counted });
+      reportChoice(config, choice, { ...around, counted });
       const sizes = sizesOf(config, choice, { memory, python }, around);
       const start = startMessage(config, found, {
         initTimeoutMs: startMs,
@@ -237,7 +238,16 @@ function withHome(env: NodeJS.ProcessEnv, user: User | undefined): NodeJS.Proces
   return user === undefined ? env : { ...env, HOME: user.home };
 }
 
-function reportChoice(config: Config, { provider, devices, problems }: ProviderChoice, { log, metrics }: PoolSurroundings): void {
+interface ReportSurroundings extends PoolSurroundings {
+  /** Devices were counted, and nothing was tried. */
+  readonly counted: boolean;
+}
+
+function reportChoice(
+  config: Config,
+  { provider, devices, problems }: ProviderChoice,
+  { log, metrics, counted }: ReportSurroundings,
+): void {
   const { executionProvider: asked, cudaDeviceIds } = config;
   metrics.provider.set({ asked, used: provider, devices: devices.join(',') }, 1);
   if (asked === 'cpu') {
@@ -246,8 +256,6 @@ function reportChoice(config: Config, { provider, devices, problems }: ProviderC
   }
   const where = devices.length === 0 ? '' : `, devices ${devices.join(', ')} of CUDA_VISIBLE_DEVICES`;
   const missing = problems.length === 0 ? '' : `. Missing:${problems.map((problem) => `\n  - ${problem}`).join('')}`;
-  log[missing === '' ? 'info' : 'warn'](
-    { asked, provider, devices, problems },
-    `EXECUTION_PROVIDER=${asked}: models run on ${provider}${where}${missing}`,
-  );
+  const what = counted ? `the script in Python chooses where its models run, and was given ${provider}` : `models run on ${provider}`;
+  log[missing === '' ? 'info' : 'warn']({ asked, provider, devices, problems }, `EXECUTION_PROVIDER=${asked}: ${what}${where}${missing}`);
 }

@@ -31,6 +31,8 @@ interface CheckSurroundings {
   /** User of the checks; undefined: that of this process. */
   readonly user?: User | undefined;
   readonly check?: ProviderCheck;
+  /** The script runs its models itself: devices are counted, and nothing is tried. */
+  readonly counted?: boolean;
   /** Where /dev and /proc are. */
   readonly root?: string;
 }
@@ -39,15 +41,16 @@ type Asked = Pick<Config, 'executionProvider' | 'cudaDeviceIds'>;
 
 /** The provider that `auto` prefers to the CPU. */
 const PREFERRED: Provider = 'cuda';
+const NOT_TRIED: ProviderCheck = () => Promise.resolve({ problem: undefined, stderr: '' });
 
 /**
  * Decides once, before the first worker: each device is tried in a process of its own, pinned as
- * its worker will be.
+ * its worker will be. Why not for a script in Python: it brings an ONNX Runtime of its own.
  * @throws ServerError provider_unavailable when the provider that was asked for cannot be used on
  * each device that was asked for
  */
 export async function chooseProvider(asked: Asked, around: CheckSurroundings): Promise<ProviderChoice> {
-  const { env, signal, check = checkInProcess(around.user), root = '/' } = around;
+  const { env, signal, counted = false, check = counted ? NOT_TRIED : checkInProcess(around.user), root = '/' } = around;
   const strict = asked.executionProvider !== 'auto';
   const provider = asked.executionProvider === 'auto' ? PREFERRED : asked.executionProvider;
   const hardware = hardwareOf(provider);
@@ -55,10 +58,12 @@ export async function chooseProvider(asked: Asked, around: CheckSurroundings): P
   const seen = hardware.devices(env, root);
   const absent = asked.cudaDeviceIds.filter((id) => id >= seen.visible.length);
   const problems = absent.length === 0 ? [] : [outOfRange(absent, seen.visible.length)];
-  const wanted = asked.cudaDeviceIds.length === 0 ? seen.visible : asked.cudaDeviceIds.flatMap((id) => seen.visible[id] ?? []);
+  const named = asked.cudaDeviceIds.length === 0 ? seen.visible : asked.cudaDeviceIds.flatMap((id) => seen.visible[id] ?? []);
+  // Where nothing is tried, a missing driver hides the devices that a variable names.
+  const wanted = counted && seen.missing.length > 0 ? [] : named;
   // A strict server tries without a device, too: libraries may be missing as well, and ONNX Runtime
   // has the last word.
-  const tried = wanted.length > 0 ? wanted : strict ? [undefined] : [];
+  const tried = wanted.length > 0 ? wanted : strict && !counted ? [undefined] : [];
   const results = await Promise.all(
     tried.map(async (device) => ({ device, checked: await check(provider, hardware.pinned(env, device), signal) })),
   );

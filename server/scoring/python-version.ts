@@ -70,6 +70,8 @@ async function ask(interpreter: Interpreter, { env, user, signal, limitMs = LIMI
 
 /** Why not Node's message: it repeats the command. */
 function howItEnded({ code, signal, killed }: ExecFileException, limitMs: number): string {
+  // The file itself was there before.
+  if (code === 'ENOENT') return 'ENOENT: what runs it, its loader or the program of its first line, is not here';
   if (typeof code === 'string') return code;
   if (killed === true) return `no answer within ${limitMs} ms`;
   return signal ? `signal ${signal}` : `exit code ${code ?? 'unknown'}`;

@@ -49,7 +49,7 @@ class Collection:
         self._columns: dict[str, Columns] = {}
         self._logged: set[str] = set()
         self._counts: dict[tuple[str, str], int] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._later = Later(self.report, _REPORT_AFTER_S)
 
     def open(self) -> None:

@@ -89,7 +89,8 @@ class Columns:
         self._names: set[str] = set()
         self._suffixes: dict[str, int] = {}
         self._calls = 0
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler or a finalizer may collect within it.
+        self._lock = threading.RLock()
 
     def text(self, blocks: Iterable[Block], types: ColumnTypes | None = None) -> str:
         """JSON of the rows, each value of its column's type; null where it has no such form.
@@ -98,7 +99,9 @@ class Columns:
         """
         with self._lock:
             self._calls += 1
-            found = [(block, self._columns_of(block.sources)) for block in blocks]
+            # No name and no type is settled without a row.
+            filled = [block for block in blocks if block.length > 0]
+            found = [(block, self._columns_of(block.sources)) for block in filled]
             for block, columns in found:
                 for column, values, of_array in zip(
                     columns, block.values, block.types, strict=True
@@ -145,7 +148,7 @@ class Columns:
             return
         given = types.get(column.name) or types.get(column.base) or of_array
         if given is not None:
-            if not column.firm and len(values) > 0:
+            if not column.firm:
                 self._settle(column, given)
                 column.since = 0
             return

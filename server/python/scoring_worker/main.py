@@ -146,6 +146,7 @@ class Worker:
         """In a child that was forked: nothing of it may reach the pipe."""
         self._writer.close()
         self._log.leave_host()
+        port.leave_host()
 
 
 def concurrency_of(script: Script, start: Start) -> int:

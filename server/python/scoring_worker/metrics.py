@@ -209,7 +209,8 @@ class MetricRecorder:
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         """`send`: takes MetricsMessage of server/ipc/metric-series.ts."""
-        self.lock = threading.Lock()
+        # Reentrant: a signal handler or a finalizer may count within it.
+        self.lock = threading.RLock()
         self._send = send
         self._sending = threading.Lock()
         self._metrics: dict[str, Any] = {}
@@ -247,7 +248,8 @@ class MetricRecorder:
 
     def leave_host(self) -> None:
         """In a child that was forked: a thread that is not there may have held the locks."""
-        self.lock, self._sending = threading.Lock(), threading.Lock()
+        self.lock, self._sending = threading.RLock(), threading.Lock()
+        self._later = Later(self.report, _REPORT_AFTER_S)
         self._send = _send_nowhere
 
     def report(self) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LENGTH = struct.Struct("<I")
 _IS_TEXT = re.compile("^text/|json|xml|urlencoded", re.IGNORECASE)
+# Frames of an error in the log, the last ones. Why: a recursion may have any number.
+_MOST_FRAMES = 50
 _CHARSET = re.compile(r'^\s*text/.*;\s*charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
 
 Reason = Literal["hook_failed", "hook_timeout"]
@@ -118,7 +120,9 @@ class RedactionHook:
         except _LateError:
             self._warn_once(f"redact() did not end within {self._limit_s:g} s")
             return "hook_timeout"
-        except (Exception, SystemExit) as error:
+        except GeneratorExit:
+            raise
+        except BaseException as error:
             # The text of an error may quote the body, and lines of the log go further.
             place = _place_of(error)
             self._warn_once(f"redact() failed, the error's text is left out: {place}")
@@ -153,7 +157,7 @@ class _LateError(Exception):
 
 
 class _ExitError(Exception):
-    """The hook called sys.exit()."""
+    """The hook raised what would end the loop, as sys.exit() does."""
 
 
 class _MarkedSteps:
@@ -190,16 +194,24 @@ async def _within(steps: _MarkedSteps, seconds: float) -> Any:
     async def awaited() -> Any:
         try:
             return await steps
-        except SystemExit as leaving:
-            # It would end the loop.
+        except (Exception, asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as leaving:
             raise _ExitError from leaving
 
     task = asyncio.ensure_future(awaited())
     done, _ = await asyncio.wait([task], timeout=max(seconds, 0))
     if not done:
         task.cancel()
+        task.add_done_callback(_look_at)
         raise _LateError
     return task.result()
+
+
+def _look_at(task: asyncio.Task[Any]) -> None:
+    """Keeps asyncio from logging the text of an error, which may quote the body."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _sides(payload: Buffer) -> Iterator[tuple[RedactInfo, bytes]]:
@@ -283,7 +295,7 @@ def _place_of(error: BaseException) -> str:
     """The name of an error and its frames, without its text."""
     frames = "".join(
         f"\n    at {frame.name} ({frame.filename}:{frame.lineno})"
-        for frame in traceback.extract_tb(error.__traceback__)
+        for frame in traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
         if frame.filename != __file__
     )
     return f"{type(error).__name__}{frames}"

@@ -5,18 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
 _PACKAGES = Path(__file__).resolve().parent.parent / "packages"
-
-
-class _Loader(SourceFileLoader):
-    """Writes no bytecode: the folder of the server is not the script's."""
-
-    def set_data(self, path: str, data: object, *, _mode: int = 0o666) -> None:
-        """Writes nothing."""
 
 
 class _ShimFinder(MetaPathFinder):
@@ -42,10 +35,7 @@ class _ShimFinder(MetaPathFinder):
             return None
         inside = fullname.count(".") > 0
         folder = self._folder.joinpath(top, *parents) if inside else self._folder
-        spec = PathFinder.find_spec(fullname, [str(folder)], target)
-        if spec is not None and spec.origin is not None:
-            spec.loader = _Loader(fullname, spec.origin)
-        return spec
+        return PathFinder.find_spec(fullname, [str(folder)], target)
 
 
 def install() -> None:

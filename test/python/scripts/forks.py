@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 
@@ -50,6 +51,22 @@ def terminates():
     return process.exitcode
 
 
+def counts_in_child():
+    """Forks where another thread might hold the lock of the metrics."""
+    from scoring_server import metrics
+    from scoring_worker.port import port
+
+    counter = metrics.counter("forks_total", "forks")
+    with port.metrics.lock:
+        child = os.fork()
+    if child == 0:
+        signal.alarm(5)
+        counter.inc()
+        metrics.gauge("children", "children").set(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def sleep():
     import time
 
@@ -64,6 +81,7 @@ ways = {
     "close": lambda: os.close(3),
     "child writes": writes_to_pipe,
     "terminate": terminates,
+    "counts": counts_in_child,
     "garbage": lambda: os.write(3, b"\xff\xff\xff\xff"),
     "no mark": lambda: os.ftruncate(4, 0),
 }

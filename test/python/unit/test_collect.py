@@ -65,6 +65,10 @@ class Rows(unittest.TestCase):
             with self.subTest(data=data):
                 self.assertEqual(rows(data, names), expected)
 
+    def test_a_table_without_rows_settles_no_name_and_no_type(self):
+        empty = {"a b": array.array("d"), "x": array.array("d")}
+        self.assertEqual(texts(empty, [{"a.b": 1, "x": 2}]), ["[]", '[{"a_b":1,"x":2}]'])
+
     def test_values_of_the_standard_library_have_a_form(self):
         class Kind(enum.Enum):
             A = "a"

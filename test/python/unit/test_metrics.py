@@ -49,6 +49,19 @@ class Recording(unittest.TestCase):
         gauge.inc()
         self.assertEqual([change["value"] for change in self.changes()], [1, 7])
 
+    def test_a_signal_handler_counts_where_its_thread_holds_the_lock(self):
+        counter = self.metrics.counter("c_total", "c")
+
+        def interrupted():
+            with self.metrics.lock:
+                counter.inc()
+
+        thread = threading.Thread(target=interrupted, daemon=True)
+        thread.start()
+        thread.join(5)
+        self.assertFalse(thread.is_alive())
+        self.assertEqual(self.changes(), [{"name": "c_total", "labels": [], "value": 1}])
+
     def test_a_series_that_is_kept_is_that_of_its_labels(self):
         counter = self.metrics.counter("c_total", "c", labels=["a", "b"])
         kept = counter.labels(b=2, a="x")

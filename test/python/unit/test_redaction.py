@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 import struct
 import time
@@ -105,16 +106,43 @@ class Hooks(unittest.TestCase):
             self.redact(lambda *_: bytes(33 * 1024 * 1024), ("text/plain", b"x")), ["hook_failed"]
         )
 
-    def test_sys_exit_in_a_hook_costs_its_body(self):
-        def leaves(*_):
-            raise SystemExit(3)
+    def test_what_is_no_exception_in_a_hook_costs_its_body(self):
+        class OwnError(BaseException):
+            pass
 
-        async def leaves_later(*_):
-            raise SystemExit(3)
+        for kind in (SystemExit, KeyboardInterrupt, asyncio.CancelledError, OwnError):
+            with self.subTest(kind=kind):
 
-        for hook in (leaves, leaves_later):
-            self.assertEqual(self.redact(hook, (JSON, b"1")), ["hook_failed"])
-        self.assertEqual(self.redact(leaves_later, (JSON, b"1"), on_loop=True), ["hook_failed"])
+                def leaves(*_, kind=kind):
+                    raise kind
+
+                async def leaves_later(*_, kind=kind):
+                    raise kind
+
+                for hook in (leaves, leaves_later):
+                    self.assertEqual(self.redact(hook, (JSON, b"1")), ["hook_failed"])
+                self.assertEqual(
+                    self.redact(leaves_later, (JSON, b"1"), on_loop=True), ["hook_failed"]
+                )
+
+    def test_the_log_names_the_last_frames_of_a_recursion(self):
+        def hook(*_):
+            return hook()
+
+        self.assertEqual(self.redact(hook, (JSON, b"1")), ["hook_failed"])
+        ((_, line),) = self.host.lines
+        self.assertEqual(line.count("at hook"), 50)
+
+    def test_an_error_after_the_time_limit_shows_no_text(self):
+        async def hook(*_):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise ValueError("SECRET")
+
+        with self.assertNoLogs("asyncio"):
+            self.redact(hook, (JSON, b"1"), limit_s=0.01, on_loop=True)
+            gc.collect()
 
     def test_the_mark_has_the_hook_only_while_it_has_the_thread(self):
         self.redact(lambda body, _: body, (JSON, b"1"), (JSON, b"2"))

@@ -28,6 +28,7 @@ for (const [way, expected] of [
   ['os.fork', 'of the parent'],
   ['sys.exit', 3],
   ['terminate', -15],
+  ['counts', 0],
 ] as const)
   for (const concurrency of [1, 2])
     test(`a script may start processes (${way}, ${concurrency} at a time), and the pipe stays whole`, () =>

@@ -14,12 +14,13 @@ interface Case {
   readonly env?: Record<string, string>;
   /** Values of CUDA_VISIBLE_DEVICES with which the check fails. */
   readonly broken?: readonly string[];
+  readonly counted?: boolean;
 }
 
 /** The choice on a made-up machine, and the devices that were tried. */
 async function choose(
   t: TestContext,
-  { asked, ids = [], gpus, env = {}, broken = [] }: Case,
+  { asked, ids = [], gpus, env = {}, broken = [], counted = false }: Case,
 ): Promise<{ choice: ProviderChoice; tried: string[] }> {
   const root = mkdtempSync(join(tmpdir(), 'machine-'));
   t.after(() => rmSync(root, { recursive: true }));
@@ -33,7 +34,10 @@ async function choose(
     return { problem, stderr: '' };
   };
   const signal = new AbortController().signal;
-  const choice = await chooseProvider({ executionProvider: asked, cudaDeviceIds: ids }, { env, signal, check, root });
+  const choice = await chooseProvider(
+    { executionProvider: asked, cudaDeviceIds: ids },
+    { env, signal, root, ...(counted ? { counted } : { check }) },
+  );
   return { choice, tried };
 }
 
@@ -117,3 +121,14 @@ test('on another platform that is all there is to say', () =>
   assert.deepEqual(explain('cuda', { problem: PROBLEM, stderr: '' }, 'linux/arm64'), [
     'platform: ONNX Runtime for Node has cuda for linux/x64 only, this is linux/arm64.',
   ]));
+
+test('for a script in Python devices are counted, and ONNX Runtime for Node is not asked', async (t) => {
+  const counted = async (rest: Omit<Case, 'counted'>): Promise<ProviderChoice> => (await choose(t, { ...rest, counted: true })).choice;
+  // A check by ONNX Runtime for Node would find no GPU here.
+  assert.deepEqual(await counted({ asked: 'cuda', gpus: 2 }), { provider: 'cuda', devices: ['0', '1'], problems: [] });
+  assert.deepEqual((await counted({ asked: 'tensorrt', gpus: 2, ids: [1] })).devices, ['1']);
+  const without = await counted({ asked: 'auto', gpus: 0, env: { CUDA_VISIBLE_DEVICES: '0' } });
+  assert.deepEqual([without.provider, without.devices], ['cpu', []]);
+  await assert.rejects(counted({ asked: 'cuda', gpus: 0 }), refusal(/NVIDIA driver: there is neither/));
+  await assert.rejects(counted({ asked: 'cuda', gpus: 1, ids: [3] }), refusal(/only device 0 is visible here/));
+});

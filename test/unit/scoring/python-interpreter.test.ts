@@ -160,7 +160,8 @@ async function refused(path: string, changes: Partial<Interpreter> = {}): Promis
 test('an interpreter that cannot run here is told in one line with the reason', async () => {
   const at = (text: string): string => program(join(folder(), 'python'), text);
   const library = "echo 'python: error while loading shared libraries: libpython3.11.so.1.0: cannot open' >&2; exit 127";
-  const other = join(folder(), 'python');
+  const [other, moved] = [join(folder(), 'python'), join(folder(), 'python')];
+  writeFileSync(moved, '#!/nowhere/python3\n', { mode: 0o755 });
   // The first bytes of a program for a 64-bit IBM mainframe.
   writeFileSync(
     other,
@@ -177,7 +178,8 @@ test('an interpreter that cannot run here is told in one line with the reason', 
     [at("printf '3.9.18'"), /is Python 3\.9\.18, and entry scripts need Python 3\.10 or later/],
     [at("printf '2.7.18'"), /is Python 2\.7\.18/],
     [other, /cannot be run here \((?:exit code \d+|.*ENOEXEC.*)\)/],
-    [join(folder(), 'gone'), /cannot be run here \(ENOENT\)/],
+    [moved, /cannot be run here \(ENOENT: what runs it, its loader or the program of its first line, is not here\)/],
+    [at('yes'), /cannot be run here \(ERR_CHILD_PROCESS_STDIO_MAXBUFFER\)/],
   ];
   for (const [path, word] of cases) {
     const { code, message } = await refused(path);
