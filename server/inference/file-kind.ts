@@ -10,7 +10,8 @@ const HEAD_BYTES = 512;
 
 /**
  * Names the kind of a file by its first bytes, a pickle also by its name; undefined if they are of
- * no known kind, or cannot be read. Only for files that ONNX Runtime has refused: a model may begin with any bytes.
+ * no known kind, or cannot be read. Only for files that ONNX Runtime has refused: a model may begin
+ * with any bytes.
  */
 export function fileKind(path: string): FileKind | undefined {
   const head = headOf(path);
