@@ -45,7 +45,7 @@ const convert: Advice = (name) => {
   const tool = CONVERSIONS[extensionOf(name).slice(1)];
   return `this server runs ONNX models: convert it to one .onnx file${tool ? ` (${tool})` : ''}, or write a score.py that loads it (docs/migrate-from-azureml.md)`;
 };
-const notebook: Advice = () => 'the server runs no notebooks: put init() and run() into score.py (docs/entry-scripts.md)';
+const notebook: Advice = () => 'the server runs no notebooks: put init() and run() into score.py (docs/python-scripts.md)';
 const mlflow: Advice = () =>
   'an MLflow model: convert it to one .onnx file, or write a score.py that calls mlflow.pyfunc.load_model (docs/migrate-from-azureml.md)';
 const unpack: Advice = () => 'unpack it: the server opens no archives';

@@ -9,13 +9,14 @@ interface FileKind {
 const HEAD_BYTES = 512;
 
 /**
- * Names the kind of a file by its first bytes; undefined if they are of no known kind, or cannot be
- * read. Only for files that ONNX Runtime has refused: a model may begin with any bytes.
+ * Names the kind of a file by its first bytes, a pickle also by its name; undefined if they are of
+ * no known kind, or cannot be read. Only for files that ONNX Runtime has refused: a model may begin
+ * with any bytes.
  */
 export function fileKind(path: string): FileKind | undefined {
   const head = headOf(path);
   if (head === undefined) return undefined;
-  const found = kinds.find(([matches]) => matches(head));
+  const found = kinds.find(([matches]) => matches(head, path));
   return found && { what: found[1], remedy: found[2] };
 }
 
@@ -32,7 +33,7 @@ function headOf(path: string): Buffer | undefined {
   }
 }
 
-type Matches = (head: Buffer) => boolean;
+type Matches = (head: Buffer, path: string) => boolean;
 
 const begins =
   (text: string, at = 0): Matches =>
@@ -48,12 +49,14 @@ const reads =
 /** The name of the first entry tells archives of frameworks apart. */
 const zipWith =
   (pattern: RegExp): Matches =>
-  (head) =>
-    isZip(head) && pattern.test(head.toString('latin1', 30, 30 + head.readUInt16LE(26)));
+  (head, path) =>
+    isZip(head, path) && pattern.test(head.toString('latin1', 30, 30 + head.readUInt16LE(26)));
 
-const isZip: Matches = (head) => head.length > 30 && begins('PK\x03\x04')(head);
-/** The protocols 2 to 5. */
-const isPickle: Matches = (head) => head[0] === 0x80 && (head[1] ?? 0) >= 2 && (head[1] ?? 0) <= 5;
+const startsZip = begins('PK\x03\x04');
+const isZip: Matches = (head, path) => head.length > 30 && startsZip(head, path);
+/** The protocols 2 to 5. Why the name: older ones have no mark, and joblib compresses. */
+const isPickle: Matches = (head, path) =>
+  (head[0] === 0x80 && (head[1] ?? 0) >= 2 && (head[1] ?? 0) <= 5) || /\.(?:pkl|pickle|joblib)$/i.test(path);
 /** A length of 8 bytes, then JSON. */
 const isSafetensors: Matches = (head) => head.length > 8 && head.readUInt32LE(4) === 0 && /^\{\s*["}]/.test(head.toString('latin1', 8));
 

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { type StartOptions, withServer } from '../e2e/start-server.ts';
 import { inHost } from '../faults/in-host.ts';
 import { folder } from '../set-up/folder.ts';
+import { whyNoPython } from '../set-up/python.ts';
 import { makePair } from '../set-up/tls-files.ts';
 import { compare, quietServer } from './beside.ts';
 import { CHUNKS_P99_MS, TRUTH_MS, UPLOADS_P99_MS } from './limits.ts';
@@ -38,7 +39,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const { what, load, script, met, limitMs, tls } of cases)
-  test(`probes are true and quick beside ${what}`, async (t) => {
+  test(`probes are true and quick beside ${what}`, { skip: script.endsWith('.py') && (whyNoPython() ?? false) }, async (t) => {
     const { certificate = '', key = '' } = tls === true ? makePair(folder(), 'server') : {};
     const env: Record<string, string> = tls === true ? { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } : {};
     const [loaded, idle] = await Promise.all([quietServer(t, script, { env }), quietServer(t, script, { env })]);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { eventsOf } from '../../collection/azurite.ts';
 import { files } from '../../collection/start-collecting.ts';
 import type { RedactableBody } from '../../../server/ipc/redaction.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { fileURLToPath } from 'node:url';
 import { type ServerProcess, withServer } from '../../e2e/start-server.ts';
 

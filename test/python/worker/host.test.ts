@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { withServer } from '../../e2e/start-server.ts';
 import { alive } from '../../set-up/processes.ts';
 import { until } from '../../set-up/until.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import type { Workers } from '../../worker/start-workers.ts';
 import { withPython } from './python-workers.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { folder } from '../../set-up/folder.ts';
 import { until } from '../../set-up/until.ts';
 import { withPython } from './python-workers.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { folder } from '../../set-up/folder.ts';
 import { until } from '../../set-up/until.ts';
 import { withPython } from './python-workers.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { alive, noProc } from '../../set-up/processes.ts';
 import { until } from '../../set-up/until.ts';
 import { withPython } from './python-workers.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { HostKind, PROTOCOL_VERSION } from '../../../server/ipc/kinds.ts';
 import { folder } from '../../set-up/folder.ts';
 import { until } from '../../set-up/until.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { pythonWorkers, withPython } from './python-workers.ts';
 
 for (const [how, code, text] of [

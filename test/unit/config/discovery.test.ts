@@ -56,7 +56,10 @@ test('a folder in which nothing is recognised is told with what to do, and never
       /model\.pkl: this server runs ONNX models: convert it to one \.onnx file \(skl2onnx\), or write a score\.py that loads it/,
     ],
     [['predict.py'], / - predict\.py: rename it to score\.py, or name it with --entry-script predict\.py/],
-    [['notebooks/a.ipynb', 'score.ipynb'], /score\.ipynb: the server runs no notebooks: put init\(\) and run\(\) into score\.py/],
+    [
+      ['notebooks/a.ipynb', 'score.ipynb'],
+      /score\.ipynb: the server runs no notebooks: put init\(\) and run\(\) into score\.py \(docs\/python-scripts\.md\)/,
+    ],
     [['model/MLmodel', 'model/model.pt'], /model\/MLmodel: an MLflow model: .*load_model/, /model\.pt: .*\(torch\.onnx\.export\)/],
     [['venv/pyvenv.cfg', 'venv/lib/x/mul_1.onnx', 'venv/lib/x/a.pkl'], /Found in .*:\n\S+\/\n {4}venv\//],
     [['sub/score.ts'], /sub\/score\.ts: name it with --entry-script sub\/score\.ts .* or set AZUREML_SOURCE_DIRECTORY to sub/],

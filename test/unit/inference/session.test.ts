@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import type { Dtype, TensorInput } from '../../../server/entry-script.ts';
 import { type ErrorCode, ServerError } from '../../../server/errors.ts';
@@ -159,6 +159,18 @@ describe('a model that cannot be served is refused', () => {
       /a safetensors file.*weights without a graph/,
     ],
   ];
+  const named: [name: string, bytes: Buffer][] = [
+    ['of the first protocol.pkl', Buffer.from('(lp0\nF0.5\na.')],
+    ['compressed by joblib.joblib', deflateSync('x')],
+    ['in gzip.PICKLE', gzipSync('x')],
+  ];
+  for (const [name, bytes] of named) {
+    it(`and called a pickle by its name: ${name}`, async () => {
+      const file = path.join(folder, name);
+      writeFileSync(file, bytes);
+      await assert.rejects(openSession(file, { intraOpThreads: 1 }), failure('model_refused', /a Python pickle.*skl2onnx.*score\.py/));
+    });
+  }
   for (const [kind, bytes, words] of other) {
     it(`and called what it is: ${kind}`, async () => {
       const file = path.join(folder, 'renamed.onnx');
