@@ -53,8 +53,7 @@ class EventLoop:
             self._ending.lost_pipe(error)
         while (work := self._intake.next()) is not None:
             if isinstance(work, Redaction):
-                # In a turn of its own, so that no run shares its time.
-                loop.call_soon(self._redaction.redact, work.ident, work.payload)
+                self._begin(loop, self._redaction.redact_on_loop(work.ident, work.payload))
             else:
                 self._mark.begun(work.order)
                 run = self._begin(loop, self._perform(work))
