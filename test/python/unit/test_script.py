@@ -181,14 +181,22 @@ class Names(ScriptTest):
             "def init():\n    global sample\n    sample = 'late'\ndef run(data): return data\n"
         )
         script.init()
-        self.assertEqual(script.bind_sample()(), "late")
+        self.assertEqual(script.bind_sample(request())(), "late")
+
+    def test_the_sample_of_raw_mode_is_the_body(self) -> None:
+        script = self.load(
+            "from azureml.contrib.services.aml_request import rawhttp\n"
+            "sample = 'x'\ndef init(): pass\n"
+            "@rawhttp\ndef run(request): return request.method, request.data\n"
+        )
+        self.assertEqual(script.bind_sample(request())(), ("POST", b"x"))
 
     def test_a_sample_comes_without_headers(self) -> None:
         script = self.load(
             "sample = 'x'\ndef init(): pass\n"
             "def run(data, request_headers): return data, request_headers\n"
         )
-        self.assertEqual(script.bind_sample()(), ("x", {}))
+        self.assertEqual(script.bind_sample(request())(), ("x", {}))
 
     def test_async_functions_are_seen_below_decorators(self) -> None:
         source = (
