@@ -101,7 +101,10 @@ class RawRequest(ScriptTest):
             got.headers["x-b"]
         self.assertEqual(got.cookies["a"], "b")
         self.assertEqual(got.cookies["c"], "d e")
-        self.assertEqual(str(got.user_agent), "test")
+        self.assertEqual((str(got.user_agent), got.user_agent.string), ("test", "test"))
+        self.assertIsNone(got.origin)
+        with self.assertRaisesRegex(AttributeError, "AMLRequest has no access_route: with"):
+            got.access_route  # noqa: B018
         self.assertEqual(got.content_length, 1)
 
     def test_what_the_client_accepts_is_read(self) -> None:
