@@ -38,6 +38,9 @@ def environ_of(request: Request) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in headers.items():
+        if "_" in name:
+            # It would take the place of the header with `-`, as gunicorn knows, too.
+            continue
         key = name.upper().replace("-", "_")
         environ[key if key in _WITHOUT_PREFIX else f"HTTP_{key}"] = value
     return environ

@@ -10,6 +10,7 @@ from .answers import Answer
 from .context import current_request
 from .ending import Ending
 from .failures import Failure, client_gone
+from .formless import form_of
 from .host import RAISED, ToHost
 from .kinds import PROTOCOL_SAMPLE
 from .log_streams import ScriptStream
@@ -101,7 +102,7 @@ class Runner:
             return self._script.bind(request)
         if self._script.sample is None:
             raise Failure("internal", "this worker has no sample for the deep check")
-        return self._script.bind_sample()
+        return self._script.bind_sample(request)
 
     def _timed(self, request: Request, began: float) -> float:
         """Milliseconds since run() began. Those of a traced request are sent before its answer."""
@@ -113,7 +114,12 @@ class Runner:
 
     def _sender(self, run: Run, answer: Answer, run_ms: float) -> StreamSender:
         def encode(item: Any) -> bytes:
-            return self._script.answer_of(item).body
+            answer = self._script.answer_of(item)
+            if answer.chunks is None:
+                return answer.body
+            what, _ = form_of(item)
+            message = f"run() streamed {what} as an item: `yield from` it streams its items"
+            raise Failure("result_not_json", message)
 
         return StreamSender(self._to_host, run, answer, run_ms, encode, self._limit)
 

@@ -66,22 +66,24 @@ class Script:
                 "model_unknown",
                 "Entry scripts in Python answer on /score only: send the request there.",
             )
-        run = self._run if self.is_async else self._flask.around(self._run, request)
-        return partial(run, **self._read(request))
+        return self._call(request, self._read(request))
 
     @property
     def sample(self) -> Any:
         """Data for the deep check; None: there is none. init() may make it."""
         return self._exports.sample
 
-    def bind_sample(self) -> Callable[[], Any]:
-        """The call of run() with the sample, for the deep check."""
+    def bind_sample(self, request: Request) -> Callable[[], Any]:
+        """The call of run() with the sample, for the deep check, whose request has no body."""
         # Conversions of inference_schema change what they get.
         sample = copy.deepcopy(self.sample)
+        if self._make_raw is not None and isinstance(sample, (str, bytes)):
+            request.body = sample.encode() if isinstance(sample, str) else sample
+            return self.bind(request)
         by_name = self._declares and isinstance(sample, dict)
         arguments = sample if by_name else {self._signature.first: sample}
         headers: dict[str, Any] = {HEADERS_PARAMETER: {}} if self._signature.takes_headers else {}
-        return partial(self._run, **arguments, **headers)
+        return self._call(request, {**arguments, **headers})
 
     def answer_of(self, result: Any) -> Answer:
         """As answers.answer_of; warns once of a text that is JSON itself."""
@@ -117,6 +119,10 @@ class Script:
         declared = schemas_of(self._run) if self._declares else {}
         raw = self._make_raw is not None
         return {"rawHttp": raw, "parsesJson": self._declares, **declared}
+
+    def _call(self, request: Request, arguments: dict[str, Any]) -> Callable[[], Any]:
+        run = self._run if self.is_async else self._flask.around(self._run, request)
+        return partial(run, **arguments)
 
     def _reader(self) -> Reader:
         """The way to call run(), which Azure's server chooses so. Raises Failure script_broken."""

@@ -18,6 +18,10 @@ def _anything(_: Any) -> bool:
     return True
 
 
+def _keep_nothing(_body: Any, _info: Any) -> None:
+    return None
+
+
 class ScriptExports:
     """What a script defines. Other names than init and run may mean something else in it."""
 
@@ -57,16 +61,17 @@ class ScriptExports:
         return None
 
     def redact(self) -> Callable[[Any, Any], Any] | None:
-        """The hook. Raises Failure script_broken: bodies must not be kept without it."""
+        """The hook. In place of something else of that name, one that keeps nothing of bodies."""
         redact = self._named("redact")
         if redact is None or takes_arguments(2)(redact):
             return redact  # type: ignore[no-any-return]
-        kind = type(redact).__name__
-        raise Failure(
-            "script_broken",
-            f"{self._where} has redact of type {kind}: expected a function redact(body, info) "
-            "that returns what may be collected.",
+        _LOG.warning(
+            "%s has redact of type %s, so that no bodies are collected: expected a function "
+            "redact(body, info) that returns what may be collected. Rename it if it is no hook",
+            self._where,
+            type(redact).__name__,
         )
+        return _keep_nothing
 
     def _required(self, name: str) -> Callable[..., Any]:
         if not hasattr(self._module, name):

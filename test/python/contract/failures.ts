@@ -3,6 +3,9 @@ import type { Difference } from './contract.ts';
 /** The body of an answer to an exception of run(). */
 export const FAILED = { json: { message: 'An unexpected error occurred in scoring script. Check the logs for more info.' } };
 
+/** The body of an answer to a value that cannot be answered. */
+export const OPAQUE = { json: { message: 'An unexpected internal error occurred. Check the logs for more info.' } };
+
 const HTML =
   '<html>\n  <head>\n    <title>Internal Server Error</title>\n  </head>\n  <body>\n    <h1><p>Internal Server Error</p></h1>\n    \n  </body>\n</html>\n';
 

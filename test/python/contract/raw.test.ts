@@ -109,6 +109,13 @@ contract('raw mode', { script: 'raw.py', besidePeersPackages: true }, [
   show('get_json, forced', { body: '{"a": 1}', headers: { 'content-type': 'text/plain' } }),
   show('form', { headers: FORM, body: 'a=1&b=%C3%A9+x&a=2' }),
   show('files', { headers: MULTIPART, body: FILES }),
+  show('files', { title: 'files of lines without a carriage return', headers: MULTIPART, body: FILES.replaceAll('\r\n', '\n') }),
+  show('files', {
+    title: 'a file with a name in UTF-8',
+    headers: { 'content-type': `multipart/form-data; boundary="${BOUNDARY}"` },
+    body: FILES.replace('filename="a.png"', 'filename="x"; filename*=UTF-8\'\'%E2%82%AC.png'),
+  }),
+  show('agent', { headers: { 'user-agent': 'a/1', origin: 'https://a.example' } }),
   show('values', { query: '&a=1', headers: FORM, body: 'b=2' }),
   show('cookies', { headers: { cookie: 'a=b; c="d e"; f=%20' } }),
   show('accept', { headers: { accept: 'text/html;q=0.5, application/json', 'accept-language': 'de, en;q=0.3' } }),

@@ -1,6 +1,5 @@
 import { contract, type Case, type Difference, type Subject } from './contract.ts';
-
-const OPAQUE = { json: { message: 'An unexpected internal error occurred. Check the logs for more info.' } };
+import { OPAQUE } from './failures.ts';
 
 /** Sends the name of what run() returns. */
 function returns(what: string, differs?: Difference): Case {
@@ -40,6 +39,15 @@ const asJson = [
   'records of a frame',
   'JSON of a frame',
   'a list and a status',
+  'a dictionary with defaults',
+  'a subclass of a number',
+  'numbers with exponents',
+  'numbers beyond doubles',
+  'a name twice',
+  'NaN as a name',
+  'a text of numpy',
+  'a number of numpy as a name',
+  'columns of a frame',
   'one megabyte',
 ];
 
@@ -68,6 +76,15 @@ const withoutJson = [
   'a function',
   'an object',
   'the values of a dictionary',
+  "a user's dictionary",
+  'a chain of dictionaries',
+  'a read-only dictionary',
+  'a deque',
+  'a namespace',
+  'a missing value of pandas',
+  'a date of numpy',
+  'a generator inside',
+  'an answer inside',
   'a circle',
   'a list that is too deep',
 ];

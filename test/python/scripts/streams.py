@@ -71,6 +71,7 @@ ways = {
     "bytes": lambda: iter([b"b", "a"]),
     "lines": lambda: iter([{"a": 1}, [2], "text\n"]),
     "nothing": lambda: iter([]),
+    "nested": lambda: iter([iter([1])]),
     "large": large,
     "endless": endless,
     "fails first": fails_first,

@@ -101,7 +101,10 @@ class RawRequest(ScriptTest):
             got.headers["x-b"]
         self.assertEqual(got.cookies["a"], "b")
         self.assertEqual(got.cookies["c"], "d e")
-        self.assertEqual(str(got.user_agent), "test")
+        self.assertEqual((str(got.user_agent), got.user_agent.string), ("test", "test"))
+        self.assertIsNone(got.origin)
+        with self.assertRaisesRegex(AttributeError, "AMLRequest has no access_route: with"):
+            got.access_route  # noqa: B018
         self.assertEqual(got.content_length, 1)
 
     def test_what_the_client_accepts_is_read(self) -> None:
@@ -253,6 +256,18 @@ class RawRequest(ScriptTest):
         assert isinstance(answer, Answer)
         self.assertEqual(answer.status, 413)
 
+    def test_a_header_with_an_underscore_takes_no_place_of_another(self) -> None:
+        headers = {
+            "Content-Type": "text/plain",
+            "Content_Type": "text/html",
+            "Content_Length": "0",
+            "X-A": "1",
+            "X_A": "2",
+        }
+        got = self.of(b"body", headers=headers)
+        self.assertEqual((got.content_type, got.content_length), ("text/plain", 4))
+        self.assertEqual(got.headers["X-A"], "1")
+
     def test_run_may_take_the_headers_too(self) -> None:
         script = self.load(
             "from azureml_inference_server_http.api.aml_request import rawhttp\n"
@@ -299,6 +314,14 @@ class InstalledRequest(ScriptTest):
         )
         response = script.bind(request("x", url="/score?a=1"))()
         self.assertEqual(json.loads(script.answer_of(response).body), ["x", {"a": "1"}])
+
+    def test_the_sample_has_a_context_of_flask(self) -> None:
+        script = self.load(
+            "import flask\nsample = 'x'\ndef init(): pass\n"
+            "def run(data): return flask.jsonify(data, flask.request.method)\n"
+        )
+        response = script.bind_sample(request())()
+        self.assertEqual(json.loads(script.answer_of(response).body), ["x", "POST"])
 
     def test_abort_is_answered(self) -> None:
         source = RAW.replace("return {}", "import flask; flask.abort({})")

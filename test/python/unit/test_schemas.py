@@ -240,7 +240,7 @@ class Conversions(SchemaTest):
             "def run(data): return data['a'].tolist()\nsample = {'data': {'a': [3]}}",
         )
         for _ in range(2):
-            self.assertEqual(script.bind_sample()(), [3])
+            self.assertEqual(script.bind_sample(request())(), [3])
         self.assertEqual(script.sample, {"data": {"a": [3]}})
 
     def test_async_functions_are_converted(self) -> None:

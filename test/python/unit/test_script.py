@@ -170,25 +170,35 @@ class Names(ScriptTest):
         self.assertIsNone(script.close)
         self.assertIn("expected a whole number of at least 1", log.output[0])
 
-    def test_a_redact_that_cannot_be_called_stops_the_start(self) -> None:
-        for source in ("redact = ['name']", "def redact(body): return body"):
-            with self.subTest(source), self.assertRaises(Failure) as caught:
-                self.load(f"{RUN}\n{source}")
-            self.assertIn("expected a function redact(body, info)", caught.exception.message)
+    def test_something_else_named_redact_keeps_nothing_of_bodies(self) -> None:
+        for source in ("redact = ['name']", "def redact(text): return text"):
+            with self.subTest(source), self.assertLogs("scoring_server", "WARNING") as log:
+                script = self.load(f"{RUN}\n{source}")
+            assert script.redact is not None
+            self.assertIsNone(script.redact({"name": "a"}, None))
+            self.assertIn("expected a function redact(body, info)", log.output[0])
 
     def test_the_sample_is_read_after_init(self) -> None:
         script = self.load(
             "def init():\n    global sample\n    sample = 'late'\ndef run(data): return data\n"
         )
         script.init()
-        self.assertEqual(script.bind_sample()(), "late")
+        self.assertEqual(script.bind_sample(request())(), "late")
+
+    def test_the_sample_of_raw_mode_is_the_body(self) -> None:
+        script = self.load(
+            "from azureml.contrib.services.aml_request import rawhttp\n"
+            "sample = 'x'\ndef init(): pass\n"
+            "@rawhttp\ndef run(request): return request.method, request.data\n"
+        )
+        self.assertEqual(script.bind_sample(request())(), ("POST", b"x"))
 
     def test_a_sample_comes_without_headers(self) -> None:
         script = self.load(
             "sample = 'x'\ndef init(): pass\n"
             "def run(data, request_headers): return data, request_headers\n"
         )
-        self.assertEqual(script.bind_sample()(), ("x", {}))
+        self.assertEqual(script.bind_sample(request())(), ("x", {}))
 
     def test_async_functions_are_seen_below_decorators(self) -> None:
         source = (

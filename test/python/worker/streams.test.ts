@@ -70,6 +70,7 @@ for (const concurrency of modes) {
       'streams.py',
       async (workers) => {
         await assert.rejects(workers.score('fails first'), { code: 'run_failed', message: /before the first chunk/ });
+        await assert.rejects(workers.score('nested'), { code: 'result_not_json', message: /`yield from`/ });
         const error = await breakOf(workers.begin('fails later'), () => writeFileSync(join(notes, 'go on'), ''));
         assert.match(error.message, /after the first chunk/);
         assert.equal((await workers.score('pid')).json, workers.pids[0]);

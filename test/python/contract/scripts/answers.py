@@ -1,5 +1,7 @@
 """String mode with answers of HTTP."""
 
+import http
+import io
 import json
 
 from azureml_inference_server_http.api.aml_response import AMLResponse
@@ -43,6 +45,19 @@ ANSWERS = {
     "an empty generator": lambda: AMLResponse(iter(()), 200),
     "a list of texts": lambda: AMLResponse(["a", "b"], 200),
     "what JSON lacks": lambda: AMLResponse({1, 2}, 200, json_str=True),
+    "a tuple of texts": lambda: AMLResponse(("a", "b"), 200),
+    "a file": lambda: AMLResponse(io.BytesIO(b"one\ntwo"), 200),
+    "a named status": lambda: AMLResponse("x", http.HTTPStatus.CREATED),
+    "206": lambda: AMLResponse("x", 206),
+    "an empty header": lambda: AMLResponse("x", 200, {"X-Mine": ""}),
+    "a header beyond ASCII": lambda: AMLResponse("x", 200, {"X-Mine": "\u00e9"}),
+    "a header of 60,000 characters": lambda: AMLResponse("x", 200, {"X-Mine": "a" * 60_000}),
+    "a content encoding": lambda: AMLResponse("x", 200, {"Content-Encoding": "identity"}),
+    "by position": lambda: AMLResponse("x", 400, {}, False, True),
+    "by name": lambda: AMLResponse(message="x", status_code=201, response_headers={"X-Mine": "1"}),
+    "no number as a status": lambda: AMLResponse("x", "abc"),
+    "a header with a line end": lambda: AMLResponse("x", 200, {"X-Mine": "a\r\nInjected: 1"}),
+    "NaN": lambda: AMLResponse({"a": float("nan")}, 200, json_str=True),
     "a number": lambda: AMLResponse(7, 200),
     "a dictionary without json_str": lambda: AMLResponse({"a": 1}, 200),
 }

@@ -43,6 +43,7 @@ SHOWN = {
     "cookies": lambda request: dict(request.cookies),
     "accept": lambda request: [request.accept_mimetypes.best, request.accept_languages.best],
     "authorization": lambda request: None if request.authorization is None else request.authorization.type,
+    "agent": lambda request: [str(request.user_agent), request.user_agent.string, request.origin],
     "truth": lambda request: [bool(request.args), bool(request.files), bool(request.form)],
     "environ": lambda request: [request.environ.get(name) for name in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "HTTP_X_MINE")],
 }

@@ -7,10 +7,12 @@ import decimal
 import enum
 import fractions
 import pathlib
+import types
 import uuid
 
 import numpy as np
 import pandas as pd
+from azureml.contrib.services.aml_response import AMLResponse
 
 
 class Color(enum.IntEnum):
@@ -23,6 +25,16 @@ class Shade(str, enum.Enum):
 
 class Plain(enum.Enum):
     A = 1
+
+
+class Whole(int):
+    def __repr__(self):
+        return "whole"
+
+
+class Real(float):
+    def __repr__(self):
+        return "real"
 
 
 class Text(str):
@@ -119,6 +131,24 @@ RETURNS = {
     "a circle": circle,
     "a list that is too deep": lambda: deep(100_000),
     "a list and a status": lambda: ({"error": "bad"}, 500),
+    "a dictionary with defaults": lambda: collections.defaultdict(int, a=1),
+    "a subclass of a number": lambda: [Whole(3), {Whole(3): Real(1.5)}],
+    "numbers with exponents": lambda: [1e22, 1e16, 1e-7, 123456789.123456789, 0.1 + 0.2],
+    "numbers beyond doubles": lambda: [2**53 + 1, -(2**64), 10**400],
+    "a name twice": lambda: {1: "a", "1": "b"},
+    "NaN as a name": lambda: {float("nan"): 1},
+    "a text of numpy": lambda: {np.str_("a"): list(np.array(["b"]))},
+    "a number of numpy as a name": lambda: {np.float64(1.5): 1},
+    "columns of a frame": lambda: pd.DataFrame({"a": [1], "b": ["x"]}).to_dict("split"),
+    "a user's dictionary": lambda: collections.UserDict(a=1),
+    "a chain of dictionaries": lambda: collections.ChainMap({"a": 1}),
+    "a read-only dictionary": lambda: types.MappingProxyType({"a": 1}),
+    "a deque": lambda: collections.deque([1]),
+    "a namespace": lambda: types.SimpleNamespace(a=1),
+    "a missing value of pandas": lambda: [pd.NA],
+    "a date of numpy": lambda: np.datetime64("2020-01-02"),
+    "a generator inside": lambda: {"a": (each for each in [1])},
+    "an answer inside": lambda: {"a": AMLResponse("x", 200)},
     "one megabyte": lambda: "x" * 1_000_000,
 }
 

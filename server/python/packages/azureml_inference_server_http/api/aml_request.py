@@ -6,7 +6,7 @@ The members are those of Flask's Request that scripts use, by Flask's documentat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 from ..request.accept import Accept
@@ -28,6 +28,15 @@ def rawhttp(func: _Function) -> _Function:
     global _rawHttpRequested
     _rawHttpRequested = True
     return func
+
+
+class UserAgent(str):
+    """The header `User-Agent`."""
+
+    @property
+    def string(self) -> str:
+        """The header, as Flask names it."""
+        return str(self)
 
 
 class AMLRequest:
@@ -52,6 +61,12 @@ class AMLRequest:
 
     def __repr__(self) -> str:
         return f"<AMLRequest {self.url!r} [{self.method}]>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"AMLRequest has no {name}: with azureml-inference-server-http in requirements.txt, "
+            "run() gets Flask's request"
+        )
 
     @property
     def path(self) -> str:
@@ -201,9 +216,14 @@ class AMLRequest:
         return Authorization.of_header(self.headers.get("Authorization"))
 
     @property
-    def user_agent(self) -> str:
+    def user_agent(self) -> UserAgent:
         """The header; empty: it is absent."""
-        return self.headers.get("User-Agent", "")
+        return UserAgent(self.headers.get("User-Agent", ""))
+
+    @property
+    def origin(self) -> str | None:
+        """The header; None: it is absent."""
+        return self.headers.get("Origin")
 
     @property
     def referrer(self) -> str | None:
