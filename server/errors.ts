@@ -38,7 +38,11 @@ const table = {
   bad_json: { status: 400, fault: 'client', doc: 'the body is not JSON; the message gives the position' },
   bad_text: { status: 400, fault: 'client', doc: 'the body is not UTF-8' },
   bad_encoding: { status: 400, fault: 'client', doc: 'the body cannot be inflated' },
-  invalid_input: { status: 400, fault: 'client', doc: 'the input does not fit the model; the message names the tensor' },
+  invalid_input: {
+    status: 400,
+    fault: 'client',
+    doc: 'the input does not fit the model, or the schema of a script; the message names the tensor or the reason',
+  },
   input_refused: {
     status: 400,
     fault: 'client',

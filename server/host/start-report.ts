@@ -83,7 +83,7 @@ export function reportOmitted(log: Log, models: readonly ServedModel[]): void {
 /** Logs that no deep check can succeed. */
 export function reportNoSample(log: Log): void {
   log.warn(
-    'DEEP_CHECK has no effect but 503: there is no sample. Export `sample` from the entry script; a model without code needs inputs of its warm-up (WARM_UP=on)',
+    'DEEP_CHECK has no effect but 503: there is no sample. Give the entry script a `sample`; a model without code needs inputs of its warm-up (WARM_UP=on)',
   );
 }
 

@@ -16,7 +16,7 @@ const PACE_MS = 1000;
 const ID = 'deep-check';
 
 const NO_SAMPLE =
-  'the deep check has no sample: export `sample` from the entry script; a model without code needs inputs of its warm-up (WARM_UP=on)';
+  'the deep check has no sample: give the entry script a `sample`; a model without code needs inputs of its warm-up (WARM_UP=on)';
 
 /**
  * Scores the sample of a worker as a request is scored: through the queue, by the worker that would

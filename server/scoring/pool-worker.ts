@@ -9,8 +9,8 @@ import type { Usage } from './worker-usage.ts';
 import { allows, type Effects, isEnding, step, type WorkerEvent, type WorkerState } from './worker-states.ts';
 
 /**
- * Milliseconds. Between shorter runs the way to the host and back takes a good part of the time, so
- * that requests wait in the worker's pipe (README.md, `ahead`).
+ * Milliseconds. While runs are shorter, requests wait in the worker's pipe (README.md, `ahead`).
+ * Why: the way to the host and back takes a good part of the time between such runs.
  */
 const QUICK_MS = 2;
 

@@ -84,8 +84,9 @@ function activated(env: Variables, { kind, folder }: PythonEnvironment): Variabl
   const path = [join(folder, 'bin'), ...(env['PATH'] ?? '').split(':').filter((each) => each !== '')];
   return {
     PATH: path.join(':'),
-    [kind === 'venv' ? 'VIRTUAL_ENV' : 'CONDA_PREFIX']: folder,
-    // It names the packages of another interpreter.
+    // Both name the packages of another interpreter. The images with Python set VIRTUAL_ENV.
     PYTHONHOME: undefined,
+    VIRTUAL_ENV: undefined,
+    [kind === 'venv' ? 'VIRTUAL_ENV' : 'CONDA_PREFIX']: folder,
   };
 }

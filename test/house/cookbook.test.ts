@@ -14,7 +14,7 @@ const read = (...path: string[]): string => readFileSync(join(COOKBOOK, ...path)
 const recipes = readdirSync(COOKBOOK).filter((name) => statSync(join(COOKBOOK, name)).isDirectory());
 
 /** What the commands of a recipe install and make. */
-const MADE = /^(?:node_modules|package-lock\.json|\.venv|model)(?:\/|$)/;
+const MADE = /^(?:node_modules|package-lock\.json|\.venv|__pycache__|model)(?:\/|$)/;
 
 /** The other files of a recipe. */
 const filesOf = (recipe: string): string[] =>

@@ -34,7 +34,7 @@ export function portsTable(): string {
     row(healthPort, address, 'HTTP/1.1', 'with `SEPERATE_HEALTH_ENDPOINT`; with `TLS_CERT_FILE`, for probes alone'),
     row(grpcPort, address, 'gRPC; over TLS with `TLS_CERT_FILE`', 'if it is set'),
     row(metricsPort, address, 'HTTP/1.1; HTTPS with `TLS_CERT_FILE`', 'if it is set'),
-    row(debugPort, '127.0.0.1', "Node's inspector, which runs any code", 'if it is set'),
+    row(debugPort, '127.0.0.1', "Node's inspector, which runs any code", 'if it is set, but not for a script in Python'),
   ].join('\n');
 }
 

@@ -39,9 +39,14 @@ def members_reader(signature: Signature, json_nan: str) -> Reader:
 
     def read(request: Request) -> Arguments:
         members = _query(request) if request.method == "GET" else _object(request, parse)
-        return {name: _member(members, name, default) for name, default in signature.parameters}
+        return arguments_of(signature, members)
 
     return _with_headers(read) if signature.takes_headers else read
+
+
+def arguments_of(signature: Signature, members: Mapping[str, Any]) -> Arguments:
+    """Members by the names of the parameters, or their defaults. Raises Failure: invalid_input."""
+    return {name: _member(members, name, default) for name, default in signature.parameters}
 
 
 def request_reader(signature: Signature, make: Callable[[Request], Any]) -> Reader:

@@ -14,7 +14,7 @@ from .failures import Failure
 from .flask_context import FlaskContext
 from .import_advice import import_advice
 from .import_script import author_folders, import_script
-from .inputs import Reader, members_reader, request_reader, text_reader
+from .inputs import Reader, arguments_of, members_reader, request_reader, text_reader
 from .kinds import PROTOCOL_OPEN_INFERENCE, PROTOCOL_OPEN_INFERENCE_GRPC
 from .messages import Request, Start
 from .raised import traceback_of
@@ -81,7 +81,9 @@ class Script:
             request.body = sample.encode() if isinstance(sample, str) else sample
             return self.bind(request)
         by_name = self._declares and isinstance(sample, dict)
-        arguments = sample if by_name else {self._signature.first: sample}
+        arguments = (
+            arguments_of(self._signature, sample) if by_name else {self._signature.first: sample}
+        )
         headers: dict[str, Any] = {HEADERS_PARAMETER: {}} if self._signature.takes_headers else {}
         return self._call(request, {**arguments, **headers})
 

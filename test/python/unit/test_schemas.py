@@ -243,6 +243,13 @@ class Conversions(SchemaTest):
             self.assertEqual(script.bind_sample(request())(), [3])
         self.assertEqual(script.sample, {"data": {"a": [3]}})
 
+    def test_a_sample_needs_no_parameter_with_a_default(self) -> None:
+        script = self.declared(
+            "@input_schema('a', Standard(1))\n@input_schema('b', Standard(1))",
+            "def run(a, b=2): return [a, b]\nsample = {'a': 3, 'more': 4}",
+        )
+        self.assertEqual(script.bind_sample()(), [3, 2])
+
     def test_async_functions_are_converted(self) -> None:
         script = self.declared(
             "@input_schema('data', Standard(1))", "async def run(data): return data"

@@ -120,7 +120,7 @@ test('without a sample nothing is scored', async (t) => {
   for (const known of [undefined, served, { ...served, checks: false }]) {
     scorer.served = known;
     const verdict = await next();
-    assert.match('reason' in verdict ? verdict.reason : '', /^the deep check has no sample: export `sample`/);
+    assert.match('reason' in verdict ? verdict.reason : '', /^the deep check has no sample: give the entry script a `sample`/);
   }
   assert.deepEqual(scorer.calls, []);
 });

@@ -23,6 +23,7 @@ test('a worker sees its environment as activated', () => {
     PATH: '/opt/conda/bin:/usr/bin:/bin',
     CONDA_PREFIX: '/opt/conda',
     PYTHONHOME: undefined,
+    VIRTUAL_ENV: undefined,
   });
   assert.deepEqual(pythonEnv(host, {}, 2), host);
   assert.equal(pythonEnv({}, venv, 2)['PATH'], '/app/.venv/bin');
