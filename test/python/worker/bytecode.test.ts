@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, globSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import test from 'node:test';
+import { test } from '../python-test.ts';
 import { folder } from '../../set-up/folder.ts';
 import { withWorkers } from '../../worker/start-workers.ts';
 import { PYTHON, WORKER_MAIN } from './python-workers.ts';
