@@ -16,7 +16,8 @@ from .raised import text_of
 _PIP_NAMES = {
     "Crypto": "pycryptodome",
     "PIL": "pillow",
-    "azureml": "azureml-core",
+    "azureml.ai": "azureml-ai-monitoring",
+    "azureml.core": "azureml-core",
     "azureml_inference_server_http": "azureml-inference-server-http",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python-headless",
@@ -91,7 +92,7 @@ def _on_missing(name: str, folders: Iterable[str]) -> str:
             f"The module {name} is in {beside}, where Python does not look: "
             "set AZUREML_SOURCE_DIRECTORY to that folder, or import it through its folder."
         )
-    package = _PIP_NAMES.get(".".join(name.split(".")[:2])) or _PIP_NAMES.get(top, top)
+    package = _pip_name(name)
     quoted = f"'{package}'" if "[" in package else package
     version = sys.version.split()[0]
     return (
@@ -99,6 +100,14 @@ def _on_missing(name: str, folders: Iterable[str]) -> str:
         f"Install it: {sys.executable} -m pip install {quoted}. "
         f"In an image, add {package} to requirements.txt."
     )
+
+
+def _pip_name(module: str) -> str:
+    top, _, rest = module.partition(".")
+    second = f"{top}.{rest.partition('.')[0]}"
+    if top == "azureml" and rest:
+        return _PIP_NAMES.get(second, second.replace(".", "-"))
+    return _PIP_NAMES.get(second) or _PIP_NAMES.get(top, top)
 
 
 def _is_installed(name: str) -> bool:
