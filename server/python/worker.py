@@ -1,5 +1,6 @@
 """Starts the worker of an entry script in Python. Old interpreters parse this file, too."""
 
+import os
 import sys
 
 # Why the number of the frame is here: an old interpreter cannot import the rest.
@@ -11,7 +12,6 @@ def _refuse():
     # type: () -> None
     """Tells the host, in a frame (server/ipc/README.md), that this interpreter is too old."""
     import json
-    import os
     import struct
 
     text = (
@@ -58,7 +58,10 @@ def _main():
     # type: () -> None
     """Starts the watchdog before all else: a process without threads may fork."""
     # Frees the first place of the search for the script: a user's worker.py is not this file.
-    here = sys.path.pop(0)
+    # PYTHONSAFEPATH leaves it free.
+    if not getattr(sys.flags, "safe_path", False):
+        del sys.path[0]
+    here = os.path.dirname(os.path.realpath(__file__))
     sys.path.append(here)
     try:
         from scoring_worker.watchdog import start_watchdog

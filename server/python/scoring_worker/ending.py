@@ -61,6 +61,12 @@ class Ending:
         self._finish()
         os._exit(code)
 
+    def raised(self, raised: BaseException) -> NoReturn:
+        """An exception, outside of every run."""
+        if isinstance(raised, SystemExit | KeyboardInterrupt):
+            self.exits(raised)
+        self.lost(f"an exception outside of run(): {traceback_of(raised)}")
+
     def lost(self, problem: str) -> NoReturn:
         """Ends after an error that only a new process can clear."""
         self._log.line("error", f"{problem}; the worker ends")

@@ -77,7 +77,11 @@ class Worker:
         self._report()
         port.open()
         self._to_host.ready(_ready(script, start))
-        self._serve(script, start, redaction)
+        try:
+            self._serve(script, start, redaction)
+        except BaseException as raised:
+            # Of a signal handler, or a task: Python itself would wait for the script's threads.
+            self._ending.raised(raised)
         self._ending.leave()
 
     def _read_start(self) -> Start:

@@ -29,6 +29,21 @@ for (const [way, how] of [
       ));
 }
 
+for (const concurrency of [1, 4])
+  test(`a handler of a signal that exits ends its worker (${concurrency} at a time)`, () =>
+    withPython(
+      'exits_by_signal.py',
+      async (workers) => {
+        const { json: pid } = await workers.score(1);
+        process.kill(Number(pid), 'SIGTERM');
+        // Python calls a handler with the next frame, if the signal came just before the wait for it.
+        await workers.score(1).catch(() => undefined);
+        await workers.line(({ code }) => code === 6);
+        assert.notEqual((await workers.score(1)).json, pid);
+      },
+      { start: { concurrency, concurrencyIsDefault: false } },
+    ));
+
 test('what waits behind a lost request is answered by the replacement, and nothing is run twice', async () => {
   const path = folder();
   const [begun, release] = [join(path, 'begun'), join(path, 'release')];

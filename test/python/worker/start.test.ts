@@ -33,6 +33,9 @@ test('an exception of run() is a failure with its traceback, from the first fram
     assert.equal(workers.pids.length, 1);
   }));
 
+test('a script starts under PYTHONSAFEPATH', () =>
+  withPython('pid.py', async (workers) => assert.equal((await workers.score(1)).status, 200), { env: { PYTHONSAFEPATH: '1' } }));
+
 test('a missing debugger is told in one line with the cure', async () => {
   const workers = pythonWorkers('pid.py', { env: { AZUREML_DEBUG_PORT: '5678' } });
   try {
