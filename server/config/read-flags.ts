@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { withoutKeys } from '../guards/addresses.ts';
 import { closest } from '../guards/closest.ts';
@@ -21,7 +22,7 @@ const OTHER_SERVERS = ['gunicorn', 'uvicorn', 'hypercorn', 'waitress-serve', 'fl
 /** The values of the flags by name. @param problems gets a line for each wrong flag */
 export function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
   const rows = flagRows();
-  const [first = ''] = argv;
+  const first = basename(argv[0] ?? '');
   if (OTHER_SERVERS.includes(first)) {
     problems.push(`command ${first}: expected only flags (see --help), because this server needs no ${first}. Leave the command out`);
     return new Map();
@@ -49,11 +50,14 @@ export function readFlags(argv: readonly string[], problems: string[]): Map<stri
   return flags;
 }
 
-/** Azure's tool for local endpoints runs the command in its environment: `conda run -n name`. */
+/**
+ * Azure's tool for local endpoints runs the command in its environment: `conda run -n name`. A
+ * program may have a path.
+ */
 function withoutCommand(argv: readonly string[]): readonly string[] {
   const begins = (at: number): readonly string[] | undefined =>
-    COMMANDS.find((words) => words.every((word, index) => argv[at + index] === word));
-  const at = argv[0] === 'conda' && argv[1] === 'run' ? argv.findIndex((_, index) => begins(index) !== undefined) : 0;
+    COMMANDS.find((words) => words.every((word, index) => (index === 0 ? basename(argv[at] ?? '') : argv[at + index]) === word));
+  const at = basename(argv[0] ?? '') === 'conda' && argv[1] === 'run' ? argv.findIndex((_, index) => begins(index) !== undefined) : 0;
   return argv.slice(Math.max(0, at) + (begins(at)?.length ?? 0));
 }
 

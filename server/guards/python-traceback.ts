@@ -15,7 +15,10 @@ export interface PythonTraceback {
 }
 
 const FRAME = /^ +File "(.*)", line (\d+)(?:, in (.*))?$/;
-const BEGIN = /(?:^|\s)Traceback \(most recent call last\):$/;
+const GROUP = 'Exception Group Traceback (most recent call last):';
+const BEGIN = /(?:^|\s)(?:(?:\+ )?Exception Group )?Traceback \(most recent call last\):$/;
+/** What stands before the lines of a group, and the lines between its errors. */
+const MARGIN = /^ *(?:\+-[-+]*(?: \S+ -+)?$|[|+] )/;
 /** Between an error and the one that it caused. */
 const BETWEEN = /^(?:During handling of the above exception|The above exception was the direct cause)/;
 
@@ -23,12 +26,13 @@ const BETWEEN = /^(?:During handling of the above exception|The above exception 
 export function pythonTraceback(text: string): PythonTraceback | undefined {
   const told: string[] = [];
   let frames: PythonFrame[] = [];
-  for (const each of text.split('\n')) {
+  const lines = text.split('\n');
+  for (const each of text.includes(GROUP) ? lines.map((line) => line.replace(MARGIN, '')) : lines) {
     if (BEGIN.test(each)) frames = [];
     const [, file, line, name = '<module>'] = FRAME.exec(each) ?? [];
     if (file !== undefined) frames.unshift({ file, line: Number(line), name });
     const own = BETWEEN.test(each) ? '' : each.replace(BEGIN, '');
-    if (/^\S/.test(own)) told.push(own);
+    if (/^\S/.test(own)) told.push(own.trimEnd());
   }
   return frames.length === 0 ? undefined : { told, frames };
 }

@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileS
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { secretVariables } from '../../server/config/secret-variables.ts';
 import { folder } from '../set-up/folder.ts';
 import { noProc } from '../set-up/processes.ts';
 import { whyNoPython } from '../set-up/python.ts';
@@ -104,6 +105,23 @@ describe('a script in Python', { skip }, () => {
         const chosen = await server.said('the entry script runs in Python 3.');
         assert.deepEqual([chosen['python'], chosen['environment']], [executable, environment]);
         assert.match(String((await server.line(({ msg }) => msg === 'ready'))['runtime']), /^Python 3\./);
+      },
+      { env },
+    );
+  });
+
+  it('gets no variable of a secret option', async () => {
+    const names = [...secretVariables];
+    // Empty values switch nothing on, and are there all the same.
+    const env = Object.fromEntries(names.map((name) => [name, '']));
+    await serve(
+      application(),
+      async (server) => {
+        const { env: own } = await seen(server, ...names, 'PATH');
+        assert.deepEqual(
+          Object.keys(own).filter((name) => own[name] !== null),
+          ['PATH'],
+        );
       },
       { env },
     );

@@ -13,8 +13,9 @@ LONGEST = 16 * 1024
 _MOST_FRAMES = 200
 _HERE = Path(__file__).parent
 _PACKAGES = _HERE.parent / "packages"
-# Beginnings of the files of this server, and of Python's loader.
-_OWN = (f"{_HERE}{os.sep}", f"{_PACKAGES}{os.sep}", "<frozen importlib")
+_ASYNCIO = Path(os.__file__).parent / "asyncio"
+# Beginnings of the files of this server, of Python's loader, and of what awaits for the script.
+_OWN = (f"{_HERE}{os.sep}", f"{_PACKAGES}{os.sep}", "<frozen importlib", f"{_ASYNCIO}{os.sep}")
 
 
 def traceback_of(raised: BaseException) -> str:

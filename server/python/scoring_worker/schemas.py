@@ -20,6 +20,8 @@ _LOG = logging.getLogger("scoring_server")
 _VERSIONS = {"2": ("2", "2.0"), "3": ("3", "3.0"), "3.1": ("3.1",)}
 # Both schemas travel in `ready`, which has at most 4 MiB.
 _MOST_BYTES = 2 * 1024 * 1024
+# As MOST_LEVELS of server/guards/nesting.ts.
+_MOST_LEVELS = 1000
 # As exampleBody of server/ipc/worker-messages.ts.
 _LONGEST_EXAMPLE = 8192
 
@@ -59,6 +61,7 @@ def schemas_of(run: Callable[..., Any]) -> dict[str, Any]:
             "versions": [version for version, names in _VERSIONS.items() if supported & set(names)],
         }
         size = len(json.dumps(schemas))
+        levels = max(_levels(schemas["input"]), _levels(schemas["output"]))
     except Exception as raised:
         _LOG.warning("/swagger.json lacks the schemas of run(): %s", text_of(raised))
         return {}
@@ -68,6 +71,13 @@ def schemas_of(run: Callable[..., Any]) -> dict[str, Any]:
             "Declare shorter samples.",
             size,
             _MOST_BYTES,
+        )
+        return {}
+    if levels > _MOST_LEVELS:
+        _LOG.warning(
+            "/swagger.json lacks the schemas of run(): they have %d levels, and %d are the most.",
+            levels,
+            _MOST_LEVELS,
         )
         return {}
     return {"schemas": schemas, **_example(schemas["input"])}
@@ -80,6 +90,14 @@ def _package() -> Any:
 def _as_json(schema: Any) -> Any:
     """A copy that JSON carries: non-finite numbers of samples are null."""
     return json.loads(json_text(schema, "null"))
+
+
+def _levels(value: Any) -> int:
+    """Levels of lists and dicts. Raises RecursionError."""
+    if not isinstance(value, (list, dict)):
+        return 0
+    items = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_levels, items), default=0)
 
 
 def _example(schema: Any) -> dict[str, str]:

@@ -327,6 +327,15 @@ class Documents(SchemaTest):
             self.assertNotIn("schemas", script.ready())
         self.assertIn("Declare shorter samples", log.output[0])
 
+    def test_a_document_that_is_too_deep_is_a_warning(self) -> None:
+        self.addCleanup(sys.setrecursionlimit, sys.getrecursionlimit())
+        sys.setrecursionlimit(20_000)
+        deep = "import functools\ndeep = functools.reduce(lambda deep, _: [deep], range(1100), 1)\n"
+        script = self.declared(f"{deep}@input_schema('data', Standard(deep))")
+        with self.assertLogs("scoring_server", "WARNING") as log:
+            self.assertNotIn("schemas", script.ready())
+        self.assertIn("levels, and 1000 are the most", log.output[0])
+
     def test_scripts_without_a_declaration_have_none(self) -> None:
         ready = self.declared("").ready()
         self.assertEqual(ready, {"rawHttp": False, "parsesJson": False})

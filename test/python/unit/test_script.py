@@ -12,6 +12,7 @@ from unittest import mock
 
 from scoring_worker.answers import Answer
 from scoring_worker.failures import Failure
+from scoring_worker.loops import ThreadLoops
 from set_up import ScriptTest, request
 
 RUN = "def init(): pass\ndef run(data): return data\n"
@@ -252,6 +253,21 @@ class Raising(ScriptTest):
         self.assertIn("direct cause", text)
         self.assertTrue(text.endswith("KeyError: 'k'"), text)
         self.assertNotIn("scoring_worker", text)
+
+    def test_the_log_has_no_frames_of_what_awaits_for_the_script(self) -> None:
+        source = "async def init():\n    raise ValueError('away')\ndef run(data): pass\n"
+        script = self.load(source)
+        loops = ThreadLoops(mock.Mock())
+        self.addCleanup(lambda: loops.current().close())
+        try:
+            loops.finish(script.init())
+        except ValueError as raised:
+            # Without the frame of this test.
+            assert raised.__traceback__ is not None
+            text = script.text_of(raised.with_traceback(raised.__traceback__.tb_next))
+        self.assertEqual([line for line in text.splitlines() if "asyncio" in line], [])
+        self.assertNotIn("loops.py", text)
+        self.assertIn("in init", text)
 
     def test_a_huge_message_is_cut_in_its_middle(self) -> None:
         text = self.message("raise ValueError('a' * 10_000_000 + 'the end')")

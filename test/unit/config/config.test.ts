@@ -71,7 +71,12 @@ test("the commands of Azure's Python server start this one with their flags", (t
     `--entry_script score.py --model_dir models --port 5010 --health_port 5011 --worker_count 2 --config_file a.json --appinsights_instrumentation_key ${KEY}`.split(
       ' ',
     );
-  for (const command of ['azmlinfsrv', 'python -m azureml_inference_server_http', 'python3 -m azureml_inference_server_http']) {
+  for (const command of [
+    'azmlinfsrv',
+    '/env/bin/azmlinfsrv',
+    'python -m azureml_inference_server_http',
+    '/env/bin/python3 -m azureml_inference_server_http',
+  ]) {
     const config = read({ cwd, argv: [...command.split(' '), ...flags, '--access_control_allow_origins', 'http://a, http://b'] });
     assert.deepEqual(
       [config.entryScript, config.modelDir, config.port, config.healthPort, config.workerCount, config.serviceName, config.corsOrigins],
@@ -81,6 +86,7 @@ test("the commands of Azure's Python server start this one with their flags", (t
   }
   const conda = 'conda run --no-capture-output -n inf-conda-env runsvdir /var/runit --port 7';
   assert.equal(read({ argv: conda.split(' ') }).port, 7);
+  assert.equal(read({ argv: `/opt/conda/bin/${conda}`.split(' ') }).port, 7);
   assert.match(problems({ argv: ['conda', 'run', '-n', 'a', 'bash'] }), /argument "conda": expected only flags/);
   assert.match(
     problems({ argv: ['python', 'score.py'] }),

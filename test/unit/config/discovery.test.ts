@@ -68,7 +68,10 @@ test('a folder in which nothing is recognised is told with what to do, and never
     [['model.onnx/x', 'score.ts/x'], /model\.onnx: expected a file, but it is a folder/, /score\.ts: expected a file/],
     [['1/2/3/4/5/6/model.onnx'], /not as deep: name it with --model \/\S+\/1\/2\/3\/4\/5\/6\/model\.onnx/],
     [['node_modules/x/model.onnx'], /Found in .*:\n\S+\/\n {4}node_modules\//],
-    ...['joblib', 'pt', 'h5', 'keras', 'pb', 'gguf', 'safetensors'].map((kind): [string[], RegExp] => [[`m.${kind}`], /convert it to one/]),
+    ...['joblib', 'sav', 'pt', 'h5', 'keras', 'pb', 'gguf', 'safetensors'].map((kind): [string[], RegExp] => [
+      [`m.${kind}`],
+      /convert it to one/,
+    ]),
   ];
   for (const [files, ...words] of cases) {
     const message = refusal(application(t, files));

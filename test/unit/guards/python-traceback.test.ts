@@ -15,6 +15,25 @@ test('a traceback is its errors, and the frames of the last one', () => {
   ]);
 });
 
+test('a group is its own error and those in it', () => {
+  const text = `init() raised:   + Exception Group Traceback (most recent call last):
+  |   File "/app/score.py", line 4, in init
+  |     async with asyncio.TaskGroup() as group:
+  | ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "/app/score.py", line 2, in bad
+    |     raise ValueError("a")
+    | ValueError: a
+    +---------------- 2 ----------------
+    | KeyError: 'b'
+    +------------------------------------`;
+  assert.deepEqual(pythonTraceback(text), {
+    told: ['init() raised:', 'ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)', 'ValueError: a', "KeyError: 'b'"],
+    frames: [{ file: '/app/score.py', line: 2, name: 'bad' }],
+  });
+});
+
 test('an error of syntax has a place and no function', () => {
   const text = 'cannot import\n  File "/app/score.py", line 1\n    def (\n        ^\nSyntaxError: invalid syntax';
   assert.deepEqual(pythonTraceback(text), {
