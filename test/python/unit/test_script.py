@@ -92,6 +92,12 @@ class Loading(ScriptTest):
         source = "raise ModuleNotFoundError(\"No module named 'cv2'\", name='cv2')"
         self.assertIn("pip install opencv-python-headless", self.broken(source))
 
+    def test_a_module_of_azureml_is_told_with_its_own_package(self) -> None:
+        packages = {"core.run": "core", "ai.monitoring": "ai-monitoring", "telemetry": "telemetry"}
+        for module, package in packages.items():
+            source = f"raise ModuleNotFoundError('no', name='azureml.{module}')"
+            self.assertIn(f"pip install azureml-{package}.", self.broken(source))
+
     def test_a_pickle_that_names_main_says_where_its_class_belongs(self) -> None:
         source = "import pickle\npickle.loads(b'c__main__\\nScaler\\n.')\n"
         with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
