@@ -61,6 +61,7 @@ class Port:
     def leave_host(self) -> None:
         """In a child that was forked: nothing that it collects or counts reaches the host."""
         self.collection = None
+        self._told_off = True
         self.metrics.leave_host()
 
     def report(self) -> None:

@@ -338,6 +338,14 @@ class Collectors(unittest.TestCase):
             len(host.texts("expected a BasicCorrelationContext as the context, got str")), 1
         )
 
+    def test_a_child_that_was_forked_collects_nothing_and_says_nothing_of_it(self):
+        with connected() as host, request():
+            before = Collector(name="before")
+            port.leave_host()
+            for collector in (before, Collector(name="after")):
+                self.assertEqual(collector.collect([1]).get_id(), "of-the-request")
+        self.assertEqual((host.collected, host.lines), ([], []))
+
     def test_where_collection_is_off_a_collector_answers_a_context_and_says_so_once(self):
         with connected(collection=False) as host, request():
             for _ in range(2):
