@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from '../python-test.ts';
+import test from 'node:test';
 import { folder } from '../../set-up/folder.ts';
 import { until } from '../../set-up/until.ts';
 import { withPython } from './python-workers.ts';
@@ -36,7 +36,7 @@ for (const concurrency of [1, 4])
       async (workers) => {
         const { json: pid } = await workers.score(1);
         process.kill(Number(pid), 'SIGTERM');
-        // Python calls a handler with the next frame, if the signal came just before it waits.
+        // The signal may come just before the wait for a frame: then the next frame ends that wait.
         await workers.score(1).catch(() => undefined);
         await workers.line(({ code }) => code === 6);
         assert.notEqual((await workers.score(1)).json, pid);
