@@ -16,7 +16,6 @@ from recording_host import PACKAGES, connected, of_packages, request
 from scoring_worker.collected_rows import blocks_of
 from scoring_worker.columns import Columns
 from scoring_worker.port import port
-from scoring_worker.port import port
 from scoring_worker.sampling import is_sampled
 
 try:

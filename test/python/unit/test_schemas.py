@@ -248,7 +248,7 @@ class Conversions(SchemaTest):
             "@input_schema('a', Standard(1))\n@input_schema('b', Standard(1))",
             "def run(a, b=2): return [a, b]\nsample = {'a': 3, 'more': 4}",
         )
-        self.assertEqual(script.bind_sample()(), [3, 2])
+        self.assertEqual(script.bind_sample(request())(), [3, 2])
 
     def test_async_functions_are_converted(self) -> None:
         script = self.declared(
