@@ -14,8 +14,8 @@ from ..request.authorization import Authorization
 from ..request.body import Body
 from ..request.cookies import cookies_of
 from ..request.headers import Headers
-from ..request.media_type import media_type_of
 from ..request.multi_dict import MultiDict, of_query
+from ..request.typed import Typed
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ class UserAgent(str):
         return str(self)
 
 
-class AMLRequest:
+class AMLRequest(Typed):
     """A request on /score. Its body has been received, and inflated."""
 
     # Members of Flask that need a route.
@@ -162,21 +162,6 @@ class AMLRequest:
     def is_json(self) -> bool:
         """True for a content type of JSON."""
         return self._body.is_json
-
-    @property
-    def content_type(self) -> str | None:
-        """The header; None: it is absent."""
-        return self.headers.get("Content-Type")
-
-    @property
-    def mimetype(self) -> str:
-        """Content type without parameters, in lower case."""
-        return media_type_of(self.content_type)[0]
-
-    @property
-    def mimetype_params(self) -> dict[str, str]:
-        """Parameters of the content type."""
-        return media_type_of(self.content_type)[1]
 
     @property
     def content_length(self) -> int | None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .headers import Headers
-from .media_type import media_type_of
+from .typed import Typed
 
 
-class FileStorage:
+class FileStorage(Typed):
     """An uploaded file, which can be read as a binary file."""
 
     def __init__(self, content: bytes, filename: str, name: str, headers: Headers) -> None:
@@ -37,21 +37,6 @@ class FileStorage:
 
     def __repr__(self) -> str:
         return f"<FileStorage: {self.filename!r} ({self.content_type!r})>"
-
-    @property
-    def content_type(self) -> str | None:
-        """The header of the part; None: it is absent."""
-        return self.headers.get("Content-Type")
-
-    @property
-    def mimetype(self) -> str:
-        """Content type without parameters."""
-        return media_type_of(self.content_type)[0]
-
-    @property
-    def mimetype_params(self) -> dict[str, str]:
-        """Parameters of the content type."""
-        return media_type_of(self.content_type)[1]
 
     def save(self, dst: str | PathLike[str] | BinaryIO, buffer_size: int = 16384) -> None:
         """Writes the rest of the file to a path, or into a binary file."""
