@@ -6,6 +6,7 @@ import { freePort } from '../e2e/free-port.ts';
 import { ServerProcess, type StartOptions } from '../e2e/start-server.ts';
 import { until } from '../set-up/until.ts';
 import { PROBE_P99_MS, PROBE_RATIO } from './limits.ts';
+import type { BareServer } from './bare-process.ts';
 import type { Counts, LoadMessage } from './load-process.ts';
 import type { LoadName } from './loads.ts';
 import type { Probed, Probing } from './prober-process.ts';
@@ -46,11 +47,22 @@ export async function quietServer(t: TestContext, script: string, options: Start
   return { port, probes };
 }
 
+/** A server of `node:http` alone. */
+export async function bareServer(t: TestContext): Promise<Beside> {
+  const program = new Program('bare');
+  t.after(() => program.stop());
+  const { port } = await program.ask<BareServer>({});
+  goFirst(program.pid);
+  return { port, probes: port };
+}
+
 export interface Comparison {
   readonly counts: Counts;
   /** p99 of each round, milliseconds. */
   readonly loaded: readonly number[];
   readonly idle: readonly number[];
+  /** p99 of the loaded server's best round, milliseconds. */
+  readonly best: number;
   readonly holds: boolean;
   /** For a person. */
   readonly text: string;
@@ -83,5 +95,12 @@ export async function compare(t: TestContext, load: LoadName, loaded: Beside, id
   const list = (side: 'loaded' | 'idle'): string => rounds.map((round) => round[side].toFixed(1)).join(' ');
   const text = `${load}: p99 of probes in ms: loaded ${list('loaded')}, idle ${list('idle')}${preferred ? '' : '; the prober has no priority'}; ${JSON.stringify(counts)}`;
   t.diagnostic(text);
-  return { counts, loaded: rounds.map((round) => round.loaded), idle: rounds.map((round) => round.idle), holds: holds(), text };
+  return {
+    counts,
+    loaded: rounds.map((round) => round.loaded),
+    idle: rounds.map((round) => round.idle),
+    best: best('loaded'),
+    holds: holds(),
+    text,
+  };
 }

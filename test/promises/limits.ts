@@ -8,6 +8,8 @@ export const PROBE_RATIO = 3;
 export const UPLOADS_P99_MS = 25;
 /** The same beside uploads in chunks of one byte, of which one read may bring 11,000. */
 export const CHUNKS_P99_MS = 30;
+/** The same as a share of a bare `node:http` server's under the same load, on a slower machine. */
+export const CHUNKS_BARE_SHARE = 0.5;
 /** From the loss of the only worker to the first readiness probe that answers 503. */
 export const TRUTH_MS = 500;
 

@@ -1,6 +1,7 @@
 /** Probes several servers in turn, each as often as the others, by a connection for each probe. */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PATHS, type ProbePath, RIGHT } from './probe-answers.ts';
 import { answerMessages } from './program.ts';
 
 export interface Probing {
@@ -15,12 +16,6 @@ export interface Probed {
   readonly wrong: string[];
 }
 
-const PATHS = ['/health/ready', '/health/live', '/'] as const;
-const RIGHT: Record<(typeof PATHS)[number], string> = {
-  '/health/ready': '{"ready":true}',
-  '/health/live': '{"live":true}',
-  '/': 'Healthy',
-};
 /** Between two probes, whichever server they ask. */
 const PAUSE_MS = 5;
 /** Then a probe has failed. */
@@ -41,7 +36,7 @@ function probe(port: number, path: string): Promise<string> {
 answerMessages(async ({ ports, ms }: Probing) => {
   const results: Probed[] = ports.map(() => ({ times: [], wrong: [] }));
   const under: Promise<void>[] = [];
-  const one = async (server: number, path: (typeof PATHS)[number]): Promise<void> => {
+  const one = async (server: number, path: ProbePath): Promise<void> => {
     const began = performance.now();
     const text = await probe(ports[server]!, path);
     results[server]!.times.push(performance.now() - began);
