@@ -19,5 +19,5 @@ process.report.excludeEnv = true;
 const folder = process.env['NODE_COMPILE_CACHE'] ?? fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url));
 if (enableCompileCache(folder).directory !== undefined) process.env['NODE_COMPILE_CACHE'] = folder;
 
-const { main } = await import('./host/serve.ts');
+const { main } = await import('./commands/command-line.ts');
 await main(process);

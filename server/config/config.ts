@@ -18,6 +18,7 @@ import {
   type Option,
   type OptionRows,
 } from './option-values.ts';
+import { PROFILE_NAMES, type ProfileName } from './platforms/names.ts';
 import { requestOptions } from './request-options.ts';
 import { rightsOptions } from './rights-options.ts';
 import { telemetryOptions } from './telemetry-options.ts';
@@ -74,6 +75,13 @@ const served = {
 } satisfies OptionRows;
 
 const addresses = {
+  profile: option<ProfileName | 'auto'>({
+    env: ['SCORING_PROFILE'],
+    flag: 'profile',
+    default: 'auto',
+    parse: oneOf('auto', ...PROFILE_NAMES),
+    doc: 'The platform whose port, routes and model folder the server takes. `auto`: the one that shows itself.',
+  }),
   port: option({
     env: ['PORT'],
     flag: 'port',

@@ -6,8 +6,11 @@ import { options, type Config, type Option } from './config.ts';
 import { contradictions } from './contradictions.ts';
 import { missingKeys } from './missing-keys.ts';
 import { flagOf, readValue } from './option-values.ts';
+import { PROFILE_NAMES, type ProfileName } from './platforms/names.ts';
+import { profileOf, type Profile } from './platforms/platforms.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
+import { isFolder } from '../system/folders.ts';
 
 export interface Sources {
   /** Arguments after the file name. */
@@ -25,6 +28,7 @@ export interface ServeCommand {
    * the sample.
    */
   readonly named: readonly string[];
+  readonly profile: Profile;
 }
 
 export type Command = { readonly kind: 'help' | 'version' } | ServeCommand;
@@ -62,13 +66,23 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const appRoot = resolve(cwd, inFile(options.appRoot)?.value ?? '');
   const isNamed = inFile(options.entryScript) ?? inFile(options.model);
   const older = isNamed === undefined ? readInferenceConfig(appRoot, problems) : undefined;
-  const find: Lookup = (row) => inFile(row) ?? (older && fromVariables(row, older.values, `${older.path}: `));
+  const users: Lookup = (row) => inFile(row) ?? (older && fromVariables(row, older.values, `${older.path}: `));
+  const profile = profileOf(profileNamed(users), { argv, env: variables, cwd, isFolder });
+  const { platform, values } = profile;
+  const find: Lookup = (row) => users(row) ?? fromVariables(row, values, `profile ${platform.name}: `);
 
-  const { config, named } = parsed(find, { flags, cwd, problems });
+  const { config, named: byOptions } = parsed(find, { flags, cwd, problems });
+  const named = platform.names ? [...byOptions, `the profile ${platform.name}`] : byOptions;
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
   warnings.push(...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []));
-  return { kind: 'serve', config, warnings, named };
+  return { kind: 'serve', config, warnings, named, profile };
+}
+
+/** The profile that a user names. A wrong name is reported with the other options. */
+function profileNamed(users: Lookup): ProfileName | 'auto' {
+  const value = users(options.profile)?.value.toLowerCase();
+  return PROFILE_NAMES.find((name) => name === value) ?? 'auto';
 }
 
 interface Given {

@@ -281,6 +281,9 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
 function parsesJson(protocol: Protocol, served: Served | undefined): boolean {
   switch (protocol) {
     case 'score':
+    case 'instances':
+    case 'invocations':
+    case 'azure-function':
       return served?.parsesJson === true;
     case 'open-inference':
     case 'open-inference-grpc':

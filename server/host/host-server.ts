@@ -60,8 +60,8 @@ export class HostServer {
     const { plan, collector, metrics, log, telemetry } = this.#parts;
     const { exports, sampler } = telemetry ?? {};
     try {
-      const { access, rates } = plan;
-      const parts = { scorer: this.#scorer, access, rates, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
+      const { access, rates, profile } = plan;
+      const parts = { scorer: this.#scorer, access, rates, profile, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
       for await (const door of openDoors(plan.config, parts)) this.#doors.push(door);
       this.#opened.resolve();
     } catch (thrown) {

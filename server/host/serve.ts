@@ -1,7 +1,5 @@
 import { type ProxyVariables, proxiesOf, withProxies } from '../config/proxies.ts';
-import { readConfig, type ServeCommand } from '../config/read-config.ts';
-import { helpText } from '../config/usage.ts';
-import { toServerError } from '../errors.ts';
+import type { ServeCommand } from '../config/read-config.ts';
 import { createLog, type Log } from '../log.ts';
 import { limitsOf } from '../scoring/limits.ts';
 import { addAccessMetrics } from '../telemetry/access-metrics.ts';
@@ -14,21 +12,8 @@ import { openCollector, ScriptRedactor } from './open-collector.ts';
 import { RELEASE, type ServingPlan, servingPlan, VERSION } from './serving-plan.ts';
 import { reportFailure } from './start-report.ts';
 
-/** The command line: help, version, or a server until a signal ends it. */
-export async function main(host: HostProcess): Promise<void> {
-  let command: ReturnType<typeof readConfig>;
-  try {
-    command = readConfig({ argv: host.argv.slice(2), env: host.env, cwd: host.cwd() });
-  } catch (thrown) {
-    const error = toServerError(thrown);
-    host.stderr.write(`scoring-server cannot start:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
-    return host.exit(error.failure.exitCode ?? 1);
-  }
-  if (command.kind === 'serve') await serve(host, command);
-  else host.stdout.write(command.kind === 'help' ? helpText() : `${VERSION}\n`);
-}
-
-async function serve(host: HostProcess, command: ServeCommand): Promise<void> {
+/** A server until a signal ends it. */
+export async function serveUntilSignal(host: HostProcess, command: ServeCommand): Promise<void> {
   const output = await createLog(command.config, host);
   const { log } = output;
   const ending = new Ending({ host, log, flush: output.flush });

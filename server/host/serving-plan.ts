@@ -6,13 +6,14 @@ import { type ClientRates, ratesOf } from '../access/client-rates.ts';
 import { type CollectionSettings, decideCollection } from '../collection/settings.ts';
 import type { Config } from '../config/config.ts';
 import { discover, type Found } from '../config/discovery.ts';
+import type { Profile } from '../config/platforms/platforms.ts';
 import type { ProxyVariables } from '../config/proxies.ts';
 import type { ServeCommand } from '../config/read-config.ts';
 import type { Log } from '../log.ts';
 import { defaultModelName } from '../request/model-name.ts';
 import { workerUser } from '../scoring/worker-user.ts';
 import type { User } from '../system/users.ts';
-import { reportFound } from './start-report.ts';
+import { reportFound, reportProfile } from './start-report.ts';
 
 export const RELEASE = packageJson.version;
 /** Name and version of this server. */
@@ -24,6 +25,7 @@ const HOME = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export interface ServingPlan {
   readonly config: Config;
   readonly found: Found;
+  readonly profile: Profile;
   /** Undefined: everybody may call. */
   readonly access: Access | undefined;
   /** Undefined: no client has a limit. */
@@ -34,19 +36,20 @@ export interface ServingPlan {
   readonly collection: CollectionSettings | undefined;
 }
 
-type Options = Pick<ServeCommand, 'config' | 'named'>;
+type Options = Pick<ServeCommand, 'config' | 'named' | 'profile'>;
 
 /** @throws ServerError usage, script_missing, script_broken, model_missing */
-export async function servingPlan({ config, named }: Options, log: Log, proxies?: ProxyVariables): Promise<ServingPlan> {
+export async function servingPlan({ config, named, profile }: Options, log: Log, proxies?: ProxyVariables): Promise<ServingPlan> {
   const { settings, warnings } = decideCollection(config);
   const user = workerUser(config, { written: writtenFolders(settings) });
   const found = discover(config, HOME, named);
   const access = await openAccess(config, log, proxies);
   for (const warning of warnings) log.warn(warning);
+  reportProfile(log, profile);
   reportFound(log, config, found);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;
-  return { config: { ...config, modelName, serverVersion }, found, user, access, rates: ratesOf(config), collection: settings };
+  return { config: { ...config, modelName, serverVersion }, found, profile, user, access, rates: ratesOf(config), collection: settings };
 }
 
 function writtenFolders(settings: CollectionSettings | undefined): string[] {

@@ -2,6 +2,7 @@ import type { Access } from '../access/access.ts';
 import type { Config } from '../config/config.ts';
 import { type Found, scriptsIn } from '../config/discovery.ts';
 import { loggingFile } from '../config/logging-file.ts';
+import type { Profile } from '../config/platforms/platforms.ts';
 import { languageOf } from '../config/script-language.ts';
 import { toServerError } from '../errors.ts';
 import { withoutKeys } from '../guards/addresses.ts';
@@ -43,6 +44,11 @@ interface CollectionReport {
   readonly sink: { readonly kind: string };
   readonly flushTimeoutMs: number;
   readonly spillDir: string;
+}
+
+/** Logs the profile, and why it is this one. */
+export function reportProfile(log: Log, { platform, why, routes }: Profile): void {
+  log.info({ profile: platform.name, routes: routes.map(({ path }) => path) }, `profile ${platform.name} (${platform.title}): ${why}`);
 }
 
 /** Logs what lies beside the chosen script and might be meant, or has no effect. */

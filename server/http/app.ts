@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
+import { PLAIN_PROFILE, type Profile } from '../config/platforms/platforms.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
 import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
 import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
+import { platformRoutes } from './platform-routes.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
 import { LastRequests } from './last-requests.ts';
@@ -20,11 +22,13 @@ interface AppParts extends DoorParts {
   readonly serverVersion: string;
   /** Folder with the files that replace generated swagger documents: the application's root. */
   readonly swaggerFiles: string;
+  /** Undefined: no platform has started this server. */
+  readonly profile?: Profile | undefined;
   /** Shared by all ports. Undefined: probes run nothing. */
   readonly deepCheck?: DeepCheck | undefined;
 }
 
-type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles' | 'access' | 'deepCheck'>;
+type RouteParts = Pick<AppParts, 'config' | 'scorer' | 'lifecycle' | 'swaggerFiles' | 'access' | 'deepCheck' | 'profile'>;
 
 /** Builds the HTTP side of the server, which `listen` opens. */
 export function buildApp(parts: AppParts): FastifyInstance {
@@ -57,7 +61,15 @@ export function buildProbesApp(parts: AppParts): FastifyInstance {
 }
 
 /** All routes but those of the metrics. */
-export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access, deepCheck }: RouteParts): readonly HttpRoute[] {
+export function appRoutes({
+  config,
+  scorer,
+  lifecycle,
+  swaggerFiles,
+  access,
+  deepCheck,
+  profile = PLAIN_PROFILE,
+}: RouteParts): readonly HttpRoute[] {
   const probes = new Probes(lifecycle, scorer, deepCheck);
   const score = new ScoreRoute(scorer, config);
   const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
@@ -65,7 +77,7 @@ export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access, dee
   const ready = readOnly((exchange) => probes.ready(exchange));
   const probe = { counted: false, cors: false, access: 'open' } as const;
   const counted = { counted: true, cors: true, access: 'key' } as const;
-  return [
+  const own: readonly HttpRoute[] = [
     { path: '/score', ...counted, scores: true, handle: (exchange) => score.handle(exchange) },
     { path: '/', ...probe, cors: true, handle: readOnly((exchange) => probes.health(exchange)) },
     { path: '/swagger.json', ...counted, handle: readOnly((exchange) => swagger.show(exchange)) },
@@ -75,6 +87,9 @@ export function appRoutes({ config, scorer, lifecycle, swaggerFiles, access, dee
     { path: '/readyz', ...probe, handle: ready },
     ...openInferenceRoutes(new OpenInference(config, scorer, probes, score)),
   ];
+  const taken = new Set(own.map(({ path }) => path));
+  // A platform may choose a route that is there already: Vertex AI, say, `/health/ready`.
+  return [...own, ...platformRoutes(profile, { probes, score }).filter(({ path }) => !taken.has(path))];
 }
 
 /**

@@ -9,12 +9,23 @@ import { FrameError, readUint32, writeUint32 } from './frames.ts';
 export type ScoredProtocol = Protocol | 'sample';
 
 /** Numbers of the protocols on the wire. */
-const numbers = { score: 0, 'open-inference': 1, 'open-inference-grpc': 2, sample: 3 } as const satisfies Record<ScoredProtocol, number>;
+const numbers = {
+  score: 0,
+  'open-inference': 1,
+  'open-inference-grpc': 2,
+  sample: 3,
+  instances: 4,
+  invocations: 5,
+  'azure-function': 6,
+} as const satisfies Record<ScoredProtocol, number>;
 const byNumber: { readonly [Name in ScoredProtocol as (typeof numbers)[Name]]: Name } = {
   0: 'score',
   1: 'open-inference',
   2: 'open-inference-grpc',
   3: 'sample',
+  4: 'instances',
+  5: 'invocations',
+  6: 'azure-function',
 };
 const protocols = new Map<number | undefined, ScoredProtocol>(Object.values(byNumber).map((name) => [numbers[name], name]));
 

@@ -328,8 +328,12 @@ export interface RequestParameters {
   readonly outputs: Readonly<Record<string, InferParameters | undefined>>;
 }
 
-/** `score`: the routes /score. The others: the Open Inference Protocol, over REST and over gRPC. */
-export type Protocol = 'score' | 'open-inference' | 'open-inference-grpc';
+/**
+ * `score`: the routes /score. `open-inference`: that protocol, over REST and over gRPC.
+ * `instances`: KServe V1 and Vertex AI. `invocations`: SageMaker. `azure-function`: a trigger of
+ * Azure Functions.
+ */
+export type Protocol = 'score' | 'open-inference' | 'open-inference-grpc' | 'instances' | 'invocations' | 'azure-function';
 
 /** Handed to `run()` beside the data. */
 export interface RequestContext {

@@ -23,6 +23,7 @@ const ground = ['guards', 'system', 'tensors'];
  * A room has its parent's arrows, too.
  */
 const allowed: Record<string, readonly string[]> = {
+  commands: ['config', 'host'],
   host: ['config', 'request', 'access', 'exchange', 'ipc', 'telemetry', 'collection', 'scoring', 'http', 'grpc'],
   http: ['config', 'request', 'access', 'ipc', 'telemetry', 'scoring', 'exchange'],
   grpc: ['config', 'request', 'access', 'scoring', 'exchange'],
@@ -49,6 +50,7 @@ const allowed: Record<string, readonly string[]> = {
   ipc: ['config'],
   request: ['config'],
   config: [],
+  'config/platforms': [],
   guards: [],
   system: [],
   tensors: [],

@@ -9,7 +9,7 @@ from typing import Any
 
 from .failures import Failure
 from .frames import FrameError, Payload
-from .kinds import MOST_MESSAGE_BYTES, PROTOCOL_SAMPLE, PROTOCOL_VERSION
+from .kinds import MOST_MESSAGE_BYTES, PROTOCOL_AZURE_FUNCTION, PROTOCOL_VERSION
 
 _SCORE_HEAD = struct.Struct("<BI")
 _CREDIT = struct.Struct("<I")
@@ -72,8 +72,8 @@ def read_request(ident: int, payload: Payload) -> Request:
     end = _SCORE_HEAD.size + length
     if end > len(payload):
         raise FrameError(f"a request that is too short: {len(payload)} bytes, expected {end}")
-    if protocol > PROTOCOL_SAMPLE:
-        raise FrameError(f"a request of protocol {protocol}: expected 0 to {PROTOCOL_SAMPLE}")
+    if protocol > PROTOCOL_AZURE_FUNCTION:
+        raise FrameError(f"a request of protocol {protocol}: expected 0 to {PROTOCOL_AZURE_FUNCTION}")
     lines = str(payload[_SCORE_HEAD.size : end], "utf-8", "replace").split("\n")
     if len(lines) <= _FIELDS:
         raise FrameError(f"a request whose head has {len(lines)} lines: expected {_FIELDS + 1}")

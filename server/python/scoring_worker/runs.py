@@ -9,6 +9,7 @@ from typing import Any
 from .answers import Answer
 from .context import current_request
 from .ending import Ending
+from .envelopes import ENVELOPES
 from .failures import Failure, client_gone
 from .formless import form_of
 from .host import RAISED, ToHost
@@ -38,6 +39,7 @@ class Runner:
         ending: Ending,
     ) -> None:
         self._script = script
+        self._start = start
         self._tracing: bool = start["tracing"]
         self._limit: int = start["answerLimitBytes"]
         self._to_host = to_host
@@ -59,7 +61,7 @@ class Runner:
                     result = self._loops.finish(result, run)
             finally:
                 run_ms = self._timed(request, began)
-            answer = self._script.answer_of(result)
+            answer = self._wrapped(request, self._script.answer_of(result))
             if answer.chunks is None:
                 run.answered = True
                 self._to_host.reply(request.ident, answer, run_ms)
@@ -86,7 +88,7 @@ class Runner:
                     result = await result
             finally:
                 run_ms = self._timed(request, began)
-            answer = self._script.answer_of(result)
+            answer = self._wrapped(request, self._script.answer_of(result))
             if answer.chunks is None:
                 self._to_host.reply(request.ident, answer, run_ms)
             else:
@@ -97,7 +99,15 @@ class Runner:
         finally:
             self._over(request)
 
+    def _wrapped(self, request: Request, answer: Answer) -> Answer:
+        envelope = ENVELOPES.get(request.protocol)
+        whole = envelope is not None and answer.chunks is None
+        return envelope.wrap(request, answer, self._start) if envelope and whole else answer
+
     def _bind(self, request: Request) -> Callable[[], Any]:
+        envelope = ENVELOPES.get(request.protocol)
+        if envelope is not None:
+            envelope.unwrap(request, self._start)
         if request.protocol != PROTOCOL_SAMPLE:
             return self._script.bind(request)
         if self._script.sample is None:
@@ -158,6 +168,9 @@ class Runner:
     def _answer_failure(self, run: Run, raised: BaseException, sender: StreamSender | None) -> None:
         ident = run.request.ident
         failed = self._failure_of(run, raised)
+        envelope = ENVELOPES.get(run.request.protocol)
+        if envelope is not None and isinstance(failed, Failure):
+            failed = envelope.failed(run.request, failed, self._start) or failed
         run.answered = True
         if sender is not None and sender.started:
             if not isinstance(failed, Failure):

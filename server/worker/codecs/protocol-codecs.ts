@@ -5,7 +5,7 @@ import { unreadable } from './content-types.ts';
 import { ScoreCodec } from './score-codec.ts';
 
 /**
- * Loads the codec of each protocol. Those of the Open Inference Protocol are imported late, because
+ * Loads the codec of each protocol. All but the first are imported late, because
  * most servers never need them.
  */
 const loaders: Readonly<Record<Protocol, (choices: BodyChoices, serving: Serving) => Codec | Promise<Codec>>> = {
@@ -13,6 +13,9 @@ const loaders: Readonly<Record<Protocol, (choices: BodyChoices, serving: Serving
   'open-inference': async (choices, serving) => new (await import('./open-inference.ts')).OpenInferenceCodec(serving, choices),
   'open-inference-grpc': async (choices, serving) =>
     new (await import('./open-inference-grpc.ts')).OpenInferenceGrpcCodec(serving, choices),
+  instances: async (choices, serving) => new (await import('./instances.ts')).InstancesCodec(choices, serving),
+  invocations: async (choices, serving) => new (await import('./invocations.ts')).InvocationsCodec(choices, serving),
+  'azure-function': async (choices, serving) => new (await import('./azure-function.ts')).AzureFunctionCodec(choices, serving),
 };
 
 /** The codecs of a worker, one a protocol, made by the first request that needs one. */

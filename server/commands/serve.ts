@@ -1,0 +1,20 @@
+import { readConfig } from '../config/read-config.ts';
+import { helpText } from '../config/usage.ts';
+import { toServerError } from '../errors.ts';
+import type { HostProcess } from '../host/host-server.ts';
+import { serveUntilSignal } from '../host/serve.ts';
+import { VERSION } from '../host/serving-plan.ts';
+
+/** Help, version, or a server until a signal ends it. */
+export async function serve(host: HostProcess): Promise<void> {
+  let command: ReturnType<typeof readConfig>;
+  try {
+    command = readConfig({ argv: host.argv.slice(2), env: host.env, cwd: host.cwd() });
+  } catch (thrown) {
+    const error = toServerError(thrown);
+    host.stderr.write(`scoring-server cannot start:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
+    return host.exit(error.failure.exitCode ?? 1);
+  }
+  if (command.kind === 'serve') await serveUntilSignal(host, command);
+  else host.stdout.write(command.kind === 'help' ? helpText() : `${VERSION}\n`);
+}

@@ -1,0 +1,9 @@
+import { anyGiven, PLAIN, type Platform } from './platform.ts';
+
+/** Local, ACI, AKS, managed and Kubernetes online endpoints: the options are Azure ML's own. */
+export const azureml: Platform = {
+  ...PLAIN,
+  name: 'azureml',
+  title: 'Azure ML',
+  detect: (around) => anyGiven(around, 'AZUREML_MODEL_DIR', 'AZUREML_ENTRY_SCRIPT'),
+};
