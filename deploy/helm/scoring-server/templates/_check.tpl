@@ -7,9 +7,9 @@
 {{- fail (printf "extraEnv: %s is set by another value of the chart: expected variables of entry scripts" .name) -}}
 {{- end -}}
 {{- end -}}
-{{- range $name, $_ := .Values.secretOptions -}}
+{{- range $name, $_ := .Values.options -}}
 {{- if hasKey $own $name -}}
-{{- fail (printf "secretOptions: %s is set by another value of the chart" $name) -}}
+{{- fail (printf "options: %s is computed from another value of the chart: expected it there" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- $ports := dict -}}
