@@ -88,15 +88,6 @@ httpGet: { path: /health/live, port: {{ include "scoring.probePort" . }} }
 {{ toYaml .Values.probes.liveness }}
 {{- end -}}
 
-{{/* preStop.sleep came with Kubernetes 1.30; the image has the program. */}}
-{{- define "scoring.preStop" -}}
-{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version -}}
-sleep: { seconds: {{ .Values.drain.endpointsSeconds }} }
-{{- else -}}
-exec: { command: [sleep, {{ .Values.drain.endpointsSeconds | toString | quote }}] }
-{{- end -}}
-{{- end -}}
-
 {{- define "scoring.volumeMounts" -}}
 - { name: tmp, mountPath: /tmp }
 {{- if .Values.spool.enabled }}
