@@ -39,21 +39,22 @@ function accepts({ parse }: Option<unknown>, value: string): boolean {
 }
 
 /** What YAML may have for an option. Text is quoted: YAML would make 1 of a version 1.0. */
-function typesOf(row: Option<unknown>): string[] {
-  if (typeof row.default === 'boolean') return ['boolean'];
-  if (accepts(row, 'x-y')) return ['string'];
-  const types: string[] = [];
-  if (accepts(row, '0.5')) types.push('number');
-  else if (accepts(row, '7') || accepts(row, String(2 ** 30))) types.push('integer');
-  if (types.length === 0 || ['auto', '1G', '0,1'].some((value) => accepts(row, value))) types.push('string');
-  return types;
+function typeOf(row: Option<unknown>): { readonly type: readonly string[]; readonly pattern?: string; readonly minimum?: number } {
+  if (typeof row.default === 'boolean') return { type: ['boolean'] };
+  if (accepts(row, 'x-y')) return { type: ['string'] };
+  // The flag --set of helm makes text of a fraction.
+  if (accepts(row, '0.5')) return { type: ['number', 'string'], pattern: '^[0-9.]+$' };
+  const whole = accepts(row, '7') || accepts(row, String(2 ** 30));
+  const words = ['auto', '1G', '0,1'].some((value) => accepts(row, value));
+  const minimum = whole && !accepts(row, '0') ? { minimum: 1 } : {};
+  return { type: [...(whole ? ['integer'] : []), ...(words || !whole ? ['string'] : [])], ...minimum };
 }
 
 function freshSchema(): Values {
   const schema = JSON.parse(read(SCHEMA)) as Values;
   const given = optionRows.filter((row) => !OWN.includes(row));
   schema.properties.options.properties = Object.fromEntries(
-    given.filter(({ secret }) => secret !== true).map((row) => [row.env[0], { type: typesOf(row), description: row.doc }]),
+    given.filter(({ secret }) => secret !== true).map((row) => [row.env[0], { ...typeOf(row), description: row.doc }]),
   );
   schema.properties.secretOptions.properties = Object.fromEntries(
     given

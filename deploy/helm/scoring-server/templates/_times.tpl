@@ -11,20 +11,18 @@ defaults with the code, and the grace period with the longest exit.
 {{- define "scoring.requestsMs" -}}
 {{- $deadline := int64 (include "scoring.option" (list . "SCORING_TIMEOUT_MS" 60000)) -}}
 {{- if not (kindIs "invalid" .Values.drain.requestsSeconds) -}}
-{{- mulf .Values.drain.requestsSeconds 1000 | int64 -}}
-{{- else if eq $deadline 0 -}}
-{{- fail "SCORING_TIMEOUT_MS is 0, so requests have no limit: expected drain.requestsSeconds, the time that a stop waits for them" -}}
+{{- mul .Values.drain.requestsSeconds 1000 -}}
 {{- else -}}
 {{- $deadline -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "scoring.drainDelayMs" -}}
-{{- mulf .Values.drain.delaySeconds 1000 | int64 -}}
+{{- mul .Values.drain.delaySeconds 1000 -}}
 {{- end -}}
 
 {{- define "scoring.drainTimeoutMs" -}}
-{{- $closing := mulf .Values.drain.closeSeconds 1000 | int64 -}}
+{{- $closing := mul .Values.drain.closeSeconds 1000 -}}
 {{- add (include "scoring.drainDelayMs" . | int64) (include "scoring.requestsMs" . | int64) $closing -}}
 {{- end -}}
 
@@ -32,7 +30,7 @@ defaults with the code, and the grace period with the longest exit.
 {{- define "scoring.graceSeconds" -}}
 {{- $flush := int64 (include "scoring.option" (list . "MDC_FLUSH_TIMEOUT_MS" 10000)) -}}
 {{- $exit := add (include "scoring.drainTimeoutMs" . | int64) $flush 6000 -}}
-{{- $reserve := max 1 (int64 .Values.drain.reserveSeconds) -}}
+{{- $reserve := int64 .Values.drain.reserveSeconds -}}
 {{- add (int64 .Values.drain.endpointsSeconds) (ceil (divf $exit 1000.0) | int64) $reserve -}}
 {{- end -}}
 
