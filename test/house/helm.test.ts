@@ -67,7 +67,7 @@ function freshSchema(): Values {
 test('the schema of the chart has every option that its values may set, with its meaning', () => {
   const fresh = freshSchema();
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(at(SCHEMA), `${JSON.stringify(fresh, undefined, 2)}\n`);
-  else assert.deepEqual(JSON.parse(read(SCHEMA)), fresh, 'run UPDATE_DOCS=1 npm test to write it, then oxfmt');
+  else assert.deepEqual(JSON.parse(read(SCHEMA)), fresh, 'run UPDATE_DOCS=1 npm test to write it');
 });
 
 test('the alerts of the chart are those of deploy/prometheus', () => {

@@ -13,6 +13,7 @@ import { metricsRoutes } from '../../server/http/metrics-route.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import { Metrics } from '../../server/telemetry/metrics.ts';
 import { type ServerProcess, withServer } from '../e2e/start-server.ts';
+import { codeBlocksOf } from '../house/markdown.ts';
 import { FakeScorer } from '../http/fake-scorer.ts';
 import { config } from '../http/start.ts';
 import { folder } from '../set-up/folder.ts';
@@ -205,8 +206,12 @@ test('each port of a container is one that the server opens, and Services and po
   for (const [name, manifests] of rendered) {
     const { ports, ...container } = containerOf(podOf(manifests));
     const { port, metricsPort, grpcPort, healthPort, tlsCertFile } = configOf({ ...container, ports });
-    const expected = [port, metricsPort, grpcPort, ...(tlsCertFile === '' ? [] : [healthPort])].filter((each) => each !== 0);
-    assert.deepEqual(ports.map(({ containerPort }) => containerPort).toSorted(), expected.toSorted(), name);
+    const expected = [port, metricsPort, grpcPort, tlsCertFile === '' ? 0 : healthPort].filter((each) => each !== 0);
+    assert.deepEqual(
+      ports.map(({ containerPort }) => containerPort),
+      expected,
+      name,
+    );
     const names = new Set(ports.map((each) => each.name));
     const asked = JSON.stringify(manifests.filter(({ kind }) => kind === 'Service' || kind === 'NetworkPolicy'));
     for (const [, target = ''] of asked.matchAll(/"(?:targetPort|port)":"(\w+)"/g)) assert.ok(names.has(target), `${name}: ${target}`);
@@ -338,10 +343,9 @@ test('every object has the recommended labels, the namespace of the release and 
 });
 
 test('a long name of a release leaves room for what Kubernetes appends', async () => {
-  const { stdout } = await run(await tool('helm'), [
-    ...['template', 'r'.repeat(53), `${HELM}scoring-server`, '--kube-version', '1.34.3'],
-    ...['--values', `${HELM}values/autoscaled.yaml`],
-  ]);
+  const values = ['--values', `${HELM}values/autoscaled.yaml`];
+  const args = ['template', 'r'.repeat(53), `${HELM}scoring-server`, '--kube-version', '1.34.3', ...values];
+  const { stdout } = await run(await tool('helm'), args);
   const names = Array.from(stdout.matchAll(/^ {2}name: (\S+)$/gm), ([, name = '']) => name);
   assert.ok(names.length > 5);
   for (const name of names) assert.match(name, /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
@@ -379,8 +383,9 @@ interface ScaledObject {
   readonly triggers: readonly { readonly metadata: Readonly<Record<string, string>> }[];
 }
 
-const triggerOf = (name: string): Readonly<Record<string, string>> =>
-  (only(rendered.get(name)!, 'ScaledObject')['spec'] as ScaledObject).triggers[0]!.metadata;
+const triggerIn = (manifests: readonly Manifest[]): Readonly<Record<string, string>> =>
+  (only(manifests, 'ScaledObject')['spec'] as ScaledObject).triggers[0]!.metadata;
+const triggerOf = (name: string): Readonly<Record<string, string>> => triggerIn(rendered.get(name)!);
 
 test('KEDA asks for metrics that the server has, of the Service that Prometheus scrapes', async () => {
   const known = new Set((await new Metrics().registry.getMetricsAsJSON()).map(({ name }) => name));
@@ -433,6 +438,28 @@ test('the alerts are those of deploy/prometheus, each with the address of its pa
   assert.deepEqual(only(moved, 'PrometheusRule')['spec'], parse(rules.replaceAll('runbook_url: ', `runbook_url: ${base}`)));
 });
 
+test('the values of the page work, and its times are those that the chart computes', async () => {
+  const page = readFileSync(new URL('../../docs/kubernetes.md', import.meta.url), 'utf8');
+  const values = codeBlocksOf(page).filter(({ language }) => language === 'yaml');
+  assert.equal(values.length, 2);
+  const written = folder();
+  const given = values.flatMap(({ text }, index) => {
+    writeFileSync(join(written, `${index}.yaml`), text);
+    return ['--values', join(written, `${index}.yaml`)];
+  });
+  const manifests = manifestsOf(await renderText({}, ...given));
+  assert.equal(triggerIn(manifests)['threshold'], '0.7');
+  const pod = podOf(manifests);
+  const { drainDelayMs, drainTimeoutMs, mdcFlushTimeoutMs } = configOf(containerOf(pod));
+  const sleeps = containerOf(pod).lifecycle!.preStop.sleep.seconds;
+  const exits = sleeps + longestExit({ config: { drainDelayMs, drainTimeoutMs }, collectorMs: mdcFlushTimeoutMs }) / 1000;
+  const seconds = Array.from(page.matchAll(/^\| (\d+) \| /gm), ([, second]) => Number(second));
+  assert.deepEqual(seconds, [0, sleeps, sleeps + drainDelayMs / 1000, exits, pod.terminationGracePeriodSeconds]);
+  assert.ok(page.includes(`by second ${sleeps + drainTimeoutMs / 1000}`));
+  const { terminationGracePeriodSeconds } = podOf(rendered.get('the defaults')!);
+  assert.ok(page.includes(`makes the grace period ${terminationGracePeriodSeconds} s`));
+});
+
 const wrong: readonly [set: string, message: RegExp][] = [
   ['replica=3', /additional properties 'replica' not allowed/],
   ['replicas=three', /'\/replicas': got string, want integer/],
@@ -475,7 +502,7 @@ test('an older cluster is refused', async () => {
   await assert.rejects(render({ kubernetes: '1.30.0' }), /requires kubeVersion: >=1\.31/);
 });
 
-test('the chart has no warning of helm lint, and its package holds no page', async () => {
+test('the chart has no warning of helm lint, and its package holds what it renders from', async () => {
   const helm = await tool('helm');
   const { stdout } = await run(helm, ['lint', '--strict', '--kube-version', '1.34.3', `${HELM}scoring-server`]);
   assert.match(stdout, /1 chart\(s\) linted, 0 chart\(s\) failed/);
@@ -483,7 +510,7 @@ test('the chart has no warning of helm lint, and its package holds no page', asy
   await run(helm, ['package', `${HELM}scoring-server`, '--destination', out]);
   const { stdout: listed } = await run('tar', ['tzf', join(out, 'scoring-server-0.1.0.tgz')]);
   assert.ok(listed.includes('scoring-server/files/alerts.yaml'));
-  assert.ok(!listed.includes('.md'));
+  assert.ok(listed.includes('scoring-server/values.schema.json'));
 });
 
 test('the curl lines of the notes work', async () => {

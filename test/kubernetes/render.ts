@@ -25,7 +25,7 @@ export interface Rendering {
   readonly namespace?: string;
 }
 
-/** What `helm template` prints for the chart, as the release `demo`. Rejects with the message of helm. */
+/** What `helm template` prints for the release `demo`. Rejects with the message of helm. */
 export async function renderText(rendering: Rendering, ...more: readonly string[]): Promise<string> {
   const { file, set = [], kubernetes = '1.34.3', namespace = 'models' } = rendering;
   const values = file === undefined ? [] : ['--values', `${HELM}values/${file}.yaml`];

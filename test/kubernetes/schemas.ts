@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { customResources } from './crds.ts';
 import { moduleFolder, type GoModule } from './go-modules.ts';
 
-/** Versions that the chart is checked against: the oldest that it supports, the one that test:kubernetes runs, the newest. */
+/** Versions that the chart is checked against: the oldest, that of test:kubernetes, the newest. */
 export const KUBERNETES: readonly GoModule[] = [
   { name: 'k8s.io/kubernetes', version: 'v1.31.14', sum: 'h1:UtjLfqvXLuSVDdJ4+NpQCIfFkKkLnAAVmxAEMsnkhjk=' },
   { name: 'k8s.io/kubernetes', version: 'v1.34.3', sum: 'h1:0TfljWbhEF5DBks+WFMSrvKfxBLo4vnZuqORjLMiyT4=' },
