@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { options, optionRows, type Option } from '../../server/config/config.ts';
+
+const at = (file: string): string => fileURLToPath(new URL(`../../deploy/${file}`, import.meta.url));
+const read = (file: string): string => readFileSync(at(file), 'utf8');
+const SCHEMA = 'helm/scoring-server/values.schema.json';
+const ALERTS = 'helm/scoring-server/files/alerts.yaml';
+
+/** Options that the chart always computes from values of its own. */
+const OWN: readonly Option<unknown>[] = [
+  options.port,
+  options.host,
+  options.metricsPort,
+  options.grpcPort,
+  options.healthPort,
+  options.separateHealthEndpoint,
+  options.drainDelayMs,
+  options.drainTimeoutMs,
+  options.scoringKeysFile,
+  options.tlsCertFile,
+  options.tlsKeyFile,
+  options.tlsClientCaFile,
+];
+
+interface Values {
+  readonly properties: Readonly<Record<'options' | 'secretOptions', { properties: Record<string, unknown> }>>;
+}
+
+function accepts({ parse }: Option<unknown>, value: string): boolean {
+  try {
+    parse(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What YAML may have for an option. Text is quoted: YAML would make 1 of a version 1.0. */
+function typeOf(row: Option<unknown>): { readonly type: readonly string[]; readonly pattern?: string; readonly minimum?: number } {
+  if (typeof row.default === 'boolean') return { type: ['boolean'] };
+  if (accepts(row, 'x-y')) return { type: ['string'] };
+  // The flag --set of helm makes text of a fraction.
+  if (accepts(row, '0.5')) return { type: ['number', 'string'], pattern: '^[0-9.]+$' };
+  const whole = accepts(row, '7') || accepts(row, String(2 ** 30));
+  const words = ['auto', '1G', '0,1'].some((value) => accepts(row, value));
+  const minimum = whole && !accepts(row, '0') ? { minimum: 1 } : {};
+  return { type: [...(whole ? ['integer'] : []), ...(words || !whole ? ['string'] : [])], ...minimum };
+}
+
+function freshSchema(): Values {
+  const schema = JSON.parse(read(SCHEMA)) as Values;
+  const given = optionRows.filter((row) => !OWN.includes(row));
+  schema.properties.options.properties = Object.fromEntries(
+    given.filter(({ secret }) => secret !== true).map((row) => [row.env[0], { ...typeOf(row), description: row.doc }]),
+  );
+  schema.properties.secretOptions.properties = Object.fromEntries(
+    given
+      .filter(({ secret }) => secret === true)
+      .flatMap(({ env, doc }) => env.map((name) => [name, { $ref: '#/$defs/secretRef', description: doc }])),
+  );
+  return schema;
+}
+
+test('the schema of the chart has every option that its values may set, with its meaning', () => {
+  const fresh = freshSchema();
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(at(SCHEMA), `${JSON.stringify(fresh, undefined, 2)}\n`);
+  else assert.deepEqual(JSON.parse(read(SCHEMA)), fresh, 'run UPDATE_DOCS=1 npm test to write it');
+});
+
+test('the alerts of the chart are those of deploy/prometheus', () => {
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(at(ALERTS), read('prometheus/alerts.yaml'));
+  else assert.equal(read(ALERTS), read('prometheus/alerts.yaml'), 'run UPDATE_DOCS=1 npm test to write them');
+});
