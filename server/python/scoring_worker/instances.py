@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from json.decoder import WHITESPACE, scanstring
 from typing import Any
 
 from .answers import Answer, json_of
@@ -15,6 +15,7 @@ from .messages import Request, Start
 
 _EXPECTED = 'expected an object with a list "instances", or with "inputs"'
 _MOST_SHOWN = 60
+_SPACE = re.compile(r"[ \t\n\r]*")
 # Texts of a script read NaN themselves, as on /score.
 _LENIENT = json.JSONDecoder()
 _STRICT = json.JSONDecoder(parse_constant=refuse_constant)
@@ -155,7 +156,7 @@ def _members(text: str, decoder: json.JSONDecoder, spans: dict[str, tuple[int, i
         at = _after_space(text, at + 1)
         if text[at : at + 1] != '"':
             break
-        name, at = scanstring(text, at + 1)
+        name, at = decoder.raw_decode(text, at)
         at = _after_space(text, at)
         if text[at : at + 1] != ":":
             break
@@ -172,5 +173,5 @@ def _members(text: str, decoder: json.JSONDecoder, spans: dict[str, tuple[int, i
 
 
 def _after_space(text: str, at: int) -> int:
-    found = WHITESPACE.match(text, at)
+    found = _SPACE.match(text, at)
     return found.end() if found else at

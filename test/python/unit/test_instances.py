@@ -41,7 +41,7 @@ class Unwrapping(ScriptTest):
             ('{"inst\\u0061nces":[1]}', "[1]"),
             ('{"instances":[1],"inst\\u0061nces":[2]}', "[2]"),
             ('{"instances":[NaN,12345678901234567890]}', "[NaN,12345678901234567890]"),
-            ("{\"instances\":[],\"other\":[1,{}],\"parameters\":null}", "[]"),
+            ('{"instances":[],"other":[1,{}],"parameters":null}', "[]"),
         ):
             with self.subTest(body):
                 self.assertEqual(self.got(body), text)
@@ -55,21 +55,51 @@ class Unwrapping(ScriptTest):
             ('{"instances":null}', f'the body: {OBJECT}, got the members ["instances"]'),
             ('{"instances":{"a":1}}', '"instances": expected a list of instances, got {"a":1}'),
             ('{"inputs":5}', f'"inputs": {INPUTS}, got 5'),
-            ('{"instances":[],"inputs":[]}', 'the body: expected either "instances" or "inputs", got both'),
-            ('{"instances":[],"parameters":[1]}', "parameters of the request: expected an object, got [1]"),
+            (
+                '{"instances":[],"inputs":[]}',
+                'the body: expected either "instances" or "inputs", got both',
+            ),
+            (
+                '{"instances":[],"parameters":[1]}',
+                "parameters of the request: expected an object, got [1]",
+            ),
         ):
             with self.subTest(body), self.assertRaises(Failure) as caught:
                 self.got(body)
-            self.assertEqual((caught.exception.code, caught.exception.message), ("invalid_input", message))
+            self.assertEqual(
+                (caught.exception.code, caught.exception.message), ("invalid_input", message)
+            )
 
     def test_bodies_that_are_no_json_are_refused_with_pythons_reason(self) -> None:
-        for body in ("", "{", '{"instances"', '{"instances":', '{"instances":[1]', '{"instances":[1],}', '{"instances":[1]} 2', "x", '{1:2}', '{"a" 1}'):
+        for body in (
+            "",
+            "{",
+            '{"instances"',
+            '{"instances":',
+            '{"instances":[1]',
+            '{"instances":[1],}',
+            '{"instances":[1]} 2',
+            "x",
+            "{1:2}",
+            '{"a" 1}',
+        ):
             with self.subTest(body), self.assertRaises(Failure) as caught:
                 self.got(body)
             self.assertEqual(caught.exception.code, "bad_json")
 
     def test_any_json_arrives(self) -> None:
-        values: list[Any] = [None, True, 1, -1.5, "", "\u2028\"\\", [], [[]], {}, {"a": {"b": [None]}}]
+        values: list[Any] = [
+            None,
+            True,
+            1,
+            -1.5,
+            "",
+            '\u2028"\\',
+            [],
+            [[]],
+            {},
+            {"a": {"b": [None]}},
+        ]
         for value in values:
             for spaces in (None, 2):
                 with self.subTest(value):
