@@ -31,7 +31,7 @@ export class Predict {
     if (exchange.method === 'OPTIONS') return exchange.answer(200, [...htmlHeaders(), 'Allow', METHODS.join(', ')], '');
     if (exchange.method !== 'POST') return exchange.refuseMethod(METHODS);
     const { model } = exchange.parameters;
-    if (model !== undefined) checkModel(this.#modelName, model, undefined);
+    if (model !== undefined) checkModel(this.#modelName, model.replace(/:predict$/, ''), undefined);
     this.#score.score(exchange, 'instances');
   }
 

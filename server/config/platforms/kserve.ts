@@ -23,8 +23,8 @@ export const kserve: Platform = {
   routes: () => [
     { path: '/v1/models', kind: 'model-list' },
     { path: '/v1/models/:model', kind: 'model-state' },
-    // The pattern of a colon behind a parameter: the parameter needs an expression.
-    { path: '/v1/models/:model:predict', pattern: '/v1/models/:model(^.+)::predict', kind: 'instances' },
+    // A client may encode the colon, and the router has no pattern of both: the parameter has it.
+    { path: '/v1/models/:model:predict', pattern: '/v1/models/:model(^.+(?::|%3[Aa])predict$)', kind: 'instances' },
   ],
   collects: "KServe's logger (spec.predictor.logger) copies requests and answers as CloudEvents, where it is on",
 };
