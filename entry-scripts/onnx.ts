@@ -8,6 +8,9 @@
  * {"input_data": {"columns", "index", "data"}}           one prediction a row
  * {"input_data": [{"column": value, ...}, ...]}          one prediction a row
  * {"data": [[...]]}                                      one prediction a row; also a table as above
+ * {"instances": [[...], ...]}                            {"predictions": [...]}, one a row
+ * {"instances": [{"X": [...], ...}, ...]}                {"predictions": [...]}, one a row
+ * {"inputs": [[...], ...]}                               {"predictions": [...]}, one a row
  * Such a table alone, as DataFrame.to_json() writes it   one prediction a row
  *
  * `outputs: ["name", ...]` beside any of them, or in `parameters`, selects outputs.
@@ -20,6 +23,8 @@ import { Answer, type InitContext, type Model, type RequestContext, ScoringError
 import { byClassLabel, labelParameters } from '../server/tensors/class-labels.ts';
 import { misfit, show } from '../server/tensors/infer-request.ts';
 import { isNumbers, isRecord, outputData, outputHead, outputNames, readInputs } from '../server/tensors/open-inference-json.ts';
+import { readInstances } from '../server/tensors/instances.ts';
+import { perRow as rowsOfColumns } from '../server/tensors/predictions.ts';
 import { feedTable, readTable } from '../server/tensors/table.ts';
 
 /** Numbers arrive as tensors, read from the bytes of the body. */
@@ -36,6 +41,7 @@ export async function init(context: InitContext): Promise<void> {
 
 export async function run(data: unknown, request: RequestContext): Promise<unknown> {
   if (request.protocol === 'score') return answer(model, data);
+  if (request.protocol === 'instances') return predict(model, data, undefined, wantsLabels(request.parameters.request));
   // The Open Inference routes read the tensors before this call, and write the answer after it.
   const labels = wantsLabels(request.parameters.request);
   const outputs = await model.run(asInputs(data), request.outputs);
@@ -52,6 +58,9 @@ export async function answer(target: Model, body: unknown): Promise<unknown> {
   if (!isRecord(body)) throw unknownForm(target, 'the body is no JSON object');
   const wanted = readOutputs(target, body);
   const labels = isRecord(body.parameters) && wantsLabels(body.parameters);
+  if ('instances' in body) return predict(target, body.instances, wanted, labels);
+  if (isNumbers(body.inputs) || (target.inputs.length === 1 && isListOfValues(body.inputs)))
+    return predict(target, body.inputs, wanted, labels);
   if (Array.isArray(body.inputs)) return oipAnswer(target, body.id, await target.run(readInputs(body.inputs), wanted), wanted, labels);
   if (isRecord(body.inputs)) {
     const outputs = await target.run(asInputs(body.inputs), wanted);
@@ -64,7 +73,35 @@ export async function answer(target: Model, body: unknown): Promise<unknown> {
     const isTable = Array.isArray(body.columns) || isNumbers(body.columns);
     return rows(await target.run(isTable ? readRows(target, 'the body', body) : readRows(target, 'data', body.data), wanted));
   }
-  throw unknownForm(target, 'the body has none of the keys "inputs", "input_data" and "data"');
+  throw unknownForm(target, 'the body has none of the keys "inputs", "instances", "input_data" and "data"');
+}
+
+/**
+ * Runs the model on instances: one prediction for each. Inputs by name, as arrays of all rows, are
+ * instances, too.
+ */
+async function predict(target: Model, instances: unknown, wanted: string[] | undefined, labels: boolean): Promise<object> {
+  if (isRecord(instances)) return predictions(target, await target.run(asInputs(instances), wanted), labels);
+  if (!Array.isArray(instances) && !isNumbers(instances)) throw unknownForm(target, '"instances" is no list');
+  const inputs = readInstances('instances', instances, target.inputs) ?? onlyInput(target, instances);
+  return predictions(target, await target.run(inputs, wanted), labels);
+}
+
+/** Several outputs become an object a row, where each has a row for each instance. */
+function predictions(target: Model, outputs: Record<string, Tensor>, labels: boolean): object {
+  const flat = Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, flatColumn(output)]));
+  const named: Record<string, unknown> = labels ? { ...flat, ...labelled(target, outputs) } : flat;
+  return { predictions: rowsOfColumns(named, undefined) };
+}
+
+/** The outputs that have class labels, by label. */
+function labelled(target: Model, outputs: Record<string, Tensor>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(byClassLabel(target, outputs)).filter(([name, value]) => value !== outputs[name]));
+}
+
+/** True for a list of rows or values, which has no objects. */
+function isListOfValues(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length > 0 && !isRecord(value[0]);
 }
 
 /** Names of the wanted outputs, or undefined for all. */
@@ -132,7 +169,11 @@ function asInputs(value: unknown): Record<string, TensorInput> {
 /** One prediction a row: a single output [N,1] or [N] as a flat list; several outputs by name. */
 function perRow(outputs: Record<string, Tensor>): Tensor | Record<string, Tensor> {
   const [output, ...others] = Object.values(outputs);
-  if (output === undefined || others.length > 0) return outputs;
+  return output === undefined || others.length > 0 ? outputs : flatColumn(output);
+}
+
+/** [N,1] as [N]. */
+function flatColumn(output: Tensor): Tensor {
   const [rows, columns] = output.dims;
   const flat = rows !== undefined && columns === 1 && output.dims.length === 2;
   return flat ? { type: output.type, dims: [rows], data: output.data } : output;
@@ -150,7 +191,7 @@ function unknownForm(target: Model, problem: string): ScoringError {
   return new ScoringError(
     400,
     `Cannot read the input: ${problem}. Accepted: {"inputs": {"<name>": [...]}}, {"inputs": [{"name", "shape", "datatype", "data"}]}, ` +
-      `{"input_data": {"columns": [...], "data": [[...]]}}, {"input_data": [{"<column>": ...}]}, {"input_data": [[...]]}, {"data": [[...]]}. ` +
+      `{"input_data": {"columns": [...], "data": [[...]]}}, {"input_data": [{"<column>": ...}]}, {"input_data": [[...]]}, {"data": [[...]]}, {"instances": [...]}, {"inputs": [[...]]}. ` +
       `The model ${target.name} takes ${inputList(target)}.`,
   );
 }

@@ -45,6 +45,9 @@ const NAMING: ReadonlySet<string> = new Set([
   'modelName',
 ] satisfies (keyof Config)[]);
 
+/** Options with which a user says what is served. */
+const MODELS = ['entryScript', 'model', 'modelDir'] as const;
+
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -53,11 +56,11 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function readConfig({ argv, env, cwd }: Sources): Command {
   const problems: string[] = [];
-  const flags = readFlags(argv, problems);
+  const warnings: string[] = [];
+  const flags = readFlags(argv, problems, warnings);
   if (flags.has('help')) return { kind: 'help' };
   if (flags.has('version')) return { kind: 'version' };
 
-  const warnings: string[] = [];
   const variables = usableVariables(env, warnings);
   warnIfUseless(variables, warnings);
   const given: Lookup = (row) => fromFlags(row, flags) ?? fromVariables(row, variables, '');
@@ -67,7 +70,8 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const isNamed = inFile(options.entryScript) ?? inFile(options.model);
   const older = isNamed === undefined ? readInferenceConfig(appRoot, problems) : undefined;
   const users: Lookup = (row) => inFile(row) ?? (older && fromVariables(row, older.values, `${older.path}: `));
-  const profile = profileOf(profileNamed(users), { argv, env: variables, cwd, isFolder });
+  const isServed = MODELS.some((key) => users(options[key]) !== undefined);
+  const profile = profileOf(profileNamed(users), { argv, env: variables, cwd, isFolder, isServed });
   const { platform, values } = profile;
   const find: Lookup = (row) => users(row) ?? fromVariables(row, values, `profile ${platform.name}: `);
 

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { withoutKeys } from '../guards/addresses.ts';
 import { closest } from '../guards/closest.ts';
 import { optionRows } from './config.ts';
+import { foreignFlags, ownFlags } from './foreign-flags.ts';
 import { flagOf, type Option } from './option-values.ts';
 
 /**
@@ -19,8 +20,12 @@ const COMMANDS = [
 /** Servers for apps in Python, which may be the command of an image. */
 const OTHER_SERVERS = ['gunicorn', 'uvicorn', 'hypercorn', 'waitress-serve', 'flask', 'mlflow'];
 
-/** The values of the flags by name. @param problems gets a line for each wrong flag */
-export function readFlags(argv: readonly string[], problems: string[]): Map<string, string> {
+/**
+ * The values of the flags by name.
+ * @param problems gets a line for each wrong flag
+ * @param warnings gets a line for each flag without an effect
+ */
+export function readFlags(argv: readonly string[], problems: string[], warnings: string[]): Map<string, string> {
   const rows = flagRows();
   const first = basename(argv[0] ?? '');
   if (OTHER_SERVERS.includes(first)) {
@@ -30,7 +35,7 @@ export function readFlags(argv: readonly string[], problems: string[]): Map<stri
   const args = withoutCommand(argv).map(spelling);
   const { tokens } = parseArgs({
     args,
-    options: Object.fromEntries(rows.keys().map((name) => [name, { type: 'string' as const }])),
+    options: Object.fromEntries([...rows.keys(), ...foreignFlags.keys()].map((name) => [name, { type: 'string' as const }])),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -40,14 +45,22 @@ export function readFlags(argv: readonly string[], problems: string[]): Map<stri
     if (token.kind === 'positional' && !isStrayValue(tokens[index - 1], rows))
       problems.push(`argument ${JSON.stringify(withoutKeys(token.value))}: expected only flags${flagFor(token.value)} (see --help)`);
     if (token.kind !== 'option') continue;
-    if (token.name === 'help' || token.name === 'h') flags.set('help', '');
-    else if (token.name === 'version') flags.set('version', '');
-    else if (!rows.has(token.name))
-      problems.push(`${token.rawName.replace(/^---/, '-')}: there is no such flag${insteadOf(token.name, rows)} (see --help)`);
-    else if (token.value === undefined || token.value === '') problems.push(`${token.rawName}: expected a value after it`);
-    else flags.set(token.name, token.value);
+    const { name, rawName, value } = token;
+    const foreign = foreignFlags.get(name);
+    if (name === 'help' || name === 'h') flags.set('help', '');
+    else if (name === 'version') flags.set('version', '');
+    else if (!rows.has(name) && foreign === undefined)
+      problems.push(`${rawName.replace(/^---/, '-')}: there is no such flag${insteadOf(name, rows)} (see --help)`);
+    else if (value === undefined || value === '') problems.push(`${rawName}: expected a value after it`);
+    else if (foreign === undefined) flags.set(name, value);
+    else setAbsent(flags, ownFlags(foreign, { rawName, value }, problems, warnings));
   }
   return flags;
+}
+
+/** A flag of this server's own wins, wherever it stands. */
+function setAbsent(flags: Map<string, string>, own: readonly (readonly [string, string])[]): void {
+  for (const [name, value] of own) if (!flags.has(name)) flags.set(name, value);
 }
 
 /**

@@ -13,7 +13,7 @@ import type { Log } from '../log.ts';
 import { defaultModelName } from '../request/model-name.ts';
 import { workerUser } from '../scoring/worker-user.ts';
 import type { User } from '../system/users.ts';
-import { reportFound, reportProfile } from './start-report.ts';
+import { reportBothCollect, reportFound, reportProfile } from './start-report.ts';
 
 export const RELEASE = packageJson.version;
 /** Name and version of this server. */
@@ -46,6 +46,7 @@ export async function servingPlan({ config, named, profile }: Options, log: Log,
   const access = await openAccess(config, log, proxies);
   for (const warning of warnings) log.warn(warning);
   reportProfile(log, profile);
+  if (settings !== undefined) reportBothCollect(log, profile);
   reportFound(log, config, found);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;

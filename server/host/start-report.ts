@@ -51,6 +51,15 @@ export function reportProfile(log: Log, { platform, why, routes }: Profile): voi
   log.info({ profile: platform.name, routes: routes.map(({ path }) => path) }, `profile ${platform.name} (${platform.title}): ${why}`);
 }
 
+/** Logs that the platform may collect the data that this server is asked to collect. */
+export function reportBothCollect(log: Log, { platform }: Pick<Profile, 'platform'>): void {
+  if (platform.collects === undefined) return;
+  log.warn(
+    { profile: platform.name },
+    `model data may be collected twice: by this server, because its options ask for it, and by the platform. ${platform.collects}`,
+  );
+}
+
 /** Logs what lies beside the chosen script and might be meant, or has no effect. */
 export function reportFound(log: Log, config: Config, found: Found): void {
   const { kind, entryScript, importPath } = found;

@@ -12,7 +12,8 @@ import { OpenInference, openInferenceRoutes } from './open-inference.ts';
 import { LastRequests } from './last-requests.ts';
 import { Pacing } from './pacing.ts';
 import { Probes } from './probes.ts';
-import { addRoute, createRouter, readOnly, type Serve, UNKNOWN_OPEN } from './router.ts';
+import { LiteralRoutes } from './literal-routes.ts';
+import { addRoute, createRouter, readOnly, type Serve, serveOf, UNKNOWN_OPEN } from './router.ts';
 import { ScoreRoute } from './score.ts';
 import { Swagger } from './swagger.ts';
 
@@ -35,9 +36,11 @@ export function buildApp(parts: AppParts): FastifyInstance {
   const { config } = parts;
   const services = httpServices(parts);
   const exact = new Map<string, Serve>();
-  const app = createRouter(config, services, { exact });
-  for (const route of appRoutes(parts)) {
-    addExact(exact, route.path, config.modelName, addRoute(app, services, route));
+  const routes = appRoutes(parts);
+  const literal = literalRoutes(services, routes);
+  const app = createRouter(config, services, { exact, literal });
+  for (const route of routes) {
+    if (route.literal !== true) addExact(exact, route.path, config.modelName, addRoute(app, services, route));
     if (route.scores === true) parts.metrics.addRoute(route.path);
   }
   if (config.metricsPort === 0) for (const route of metricsRoutes(config, parts.metrics)) addRoute(app, services, route);
@@ -55,9 +58,16 @@ export function buildMetricsApp(parts: AppParts): FastifyInstance {
 /** Builds the app of a port without TLS beside those with TLS. It serves only the probes. */
 export function buildProbesApp(parts: AppParts): FastifyInstance {
   const services = { ...httpServices(parts), tls: undefined, scheme: 'http' } as const;
-  const app = createRouter(parts.config, services, { unknown: UNKNOWN_OPEN });
-  for (const route of appRoutes(parts)) if (route.access === 'open') addRoute(app, services, route);
+  const routes = appRoutes(parts).filter(({ access }) => access === 'open');
+  const app = createRouter(parts.config, services, { literal: literalRoutes(services, routes), unknown: UNKNOWN_OPEN });
+  for (const route of routes) if (route.literal !== true) addRoute(app, services, route);
   return app;
+}
+
+function literalRoutes(services: HttpServices, routes: readonly HttpRoute[]): LiteralRoutes {
+  const literal = new LiteralRoutes(routes.filter((route) => route.literal !== true).map(({ path }) => path));
+  for (const route of routes) if (route.literal === true) literal.add(route, serveOf(services, route));
+  return literal;
 }
 
 /** All routes but those of the metrics. */
@@ -88,8 +98,8 @@ export function appRoutes({
     ...openInferenceRoutes(new OpenInference(config, scorer, probes, score)),
   ];
   const taken = new Set(own.map(({ path }) => path));
-  // A platform may choose a route that is there already: Vertex AI, say, `/health/ready`.
-  return [...own, ...platformRoutes(profile, { probes, score }).filter(({ path }) => !taken.has(path))];
+  const platform = platformRoutes(profile, { modelName: config.modelName, probes, score });
+  return [...own, ...platform.filter(({ path, literal }) => literal === true || !taken.has(path))];
 }
 
 /**

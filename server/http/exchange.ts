@@ -37,6 +37,10 @@ export interface HttpServices extends ExchangeServices {
 }
 
 export interface HttpRoute extends ExchangeRoute {
+  /** Of the router, where it differs from the path. */
+  readonly pattern?: string;
+  /** True: the path is no pattern, and comes before all patterns (LiteralRoutes). */
+  readonly literal?: true;
   /** The answer has CORS headers. */
   readonly cors: boolean;
   /** Member of an error's JSON that holds its message; `message` by default. */

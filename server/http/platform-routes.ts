@@ -1,11 +1,13 @@
 import type { Profile } from '../config/platforms/platforms.ts';
 import type { PlatformRoute, RouteKind } from '../config/platforms/platform.ts';
 import type { HttpExchange, HttpRoute } from './exchange.ts';
+import { Predict } from './predict.ts';
 import type { Probes } from './probes.ts';
 import { readOnly } from './router.ts';
 import type { ScoreRoute } from './score.ts';
 
 interface Handlers {
+  readonly modelName: string;
   readonly probes: Probes;
   readonly score: ScoreRoute;
 }
@@ -15,26 +17,27 @@ type Row = Omit<HttpRoute, 'path'>;
 /** The routes that only the platform of this profile has. */
 export function platformRoutes({ routes }: Pick<Profile, 'routes'>, handlers: Handlers): readonly HttpRoute[] {
   const rows = rowsOf(handlers);
-  return routes.map(({ path, kind }: PlatformRoute) => ({ path, ...rows[kind] }));
+  return routes.map(({ kind, ...place }: PlatformRoute) => ({ ...place, ...rows[kind] }));
 }
 
 /** How each kind is answered. */
-function rowsOf({ probes, score }: Handlers): Record<RouteKind, Row> {
+function rowsOf({ modelName, probes, score }: Handlers): Record<RouteKind, Row> {
+  const predict = new Predict({ modelName, probes, score });
   const probe = { counted: false, cors: false, access: 'open' } as const;
   const counted = { counted: true, cors: true, access: 'key' } as const;
   const scoring = { ...counted, scores: true } as const;
   const ready = readOnly((exchange) => probes.ready(exchange));
   return {
     score: { ...scoring, handle: (exchange) => score.handle(exchange) },
-    instances: { ...scoring, errorMember: 'error', handle: (exchange) => score.score(exchange, 'instances') },
+    instances: { ...scoring, errorMember: 'error', handle: (exchange) => predict.predict(exchange) },
     invocations: { ...scoring, handle: (exchange) => score.score(exchange, 'invocations') },
     'azure-function': { ...scoring, handle: (exchange) => score.score(exchange, 'azure-function') },
     live: { ...probe, handle: readOnly((exchange) => probes.live(exchange)) },
     ready: { ...probe, handle: ready },
     ping: { ...probe, handle: ready },
     'execution-parameters': { ...probe, handle: readOnly(notYet) },
-    'model-list': { ...counted, errorMember: 'error', handle: readOnly(notYet) },
-    'model-state': { ...probe, errorMember: 'error', handle: readOnly(notYet) },
+    'model-list': { ...counted, errorMember: 'error', handle: readOnly((exchange) => predict.models(exchange)) },
+    'model-state': { ...probe, errorMember: 'error', handle: (exchange) => predict.state(exchange) },
   };
 }
 

@@ -8,6 +8,7 @@ import { ServerError, toServerError } from '../errors.ts';
 import { ambiguity } from './ambiguous.ts';
 import { htmlHeaders } from './browser-headers.ts';
 import { type Handler, HttpExchange, type HttpRoute, type HttpServices } from './exchange.ts';
+import { LiteralRoutes } from './literal-routes.ts';
 import { serverOptions } from './listen.ts';
 import { createServer, createTlsServer, METHODS } from './node-http.ts';
 import { endWith, parserErrorListener, rawAnswer } from './parser-errors.ts';
@@ -24,6 +25,8 @@ export type Serve = (request: IncomingMessage, response: ServerResponse, paramet
 interface Routes {
   /** Requests for these paths skip Fastify. */
   readonly exact?: ReadonlyMap<string, Serve>;
+  /** They come before all others. */
+  readonly literal?: LiteralRoutes;
   /** Refuses what matches no route. */
   readonly unknown?: HttpRoute;
 }
@@ -32,12 +35,14 @@ interface Routes {
 export function createRouter(
   config: Config,
   services: HttpServices,
-  { exact = new Map(), unknown = UNKNOWN }: Routes = {},
+  { exact = new Map(), literal = new LiteralRoutes(), unknown = UNKNOWN }: Routes = {},
 ): FastifyInstance {
   const app: FastifyInstance = fastify({
     logger: false,
     serverFactory: (router) => {
-      const handle = guarded(services, (request, response) => (exact.get(request.url ?? '') ?? router)(request, response));
+      const handle = guarded(services, (request, response) =>
+        (literal.find(request) ?? exact.get(request.url ?? '') ?? router)(request, response),
+      );
       if (services.tls === undefined) return createServer(serverOptions(config), handle);
       return createTlsServer({ ...serverOptions(config), ...services.tls }, handle);
     },
@@ -97,10 +102,15 @@ export const UNKNOWN_OPEN: HttpRoute = { ...UNKNOWN, access: 'open' };
 export function addRoute(app: FastifyInstance, services: HttpServices, route: HttpRoute): Serve {
   app.route<{ Params: Parameters }>({
     method: route.unknown === true ? app.supportedMethods : COMMON_METHODS,
-    url: route.path,
+    url: route.pattern ?? route.path,
     onRequest: (request, reply) => serve(services, route, request.raw, reply.raw, request.params),
     handler: () => undefined,
   });
+  return serveOf(services, route);
+}
+
+/** Answers a request that has found its route. */
+export function serveOf(services: HttpServices, route: HttpRoute): Serve {
   return (request, response, parameters) => serve(services, route, request, response, parameters);
 }
 

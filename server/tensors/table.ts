@@ -97,7 +97,7 @@ function asValue(value: unknown): TensorValue {
 }
 
 /** Numbers as nested arrays. */
-function nested({ dims, data }: Pick<JsonNumbers, 'dims' | 'data'>): TensorValue[] {
+export function nested({ dims, data }: Pick<JsonNumbers, 'dims' | 'data'>): TensorValue[] {
   return dims.length < 2 ? Array.from(data) : nestedRows({ dims, data });
 }
 

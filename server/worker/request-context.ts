@@ -18,8 +18,10 @@ export class WorkerRequest implements RequestContext {
   #traceparent: string | undefined;
   #controller: AbortController | undefined;
   #cancelled: Error | undefined;
-  /** The request beside its tensors, Open Inference Protocol only: set when it is decoded. */
+  /** The request beside its data, of protocols with parameters: set when it is decoded. */
   infer: InferRequest | undefined;
+  /** Number of instances, where the protocol has a list of them. */
+  instances: number | undefined;
   /** Inferences so far, where they are timed. */
   inferences: InferenceTimes[] | undefined;
   /** True once the answer has been sent. Code that the script has left running may go on. */

@@ -14,10 +14,12 @@ export type Line = Record<string, unknown> & { readonly msg: string };
 
 /** Variables that would change what a test sees, wherever the tests run. */
 const OWN_VARIABLES =
-  /^(?:AML_|AZURE_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|IDENTITY_|MSI_|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MDC_|SERVICE_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|APPLICATIONINSIGHTS_|APP_INSIGHTS_|OTEL_|METRICS_PORT$|STATUS_PAGE$|HOSTNAME$|WORKSPACE_NAME$|https?_proxy$|npm_)/;
+  /^(?:AIP_|AML_|AZURE_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|IDENTITY_|MSI_|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MDC_|SERVICE_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|APPLICATIONINSIGHTS_|APP_INSIGHTS_|OTEL_|METRICS_PORT$|STATUS_PAGE$|HOSTNAME$|K_|STORAGE_URI$|WORKSPACE_NAME$|https?_proxy$|npm_)/;
 
 export interface StartOptions {
   readonly env?: Record<string, string>;
+  /** Address and port, where the platform gives them in variables. */
+  readonly flags?: readonly string[];
   readonly cwd?: string;
   /** The folder of another copy of this server. */
   readonly home?: string;
@@ -44,7 +46,12 @@ export class ServerProcess {
     const { log = 'read' } = options;
     this.#planted = new PlantedSecrets(options.env ?? {});
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
-    const command = [process.execPath, join(options.home ?? HOME, 'server/main.ts'), '--host', '127.0.0.1', '--port', '0', ...args];
+    const command = [
+      process.execPath,
+      join(options.home ?? HOME, 'server/main.ts'),
+      ...(options.flags ?? ['--host', '127.0.0.1', '--port', '0']),
+      ...args,
+    ];
     const [file = '', ...rest] = options.prelude === undefined ? command : ['sh', '-c', `${options.prelude}; exec "$@"`, 'sh', ...command];
     this.child = reaped(
       spawn(file, rest, {

@@ -5,6 +5,7 @@ import { ratesOf } from '../../server/access/client-rates.ts';
 import { Certificates } from '../../server/access/certificates.ts';
 import { options as table, type Config } from '../../server/config/config.ts';
 import { buildApp, buildMetricsApp, buildProbesApp } from '../../server/http/app.ts';
+import { PLAIN_PROFILE, type Profile } from '../../server/config/platforms/platforms.ts';
 import { DeepCheck } from '../../server/http/deep-check.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
@@ -44,6 +45,7 @@ export async function start(
   swaggerFiles = '/nowhere',
   lifecycle = readyLifecycle(),
   given?: Access,
+  profile: Profile = PLAIN_PROFILE,
 ): Promise<Started> {
   const options = config(changes);
   const logged = new LogLines();
@@ -64,6 +66,7 @@ export async function start(
     log,
     serverVersion: 'scoring-server/0.0.0',
     swaggerFiles,
+    profile,
     deepCheck: options.deepCheck ? new DeepCheck(scorer, log) : undefined,
   };
   const app = buildApp(parts);

@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly isFolder: (path: string) => boolean;
+  /** A user's own option names the script, the model or its folder. Absent: none does. */
+  readonly isServed?: boolean;
 }
 
 /** What a route answers. `http/platform-routes.ts` has the handler of each. */
@@ -29,8 +31,15 @@ export type RouteKind =
 
 /** A route that only this platform has. */
 export interface PlatformRoute {
-  /** A pattern of the router: `:model` is the name of the model, which is checked. */
+  /** As logs and metrics show it. `:model` is the name of the model, which is checked. */
   readonly path: string;
+  /** Of the router, where it differs from the path. */
+  readonly pattern?: string;
+  /**
+   * The path is the platform's own: it is matched as it is, and comes before all other routes. A
+   * kind that scores takes only POST from them.
+   */
+  readonly literal?: true;
   readonly kind: RouteKind;
 }
 

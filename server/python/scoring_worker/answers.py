@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .failures import Failure
@@ -26,6 +26,9 @@ class Answer:
     # In place of the body: text, bytes, or values that become a line of JSON each.
     chunks: Iterator[Any] | AsyncIterator[Any] | None = None
     run_failed: bool = False
+    # What the body is the JSON of; only where is_value is True.
+    value: Any = field(default=None, compare=False)
+    is_value: bool = field(default=False, compare=False)
 
 
 def answer_of(result: Any, start: Start) -> Answer:
@@ -34,13 +37,13 @@ def answer_of(result: Any, start: Start) -> Answer:
     Raises Failure: result_not_json, result_not_http, answer_too_large.
     """
     if result is None:
-        return Answer(200, b"{}")
+        return Answer(200, b"{}", is_value=True)
     if not isinstance(result, (dict, list, str)):
         if is_response(result):
             return _of_response(parts_of(result), start)
         if _is_streamed(result):
             return Answer(200, chunks=result)
-    return Answer(200, json_of(result, start))
+    return Answer(200, json_of(result, start), value=result, is_value=True)
 
 
 def json_of(value: Any, start: Start) -> bytes:

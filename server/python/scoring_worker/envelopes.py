@@ -11,6 +11,10 @@ from .failures import Failure
 from .messages import Request, Start
 
 
+def _as_it_is(_request: Request, answer: Answer, _start: Start) -> Answer:
+    return answer
+
+
 @dataclass(frozen=True)
 class Envelope:
     """Both ways of one protocol."""
@@ -21,10 +25,14 @@ class Envelope:
     wrap: Callable[[Request, Answer, Start], Answer]
     # Makes a failure an answer; None: the host answers it.
     failed: Callable[[Request, Failure, Start], Answer | None]
+    # Makes the answer that an exception stands for, a ScoringError say, what the platform reads.
+    refused: Callable[[Request, Answer, Start], Answer] = _as_it_is
 
 
 ENVELOPES = {
-    kinds.PROTOCOL_INSTANCES: Envelope(instances.unwrap, instances.wrap, instances.failed),
+    kinds.PROTOCOL_INSTANCES: Envelope(
+        instances.unwrap, instances.wrap, instances.failed, instances.refused
+    ),
     kinds.PROTOCOL_INVOCATIONS: Envelope(invocations.unwrap, invocations.wrap, invocations.failed),
     kinds.PROTOCOL_AZURE_FUNCTION: Envelope(
         azure_function.unwrap, azure_function.wrap, azure_function.failed

@@ -35,11 +35,15 @@ def members_reader(signature: Signature, json_nan: str) -> Reader:
 
     `json_nan`: `accept` or `refuse` bare NaN and infinities in bodies.
     """
-    parse = json.JSONDecoder(parse_constant=_refuse_constant if json_nan == "refuse" else None)
+    parse = json.JSONDecoder(parse_constant=refuse_constant if json_nan == "refuse" else None)
 
     def read(request: Request) -> Arguments:
-        members = _query(request) if request.method == "GET" else _object(request, parse)
-        return arguments_of(signature, members)
+        return arguments_of(signature, members_of(request))
+
+    def members_of(request: Request) -> Mapping[str, Any]:
+        if request.instances is not None:
+            return request.instances.members(signature.first)
+        return _query(request) if request.method == "GET" else _object(request, parse)
 
     return _with_headers(read) if signature.takes_headers else read
 
@@ -69,6 +73,8 @@ def _with_headers(read: Reader) -> Reader:
 
 
 def _text(request: Request) -> str:
+    if request.instances is not None:
+        return request.instances.text()
     if request.method == "GET":
         return json.dumps(_query(request))
     try:
@@ -103,17 +109,28 @@ def _object(request: Request, decoder: json.JSONDecoder) -> Arguments:
     if not _is_json(request.content_type):
         message = "Expects Content-Type to be application/json"
         raise Failure(UNSUPPORTED_CONTENT_TYPE, message)
-    if not request.body:
+    _, value = decoded_json(request.body, decoder.decode)
+    if not isinstance(value, dict):
+        raise Failure("bad_json", "POST body should be a JSON dictionary.")
+    return value
+
+
+def decoded_json(body: bytes, decode: Callable[[str], Any]) -> tuple[str, Any]:
+    """The text of a body, and what `decode` makes of it. Raises Failure bad_json."""
+    if not body:
         raise Failure("bad_json", "POST body is empty. Expecting a JSON dictionary.")
     try:
-        value = decoder.decode(request.body.decode(json.detect_encoding(request.body)))
+        text = body.decode(json.detect_encoding(body))
+        return text, decode(text)
     except RecursionError:
         _refuse_json("arrays and objects are nested too deep")
     except ValueError as raised:
         _refuse_json(raised)
-    if not isinstance(value, dict):
-        raise Failure("bad_json", "POST body should be a JSON dictionary.")
-    return value
+
+
+def refuse_constant(constant: str) -> NoReturn:
+    """Refuses bare NaN and infinities, for `parse_constant`."""
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _is_json(content_type: str) -> bool:
@@ -125,10 +142,6 @@ def _is_json(content_type: str) -> bool:
 
 def _refuse_json(why: object) -> NoReturn:
     raise Failure("bad_json", f"POST body could not be decoded as JSON: {why}") from None
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _member(members: Mapping[str, Any], name: str, default: Any) -> Any:

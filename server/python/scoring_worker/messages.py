@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from .failures import Failure
 from .frames import FrameError, Payload
@@ -31,6 +32,19 @@ Start = dict[str, Any]
 """StartMessage of server/ipc/start-message.ts."""
 
 
+class Instances(Protocol):
+    """A body that wraps the data of the script."""
+
+    # Number of instances; None: the request does not say.
+    count: int | None
+
+    def text(self) -> str:
+        """JSON of the data. Raises Failure."""
+
+    def members(self, first: str) -> Mapping[str, Any]:
+        """Values of the parameters of run(), whose first one gets the data. Raises Failure."""
+
+
 @dataclass(slots=True)
 class Request:
     """A `score` frame: server/ipc/README.md#kinds."""
@@ -50,6 +64,8 @@ class Request:
     body: bytes = field(repr=False)
     # The answer has been sent. Code that the script has left running may go on.
     over: bool = False
+    # The instances that the body wraps; None: it wraps none.
+    instances: Instances | None = field(default=None, repr=False)
     # What the script has printed without a line end, by the level of the stream.
     unfinished: dict[str, str] | None = field(default=None, repr=False)
 
@@ -73,7 +89,9 @@ def read_request(ident: int, payload: Payload) -> Request:
     if end > len(payload):
         raise FrameError(f"a request that is too short: {len(payload)} bytes, expected {end}")
     if protocol > PROTOCOL_AZURE_FUNCTION:
-        raise FrameError(f"a request of protocol {protocol}: expected 0 to {PROTOCOL_AZURE_FUNCTION}")
+        raise FrameError(
+            f"a request of protocol {protocol}: expected 0 to {PROTOCOL_AZURE_FUNCTION}"
+        )
     lines = str(payload[_SCORE_HEAD.size : end], "utf-8", "replace").split("\n")
     if len(lines) <= _FIELDS:
         raise FrameError(f"a request whose head has {len(lines)} lines: expected {_FIELDS + 1}")

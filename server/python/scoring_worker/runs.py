@@ -171,6 +171,8 @@ class Runner:
         envelope = ENVELOPES.get(run.request.protocol)
         if envelope is not None and isinstance(failed, Failure):
             failed = envelope.failed(run.request, failed, self._start) or failed
+        elif envelope is not None and isinstance(failed, Answer) and failed.chunks is None:
+            failed = envelope.refused(run.request, failed, self._start)
         run.answered = True
         if sender is not None and sender.started:
             if not isinstance(failed, Failure):

@@ -52,4 +52,5 @@ def _of_http(raised: Any, start: Start) -> Answer | None:
 
 
 def _json_answer(status: int, body: object, start: Start) -> Answer:
-    return Answer(status, json_text(body, start["nonFinite"], "body").encode("ascii"))
+    text = json_text(body, start["nonFinite"], "body").encode("ascii")
+    return Answer(status, text, value=body, is_value=True)

@@ -257,7 +257,6 @@ test('a wrong flag is told with the right one', () => {
     ['--modle', 'model'],
     ['--AZUREML_MODEL_DIR', 'model-dir'],
     ['--azureml-entry-script', 'entry-script'],
-    ['--workers', 'worker-count'],
     ['--num-workers', 'worker-count'],
     ['--modelDir', 'model-dir'],
     ['--entryscript', 'entry-script'],

@@ -7,6 +7,8 @@ import * as diabetes from '../../../entry-scripts/diabetes.ts';
 import * as script from '../../../entry-scripts/onnx.ts';
 import { type InitContext, type Model, type RequestContext, ScoringError } from '../../../server/entry-script.ts';
 import { ServerError } from '../../../server/errors.ts';
+import { withNumbers } from '../../../server/tensors/json-numbers.ts';
+import { parseNumbers } from '../../../server/tensors/parse-numbers.ts';
 import { float16Bits } from '../../../server/tensors/float16.ts';
 import { openSession } from '../../../server/inference/session.ts';
 import { type ModelName, writeModel } from '../../models/models.ts';
@@ -123,6 +125,51 @@ const answers: [title: string, model: ModelName, body: unknown, answer: unknown]
   ],
 ];
 
+/** Instances, and inputs as rows: one prediction a row. */
+const predicted: [title: string, model: ModelName, body: unknown, predictions: unknown][] = [
+  [
+    'instances are rows of the only input',
+    'batchmean',
+    { instances: [[1, 2, 3, 4]] },
+    { type: 'float32', dims: [1, 4], data: [0, 0, 0, 0] },
+  ],
+  ['one number a row is a flat list', 'echo_int32', { instances: [[1], [2]] }, { type: 'int32', dims: [2], data: [1, 2] }],
+  ['inputs may be rows of the only input', 'echo_int32', { inputs: [[1], [2]] }, { type: 'int32', dims: [2], data: [1, 2] }],
+  ['inputs may be rows of texts', 'echo_string', { inputs: [['a', 'b']] }, { type: 'string', dims: [1, 2], data: ['a', 'b'] }],
+  [
+    'instances may name the only input',
+    'echo_int32',
+    { instances: [{ x: [1, 2] }, { x: [3, 4] }] },
+    { type: 'int32', dims: [2, 2], data: [1, 2, 3, 4] },
+  ],
+  [
+    'instances may be records of the columns of the only input',
+    'echo_int32',
+    { instances: [{ a: 1, b: 2 }] },
+    { type: 'int32', dims: [1, 2], data: [1, 2] },
+  ],
+  [
+    'instances by the names of several inputs are stacked, and several outputs become an object a row',
+    'columns',
+    {
+      instances: [
+        { city: 'Bonn', rooms: 3, age: 1.5 },
+        { age: 2.5, city: 'Köln', rooms: 4 },
+      ],
+    },
+    [
+      { age_out: 1.5, city_out: 'Bonn', rooms_out: 3 },
+      { age_out: 2.5, city_out: 'Köln', rooms_out: 4 },
+    ],
+  ],
+  [
+    'instances with arrays by the names of several inputs are stacked',
+    'multi',
+    { instances: [{ x: [1, 2, 3], ids: [0, 0, 9] }], outputs: ['mean', 'gt'] },
+    [{ mean: 2, gt: { type: 'bool', dims: [3], data: [1, 1, 0] } }],
+  ],
+];
+
 const forms = /Accepted: \{"inputs": .* The model multi takes x \(float32 \[N,3\]\), ids \(int64 \[N,3\]\)\.$/;
 const oip = (member: object): unknown => ({ inputs: [{ name: 'x', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3], ...member }] });
 
@@ -133,6 +180,8 @@ const refusals: [title: string, body: unknown, message: RegExp][] = [
   ['inputs that are a number', { inputs: 5 }, forms],
   ['rows for several inputs', { data: [[1, 2, 3]] }, forms],
   ['input_data without data', { input_data: { rows: [] } }, forms],
+  ['instances that are a number', { instances: 5 }, forms],
+  ['instances without names for several inputs', { instances: [[1, 2, 3]] }, forms],
   ['outputs that are no array', { inputs: {}, outputs: 'mean' }, forms],
   ['outputs without a name', { inputs: {}, outputs: [{}] }, forms],
 ];
@@ -154,6 +203,11 @@ const misfits: [title: string, body: unknown, message: RegExp][] = [
     'a table under data with other columns',
     { data: [{ x: 1 }] },
     /^data: expected a column for each input \(x, ids\), got no column "ids"$/,
+  ],
+  [
+    'instances that lack an input',
+    { instances: [{ x: [1, 2, 3] }] },
+    /^instances: expected objects with a value for each input, got no column "ids"$/,
   ],
   ['an input that is no object', { inputs: ['x'] }, /^inputs\[0\]: expected an object, got "x"$/],
   ['an input without a name', { inputs: [{}] }, /^inputs\[0\]: expected a "name", got none$/],
@@ -184,6 +238,14 @@ describe('the no-code script', () => {
   for (const [title, model, body, expected] of answers) {
     it(`understands: ${title}`, async () => {
       assert.deepEqual(plain(await answer(model, body)), expected);
+    });
+  }
+
+  for (const [title, model, body, predictions] of predicted) {
+    it(`predicts: ${title}, whichever parser read the body`, async () => {
+      assert.deepEqual(plain(await answer(model, body)), { predictions });
+      const parsed = parseNumbers(Buffer.from(JSON.stringify(body))) ?? withNumbers(structuredClone(body));
+      assert.deepEqual(plain(await answer(model, parsed)), { predictions });
     });
   }
 
