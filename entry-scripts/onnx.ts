@@ -21,6 +21,7 @@ import { byClassLabel, labelParameters } from '../server/tensors/class-labels.ts
 import { misfit, show } from '../server/tensors/infer-request.ts';
 import { isNumbers, isRecord, outputData, outputHead, outputNames, readInputs } from '../server/tensors/open-inference-json.ts';
 import { feedTable, readTable } from '../server/tensors/table.ts';
+import { isTensor } from '../server/tensors/tensor.ts';
 
 /** Numbers arrive as tensors, read from the bytes of the body. */
 export const inputType = 'tensors';
@@ -36,6 +37,7 @@ export async function init(context: InitContext): Promise<void> {
 
 export async function run(data: unknown, request: RequestContext): Promise<unknown> {
   if (request.protocol === 'score') return answer(model, data);
+  if (request.protocol === 'invocations') return answerRows(model, data);
   // The Open Inference routes read the tensors before this call, and write the answer after it.
   const labels = wantsLabels(request.parameters.request);
   const outputs = await model.run(asInputs(data), request.outputs);
@@ -65,6 +67,16 @@ export async function answer(target: Model, body: unknown): Promise<unknown> {
     return rows(await target.run(isTable ? readRows(target, 'the body', body) : readRows(target, 'data', body.data), wanted));
   }
   throw unknownForm(target, 'the body has none of the keys "inputs", "input_data" and "data"');
+}
+
+/**
+ * Reads a body of SageMaker: one of `answer`, or rows alone, as CSV, lines of JSON and arrays of
+ * numpy have them. One prediction a row.
+ * @throws as `answer`
+ */
+export async function answerRows(target: Model, body: unknown): Promise<unknown> {
+  const isRows = isNumbers(body) || (Array.isArray(body) && !isRecord(body[0])) || (isRecord(body) && isTensor(body));
+  return isRows ? perRow(await target.run(onlyInput(target, body))) : answer(target, body);
 }
 
 /** Names of the wanted outputs, or undefined for all. */
@@ -119,7 +131,10 @@ function readRows(target: Model, key: 'input_data' | 'data' | 'the body', value:
 function onlyInput(target: Model, value: unknown): Record<string, TensorInput> {
   const [input, ...others] = target.inputs;
   if (input === undefined || others.length > 0)
-    throw unknownForm(target, 'rows without names are for models with one input, or with one input a column of that name');
+    throw unknownForm(
+      target,
+      'rows without names are for models with one input, or with one input a column of that name (CSV: header=present)',
+    );
   return asInputs(Object.fromEntries([[input.name, value]]));
 }
 

@@ -10,7 +10,7 @@ import { PROFILE_NAMES, type ProfileName } from './platforms/names.ts';
 import { profileOf, type Profile } from './platforms/platforms.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
-import { isFolder } from '../system/folders.ts';
+import { isFolder, visibleNames } from '../system/folders.ts';
 
 export interface Sources {
   /** Arguments after the file name. */
@@ -67,7 +67,8 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const isNamed = inFile(options.entryScript) ?? inFile(options.model);
   const older = isNamed === undefined ? readInferenceConfig(appRoot, problems) : undefined;
   const users: Lookup = (row) => inFile(row) ?? (older && fromVariables(row, older.values, `${older.path}: `));
-  const profile = profileOf(profileNamed(users), { argv, env: variables, cwd, isFolder });
+  const around = { argv, env: variables, cwd, isFolder, namesIn: visibleNames };
+  const profile = profileOf(profileNamed(users), around);
   const { platform, values } = profile;
   const find: Lookup = (row) => users(row) ?? fromVariables(row, values, `profile ${platform.name}: `);
 
@@ -75,7 +76,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const named = platform.names ? [...byOptions, `the profile ${platform.name}`] : byOptions;
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []));
+  warnings.push(...platform.warnings(around, config), ...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []));
   return { kind: 'serve', config, warnings, named, profile };
 }
 

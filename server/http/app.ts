@@ -6,6 +6,7 @@ import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
 import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
+import { ExecutionParameters } from './execution-parameters.ts';
 import { platformRoutes } from './platform-routes.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
@@ -72,6 +73,7 @@ export function appRoutes({
 }: RouteParts): readonly HttpRoute[] {
   const probes = new Probes(lifecycle, scorer, deepCheck);
   const score = new ScoreRoute(scorer, config);
+  const parameters = new ExecutionParameters(scorer, config, profile.batch);
   const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
   const ready = readOnly((exchange) => probes.ready(exchange));
@@ -89,7 +91,7 @@ export function appRoutes({
   ];
   const taken = new Set(own.map(({ path }) => path));
   // A platform may choose a route that is there already: Vertex AI, say, `/health/ready`.
-  return [...own, ...platformRoutes(profile, { probes, score }).filter(({ path }) => !taken.has(path))];
+  return [...own, ...platformRoutes(profile, { probes, score, parameters }).filter(({ path }) => !taken.has(path))];
 }
 
 /**
@@ -105,7 +107,7 @@ function addExact(exact: Map<string, Serve>, path: string, model: string, serve:
 function httpServices(parts: AppParts): HttpServices {
   const { config, lifecycle, serverVersion } = parts;
   return {
-    ...exchangeServices(parts),
+    ...exchangeServices(parts, parts.profile?.platform.correlationHeader),
     lifecycle,
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
     cors: new Cors(config.corsOrigins),

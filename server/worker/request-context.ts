@@ -20,6 +20,8 @@ export class WorkerRequest implements RequestContext {
   #cancelled: Error | undefined;
   /** The request beside its tensors, Open Inference Protocol only: set when it is decoded. */
   infer: InferRequest | undefined;
+  /** Lines of its body that are a value each: set when it is decoded. Undefined: it has no such. */
+  lines: number | undefined;
   /** Inferences so far, where they are timed. */
   inferences: InferenceTimes[] | undefined;
   /** True once the answer has been sent. Code that the script has left running may go on. */

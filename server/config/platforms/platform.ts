@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import type { ProfileName } from './names.ts';
 
 /** What a start shows of its surroundings. */
@@ -7,6 +8,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly isFolder: (path: string) => boolean;
+  /** Names of what is in a folder; none if there is nothing, or it cannot be read. */
+  readonly namesIn: (path: string) => readonly string[];
 }
 
 /** What a route answers. `http/platform-routes.ts` has the handler of each. */
@@ -24,6 +27,8 @@ export type RouteKind =
   /** 200 without a body once it is ready. */
   | 'ping'
   | 'execution-parameters'
+  /** 404, because this server serves one model. */
+  | 'several-models'
   | 'model-list'
   | 'model-state';
 
@@ -32,6 +37,14 @@ export interface PlatformRoute {
   /** A pattern of the router: `:model` is the name of the model, which is checked. */
   readonly path: string;
   readonly kind: RouteKind;
+}
+
+/** What a platform says of its batch job. Undefined: nothing. */
+export interface BatchJob {
+  /** Requests at a time. */
+  readonly concurrency: number | undefined;
+  /** Whether a request has several records. */
+  readonly strategy: 'MULTI_RECORD' | 'SINGLE_RECORD' | undefined;
 }
 
 /** One platform: a row of the table. Nothing else asks on which one the server runs. */
@@ -47,6 +60,14 @@ export interface Platform {
    */
   readonly values: (around: Surroundings) => Readonly<Record<string, string>>;
   readonly routes: (around: Surroundings) => readonly PlatformRoute[];
+  /** Folders that are searched for an entry script after those of the application. */
+  readonly scriptFolders: readonly string[];
+  /** What a user has to know of the variables and options there, for the log. */
+  readonly warnings: (around: Surroundings, config: Config) => readonly string[];
+  /** Header whose value is the id of a request without `x-request-id`, in lower case. */
+  readonly correlationHeader: string | undefined;
+  /** Facts of a batch job, where the platform runs one. */
+  readonly batch: (around: Surroundings) => BatchJob | undefined;
   /** A request that comes before the workers are ready waits for them, in place of 503. */
   readonly holds: boolean;
   /** What collects model data there by itself; undefined: nothing does. */
@@ -59,6 +80,10 @@ export interface Platform {
 export const PLAIN = {
   values: (): Readonly<Record<string, string>> => ({}),
   routes: (): readonly PlatformRoute[] => [],
+  scriptFolders: [] as readonly string[],
+  warnings: (): readonly string[] => [],
+  correlationHeader: undefined,
+  batch: (): BatchJob | undefined => undefined,
   holds: false,
   collects: undefined,
   names: true,
