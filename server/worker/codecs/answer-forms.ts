@@ -22,8 +22,8 @@ const PIECE = 64 * 1024;
 export function jsonLines(value: unknown, expected: number | undefined, { nonFinite, answerLimitBytes }: Limits): string {
   const text = new Text(answerLimitBytes);
   const rows = rowsOf(value, expected);
-  if (rows === undefined) text.add(encodeJson(value, nonFinite, text.left));
-  else for (let row = 0; row < rows.count; row++) text.add(encodeJson(rows.at(row) ?? null, nonFinite, text.left));
+  if (rows === undefined) text.add(encodeJson(value, nonFinite, text.most));
+  else for (let row = 0; row < rows.count; row++) text.add(encodeJson(rows.at(row) ?? null, nonFinite, text.most));
   return text.whole;
 }
 
@@ -70,18 +70,14 @@ export function npyParts(value: unknown, answerLimitBytes: number | undefined): 
 
 /** Lines within a limit. */
 class Text {
-  readonly #most: number;
+  readonly most: number;
   #pieces: string[] = [];
   #piece = '';
   #length = 0;
 
   constructor(limitBytes = Infinity) {
     // A character is at least a byte.
-    this.#most = Math.min(limitBytes, constants.MAX_STRING_LENGTH);
-  }
-
-  get left(): number {
-    return this.#most - this.#length;
+    this.most = Math.min(limitBytes, constants.MAX_STRING_LENGTH);
   }
 
   get whole(): string {
@@ -90,7 +86,7 @@ class Text {
 
   add(line: string): void {
     this.#length += line.length + 1;
-    if (this.#length > this.#most) throw tooLarge(this.#most);
+    if (this.#length > this.most) throw tooLarge(this.most);
     this.#piece += `${line}\n`;
     if (this.#piece.length < PIECE) return;
     this.#pieces.push(this.#piece);
