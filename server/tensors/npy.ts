@@ -68,6 +68,11 @@ export function readNpy(name: string, bytes: Buffer): Tensor {
   return { type, dims: shape, data: fortran ? rowMajor(data, shape) : data };
 }
 
+/** Bytes of the elements in a file: one long text makes all texts as long. */
+export function npyBytes({ data }: Tensor): number {
+  return Array.isArray(data) ? data.length * widthOf(data) * WIDE : data.byteLength;
+}
+
 /** A file of version 1, in parts. */
 export function writeNpy(tensor: Tensor): Uint8Array[] {
   const { type, dims } = tensor;
@@ -174,10 +179,16 @@ function wideTexts(shape: readonly number[], width: number, bytes: Buffer): stri
 }
 
 function wideBytes(texts: readonly string[]): { readonly width: number; readonly bytes: Buffer } {
-  const characters = texts.map((text) => Array.from(text, (character) => character.codePointAt(0) ?? 0));
-  const width = characters.reduce((most, { length }) => Math.max(most, length), 1);
+  const width = widthOf(texts);
   const bytes = Buffer.alloc(texts.length * width * WIDE);
-  for (const [index, codePoints] of characters.entries())
-    for (const [at, codePoint] of codePoints.entries()) bytes.writeUInt32LE(codePoint, (index * width + at) * WIDE);
+  for (const [index, text] of texts.entries()) {
+    let at = index * width * WIDE;
+    for (const character of text) at = bytes.writeUInt32LE(character.codePointAt(0) ?? 0, at);
+  }
   return { width, bytes };
+}
+
+/** Characters of the longest text; at least one, as numpy has it. */
+function widthOf(texts: readonly string[]): number {
+  return texts.reduce((most, text) => (text.length <= most ? most : Math.max(most, Array.from(text).length)), 1);
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import { csvLine } from '../../tensors/csv.ts';
 import { ServerError } from '../../errors.ts';
 import { isTensor, isTypedArray } from '../../tensors/tensor.ts';
-import { writeNpy } from '../../tensors/npy.ts';
+import { npyBytes, writeNpy } from '../../tensors/npy.ts';
 import { tooLarge } from '../answer-limit.ts';
 import type { Serving } from './codec.ts';
 import { encodeJson, type NonFinite } from './encode-result.ts';
@@ -56,12 +56,14 @@ export function csvText(value: unknown, expected: number | undefined, { nonFinit
  * @returns undefined for a value that is no array of one type
  * @throws ServerError answer_too_large
  */
-export function npyParts(value: unknown, answerLimitBytes: number | undefined): Uint8Array[] | undefined {
+export function npyParts(value: unknown, answerLimitBytes = Infinity): Uint8Array[] | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (!Array.isArray(value) && !isTypedArray(value) && !isTensor(value)) return undefined;
   try {
     const [output] = outputsOf({ value, outputParameters: new Map() }, { outputs: undefined, binary: true }, answerLimitBytes);
-    return output && writeNpy(output.tensor);
+    if (output === undefined) return undefined;
+    if (npyBytes(output.tensor) > answerLimitBytes) throw tooLarge(answerLimitBytes);
+    return writeNpy(output.tensor);
   } catch (thrown) {
     if (thrown instanceof ServerError && thrown.code === 'result_not_json') return undefined;
     throw thrown;

@@ -233,6 +233,8 @@ describe('an answer of /invocations', () => {
     const long = new Float64Array(1000);
     for (const accept of [JSON_TYPE, CSV, LINES, NPY])
       refuses(() => encode(long, JSON_TYPE, accept, '', { answerLimitBytes: 500 }), 'answer_too_large', /500 bytes/);
+    const texts = Array.from({ length: 100 }, (_, at) => 'x'.repeat(at === 0 ? 100 : 1));
+    refuses(() => encode(texts, JSON_TYPE, NPY, '', { answerLimitBytes: 5000 }), 'answer_too_large', /5000 bytes/);
   });
 
   it('that has no form at all is a fault of the script', () => {
