@@ -7,6 +7,7 @@ import { contradictions } from './contradictions.ts';
 import { missingKeys } from './missing-keys.ts';
 import { flagOf, readValue } from './option-values.ts';
 import { PROFILE_NAMES, type ProfileName } from './platforms/names.ts';
+import type { Ports } from './platforms/platform.ts';
 import { profileOf, type Profile } from './platforms/platforms.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
@@ -76,8 +77,18 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const named = platform.names ? [...byOptions, `the profile ${platform.name}`] : byOptions;
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...platform.warnings(around, config), ...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []));
+  warnings.push(
+    ...platform.warnings(around, portsOf(config)),
+    ...missingKeys(config, variables),
+    ...file.warnings,
+    ...(older?.warnings ?? []),
+  );
   return { kind: 'serve', config, warnings, named, profile };
+}
+
+function portsOf({ port, metricsPort, grpcPort, healthPort, separateHealthEndpoint, tlsCertFile }: Config): Ports {
+  const health = separateHealthEndpoint || tlsCertFile !== '' ? healthPort : 0;
+  return { main: port, second: { METRICS_PORT: metricsPort, GRPC_PORT: grpcPort, HEALTH_PORT: health } };
 }
 
 /** The profile that a user names. A wrong name is reported with the other options. */

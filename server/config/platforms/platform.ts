@@ -1,4 +1,3 @@
-import type { Config } from '../config.ts';
 import type { ProfileName } from './names.ts';
 
 /** What a start shows of its surroundings. */
@@ -39,6 +38,13 @@ export interface PlatformRoute {
   readonly kind: RouteKind;
 }
 
+/** The ports that the options name. */
+export interface Ports {
+  readonly main: number;
+  /** By their variables; 0: it is not opened. */
+  readonly second: Readonly<Record<string, number>>;
+}
+
 /** What a platform says of its batch job. Undefined: nothing. */
 export interface BatchJob {
   /** Requests at a time. */
@@ -63,7 +69,7 @@ export interface Platform {
   /** Folders that are searched for an entry script after those of the application. */
   readonly scriptFolders: readonly string[];
   /** What a user has to know of the variables and options there, for the log. */
-  readonly warnings: (around: Surroundings, config: Config) => readonly string[];
+  readonly warnings: (around: Surroundings, ports: Ports) => readonly string[];
   /** Header whose value is the id of a request without `x-request-id`, in lower case. */
   readonly correlationHeader: string | undefined;
   /** Facts of a batch job, where the platform runs one. */

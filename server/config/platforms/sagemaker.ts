@@ -1,5 +1,4 @@
-import type { Config } from '../config.ts';
-import { type BatchJob, given, PLAIN, type Platform, type Surroundings } from './platform.ts';
+import { type BatchJob, given, PLAIN, type Platform, type Ports, type Surroundings } from './platform.ts';
 
 /** Where SageMaker unpacks `model.tar.gz`. */
 const MODELS = '/opt/ml/model';
@@ -100,6 +99,8 @@ export const sagemaker: Platform = {
     const megabytes = read(around, payload) ?? 0;
     return {
       PORT: String(read(around, bindToPort) ?? PORT),
+      // Within the 30 s after SIGTERM.
+      DRAIN_TIMEOUT_MS: '20000',
       // An empty folder is that of an endpoint whose image has the model.
       ...(around.isFolder(MODELS) && around.namesIn(MODELS).length > 0 && { AZUREML_MODEL_DIR: MODELS }),
       ...(megabytes > 0 && { BODY_LIMIT_BYTES: `${megabytes}M` }),
@@ -114,7 +115,7 @@ export const sagemaker: Platform = {
     { path: '/models/:model/invoke', kind: 'several-models' },
   ],
   scriptFolders: SCRIPTS,
-  warnings: (around, config) => [...wrongVariables(around), ...wrongPorts(around, config)],
+  warnings: (around, ports) => [...wrongVariables(around), ...wrongPorts(around, ports)],
   correlationHeader: 'x-amzn-sagemaker-inference-id',
   batch: (around) => {
     const atOnce = read(around, concurrency) ?? 0;
@@ -131,17 +132,12 @@ function wrongVariables(around: Surroundings): string[] {
   });
 }
 
-function wrongPorts(around: Surroundings, config: Config): string[] {
-  const main = read(around, bindToPort) ?? PORT;
-  const warnings = config.port === main || config.port === 0 ? [] : [`PORT=${config.port}: SageMaker calls only port ${main}`];
+function wrongPorts(around: Surroundings, { main, second }: Ports): string[] {
+  const called = read(around, bindToPort) ?? PORT;
+  const warnings = main === called || main === 0 ? [] : [`PORT=${main}: SageMaker calls only port ${called}`];
   const [from, to] = read(around, safePorts) ?? [0, 65_535];
-  const second = [
-    ['METRICS_PORT', config.metricsPort],
-    ['GRPC_PORT', config.grpcPort],
-    ['HEALTH_PORT', config.separateHealthEndpoint || config.tlsCertFile !== '' ? config.healthPort : 0],
-  ] as const;
-  for (const [name, port] of second)
+  for (const [name, port] of Object.entries(second))
     if (port !== 0 && (port < from || port > to))
-      warnings.push(`${name}=${port} lies outside SAGEMAKER_SAFE_PORT_RANGE=${from}-${to}, where ports do not collide with others`);
+      warnings.push(`${name}=${port} lies outside SAGEMAKER_SAFE_PORT_RANGE=${from}-${to}: another container may have that port`);
   return warnings;
 }
