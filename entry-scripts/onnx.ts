@@ -26,6 +26,7 @@ import { isNumbers, isRecord, outputData, outputHead, outputNames, readInputs } 
 import { readInstances } from '../server/tensors/instances.ts';
 import { perRow as rowsOfColumns } from '../server/tensors/predictions.ts';
 import { feedTable, readTable } from '../server/tensors/table.ts';
+import { isTensor } from '../server/tensors/tensor.ts';
 
 /** Numbers arrive as tensors, read from the bytes of the body. */
 export const inputType = 'tensors';
@@ -42,6 +43,7 @@ export async function init(context: InitContext): Promise<void> {
 export async function run(data: unknown, request: RequestContext): Promise<unknown> {
   if (request.protocol === 'score') return answer(model, data);
   if (request.protocol === 'instances') return predict(model, data, undefined, wantsLabels(request.parameters.request));
+  if (request.protocol === 'invocations') return answerRows(model, data);
   // The Open Inference routes read the tensors before this call, and write the answer after it.
   const labels = wantsLabels(request.parameters.request);
   const outputs = await model.run(asInputs(data), request.outputs);
@@ -104,6 +106,16 @@ function isListOfValues(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && value.length > 0 && !isRecord(value[0]);
 }
 
+/**
+ * Reads a body of SageMaker: one of `answer`, or rows alone, as CSV, lines of JSON and arrays of
+ * numpy have them. One prediction a row.
+ * @throws as `answer`
+ */
+export async function answerRows(target: Model, body: unknown): Promise<unknown> {
+  const isRows = isNumbers(body) || (Array.isArray(body) && !isRecord(body[0])) || (isRecord(body) && isTensor(body));
+  return isRows ? perRow(await target.run(onlyInput(target, body))) : answer(target, body);
+}
+
 /** Names of the wanted outputs, or undefined for all. */
 function readOutputs(target: Model, body: Record<string, unknown>): string[] | undefined {
   const outputs = body.outputs ?? (isRecord(body.parameters) ? body.parameters.outputs : undefined);
@@ -156,7 +168,10 @@ function readRows(target: Model, key: 'input_data' | 'data' | 'the body', value:
 function onlyInput(target: Model, value: unknown): Record<string, TensorInput> {
   const [input, ...others] = target.inputs;
   if (input === undefined || others.length > 0)
-    throw unknownForm(target, 'rows without names are for models with one input, or with one input a column of that name');
+    throw unknownForm(
+      target,
+      'rows without names are for models with one input, or with one input a column of that name (CSV: header=present)',
+    );
   return asInputs(Object.fromEntries([[input.name, value]]));
 }
 

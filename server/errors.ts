@@ -67,7 +67,7 @@ const table = {
       'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.',
     doc: 'no such route',
   },
-  model_unknown: { status: 404, fault: 'client', doc: 'no model of that name and version is served (Open Inference Protocol)' },
+  model_unknown: { status: 404, fault: 'client', doc: 'no model of that name and version is served' },
   swagger_version: { status: 404, fault: 'client', doc: 'no swagger document of that version' },
   method_not_allowed: { status: 405, fault: 'client', doc: 'the route does not take this method' },
   request_timeout: { status: 408, fault: 'client', doc: 'the client took too long to send the request' },

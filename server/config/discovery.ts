@@ -30,9 +30,10 @@ type Named = Pick<Config, 'appRoot' | 'sourceDirectory' | 'entryScript' | 'model
  * server's own.
  * @param home the folder of this server: only a file directly in it can be a user's
  * @param named given options that name a script, a model or a folder (ServeCommand)
+ * @param further folders that are searched for an entry script after those of the application
  * @throws ServerError usage, script_missing, script_broken, model_missing
  */
-export function discover(config: Named, home: string, named: readonly string[] = []): Found {
+export function discover(config: Named, home: string, named: readonly string[] = [], further: readonly string[] = []): Found {
   const { appRoot } = config;
   refuseDenied('model_missing', 'The folder of the application', appRoot, folderDenial(appRoot, 'enter'));
   if (!isFolder(appRoot)) throw new ServerError('usage', `AML_APP_ROOT: expected a folder, but ${appRoot} is none.${folderLike(appRoot)}`);
@@ -41,7 +42,7 @@ export function discover(config: Named, home: string, named: readonly string[] =
   const found = {
     modelDir,
     modelFile: config.model === '' ? undefined : checkedModelFile(config.model, modelDir === undefined ? [appRoot] : [modelDir, appRoot]),
-    importPath: [...source, appRoot],
+    importPath: [...source, appRoot, ...further.filter(isFolder)],
   };
   const noCode = { ...found, kind: 'model without code' as const, entryScript: join(home, 'entry-scripts', 'onnx.ts') };
 

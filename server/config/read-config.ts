@@ -7,10 +7,11 @@ import { contradictions } from './contradictions.ts';
 import { missingKeys } from './missing-keys.ts';
 import { flagOf, readValue } from './option-values.ts';
 import { PROFILE_NAMES, type ProfileName } from './platforms/names.ts';
+import type { Ports } from './platforms/platform.ts';
 import { profileOf, type Profile } from './platforms/platforms.ts';
 import { usableVariables } from './platform-variables.ts';
 import { readFlags } from './read-flags.ts';
-import { isFolder } from '../system/folders.ts';
+import { isFolder, visibleNames } from '../system/folders.ts';
 
 export interface Sources {
   /** Arguments after the file name. */
@@ -71,7 +72,8 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const older = isNamed === undefined ? readInferenceConfig(appRoot, problems) : undefined;
   const users: Lookup = (row) => inFile(row) ?? (older && fromVariables(row, older.values, `${older.path}: `));
   const isServed = MODELS.some((key) => users(options[key]) !== undefined);
-  const profile = profileOf(profileNamed(users), { argv, env: variables, cwd, isFolder, isServed });
+  const around = { argv, env: variables, cwd, isFolder, namesIn: visibleNames, isServed };
+  const profile = profileOf(profileNamed(users), around);
   const { platform, values } = profile;
   const find: Lookup = (row) => users(row) ?? fromVariables(row, values, `profile ${platform.name}: `);
 
@@ -79,8 +81,18 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const named = platform.names ? [...byOptions, `the profile ${platform.name}`] : byOptions;
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []));
+  warnings.push(
+    ...platform.warnings(around, portsOf(config)),
+    ...missingKeys(config, variables),
+    ...file.warnings,
+    ...(older?.warnings ?? []),
+  );
   return { kind: 'serve', config, warnings, named, profile };
+}
+
+function portsOf({ port, metricsPort, grpcPort, healthPort, separateHealthEndpoint, tlsCertFile }: Config): Ports {
+  const health = separateHealthEndpoint || tlsCertFile !== '' ? healthPort : 0;
+  return { main: port, second: { METRICS_PORT: metricsPort, GRPC_PORT: grpcPort, HEALTH_PORT: health } };
 }
 
 /** The profile that a user names. A wrong name is reported with the other options. */

@@ -66,7 +66,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     this.route = route;
     this.peer = services.readsPeer ? connection?.remoteAddress : undefined;
     this.certificate = connection && services.clientCertificates?.nameOf(connection);
-    this.ids = readIds(headers, services.sampler);
+    this.ids = readIds(headers, services.sampler, services.correlationHeader);
     services.deprecations.check(headers, this.ids);
   }
 

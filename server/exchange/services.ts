@@ -60,6 +60,8 @@ export interface ExchangeServices {
   readonly readsPeer: boolean;
   readonly buffers: LargeBuffers;
   readonly sampler: Sampler;
+  /** As in `Platform`. */
+  readonly correlationHeader: string | undefined;
   /** Whether telemetry sends the beginning of request bodies. */
   readonly sendsInput: boolean;
 }
@@ -79,7 +81,7 @@ export interface ExchangeRoute {
 }
 
 /** Makes the services of one front door. */
-export function exchangeServices(parts: DoorParts): ExchangeServices {
+export function exchangeServices(parts: DoorParts, correlationHeader?: string): ExchangeServices {
   const { config, scorer, access, rates, certificates, collector, metrics, log, exports, sampler } = parts;
   const accessLog = new AccessLog(config.accessLog ? log : undefined, metrics, exports, config);
   return {
@@ -95,6 +97,7 @@ export function exchangeServices(parts: DoorParts): ExchangeServices {
     readsPeer: accessLog.showsClient || rates !== undefined,
     buffers: new LargeBuffers(),
     sampler,
+    correlationHeader,
     sendsInput: exports?.choice.modelData === true,
   };
 }

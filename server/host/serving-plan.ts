@@ -42,7 +42,7 @@ type Options = Pick<ServeCommand, 'config' | 'named' | 'profile'>;
 export async function servingPlan({ config, named, profile }: Options, log: Log, proxies?: ProxyVariables): Promise<ServingPlan> {
   const { settings, warnings } = decideCollection(config);
   const user = workerUser(config, { written: writtenFolders(settings) });
-  const found = discover(config, HOME, named);
+  const found = discover(config, HOME, named, profile.platform.scriptFolders);
   const access = await openAccess(config, log, proxies);
   for (const warning of warnings) log.warn(warning);
   reportProfile(log, profile);

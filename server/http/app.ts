@@ -6,6 +6,7 @@ import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
 import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
+import { ExecutionParameters } from './execution-parameters.ts';
 import { platformRoutes } from './platform-routes.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
@@ -82,6 +83,7 @@ export function appRoutes({
 }: RouteParts): readonly HttpRoute[] {
   const probes = new Probes(lifecycle, scorer, deepCheck);
   const score = new ScoreRoute(scorer, config);
+  const parameters = new ExecutionParameters(scorer, config, profile.batch);
   const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
   const ready = readOnly((exchange) => probes.ready(exchange));
@@ -98,7 +100,7 @@ export function appRoutes({
     ...openInferenceRoutes(new OpenInference(config, scorer, probes, score)),
   ];
   const taken = new Set(own.map(({ path }) => path));
-  const platform = platformRoutes(profile, { modelName: config.modelName, probes, score });
+  const platform = platformRoutes(profile, { modelName: config.modelName, probes, score, parameters });
   return [...own, ...platform.filter(({ path, literal }) => literal === true || !taken.has(path))];
 }
 
@@ -115,7 +117,7 @@ function addExact(exact: Map<string, Serve>, path: string, model: string, serve:
 function httpServices(parts: AppParts): HttpServices {
   const { config, lifecycle, serverVersion } = parts;
   return {
-    ...exchangeServices(parts),
+    ...exchangeServices(parts, parts.profile?.platform.correlationHeader),
     lifecycle,
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
     cors: new Cors(config.corsOrigins),

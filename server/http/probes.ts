@@ -42,6 +42,13 @@ export class Probes {
     exchange.answer(live ? 200 : 503, [...JSON_TYPE], JSON.stringify({ live }));
   }
 
+  /** 200 without a body once the server is ready. */
+  ping(exchange: HttpExchange): void {
+    const reason = this.#notReady(this.#scorer.ready);
+    if (reason === undefined) return exchange.answer(200, [], '');
+    exchange.answer(503, [...JSON_TYPE, 'Retry-After', RETRY_AFTER], messageBody(reason));
+  }
+
   /**
    * @param name of the model, where the answer has it
    * @throws ServerError bad_request for a deep check without the option

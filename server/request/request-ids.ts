@@ -4,7 +4,7 @@ import { ServerError } from '../errors.ts';
 
 /** Ids of one request, and the headers that carry them back. */
 export interface RequestIds {
-  /** The client's `x-request-id`, else a new id. */
+  /** The client's `x-request-id`, else the platform's id, else a new one. */
   readonly id: string;
   readonly clientRequestId: string | undefined;
   /** W3C trace id: 32 hexadecimal digits. */
@@ -46,9 +46,12 @@ const DIGITS = '0123456789abcdef';
 /** Decides whether a trace that begins here is recorded. Undefined if no traces are recorded. */
 export type Sampler = ((traceId: string) => boolean) | undefined;
 
-/** Reads or makes the ids of a request: docs/http-api.md. An empty header counts as absent. */
-export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler): RequestIds {
-  const sent = text(headers['x-request-id']);
+/**
+ * Reads or makes the ids of a request: docs/http-api.md. An empty header counts as absent.
+ * @param correlationHeader has the id where there is no `x-request-id`
+ */
+export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler, correlationHeader?: string): RequestIds {
+  const [idHeader, sent] = sentId(headers, correlationHeader);
   const deprecated = text(headers['x-ms-request-id']);
   const client = text(headers['x-ms-client-request-id']);
   const trace = text(headers['traceid']);
@@ -59,7 +62,7 @@ export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler): Reques
   const traces = traceOf(text(headers['traceparent']), id, made, sampler);
 
   if (idTooLong) {
-    const refusal = new ServerError('id_too_long', `x-request-id must not exceed ${LONGEST} characters`);
+    const refusal = new ServerError('id_too_long', `${idHeader} must not exceed ${LONGEST} characters`);
     return { id, clientRequestId: undefined, ...traces, headers: withTrace([], trace, traces), refusal };
   }
   if ((deprecated?.length ?? 0) > LONGEST || (client?.length ?? 0) > LONGEST) {
@@ -70,6 +73,11 @@ export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler): Reques
   const clientRequestId = client ?? deprecated;
   if (clientRequestId !== undefined) answer.push('x-ms-client-request-id', clientRequestId);
   return { id, clientRequestId, ...traces, headers: withTrace(answer, trace, traces), refusal: undefined };
+}
+
+function sentId(headers: IncomingHttpHeaders, correlationHeader = 'x-request-id'): [header: string, id: string | undefined] {
+  const own = text(headers['x-request-id']);
+  return own === undefined ? [correlationHeader, text(headers[correlationHeader])] : ['x-request-id', own];
 }
 
 /** Appends the headers of the trace. */

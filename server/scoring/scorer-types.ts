@@ -106,6 +106,8 @@ export interface Scorer {
   readonly answers: AnswerMemory;
   /** Undefined until the first worker is ready. */
   readonly served: Served | undefined;
+  /** `run()` calls that all workers take at a time; 0 until one is ready. */
+  readonly concurrency: number;
   /** A worker can take requests now. */
   readonly ready: boolean;
   /**

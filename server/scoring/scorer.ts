@@ -82,6 +82,10 @@ export class PoolScorer implements Scorer, ScoringSource {
     return this.#served;
   }
 
+  get concurrency(): number {
+    return this.#pool.capacity.concurrency;
+  }
+
   get ready(): boolean {
     return this.#pool.ready;
   }

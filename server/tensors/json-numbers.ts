@@ -40,6 +40,11 @@ export class JsonNumbers implements Tensor {
     return this.dims.length === dims.length && this.dims.every((dim, axis) => dim === dims[axis]);
   }
 
+  /** The same numbers in one dimension. */
+  get flat(): JsonNumbers {
+    return new JsonNumbers([this.#length], this.#store, this.#from, this.#length);
+  }
+
   /** Row-major, a view. */
   get data(): Float64Array {
     return this.#store.numbers.subarray(this.#from, this.#from + this.#length);

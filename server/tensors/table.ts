@@ -32,7 +32,9 @@ export function readTable(where: string, value: unknown): Table | undefined {
  */
 export function feedTable(where: string, { columns, rows }: Table, inputs: readonly TensorSpec[]): Record<string, TensorInput> {
   const [only] = inputs;
-  const isColumn = columns.length === 1 && (columns[0] === only?.name || only?.dims.length === 1);
+  // A cell that is an array is all that one row gives the input.
+  const hasArrays = !(rows instanceof JsonNumbers) && Array.isArray(rows[0]?.[0]);
+  const isColumn = columns.length === 1 && (columns[0] === only?.name || only?.dims.length === 1 || hasArrays);
   if (only !== undefined && inputs.length === 1 && !isColumn) return Object.fromEntries([[only.name, rows]]);
   const found =
     inputs.length === 1
@@ -112,7 +114,7 @@ function asInput({ dims }: TensorSpec, rows: readonly (readonly TensorValue[])[]
   const column = rows.map((row) => row[at] ?? null);
   const [only] = column;
   if (dims.length === 0 && only !== undefined && column.length === 1) return only;
-  return dims.length === 2 ? column.map((value) => [value]) : column;
+  return dims.length === 2 ? column.map((value) => (Array.isArray(value) ? value : [value])) : column;
 }
 
 function namesOf(inputs: readonly TensorSpec[]): string {

@@ -4,7 +4,7 @@ import { excerpt } from '../guards/excerpt.ts';
 import { dtypes, type TypedData } from './dtypes.ts';
 import { type Elements, type ElementType, elementTypes } from './elements.ts';
 import { JsonNumbers } from './json-numbers.ts';
-import { claimsTensor, dataOf, isTypedArray, type TensorClaim } from './tensor.ts';
+import { claimsTensor, dataOf, isTypedArray, type TensorClaim, valuesOf } from './tensor.ts';
 import { expectedShape, inputPlace, isShape, MOST_DIMS, placeOf, shownDims, sizeOf } from './tensor-shape.ts';
 
 /**
@@ -31,6 +31,17 @@ export function toTensor(spec: TensorSpec, value: TensorInput | TensorClaim | un
 function fromNumbers(spec: TensorSpec, { dims, data }: JsonNumbers): Tensor {
   checkDims(spec, dims, shapeText(dims));
   return tensor(spec, dims, convertFlat(spec, data, dims));
+}
+
+/**
+ * A tensor of any dtype, where the model's holds its values: programs send float64 for float32.
+ * @throws ServerError invalid_input
+ */
+export function fitTensor(spec: TensorSpec, value: Tensor): Tensor {
+  if (value.type === spec.type) return fromTensor(spec, value);
+  const { dims } = value;
+  checkDims(spec, dims, shapeText(dims));
+  return tensor(spec, dims, convertFlat(spec, valuesOf(value), dims));
 }
 
 /** A typed array: the whole tensor. */

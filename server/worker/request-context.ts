@@ -22,6 +22,8 @@ export class WorkerRequest implements RequestContext {
   infer: InferRequest | undefined;
   /** Number of instances, where the protocol has a list of them. */
   instances: number | undefined;
+  /** Lines of its body that are a value each: set when it is decoded. Undefined: it has no such. */
+  lines: number | undefined;
   /** Inferences so far, where they are timed. */
   inferences: InferenceTimes[] | undefined;
   /** True once the answer has been sent. Code that the script has left running may go on. */

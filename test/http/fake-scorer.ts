@@ -34,6 +34,7 @@ export function reply(parts: Partial<ScoreReply> = {}): ScoreReply {
 export class FakeScorer implements Scorer {
   readonly answers = new AnswerMemory(2 ** 28, pino({ level: 'silent' }));
   served: Served | undefined = served;
+  concurrency = 32;
   ready = true;
   healthy = true;
   /** Thrown by the next calls of `admit` and `grow`. */

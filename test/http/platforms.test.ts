@@ -7,13 +7,14 @@ import { ServerError } from '../../server/errors.ts';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import type { LogLine } from '../set-up/log-lines.ts';
 import { parse, raw } from './raw-client.ts';
+import { NOWHERE } from '../set-up/surroundings.ts';
 import { start } from './start.ts';
 
 type Started = Awaited<ReturnType<typeof start>>;
 
 /** The app as that platform starts it, with the fake scorer. */
 function startOn(t: TestContext, name: ProfileName, env: Record<string, string> = {}, changes = {}, lifecycle = ready()): Promise<Started> {
-  const profile = profileOf(name, { argv: [], env, cwd: '/', isFolder: () => false });
+  const profile = profileOf(name, { ...NOWHERE, env });
   return start(t, { modelName: 'wine', ...changes }, '/nowhere', lifecycle, undefined, profile);
 }
 

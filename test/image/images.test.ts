@@ -7,6 +7,7 @@ import { checkLifecycle } from './checks/lifecycle.ts';
 import { checkPython } from './checks/python.ts';
 import { checkPythonContents } from './checks/python-contents.ts';
 import { checkRefusals } from './checks/refusals.ts';
+import { checkSageMaker } from './checks/sagemaker.ts';
 import { Engine } from './engine.ts';
 import { buildImages } from './images.ts';
 
@@ -22,3 +23,4 @@ checkLifecycle(images);
 checkGpu(images);
 checkPython(images);
 checkPythonContents(images);
+checkSageMaker(images);

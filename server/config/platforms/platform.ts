@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly isFolder: (path: string) => boolean;
   /** A user's own option names the script, the model or its folder. Absent: none does. */
   readonly isServed?: boolean;
+  /** Names of what is in a folder; none if there is nothing, or it cannot be read. */
+  readonly namesIn: (path: string) => readonly string[];
 }
 
 /** What a route answers. `http/platform-routes.ts` has the handler of each. */
@@ -26,6 +28,8 @@ export type RouteKind =
   /** 200 without a body once it is ready. */
   | 'ping'
   | 'execution-parameters'
+  /** 404, because this server serves one model. */
+  | 'several-models'
   | 'model-list'
   | 'model-state';
 
@@ -43,6 +47,21 @@ export interface PlatformRoute {
   readonly kind: RouteKind;
 }
 
+/** The ports that the options name. */
+export interface Ports {
+  readonly main: number;
+  /** By their variables; 0: it is not opened. */
+  readonly second: Readonly<Record<string, number>>;
+}
+
+/** What a platform says of its batch job. Undefined: nothing. */
+export interface BatchJob {
+  /** Requests at a time. */
+  readonly concurrency: number | undefined;
+  /** Whether a request has several records. */
+  readonly strategy: 'MULTI_RECORD' | 'SINGLE_RECORD' | undefined;
+}
+
 /** One platform: a row of the table. Nothing else asks on which one the server runs. */
 export interface Platform {
   readonly name: ProfileName;
@@ -56,6 +75,14 @@ export interface Platform {
    */
   readonly values: (around: Surroundings) => Readonly<Record<string, string>>;
   readonly routes: (around: Surroundings) => readonly PlatformRoute[];
+  /** Folders that are searched for an entry script after those of the application. */
+  readonly scriptFolders: readonly string[];
+  /** What a user has to know of the variables and options there, for the log. */
+  readonly warnings: (around: Surroundings, ports: Ports) => readonly string[];
+  /** Header whose value is the id of a request without `x-request-id`, in lower case. */
+  readonly correlationHeader: string | undefined;
+  /** Facts of a batch job, where the platform runs one. */
+  readonly batch: (around: Surroundings) => BatchJob | undefined;
   /** A request that comes before the workers are ready waits for them, in place of 503. */
   readonly holds: boolean;
   /** What collects model data there by itself; undefined: nothing does. */
@@ -68,6 +95,10 @@ export interface Platform {
 export const PLAIN = {
   values: (): Readonly<Record<string, string>> => ({}),
   routes: (): readonly PlatformRoute[] => [],
+  scriptFolders: [] as readonly string[],
+  warnings: (): readonly string[] => [],
+  correlationHeader: undefined,
+  batch: (): BatchJob | undefined => undefined,
   holds: false,
   collects: undefined,
   names: true,

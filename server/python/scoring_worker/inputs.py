@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from .failures import UNSUPPORTED_CONTENT_TYPE, Failure
 from .headers import header_dict
+from .invocations import is_npy, rows
 from .messages import Request
 from .signature import HEADERS_PARAMETER, REQUIRED, Signature
 
@@ -21,11 +22,11 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def text_reader(signature: Signature) -> Reader:
-    """Reads the body as a text, or the query as the JSON text of an object."""
+    """Reads the body as a text, or the query as the JSON text of an object. npy stays bytes."""
     name = signature.first
 
     def read(request: Request) -> Arguments:
-        return {name: _text(request)}
+        return {name: request.body if is_npy(request) else _text(request)}
 
     return _with_headers(read) if signature.takes_headers else read
 
@@ -33,6 +34,7 @@ def text_reader(signature: Signature) -> Reader:
 def members_reader(signature: Signature, json_nan: str) -> Reader:
     """Reads the members of a JSON object by the names of the parameters.
 
+    Rows of CSV, JSON lines and npy are the first parameter (`invocations.rows`).
     `json_nan`: `accept` or `refuse` bare NaN and infinities in bodies.
     """
     parse = json.JSONDecoder(parse_constant=refuse_constant if json_nan == "refuse" else None)
@@ -43,6 +45,9 @@ def members_reader(signature: Signature, json_nan: str) -> Reader:
     def members_of(request: Request) -> Mapping[str, Any]:
         if request.instances is not None:
             return request.instances.members(signature.first)
+        table = rows(request, parse)
+        if table is not None:
+            return {signature.first: table}
         return _query(request) if request.method == "GET" else _object(request, parse)
 
     return _with_headers(read) if signature.takes_headers else read

@@ -4,9 +4,10 @@ import test from 'node:test';
 import { kserve } from '../../../../server/config/platforms/kserve.ts';
 import type { Surroundings } from '../../../../server/config/platforms/platform.ts';
 import { profileOf } from '../../../../server/config/platforms/platforms.ts';
+import { NOWHERE } from '../../../set-up/surroundings.ts';
 import { readConfig, type ServeCommand } from '../../../../server/config/read-config.ts';
 
-const around = (parts: Partial<Surroundings>): Surroundings => ({ argv: [], env: {}, cwd: '/', isFolder: () => false, ...parts });
+const around = (parts: Partial<Surroundings>): Surroundings => ({ ...NOWHERE, ...parts });
 const mounted = { isFolder: (path: string) => path === '/mnt/models' };
 
 function serve(argv: readonly string[], env: Record<string, string> = {}): ServeCommand {

@@ -4,9 +4,8 @@ import test from 'node:test';
 import { PROFILE_NAMES } from '../../../../server/config/platforms/names.ts';
 import type { Surroundings } from '../../../../server/config/platforms/platform.ts';
 import { profileOf } from '../../../../server/config/platforms/platforms.ts';
+import { NOWHERE as nothing } from '../../../set-up/surroundings.ts';
 import { readConfig, type Sources } from '../../../../server/config/read-config.ts';
-
-const nothing: Surroundings = { argv: [], env: {}, cwd: '/', isFolder: () => false };
 
 function serve(sources: Partial<Sources>): ReturnType<typeof readConfig> & { readonly kind: 'serve' } {
   const command = readConfig({ argv: [], env: {}, cwd: tmpdir(), ...sources });

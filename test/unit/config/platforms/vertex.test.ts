@@ -5,14 +5,13 @@ import { ServerError } from '../../../../server/errors.ts';
 import type { Surroundings } from '../../../../server/config/platforms/platform.ts';
 import { profileOf } from '../../../../server/config/platforms/platforms.ts';
 import { vertex } from '../../../../server/config/platforms/vertex.ts';
+import { NOWHERE } from '../../../set-up/surroundings.ts';
 import { readConfig, type ServeCommand } from '../../../../server/config/read-config.ts';
 
 const VERTEX = { AIP_MODE: 'PREDICTION' };
 const around = (env: Record<string, string>, parts: Partial<Surroundings> = {}): Surroundings => ({
-  argv: [],
+  ...NOWHERE,
   env: { ...VERTEX, ...env },
-  cwd: '/',
-  isFolder: () => false,
   ...parts,
 });
 const paths = (env: Record<string, string>): unknown[] => vertex.routes(around(env)).map(({ path, kind }) => [path, kind]);
