@@ -67,7 +67,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const isNamed = inFile(options.entryScript) ?? inFile(options.model);
   const older = isNamed === undefined ? readInferenceConfig(appRoot, problems) : undefined;
   const users: Lookup = (row) => inFile(row) ?? (older && fromVariables(row, older.values, `${older.path}: `));
-  const profile = profileOf(profileNamed(users), { argv, env: variables, cwd, isFolder });
+  const profile = profileOf(profileNamed(users), { argv, env: variables, cwd, isFolder, warn: (text) => warnings.push(text) });
   const { platform, values } = profile;
   const find: Lookup = (row) => users(row) ?? fromVariables(row, values, `profile ${platform.name}: `);
 

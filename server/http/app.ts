@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
-import { PLAIN_PROFILE, type Profile } from '../config/platforms/platforms.ts';
+import { PLAIN_PROFILE } from '../config/platforms/platforms.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
 import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
 import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
+import { Hold } from './hold.ts';
 import { platformRoutes } from './platform-routes.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
@@ -22,8 +23,6 @@ interface AppParts extends DoorParts {
   readonly serverVersion: string;
   /** Folder with the files that replace generated swagger documents: the application's root. */
   readonly swaggerFiles: string;
-  /** Undefined: no platform has started this server. */
-  readonly profile?: Profile | undefined;
   /** Shared by all ports. Undefined: probes run nothing. */
   readonly deepCheck?: DeepCheck | undefined;
 }
@@ -71,7 +70,7 @@ export function appRoutes({
   profile = PLAIN_PROFILE,
 }: RouteParts): readonly HttpRoute[] {
   const probes = new Probes(lifecycle, scorer, deepCheck);
-  const score = new ScoreRoute(scorer, config);
+  const score = new ScoreRoute(scorer, config, profile.platform.holds ? new Hold(lifecycle, config) : undefined);
   const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
   const ready = readOnly((exchange) => probes.ready(exchange));

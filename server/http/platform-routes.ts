@@ -15,7 +15,7 @@ type Row = Omit<HttpRoute, 'path'>;
 /** The routes that only the platform of this profile has. */
 export function platformRoutes({ routes }: Pick<Profile, 'routes'>, handlers: Handlers): readonly HttpRoute[] {
   const rows = rowsOf(handlers);
-  return routes.map(({ path, kind }: PlatformRoute) => ({ path, ...rows[kind] }));
+  return routes.map(({ path, kind, told }: PlatformRoute) => ({ path, told, ...rows[kind] }));
 }
 
 /** How each kind is answered. */
@@ -28,7 +28,7 @@ function rowsOf({ probes, score }: Handlers): Record<RouteKind, Row> {
     score: { ...scoring, handle: (exchange) => score.handle(exchange) },
     instances: { ...scoring, errorMember: 'error', handle: (exchange) => score.score(exchange, 'instances') },
     invocations: { ...scoring, handle: (exchange) => score.score(exchange, 'invocations') },
-    'azure-function': { ...scoring, handle: (exchange) => score.score(exchange, 'azure-function') },
+    'azure-function': { ...scoring, handle: (exchange) => invoke(exchange, score) },
     live: { ...probe, handle: readOnly((exchange) => probes.live(exchange)) },
     ready: { ...probe, handle: ready },
     ping: { ...probe, handle: ready },
@@ -36,6 +36,12 @@ function rowsOf({ probes, score }: Handlers): Record<RouteKind, Row> {
     'model-list': { ...counted, errorMember: 'error', handle: readOnly(notYet) },
     'model-state': { ...probe, errorMember: 'error', handle: readOnly(notYet) },
   };
+}
+
+/** The Functions host sends each invocation by POST. */
+function invoke(exchange: HttpExchange, score: ScoreRoute): void {
+  if (exchange.method === 'POST') score.score(exchange, 'azure-function');
+  else exchange.refuseMethod(['POST']);
 }
 
 function notYet(exchange: HttpExchange): void {

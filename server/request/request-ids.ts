@@ -46,9 +46,12 @@ const DIGITS = '0123456789abcdef';
 /** Decides whether a trace that begins here is recorded. Undefined if no traces are recorded. */
 export type Sampler = ((traceId: string) => boolean) | undefined;
 
-/** Reads or makes the ids of a request: docs/http-api.md. An empty header counts as absent. */
-export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler): RequestIds {
-  const sent = text(headers['x-request-id']);
+/**
+ * Reads or makes the ids of a request: docs/http-api.md. An empty header counts as absent.
+ * @param idHeader the platform's own header of the id, in lower case
+ */
+export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler, idHeader?: string): RequestIds {
+  const sent = text(headers['x-request-id']) ?? (idHeader === undefined ? undefined : text(headers[idHeader]));
   const deprecated = text(headers['x-ms-request-id']);
   const client = text(headers['x-ms-client-request-id']);
   const trace = text(headers['traceid']);

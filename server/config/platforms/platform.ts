@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly isFolder: (path: string) => boolean;
+  /** Takes a warning for the log; undefined: nobody reads it. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
 /** What a route answers. `http/platform-routes.ts` has the handler of each. */
@@ -32,6 +34,8 @@ export interface PlatformRoute {
   /** A pattern of the router: `:model` is the name of the model, which is checked. */
   readonly path: string;
   readonly kind: RouteKind;
+  /** Headers that a worker gets before those of the request: name, value, name, value, ... */
+  readonly told?: readonly string[];
 }
 
 /** One platform: a row of the table. Nothing else asks on which one the server runs. */
@@ -49,6 +53,8 @@ export interface Platform {
   readonly routes: (around: Surroundings) => readonly PlatformRoute[];
   /** A request that comes before the workers are ready waits for them, in place of 503. */
   readonly holds: boolean;
+  /** Header with the id of a request, in lower case; `x-request-id` comes before it. */
+  readonly idHeader: string | undefined;
   /** What collects model data there by itself; undefined: nothing does. */
   readonly collects: string | undefined;
   /** Nobody serves the sample there: what is to be served is missing. */
@@ -60,6 +66,7 @@ export const PLAIN = {
   values: (): Readonly<Record<string, string>> => ({}),
   routes: (): readonly PlatformRoute[] => [],
   holds: false,
+  idHeader: undefined,
   collects: undefined,
   names: true,
 } as const;
