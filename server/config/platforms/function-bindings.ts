@@ -41,7 +41,9 @@ export function isMembers(value: unknown): value is Members {
 export function bindingsOf(json: unknown): FunctionBindings {
   const list = isMembers(json) ? json['bindings'] : undefined;
   if (!Array.isArray(list) || list.length > MOST_BINDINGS)
-    throw new Error(`bindings: expected a list of at most ${MOST_BINDINGS} objects, got ${Array.isArray(list) ? list.length : typeof list}`);
+    throw new Error(
+      `bindings: expected a list of at most ${MOST_BINDINGS} objects, got ${Array.isArray(list) ? list.length : typeof list}`,
+    );
   const all = list.map(bindingOf);
   const triggers = all.filter(({ type }) => /trigger$/i.test(type));
   const [trigger] = triggers;
