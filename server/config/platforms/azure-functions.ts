@@ -8,10 +8,12 @@ export const azureFunctions: Platform = {
   name: 'azure-functions',
   title: 'Azure Functions',
   detect: (around) => anyGiven(around, 'FUNCTIONS_CUSTOMHANDLER_PORT', 'FUNCTIONS_HTTPWORKER_PORT'),
-  values: (around) => {
+  // Only the Functions host may call: it checks the keys, and runs in the same container.
+  values: () => ({ SCORING_HOST: '127.0.0.1' }),
+  // App Service sets PORT, which is that of the Functions host.
+  fixed: (around) => {
     const port = given(around, 'FUNCTIONS_CUSTOMHANDLER_PORT') ?? given(around, 'FUNCTIONS_HTTPWORKER_PORT');
-    // Only the Functions host may call: it checks the keys, and runs in the same container.
-    return { SCORING_HOST: '127.0.0.1', ...(port !== undefined && { PORT: port }) };
+    return port === undefined ? {} : { PORT: port };
   },
   routes,
   holds: true,

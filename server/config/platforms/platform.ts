@@ -50,6 +50,11 @@ export interface Platform {
    * @throws ServerError usage
    */
   readonly values: (around: Surroundings) => Readonly<Record<string, string>>;
+  /**
+   * Values that only the platform knows: they win over variables, and flags win over them.
+   * @throws ServerError usage
+   */
+  readonly fixed: (around: Surroundings) => Readonly<Record<string, string>>;
   readonly routes: (around: Surroundings) => readonly PlatformRoute[];
   /** A request that comes before the workers are ready waits for them, in place of 503. */
   readonly holds: boolean;
@@ -64,6 +69,7 @@ export interface Platform {
 /** A row without anything of its own. */
 export const PLAIN = {
   values: (): Readonly<Record<string, string>> => ({}),
+  fixed: (): Readonly<Record<string, string>> => ({}),
   routes: (): readonly PlatformRoute[] => [],
   holds: false,
   idHeader: undefined,

@@ -27,6 +27,7 @@ export interface Profile {
   readonly why: string;
   readonly routes: readonly PlatformRoute[];
   readonly values: Readonly<Record<string, string>>;
+  readonly fixed: Readonly<Record<string, string>>;
 }
 
 /**
@@ -39,6 +40,7 @@ export function profileOf(named: ProfileName | 'auto', around: Surroundings): Pr
     why,
     routes: platform.routes(around),
     values: platform.values(around),
+    fixed: platform.fixed(around),
   });
   if (named !== 'auto') return made(platforms[named], 'SCORING_PROFILE names it');
   for (const name of PROFILE_NAMES) {
@@ -49,4 +51,4 @@ export function profileOf(named: ProfileName | 'auto', around: Surroundings): Pr
 }
 
 /** Of a server that no platform has started. */
-export const PLAIN_PROFILE: Profile = { platform: plain, why: 'no platform shows itself', routes: [], values: {} };
+export const PLAIN_PROFILE: Profile = { platform: plain, why: 'no platform shows itself', routes: [], values: {}, fixed: {} };

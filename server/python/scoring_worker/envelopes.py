@@ -21,13 +21,18 @@ class Envelope:
     wrap: Callable[[Request, Answer, Start], Answer]
     # Makes a failure an answer; None: the host answers it.
     failed: Callable[[Request, Failure, Start], Answer | None]
+    # Answers that the script has raised are wrapped, too, and streams as a whole.
+    wraps_all: bool = False
 
 
 ENVELOPES = {
     kinds.PROTOCOL_INSTANCES: Envelope(instances.unwrap, instances.wrap, instances.failed),
     kinds.PROTOCOL_INVOCATIONS: Envelope(invocations.unwrap, invocations.wrap, invocations.failed),
     kinds.PROTOCOL_AZURE_FUNCTION: Envelope(
-        azure_function.unwrap, azure_function.wrap, azure_function.failed
+        azure_function.unwrap,
+        azure_function.wrap,
+        azure_function.failed,
+        wraps_all=True,
     ),
 }
 """By the protocol of the request. Others have none."""
