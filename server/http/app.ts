@@ -34,12 +34,17 @@ export function buildApp(parts: AppParts): FastifyInstance {
   const { config } = parts;
   const services = httpServices(parts);
   const exact = new Map<string, Serve>();
-  const app = createRouter(config, services, { exact });
-  for (const route of appRoutes(parts)) {
+  const routes = appRoutes(parts);
+  const rest = routes.find(({ unknown }) => unknown === true);
+  const app = createRouter(config, services, { exact, ...(rest !== undefined && { unknown: rest }) });
+  for (const route of routes) {
+    if (route === rest) continue;
     addExact(exact, route.path, config.modelName, addRoute(app, services, route));
     if (route.scores === true) parts.metrics.addRoute(route.path);
   }
-  if (config.metricsPort === 0) for (const route of metricsRoutes(config, parts.metrics)) addRoute(app, services, route);
+  const taken = new Set(routes.map(({ path }) => path));
+  const shown = config.metricsPort === 0 ? metricsRoutes(config, parts.metrics) : [];
+  for (const route of shown) if (!taken.has(route.path)) addRoute(app, services, route);
   return app;
 }
 
@@ -86,9 +91,10 @@ export function appRoutes({
     { path: '/readyz', ...probe, handle: ready },
     ...openInferenceRoutes(new OpenInference(config, scorer, probes, score)),
   ];
-  const taken = new Set(own.map(({ path }) => path));
-  // A platform may choose a route that is there already: Vertex AI, say, `/health/ready`.
-  return [...own, ...platformRoutes(profile, { probes, score }).filter(({ path }) => !taken.has(path))];
+  // A platform may choose a route that is there already, and then it means its own: a function of
+  // Azure may be named `score`.
+  const byPath = new Map([...own, ...platformRoutes(profile, { probes, score })].map((route) => [route.path, route]));
+  return Array.from(byPath.values());
 }
 
 /**

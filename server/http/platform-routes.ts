@@ -15,7 +15,12 @@ type Row = Omit<HttpRoute, 'path'>;
 /** The routes that only the platform of this profile has. */
 export function platformRoutes({ routes }: Pick<Profile, 'routes'>, handlers: Handlers): readonly HttpRoute[] {
   const rows = rowsOf(handlers);
-  return routes.map(({ path, kind, told }: PlatformRoute) => ({ path, told, ...rows[kind] }));
+  return routes.map(({ path, kind, told }: PlatformRoute) => ({
+    path,
+    told,
+    ...rows[kind],
+    ...(path === '*' && { unknown: true as const }),
+  }));
 }
 
 /** How each kind is answered. */

@@ -28,6 +28,8 @@ export interface StartOptions {
    * read as `lines`.
    */
   readonly log?: number | 'unread';
+  /** Address and port, where the platform gives them in variables. */
+  readonly flags?: readonly string[];
 }
 
 /** The server as a process of its own, as operators start it. */
@@ -44,7 +46,12 @@ export class ServerProcess {
     const { log = 'read' } = options;
     this.#planted = new PlantedSecrets(options.env ?? {});
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
-    const command = [process.execPath, join(options.home ?? HOME, 'server/main.ts'), '--host', '127.0.0.1', '--port', '0', ...args];
+    const command = [
+      process.execPath,
+      join(options.home ?? HOME, 'server/main.ts'),
+      ...(options.flags ?? ['--host', '127.0.0.1', '--port', '0']),
+      ...args,
+    ];
     const [file = '', ...rest] = options.prelude === undefined ? command : ['sh', '-c', `${options.prelude}; exec "$@"`, 'sh', ...command];
     this.child = reaped(
       spawn(file, rest, {

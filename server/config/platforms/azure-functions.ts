@@ -30,13 +30,13 @@ function routes(around: Surroundings): readonly PlatformRoute[] {
     folders.filter((folder) => folder !== undefined),
     around.warn ?? ((): void => undefined),
   );
-  if (functions.length === 0) return [{ path: '/*', kind: 'azure-function' }];
+  if (functions.length === 0) return [{ path: '*', kind: 'azure-function' }];
   const found = functions.map(({ name, bindings, forwardedTo }) =>
     forwardedTo === undefined ? wrapped(name, bindings) : ({ path: forwardedTo, kind: 'score' } as const),
   );
   const forwards = functions.some(({ forwardedTo }) => forwardedTo !== undefined);
   const plain = found.filter(({ path, kind }) => kind !== 'score' || /^[\w./~-]+$/.test(path));
-  return forwards ? [...plain, { path: '/*', kind: 'score' }] : plain;
+  return forwards ? [...plain, { path: '*', kind: 'score' }] : plain;
 }
 
 function wrapped(name: string, bindings: FunctionBindings): PlatformRoute {

@@ -31,7 +31,10 @@ export type RouteKind =
 
 /** A route that only this platform has. */
 export interface PlatformRoute {
-  /** A pattern of the router: `:model` is the name of the model, which is checked. */
+  /**
+   * A pattern of the router: `:model` is the name of the model, which is checked. `*`: every path
+   * that has no other route.
+   */
   readonly path: string;
   readonly kind: RouteKind;
   /** Headers that a worker gets before those of the request: name, value, name, value, ... */

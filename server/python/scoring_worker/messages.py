@@ -80,7 +80,9 @@ def read_request(ident: int, payload: Payload) -> Request:
     if end > len(payload):
         raise FrameError(f"a request that is too short: {len(payload)} bytes, expected {end}")
     if protocol > PROTOCOL_AZURE_FUNCTION:
-        raise FrameError(f"a request of protocol {protocol}: expected 0 to {PROTOCOL_AZURE_FUNCTION}")
+        raise FrameError(
+            f"a request of protocol {protocol}: expected 0 to {PROTOCOL_AZURE_FUNCTION}"
+        )
     lines = str(payload[_SCORE_HEAD.size : end], "utf-8", "replace").split("\n")
     if len(lines) <= _FIELDS:
         raise FrameError(f"a request whose head has {len(lines)} lines: expected {_FIELDS + 1}")
