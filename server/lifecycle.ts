@@ -12,6 +12,7 @@ const next: Record<State, readonly State[]> = {
 /** The only holder of the host's state. */
 export class Lifecycle {
   #state: State = 'starting';
+  readonly #listeners: (() => void)[] = [];
 
   get state(): State {
     return this.#state;
@@ -29,6 +30,12 @@ export class Lifecycle {
   to(state: State): boolean {
     if (!next[this.#state].includes(state)) return false;
     this.#state = state;
+    for (const listener of this.#listeners) listener();
     return true;
+  }
+
+  /** @param listener called after each change; it must not throw */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 }

@@ -15,7 +15,13 @@ interface CommandRow {
 }
 
 /** The commands besides `serve`, one file each. Each is loaded by its name. */
-const commands: readonly CommandRow[] = [];
+const commands: readonly CommandRow[] = [
+  {
+    name: 'functions',
+    summary: 'Writes the files of a function app for Azure Functions.',
+    load: async () => (await import('./functions.ts')).functions,
+  },
+];
 
 /** The command line: the command that its first word names, or the server. */
 export async function main(host: HostProcess): Promise<void> {

@@ -72,10 +72,12 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const older = isNamed === undefined ? readInferenceConfig(appRoot, problems) : undefined;
   const users: Lookup = (row) => inFile(row) ?? (older && fromVariables(row, older.values, `${older.path}: `));
   const isServed = MODELS.some((key) => users(options[key]) !== undefined);
-  const around = { argv, env: variables, cwd, isFolder, namesIn: visibleNames, isServed };
+  const warn = (text: string): void => void warnings.push(text);
+  const around = { argv, env: variables, cwd, isFolder, namesIn: visibleNames, isServed, warn };
   const profile = profileOf(profileNamed(users), around);
-  const { platform, values } = profile;
-  const find: Lookup = (row) => users(row) ?? fromVariables(row, values, `profile ${platform.name}: `);
+  const { platform, values, fixed } = profile;
+  const from = `profile ${platform.name}: `;
+  const find: Lookup = (row) => fromFlags(row, flags) ?? fromVariables(row, fixed, from) ?? users(row) ?? fromVariables(row, values, from);
 
   const { config, named: byOptions } = parsed(find, { flags, cwd, problems });
   const named = platform.names ? [...byOptions, `the profile ${platform.name}`] : byOptions;

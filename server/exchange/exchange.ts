@@ -66,7 +66,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     this.route = route;
     this.peer = services.readsPeer ? connection?.remoteAddress : undefined;
     this.certificate = connection && services.clientCertificates?.nameOf(connection);
-    this.ids = readIds(headers, services.sampler, services.correlationHeader);
+    this.ids = readIds(headers, services.sampler, services.idHeader);
     services.deprecations.check(headers, this.ids);
   }
 
@@ -144,9 +144,12 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
     this.capture = this.services.collector?.capture(this.ids.id);
   }
 
-  /** The body is read from now on. @param admission cancelled if the client leaves */
-  startReading(admission: Admission): void {
-    this.#work = admission;
+  /**
+   * The body is read from now on, or once the workers are ready.
+   * @param work cancelled if the client leaves
+   */
+  startReading(work: { cancel(): void }): void {
+    this.#work = work;
   }
 
   /**
@@ -155,6 +158,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
    */
   score(protocol: Protocol, body: readonly Buffer[], bodyBytes: number, admission?: Admission): void {
     const { ids, services, contentType, rawHeaders } = this;
+    const { told } = this.route;
     if (services.sendsInput) this.input = this.inputText(body);
     this.capture?.received(contentType, rawHeaders, body, bodyBytes, parsesJson(protocol, services.scorer.served));
     admission?.handOver(bodyBytes);
@@ -167,7 +171,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
       clientRequestId: ids.clientRequestId,
       traceId: ids.traceId,
       traceparent: ids.traceparent,
-      rawHeaders,
+      rawHeaders: told === undefined ? rawHeaders : [...told, ...rawHeaders],
       body,
       bodyBytes,
       deadline: this.#deadline,

@@ -4,6 +4,7 @@ import type { Certificates } from '../access/certificates.ts';
 import type { ClientCertificates } from '../access/client-certificate.ts';
 import type { Capture } from '../collection/host/capture.ts';
 import type { Config } from '../config/config.ts';
+import type { Profile } from '../config/platforms/platforms.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Sampler } from '../request/request-ids.ts';
@@ -39,6 +40,8 @@ export interface DoorParts {
   /** Undefined if no telemetry leaves the server. */
   readonly exports?: RequestExports | undefined;
   readonly sampler?: Sampler;
+  /** Undefined: no platform has started this server. */
+  readonly profile?: Profile | undefined;
 }
 
 /** Services that all exchanges of one front door share. */
@@ -60,8 +63,8 @@ export interface ExchangeServices {
   readonly readsPeer: boolean;
   readonly buffers: LargeBuffers;
   readonly sampler: Sampler;
-  /** As in `Platform`. */
-  readonly correlationHeader: string | undefined;
+  /** The platform's header with the id of a request; undefined: it has none. */
+  readonly idHeader: string | undefined;
   /** Whether telemetry sends the beginning of request bodies. */
   readonly sendsInput: boolean;
 }
@@ -78,11 +81,13 @@ export interface ExchangeRoute {
   readonly scores?: boolean;
   /** True if no route matched: the log has the path. */
   readonly unknown?: true;
+  /** Headers that a worker gets before those of the request. */
+  readonly told?: readonly string[] | undefined;
 }
 
 /** Makes the services of one front door. */
-export function exchangeServices(parts: DoorParts, correlationHeader?: string): ExchangeServices {
-  const { config, scorer, access, rates, certificates, collector, metrics, log, exports, sampler } = parts;
+export function exchangeServices(parts: DoorParts): ExchangeServices {
+  const { config, scorer, access, rates, certificates, collector, metrics, log, exports, sampler, profile } = parts;
   const accessLog = new AccessLog(config.accessLog ? log : undefined, metrics, exports, config);
   return {
     scorer,
@@ -97,7 +102,7 @@ export function exchangeServices(parts: DoorParts, correlationHeader?: string): 
     readsPeer: accessLog.showsClient || rates !== undefined,
     buffers: new LargeBuffers(),
     sampler,
-    correlationHeader,
+    idHeader: profile?.platform.idHeader,
     sendsInput: exports?.choice.modelData === true,
   };
 }

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
-import { PLAIN_PROFILE, type Profile } from '../config/platforms/platforms.ts';
+import { PLAIN_PROFILE } from '../config/platforms/platforms.ts';
 import { type DoorParts, exchangeServices } from '../exchange/services.ts';
 import { BrowserHeaders } from './browser-headers.ts';
 import { Cors } from './cors.ts';
 import type { DeepCheck } from './deep-check.ts';
 import type { HttpRoute, HttpServices } from './exchange.ts';
 import { ExecutionParameters } from './execution-parameters.ts';
+import { Hold } from './hold.ts';
 import { platformRoutes } from './platform-routes.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { OpenInference, openInferenceRoutes } from './open-inference.ts';
@@ -24,8 +25,6 @@ interface AppParts extends DoorParts {
   readonly serverVersion: string;
   /** Folder with the files that replace generated swagger documents: the application's root. */
   readonly swaggerFiles: string;
-  /** Undefined: no platform has started this server. */
-  readonly profile?: Profile | undefined;
   /** Shared by all ports. Undefined: probes run nothing. */
   readonly deepCheck?: DeepCheck | undefined;
 }
@@ -39,12 +38,16 @@ export function buildApp(parts: AppParts): FastifyInstance {
   const exact = new Map<string, Serve>();
   const routes = appRoutes(parts);
   const literal = literalRoutes(services, routes);
-  const app = createRouter(config, services, { exact, literal });
+  const rest = routes.find(({ unknown }) => unknown === true);
+  const app = createRouter(config, services, { exact, literal, ...(rest !== undefined && { unknown: rest }) });
   for (const route of routes) {
+    if (route === rest) continue;
     if (route.literal !== true) addExact(exact, route.path, config.modelName, addRoute(app, services, route));
     if (route.scores === true) parts.metrics.addRoute(route.path);
   }
-  if (config.metricsPort === 0) for (const route of metricsRoutes(config, parts.metrics)) addRoute(app, services, route);
+  const taken = new Set(routes.map(({ path }) => path));
+  const shown = config.metricsPort === 0 ? metricsRoutes(config, parts.metrics) : [];
+  for (const route of shown) if (!taken.has(route.path)) addRoute(app, services, route);
   return app;
 }
 
@@ -82,7 +85,7 @@ export function appRoutes({
   profile = PLAIN_PROFILE,
 }: RouteParts): readonly HttpRoute[] {
   const probes = new Probes(lifecycle, scorer, deepCheck);
-  const score = new ScoreRoute(scorer, config);
+  const score = new ScoreRoute(scorer, config, profile.platform.holds ? new Hold(lifecycle, config) : undefined);
   const parameters = new ExecutionParameters(scorer, config, profile.batch);
   const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
   const live = readOnly((exchange) => probes.live(exchange));
@@ -99,9 +102,11 @@ export function appRoutes({
     { path: '/readyz', ...probe, handle: ready },
     ...openInferenceRoutes(new OpenInference(config, scorer, probes, score)),
   ];
-  const taken = new Set(own.map(({ path }) => path));
   const platform = platformRoutes(profile, { modelName: config.modelName, probes, score, parameters });
-  return [...own, ...platform.filter(({ path, literal }) => literal === true || !taken.has(path))];
+  // A platform may choose a route that is there already, and then it means its own: a function of
+  // Azure may be named `score`.
+  const routes = new Map([...own, ...platform.filter(({ literal }) => literal !== true)].map((route) => [route.path, route]));
+  return [...routes.values(), ...platform.filter(({ literal }) => literal === true)];
 }
 
 /**
@@ -117,7 +122,7 @@ function addExact(exact: Map<string, Serve>, path: string, model: string, serve:
 function httpServices(parts: AppParts): HttpServices {
   const { config, lifecycle, serverVersion } = parts;
   return {
-    ...exchangeServices(parts, parts.profile?.platform.correlationHeader),
+    ...exchangeServices(parts),
     lifecycle,
     serverVersion: config.serverVersionHeader ? config.serverVersion || serverVersion : undefined,
     cors: new Cors(config.corsOrigins),

@@ -21,7 +21,11 @@ type Row = Omit<HttpRoute, 'path'>;
 /** The routes that only the platform of this profile has. */
 export function platformRoutes({ routes }: Pick<Profile, 'routes'>, handlers: Handlers): readonly HttpRoute[] {
   const rows = rowsOf(handlers);
-  return routes.map(({ kind, ...place }: PlatformRoute) => ({ ...place, ...rows[kind] }));
+  return routes.map(({ kind, ...place }: PlatformRoute) => ({
+    ...place,
+    ...rows[kind],
+    ...(place.path === '*' && { unknown: true as const }),
+  }));
 }
 
 /** How each kind is answered. */
@@ -35,7 +39,7 @@ function rowsOf({ modelName, probes, score, parameters }: Handlers): Record<Rout
     score: { ...scoring, handle: (exchange) => score.handle(exchange) },
     instances: { ...scoring, errorMember: 'error', handle: (exchange) => predict.predict(exchange) },
     invocations: { ...scoring, handle: posted((exchange) => score.score(exchange, 'invocations')) },
-    'azure-function': { ...scoring, handle: (exchange) => score.score(exchange, 'azure-function') },
+    'azure-function': { ...scoring, handle: posted((exchange) => score.score(exchange, 'azure-function')) },
     live: { ...probe, handle: readOnly((exchange) => probes.live(exchange)) },
     ready: { ...probe, handle: ready },
     ping: { ...probe, handle: readOnly((exchange) => probes.ping(exchange)) },
@@ -62,8 +66,4 @@ function refuseSeveral(): never {
     'model_unknown',
     'This server serves one model, on /invocations. For a multi-model endpoint, make an endpoint or an inference component for each.',
   );
-}
-
-function notYet(exchange: HttpExchange): void {
-  exchange.answer(200, ['Content-Type', 'application/json'], '{}');
 }

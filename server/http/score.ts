@@ -4,19 +4,24 @@ import type { Scorer } from '../scoring/scorer-types.ts';
 import { bodyTooLarge, contentEncoding, contentLength, readBody } from './body.ts';
 import { htmlHeaders } from './browser-headers.ts';
 import type { HttpExchange } from './exchange.ts';
+import type { Hold } from './hold.ts';
 import { Upload } from './upload.ts';
 
 /** `/score`, every method: docs/http-api.md. */
 export class ScoreRoute {
   readonly #scorer: Scorer;
   readonly #bodyLimit: number;
+  readonly #hold: Hold | undefined;
 
-  constructor(scorer: Scorer, config: Pick<Config, 'bodyLimitBytes'>) {
+  /** @param hold undefined: a request that comes before the workers are ready gets 503 */
+  constructor(scorer: Scorer, config: Pick<Config, 'bodyLimitBytes'>, hold?: Hold) {
     this.#scorer = scorer;
     this.#bodyLimit = config.bodyLimitBytes;
+    this.#hold = hold;
   }
 
   handle(exchange: HttpExchange): void {
+    if (this.#hold?.waits === true) return this.#hold.add(exchange, () => this.handle(exchange));
     const raw = this.#scorer.served?.rawHttp === true;
     switch (exchange.method) {
       case 'POST':
@@ -38,6 +43,7 @@ export class ScoreRoute {
    * @throws ServerError if the request is refused before its body is read
    */
   score(exchange: HttpExchange, protocol: Protocol): void {
+    if (this.#hold?.waits === true) return this.#hold.add(exchange, () => this.score(exchange, protocol));
     const { request } = exchange;
     exchange.collect();
     exchange.capture?.received(exchange.contentType, exchange.rawHeaders, undefined, 0);

@@ -48,10 +48,10 @@ export type Sampler = ((traceId: string) => boolean) | undefined;
 
 /**
  * Reads or makes the ids of a request: docs/http-api.md. An empty header counts as absent.
- * @param correlationHeader has the id where there is no `x-request-id`
+ * @param platformHeader the platform's own header of the id, in lower case
  */
-export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler, correlationHeader?: string): RequestIds {
-  const [idHeader, sent] = sentId(headers, correlationHeader);
+export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler, platformHeader?: string): RequestIds {
+  const [idHeader, sent] = sentId(headers, platformHeader);
   const deprecated = text(headers['x-ms-request-id']);
   const client = text(headers['x-ms-client-request-id']);
   const trace = text(headers['traceid']);
@@ -75,9 +75,9 @@ export function readIds(headers: IncomingHttpHeaders, sampler?: Sampler, correla
   return { id, clientRequestId, ...traces, headers: withTrace(answer, trace, traces), refusal: undefined };
 }
 
-function sentId(headers: IncomingHttpHeaders, correlationHeader = 'x-request-id'): [header: string, id: string | undefined] {
+function sentId(headers: IncomingHttpHeaders, platformHeader = 'x-request-id'): [header: string, id: string | undefined] {
   const own = text(headers['x-request-id']);
-  return own === undefined ? [correlationHeader, text(headers[correlationHeader])] : ['x-request-id', own];
+  return own === undefined ? [platformHeader, text(headers[platformHeader])] : ['x-request-id', own];
 }
 
 /** Appends the headers of the trace. */

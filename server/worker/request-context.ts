@@ -1,9 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Protocol, RequestContext, RequestParameters } from '../entry-script.ts';
-import { HeadLine, type ScoredProtocol } from '../ipc/score-head.ts';
+import { HeadLine, headText, type ScoredProtocol } from '../ipc/score-head.ts';
 import type { InferenceTimes } from '../ipc/worker-messages.ts';
 import { type InferRequest, NO_PARAMETERS } from '../tensors/infer-request.ts';
+import type { RunLines } from './run-lines.ts';
 import { ScriptRequest } from './script-request.ts';
+
+/** A request that another one carries. */
+export interface StandIn {
+  readonly method: string;
+  readonly url: string;
+  readonly contentType: string | undefined;
+  readonly headers: readonly (readonly [string, string])[];
+}
 
 /**
  * One request inside the worker. Lazy: headers, query and signal are made when the script reads
@@ -11,7 +20,7 @@ import { ScriptRequest } from './script-request.ts';
  */
 export class WorkerRequest implements RequestContext {
   readonly protocol: Protocol;
-  readonly #head: string;
+  #head: string;
   #lines: readonly string[] | undefined;
   #headers: Headers | undefined;
   #query: URLSearchParams | undefined;
@@ -26,6 +35,9 @@ export class WorkerRequest implements RequestContext {
   lines: number | undefined;
   /** Inferences so far, where they are timed. */
   inferences: InferenceTimes[] | undefined;
+  /** Lines of the script so far, where the answer has them. */
+  logged: RunLines | undefined;
+  metadata: Readonly<Record<string, unknown>> | undefined;
   /** True once the answer has been sent. Code that the script has left running may go on. */
   over = false;
   /** A deep check, and no request of a client: its rows are not collected. */
@@ -36,6 +48,14 @@ export class WorkerRequest implements RequestContext {
     this.ofSample = protocol === 'sample';
     this.protocol = protocol === 'sample' ? 'score' : protocol;
     this.#head = head;
+  }
+
+  /** Shows the script the request that this one carries; the ids stay. */
+  standFor({ method, url, contentType, headers }: StandIn): void {
+    const { id, clientRequestId, traceId } = this;
+    const traceparent = this.#line(HeadLine.traceparent);
+    this.#head = headText({ protocol: this.protocol, method, url, contentType, id, clientRequestId, traceId, traceparent }, headers.flat());
+    this.#lines = undefined;
   }
 
   get id(): string {

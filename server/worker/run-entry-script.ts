@@ -1,22 +1,24 @@
 import { withoutKeys } from '../guards/addresses.ts';
-import { bufferFrom, parse, subarray } from '../guards/built-ins.ts';
+import { bufferFrom, subarray } from '../guards/built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
-import { Answer } from '../entry-script.ts';
 import { LARGE } from '../ipc/frames.ts';
 import { isStatus, type HeaderPairs } from '../ipc/header-fields.ts';
 import { InFlight } from '../ipc/in-flight.ts';
+import { JSON_HEADERS } from '../ipc/reply-head.ts';
 import { protocolOf, scoreHeadEnd, SCORE_HEAD_BYTES } from '../ipc/score-head.ts';
 import type { ToHost } from '../ipc/to-host.ts';
 import type { FailureMessage } from '../ipc/worker-messages.ts';
-import type { Codec, Serving } from './codecs/codec.ts';
+import type { Codec, HttpAnswer, Serving } from './codecs/codec.ts';
 import { checkSize } from './answer-limit.ts';
 import { type ChunkSource, isStreamed, sourceOf } from './chunk-source.ts';
+import { httpAnswer, wholeAnswer } from './whole-answer.ts';
 import { decode, ProtocolCodecs } from './codecs/protocol-codecs.ts';
 import { encodeJson } from './codecs/encode-result.ts';
 import { refusalOf } from './codecs/web-request.ts';
 import { isResponse, responseParts } from './outcome.ts';
 import { stackWithAdvice } from './refused-access.ts';
 import { WorkerRequest } from './request-context.ts';
+import { ResultWarnings } from './result-warnings.ts';
 import { fresh } from './sample.ts';
 import type { LoadedScript } from './script/load-entry-script.ts';
 import type { ScriptLog } from './script/script-log.ts';
@@ -50,8 +52,7 @@ export class Runner {
   readonly #serving: Serving;
   readonly #codecs: ProtocolCodecs;
   readonly #active = new InFlight<Active>();
-  #warnedOfDoubleEncoding = false;
-  #warnedOfParameters = false;
+  readonly #warnings: ResultWarnings;
 
   constructor(script: LoadedScript, toHost: ToHost, log: ScriptLog, serving: Serving) {
     this.#script = script;
@@ -59,6 +60,7 @@ export class Runner {
     this.#log = log;
     this.#serving = serving;
     this.#codecs = new ProtocolCodecs(script, serving);
+    this.#warnings = new ResultWarnings(log);
   }
 
   /** @param payload of a `score` frame @throws FrameError when it is not one */
@@ -139,12 +141,13 @@ export class Runner {
   async #answer(id: number, active: Active, codec: Codec, result: unknown, runMs: number): Promise<void> {
     if (isResponse(result)) {
       await this.#answerResponse(id, active, result, runMs);
+    } else if (codec.wrap !== undefined && isStreamed(result)) {
+      await this.#answerWhole(id, active, result, runMs);
     } else if (isStreamed(result)) {
       const sender = this.#senderOf(id, active, sourceOf(result));
       await this.#log.within(active.request, () => sender.sendItems(this.#beginning(id, 200, runMs)));
     } else {
-      this.#warnOfDoubleEncoding(result);
-      this.#warnOfParameters(active.request, result);
+      this.#warnings.look(active.request, result);
       const { headers, parts } = codec.encode(active.request, result);
       checkSize(parts, this.#serving.answerLimitBytes);
       this.#reply(id, 200, runMs, headers, headers === undefined ? parts : parts.map(owned));
@@ -152,17 +155,41 @@ export class Runner {
   }
 
   async #answerResponse(id: number, active: Active, response: Response, runMs: number): Promise<void> {
+    if (active.codec?.wrap !== undefined) return this.#answerWhole(id, active, response, runMs);
     const { status, headers, body } = responseParts(response);
     if (typeof body === 'string') return this.#reply(id, status, runMs, headers, [body]);
     const sender = this.#senderOf(id, active, body.source);
     await this.#log.within(active.request, () => sender.sendBody(this.#beginning(id, status, runMs), headers, body.encoding));
   }
 
+  /** Of a Response or an iterator, in a protocol that wraps answers. */
+  async #answerWhole(id: number, active: Active, result: unknown, runMs: number): Promise<void> {
+    const { answerLimitBytes } = this.#serving;
+    try {
+      const whole = await this.#log.within(active.request, () =>
+        wholeAnswer(result, answerLimitBytes, (source, pieces) => this.#senderOf(id, active, source, pieces)),
+      );
+      this.#wrapped(id, active, whole, runMs);
+    } finally {
+      // Nothing has left yet.
+      active.stream = undefined;
+    }
+  }
+
+  /** Answers in the protocol's form. False: it has no other, and nothing is answered. */
+  #wrapped(id: number, { codec, request }: Active, answer: HttpAnswer, runMs: number, onlyOther = false): boolean {
+    const wrapped = codec?.wrap?.(request, answer);
+    if (wrapped === undefined || (onlyOther && wrapped.status === answer.status)) return false;
+    checkSize(wrapped.parts, this.#serving.answerLimitBytes);
+    this.#reply(id, wrapped.status, runMs, wrapped.headers, wrapped.parts);
+    return true;
+  }
+
   /** A sender that is cancelled with its request, now or later. */
-  #senderOf(id: number, active: Active, source: ChunkSource): StreamSender {
+  #senderOf(id: number, active: Active, source: ChunkSource, to: Pick<ToHost, 'chunk' | 'end'> = this.#toHost): StreamSender {
     const { nonFinite, answerLimitBytes: limitBytes } = this.#serving;
     const encode = (chunk: unknown): string => encodeJson(chunk, nonFinite, limitBytes);
-    const sender = new StreamSender(this.#toHost, id, source, { encode, limitBytes });
+    const sender = new StreamSender(to, id, source, { encode, limitBytes });
     active.stream = sender;
     if (active.request.cancelled) this.#log.within(active.request, () => cancelRun(active));
     return sender;
@@ -187,15 +214,20 @@ export class Runner {
     else this.#toHost.failure(id, failure);
   }
 
-  /** Answers with a thrown ScoringError or Response. False: it is neither. */
+  /** Answers with a thrown ScoringError or Response, or as the protocol tells it. False: as a failure. */
   async #answerThrown(id: number, active: Active, thrown: unknown): Promise<boolean> {
     if (thrown instanceof ScoringError) {
       const answer = active.codec?.failure(thrown.body ?? thrown.message) ?? thrown.message;
       if (thrown.cause !== undefined) this.#logCause(active.request, thrown);
-      this.#reply(id, thrown.status, THREW, undefined, [answer]);
+      if (!this.#wrapped(id, active, { status: thrown.status, headers: JSON_HEADERS, body: answer }, THREW, true))
+        this.#reply(id, thrown.status, THREW, undefined, [answer]);
       return true;
     }
-    if (!isResponse(thrown)) return false;
+    if (!isResponse(thrown)) {
+      const refused =
+        active.codec?.wrap === undefined || active.request.cancelled ? undefined : failureOf(thrown, this.#serving.inputs !== undefined);
+      return refused !== undefined && this.#wrapped(id, active, httpAnswer(refused), THREW, true);
+    }
     await this.#answerResponse(id, active, thrown, THREW);
     return true;
   }
@@ -208,26 +240,6 @@ export class Runner {
   /** @param headers undefined: JSON */
   #reply(id: number, status: number, runMs: number, headers: HeaderPairs | undefined, body: readonly (string | Uint8Array)[]): void {
     this.#toHost.reply(id, sendable(status), runMs, headers, body);
-  }
-
-  #warnOfParameters({ protocol }: WorkerRequest, result: unknown): void {
-    if (protocol !== 'score' || !(result instanceof Answer) || this.#warnedOfParameters) return;
-    if (result.parameters === undefined && result.outputParameters === undefined) return;
-    this.#warnedOfParameters = true;
-    this.#log.warn('run() answered parameters to a request on /score, whose answers have none: they are left out. Answer headers instead');
-  }
-
-  #warnOfDoubleEncoding(result: unknown): void {
-    if (this.#warnedOfDoubleEncoding || typeof result !== 'string' || !/^\s*[[{]/.test(result)) return;
-    try {
-      parse(result);
-    } catch {
-      return;
-    }
-    this.#warnedOfDoubleEncoding = true;
-    this.#log.warn(
-      'run() returned a string that is itself JSON: it is answered as a JSON string. Return the object, or a Response with a content type',
-    );
   }
 }
 

@@ -15,6 +15,7 @@ const members: { readonly [Name in keyof RequestContext]: true } = {
   url: true,
   query: true,
   headers: true,
+  metadata: true,
   signal: true,
 };
 const names: readonly string[] = Object.keys(members);

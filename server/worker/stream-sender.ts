@@ -31,7 +31,7 @@ interface SenderSettings {
  * the sending ends the source.
  */
 export class StreamSender {
-  readonly #toHost: ToHost;
+  readonly #toHost: Pick<ToHost, 'chunk' | 'end'>;
   readonly #id: number;
   readonly #source: ChunkSource;
   readonly #settings: SenderSettings;
@@ -44,7 +44,7 @@ export class StreamSender {
   #wake: (() => void) | undefined;
   started = false;
 
-  constructor(toHost: ToHost, id: number, source: ChunkSource, settings: SenderSettings) {
+  constructor(toHost: Pick<ToHost, 'chunk' | 'end'>, id: number, source: ChunkSource, settings: SenderSettings) {
     this.#toHost = toHost;
     this.#id = id;
     this.#source = source;

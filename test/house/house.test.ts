@@ -195,7 +195,7 @@ test('the process is touched only where it is started', () => {
 // Elsewhere a folder may answer ENOENT for ever, which Node's own `recursive: true` never ends.
 test('folders are made in two places, and threads are ended in one', () => {
   const having = (pattern: RegExp): string[] => sources.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
-  assert.deepEqual(having(/\bmkdir(?:Sync)?\(/).toSorted(), ['collection/spool/make-folder.ts', 'scoring/workers-cache.ts'].toSorted());
+  assert.deepEqual(having(/\bmkdir(?:Sync)?\(/).toSorted(), ['scoring/workers-cache.ts', 'system/make-folder.ts']);
   assert.deepEqual(having(/\.terminate\(/), ['delivery/thread-link.ts']);
 });
 

@@ -2,7 +2,7 @@ import { open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Taken, type Appendable, type Storage } from './append-sink.ts';
 import type { Payload } from '../encode/block.ts';
-import { makeFolderLater } from '../spool/make-folder.ts';
+import { makeFolderLater } from '../../system/make-folder.ts';
 import type { FileRoom } from './file-room.ts';
 import { SinkError } from './sink.ts';
 

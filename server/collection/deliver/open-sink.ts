@@ -5,7 +5,7 @@ import { azuremlPost } from './azureml-post.ts';
 import { PostSink, type Format } from './event-sinks.ts';
 import { FileRoom, type Removed } from './file-room.ts';
 import { FileStorage } from './file-storage.ts';
-import { makeFolderLater } from '../spool/make-folder.ts';
+import { makeFolderLater } from '../../system/make-folder.ts';
 import { httpFormats } from './http-formats.ts';
 import { sharedAccess } from './shared-access.ts';
 import { SinkError, type Sink } from './sink.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Block } from '../encode/block.ts';
-import { makeFolder, OWN_ONLY } from './make-folder.ts';
+import { makeFolder, OWN_ONLY } from '../../system/make-folder.ts';
 import { countRecords, Segment } from './segment.ts';
 
 /** Files that share the limit, so that only a part of the letters is removed at a time. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { blockBytes, type Block } from '../encode/block.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { makeFolder, OWN_ONLY } from './make-folder.ts';
+import { makeFolder, OWN_ONLY } from '../../system/make-folder.ts';
 import { addRecords, Segment, type Chunk, type Records } from './segment.ts';
 import { own, touch } from './spool-owner.ts';
 import { takeOver } from './take-over.ts';

@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly isServed?: boolean;
   /** Names of what is in a folder; none if there is nothing, or it cannot be read. */
   readonly namesIn: (path: string) => readonly string[];
+  /** Takes a warning for the log; undefined: nobody reads it. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
 /** What a route answers. `http/platform-routes.ts` has the handler of each. */
@@ -35,7 +37,10 @@ export type RouteKind =
 
 /** A route that only this platform has. */
 export interface PlatformRoute {
-  /** As logs and metrics show it. `:model` is the name of the model, which is checked. */
+  /**
+   * As logs and metrics show it. `:model` is the name of the model, which is checked. `*`: every path
+   * that has no other route.
+   */
   readonly path: string;
   /** Of the router, where it differs from the path. */
   readonly pattern?: string;
@@ -45,6 +50,8 @@ export interface PlatformRoute {
    */
   readonly literal?: true;
   readonly kind: RouteKind;
+  /** Headers that a worker gets before those of the request: name, value, name, value, ... */
+  readonly told?: readonly string[];
 }
 
 /** The ports that the options name. */
@@ -74,17 +81,22 @@ export interface Platform {
    * @throws ServerError usage
    */
   readonly values: (around: Surroundings) => Readonly<Record<string, string>>;
+  /**
+   * Values that only the platform knows: they win over variables, and flags win over them.
+   * @throws ServerError usage
+   */
+  readonly fixed: (around: Surroundings) => Readonly<Record<string, string>>;
   readonly routes: (around: Surroundings) => readonly PlatformRoute[];
   /** Folders that are searched for an entry script after those of the application. */
   readonly scriptFolders: readonly string[];
   /** What a user has to know of the variables and options there, for the log. */
   readonly warnings: (around: Surroundings, ports: Ports) => readonly string[];
-  /** Header whose value is the id of a request without `x-request-id`, in lower case. */
-  readonly correlationHeader: string | undefined;
   /** Facts of a batch job, where the platform runs one. */
   readonly batch: (around: Surroundings) => BatchJob | undefined;
   /** A request that comes before the workers are ready waits for them, in place of 503. */
   readonly holds: boolean;
+  /** Header with the id of a request, in lower case; `x-request-id` comes before it. */
+  readonly idHeader: string | undefined;
   /** What collects model data there by itself; undefined: nothing does. */
   readonly collects: string | undefined;
   /** Nobody serves the sample there: what is to be served is missing. */
@@ -94,12 +106,13 @@ export interface Platform {
 /** A row without anything of its own. */
 export const PLAIN = {
   values: (): Readonly<Record<string, string>> => ({}),
+  fixed: (): Readonly<Record<string, string>> => ({}),
   routes: (): readonly PlatformRoute[] => [],
   scriptFolders: [] as readonly string[],
   warnings: (): readonly string[] => [],
-  correlationHeader: undefined,
   batch: (): BatchJob | undefined => undefined,
   holds: false,
+  idHeader: undefined,
   collects: undefined,
   names: true,
 } as const;

@@ -28,6 +28,7 @@ export interface Profile {
   readonly routes: readonly PlatformRoute[];
   readonly values: Readonly<Record<string, string>>;
   readonly batch: BatchJob | undefined;
+  readonly fixed: Readonly<Record<string, string>>;
 }
 
 /**
@@ -41,6 +42,7 @@ export function profileOf(named: ProfileName | 'auto', around: Surroundings): Pr
     routes: platform.routes(around),
     values: platform.values(around),
     batch: platform.batch(around),
+    fixed: platform.fixed(around),
   });
   if (named !== 'auto') return made(platforms[named], 'SCORING_PROFILE names it');
   for (const name of PROFILE_NAMES) {
@@ -51,4 +53,11 @@ export function profileOf(named: ProfileName | 'auto', around: Surroundings): Pr
 }
 
 /** Of a server that no platform has started. */
-export const PLAIN_PROFILE: Profile = { platform: plain, why: 'no platform shows itself', routes: [], values: {}, batch: undefined };
+export const PLAIN_PROFILE: Profile = {
+  platform: plain,
+  why: 'no platform shows itself',
+  routes: [],
+  values: {},
+  fixed: {},
+  batch: undefined,
+};

@@ -116,7 +116,7 @@ export const sagemaker: Platform = {
   ],
   scriptFolders: SCRIPTS,
   warnings: (around, ports) => [...wrongVariables(around), ...wrongPorts(around, ports)],
-  correlationHeader: 'x-amzn-sagemaker-inference-id',
+  idHeader: 'x-amzn-sagemaker-inference-id',
   batch: (around) => {
     const atOnce = read(around, concurrency) ?? 0;
     return { concurrency: atOnce === 0 ? undefined : atOnce, strategy: read(around, strategy) };

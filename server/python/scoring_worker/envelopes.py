@@ -27,6 +27,8 @@ class Envelope:
     failed: Callable[[Request, Failure, Start], Answer | None]
     # Makes the answer that an exception stands for, a ScoringError say, what the platform reads.
     refused: Callable[[Request, Answer, Start], Answer] = _as_it_is
+    # A stream is answered as a whole, in the form of the platform.
+    whole: bool = False
 
 
 ENVELOPES = {
@@ -35,7 +37,11 @@ ENVELOPES = {
     ),
     kinds.PROTOCOL_INVOCATIONS: Envelope(invocations.unwrap, invocations.wrap, invocations.failed),
     kinds.PROTOCOL_AZURE_FUNCTION: Envelope(
-        azure_function.unwrap, azure_function.wrap, azure_function.failed
+        azure_function.unwrap,
+        azure_function.wrap,
+        azure_function.failed,
+        azure_function.wrap,
+        whole=True,
     ),
 }
 """By the protocol of the request. Others have none."""

@@ -10,6 +10,9 @@ from urllib.parse import unquote_to_bytes
 from .headers import header_dict
 from .messages import Request
 
+METADATA = "scoring_server.metadata"
+"""Key of what the trigger of an Azure function says of itself."""
+
 _WITHOUT_PREFIX = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 
 
@@ -37,6 +40,8 @@ def environ_of(request: Request) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
+    if request.metadata is not None:
+        environ[METADATA] = request.metadata
     for name, value in headers.items():
         if "_" in name:
             # It would take the place of the header with `-`, as gunicorn knows, too.

@@ -63,6 +63,8 @@ class ScriptLog:
             return
         message: dict[str, Any] = {"level": level, "msg": text[:LONGEST_LINE]}
         if request is not None:
+            if request.lines is not None and level != "debug":
+                request.lines.add(text)
             message["requestId"] = request.id
             message["traceId"] = request.trace_id
             if request.span_id:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from .failures import Failure
 from .frames import FrameError, Payload
 from .kinds import MOST_MESSAGE_BYTES, PROTOCOL_AZURE_FUNCTION, PROTOCOL_VERSION
+from .run_lines import RunLines
 
 _SCORE_HEAD = struct.Struct("<BI")
 _CREDIT = struct.Struct("<I")
@@ -68,6 +69,12 @@ class Request:
     instances: Instances | None = field(default=None, repr=False)
     # What the script has printed without a line end, by the level of the stream.
     unfinished: dict[str, str] | None = field(default=None, repr=False)
+    # Lines of the script so far, where the answer has them.
+    lines: RunLines | None = field(default=None, repr=False)
+    # What the trigger of an Azure function says of itself.
+    metadata: dict[str, Any] | None = field(default=None, repr=False)
+    # How its envelope is answered: azure_function.py.
+    invocation: Any = field(default=None, repr=False)
 
     @property
     def sampled(self) -> bool:

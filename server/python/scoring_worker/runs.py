@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from .answers import Answer
@@ -20,7 +21,7 @@ from .messages import Request, Start
 from .raised import traceback_of
 from .run import Run
 from .script import Script
-from .streams import StreamSender, send_async, send_items
+from .streams import StreamSender, WholeSender, send_async, send_items
 
 Wait = Callable[[StreamSender], None]
 """Waits until the client has taken bytes of a stream, or has left."""
@@ -131,7 +132,11 @@ class Runner:
             message = f"run() streamed {what} as an item: `yield from` it streams its items"
             raise Failure("result_not_json", message)
 
-        return StreamSender(self._to_host, run, answer, run_ms, encode, self._limit)
+        settings = (self._to_host, run, answer, run_ms, encode, self._limit)
+        envelope = ENVELOPES.get(run.request.protocol)
+        if envelope is None or not envelope.whole:
+            return StreamSender(*settings)
+        return WholeSender(*settings, partial(self._wrapped, run.request))
 
     def _send(self, sender: StreamSender, chunks: Any, wait: Wait) -> None:
         if isinstance(chunks, AsyncIterator):

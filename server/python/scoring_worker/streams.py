@@ -91,6 +91,49 @@ class StreamSender:
         return self._encode(item) + b"\n"
 
 
+class WholeSender(StreamSender):
+    """Gathers the chunks of an answer, for protocols that wrap whole ones."""
+
+    def __init__(
+        self,
+        to_host: ToHost,
+        run: Run,
+        answer: Answer,
+        run_ms: float,
+        encode: Callable[[Any], bytes],
+        limit: int,
+        wrap: Callable[[Answer], Answer],
+    ) -> None:
+        """`wrap`: makes the whole answer what the platform reads."""
+        super().__init__(to_host, run, answer, run_ms, encode, limit)
+        self._wrap = wrap
+        self._chunks: list[bytes] = []
+        self._kind: str | None = None
+
+    @property
+    def full(self) -> bool:
+        """False: nothing waits for a client."""
+        return False
+
+    def put(self, item: Any) -> None:
+        """Keeps a chunk. Raises Failure: answer_too_large, those of `encode`."""
+        data = self._bytes_of(item)
+        self._sent += len(data)
+        if self._sent > self._limit:
+            message = f"the answer has more than {self._limit} bytes (ANSWER_LIMIT_BYTES)"
+            raise Failure("answer_too_large", message)
+        self._kind = self._kind or _content_type(item)
+        self._chunks.append(data)
+
+    def finish(self) -> None:
+        """Answers with all chunks."""
+        answer, body = self._answer, b"".join(self._chunks)
+        headers = answer.headers or [("content-type", self._kind or _TEXT)]
+        whole = self._wrap(Answer(answer.status, body, headers))
+        self.run.answered = True
+        self._to_host.reply(self.run.request.ident, whole, self._run_ms)
+
+
 def send_items(
     sender: StreamSender, items: Iterator[Any], wait: Callable[[StreamSender], None]
 ) -> None:

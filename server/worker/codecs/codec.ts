@@ -1,4 +1,5 @@
 import type { InputType, TensorSpec } from '../../entry-script.ts';
+import type { HeaderPairs } from '../../ipc/header-fields.ts';
 import type { WorkerRequest } from '../request-context.ts';
 import type { NonFinite } from './encode-result.ts';
 import type { JsonNan } from './json.ts';
@@ -8,6 +9,18 @@ export interface Encoded {
   /** Headers of the answer, or undefined for application/json alone. */
   readonly headers: readonly (readonly [string, string])[] | undefined;
   readonly parts: readonly (string | Uint8Array)[];
+}
+
+/** A whole answer of HTTP: of a Response, a stream or a failure of the client. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: HeaderPairs;
+  readonly body: string | Buffer;
+}
+
+/** An answer of HTTP in the protocol's own form. */
+export interface WrappedAnswer extends Encoded {
+  readonly status: number;
 }
 
 /** Translates between the bodies of one protocol and the arguments and results of `run()`. */
@@ -25,6 +38,10 @@ export interface Codec {
    * @throws ServerError result_not_json
    */
   failure(answer: string | object): string;
+  /**
+   * Wraps an answer of HTTP, which then has to be whole. Absent: the protocol answers it as it is.
+   */
+  wrap?(request: WorkerRequest, answer: HttpAnswer): WrappedAnswer;
 }
 
 /** The exports of an entry script that choose the form of its data. */

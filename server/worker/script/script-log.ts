@@ -87,6 +87,7 @@ export class ScriptLog implements Logger {
   #line(level: LogLevelName, msg: unknown, fields?: Record<string, unknown>, request = this.#unfinished()): void {
     const text = typeof msg === 'string' ? msg : formatWithOptions({ colors: false }, msg);
     const shown = cutText(text);
+    if (level !== 'debug') request?.logged?.add(shown);
     const sent = fields === undefined ? undefined : fieldsToSend(fields);
     this.#send({
       level,

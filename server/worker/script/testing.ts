@@ -126,6 +126,7 @@ function requestOf(given: Partial<RequestContext>): RequestContext {
     url: '/score',
     query: new URLSearchParams(given.url?.split('?')[1]),
     headers: new Headers(),
+    metadata: undefined,
     signal: new AbortController().signal,
     ...given,
   };

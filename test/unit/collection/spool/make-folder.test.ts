@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { makeFolder, makeFolderLater, OWN_ONLY } from '../../../../server/collection/spool/make-folder.ts';
+import { makeFolder, makeFolderLater, OWN_ONLY } from '../../../../server/system/make-folder.ts';
 
 function inFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'make-folder-'));
