@@ -75,7 +75,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const named = platform.names ? [...byOptions, `the profile ${platform.name}`] : byOptions;
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
-  warnings.push(...missingKeys(config, variables), ...file.warnings, ...(older?.warnings ?? []));
+  warnings.push(...missingKeys(config, variables, platform), ...file.warnings, ...(older?.warnings ?? []));
   return { kind: 'serve', config, warnings, named, profile };
 }
 

@@ -45,7 +45,7 @@ export async function servingPlan({ config, named, profile }: Options, log: Log,
   const found = discover(config, HOME, named);
   const access = await openAccess(config, log, proxies);
   for (const warning of warnings) log.warn(warning);
-  reportProfile(log, profile);
+  reportProfile(log, profile, config);
   reportFound(log, config, found);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;
   const serverVersion = config.serverVersion === '' ? VERSION : config.serverVersion;

@@ -14,11 +14,13 @@ export type Line = Record<string, unknown> & { readonly msg: string };
 
 /** Variables that would change what a test sees, wherever the tests run. */
 const OWN_VARIABLES =
-  /^(?:AML_|AZURE_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|IDENTITY_|MSI_|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MDC_|SERVICE_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|APPLICATIONINSIGHTS_|APP_INSIGHTS_|OTEL_|METRICS_PORT$|STATUS_PAGE$|HOSTNAME$|WORKSPACE_NAME$|https?_proxy$|npm_)/;
+  /^(?:AML_|AZURE_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|IDENTITY_|MSI_|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MDC_|SERVICE_|WEBSITES?_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|APPLICATIONINSIGHTS_|APP_INSIGHTS_|OTEL_|METRICS_PORT$|STATUS_PAGE$|HOSTNAME$|WORKSPACE_NAME$|https?_proxy$|npm_)/;
 
 export interface StartOptions {
   readonly env?: Record<string, string>;
   readonly cwd?: string;
+  /** The first arguments, in place of an address of loopback and any free port. */
+  readonly first?: readonly string[];
   /** The folder of another copy of this server. */
   readonly home?: string;
   /** Shell commands before the server starts: `ulimit -n 90`, say, or a cgroup that it joins. */
@@ -41,10 +43,10 @@ export class ServerProcess {
   #ended = false;
 
   constructor(args: readonly string[], options: StartOptions = {}) {
-    const { log = 'read' } = options;
+    const { log = 'read', first = ['--host', '127.0.0.1', '--port', '0'] } = options;
     this.#planted = new PlantedSecrets(options.env ?? {});
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
-    const command = [process.execPath, join(options.home ?? HOME, 'server/main.ts'), '--host', '127.0.0.1', '--port', '0', ...args];
+    const command = [process.execPath, join(options.home ?? HOME, 'server/main.ts'), ...first, ...args];
     const [file = '', ...rest] = options.prelude === undefined ? command : ['sh', '-c', `${options.prelude}; exec "$@"`, 'sh', ...command];
     this.child = reaped(
       spawn(file, rest, {

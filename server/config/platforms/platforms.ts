@@ -3,7 +3,7 @@ import { azureFunctions } from './azure-functions.ts';
 import { azureml } from './azureml.ts';
 import { kserve } from './kserve.ts';
 import { PROFILE_NAMES, type ProfileName } from './names.ts';
-import { PLAIN, type Platform, type PlatformRoute, type Surroundings } from './platform.ts';
+import { PLAIN, type Platform, type PlatformRoute, type StartLimit, type Surroundings } from './platform.ts';
 import { sagemaker } from './sagemaker.ts';
 import { vertex } from './vertex.ts';
 
@@ -27,6 +27,7 @@ export interface Profile {
   readonly why: string;
   readonly routes: readonly PlatformRoute[];
   readonly values: Readonly<Record<string, string>>;
+  readonly startLimit: StartLimit | undefined;
 }
 
 /**
@@ -39,6 +40,7 @@ export function profileOf(named: ProfileName | 'auto', around: Surroundings): Pr
     why,
     routes: platform.routes(around),
     values: platform.values(around),
+    startLimit: platform.startLimit(around),
   });
   if (named !== 'auto') return made(platforms[named], 'SCORING_PROFILE names it');
   for (const name of PROFILE_NAMES) {
@@ -49,4 +51,4 @@ export function profileOf(named: ProfileName | 'auto', around: Surroundings): Pr
 }
 
 /** Of a server that no platform has started. */
-export const PLAIN_PROFILE: Profile = { platform: plain, why: 'no platform shows itself', routes: [], values: {} };
+export const PLAIN_PROFILE: Profile = { platform: plain, why: 'no platform shows itself', routes: [], values: {}, startLimit: undefined };
