@@ -40,14 +40,17 @@ type Selected = Pick<BatchOptions, 'input' | 'isFolder' | 'shard'>;
  */
 export async function* inputsOf({ input, isFolder, shard }: Selected, { stdin, limit }: Sources): AsyncGenerator<BatchInput> {
   try {
-    if (isFolder) return yield* filesOf(input, shard, limit);
-    const name = input === STREAM ? STREAM : basename(input);
-    const stream: AsyncIterable<Buffer> = input === STREAM ? stdin : createReadStream(input);
-    let at = 0;
-    for await (const each of lineInputs(name, stream, limit)) if (isIn(shard, at++)) yield each;
+    if (isFolder) yield* filesOf(input, shard, limit);
+    else if (input === STREAM) yield* shardOf(lineInputs(STREAM, stdin, limit), shard);
+    else yield* shardOf(lineInputs(basename(input), createReadStream(input), limit), shard);
   } catch (thrown) {
     throw new ServerError('batch_failed', `${input} cannot be read: ${describeThrown(thrown)}`, { cause: thrown });
   }
+}
+
+async function* shardOf(inputs: AsyncIterable<BatchInput>, shard: Shard): AsyncGenerator<BatchInput> {
+  let at = 0;
+  for await (const input of inputs) if (isIn(shard, at++)) yield input;
 }
 
 async function* lineInputs(name: string, stream: AsyncIterable<Buffer>, limit: number): AsyncGenerator<BatchInput> {

@@ -107,12 +107,14 @@ export class BatchRun {
     const slot: Slot = { line: undefined, bytes };
     this.#bytes += bytes;
     this.#slots.push(slot);
-    void this.#parts.score(input).then((line) => {
-      slot.line = line;
-      slot.bytes = line.bytes.length;
-      this.#bytes += slot.bytes - bytes;
-      this.#changes.tell();
-    });
+    void this.#score(input, slot);
+    this.#changes.tell();
+  }
+
+  async #score(input: BatchInput, slot: Slot): Promise<void> {
+    slot.line = await this.#parts.score(input);
+    this.#bytes += slot.line.bytes.length - slot.bytes;
+    slot.bytes = slot.line.bytes.length;
     this.#changes.tell();
   }
 

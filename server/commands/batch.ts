@@ -14,7 +14,11 @@ import { createLog, type Log } from '../log.ts';
 import { refuseStart } from './refuse-start.ts';
 
 /** Exit codes of a batch that a signal ends: a batch that is not done must not look like one. */
-const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNALS = [
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const;
 /** Bytes of bodies and answers that a batch holds, where QUEUE_MAX_BYTES allows it. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
 /** Time of an exit beyond DRAIN_TIMEOUT_MS, and of the last lines. */
@@ -89,13 +93,13 @@ function batchRun(config: ServeCommand['config'], { errorThreshold }: BatchOptio
 function signalOf(host: HostProcess, log: Log, ending: Ending): Promise<number> {
   return new Promise((resolve) => {
     let seen = false;
-    for (const [signal, code] of Object.entries(SIGNALS))
-      host.on(signal as keyof typeof SIGNALS, () => {
-        if (seen) return void ending.atOnce(code);
-        seen = true;
-        log.info({ signal }, 'stopping: the lines that are written stay');
-        resolve(code);
-      });
+    const stop = (signal: string, code: number): void => {
+      if (seen) return void ending.atOnce(code);
+      seen = true;
+      log.info({ signal }, 'stopping: the lines that are written stay');
+      return resolve(code);
+    };
+    for (const [signal, code] of SIGNALS) host.on(signal, () => stop(signal, code));
   });
 }
 

@@ -49,15 +49,13 @@ function commandLines(commands: readonly CommandDoc[]): string[] {
 
 /** The exit codes and their failures. */
 function exitCodeLines(): string[] {
-  const byCode = Map.groupBy(Object.values(failures), ({ exitCode }) => exitCode);
-  const docs = [...byCode].flatMap(([code, rows]) => (code === undefined ? [] : [{ code, docs: rows.map(({ doc }) => doc) }]));
+  const byCode = Map.groupBy(Object.values(failures), ({ exitCode = 0 }) => exitCode);
+  const ending = [...byCode].filter(([exitCode]) => exitCode > 0).toSorted(([one], [other]) => one - other);
   return [
     'Exit codes:',
     '  0  drained, or the command is done',
-    ...docs
-      .toSorted((one, other) => one.code - other.code)
-      .flatMap(({ code, docs: all }) => all.map((doc) => wrapped(`${code}  ${doc}`, '  '))),
-    '  129, 130, 143  a signal ended a command: SIGHUP, SIGINT, SIGTERM',
+    ...ending.flatMap(([exitCode, rows]) => rows.map(({ doc }) => wrapped(`${exitCode}  ${doc}`, '  '))),
+    '  129, 130, 143  a signal has ended a command: SIGHUP, SIGINT, SIGTERM',
   ];
 }
 
