@@ -158,6 +158,11 @@ const table = {
     fault: 'server',
     doc: 'host and worker come from different installations: one of them changed while the server ran',
   },
+  batch_failed: {
+    exitCode: 1,
+    fault: 'operator',
+    doc: 'the input of a batch cannot be read, its output cannot be written, or more inputs failed than `--error-threshold`',
+  },
   usage: { exitCode: 2, fault: 'operator', doc: 'a flag, an environment variable or config.json is wrong' },
   listen_failed: { exitCode: 2, fault: 'operator', doc: 'the port cannot be opened' },
   script_missing: { exitCode: 3, fault: 'operator', doc: 'the entry script does not exist, or may not be read' },

@@ -23,10 +23,10 @@ export interface ServerLog {
   readonly dropped: () => number;
 }
 
-/** The process whose stdout the log is. */
+/** The process whose stdout or stderr the log is. */
 interface Streams {
   readonly stdout: { readonly isTTY: boolean; hasColors(): boolean };
-  readonly stderr: { readonly isTTY: boolean; write(text: string): unknown };
+  readonly stderr: { readonly isTTY: boolean; hasColors(): boolean; write(text: string): unknown };
 }
 
 const FLUSH_LIMIT_MS = 1000;
@@ -34,20 +34,24 @@ const FLUSH_LIMIT_MS = 1000;
 const LONGEST_RECORD = 1024 * 1024;
 
 /**
- * The host's logger: JSON lines on stdout, or readable lines for a person at a terminal, coloured
+ * The host's logger: JSON lines on stdout, or on stderr where stdout has answers, or readable lines for a person at a terminal, coloured
  * unless NO_COLOR or TERM forbid it. It never waits for its reader. It keeps a bounded number of
  * lines for a stalled reader, then loses lines, and logs their number when the reader goes on.
  */
 export async function createLog(
   config: Pick<Config, 'logLevel' | 'logFormat' | 'accessLogFields'>,
   { stdout, stderr }: Streams,
+  to: 'stdout' | 'stderr' = 'stdout',
 ): Promise<ServerLog> {
+  const stream = to === 'stdout' ? stdout : stderr;
   // Reading `isTTY` makes Node set a pipe to non-blocking.
-  const isTerminal = stdout.isTTY;
+  const isTerminal = stream.isTTY;
   let ends = false;
-  const output = new LogOutput(1, (dropped) => log.warn({ dropped }, 'lines of the log are dropped: stdout was stalled, full or closed'));
+  const output = new LogOutput(to === 'stdout' ? 1 : 2, (dropped) =>
+    log.warn({ dropped }, `lines of the log are dropped: ${to} was stalled, full or closed`),
+  );
   const readable = config.logFormat === 'pretty' || (config.logFormat === 'auto' && isTerminal);
-  const shown = readable ? await readableLog(isTerminal && stdout.hasColors(), config.accessLogFields) : (line: string): string => line;
+  const shown = readable ? await readableLog(isTerminal && stream.hasColors(), config.accessLogFields) : (line: string): string => line;
   const log: Log = pino(options(config), {
     write(line) {
       if (ends) output.writeLast(shown(line));
@@ -59,7 +63,7 @@ export async function createLog(
     ends = true;
     if (output.lost > 0) log.warn({ dropped: output.lost }, 'the log ends; not all of its lines were written (log_lines_dropped_total)');
     const left = output.flush(FLUSH_LIMIT_MS);
-    if (left > 0 && !stderr.isTTY)
+    if (left > 0 && to === 'stdout' && !stderr.isTTY)
       stderr.write(`scoring-server: the last ${left} lines of the log are dropped: stdout is stalled, full or closed\n`);
   };
   return { log, readable, flush, output, dropped: () => output.lost };

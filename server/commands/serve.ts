@@ -1,20 +1,21 @@
 import { readConfig } from '../config/read-config.ts';
-import { helpText } from '../config/usage.ts';
-import { toServerError } from '../errors.ts';
+import { type CommandDoc, helpText } from '../config/usage.ts';
 import type { HostProcess } from '../host/host-server.ts';
 import { serveUntilSignal } from '../host/serve.ts';
 import { VERSION } from '../host/serving-plan.ts';
+import { refuseStart } from './refuse-start.ts';
 
-/** Help, version, or a server until a signal ends it. */
-export async function serve(host: HostProcess): Promise<void> {
+/**
+ * Help, version, or a server until a signal ends it.
+ * @param commands for the help
+ */
+export async function serve(host: HostProcess, commands: readonly CommandDoc[]): Promise<void> {
   let command: ReturnType<typeof readConfig>;
   try {
     command = readConfig({ argv: host.argv.slice(2), env: host.env, cwd: host.cwd() });
   } catch (thrown) {
-    const error = toServerError(thrown);
-    host.stderr.write(`scoring-server cannot start:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
-    return host.exit(error.failure.exitCode ?? 1);
+    return refuseStart(host, thrown);
   }
   if (command.kind === 'serve') await serveUntilSignal(host, command);
-  else host.stdout.write(command.kind === 'help' ? helpText() : `${VERSION}\n`);
+  else host.stdout.write(command.kind === 'help' ? helpText(commands) : `${VERSION}\n`);
 }

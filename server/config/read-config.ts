@@ -85,7 +85,7 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   if (problems.length > 0) throw new ServerError('usage', problems.join('\n'));
   warnings.push(
     ...platform.warnings(around, portsOf(config)),
-    ...missingKeys(config, variables),
+    ...missingKeys(config, variables, platform),
     ...file.warnings,
     ...(older?.warnings ?? []),
   );

@@ -5,6 +5,9 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** OpenTelemetry's exporter reads them by itself. No row has them. */
 const OF_EXPORTERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'];
 
+/** App Service sets each app setting a second time, with this before its name. */
+const SECOND_NAME = /^APPSETTING_/;
+
 /** Variables that may hold a secret of the server: those of each marked row, and aliases. */
 export const secretVariables: ReadonlySet<string> = new Set([
   ...optionRows.filter(({ secret }) => secret === true).flatMap(({ env }) => [...env]),
@@ -21,8 +24,9 @@ export function unknownSecrets({ workerSecrets: names }: Pick<Config, 'workerSec
 
 /**
  * The environment of a child process: without the secrets of the server.
- * @param kept names of WORKER_SECRETS
+ * @param kept names of WORKER_SECRETS, whose second names stay, too
  */
 export function withoutSecrets(env: Variables, kept: readonly string[]): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !secretVariables.has(name) || kept.includes(name)));
+  const hidden = (name: string): boolean => secretVariables.has(name) && !kept.includes(name);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !hidden(name.replace(SECOND_NAME, ''))));
 }

@@ -5,8 +5,11 @@ import { flagOf } from './option-values.ts';
 /** Columns of `--help`. */
 const COLUMNS = 100;
 
-/** The text of `--help`. */
-export function helpText(): string {
+/**
+ * The text of `--help`.
+ * @param commands the names of the commands and what each does
+ */
+export function helpText(commands: readonly CommandDoc[] = []): string {
   const groups = optionGroups.flatMap(({ title, rows }) => [
     `${title}:`,
     ...rows.flatMap((row) => [
@@ -16,7 +19,7 @@ export function helpText(): string {
     '',
   ]);
   return [
-    'Usage: node server/main.ts [serve] [flags]',
+    'Usage: node server/main.ts [command] [flags]',
     '',
     wrapped(
       'Serves POST /score from an entry script (init, run) or an ONNX model. An empty folder serves the sample, if nothing is named.',
@@ -25,8 +28,35 @@ export function helpText(): string {
       'Every option is a flag, an environment variable and a key of config.json. A secret has no flag, except for a key that Azure ML passes as one: other users can read flags. A flag comes first, then the variable, then config.json.',
     ),
     '',
+    ...commandLines(commands),
     ...groups,
+    ...exitCodeLines(),
+    '',
   ].join('\n');
+}
+
+/** A command, as `--help` shows it. */
+export interface CommandDoc {
+  readonly name: string;
+  readonly summary: string;
+}
+
+function commandLines(commands: readonly CommandDoc[]): string[] {
+  if (commands.length === 0) return [];
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return ['Commands:', ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`), ''];
+}
+
+/** The exit codes and their failures. */
+function exitCodeLines(): string[] {
+  const byCode = Map.groupBy(Object.values(failures), ({ exitCode = 0 }) => exitCode);
+  const ending = [...byCode].filter(([exitCode]) => exitCode > 0).toSorted(([one], [other]) => one - other);
+  return [
+    'Exit codes:',
+    '  0  drained, or the command is done',
+    ...ending.flatMap(([exitCode, rows]) => rows.map(({ doc }) => wrapped(`${exitCode}  ${doc}`, '  '))),
+    '  129, 130, 143  a signal has ended a command: SIGHUP, SIGINT, SIGTERM',
+  ];
 }
 
 function shownFlag(row: Option<unknown>): string {

@@ -1,5 +1,6 @@
 import type { Certificates } from '../access/certificates.ts';
 import type { Config } from '../config/config.ts';
+import type { Profile } from '../config/platforms/platforms.ts';
 import type { DoorParts } from '../exchange/services.ts';
 import type { FrontDoor } from './drain.ts';
 import { VERSION } from './serving-plan.ts';
@@ -9,11 +10,13 @@ export interface OpenDoor extends FrontDoor {
   readonly port: number;
 }
 
+type Parts = Omit<DoorParts, 'config'> & { readonly profile: Profile };
+
 /**
  * Opens the ports, one after the other. The gRPC door is loaded only if its port is set.
  * @throws ServerError listen_failed, usage
  */
-export async function* openDoors(config: Config, parts: Omit<DoorParts, 'config'>): AsyncGenerator<OpenDoor> {
+export async function* openDoors(config: Config, parts: Parts): AsyncGenerator<OpenDoor> {
   const [{ buildApp, buildMetricsApp, buildProbesApp }, { listen }, { DeepCheck }] = await Promise.all([
     import('../http/app.ts'),
     import('../http/listen.ts'),
@@ -25,6 +28,7 @@ export async function* openDoors(config: Config, parts: Omit<DoorParts, 'config'
   const http = await listen(buildApp(all), config, {
     metrics: config.metricsPort === 0 ? undefined : buildMetricsApp(all),
     tls: certificates && { certificates, probes: buildProbesApp(all) },
+    portVariable: parts.profile.platform.portVariable,
   });
   reportListening(parts.log, config, VERSION, http.ports);
   reportAccess(parts.log, config, parts.access);

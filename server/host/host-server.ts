@@ -17,7 +17,7 @@ import { reportFailure, reportNoSample, reportOmitted, reportReady, reportWithhe
 import { startScorer } from './start-scorer.ts';
 
 /** The part of `process` that this server uses. Why: only main.ts touches the global one. */
-export type HostProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'cwd' | 'stdout' | 'stderr' | 'on'> & EndingProcess;
+export type HostProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'cwd' | 'stdin' | 'stdout' | 'stderr' | 'on'> & EndingProcess;
 
 /** Platforms and terminals may send one signal twice: to the process, and to its group. */
 const SAME_SIGNAL_MS = 250;

@@ -38,6 +38,18 @@ export interface ServingPlan {
 
 type Options = Pick<ServeCommand, 'config' | 'named' | 'profile'>;
 
+/**
+ * What a process without a port serves.
+ * @throws ServerError usage, script_missing, script_broken, model_missing
+ */
+export function portlessPlan({ config, named, profile }: Options, log: Log): Pick<ServingPlan, 'config' | 'found' | 'user'> {
+  const user = workerUser(config, { written: [] });
+  const found = discover(config, HOME, named);
+  reportProfile(log, profile, config);
+  reportFound(log, config, found);
+  return { config, found, user };
+}
+
 /** @throws ServerError usage, script_missing, script_broken, model_missing */
 export async function servingPlan({ config, named, profile }: Options, log: Log, proxies?: ProxyVariables): Promise<ServingPlan> {
   const { settings, warnings } = decideCollection(config);
@@ -45,7 +57,7 @@ export async function servingPlan({ config, named, profile }: Options, log: Log,
   const found = discover(config, HOME, named, profile.platform.scriptFolders);
   const access = await openAccess(config, log, proxies);
   for (const warning of warnings) log.warn(warning);
-  reportProfile(log, profile);
+  reportProfile(log, profile, config);
   if (settings !== undefined) reportBothCollect(log, profile);
   reportFound(log, config, found);
   const modelName = config.modelName === '' ? defaultModelName(found) : config.modelName;

@@ -46,9 +46,14 @@ interface CollectionReport {
   readonly spillDir: string;
 }
 
-/** Logs the profile, and why it is this one. */
-export function reportProfile(log: Log, { platform, why, routes }: Profile): void {
+/** Logs the profile, why it is this one, and a limit of its platform that is too low for the options. */
+export function reportProfile(log: Log, { platform, why, routes, startLimit }: Profile, { initTimeoutMs }: Config): void {
   log.info({ profile: platform.name, routes: routes.map(({ path }) => path) }, `profile ${platform.name} (${platform.title}): ${why}`);
+  if (startLimit !== undefined && startLimit.ms < initTimeoutMs)
+    log.info(
+      { [startLimit.variable]: startLimit.ms / 1000, initTimeoutMs },
+      `init() may take ${initTimeoutMs / 1000} s (INIT_TIMEOUT_MS), and ${platform.title} ends a container that is not ready after ${startLimit.ms / 1000} s: raise ${startLimit.variable}, or lower INIT_TIMEOUT_MS`,
+    );
 }
 
 /** Logs that the platform may collect the data that this server is asked to collect. */

@@ -59,6 +59,8 @@ export interface OtherApps {
   readonly metrics?: FastifyInstance | undefined;
   /** Main port and METRICS_PORT speak TLS, HEALTH_PORT does not, and has this app. */
   readonly tls?: { readonly certificates: Certificates; readonly probes: FastifyInstance } | undefined;
+  /** Variable that chooses the main port, for advice. */
+  readonly portVariable?: string | undefined;
 }
 
 /** A port that is to be opened. */
@@ -71,9 +73,13 @@ interface Wanted {
 }
 
 /** Opens the ports. @throws ServerError listen_failed */
-export async function listen(app: FastifyInstance, config: Config, { metrics, tls }: OtherApps = {}): Promise<Listening> {
+export async function listen(
+  app: FastifyInstance,
+  config: Config,
+  { metrics, tls, portVariable = 'PORT' }: OtherApps = {},
+): Promise<Listening> {
   await Promise.all([app.ready(), metrics?.ready(), tls?.probes.ready()]);
-  const wanted: Wanted[] = [{ server: app.server, number: config.port, option: 'PORT' }];
+  const wanted: Wanted[] = [{ server: app.server, number: config.port, option: portVariable }];
   const health = { number: config.healthPort, option: 'HEALTH_PORT' };
   if (tls !== undefined) wanted.push({ ...health, server: tls.probes.server, why: ', the plain port of the probes beside TLS' });
   else if (config.separateHealthEndpoint) wanted.push({ ...health, server: healthServer(app, config) });

@@ -132,6 +132,10 @@ export class ActiveScoring implements Scoring {
     this.#owner.cancel(this);
   }
 
+  expire(): void {
+    this.#owner.deadline(this);
+  }
+
   /** Stops all timers. */
   disarm(): void {
     clearTimeout(this.#deadline);

@@ -59,6 +59,8 @@ export interface Scoring {
    * over.
    */
   cancel(): void;
+  /** Its time is over, as at its deadline: its worker ends where the run does not. */
+  expire?(): void;
 }
 
 /** Facts that workers report when they become ready. */

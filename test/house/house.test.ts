@@ -23,7 +23,8 @@ const ground = ['guards', 'system', 'tensors'];
  * A room has its parent's arrows, too.
  */
 const allowed: Record<string, readonly string[]> = {
-  commands: ['config', 'host'],
+  commands: ['config', 'host', 'batch'],
+  batch: ['request', 'scoring'],
   host: ['config', 'request', 'access', 'exchange', 'ipc', 'telemetry', 'collection', 'scoring', 'http', 'grpc'],
   http: ['config', 'request', 'access', 'ipc', 'telemetry', 'scoring', 'exchange'],
   grpc: ['config', 'request', 'access', 'scoring', 'exchange'],

@@ -3,7 +3,7 @@ import { textType } from '../../request/content-types.ts';
 import { queryJson } from '../../request/query.ts';
 import { decodeText, textCharset, wholeCharacters } from '../../request/text.ts';
 import { Body, type BodyState } from '../records.ts';
-import { isJson } from './json-check.ts';
+import { isJson } from '../../guards/json-check.ts';
 import { LARGEST_DATA } from './place-data.ts';
 
 /**

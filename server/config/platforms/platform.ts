@@ -69,6 +69,13 @@ export interface BatchJob {
   readonly strategy: 'MULTI_RECORD' | 'SINGLE_RECORD' | undefined;
 }
 
+/** How long a container may take to its first answer that counts. */
+export interface StartLimit {
+  /** Variable or setting that changes it. */
+  readonly variable: string;
+  readonly ms: number;
+}
+
 /** One platform: a row of the table. Nothing else asks on which one the server runs. */
 export interface Platform {
   readonly name: ProfileName;
@@ -101,6 +108,12 @@ export interface Platform {
   readonly collects: string | undefined;
   /** Nobody serves the sample there: what is to be served is missing. */
   readonly names: boolean;
+  /** Variable that chooses the port there, for advice. */
+  readonly portVariable: string;
+  /** Strangers reach the port, and nothing in front of it asks for a key. */
+  readonly open: boolean;
+  /** Undefined: an answer of any status counts, or nothing is known. */
+  readonly startLimit: (around: Surroundings) => StartLimit | undefined;
 }
 
 /** A row without anything of its own. */
@@ -115,6 +128,9 @@ export const PLAIN = {
   idHeader: undefined,
   collects: undefined,
   names: true,
+  portVariable: 'PORT',
+  open: false,
+  startLimit: (): StartLimit | undefined => undefined,
 } as const;
 
 /** The value of a variable, or undefined where it is unset or empty. */

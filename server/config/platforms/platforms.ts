@@ -3,7 +3,7 @@ import { azureFunctions } from './azure-functions.ts';
 import { azureml } from './azureml.ts';
 import { kserve } from './kserve.ts';
 import { PROFILE_NAMES, type ProfileName } from './names.ts';
-import { type BatchJob, PLAIN, type Platform, type PlatformRoute, type Surroundings } from './platform.ts';
+import { type BatchJob, PLAIN, type Platform, type PlatformRoute, type StartLimit, type Surroundings } from './platform.ts';
 import { sagemaker } from './sagemaker.ts';
 import { vertex } from './vertex.ts';
 
@@ -29,6 +29,7 @@ export interface Profile {
   readonly values: Readonly<Record<string, string>>;
   readonly batch: BatchJob | undefined;
   readonly fixed: Readonly<Record<string, string>>;
+  readonly startLimit: StartLimit | undefined;
 }
 
 /**
@@ -43,6 +44,7 @@ export function profileOf(named: ProfileName | 'auto', around: Surroundings): Pr
     values: platform.values(around),
     batch: platform.batch(around),
     fixed: platform.fixed(around),
+    startLimit: platform.startLimit(around),
   });
   if (named !== 'auto') return made(platforms[named], 'SCORING_PROFILE names it');
   for (const name of PROFILE_NAMES) {
@@ -60,4 +62,5 @@ export const PLAIN_PROFILE: Profile = {
   values: {},
   fixed: {},
   batch: undefined,
+  startLimit: undefined,
 };

@@ -20,6 +20,12 @@ test('a child process gets no headers of an exporter, which may be keys', () => 
   assert.deepEqual(withoutSecrets(given, []), { OTEL_SERVICE_NAME: 'mine' });
 });
 
+test('a child process gets no second name of a secret, as App Service gives one to each setting', () => {
+  const given = { APPSETTING_SCORING_KEYS: 's3cret', APPSETTING_COLOUR: 'red' };
+  assert.deepEqual(withoutSecrets(given, []), { APPSETTING_COLOUR: 'red' });
+  assert.deepEqual(withoutSecrets(given, ['SCORING_KEYS']), given);
+});
+
 test('a child process gets every other variable: those of options, of the script, of proxies', () => {
   const open = optionRows.filter(({ secret }) => secret !== true).flatMap(({ env }) => [...env]);
   const given = Object.fromEntries([...open, 'FEATURE_STORE', 'https_proxy', 'PATH', 'scoring_keys'].map((name) => [name, 'open']));

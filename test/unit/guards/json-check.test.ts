@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { isJson } from '../../../server/collection/encode/json-check.ts';
+import { isJson } from '../../../server/guards/json-check.ts';
 import { LARGEST_DATA } from '../../../server/collection/encode/place-data.ts';
 import { readData } from '../../../server/collection/encode/payload-data.ts';
 import { Body } from '../../../server/collection/records.ts';

@@ -1,4 +1,4 @@
-import { MOST_LEVELS } from '../../guards/nesting.ts';
+import { MOST_LEVELS } from './nesting.ts';
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [ARRAY, OBJECT, OBJECT_END] = [0x5b, 0x7b, 0x7d];

@@ -1,0 +1,118 @@
+import { statSync } from 'node:fs';
+import { dirname, resolve, sep } from 'node:path';
+import { describeThrown, ServerError } from '../errors.ts';
+import { excerpt } from '../guards/excerpt.ts';
+import { readShard, type Shard, WHOLE } from './shard.ts';
+
+/** Stdin as the input, stdout as the output. */
+export const STREAM = '-';
+/** Of `errorThreshold`: any number of inputs may fail. */
+const ANY_NUMBER = -1;
+
+export interface BatchOptions {
+  /** An absolute path, or `-`. */
+  readonly input: string;
+  readonly isFolder: boolean;
+  readonly output: string;
+  readonly shard: Shard;
+  /** Inputs that may fail; -1: any number. */
+  readonly errorThreshold: number;
+}
+
+/** The flags of the command besides the options of `serve`. */
+export const batchFlags = {
+  input: 'A file of JSON lines, a folder of files, or `-` for JSON lines on stdin.',
+  output: 'The file that gets one line of JSON for each input, or `-` for stdout. A file is written anew.',
+  shard: '`i/n`: every n-th input from the i-th, counted from 0. `auto/n`: i is `JOB_COMPLETION_INDEX`.',
+  'error-threshold': 'The most inputs that may fail; one more ends the batch with 1. -1, the default: any number.',
+} as const;
+
+type BatchFlag = keyof typeof batchFlags;
+
+interface Split {
+  readonly flags: ReadonlyMap<BatchFlag, string>;
+  /** Arguments of `serve`. */
+  readonly rest: readonly string[];
+}
+
+/**
+ * Takes the flags of the command out of the arguments.
+ * @throws ServerError usage
+ */
+export function splitFlags(args: readonly string[]): Split {
+  const flags = new Map<BatchFlag, string>();
+  const rest: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    const [, spelt = '', equals, joined = ''] = /^--([^=]+)(=?)(.*)$/s.exec(arg) ?? [];
+    const name = spelt.replaceAll('_', '-');
+    if (!isBatchFlag(name)) {
+      rest.push(arg);
+      continue;
+    }
+    const value = equals === '=' ? joined : args[++at];
+    if (value === undefined || value === '') throw new ServerError('usage', `--${name}: expected a value after it`);
+    if (flags.has(name)) throw new ServerError('usage', `--${name}: expected it once, got it twice`);
+    flags.set(name, value);
+  }
+  return { flags, rest };
+}
+
+interface Place {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/** @throws ServerError usage, with a line for each problem */
+export function readBatchOptions(flags: Split['flags'], { env, cwd }: Place): BatchOptions {
+  const problems: string[] = [];
+  const read = <T>(name: BatchFlag, parse: (value: string) => T, missing: T | undefined): T | undefined => {
+    const value = flags.get(name);
+    if (value === undefined && missing === undefined) problems.push(`--${name}: expected this flag. ${batchFlags[name]}`);
+    if (value === undefined) return missing;
+    try {
+      return parse(value);
+    } catch (thrown) {
+      problems.push(`--${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      return undefined;
+    }
+  };
+  const at = (value: string): string => (value === STREAM ? value : resolve(cwd, value));
+  const isFolder = read('input', (value) => value !== STREAM && isFolderAt(at(value)), undefined);
+  const input = at(flags.get('input') ?? '');
+  const output = read('output', (value) => outputAt(at(value), input), undefined);
+  const shard = read('shard', (value) => readShard(value, env), WHOLE);
+  const errorThreshold = read('error-threshold', threshold, ANY_NUMBER);
+  if (isFolder === undefined || output === undefined || shard === undefined || errorThreshold === undefined)
+    throw new ServerError('usage', problems.join('\n'));
+  return { input, isFolder, output, shard, errorThreshold };
+}
+
+function threshold(value: string): number {
+  if (!/^(?:-1|\d{1,15})$/.test(value)) throw new Error(`expected a whole number from 0, or -1 for any number, got ${excerpt(value)}`);
+  return Number(value);
+}
+
+/** @throws Error where nothing can be read there */
+function isFolderAt(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (thrown) {
+    throw new Error(`expected a file or a folder that is there, got ${excerpt(path)}: ${describeThrown(thrown)}`, { cause: thrown });
+  }
+}
+
+/** Why the check: an output among its inputs would be read while it grows. */
+function outputAt(path: string, input: string): string {
+  if (path === STREAM) return path;
+  if (input !== STREAM && (path === input || path.startsWith(input + sep)))
+    throw new Error(`expected a file outside of the input, got ${excerpt(path)}`);
+  const folder = dirname(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Error(`expected a file in a folder that is there, got no folder ${excerpt(folder)}`);
+  return path;
+}
+
+function isBatchFlag(name: string): name is BatchFlag {
+  return Object.hasOwn(batchFlags, name);
+}

@@ -1,0 +1,119 @@
+import { type BatchInput, inputsOf } from '../batch/inputs.ts';
+import { batchFlags, type BatchOptions, readBatchOptions, splitFlags } from '../batch/options.ts';
+import { openOutput, type Output } from '../batch/output.ts';
+import { BatchRun } from '../batch/run.ts';
+import { BatchScoring } from '../batch/scoring.ts';
+import { readConfig, type ServeCommand } from '../config/read-config.ts';
+import { within } from '../guards/within.ts';
+import { Ending } from '../host/ending.ts';
+import type { HostProcess } from '../host/host-server.ts';
+import { type PortlessScorer, startPortless } from '../host/portless.ts';
+import { VERSION } from '../host/serving-plan.ts';
+import { reportFailure } from '../host/start-report.ts';
+import { createLog, type Log } from '../log.ts';
+import { refuseStart } from './refuse-start.ts';
+
+/** Exit codes of a batch that a signal ends: a batch that is not done must not look like one. */
+const SIGNALS = [
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const;
+/** Bytes of bodies and answers that a batch holds, where QUEUE_MAX_BYTES allows it. */
+const WINDOW_BYTES = 64 * 1024 * 1024;
+/** Time of an exit beyond DRAIN_TIMEOUT_MS, and of the last lines. */
+const [EXIT_MS, LAST_LINES_MS] = [6000, 2000];
+
+/** `scoring-server batch`: scores files or JSON lines without a port, a line for each. */
+export async function batch(host: HostProcess, args: readonly string[]): Promise<void> {
+  if (args.includes('--help') || args.includes('-h')) return void host.stdout.write(helpText());
+  try {
+    const { flags, rest } = splitFlags(args);
+    const command = readConfig({ argv: rest, env: host.env, cwd: host.cwd() });
+    if (command.kind !== 'serve') return void host.stdout.write(`${VERSION}\n`);
+    const options = readBatchOptions(flags, { env: host.env, cwd: host.cwd() });
+    await runBatch(host, command, options, await openOutput(options.output, host.stdout));
+  } catch (thrown) {
+    refuseStart(host, thrown, 'scoring-server batch');
+  }
+}
+
+/** The log is on stderr, because stdout may have the output. */
+async function runBatch(host: HostProcess, command: ServeCommand, options: BatchOptions, output: Output): Promise<void> {
+  const { config } = command;
+  const { log, flush } = await createLog(config, host, 'stderr');
+  const ending = new Ending({ host, log, flush });
+  for (const warning of command.warnings) log.warn(warning);
+  const started = performance.now();
+  let portless: PortlessScorer | undefined;
+  let code: number;
+  try {
+    // Each input has no limit of its own: BatchScoring says why.
+    portless = startPortless(host, { command: { ...command, config: { ...config, scoringTimeoutMs: 0, queueWaitTimeoutMs: 0 } }, log });
+    const run = batchRun(config, options, { scorer: portless.scorer, output, log });
+    const signalled = signalOf(host, log, ending);
+    const inputs = inputsOf(options, { stdin: host.stdin, limit: config.bodyLimitBytes });
+    const done = portless.ready.then(() => run.run(inputs));
+    const outcome = await Promise.race([done, signalled, portless.failed]).finally(() => run.stop());
+    // A line that is being written is written whole.
+    await within(LAST_LINES_MS, done);
+    code = outcome ?? 0;
+    const { index, of } = options.shard;
+    const ms = Math.round(performance.now() - started);
+    log.info({ ...run.tally, shard: `${index}/${of}`, ms }, outcome === undefined ? 'batch done' : 'batch stopped by a signal');
+  } catch (thrown) {
+    code = reportFailure(log, thrown, config);
+  }
+  ending.begin(config.drainTimeoutMs + EXIT_MS);
+  await within(LAST_LINES_MS, output.close());
+  await portless?.stop();
+  await ending.exit(code);
+}
+
+interface RunParts {
+  readonly scorer: PortlessScorer['scorer'];
+  readonly output: Output;
+  readonly log: Log;
+}
+
+function batchRun(config: ServeCommand['config'], { errorThreshold }: BatchOptions, { scorer, output, log }: RunParts): BatchRun {
+  const { scoringTimeoutMs: stallMs, answerLimitBytes: answerLimit, queueMaxBytes, queueMaxRequests } = config;
+  const scoring = new BatchScoring({ scorer, log, stallMs, answerLimit });
+  return new BatchRun({
+    score: (input: BatchInput) => scoring.score(input),
+    output,
+    // The queue takes what workers do not.
+    concurrency: () => Math.min(scorer.load.concurrency, queueMaxRequests),
+    maxBytes: Math.min(WINDOW_BYTES, queueMaxBytes / 2),
+    errorThreshold,
+  });
+}
+
+/** Resolves with the exit code of the first signal. A second one ends the process at once. */
+function signalOf(host: HostProcess, log: Log, ending: Ending): Promise<number> {
+  return new Promise((resolve) => {
+    let seen = false;
+    const stop = (signal: string, code: number): void => {
+      if (seen) return void ending.atOnce(code);
+      seen = true;
+      log.info({ signal }, 'stopping: the lines that are written stay');
+      return resolve(code);
+    };
+    for (const [signal, code] of SIGNALS) host.on(signal, () => stop(signal, code));
+  });
+}
+
+function helpText(): string {
+  return [
+    'Usage: node server/main.ts batch --input FILE|FOLDER|- --output FILE|- [flags]',
+    '',
+    'Scores inputs without a port, and writes one line of JSON for each, in order.',
+    'Flags, besides the options of serve (see --help without a command):',
+    '',
+    ...Object.entries(batchFlags).flatMap(([name, doc]) => [`  --${name} VALUE`, `      ${doc.replaceAll('`', '')}`]),
+    '',
+    'Exit codes: 0 done, 1 more errors than allowed or an input or output that fails, 2 usage, 3 script or',
+    'model, 4 execution provider, 129, 130 and 143 SIGHUP, SIGINT and SIGTERM.',
+    '',
+  ].join('\n');
+}
