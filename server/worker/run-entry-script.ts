@@ -1,7 +1,7 @@
 import { withoutKeys } from '../guards/addresses.ts';
 import { bufferFrom, parse, subarray } from '../guards/built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
-import { Answer } from '../entry-script.ts';
+import { Answer, type Protocol } from '../entry-script.ts';
 import { LARGE } from '../ipc/frames.ts';
 import { isStatus, type HeaderPairs } from '../ipc/header-fields.ts';
 import { InFlight } from '../ipc/in-flight.ts';
@@ -93,7 +93,7 @@ export class Runner {
     let began = performance.now();
     try {
       const codec = (active.codec ??= await this.#codecs.load(request.protocol));
-      const data = request.ofSample ? this.#sample() : decode(codec, request, body);
+      const data = request.ofSample ? this.#sample() : checked(this.#script, request, decode(codec, request, body));
       began = performance.now();
       const returned = this.#timed(id, request, began, data);
       // What run() returns without an await is encoded before the next run begins, because scripts
@@ -229,6 +229,22 @@ export class Runner {
       'run() returned a string that is itself JSON: it is answered as a JSON string. Return the object, or a Response with a content type',
     );
   }
+}
+
+/** Protocols whose data has the form that a script declares; the others have tensors by name. */
+const DECLARED: Readonly<Record<Protocol, boolean>> = {
+  score: true,
+  instances: true,
+  invocations: true,
+  'azure-function': true,
+  'open-inference': false,
+  'open-inference-grpc': false,
+};
+
+/** Data that fits what the script declares. @throws ServerError invalid_input */
+function checked({ schemas }: LoadedScript, { protocol }: WorkerRequest, data: unknown): unknown {
+  if (schemas?.checkInput !== undefined && DECLARED[protocol]) schemas.checkInput(data);
+  return data;
 }
 
 function isThenable(value: unknown): boolean {

@@ -18,6 +18,9 @@ const ANNOTATIONS = ['example', 'xml', 'externalDocs', 'discriminator'];
 /** Keywords whose value holds data, so that what looks like a keyword in it is none. */
 const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'example', 'examples']);
 
+/** Keywords of anybody's own. */
+const OWN = /^x-[\w$:-]+$/;
+
 const require = createRequire(import.meta.url);
 
 /**
@@ -42,9 +45,10 @@ export function compile(schema: Schema, name: string, warn: (text: string) => vo
   } as const;
   const ajv = new (dialectOf(schema, name))(settings);
   ajv.addVocabulary([...ANNOTATIONS, ...own]);
-  if (ajv.validateSchema(schema) !== true) throw new DeclarationError(`${name} is no JSON Schema: ${schemaProblem(name, ajv.errors)}`);
-  const validate = compiled(() => ajv.compile(schema), name);
-  return (value) => (validate(value) === true ? undefined : mismatchText(validate.errors ?? []));
+  const { $schema: _, ...body } = schema;
+  if (ajv.validateSchema(body) !== true) throw new DeclarationError(`${name} is no JSON Schema: ${schemaProblem(name, ajv.errors)}`);
+  const validate = compiled(() => ajv.compile(body), name);
+  return (value) => (validate(value) ? undefined : mismatchText(validate.errors ?? []));
 }
 
 type AjvClass = typeof import('ajv').Ajv;
@@ -56,7 +60,7 @@ function dialectOf({ $schema = '' }: Schema, name: string): AjvClass {
     return loaded.Ajv;
   }
   if ($schema !== '' && !(typeof $schema === 'string' && DRAFT_2020.test($schema)))
-    throw new DeclarationError(`${name}/$schema: expected JSON Schema of draft-07 or 2020-12, got ${excerpt(String($schema))}`);
+    throw new DeclarationError(`${name}/$schema: expected JSON Schema of draft-07 or 2020-12, got ${excerpt(JSON.stringify($schema))}`);
   const loaded: { readonly Ajv2020: AjvClass } = require('ajv/dist/2020.js');
   return loaded.Ajv2020;
 }
@@ -64,8 +68,9 @@ function dialectOf({ $schema = '' }: Schema, name: string): AjvClass {
 /**
  * Checks what ajv leaves to its caller: that a schema is data, and refers to nothing outside.
  * @param own gets the keywords that begin with x-
+ * @throws DeclarationError that names the place
  */
-function checkParts(part: unknown, place: string, own: Set<string>): void {
+export function checkParts(part: unknown, place: string, own: Set<string>): void {
   if (Array.isArray(part)) return part.forEach((item, at) => checkParts(item, `${place}/${at}`, own));
   if (typeof part !== 'object' || part === null) {
     if (part === undefined || typeof part === 'function' || typeof part === 'symbol' || typeof part === 'bigint')
@@ -74,7 +79,8 @@ function checkParts(part: unknown, place: string, own: Set<string>): void {
   }
   if (!isPlain(part)) throw new DeclarationError(`${place}: expected a plain object, got one of a class`);
   for (const [key, value] of Object.entries(part)) {
-    if (key.startsWith('x-')) own.add(key);
+    if (key === '$async') throw new DeclarationError(`${place}/$async: expected a schema that is checked at once`);
+    if (OWN.test(key)) own.add(key);
     if ((key === '$ref' || key === '$dynamicRef') && typeof value === 'string' && !value.startsWith('#'))
       throw new DeclarationError(
         `${place}/${key}: expected a reference into the same schema, like #/$defs/item, got ${excerpt(value)}: no schema is fetched`,

@@ -82,7 +82,7 @@ function list(items: readonly unknown[], place: string, depth: number): Describe
 
 /** The type of an example's value in Python, which has two of numbers. */
 function kindInPython({ shown, example }: Described): string {
-  return typeof example === 'number' ? String(shown['type']) : kindOf(example);
+  return typeof example === 'number' ? JSON.stringify(shown['type']) : kindOf(example);
 }
 
 function members(value: Readonly<Record<string, unknown>>, place: string, depth: number): Described {

@@ -47,7 +47,7 @@ export function tableType(rows: readonly Row[], options: TableTypeOptions = {}):
     exact: options.enforceShape ?? true,
   };
   if (!Object.hasOwn(orients, orient))
-    throw new DeclarationError(`tableType(): expected an orient of ${Object.keys(orients).join(', ')}, got ${String(orient)}`);
+    throw new DeclarationError(`tableType(): expected an orient of ${Object.keys(orients).join(', ')}, got ${orient}`);
   const { shown, ...described } = orients[orient](table);
   return new DeclaredType({ ...described, shown: { ...shown, format: `pandas.DataFrame:${orient}` } }, optional);
 }
