@@ -4,6 +4,7 @@ import { type Access, openAccess } from '../../server/access/access.ts';
 import { ratesOf } from '../../server/access/client-rates.ts';
 import { Certificates } from '../../server/access/certificates.ts';
 import { options as table, type Config } from '../../server/config/config.ts';
+import type { Profile } from '../../server/config/platforms/platforms.ts';
 import { buildApp, buildMetricsApp, buildProbesApp } from '../../server/http/app.ts';
 import { DeepCheck } from '../../server/http/deep-check.ts';
 import { listen, type Listening } from '../../server/http/listen.ts';
@@ -37,6 +38,7 @@ export function config(changes: Partial<Config>): Config {
 /**
  * The app on a free port of 127.0.0.1, with a fake scorer, ready; closed after the test.
  * @param given decides who may call, in place of what the options say
+ * @param profile undefined: no platform has started the server
  */
 export async function start(
   t: TestContext,
@@ -44,6 +46,7 @@ export async function start(
   swaggerFiles = '/nowhere',
   lifecycle = readyLifecycle(),
   given?: Access,
+  profile?: Profile,
 ): Promise<Started> {
   const options = config(changes);
   const logged = new LogLines();
@@ -64,6 +67,7 @@ export async function start(
     log,
     serverVersion: 'scoring-server/0.0.0',
     swaggerFiles,
+    profile,
     deepCheck: options.deepCheck ? new DeepCheck(scorer, log) : undefined,
   };
   const app = buildApp(parts);

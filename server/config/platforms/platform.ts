@@ -53,6 +53,11 @@ export interface Platform {
   readonly collects: string | undefined;
   /** Nobody serves the sample there: what is to be served is missing. */
   readonly names: boolean;
+  /**
+   * The documents of `/swagger.json` name a Bearer also where this server asks for none: the
+   * endpoint in front of it does.
+   */
+  readonly documentsBearer: boolean;
 }
 
 /** A row without anything of its own. */
@@ -62,6 +67,7 @@ export const PLAIN = {
   holds: false,
   collects: undefined,
   names: true,
+  documentsBearer: false,
 } as const;
 
 /** The value of a variable, or undefined where it is unset or empty. */
