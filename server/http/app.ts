@@ -87,7 +87,7 @@ export function appRoutes({
   const probes = new Probes(lifecycle, scorer, deepCheck);
   const score = new ScoreRoute(scorer, config, profile.platform.holds ? new Hold(lifecycle, config) : undefined);
   const parameters = new ExecutionParameters(scorer, config, profile.batch);
-  const swagger = new Swagger(config, scorer, swaggerFiles, access !== undefined);
+  const swagger = new Swagger(config, scorer, swaggerFiles, { ...profile, needsCredential: access !== undefined });
   const live = readOnly((exchange) => probes.live(exchange));
   const ready = readOnly((exchange) => probes.ready(exchange));
   const probe = { counted: false, cors: false, access: 'open' } as const;

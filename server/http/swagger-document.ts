@@ -1,6 +1,7 @@
 /** The documents of `/swagger.json`: docs/http-api.md. */
 
 import type { Json, Schema } from '../ipc/script-schemas.ts';
+import { type Dialect, v2, v3 } from './swagger-dialect.ts';
 
 export type SwaggerVersion = '2' | '3' | '3.1';
 
@@ -9,16 +10,20 @@ export interface Service {
   readonly version: string;
   /** Prefix of the paths. Slashes around it are ignored. */
   readonly pathPrefix: string;
-  readonly input: Schema;
+  /** ServiceInput, ServiceOutput, and those that they refer to. */
+  readonly schemas: Readonly<Record<string, Schema>>;
   /** True: a request must have a body. Azure's documents do not say so. */
   readonly needsInput: boolean;
-  readonly output: Schema;
-  /**
-   * True: this server asks for a key or token, and the document says so exactly. Else the document
-   * is that of Azure's server. Why: it names the Bearer of the endpoint in front of the container.
-   */
-  readonly needsCredential: boolean;
+  readonly credentials: Credentials;
+  /** Paths beside those of Azure's documents. */
+  readonly morePaths?: ((dialect: Dialect) => Schema) | undefined;
 }
+
+/**
+ * Who asks for a key or token: this server, and the document says so exactly; the endpoint in front
+ * of it, and the document is that of Azure's server; or nobody.
+ */
+export type Credentials = 'of this server' | 'of the endpoint' | 'none';
 
 const OPENAPI: Record<Exclude<SwaggerVersion, '2'>, string> = { '3': '3.0.3', '3.1': '3.1.0' };
 const OF_AZURE = [{ Bearer: [] }];
@@ -26,56 +31,21 @@ const OF_AZURE = [{ Bearer: [] }];
 const OF_THIS_SERVER = [{ Bearer: [] }, { ApiKey: [] }];
 const BEARER = { type: 'apiKey', name: 'Authorization', in: 'header', description: 'For example: Bearer abc123' };
 const API_KEY = { type: 'apiKey', name: 'api-key', in: 'header' };
+/** What a document says of each. */
+const securities: Readonly<Record<Credentials, { readonly schemes?: Schema; readonly security?: Json }>> = {
+  'of this server': { schemes: { Bearer: BEARER, ApiKey: API_KEY }, security: OF_THIS_SERVER },
+  'of the endpoint': { schemes: { Bearer: BEARER }, security: OF_AZURE },
+  none: {},
+};
 const ERROR_RESPONSE = { type: 'object', properties: { message: { type: 'string' } } };
-const VERSION_PARAMETER = { name: 'version', in: 'query', required: false };
-const VERSION_SCHEMA = { type: 'integer', enum: [2, 3] };
-
 const TEXTS = {
   health: 'Simple health check endpoint to ensure the service is up at any given point.',
   healthy: "If service is up and running, this response will be returned with the content 'Healthy'",
   score: "Run web service's model and get the prediction output",
-  payload: 'The input payload for executing the real-time machine learning service.',
   scored: 'The service processed the input correctly and provided a result prediction, if applicable.',
   swagger: 'Get the Swagger specification.',
   document: 'The Swagger specification.',
   failed: 'The service failed to execute due to an error.',
-};
-
-/** Differences between the two families of documents. */
-interface Dialect {
-  reference(name: string): Json;
-  textResponse(description: string, example?: string): Json;
-  jsonResponse(description: string, schema: Json): Json;
-  /** Members of the scoring operation. */
-  payload(schema: Json, required: Schema): { readonly [key: string]: Json };
-  readonly versionParameter: Json;
-}
-
-const v2: Dialect = {
-  reference: (name) => ({ $ref: `#/definitions/${name}` }),
-  textResponse: (description, example) => ({
-    description,
-    schema: { type: 'string' },
-    ...(example !== undefined && { examples: { 'application/json': example } }),
-  }),
-  jsonResponse: (description, schema) => ({ description, schema }),
-  payload: (schema, required) => ({
-    parameters: [{ name: 'serviceInputPayload', in: 'body', description: TEXTS.payload, ...required, schema }],
-  }),
-  versionParameter: { ...VERSION_PARAMETER, ...VERSION_SCHEMA },
-};
-
-const v3: Dialect = {
-  reference: (name) => ({ $ref: `#/components/schemas/${name}` }),
-  textResponse: (description, example) => ({
-    description,
-    content: { 'text/plain': { schema: { type: 'string', ...(example !== undefined && { example }) } } },
-  }),
-  jsonResponse: (description, schema) => ({ description, content: { 'application/json': { schema } } }),
-  payload: (schema, required) => ({
-    requestBody: { description: TEXTS.payload, ...required, content: { 'application/json': { schema } } },
-  }),
-  versionParameter: { ...VERSION_PARAMETER, schema: VERSION_SCHEMA },
 };
 
 /** The document of one version. */
@@ -85,8 +55,8 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
     description: `API specification for the Azure Machine Learning service ${service.name}`,
     version: service.version,
   };
-  const schemes = { Bearer: BEARER, ...(service.needsCredential && { ApiKey: API_KEY }) };
-  const schemas = { ServiceInput: service.input, ServiceOutput: service.output, ErrorResponse: ERROR_RESPONSE };
+  const { schemes, security } = securities[service.credentials];
+  const schemas = { ...service.schemas, ErrorResponse: ERROR_RESPONSE };
   if (version === '2') {
     return {
       swagger: '2.0',
@@ -94,7 +64,7 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
       schemes: ['https'],
       consumes: ['application/json'],
       produces: ['application/json'],
-      securityDefinitions: schemes,
+      ...(schemes !== undefined && { securityDefinitions: schemes }),
       paths: paths(v2, service),
       definitions: schemas,
     };
@@ -102,13 +72,15 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
   return {
     openapi: OPENAPI[version],
     info,
-    security: service.needsCredential ? OF_THIS_SERVER : OF_AZURE,
+    ...(security !== undefined && { security }),
     paths: paths(v3, service),
-    components: { schemas, securitySchemes: schemes },
+    components: { schemas, ...(schemes !== undefined && { securitySchemes: schemes }) },
   };
 }
 
-function paths(dialect: Dialect, { pathPrefix, needsCredential, needsInput }: Service): Json {
+function paths(dialect: Dialect, { pathPrefix, credentials, needsInput, morePaths }: Service): Json {
+  const needsCredential = credentials === 'of this server';
+  const { security } = securities[credentials];
   const bare = pathPrefix.replaceAll(/^\/+|\/+$/g, '');
   const prefix = bare === '' ? '' : `/${bare}`;
   const failed = dialect.jsonResponse(TEXTS.failed, dialect.reference('ErrorResponse'));
@@ -125,7 +97,7 @@ function paths(dialect: Dialect, { pathPrefix, needsCredential, needsInput }: Se
       post: {
         operationId: 'RunMLService',
         description: TEXTS.score,
-        security: needsCredential ? OF_THIS_SERVER : OF_AZURE,
+        ...(security !== undefined && { security }),
         ...dialect.payload(dialect.reference('ServiceInput'), needsInput ? { required: true } : {}),
         responses: { '200': dialect.jsonResponse(TEXTS.scored, dialect.reference('ServiceOutput')), default: failed },
       },
@@ -139,5 +111,6 @@ function paths(dialect: Dialect, { pathPrefix, needsCredential, needsInput }: Se
         responses: { '200': dialect.textResponse(TEXTS.document), default: failed },
       },
     },
+    ...morePaths?.(dialect),
   };
 }

@@ -1,5 +1,5 @@
 import type { ClassLabels, TensorSpec } from '../entry-script.ts';
-import type { Json, Schema } from '../ipc/script-schemas.ts';
+import { type Json, type Schema, UNDECLARED } from '../ipc/script-schemas.ts';
 import type { Served, ServedModel } from '../scoring/scorer-types.ts';
 import { type Dtype, type DtypeRow, dtypes } from '../tensors/dtypes.ts';
 
@@ -10,19 +10,16 @@ export interface ServiceSchemas {
   readonly needsInput: boolean;
 }
 
-/** Schema of a service that declares nothing. */
-const UNDECLARED: Schema = { type: 'object', example: {} };
-
 /** Elements of the largest example of an answer: a larger one would be most of the document. */
 const LONGEST_EXAMPLE = 1000;
 
 /**
  * The schemas of a model without code come from the model, with an example that it took at its
- * warm-up. A script in Python may declare its data; other scripts declare nothing.
+ * warm-up. A script may declare its data, or show it by a sample.
  */
 export function serviceSchemas(served: Served | undefined): ServiceSchemas {
   const [model] = served?.models ?? [];
-  if (served?.schemas !== undefined) return { input: served.schemas.input, output: served.schemas.output, needsInput: false };
+  if (served?.schemas !== undefined) return { ...served.schemas, needsInput: served.schemas.jsonSchema === true };
   if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED, needsInput: false };
   return {
     input: { ...inputsSchema(model.inputs), ...(served.example !== undefined && { example: JSON.parse(served.example) }) },

@@ -1,4 +1,4 @@
-import { type Check, listOf, object, oneOf, shape } from '../guards/checks.ts';
+import { type Check, flag, listOf, object, oneOf, optional, shape } from '../guards/checks.ts';
 import { isDeeper, MOST_LEVELS } from '../guards/nesting.ts';
 
 /** A value as JSON.parse makes it. */
@@ -8,12 +8,22 @@ export type Schema = { readonly [key: string]: Json };
 
 const VERSIONS = ['2', '3', '3.1'] as const;
 
+/** The versions of `/swagger.json`. */
+export const ALL_VERSIONS: readonly (typeof VERSIONS)[number][] = VERSIONS;
+
+/** Schema of data that nothing declares. */
+export const UNDECLARED: Schema = { type: 'object', example: {} };
+
 /** What a script declares of its data. */
 export interface ScriptSchemas {
   readonly input: Schema;
   readonly output: Schema;
   /** The versions of `/swagger.json` that can express them. */
   readonly versions: readonly (typeof VERSIONS)[number][];
+  /**
+   * They are JSON Schema, which each version has in a form of its own. A request must have a body.
+   */
+  readonly jsonSchema?: boolean | undefined;
 }
 
 /** What writes a schema recurses over it. */
@@ -23,4 +33,5 @@ export const scriptSchemas: Check<ScriptSchemas> = shape<ScriptSchemas>({
   input: schema,
   output: schema,
   versions: listOf(oneOf(...VERSIONS)),
+  jsonSchema: optional(flag),
 });

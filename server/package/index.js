@@ -1,4 +1,5 @@
 /** `import ... from 'scoring-server'` in a project that has this package installed. */
 import './own-types.js';
 
-export const { Answer, BasicCorrelationContext, Collector, ModelDataCollector, ScoringError } = await import('../worker/script/exports.ts');
+export const { Answer, BasicCorrelationContext, Collector, ModelDataCollector, ScoringError, numpyType, standardType, tableType } =
+  await import('../worker/script/exports.ts');

@@ -1,6 +1,7 @@
 import { withoutKeys } from '../guards/addresses.ts';
 import { bufferFrom, subarray } from '../guards/built-ins.ts';
 import { asServerError, bounded, ScoringError, ServerError, stackOfThrown } from '../errors.ts';
+import type { Protocol } from '../entry-script.ts';
 import { LARGE } from '../ipc/frames.ts';
 import { isStatus, type HeaderPairs } from '../ipc/header-fields.ts';
 import { InFlight } from '../ipc/in-flight.ts';
@@ -95,7 +96,7 @@ export class Runner {
     let began = performance.now();
     try {
       const codec = (active.codec ??= await this.#codecs.load(request.protocol));
-      const data = request.ofSample ? this.#sample() : decode(codec, request, body);
+      const data = request.ofSample ? this.#sample() : checked(this.#script, request, decode(codec, request, body));
       began = performance.now();
       const returned = this.#timed(id, request, began, data);
       // What run() returns without an await is encoded before the next run begins, because scripts
@@ -241,6 +242,22 @@ export class Runner {
   #reply(id: number, status: number, runMs: number, headers: HeaderPairs | undefined, body: readonly (string | Uint8Array)[]): void {
     this.#toHost.reply(id, sendable(status), runMs, headers, body);
   }
+}
+
+/** Protocols whose data has the form that a script declares; the others have tensors by name. */
+const DECLARED: Readonly<Record<Protocol, boolean>> = {
+  score: true,
+  instances: true,
+  invocations: true,
+  'azure-function': true,
+  'open-inference': false,
+  'open-inference-grpc': false,
+};
+
+/** Data that fits what the script declares. @throws ServerError invalid_input */
+function checked({ schemas }: LoadedScript, { protocol }: WorkerRequest, data: unknown): unknown {
+  if (schemas?.checkInput !== undefined && DECLARED[protocol]) schemas.checkInput(data);
+  return data;
 }
 
 function isThenable(value: unknown): boolean {

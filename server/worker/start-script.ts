@@ -18,9 +18,11 @@ import { withImportAdvice } from './script/import-advice.ts';
 import { WorkerInitContext } from './script/init-context.ts';
 import { loadEntryScript, type LoadedScript } from './script/load-entry-script.ts';
 import { installModuleHooks } from './script/module-hooks.ts';
+import { documented } from './schemas/documented.ts';
 import { hintAtDoubleParsing, type ScriptLog } from './script/script-log.ts';
 import { stackWithAdvice } from './refused-access.ts';
-import { reportedTrying, untriedBecause } from './trying.ts';
+import { reportedTrying, type Trying, untriedBecause } from './trying.ts';
+import { shownSample } from './shown-sample.ts';
 import { warmUp } from './warm-up.ts';
 
 interface ScriptSurroundings {
@@ -63,17 +65,13 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const port = openCollection(message, context, around);
   const script = await loadEntryScript(message.entryScript);
   if (script.hasDriverModule) log.warn('the export driver_module has no effect: export run() itself');
+  const warn = (text: string): void => log.warn(text);
+  script.schemas?.warnings.forEach(warn);
   await initialise(() => script.init(context.forScript), signal, message);
   around.initialised(script);
-  const taken = await warmUp(script, context, message.warmUp, trying);
-  await context.settle({
-    opened: async (model) => {
-      const untried = untriedBecause(message.warmUp);
-      const decide = (): Promise<void> => settle(model, message, untried, around);
-      return untried === undefined ? trying(model.name, decide) : decide();
-    },
-    late: (model) => settle(model, message, 'no trial of rows, because the model opened after the start', around),
-  });
+  const shown = shownSample(script);
+  const { taken, answer } = await warmUp(script, context, message, trying);
+  await settleModels(context, message, trying, around);
   context.observe(new InferenceMetrics(metrics, message.tracing ? () => log.request : undefined));
   if (port !== undefined) port.open = true;
   const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
@@ -81,9 +79,26 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const example = message.noCode ? exampleOfModel(taken) : exampleOfScript(script);
   return {
     runner: new Runner(script, toHost, log, { ...message, inputs, sample }),
-    redaction: new RedactionHook(script.redact, { toHost, warn: (text) => log.warn(text), mark: around.markRedaction }),
-    ready: { ...readyMessage(script, context, message), example, checks: sample !== undefined },
+    redaction: new RedactionHook(script.redact, { toHost, warn, mark: around.markRedaction }),
+    ready: {
+      ...readyMessage(script, context, message),
+      example,
+      schemas: documented(script.schemas, { sample: shown, answer }, warn),
+      checks: sample !== undefined,
+    },
   };
+}
+
+/** Decides for each model whether its calls are merged. */
+function settleModels(context: WorkerInitContext, message: StartMessage, trying: Trying, around: ScriptSurroundings): Promise<void> {
+  return context.settle({
+    opened: async (model) => {
+      const untried = untriedBecause(message.warmUp);
+      const decide = (): Promise<void> => settle(model, message, untried, around);
+      return untried === undefined ? trying(model.name, decide) : decide();
+    },
+    late: (model) => settle(model, message, 'no trial of rows, because the model opened after the start', around),
+  });
 }
 
 /**

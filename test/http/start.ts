@@ -38,6 +38,7 @@ export function config(changes: Partial<Config>): Config {
 /**
  * The app on a free port of 127.0.0.1, with a fake scorer, ready; closed after the test.
  * @param given decides who may call, in place of what the options say
+ * @param profile undefined: no platform has started the server
  */
 export async function start(
   t: TestContext,

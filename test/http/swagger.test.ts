@@ -8,19 +8,33 @@ import type { Schema } from '../../server/ipc/script-schemas.ts';
 import type { ServedModel } from '../../server/scoring/scorer-types.ts';
 import { folder } from '../set-up/folder.ts';
 import { served } from './fake-scorer.ts';
+import { profileOf } from '../../server/config/platforms/platforms.ts';
+import { NOWHERE } from '../set-up/surroundings.ts';
 import { start } from './start.ts';
 
 const EXPECTED = join(import.meta.dirname, '../../../shared', 'reference', 'swagger-expected');
 const skip = existsSync(EXPECTED) ? false : `${EXPECTED} is not here`;
 const expected = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(EXPECTED, name), 'utf8'));
 
+/** The clients of Azure ML read the documents of its own server. */
+const azureml = profileOf('azureml', NOWHERE);
+const onAzure = (t: Parameters<typeof start>[0], changes: Parameters<typeof start>[1] = {}): ReturnType<typeof start> =>
+  start(t, changes, undefined, undefined, undefined, azureml);
+
+interface Operation {
+  responses: Record<string, { description: string }>;
+  security?: unknown;
+}
+
 interface Document {
   swagger?: string;
   openapi?: string;
   info: { title: string; description: string; version: string };
-  paths: Record<string, unknown>;
+  paths: Record<string, Record<string, Operation>>;
+  security?: unknown;
+  securityDefinitions?: unknown;
   definitions: Record<string, unknown>;
-  components: { schemas: Record<string, unknown> };
+  components: { schemas: Record<string, unknown>; securitySchemes?: unknown };
 }
 
 const VERSIONS = { '': '2', '?version=2': '2', '?version=2.0': '2', '?version=3': '3', '?version=3.0': '3', '?version=3.1': '3.1' };
@@ -39,8 +53,8 @@ describe('swagger.json', () => {
       assert.ok(!('x-ms-run-fn-exec-ms' in headers));
     });
 
-    it(`${query || 'without a version'} equals the expected document`, { skip }, async (t) => {
-      const { http } = await start(t);
+    it(`${query || 'without a version'} on Azure ML equals the expected document`, { skip }, async (t) => {
+      const { http } = await onAzure(t);
       const { body } = await http.get(`/swagger.json${query}`).expect(200);
       assert.deepEqual(body, await expected(`expected_swagger${version}_without_decorator.json`));
     });
@@ -55,9 +69,62 @@ describe('swagger.json', () => {
   });
 
   it('with a prefix has the expected paths', { skip }, async (t) => {
-    const { http } = await start(t, { servicePathPrefix: 'test' });
+    const { http } = await onAzure(t, { servicePathPrefix: 'test' });
     const { paths } = (await http.get('/swagger.json').expect(200)).body as Document;
     assert.deepEqual(paths, ((await expected('expected_swagger_prefix_case.json')) as Document).paths);
+  });
+
+  it('names no credential where nobody asks for one', async (t) => {
+    const { http } = await start(t);
+    for (const version of ['2', '3', '3.1']) {
+      const text = JSON.stringify((await http.get(`/swagger.json?version=${version}`).expect(200)).body);
+      assert.doesNotMatch(text, /security|Bearer/);
+    }
+  });
+
+  it('names the key that this server asks for, on every platform', async (t) => {
+    for (const profile of [undefined, azureml]) {
+      const { http } = await start(t, { scoringKeys: 'one:a-key-of-this-test' }, undefined, undefined, undefined, profile);
+      const { body } = await http.get('/swagger.json?version=3').set('api-key', 'a-key-of-this-test').expect(200);
+      assert.deepEqual((body as Document).security, [{ Bearer: [] }, { ApiKey: [] }]);
+    }
+  });
+
+  it('has every route that answers, with ?routes=all', async (t) => {
+    const { http, app, scorer } = await start(t, { modelName: 'm' });
+    scorer.served = served;
+    for (const version of ['2', '3', '3.1']) {
+      const { paths } = (await http.get(`/swagger.json?routes=all&version=${version}`).expect(200)).body as Document;
+      for (const [path, operations] of Object.entries(paths))
+        for (const method of Object.keys(operations)) {
+          const url = path.replace('{model}', 'm').replace('{version}', '1');
+          assert.ok(app.hasRoute({ method: method.toUpperCase() as 'GET', url: path.replaceAll(/\{(\w+)\}/g, ':$1') }), path);
+          const { status } = method === 'get' ? await http.get(url) : await http.post(url).send('{');
+          assert.ok(String(status) in operations[method]!.responses || status === 200, `${method} ${url}: ${status}`);
+        }
+      assert.ok('/v2/models/{model}/infer' in paths);
+    }
+  });
+
+  it('has the routes of the platform too, with ?routes=all', async (t) => {
+    const env = { AIP_HTTP_PORT: '8080', AIP_PREDICT_ROUTE: '/predict', AIP_HEALTH_ROUTE: '/healthy' };
+    const vertex = profileOf('vertex', { ...NOWHERE, env });
+    const { http } = await start(t, {}, undefined, undefined, undefined, vertex);
+    const { paths } = (await http.get('/swagger.json?routes=all&version=3').expect(200)).body as Document;
+    for (const { path } of vertex.routes) assert.ok(path in paths, path);
+    assert.deepEqual(Object.keys(((await http.get('/swagger.json?version=3').expect(200)).body as Document).paths), ['/', '/score', '/swagger.json']);
+  });
+
+  it('lists the statuses of the table that scoring can end with, and 401 only where a key is asked for', async (t) => {
+    const { http } = await start(t);
+    const { paths } = (await http.get('/swagger.json?routes=all&version=3').expect(200)).body as Document;
+    const { responses } = paths['/v2/models/{model}/infer']!['post']!;
+    assert.deepEqual(Object.keys(responses), ['200', '400', '404', '405', '408', '413', '415', '429', '431', '500', '503', '504']);
+    const { http: closed } = await start(t, { scoringKeys: 'one:a-key-of-this-test' });
+    const asked = (await closed.get('/swagger.json?routes=all&version=3').set('api-key', 'a-key-of-this-test').expect(200)).body as Document;
+    assert.ok(['401', '403'].every((status) => status in asked.paths['/v2/models/{model}/infer']!['post']!.responses));
+    assert.ok(!('401' in asked.paths['/health/live']!['get']!.responses));
+    assert.deepEqual(asked.paths['/health/live']!['get']!.security, []);
   });
 
   it('refuses other versions', async (t) => {
@@ -204,7 +271,7 @@ describe('the schemas of a model without code', () => {
   });
 
   it('are those that a script in Python declares, in the versions that can express them', { skip }, async (t) => {
-    const { http, scorer } = await start(t);
+    const { http, scorer } = await onAzure(t);
     for (const version of ['2', '3', '3.1'] as const) {
       const document = (await expected(`expected_swagger${version}.json`)) as Document;
       const declared = (document.definitions ?? document.components.schemas) as Record<string, Schema>;
@@ -233,6 +300,26 @@ describe('the schemas of a model without code', () => {
     assert.deepEqual([components.schemas['ServiceInput'], components.schemas['ServiceOutput']], [declared.input, declared.output]);
     await writeFile(join(path, 'swagger2.json'), '{"from":"file"}');
     await http.get('/swagger.json').expect(200, { from: 'file' });
+  });
+
+  it('are the JSON Schema of a script, as each version writes it', async (t) => {
+    const { http, scorer } = await start(t);
+    const input = { $ref: '#/$defs/house', $defs: { house: { type: ['object', 'null'] } }, example: null };
+    const schemas = { input, output: { type: 'integer' }, versions: ['2', '3', '3.1'], jsonSchema: true } as const;
+    scorer.served = { ...served, schemas };
+    await http.get('/swagger.json').expect(404, {
+      message: 'Swagger version [2] is not supported for the scoring script. Supported swagger versions: [3, 3.1].',
+    });
+    const v3 = (await http.get('/swagger.json?version=3').expect(200)).body as Document;
+    const house = '#/components/schemas/ServiceInput.house';
+    assert.deepEqual(v3.components.schemas, {
+      ServiceInput: { example: null, allOf: [{ $ref: house }] },
+      'ServiceInput.house': { type: 'object', nullable: true },
+      ServiceOutput: { type: 'integer' },
+      ErrorResponse: { type: 'object', properties: { message: { type: 'string' } } },
+    });
+    const { components } = (await http.get('/swagger.json?version=3.1').expect(200)).body as Document;
+    assert.deepEqual(components.schemas['ServiceInput'], { $ref: house, example: null });
   });
 
   it('follow what workers say: a document is made anew for it', async (t) => {

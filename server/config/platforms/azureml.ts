@@ -5,5 +5,6 @@ export const azureml: Platform = {
   ...PLAIN,
   name: 'azureml',
   title: 'Azure ML',
+  documentsBearer: true,
   detect: (around) => anyGiven(around, 'AZUREML_MODEL_DIR', 'AZUREML_ENTRY_SCRIPT'),
 };

@@ -114,6 +114,11 @@ export interface Platform {
   readonly open: boolean;
   /** Undefined: an answer of any status counts, or nothing is known. */
   readonly startLimit: (around: Surroundings) => StartLimit | undefined;
+  /**
+   * The documents of `/swagger.json` name a Bearer also where this server asks for none: the
+   * endpoint in front of it does.
+   */
+  readonly documentsBearer: boolean;
 }
 
 /** A row without anything of its own. */
@@ -131,6 +136,7 @@ export const PLAIN = {
   portVariable: 'PORT',
   open: false,
   startLimit: (): StartLimit | undefined => undefined,
+  documentsBearer: false,
 } as const;
 
 /** The value of a variable, or undefined where it is unset or empty. */

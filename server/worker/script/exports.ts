@@ -9,3 +9,6 @@ export type { Collectable } from '../collect/collect-rows.ts';
 export type { CollectedRow, ColumnType, ColumnTypes } from '../collect/columns.ts';
 export { ModelDataCollector } from '../collect/model-data-collector.ts';
 export type { Correlations, ModelDataCollectorOptions } from '../collect/model-data-collector.ts';
+export { numpyType } from '../schemas/numpy-type.ts';
+export { standardType } from '../schemas/standard-type.ts';
+export { tableType } from '../schemas/table-type.ts';

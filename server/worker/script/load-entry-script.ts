@@ -1,7 +1,10 @@
 import type { EntryScript, InputType } from '../../entry-script.ts';
 import { ServerError } from '../../errors.ts';
+import type { DeclaredSchemas } from '../schemas/declared-schemas.ts';
 import { importScript } from './import-script.ts';
 import { ScriptExports } from './script-exports.ts';
+
+type SchemaChoices = Pick<LoadedScript, 'inputType' | 'rawHttp' | 'exactIntegers'>;
 
 const INPUT_TYPES: readonly InputType[] = ['json', 'text', 'bytes', 'tensors'];
 
@@ -17,6 +20,8 @@ export interface LoadedScript {
   readonly concurrency: number | undefined;
   readonly redact: EntryScript['redact'];
   readonly close: EntryScript['close'];
+  /** The export `schema`, compiled; undefined if there is none. */
+  readonly schemas: DeclaredSchemas | undefined;
   /** Data for warm-up; undefined if there is none. Read it after `init()`, which may make it. */
   readonly sample: unknown;
   /** An export that has a meaning in Azure's Python server only. */
@@ -50,11 +55,14 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
   const concurrency = exports.value('concurrency');
   if (concurrency !== undefined && !isConcurrency(concurrency))
     throw broken(`User script at ${path} exports concurrency ${JSON.stringify(concurrency)}: expected a whole number of at least 1.`);
+  const schemas = await schemasOf(path, exports.value('schema'), { inputType, rawHttp, exactIntegers });
   return {
     path,
     init,
     run,
-    inputType,
+    // A schema of the input describes JSON, whatever the content type of a request.
+    inputType: schemas?.input === undefined ? inputType : 'json',
+    schemas,
     rawHttp,
     exactIntegers,
     bytesInputs,
@@ -66,6 +74,13 @@ export async function loadEntryScript(path: string): Promise<LoadedScript> {
     },
     hasDriverModule: exports.value('driver_module') !== undefined,
   };
+}
+
+/** Loaded here, because most scripts declare nothing. */
+async function schemasOf(path: string, exported: unknown, choices: SchemaChoices): Promise<DeclaredSchemas | undefined> {
+  if (exported === undefined) return undefined;
+  const { declaredSchemas } = await import('../schemas/declared-schemas.ts');
+  return declaredSchemas(path, exported, choices);
 }
 
 function requiredFunction<T>(path: string, exports: ScriptExports, name: string): T {

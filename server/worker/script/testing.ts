@@ -29,7 +29,8 @@ export interface Collected {
 /** An entry script in the process of its own test. */
 export interface ScriptUnderTest {
   /**
-   * Calls the script's `run()` with data as it would arrive. Resolves and rejects as `run()` does.
+   * Calls the script's `run()` with data as it would arrive. Resolves and rejects as `run()` does;
+   * rejects with a ServerError where the data does not fit the `schema` of the script.
    */
   run(this: void, data: unknown, request?: Partial<RequestContext>): Promise<unknown>;
   /**
@@ -77,7 +78,10 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
   return {
     run: async (data, given = {}) => {
       const request = requestOf(given);
-      return requests.run(request, () => loaded.run(data, request));
+      return requests.run(request, () => {
+        loaded.schemas?.checkInput?.(data);
+        return loaded.run(data, request);
+      });
     },
     metric: (name, labels) => metrics.value(name, labels),
     collected,
