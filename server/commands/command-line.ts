@@ -15,7 +15,13 @@ interface CommandRow {
 }
 
 /** The commands besides `serve`, one file each. Each is loaded by its name. */
-const commands: readonly CommandRow[] = [];
+const commands: readonly CommandRow[] = [
+  {
+    name: 'iot-edge',
+    summary: 'a module of IoT Edge: scores the messages of an input',
+    load: async () => (await import('./iot-edge.ts')).iotEdge,
+  },
+];
 
 /** The command line: the command that its first word names, or the server. */
 export async function main(host: HostProcess): Promise<void> {

@@ -1,4 +1,4 @@
-import { readConfig } from '../config/read-config.ts';
+import { readConfig, type ServeCommand } from '../config/read-config.ts';
 import { helpText } from '../config/usage.ts';
 import { toServerError } from '../errors.ts';
 import type { HostProcess } from '../host/host-server.ts';
@@ -15,6 +15,12 @@ export async function serve(host: HostProcess): Promise<void> {
     host.stderr.write(`scoring-server cannot start:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
     return host.exit(error.failure.exitCode ?? 1);
   }
-  if (command.kind === 'serve') await serveUntilSignal(host, command);
+  if (command.kind === 'serve') await serveUntilSignal(host, { ...command, warnings: [...command.warnings, ...otherCommand(command)] });
   else host.stdout.write(command.kind === 'help' ? helpText() : `${VERSION}\n`);
+}
+
+/** Warns where the platform sends what `serve` does not take. */
+function otherCommand({ profile: { platform } }: ServeCommand): string[] {
+  const { command, title } = platform;
+  return command === undefined ? [] : [`this server only listens on its ports: for messages of ${title} give it the command ${command}`];
 }

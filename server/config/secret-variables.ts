@@ -5,10 +5,14 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** OpenTelemetry's exporter reads them by itself. No row has them. */
 const OF_EXPORTERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'];
 
+/** The SDK of IoT Edge reads them by itself. */
+const OF_EDGE = ['EdgeHubConnectionString', 'IotHubConnectionString'];
+
 /** Variables that may hold a secret of the server: those of each marked row, and aliases. */
 export const secretVariables: ReadonlySet<string> = new Set([
   ...optionRows.filter(({ secret }) => secret === true).flatMap(({ env }) => [...env]),
   ...OF_EXPORTERS,
+  ...OF_EDGE,
 ]);
 
 /** What is wrong with WORKER_SECRETS. */

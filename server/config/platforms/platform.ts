@@ -53,6 +53,8 @@ export interface Platform {
   readonly collects: string | undefined;
   /** Nobody serves the sample there: what is to be served is missing. */
   readonly names: boolean;
+  /** The command of this server that takes what the platform sends; undefined: `serve`. */
+  readonly command: string | undefined;
 }
 
 /** A row without anything of its own. */
@@ -62,6 +64,7 @@ export const PLAIN = {
   holds: false,
   collects: undefined,
   names: true,
+  command: undefined,
 } as const;
 
 /** The value of a variable, or undefined where it is unset or empty. */
