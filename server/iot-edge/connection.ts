@@ -133,6 +133,8 @@ export class Connection {
     if (!acknowledges(client))
       throw new ServerError('usage', 'this version of MQTT.js is not the one of docker/iot-edge/package-lock.json');
     this.#mqtt = client;
+    // Answers and acknowledgements are small, and leave one behind the other.
+    client.stream?.setNoDelay?.(true);
     client.handleMessage = (packet, done) => this.#arrived(client, packet, done);
     return client;
   }

@@ -8,6 +8,7 @@ import { HeldMessage } from './held-message.ts';
 import { EdgeLink } from './link.ts';
 import { answerOf, type MessageAnswer, MessageExchange } from './message-exchange.ts';
 import { readMessage } from './module-message.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import { RecentMessages } from './recent-messages.ts';
 import type { Sdk, SdkMessage } from './sdk.ts';
 
@@ -44,6 +45,8 @@ export class EdgeDoor {
   readonly #held = new Map<unknown, HeldMessage>();
   readonly #waiting: HeldMessage[] = [];
   readonly #recent = new RecentMessages(REMEMBERED);
+  /** Messages whose worker has ended. Why one at a time: one that ends workers must not fail others. */
+  readonly #suspects = new OneAtATime();
   readonly #closing = new AbortController();
   #scoring = 0;
   /** Completed before their answers have left. */
@@ -166,7 +169,8 @@ export class EdgeDoor {
   async #score(held: HeldMessage): Promise<MessageAnswer | undefined> {
     for (let [lost, refused] = [0, 0]; ;) {
       if (!held.wanted) return undefined;
-      const attempt = await new MessageExchange(this.#services, this.#route, held.message).attempt();
+      const exchange = new MessageExchange(this.#services, this.#route, held.message);
+      const attempt = await (lost > 0 ? this.#suspects.run(() => exchange.attempt()) : exchange.attempt());
       switch (attempt.kind) {
         case 'answer':
           return attempt;

@@ -46,6 +46,7 @@ export interface MqttPacket {
 /** A connection of MQTT.js. */
 export interface MqttClient {
   readonly connected: boolean;
+  readonly stream?: { readonly setNoDelay?: (off: boolean) => unknown };
   /** MQTT.js calls it for each message. It acknowledges a message once `done` is called. */
   handleMessage(packet: MqttPacket, done: (error?: Error) => void): void;
   _sendPacket(packet: MqttPacket): void;

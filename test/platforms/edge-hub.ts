@@ -81,7 +81,7 @@ export class EdgeHub {
     assert.ok(Aedes);
     this.certificate = pair.certificate;
     this.#broker = broker;
-    this.#server = createServer({ key: readFileSync(pair.key), cert: readFileSync(pair.certificate) }, (socket) => {
+    this.#server = createServer({ key: readFileSync(pair.key), cert: readFileSync(pair.certificate), noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => undefined);
