@@ -15,7 +15,7 @@ interface Task {
 export function init(): void {}
 
 /** One way for a message to end. */
-export async function run(task: Task, request: { readonly headers: Record<string, string> }): Promise<unknown> {
+export async function run(task: Task, request: { readonly headers: Headers }): Promise<unknown> {
   if (task.fails !== undefined) throw new Error(task.fails);
   if (task.status !== undefined) throw new ScoringError(task.status, `status ${task.status} it is`);
   if (task.bytes !== undefined)
@@ -26,8 +26,9 @@ export async function run(task: Task, request: { readonly headers: Record<string
     return 'lives';
   }
   if (task.ms !== undefined) await new Promise((resolve) => setTimeout(resolve, task.ms));
-  if (task.shows === 'headers') return request.headers;
+  if (task.shows === 'headers') return Object.fromEntries(request.headers);
   if (task.shows === 'environment') return Object.keys(process.env);
-  if (task.chunks !== undefined) return new Response(ReadableStream.from(task.chunks.map((chunk) => Buffer.from(chunk))));
+  if (task.chunks !== undefined)
+    return new Response(ReadableStream.from(task.chunks.map((chunk) => Buffer.from(chunk))), { headers: { 'content-type': 'text/plain' } });
   return 'done';
 }
