@@ -152,7 +152,7 @@ export class Connection {
     });
     const room = this.#events.room();
     if (room === undefined) done(LATER);
-    else void room.then(() => done(LATER));
+    else void readOn(room, done);
   }
 
   #received(input: string, message: SdkMessage): void {
@@ -171,6 +171,12 @@ export class Connection {
     if (typeof payload === 'object' && payload !== null) this.#acknowledge.get(payload)?.complete();
     this.#events.unreadable(thrown);
   }
+}
+
+/** Leaves what follows unread until there is room, so that the sender has to wait. */
+async function readOn(room: Promise<void>, done: (error?: Error) => void): Promise<void> {
+  await room;
+  done(LATER);
 }
 
 /** Rejects if the work takes longer than one step may. */

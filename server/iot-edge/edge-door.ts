@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { answerable, ServerError } from '../errors.ts';
+import { answerable } from '../errors.ts';
 import { type DoorParts, exchangeServices, type ExchangeRoute, type ExchangeServices } from '../exchange/services.ts';
 import { backOffMs } from '../guards/back-off.ts';
 import { textType } from '../request/content-types.ts';

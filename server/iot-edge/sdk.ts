@@ -73,6 +73,7 @@ export interface Sdk {
   readonly mqtt: MqttConnector;
 }
 
+type Exports = Partial<Record<keyof Sdk, unknown>>;
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What the IoT Edge runtime sets for each module. The SDK asks for all of them. */
@@ -102,13 +103,13 @@ export function checkEnvironment(env: Variables): void {
  * @throws ServerError usage, if it is not there or of another version
  */
 export function loadSdk(folder: string): Sdk {
-  let sdk: Partial<Record<keyof Sdk, unknown>>;
+  let sdk: Exports;
   try {
     const require = createRequire(join(folder, 'package.json'));
-    const { ModuleClient, Message } = require('azure-iot-device') as Partial<Record<keyof Sdk, unknown>>;
-    const { Mqtt } = require('azure-iot-device-mqtt') as Partial<Record<keyof Sdk, unknown>>;
+    const { ModuleClient, Message }: Exports = require('azure-iot-device');
+    const { Mqtt }: Exports = require('azure-iot-device-mqtt');
     const inTransport = createRequire(require.resolve('azure-iot-device-mqtt'));
-    const { MqttBase } = inTransport('azure-iot-mqtt-base') as Partial<Record<keyof Sdk, unknown>>;
+    const { MqttBase }: Exports = inTransport('azure-iot-mqtt-base');
     const mqtt: unknown = createRequire(inTransport.resolve('azure-iot-mqtt-base'))('mqtt');
     sdk = { ModuleClient, Message, Mqtt, MqttBase, mqtt };
   } catch (thrown) {
@@ -124,7 +125,7 @@ export function loadSdk(folder: string): Sdk {
   );
 }
 
-function isSdk(sdk: Partial<Record<keyof Sdk, unknown>>): sdk is Sdk {
+function isSdk(sdk: Exports): sdk is Sdk {
   const { ModuleClient, Message, Mqtt, MqttBase, mqtt } = sdk;
   const has = (value: unknown, name: string): boolean =>
     ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof Reflect.get(value, name) === 'function';

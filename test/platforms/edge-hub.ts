@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -8,7 +7,7 @@ import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { folder } from '../set-up/folder.ts';
-import { makePair } from '../set-up/tls-files.ts';
+import { makePair, type TlsPair } from '../set-up/tls-files.ts';
 import { installed } from './installed.ts';
 
 const HUB = 'hub.test';
@@ -39,8 +38,8 @@ interface AedesOptions {
 /** A message for the module. */
 export interface Sent {
   readonly body: string | Buffer;
-  /** System properties as `$.mid`, and properties of the application. */
-  readonly properties?: Readonly<Record<string, string>>;
+  /** System properties as `$.mid`, and properties of the application; or their text. */
+  readonly properties?: Readonly<Record<string, string>> | string;
   readonly input?: string;
 }
 
@@ -73,12 +72,7 @@ export class EdgeHub {
   #subscribed = false;
   #port = 0;
 
-  private constructor(
-    Aedes: { createBroker(options: AedesOptions): Promise<Broker> },
-    broker: Broker,
-    pair: { key: string; certificate: string },
-  ) {
-    assert.ok(Aedes);
+  private constructor(broker: Broker, pair: TlsPair) {
     this.certificate = pair.certificate;
     this.#broker = broker;
     this.#server = createServer({ key: readFileSync(pair.key), cert: readFileSync(pair.certificate), noDelay: true }, (socket) => {
@@ -109,7 +103,7 @@ export class EdgeHub {
       authenticate: (client, name, password, done) => done(null, made.hub!.#knows(client, name, String(password))),
       authorizePublish: (_client, packet, done) => made.hub!.#published(packet, done),
     });
-    made.hub = new EdgeHub(Aedes, broker, makePair(folder(), 'edge-hub'));
+    made.hub = new EdgeHub(broker, makePair(folder(), 'edge-hub'));
     await made.hub.start();
     return made.hub;
   }
@@ -161,7 +155,8 @@ export class EdgeHub {
   /** Gives the broker a message for the module, and does not wait for its acknowledgement. */
   async post({ body, properties = {}, input = 'amlInput' }: Sent): Promise<string> {
     this.sent++;
-    const topic = `devices/${DEVICE}/modules/${MODULE}/inputs/${input}/${encoded({ ...properties, '$.cdid': DEVICE, '$.cmid': 'source' })}`;
+    const text = typeof properties === 'string' ? properties : encoded({ ...properties, '$.cdid': DEVICE, '$.cmid': 'source' });
+    const topic = `devices/${DEVICE}/modules/${MODULE}/inputs/${input}/${text}`;
     await new Promise<void>((resolve, reject) =>
       this.#broker.publish({ topic, payload: Buffer.from(body), qos: 1 }, (error) => (error ? reject(error) : resolve())),
     );
@@ -219,39 +214,42 @@ function encoded(properties: Readonly<Record<string, string>>): string {
     .join('&');
 }
 
+interface WorkloadApi {
+  readonly env: Record<string, string>;
+  readonly calls: string[];
+  /** It signs nothing. */
+  broken: boolean;
+  close(): void;
+}
+
 /** Plays the workload API of the IoT Edge runtime: it signs, and names the certificate to trust. */
-export async function workloadApi(
-  hub: EdgeHub,
-): Promise<{ readonly env: Record<string, string>; readonly calls: string[]; close(): void }> {
+export async function workloadApi(hub: EdgeHub): Promise<WorkloadApi> {
   const socket = join(folder(), 'workload.sock');
-  const calls: string[] = [];
   const server = createHttpServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const [path = ''] = (request.url ?? '').split('?');
-      calls.push(`${request.method} ${path}`);
+      api.calls.push(`${request.method} ${path}`);
       response.setHeader('content-type', 'application/json');
       if (path === '/trust-bundle') return response.end(JSON.stringify({ certificate: readFileSync(hub.certificate, 'utf8') }));
-      if (path !== `/modules/${MODULE}/genid/1/sign`) return response.writeHead(404).end('{}');
+      if (api.broken || path !== `/modules/${MODULE}/genid/1/sign`) return response.writeHead(500).end('{}');
       const { data } = JSON.parse(Buffer.concat(chunks).toString()) as { data: string };
       return response.end(JSON.stringify({ digest: createHmac('sha256', hub.key).update(Buffer.from(data, 'base64')).digest('base64') }));
     });
   });
+  const env = {
+    IOTEDGE_WORKLOADURI: `unix://${socket}`,
+    IOTEDGE_DEVICEID: DEVICE,
+    IOTEDGE_MODULEID: MODULE,
+    IOTEDGE_MODULEGENERATIONID: '1',
+    IOTEDGE_IOTHUBHOSTNAME: HUB,
+    IOTEDGE_AUTHSCHEME: 'sasToken',
+    IOTEDGE_GATEWAYHOSTNAME: hub.gateway,
+    DRAIN_DELAY_MS: '0',
+  };
+  const api: WorkloadApi = { calls: [], broken: false, env, close: () => server.close() };
   server.listen(socket);
   await once(server, 'listening');
-  return {
-    calls,
-    close: () => server.close(),
-    env: {
-      IOTEDGE_WORKLOADURI: `unix://${socket}`,
-      IOTEDGE_DEVICEID: DEVICE,
-      IOTEDGE_MODULEID: MODULE,
-      IOTEDGE_MODULEGENERATIONID: '1',
-      IOTEDGE_IOTHUBHOSTNAME: HUB,
-      IOTEDGE_AUTHSCHEME: 'sasToken',
-      IOTEDGE_GATEWAYHOSTNAME: hub.gateway,
-      DRAIN_DELAY_MS: '0',
-    },
-  };
+  return api;
 }
