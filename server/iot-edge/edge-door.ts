@@ -105,15 +105,17 @@ export class EdgeDoor {
     if (this.#closing.signal.aborted) return;
     if (delivery.input !== this.#options.input) return this.#ignore(delivery);
     const message = readMessage(delivery.message);
-    const { key } = message;
-    const same = key === undefined ? undefined : this.#held.get(key);
-    if (same !== undefined) return same.again(delivery);
-    if (key !== undefined && this.#recent.has(key)) {
+    const { key, identified } = message;
+    const same = this.#held.get(key);
+    // edgeHub waits for an acknowledgement before the next message, and delivers one again after
+    // 30 seconds. So the same bytes are the same message as long as the first is not completed.
+    if (same !== undefined && (identified || !same.completed)) return same.again(delivery);
+    if (identified && this.#recent.has(key)) {
       this.#log.info({ messageId: message.messageId }, 'a message was delivered again: it has its answer already');
       return delivery.complete();
     }
     const held = new HeldMessage(message, delivery);
-    this.#held.set(key ?? held, held);
+    this.#held.set(same === undefined ? key : held, held);
     this.#waiting.push(held);
     this.#completeAhead();
     return this.#next();
@@ -190,8 +192,8 @@ export class EdgeDoor {
   async #send(held: HeldMessage, answer: MessageAnswer): Promise<void> {
     await this.#link.send(this.#options.output, this.#messageOf(held, answer), () => held.wanted);
     if (!held.wanted) return;
-    const { key } = held.message;
-    if (key !== undefined) this.#recent.add(key);
+    const { key, identified } = held.message;
+    if (identified) this.#recent.add(key);
     held.complete();
   }
 
@@ -220,7 +222,8 @@ export class EdgeDoor {
   }
 
   #drop(held: HeldMessage): void {
-    this.#held.delete(held.message.key ?? held);
+    const { key } = held.message;
+    this.#held.delete(this.#held.get(key) === held ? key : held);
     if (held.ahead) this.#ahead--;
     this.#completeAhead();
     this.#checkIdle();

@@ -24,7 +24,7 @@ export class HeldMessage {
    * tells that the two are one.
    */
   get wanted(): boolean {
-    return this.#completed || this.message.key !== undefined || this.#deliveries.some(({ open }) => open);
+    return this.#completed || this.message.identified || this.#deliveries.some(({ open }) => open);
   }
 
   /** Another delivery of the same message. */

@@ -28,8 +28,10 @@ export interface ModuleMessage {
   readonly traceparent: string | undefined;
   /** Name, value, name, value, ... as scripts get them. */
   readonly rawHeaders: readonly string[];
-  /** Two deliveries with the same one are one message; undefined: nothing tells that. */
-  readonly key: string | undefined;
+  /** Of id, sender and body. */
+  readonly key: string;
+  /** Two messages with the same key are one. False: only while the first is not completed. */
+  readonly identified: boolean;
 }
 
 /** Reads a message. What HTTP could not carry is left out. */
@@ -56,7 +58,8 @@ export function readMessage(message: SdkMessage): ModuleMessage {
     requestId: messageId !== '' && messageId.length <= LONGEST_REQUEST_ID ? messageId : randomUUID(),
     traceparent: valueOf('traceparent'),
     rawHeaders,
-    key: messageId === '' ? undefined : keyOf(messageId, body, [valueOf('$.cdid'), valueOf('$.cmid')]),
+    key: keyOf(messageId, body, [valueOf('$.cdid'), valueOf('$.cmid')]),
+    identified: messageId !== '',
   };
 }
 

@@ -177,6 +177,23 @@ test('a message without an id is answered once, although edgeHub delivers it on 
   assert.equal(hub.answers.length, 1);
 });
 
+for (const properties of [{}, { '$.mid': 'a' }])
+  test(`a run that outlasts the patience of edgeHub gets one answer, with ${Object.keys(properties).length} ids`, async (t) => {
+    const { hub, server } = await start(t, 'held.ts');
+    const { data, running, release } = held();
+    const sent = { body: JSON.stringify(data), properties };
+    await hub.post(sent);
+    await running();
+    await hub.post(sent);
+    // Behind both.
+    await hub.post({ body: '""' });
+    await hub.acknowledgedAll(1);
+    release();
+    await hub.acknowledgedAll(3);
+    await server.drain();
+    assert.equal(hub.answers.length, 2);
+  });
+
 test('an answer that edgeHub has not taken is sent again on the next connection', async (t) => {
   const { hub } = await start(t, 'echo.ts');
   const arrived = Promise.withResolvers<void>();

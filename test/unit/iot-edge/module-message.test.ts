@@ -18,16 +18,16 @@ function messageOf({ data = Buffer.from('1'), messageId = '', correlationId = ''
 const read = (given: Given): ReturnType<typeof readMessage> => readMessage(messageOf(given));
 
 test('a message without properties is JSON, and gets an id for its request', () => {
-  const { contentType, messageId, correlationId, requestId, rawHeaders, key, body } = read({});
-  assert.deepEqual([contentType, messageId, correlationId, key, String(body)], ['application/json', '', '', undefined, '1']);
+  const { contentType, messageId, correlationId, requestId, rawHeaders, identified, body } = read({});
+  assert.deepEqual([contentType, messageId, correlationId, identified, String(body)], ['application/json', '', '', false, '1']);
   assert.match(requestId, /^[0-9a-f-]{36}$/);
   assert.deepEqual(rawHeaders, ['content-type', 'application/json']);
 });
 
 test('what a header cannot carry is left out', () => {
   for (const bad of ['a\nb', 'a\0b', '€', 'x'.repeat(129)]) {
-    const { messageId, correlationId, key } = read({ messageId: bad, correlationId: bad });
-    assert.deepEqual([messageId, correlationId, key], ['', '', undefined]);
+    const { messageId, correlationId, identified } = read({ messageId: bad, correlationId: bad });
+    assert.deepEqual([messageId, correlationId, identified], ['', '', false]);
   }
   assert.equal(read({ contentType: 'text/plain\nx: y' }).contentType, 'application/json');
   assert.equal(read({ contentType: 'text/csv' }).contentType, 'text/csv');
