@@ -1,9 +1,9 @@
 /**
- * `node docker/prune-packages.ts node_modules [package ...]` removes files of installed packages that no Node
- * process on this machine loads, and packages that the server does not use
- * (`unused-dependencies.ts`). Its own rules name no package, so they hold for new packages. The
- * image's build then loads every dependency (`docker/warm-up.ts`), so that a rule that removes too
- * much fails the build.
+ * `node docker/prune-packages.ts node_modules [package ...]` removes files of installed packages
+ * that no Node process on this machine loads, and packages that the server does not use
+ * (`unused-dependencies.ts`), or those of the rows that are named. Its own rules name no package,
+ * so they hold for new packages. The image's build then loads every dependency
+ * (`docker/warm-up.ts`), so that a rule that removes too much fails the build.
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join, normalize, resolve } from 'node:path';

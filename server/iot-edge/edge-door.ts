@@ -1,16 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { answerable } from '../errors.ts';
-import { type DoorParts, exchangeServices, type ExchangeRoute, type ExchangeServices } from '../exchange/services.ts';
-import { backOffMs } from '../guards/back-off.ts';
-import { textType } from '../request/content-types.ts';
+import { type DoorParts, exchangeServices, type ExchangeRoute } from '../exchange/services.ts';
+import { answerMessage } from './answer-message.ts';
+import { Attempts } from './attempts.ts';
 import type { Delivery } from './connection.ts';
 import { HeldMessage } from './held-message.ts';
 import { EdgeLink } from './link.ts';
-import { answerOf, type MessageAnswer, MessageExchange } from './message-exchange.ts';
+import { answerOf, type MessageAnswer } from './message-exchange.ts';
 import { readMessage } from './module-message.ts';
-import { OneAtATime } from './one-at-a-time.ts';
 import { RecentMessages } from './recent-messages.ts';
-import type { Sdk, SdkMessage } from './sdk.ts';
+import type { Sdk } from './sdk.ts';
 
 export interface EdgeOptions {
   /** Name of the input whose messages are scored. */
@@ -23,10 +21,6 @@ export interface EdgeOptions {
   readonly most: number;
 }
 
-/** Attempts of a message whose worker ends each time. */
-const ATTEMPTS = 3;
-/** Waits after a refusal. */
-const REFUSED = { firstMs: 100, longestMs: 5000 };
 /** Messages whose redelivery is known: edgeHub delivers one again soon, or after a reconnection. */
 const REMEMBERED = 4096;
 
@@ -38,15 +32,12 @@ export class EdgeDoor {
   readonly #options: EdgeOptions;
   readonly #sdk: Sdk;
   readonly #log: DoorParts['log'];
-  readonly #services: ExchangeServices;
-  readonly #route: ExchangeRoute;
+  readonly #attempts: Attempts;
   readonly #link: EdgeLink;
   /** By their keys, else by themselves; in order of arrival. */
   readonly #held = new Map<unknown, HeldMessage>();
   readonly #waiting: HeldMessage[] = [];
   readonly #recent = new RecentMessages(REMEMBERED);
-  /** Messages whose worker has ended. Why one at a time: one that ends workers must not fail others. */
-  readonly #suspects = new OneAtATime();
   readonly #closing = new AbortController();
   #scoring = 0;
   /** Completed before their answers have left. */
@@ -60,9 +51,9 @@ export class EdgeDoor {
     this.#sdk = sdk;
     this.#options = options;
     this.#log = parts.log;
-    this.#services = exchangeServices(parts);
-    this.#route = { path: `iot-edge/${options.input}`, access: 'open', counted: true, scores: true };
-    parts.metrics.addRoute(this.#route.path);
+    const route: ExchangeRoute = { path: `iot-edge/${options.input}`, access: 'open', counted: true, scores: true };
+    parts.metrics.addRoute(route.path);
+    this.#attempts = new Attempts(exchangeServices(parts), route);
     const events = {
       received: (delivery: Delivery) => this.#guarded(() => this.#receive(delivery)),
       room: () => this.#roomPromise,
@@ -150,7 +141,7 @@ export class EdgeDoor {
   async #answer(held: HeldMessage): Promise<void> {
     let answer: MessageAnswer | undefined;
     try {
-      answer = await this.#score(held);
+      answer = await this.#attempts.score(held);
     } catch (thrown) {
       answer = answerOf(thrown);
     } finally {
@@ -167,47 +158,13 @@ export class EdgeDoor {
     this.#guarded(() => this.#drop(held));
   }
 
-  /** Undefined: edgeHub keeps the message. */
-  async #score(held: HeldMessage): Promise<MessageAnswer | undefined> {
-    for (let [lost, refused] = [0, 0]; ;) {
-      if (!held.wanted) return undefined;
-      const exchange = new MessageExchange(this.#services, this.#route, held.message);
-      const attempt = await (lost > 0 ? this.#suspects.run(() => exchange.attempt()) : exchange.attempt());
-      switch (attempt.kind) {
-        case 'answer':
-          return attempt;
-        case 'lost':
-          if (++lost === ATTEMPTS) return answerOf(attempt.failure);
-          break;
-        case 'refused':
-          if (attempt.failure.code === 'stopping') return undefined;
-          await delay(backOffMs(++refused, REFUSED));
-          break;
-        default:
-          return attempt satisfies never;
-      }
-    }
-  }
-
   async #send(held: HeldMessage, answer: MessageAnswer): Promise<void> {
-    await this.#link.send(this.#options.output, this.#messageOf(held, answer), () => held.wanted);
+    const message = answerMessage(this.#sdk.Message, held.message, answer);
+    await this.#link.send(this.#options.output, message, () => held.wanted);
     if (!held.wanted) return;
     const { key, identified } = held.message;
     if (identified) this.#recent.add(key);
     held.complete();
-  }
-
-  #messageOf({ message: { messageId, correlationId, requestId } }: HeldMessage, answer: MessageAnswer): SdkMessage {
-    const message = new this.#sdk.Message(answer.body);
-    message.messageId = messageId === '' ? requestId : messageId;
-    message.correlationId = correlationId;
-    message.contentType = answer.contentType;
-    message.contentEncoding = answer.contentEncoding ?? (textType(answer.contentType) === undefined ? undefined : 'utf-8');
-    if (answer.error !== undefined) {
-      message.properties.add('error', answer.error);
-      message.properties.add('status', String(answer.status));
-    }
-    return message;
   }
 
   /** Completes the oldest messages that may be read ahead. */
