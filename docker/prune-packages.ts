@@ -1,9 +1,9 @@
 /**
- * `node docker/prune-packages.ts node_modules` removes files of installed packages that no Node
- * process on this machine loads, and packages that the server does not use
- * (`unused-dependencies.ts`). Its own rules name no package, so they hold for new packages. The
- * image's build then loads every dependency (`docker/warm-up.ts`), so that a rule that removes too
- * much fails the build.
+ * `node docker/prune-packages.ts node_modules [package ...]` removes files of installed packages
+ * that no Node process on this machine loads, and packages that the server does not use
+ * (`unused-dependencies.ts`), or those of the rows that are named. Its own rules name no package,
+ * so they hold for new packages. The image's build then loads every dependency
+ * (`docker/warm-up.ts`), so that a rule that removes too much fails the build.
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join, normalize, resolve } from 'node:path';
@@ -140,7 +140,10 @@ function bytesOf(path: string): number {
 if (import.meta.main) {
   const folder = resolve(process.argv[2] ?? 'node_modules');
   const before = bytesOf(folder);
-  for (const path of cutDependencies(folder, unusedDependencies)) rmSync(path, { recursive: true, force: true });
+  // Packages whose rows count; by default all.
+  const named = process.argv.slice(3);
+  const unusedRows = Object.entries(unusedDependencies).filter(([name]) => named.length === 0 || named.includes(name));
+  for (const path of cutDependencies(folder, Object.fromEntries(unusedRows))) rmSync(path, { recursive: true, force: true });
   const unused = before - bytesOf(folder);
   const pruned = { 'packages that the server does not use': unused, ...prunePackages(folder, process) };
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

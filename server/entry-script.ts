@@ -261,13 +261,7 @@ export interface StandardTypeOptions extends SampleTypeOptions {
 }
 
 /** Types of elements, by their names in NumPy. */
-export type NumpyDtype =
-  | `${'u' | ''}int${8 | 16 | 32 | 64}`
-  | `float${16 | 32 | 64}`
-  | 'bool'
-  | 'datetime64'
-  | 'str'
-  | 'bytes';
+export type NumpyDtype = `${'u' | ''}int${8 | 16 | 32 | 64}` | `float${16 | 32 | 64}` | 'bool' | 'datetime64' | 'str' | 'bytes';
 
 export interface NumpyTypeOptions extends SampleTypeOptions {
   /** Of the elements, or of each member of them; by default as the sample shows. */

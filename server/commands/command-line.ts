@@ -22,6 +22,11 @@ const commands: readonly CommandRow[] = [
     summary: 'writes the files of a function app for Azure Functions',
     load: async () => (await import('./functions.ts')).functions,
   },
+  {
+    name: 'iot-edge',
+    summary: 'a module of IoT Edge: scores the messages of an input',
+    load: async () => (await import('./iot-edge.ts')).iotEdge,
+  },
   { name: 'batch', summary: 'scores files or JSON lines, without a port', load: async () => (await import('./batch.ts')).batch },
 ];
 

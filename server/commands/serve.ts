@@ -1,4 +1,4 @@
-import { readConfig } from '../config/read-config.ts';
+import { readConfig, type ServeCommand } from '../config/read-config.ts';
 import { type CommandDoc, helpText } from '../config/usage.ts';
 import type { HostProcess } from '../host/host-server.ts';
 import { serveUntilSignal } from '../host/serve.ts';
@@ -16,6 +16,12 @@ export async function serve(host: HostProcess, commands: readonly CommandDoc[]):
   } catch (thrown) {
     return refuseStart(host, thrown);
   }
-  if (command.kind === 'serve') await serveUntilSignal(host, command);
+  if (command.kind === 'serve') await serveUntilSignal(host, { ...command, warnings: [...command.warnings, ...otherCommand(command)] });
   else host.stdout.write(command.kind === 'help' ? helpText(commands) : `${VERSION}\n`);
+}
+
+/** Warns where the platform sends what `serve` does not take. */
+function otherCommand({ profile: { platform } }: ServeCommand): string[] {
+  const { command, title } = platform;
+  return command === undefined ? [] : [`this server only listens on its ports: for messages of ${title} give it the command ${command}`];
 }

@@ -7,11 +7,14 @@ const OF_EXPORTERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_H
 
 /** App Service sets each app setting a second time, with this before its name. */
 const SECOND_NAME = /^APPSETTING_/;
+/** The SDK of IoT Edge reads them by itself. */
+const OF_EDGE = ['EdgeHubConnectionString', 'IotHubConnectionString'];
 
 /** Variables that may hold a secret of the server: those of each marked row, and aliases. */
 export const secretVariables: ReadonlySet<string> = new Set([
   ...optionRows.filter(({ secret }) => secret === true).flatMap(({ env }) => [...env]),
   ...OF_EXPORTERS,
+  ...OF_EDGE,
 ]);
 
 /** What is wrong with WORKER_SECRETS. */

@@ -7,8 +7,9 @@ import type { PoolScorer } from '../scoring/scorer.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { curlLine, exampleOf } from './curl-line.ts';
-import { type OpenDoor, openDoors } from './doors.ts';
-import { drain, type DrainParts, type EndingSignal, leaveFailed, longestExit } from './drain.ts';
+import type { DoorParts } from '../exchange/services.ts';
+import { openDoors } from './doors.ts';
+import { drain, type DrainParts, type EndingSignal, type FrontDoor, leaveFailed, longestExit } from './drain.ts';
 import type { Ending, EndingProcess } from './ending.ts';
 import { LastResort, strayErrorCodes } from './last-resort.ts';
 import type { ScriptRedactor } from './open-collector.ts';
@@ -22,6 +23,13 @@ export type HostProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'cwd' | 'stdin' 
 /** Platforms and terminals may send one signal twice: to the process, and to its group. */
 const SAME_SIGNAL_MS = 250;
 
+/** A way in beside the ports, for requests that a client does not bring. */
+export interface MessageDoor extends FrontDoor {
+  /** Workers can take requests from now on. */
+  ready(): void;
+}
+export type OpenMessages = (parts: DoorParts) => MessageDoor;
+
 interface ServerParts {
   readonly plan: ServingPlan;
   readonly log: Log;
@@ -32,6 +40,8 @@ interface ServerParts {
   readonly redactor: ScriptRedactor;
   readonly telemetry: Telemetry | undefined;
   readonly collector: HostCollector | undefined;
+  /** Undefined: every request comes through a port. */
+  readonly openMessages: OpenMessages | undefined;
 }
 
 /** A server from its start to its exit: workers, ports, and the ways out. */
@@ -39,7 +49,9 @@ export class HostServer {
   readonly #parts: ServerParts;
   readonly #lifecycle = new Lifecycle();
   readonly #scorer: PoolScorer;
-  readonly #doors: OpenDoor[] = [];
+  readonly #doors: FrontDoor[] = [];
+  #port: number | undefined;
+  #messages: MessageDoor | undefined;
   /** Resolves when all ports are open. */
   readonly #opened = Promise.withResolvers<void>();
   #signalledAt: number | undefined;
@@ -57,12 +69,17 @@ export class HostServer {
   }
 
   async open(): Promise<void> {
-    const { plan, collector, metrics, log, telemetry } = this.#parts;
+    const { plan, collector, metrics, log, telemetry, openMessages } = this.#parts;
     const { exports, sampler } = telemetry ?? {};
     try {
-      const { access, rates, profile } = plan;
+      const { access, rates, profile, config } = plan;
       const parts = { scorer: this.#scorer, access, rates, profile, collector, lifecycle: this.#lifecycle, metrics, log, exports, sampler };
-      for await (const door of openDoors(plan.config, parts)) this.#doors.push(door);
+      for await (const door of openDoors(config, parts)) {
+        this.#port ??= door.port;
+        this.#doors.push(door);
+      }
+      this.#messages = openMessages?.({ ...parts, config });
+      if (this.#messages !== undefined) this.#doors.push(this.#messages);
       this.#opened.resolve();
     } catch (thrown) {
       this.#fail(thrown);
@@ -94,10 +111,10 @@ export class HostServer {
     reportReady(log, plan.found, message);
     reportOmitted(log, message.models);
     if (plan.config.deepCheck && message.checks !== true) reportNoSample(log);
-    const [http] = this.#doors;
-    if (readable && http !== undefined)
-      log.info(`try it: ${curlLine(plan.config, http.port, exampleOf(message), plan.access !== undefined)}`);
+    if (readable && this.#port !== undefined)
+      log.info(`try it: ${curlLine(plan.config, this.#port, exampleOf(message), plan.access !== undefined)}`);
     if (telemetry?.withholds === true) reportWithheld(log);
+    this.#messages?.ready();
   }
 
   #fail(thrown: unknown): void {

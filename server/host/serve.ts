@@ -7,13 +7,16 @@ import { addLimitMetrics } from '../telemetry/limit-metrics.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
 import { Ending } from './ending.ts';
-import { type HostProcess, HostServer } from './host-server.ts';
+import { type HostProcess, HostServer, type OpenMessages } from './host-server.ts';
 import { openCollector, ScriptRedactor } from './open-collector.ts';
 import { RELEASE, type ServingPlan, servingPlan, VERSION } from './serving-plan.ts';
 import { reportFailure } from './start-report.ts';
 
-/** A server until a signal ends it. */
-export async function serveUntilSignal(host: HostProcess, command: ServeCommand): Promise<void> {
+/**
+ * A server until a signal ends it.
+ * @param openMessages a way in beside the ports
+ */
+export async function serveUntilSignal(host: HostProcess, command: ServeCommand, openMessages?: OpenMessages): Promise<void> {
   const output = await createLog(command.config, host);
   const { log } = output;
   const ending = new Ending({ host, log, flush: output.flush });
@@ -40,7 +43,17 @@ export async function serveUntilSignal(host: HostProcess, command: ServeCommand)
   const collector = collection && (await openCollector(collection, { output, metrics, redactor, env }));
   const sends = telemetry !== undefined || collector !== undefined || config.jwtJwksUrl !== '';
   if (sends) for (const problem of problems) log.warn(problem);
-  await new HostServer(host, { plan, log, readable: output.readable, metrics, ending, redactor, telemetry, collector }).open();
+  await new HostServer(host, {
+    plan,
+    log,
+    readable: output.readable,
+    metrics,
+    ending,
+    redactor,
+    telemetry,
+    collector,
+    openMessages,
+  }).open();
 }
 
 /** Returns the exit code where nothing can be served. */

@@ -25,7 +25,15 @@ const KEPT: ReadonlySet<string> = new Set(
   ),
 );
 /** Keywords that say nothing of data. */
-const DROPPED: ReadonlySet<string> = new Set(['$schema', '$comment', '$defs', 'definitions', 'examples', 'contentMediaType', 'contentSchema']);
+const DROPPED: ReadonlySet<string> = new Set([
+  '$schema',
+  '$comment',
+  '$defs',
+  'definitions',
+  'examples',
+  'contentMediaType',
+  'contentSchema',
+]);
 /** Keywords with one schema, with a list of them, with some by name. */
 const ONE = new Set(['items', 'additionalProperties', 'not']);
 const LISTS = new Set(['allOf', 'anyOf', 'oneOf']);

@@ -17,6 +17,8 @@ const OWN_VARIABLES =
   /^(?:AIP_|AML_|AZURE_|AZUREML_|CUDA_|EXECUTION_PROVIDER$|IDENTITY_|MSI_|NVIDIA_|WORKER_|SCORING_|QUEUE_|DRAIN_|MDC_|SERVICE_|WEBSITES?_|MODEL_FILE$|MODEL_NAME$|GRPC_PORT$|PORT$|LOG_FORMAT$|NODE_OPTIONS$|APPLICATIONINSIGHTS_|APP_INSIGHTS_|OTEL_|METRICS_PORT$|STATUS_PAGE$|HOSTNAME$|K_|STORAGE_URI$|WORKSPACE_NAME$|https?_proxy$|npm_)/;
 
 export interface StartOptions {
+  /** A command of this server, before its flags; without it, it serves. */
+  readonly command?: string;
   readonly env?: Record<string, string>;
   /** Address and port, where the platform gives them in variables. */
   readonly flags?: readonly string[];
@@ -46,9 +48,11 @@ export class ServerProcess {
     const { log = 'read' } = options;
     this.#planted = new PlantedSecrets(options.env ?? {});
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
+    const own = options.command === undefined ? [] : [options.command];
     const command = [
       process.execPath,
       join(options.home ?? HOME, 'server/main.ts'),
+      ...own,
       ...(options.flags ?? ['--host', '127.0.0.1', '--port', '0']),
       ...args,
     ];

@@ -23,9 +23,10 @@ const ground = ['guards', 'system', 'tensors'];
  * A room has its parent's arrows, too.
  */
 const allowed: Record<string, readonly string[]> = {
-  commands: ['config', 'host', 'batch'],
+  commands: ['config', 'host', 'batch', 'iot-edge'],
   batch: ['request', 'scoring'],
   host: ['config', 'request', 'access', 'exchange', 'ipc', 'telemetry', 'collection', 'scoring', 'http', 'grpc'],
+  'iot-edge': ['config', 'request', 'delivery', 'telemetry', 'scoring', 'exchange', 'http'],
   http: ['config', 'request', 'access', 'ipc', 'telemetry', 'scoring', 'exchange'],
   grpc: ['config', 'request', 'access', 'scoring', 'exchange'],
   exchange: ['config', 'request', 'access', 'ipc', 'telemetry', 'collection', 'scoring'],

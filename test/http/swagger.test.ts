@@ -112,7 +112,11 @@ describe('swagger.json', () => {
     const { http } = await start(t, {}, undefined, undefined, undefined, vertex);
     const { paths } = (await http.get('/swagger.json?routes=all&version=3').expect(200)).body as Document;
     for (const { path } of vertex.routes) assert.ok(path in paths, path);
-    assert.deepEqual(Object.keys(((await http.get('/swagger.json?version=3').expect(200)).body as Document).paths), ['/', '/score', '/swagger.json']);
+    assert.deepEqual(Object.keys(((await http.get('/swagger.json?version=3').expect(200)).body as Document).paths), [
+      '/',
+      '/score',
+      '/swagger.json',
+    ]);
   });
 
   it('lists the statuses of the table that scoring can end with, and 401 only where a key is asked for', async (t) => {
@@ -121,7 +125,8 @@ describe('swagger.json', () => {
     const { responses } = paths['/v2/models/{model}/infer']!['post']!;
     assert.deepEqual(Object.keys(responses), ['200', '400', '404', '405', '408', '413', '415', '429', '431', '500', '503', '504']);
     const { http: closed } = await start(t, { scoringKeys: 'one:a-key-of-this-test' });
-    const asked = (await closed.get('/swagger.json?routes=all&version=3').set('api-key', 'a-key-of-this-test').expect(200)).body as Document;
+    const asked = (await closed.get('/swagger.json?routes=all&version=3').set('api-key', 'a-key-of-this-test').expect(200))
+      .body as Document;
     assert.ok(['401', '403'].every((status) => status in asked.paths['/v2/models/{model}/infer']!['post']!.responses));
     assert.ok(!('401' in asked.paths['/health/live']!['get']!.responses));
     assert.deepEqual(asked.paths['/health/live']!['get']!.security, []);

@@ -119,6 +119,8 @@ export interface Platform {
    * endpoint in front of it does.
    */
   readonly documentsBearer: boolean;
+  /** The command of this server that takes what the platform sends; undefined: `serve`. */
+  readonly command: string | undefined;
 }
 
 /** A row without anything of its own. */
@@ -137,6 +139,7 @@ export const PLAIN = {
   open: false,
   startLimit: (): StartLimit | undefined => undefined,
   documentsBearer: false,
+  command: undefined,
 } as const;
 
 /** The value of a variable, or undefined where it is unset or empty. */

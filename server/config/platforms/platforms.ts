@@ -1,6 +1,7 @@
 import { appService } from './app-service.ts';
 import { azureFunctions } from './azure-functions.ts';
 import { azureml } from './azureml.ts';
+import { iotEdge } from './iot-edge.ts';
 import { kserve } from './kserve.ts';
 import { PROFILE_NAMES, type ProfileName } from './names.ts';
 import { type BatchJob, PLAIN, type Platform, type PlatformRoute, type StartLimit, type Surroundings } from './platform.ts';
@@ -16,6 +17,7 @@ const platforms: Readonly<Record<ProfileName, Platform>> = {
   kserve,
   sagemaker,
   'app-service': appService,
+  'iot-edge': iotEdge,
   azureml,
   plain,
 };

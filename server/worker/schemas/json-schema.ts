@@ -106,4 +106,3 @@ function compiled<T>(make: () => T, name: string): T {
     throw new DeclarationError(`${name} cannot be compiled: ${excerpt(describeThrown(thrown), 300)}`, { cause: thrown });
   }
 }
-

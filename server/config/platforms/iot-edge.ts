@@ -1,0 +1,10 @@
+import { anyGiven, PLAIN, type Platform } from './platform.ts';
+
+/** A module of IoT Edge. The SDK reads the rest of its variables. */
+export const iotEdge: Platform = {
+  ...PLAIN,
+  name: 'iot-edge',
+  title: 'IoT Edge',
+  detect: (around) => anyGiven(around, 'IOTEDGE_WORKLOADURI', 'EdgeHubConnectionString'),
+  command: 'iot-edge',
+};
