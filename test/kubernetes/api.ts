@@ -101,11 +101,12 @@ export class Api {
    * Calls back with every state of a list that the API server goes through, until the callback
    * answers true.
    */
-  async watch<T extends Resource>(path: string, seen: (items: readonly T[]) => boolean): Promise<void> {
+  async watch<T extends Resource>(path: string, seen: (items: readonly T[]) => boolean, signal?: AbortSignal): Promise<void> {
     const { items, metadata } = await this.get<List<T>>(path);
     const now = new Map(items.map((item) => [item.metadata.uid, item]));
     if (seen([...now.values()])) return;
     const response = await this.#send('GET', `${path}?watch=true&resourceVersion=${metadata.resourceVersion}`);
+    signal?.addEventListener('abort', () => response.destroy());
     try {
       for await (const line of createInterface({ input: response })) {
         const { type, object } = JSON.parse(line) as { type: string; object: T };
@@ -176,8 +177,8 @@ export interface Manifest {
 }
 
 /** The documents of a text of YAML. The API server reads them; this reads only their address. */
-export function manifests(text: string): readonly Manifest[] {
-  return text
+export function manifests(yamls: string): readonly Manifest[] {
+  return yamls
     .split(/^---.*$/m)
     .filter((yaml) => /^kind:/m.test(yaml))
     .map((yaml) => {

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '../e2e/free-port.ts';
 import { folder } from '../set-up/folder.ts';
@@ -11,15 +10,17 @@ import { reaped } from '../set-up/reaper.ts';
 import { makePair } from '../set-up/tls-files.ts';
 import { until } from '../set-up/until.ts';
 import { Api, type Answer } from './api.ts';
+import { Kubelets } from './kubelets.ts';
 import type { Resource, Status } from './objects.ts';
 import { tool, type Tool } from './tools.ts';
 
 const run = promisify(execFile);
-const STAGES = fileURLToPath(new URL('stages.yaml', import.meta.url));
 const TOKEN = 'only-on-loopback';
 
 /** A namespace that admits no pod but one that keeps the restricted pod security standard. */
 const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+
+type Parts = 'api' | 'all';
 
 export interface NodeOptions {
   /** Devices of NVIDIA. A node that has some takes no pod that needs none. */
@@ -29,18 +30,21 @@ export interface NodeOptions {
 
 /**
  * A control plane on loopback: etcd, the API server, the controllers and the scheduler are the
- * real ones. kwok stands in for nodes: pods are objects there, and no container runs.
+ * real ones. `Kubelets` stand in for nodes: pods are objects there, and no container runs.
  */
 export class Cluster {
   readonly #folder = folder();
   readonly #children: ChildProcess[] = [];
   readonly #kubeconfig = join(this.#folder, 'kubeconfig');
   #api: Api | undefined;
+  #kubelets: Kubelets | undefined;
 
-  static async start(): Promise<Cluster> {
+  /** @param parts `api`: the API server alone, so nothing acts on its objects */
+  static async start(parts: Parts = 'all'): Promise<Cluster> {
     const cluster = new Cluster();
     try {
-      await cluster.#start();
+      const flags = await cluster.#startApi();
+      if (parts === 'all') await cluster.#startControllers(flags);
     } catch (cause) {
       await cluster.stop();
       throw cause;
@@ -55,6 +59,7 @@ export class Cluster {
 
   /** Ends every process of the cluster. Its folder goes with the test file. */
   async stop(): Promise<void> {
+    await this.#kubelets?.stop();
     this.#api?.close();
     const running = this.#children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
     const exits = running.map((child) => once(child, 'exit'));
@@ -81,7 +86,8 @@ export class Cluster {
     const capacity = { cpu: '32', memory: '256Gi', pods: '110', ...(gpus === 0 ? {} : { 'nvidia.com/gpu': String(gpus) }) };
     const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'topology.kubernetes.io/zone': zone };
     const taints = gpus === 0 ? [] : [{ key: 'nvidia.com/gpu', effect: 'NoSchedule' }];
-    const status = { capacity, allocatable: capacity };
+    const conditions = [{ type: 'Ready', status: 'True', lastHeartbeatTime: new Date().toISOString() }];
+    const status = { capacity, allocatable: capacity, conditions };
     await this.api.call('POST', '/api/v1/nodes', { metadata: { name, labels }, spec: { taints }, status });
   }
 
@@ -99,7 +105,8 @@ export class Cluster {
     });
   }
 
-  async #start(): Promise<void> {
+  /** @returns flags of the controllers that are secrets of this cluster */
+  async #startApi(): Promise<readonly string[]> {
     const [etcd, peers, port] = [await freePort(), await freePort(), await freePort()];
     const pair = makePair(this.#folder, 'kube-apiserver');
     const accounts = makePair(this.#folder, 'service-accounts', { kind: 'rsa' }).key;
@@ -119,15 +126,14 @@ export class Cluster {
       ...API_SERVER_FLAGS,
     ]);
     await this.#healthy(api, storage, server);
+    return [`--service-account-private-key-file=${accounts}`, `--root-ca-file=${pair.certificate}`];
+  }
+
+  async #startControllers(flags: readonly string[]): Promise<void> {
     const kubeconfig = `--kubeconfig=${this.#kubeconfig}`;
-    await this.#tool('kube-controller-manager', [
-      kubeconfig,
-      `--service-account-private-key-file=${accounts}`,
-      `--root-ca-file=${pair.certificate}`,
-      ...CONTROLLER_FLAGS,
-    ]);
+    await this.#tool('kube-controller-manager', [kubeconfig, ...flags, ...CONTROLLER_FLAGS]);
     await this.#tool('kube-scheduler', [kubeconfig, ...SCHEDULER_FLAGS]);
-    await this.#tool('kwok', [kubeconfig, `--config=${STAGES}`, '--manage-all-nodes=true', '--node-lease-duration-seconds=40']);
+    this.#kubelets = new Kubelets(this.api);
   }
 
   #writeFiles(port: number, certificate: string): void {
@@ -178,8 +184,8 @@ export class Cluster {
 }
 
 /** A cluster that ends with the test. */
-export async function startCluster(t: TestContext): Promise<Cluster> {
-  const cluster = await Cluster.start();
+export async function startCluster(t: TestContext, parts?: Parts): Promise<Cluster> {
+  const cluster = await Cluster.start(parts);
   t.after(() => cluster.stop());
   return cluster;
 }
@@ -205,6 +211,12 @@ const API_SERVER_FLAGS = [
   '--endpoint-reconciler-type=none',
 ];
 
-const CONTROLLER_FLAGS = ['--leader-elect=false', '--secure-port=0', '--horizontal-pod-autoscaler-sync-period=1s'];
+const CONTROLLER_FLAGS = [
+  '--leader-elect=false',
+  '--secure-port=0',
+  '--horizontal-pod-autoscaler-sync-period=1s',
+  // No kubelet reports that a node is alive.
+  '--node-monitor-grace-period=24h',
+];
 
 const SCHEDULER_FLAGS = ['--leader-elect=false', '--secure-port=0'];

@@ -8,6 +8,7 @@ export interface Resource {
     readonly uid: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
+    readonly ownerReferences?: readonly { readonly kind: string }[];
   };
 }
 

@@ -10,11 +10,11 @@ const run = promisify(execFile);
 
 const MODULE = fileURLToPath(new URL('tools/', import.meta.url));
 
-/** What the module builds. `kubernetes` is the four programs of a cluster in one. */
+/** What the module builds. Its own program is the three of a control plane in one. */
 const PACKAGES = ['.', 'helm.sh/helm/v3/cmd/helm', 'github.com/yannh/kubeconform/cmd/kubeconform'];
 
-/** Names by which the one program is each of the four. */
-const LINKS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'] as const;
+/** Names by which the one program is each of the three. */
+const LINKS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
 export type Tool = 'helm' | 'kubeconform' | (typeof LINKS)[number];
 
@@ -24,11 +24,11 @@ export type Tool = 'helm' | 'kubeconform' | (typeof LINKS)[number];
  */
 const BUILD = `
 set -e
-folder=$1; go=$2; shift 2
+folder=$1; go=$2; flags=$3; shift 3
 [ ! -e "$folder" ] || exit 0
 rm -rf "$folder.building"
 mkdir "$folder.building"
-"$go" build -trimpath -ldflags '-s -w' -o "$folder.building/" "$@"
+"$go" build -trimpath -ldflags "$flags" -o "$folder.building/" "$@"
 for link in ${LINKS.join(' ')}; do ln -s kubernetes-tools "$folder.building/$link"; done
 mv "$folder.building" "$folder"`;
 
@@ -49,8 +49,15 @@ async function build(cache: string, folder: string): Promise<void> {
   mkdirSync(cache, { recursive: true });
   console.log(`building the tools of Kubernetes in ${folder} (once, some minutes) ...`);
   const env = { ...process.env, GOWORK: 'off' };
-  const command = [`${folder}.lock`, 'sh', '-c', BUILD, 'sh', folder, goCommand(), ...PACKAGES];
+  const command = [`${folder}.lock`, 'sh', '-c', BUILD, 'sh', folder, goCommand(), linkerFlags(), ...PACKAGES];
   await run('flock', command, { cwd: MODULE, env, maxBuffer: 64 * 1024 * 1024 });
+}
+
+/** Without symbols; with the version that an API server tells helm, which Go does not know. */
+function linkerFlags(): string {
+  const [, version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)/.exec(readFileSync(join(MODULE, 'go.mod'), 'utf8')) ?? [];
+  const values = { gitVersion: version, gitMajor: major, gitMinor: minor };
+  return ['-s -w', ...Object.entries(values).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)].join(' ');
 }
 
 function goCommand(): string {
