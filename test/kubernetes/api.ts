@@ -71,7 +71,7 @@ export class Api {
   /** An answer of any status. */
   async ask<T = Status>(method: string, path: string, body?: object | string, type = 'application/json'): Promise<Answer<T>> {
     const response = await this.#send(method, path, body, type);
-    return { status: response.statusCode ?? 0, body: JSON.parse(await text(response)) as T };
+    return { status: response.statusCode ?? 0, body: parsed<T>(`${method} ${path}`, await text(response)) };
   }
 
   /** A body of an answer that must be a success. */
@@ -106,9 +106,13 @@ export class Api {
     const now = new Map(items.map((item) => [item.metadata.uid, item]));
     if (seen([...now.values()])) return;
     const response = await this.#send('GET', `${path}?watch=true&resourceVersion=${metadata.resourceVersion}`);
+    const lines = createInterface({ input: response });
+    // A connection that is cut off has no end, for which the lines would wait.
+    response.on('error', () => undefined).once('close', () => lines.close());
     signal?.addEventListener('abort', () => response.destroy());
+    if (signal?.aborted === true) response.destroy();
     try {
-      for await (const line of createInterface({ input: response })) {
+      for await (const line of lines) {
         const { type, object } = JSON.parse(line) as { type: string; object: T };
         assert.notEqual(type, 'ERROR', line);
         if (type === 'DELETED') now.delete(object.metadata.uid);
@@ -154,7 +158,7 @@ export class Api {
 
   async #discover(path: string): Promise<Discovery> {
     const response = await this.#send('GET', path, undefined, undefined, DISCOVERY);
-    return JSON.parse(await text(response)) as Discovery;
+    return parsed<Discovery>(path, await text(response));
   }
 
   async #send(method: string, path: string, body?: object | string, type = 'application/json', accept = 'application/json') {
@@ -164,6 +168,14 @@ export class Api {
     sent.end(typeof body === 'object' ? JSON.stringify(body) : body);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return response;
+  }
+}
+
+function parsed<T>(asked: string, answer: string): T {
+  try {
+    return JSON.parse(answer) as T;
+  } catch (cause) {
+    throw new Error(`${asked}: expected JSON, got ${answer.slice(0, 200)}`, { cause });
   }
 }
 

@@ -10,6 +10,7 @@ import { reaped } from '../set-up/reaper.ts';
 import { makePair } from '../set-up/tls-files.ts';
 import { until } from '../set-up/until.ts';
 import { Api, type Answer } from './api.ts';
+import { customResources } from './crds.ts';
 import { Kubelets } from './kubelets.ts';
 import type { Resource, Status } from './objects.ts';
 import { tool, type Tool } from './tools.ts';
@@ -80,6 +81,18 @@ export class Cluster {
     // The controllers make both. A pod that comes before its account is refused.
     for (const own of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt'])
       await until(async () => (await this.api.ask('GET', `/api/v1/namespaces/${name}/${own}`)).status === 200);
+  }
+
+  /** Defines the custom resources of KEDA, Prometheus' operator and KServe. Nothing acts on them. */
+  async defineCustomResources(): Promise<void> {
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const texts = (await customResources()).map((file) => readFileSync(file, 'utf8'));
+    for (const text of texts) await this.api.call('POST', definitions, text, 'application/yaml');
+    const kinds = texts.map((text) => /^ {4}kind: (\S+)/m.exec(text)?.[1]);
+    await until(async () => {
+      const found = await this.api.kinds();
+      return kinds.every((kind) => found.some((each) => each.kind === kind));
+    });
   }
 
   async node(name: string, { gpus = 0, zone = 'one' }: NodeOptions = {}): Promise<void> {

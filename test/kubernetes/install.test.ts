@@ -8,19 +8,18 @@ import { makePair } from '../set-up/tls-files.ts';
 import { until } from '../set-up/until.ts';
 import { manifests, type Manifest } from './api.ts';
 import { startCluster, type Cluster } from './cluster.ts';
-import { customResources } from './crds.ts';
 import { rolledOut, type Deployment, type List, type Resource } from './objects.ts';
 import { PRESENT, previous, type Charts } from './previous.ts';
 
 const NAMES = readdirSync(new URL('../../deploy/helm/values/', import.meta.url)).map((file) => basename(file, '.yaml'));
 
-test('a real API server takes the chart, and refuses what is wrong', async (t) => {
+test('a real API server takes the chart, and refuses what is wrong', { concurrency: true }, async (t) => {
   const cluster = await startCluster(t);
   await cluster.node('cpu-1');
   await cluster.node('cpu-2', { zone: 'two' });
   await cluster.node('gpu-1', { gpus: 1 });
   await cluster.node('gpu-2', { gpus: 1, zone: 'two' });
-  await defineCustomResources(cluster);
+  await cluster.defineCustomResources();
   const older = previous(folder());
   for (const name of NAMES) await prepare(cluster, name);
   await Promise.all(
@@ -53,16 +52,6 @@ test('the previous version of the chart is the one of the last commit that had a
   assert.deepEqual(found.flags, []);
   assert.ok(found.values('gpu').startsWith(target));
 });
-
-async function defineCustomResources(cluster: Cluster): Promise<void> {
-  const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-  for (const file of await customResources()) await cluster.api.call('POST', definitions, readFileSync(file, 'utf8'), 'application/yaml');
-  const kinds = ['ScaledObject', 'ServiceMonitor', 'PrometheusRule', 'ServingRuntime', 'ClusterServingRuntime', 'InferenceService'];
-  await until(async () => {
-    const found = await cluster.api.kinds();
-    return kinds.every((kind) => found.some((each) => each.kind === kind));
-  });
-}
 
 /** A namespace, and in it what the values files say that users bring. */
 async function prepare(cluster: Cluster, namespace: string): Promise<void> {

@@ -79,7 +79,8 @@ export class Kubelets {
   async #report({ metadata, spec }: Pod, phase: string, state: object, podIP?: string): Promise<void> {
     const ready = phase === 'Running';
     const types = ['Initialized', 'ContainersReady', 'Ready'];
-    const conditions = types.map((type) => ({ type, status: ready || type === 'Initialized' ? 'True' : 'False' }));
+    const lastTransitionTime = new Date().toISOString();
+    const conditions = types.map((type) => ({ type, status: ready || type === 'Initialized' ? 'True' : 'False', lastTransitionTime }));
     const containerStatuses = spec.containers.map(({ name, image }) => ({ name, image, imageID: '', ready, restartCount: 0, state }));
     const address = podIP === undefined ? {} : { podIP, podIPs: [{ ip: podIP }] };
     const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/status`;

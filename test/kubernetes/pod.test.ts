@@ -23,6 +23,7 @@ const DEADLINE = 6000;
 
 test('the server keeps every request when it runs and stops as the API server gives its Deployment to a kubelet', async (t) => {
   const cluster = await startCluster(t, 'api');
+  await cluster.defineCustomResources();
   await t.test('one CPU pod; the last request is as slow as its deadline permits', (own) => rollOver(own, cluster, 'cpu-pod', 'slow'));
   await t.test('one CPU pod; the last request never ends', (own) => rollOver(own, cluster, 'cpu-pod', 'endless'));
   await t.test('with TLS, keys and gRPC, from the links of mounted Secrets', (own) => rollOver(own, cluster, 'autoscaled', 'slow'));
