@@ -163,9 +163,12 @@ export class Api {
 
   async #send(method: string, path: string, body?: object | string, type = 'application/json', accept = 'application/json') {
     const { port, token } = this.#access;
-    const headers = { authorization: `Bearer ${token}`, accept, ...(body === undefined ? {} : { 'content-type': type }) };
+    const content = typeof body === 'object' ? JSON.stringify(body) : (body ?? '');
+    // Node gives no DELETE a length by itself.
+    const own = content === '' ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(content) };
+    const headers = { authorization: `Bearer ${token}`, accept, ...own };
     const sent = request({ host: '127.0.0.1', port, agent: this.#agent, method, path, headers });
-    sent.end(typeof body === 'object' ? JSON.stringify(body) : body);
+    sent.end(content);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return response;
   }
