@@ -1,6 +1,9 @@
 {{/* Variables that the chart computes. options and extraEnv must not have them. */}}
 {{- define "scoring.ownEnv" -}}
 - { name: PORT, value: {{ .Values.port | quote }} }
+{{- if and (eq .Values.mode "deployment") (not (hasKey .Values.options "SCORING_PROFILE")) }}
+- { name: SCORING_PROFILE, value: plain }
+{{- end }}
 - { name: SCORING_HOST, value: {{ include "scoring.host" . | quote }} }
 - { name: METRICS_PORT, value: {{ .Values.metrics.port | quote }} }
 - { name: GRPC_PORT, value: {{ ternary .Values.grpc.port 0 .Values.grpc.enabled | quote }} }
