@@ -49,7 +49,7 @@ def answer_of(result: Any, start: Start) -> Answer:
 def json_of(value: Any, start: Start) -> bytes:
     """JSON of a result, or of a value in a stream. Raises Failure: as answer_of."""
     body = json_text(value, start["nonFinite"]).encode("ascii")
-    _check_size(body, start)
+    check_size(body, start)
     return body
 
 
@@ -66,7 +66,7 @@ def is_encoded_json(text: str) -> bool:
 
 def _of_response(parts: Parts, start: Start) -> Answer:
     if parts.chunks is None:
-        _check_size(parts.body, start)
+        check_size(parts.body, start)
     return Answer(parts.status, parts.body, parts.headers, parts.chunks, parts.run_failed)
 
 
@@ -76,7 +76,8 @@ def _is_streamed(result: Any) -> bool:
     return hasattr(kind, "__aiter__") or (hasattr(kind, "__next__") and hasattr(kind, "__iter__"))
 
 
-def _check_size(body: bytes, start: Start) -> None:
+def check_size(body: bytes, start: Start) -> None:
+    """Raises Failure answer_too_large."""
     limit = start["answerLimitBytes"]
     if len(body) > limit:
         raise Failure(
