@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { withoutKeys } from '../guards/addresses.ts';
 import { closest } from '../guards/closest.ts';
 import { optionRows } from './config.ts';
-import { foreignFlags, ownFlags } from './foreign-flags.ts';
+import { type ForeignFlag, foreignFlags, ownFlags } from './foreign-flags.ts';
 import { flagOf, type Option } from './option-values.ts';
 
 /**
@@ -51,11 +51,16 @@ export function readFlags(argv: readonly string[], problems: string[], warnings:
     else if (name === 'version') flags.set('version', '');
     else if (!rows.has(name) && foreign === undefined)
       problems.push(`${rawName.replace(/^---/, '-')}: there is no such flag${insteadOf(name, rows)} (see --help)`);
-    else if (value === undefined || value === '') problems.push(`${rawName}: expected a value after it`);
-    else if (foreign === undefined) flags.set(name, value);
+    else if (isMissing(value, foreign)) problems.push(`${rawName}: expected a value after it`);
+    else if (foreign === undefined) flags.set(name, value ?? '');
     else setAbsent(flags, ownFlags(foreign, { rawName, value }, problems, warnings));
   }
   return flags;
+}
+
+/** A flag that is refused may be one without a value. */
+function isMissing(value: string | undefined, foreign: ForeignFlag | undefined): boolean {
+  return (value === undefined || value === '') && (foreign === undefined || !('refused' in foreign));
 }
 
 /** A flag of this server's own wins, wherever it stands. */

@@ -345,7 +345,7 @@ export interface RequestContext {
   readonly protocol: Protocol;
   /** Names of the outputs that the client wants, Open Inference Protocol only; undefined: all. */
   readonly outputs: readonly string[] | undefined;
-  /** Parameters of an Open Inference request; empty on /score. */
+  /** Parameters of an Open Inference request, or beside instances; empty on /score. */
   readonly parameters: RequestParameters;
   /** The `id` that an Open Inference request names, and its answer repeats. */
   readonly inferenceId: string | undefined;

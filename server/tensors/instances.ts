@@ -42,7 +42,7 @@ function stacked(where: string, { columns, rows }: Table, inputs: readonly Tenso
   );
 }
 
-/** One array of the values of an input. A single value is a row of one where the input has two axes. */
+/** One array of an input: a value alone is a row of one where the input has two axes. */
 function stack({ dims }: TensorSpec, values: readonly unknown[]): TensorInput {
   const [first] = values;
   if (isNumbers(first) && values.every((value) => isNumbers(value) && value.hasDims(first.dims))) return stackNumbers(first, values);

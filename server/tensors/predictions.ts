@@ -39,10 +39,8 @@ export function perRow(value: unknown, rows: number | undefined): unknown {
 }
 
 function rowOf(names: readonly string[], columns: readonly Column[], row: number): object {
-  // Without a prototype, `__proto__` is a name like others.
-  const object: Record<string, unknown> = Object.create(null);
-  for (const [index, name] of names.entries()) object[name] = columns[index]?.at(row);
-  return object;
+  // A name may be `__proto__`: fromEntries makes a member of it.
+  return Object.fromEntries(names.map((name, index) => [name, columns[index]?.at(row)]));
 }
 
 function columnOf(value: unknown): Column | undefined {

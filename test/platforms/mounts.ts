@@ -24,8 +24,11 @@ export function mounted(folders: Readonly<Record<string, string>>, cwd: string):
     '  if [ -L "$each" ]; then cp -a "$each" "$root/"',
     '  elif [ -d "$each" ]; then mkdir "$root$each" && mount --rbind "$each" "$root$each"; fi',
     'done',
-    ...Object.keys(folders).map((path) => `mkdir -p ${top(path)}`),
-    ...Object.entries(folders).map(([path, folder]) => mount(path, folder)),
+    // A tmpfs hides what lies beside the folders.
+    ...Array.from(new Set(Object.keys(folders).map(top)), (each) => `mkdir -p ${each} && mount -t tmpfs none ${each}`),
+    ...Object.entries(folders).map(
+      ([path, from]) => `mkdir -p "$root"${quoted(path)} && mount --rbind ${quoted(from)} "$root"${quoted(path)}`,
+    ),
     `exec chroot "$root" sh -c 'cd "$0" && exec "$@"' ${quoted(cwd)} "$@"`,
   ];
   return `exec unshare --mount sh -c ${quoted(lines.join('\n'))} sh "$@"`;
@@ -33,8 +36,3 @@ export function mounted(folders: Readonly<Record<string, string>>, cwd: string):
 
 /** The first folder of a path, which may be missing. */
 const top = (path: string): string => `"$root"${quoted(`/${path.split('/')[1] ?? ''}`)}`;
-
-/** Mounts a folder on a path of the new root; a tmpfs hides what lies beside it. */
-function mount(path: string, folder: string): string {
-  return `mount -t tmpfs none ${top(path)} && mkdir -p "$root"${quoted(path)} && mount --rbind ${quoted(folder)} "$root"${quoted(path)}`;
-}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import Answer, json_of
+from .answers import Answer, check_size, json_of
 from .arrays import array_items, is_array
 from .failures import Failure
 from .inputs import decoded_json, refuse_constant
@@ -16,6 +16,7 @@ from .messages import Request, Start
 _EXPECTED = 'expected an object with a list "instances", or with "inputs"'
 _MOST_SHOWN = 60
 _SPACE = re.compile(r"[ \t\n\r]*")
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 # Texts of a script read NaN themselves, as on /score.
 _LENIENT = json.JSONDecoder()
 _STRICT = json.JSONDecoder(parse_constant=refuse_constant)
@@ -86,8 +87,10 @@ def wrap(request: Request, answer: Answer, start: Start) -> Answer:
         rows = _rows_of(value, request.instances.count if request.instances else None)
         if rows is not None:
             return Answer(answer.status, json_of({"predictions": rows}, start), answer.headers)
-    body = b"null" if value is None else answer.body
-    return Answer(answer.status, b'{"predictions":' + body + b"}", answer.headers)
+    inner = b"null" if value is None else answer.body
+    body = b'{"predictions":' + inner + b"}"
+    check_size(body, start)
+    return Answer(answer.status, body, answer.headers)
 
 
 def failed(request: Request, failure: Failure, start: Start) -> Answer | None:
@@ -130,8 +133,13 @@ def _misfit(where: str, expected: str, got: Any) -> Failure:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, separators=(",", ":"))
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+    text = ""
+    # No more of a large value is encoded than is shown.
+    for piece in _COMPACT.iterencode(value):
+        text += piece
+        if len(text) > _MOST_SHOWN:
+            return f"{text[:_MOST_SHOWN]}…"
+    return text
 
 
 Spans = Mapping[str, tuple[int, int]]

@@ -38,7 +38,8 @@ export class InstancesCodec implements Codec {
     const message = decodeBody(body, undefined, isText ? 'json' : inputType, exactIntegers || isText, jsonNan);
     const instances = readMessage(message, request);
     if (!isText) return instances;
-    const text = encodeJson(instances, nonFinite);
+    // A number of the client is no fault of the script.
+    const text = encodeJson(instances, nonFinite === 'error' ? 'string' : nonFinite);
     return inputType === 'text' ? text : Buffer.from(text);
   }
 

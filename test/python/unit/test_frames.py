@@ -205,9 +205,7 @@ class Numbers(unittest.TestCase):
         consts = re.findall(r"export const (\w+) = ([\d_* ]+);", text)
         consts += re.findall(r"export const (\w+) = ([\d_* ]+);", (ipc / "limits.ts").read_text())
         expected |= {name: eval(value) for name, value in consts}
-        protocols = re.search(
-            r"numbers = \{([^}]*)\}", (ipc / "score-head.ts").read_text()
-        )
+        protocols = re.search(r"numbers = \{([^}]*)\}", (ipc / "score-head.ts").read_text())
         assert protocols is not None
         for name, number in re.findall(r"([\w-]+)'?: (\d)", protocols[1]):
             expected["PROTOCOL_" + name.upper().replace("-", "_")] = int(number)

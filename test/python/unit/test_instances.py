@@ -52,6 +52,10 @@ class Unwrapping(ScriptTest):
             ("null", f"the body: {OBJECT}, got null"),
             ("{}", f"the body: {OBJECT}, got the members []"),
             ('{"data":[1]}', f'the body: {OBJECT}, got the members ["data"]'),
+            (
+                json.dumps(["x" * 50, "y" * 50]),
+                f'the body: {OBJECT}, got ["{"x" * 50}","yyyyy…',
+            ),
             ('{"instances":null}', f'the body: {OBJECT}, got the members ["instances"]'),
             ('{"instances":{"a":1}}', '"instances": expected a list of instances, got {"a":1}'),
             ('{"inputs":5}', f'"inputs": {INPUTS}, got 5'),
@@ -141,6 +145,12 @@ class Wrapping(unittest.TestCase):
         self.assertEqual(self.answered({"a": [1, 2]}, 2), {"predictions": [1, 2]})
         for other in ({"a": [1, 2], "b": [1]}, {"a": [1, 2], "b": 1}):
             self.assertEqual(self.answered(other), {"predictions": other})
+
+    def test_an_answer_that_is_too_large_with_its_wrapping_is_refused(self) -> None:
+        small = start(answerLimitBytes=10)
+        with self.assertRaises(Failure) as caught:
+            instances.wrap(wrapped("{}"), answer_of([1, 2], small), small)
+        self.assertEqual(caught.exception.code, "answer_too_large")
 
     def test_the_answer_of_a_raw_script_is_left_as_it_is(self) -> None:
         answer = Answer(201, b"x", [("content-type", "text/plain")])

@@ -63,7 +63,8 @@ test('the flags of its servers are taken: they mean an option, or a warning says
     '--enable-docs-url has no effect: the document of the routes is at /swagger.json',
     '--max-threads has no effect: threads of gRPC are of no use here',
   ]);
-  assert.equal(serve(['--enable_grpc=false']).config.grpcPort, 0);
+  assert.equal(serve(['--timeout-keep-alive', '90']).config.keepAliveTimeoutMs, 90_000);
+  assert.equal(serve(['--enable_grpc=0']).config.grpcPort, 0);
   assert.equal(serve(['--enable_grpc=true', '--grpc_port=9001']).config.grpcPort, 9001);
   assert.equal(serve(['--grpc_port=9001', '--enable_grpc=true']).config.grpcPort, 9001);
   assert.equal(serve(['--port=7000', '--http_port=8080']).config.port, 7000);
@@ -74,7 +75,9 @@ test('flags that would ask for another server are refused with what to do', () =
     refusal(['--predictor_host=x']),
     /^--predictor-host: there is no such flag, because this server calls no predictor\. Let run/,
   );
-  assert.match(refusal(['--enable_grpc=maybe']), /^--enable-grpc: expected one of true, false, got "maybe"$/);
+  assert.match(refusal(['--enable_grpc=maybe']), /^--enable-grpc: expected true or false, got "maybe"$/);
+  assert.match(refusal(['--enable_predictor_health_check']), /^--enable-predictor-health-check: there is no such flag, because/);
+  assert.match(refusal(['--timeout-keep-alive=x']), /^--keep-alive-timeout-ms: expected a whole number/);
   assert.match(refusal(['--http_port']), /^--http-port: expected a value after it$/);
   assert.match(refusal(['--http_port=abc']), /^--port: expected a whole number from 0 to 65535, got "abc"$/);
 });

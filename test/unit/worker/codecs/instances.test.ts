@@ -58,6 +58,11 @@ describe('a request with instances', () => {
     assert.equal(decoded('{"instances": [12345678901234567890]}', 'text'), '[12345678901234567890]');
   });
 
+  it('gives a script for text a number beyond the range of doubles, whatever answers may have', () => {
+    const strict = new InstancesCodec({ ...plain, inputType: 'text' }, { ...serving, nonFinite: 'error' });
+    assert.equal(strict.decode(asked(), Buffer.from('{"instances": [1e999]}')), '["Infinity"]');
+  });
+
   it('shows run() the parameters of the request', () => {
     const at = asked();
     decoded('{"instances": [], "parameters": {"top": 3, "name": "x", "flag": true, "list": [1], "none": null}}', 'json', at);
