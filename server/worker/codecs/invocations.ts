@@ -105,7 +105,7 @@ export class InvocationsCodec extends ScoreCodec {
   }
 }
 
-/** Lines are answered by lines, so that a batch transform can join them, unless others are wanted. */
+/** Lines are answered by lines, unless others are wanted: a batch transform joins them. */
 function answerType(request: WorkerRequest): AnswerType {
   const sent = mediaTypeOf(request.contentType);
   const same = ANSWERS.filter((type) => type === sent && formOf.get(type) !== 'npy');
