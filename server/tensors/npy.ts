@@ -1,6 +1,6 @@
 /**
  * Files of numpy (`numpy.save`), versions 1 to 3: a header, which is a literal of Python, and the
- * elements. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ * elements. numpy documents the format in `numpy.lib.format`.
  */
 
 import { isUtf8 } from 'node:buffer';

@@ -17,7 +17,7 @@ const OWN = [
 ] as const;
 type Variable = (typeof OWN)[number];
 
-/** A variable of SageMaker: a wrong value is a warning, because a user cannot change all of them. */
+/** A variable of SageMaker. A wrong value is a warning: a user cannot change all of them. */
 interface Row<T> {
   readonly name: Variable;
   readonly expected: string;

@@ -1,6 +1,6 @@
 """Files of numpy (`numpy.save`), versions 1 to 3, without numpy: a script may have none.
 
-https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+numpy documents the format in `numpy.lib.format`.
 """
 
 from __future__ import annotations

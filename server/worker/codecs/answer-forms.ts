@@ -31,7 +31,7 @@ export function jsonLines(value: unknown, expected: number | undefined, { nonFin
  * Comma-separated values, one line for each row, without a header. A text is the body itself.
  * @param expected as in `rowsOf`
  * @returns undefined for a value that is no table
- * @throws ServerError answer_too_large; result_not_json for NaN, where NON_FINITE_NUMBERS forbids it
+ * @throws ServerError answer_too_large; result_not_json for NaN, where an option forbids it
  */
 export function csvText(value: unknown, expected: number | undefined, { nonFinite, answerLimitBytes }: Limits): string | undefined {
   if (typeof value === 'string') return value;

@@ -11,7 +11,7 @@ import { csvText, jsonLines, npyParts } from './answer-forms.ts';
 import { answerParts, jsonHeaders } from './answer-parts.ts';
 import type { BodyChoices, Encoded, Serving } from './codec.ts';
 import { encodeJson } from './encode-result.ts';
-import { readJsonLines } from './json-lines.ts';
+import { countLines, readJsonLines } from './json-lines.ts';
 import { ScoreCodec } from './score-codec.ts';
 
 const JSON_TYPE = 'application/json';
@@ -47,14 +47,17 @@ export class InvocationsCodec extends ScoreCodec {
     const { rawHttp, inputType, exactIntegers } = this.#choices;
     const form = formOf.get(mediaTypeOf(request.contentType));
     const asTensors = inputType === 'tensors';
-    if (rawHttp || inputType === 'text' || inputType === 'bytes') return super.decode(request, body);
-    if (form === 'lines') {
+    const asItIs = rawHttp || inputType === 'text' || inputType === 'bytes';
+    if (!asItIs && form === 'lines') {
       const values = readJsonLines(body, exactIntegers, this.#serving.jsonNan);
       request.lines = values.length;
       return asTensors && !isObject(values[0]) ? withNumbers(values) : values;
     }
     if (form === 'csv' && asTensors) return this.#table(request, body);
-    return form === 'npy' && asTensors ? this.#array(body) : super.decode(request, body);
+    if (form === 'npy' && asTensors) return this.#array(body);
+    const data = super.decode(request, body);
+    if (typeof data === 'string' && (form === 'csv' || form === 'lines')) request.lines = countLines(data) - (hasHeader(request) ? 1 : 0);
+    return data;
   }
 
   override encode(request: WorkerRequest, result: unknown): Encoded {
@@ -88,10 +91,9 @@ export class InvocationsCodec extends ScoreCodec {
 
   #table(request: WorkerRequest, body: Buffer): unknown {
     const { contentType } = request;
-    const header = /;\s*header\s*=\s*"?present\b/i.test(contentType ?? '');
     const text = decodeText(body, charsetOf(contentType));
     const { inputs } = this.#serving;
-    const table = readCsv(text, header, inputs && textColumnsOf(inputs));
+    const table = readCsv(text, hasHeader(request), inputs && textColumnsOf(inputs));
     request.lines = table.rows instanceof JsonNumbers ? table.rows.dims[0] : table.rows.length;
     if (table.columns !== undefined) return { columns: table.columns, data: table.rows };
     const [only, ...others] = inputs ?? [];
@@ -105,11 +107,16 @@ export class InvocationsCodec extends ScoreCodec {
   }
 }
 
-/** Lines are answered by lines, so that a batch transform can join them, unless others are wanted. */
+/** Lines are answered by lines, unless others are wanted: a batch transform joins them. */
 function answerType(request: WorkerRequest): AnswerType {
   const sent = mediaTypeOf(request.contentType);
   const same = ANSWERS.filter((type) => type === sent && formOf.get(type) !== 'npy');
   return preferred(request.header('accept'), [...same, ...ANSWERS]) ?? JSON_TYPE;
+}
+
+/** The first line of CSV has the names of the columns. */
+function hasHeader({ contentType }: WorkerRequest): boolean {
+  return /;\s*header\s*=\s*"?present\b/i.test(contentType ?? '');
 }
 
 function mediaTypeOf(contentType: string | undefined): string {

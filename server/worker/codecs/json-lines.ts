@@ -21,6 +21,18 @@ export function readJsonLines(body: Buffer, exactIntegers: boolean, jsonNan?: Js
   return values;
 }
 
+/** The lines of a text that are not empty. */
+export function countLines(text: string): number {
+  let count = 0;
+  for (let from = 0; from < text.length;) {
+    const end = text.indexOf('\n', from);
+    const to = end < 0 ? text.length : end;
+    if (to - from > 1 || /\S/.test(text.slice(from, to))) count++;
+    from = to + 1;
+  }
+  return count;
+}
+
 function valueOf(json: string, line: number, exact: boolean, jsonNan: JsonNan | undefined): unknown {
   try {
     return parseJson(json, exact, jsonNan);

@@ -11,7 +11,7 @@ const SERVER = '/opt/scoring-server/server/main.ts';
 /** As docs/platforms.md has it: root, and no init in front. */
 const WITHOUT_TINI = `USER 0:0\nENTRYPOINT ["${NODE}", "${SERVER}"]\n`;
 
-/** The image as SageMaker starts it: `serve` is the argument, and the model is mounted read-only. */
+/** The image as SageMaker starts it: `serve`, and a model that is mounted read-only. */
 export function checkSageMaker(images: Images): void {
   const { engine, cpu } = images;
   const starts: readonly [how: string, options: RunOptions, withoutTini?: true][] = [

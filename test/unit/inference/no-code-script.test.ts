@@ -11,7 +11,9 @@ import { withNumbers } from '../../../server/tensors/json-numbers.ts';
 import { parseNumbers } from '../../../server/tensors/parse-numbers.ts';
 import { float16Bits } from '../../../server/tensors/float16.ts';
 import { openSession } from '../../../server/inference/session.ts';
+import { InvocationsCodec } from '../../../server/worker/codecs/invocations.ts';
 import { type ModelName, writeModel } from '../../models/models.ts';
+import { request } from '../worker/some-tensor.ts';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
 const folder = mkdtempSync(path.join(tmpdir(), 'no-code-'));
@@ -290,6 +292,69 @@ describe('the no-code script', () => {
     const { outputs } = (await answer('echo_float16', body)) as { outputs: { data: Float16Array }[] };
     assert.deepEqual(outputs[0]?.data, Float16Array.of(NaN));
     assert.deepEqual(float16Bits(Float16Array.of(1)), Uint16Array.of(0x3c00));
+  });
+
+  /** The answer to a body of /invocations, as the codec hands it out and writes it. */
+  async function invoked(name: ModelName, contentType: string, body: string, accept?: string): Promise<string> {
+    const model = await open(name);
+    const codec = new InvocationsCodec(
+      { inputType: script.inputType, exactIntegers: script.exactIntegers, rawHttp: false, bytesInputs: false },
+      { modelName: name, nonFinite: 'string', inputs: model.inputs },
+    );
+    const sent = request({ protocol: 'invocations', contentType }, accept === undefined ? [] : ['accept', accept]);
+    const { parts } = codec.encode(sent, await script.answerRows(model, codec.decode(sent, Buffer.from(body))));
+    return parts.join('');
+  }
+
+  const rows: [title: string, ...sent: Parameters<typeof invoked>, answer: string][] = [
+    ['CSV of numbers', 'echo_int32', 'text/csv', '1\n2\n', undefined, '1\n2\n'],
+    ['CSV of texts that look like numbers', 'echo_string', 'text/csv', '007,a\n"1,5",\n', undefined, '007,a\n"1,5",\n'],
+    ['CSV of 64-bit integers', 'echo_int64', 'text/csv', '9007199254740993\n', undefined, '9007199254740993\n'],
+    ['CSV of booleans', 'echo_bool', 'text/csv', 'True,false\n', undefined, 'true,false\n'],
+    ['CSV with gaps', 'echo_float32', 'text/csv', '1,\nnan,-inf\n', undefined, '1,NaN\nNaN,-Infinity\n'],
+    ['lines of arrays', 'echo_int32', 'application/jsonlines', '[1,2]\n[3,4]', undefined, '[1,2]\n[3,4]\n'],
+    [
+      'lines of the only feature',
+      'echo_int32',
+      'application/jsonlines',
+      '{"features":[1,2]}\n{"features":[3,4]}',
+      undefined,
+      '[1,2]\n[3,4]\n',
+    ],
+    ['lines of columns', 'echo_float32', 'application/jsonlines', '{"a":1,"b":2}\n', undefined, '[1,2]\n'],
+    [
+      'a column for each of several inputs',
+      'columns',
+      'text/csv; header=present',
+      'city,rooms,age\n007,3,1.5\nx,4,2\n',
+      undefined,
+      '1.5,007,3\n2,x,4\n',
+    ],
+    [
+      'lines of several inputs',
+      'multi',
+      'application/jsonlines',
+      '{"x":[1,2,3],"ids":[1,1,1]}\n{"ids":[2,2,2],"x":[4,5,6]}\n',
+      undefined,
+      '{"sum":[2,3,4],"gt":[false,true,true],"mean":2}\n{"sum":[6,7,8],"gt":[true,true,true],"mean":5}\n',
+    ],
+    ['a bare array of JSON', 'echo_int32', 'application/json', '[[1],[2]]', undefined, '[1,2]'],
+    ['records of JSON', 'columns', 'application/json', '[{"age":1,"city":"x","rooms":2}]', 'text/csv', '1,x,2\n'],
+    ['a body of /score', 'echo_int32', 'application/json', '{"inputs":{"x":[[1]]}}', undefined, '{"outputs":{"y":[[1]]}}'],
+  ];
+  for (const [title, name, contentType, body, accept, expected] of rows)
+    it(`reads of /invocations ${title}`, async () => assert.equal(await invoked(name, contentType, body, accept), expected));
+
+  it('says what /invocations expects of a model with several inputs', async () => {
+    await assert.rejects(
+      invoked('columns', 'text/csv', '1,x,2\n'),
+      (error) => error instanceof ScoringError && /header=present/.test(error.message),
+    );
+    const wrong = invoked('columns', 'text/csv; header=present', 'age,town,rooms\n1,x,2\n');
+    await assert.rejects(
+      wrong,
+      (error) => error instanceof ServerError && /no column "city" and the unknown column "town"/.test(error.message),
+    );
   });
 
   it('opens the model that the host chose', async () => {

@@ -40,6 +40,17 @@ const CLIENTS: Readonly<Record<string, (n: number) => string | undefined>> = {
   'a number': (n) => String(n),
 };
 
+test('the header of a platform is the id of a request without x-request-id', () => {
+  const header = 'x-amzn-sagemaker-inference-id';
+  const { id, headers } = readIds({ [header]: 'order-17' }, undefined, header);
+  assert.deepEqual([id, headers.slice(0, 2)], ['order-17', ['x-request-id', 'order-17']]);
+  assert.equal(readIds({ [header]: 'order-17', 'x-request-id': 'own' }, undefined, header).id, 'own');
+  assert.notEqual(readIds({ [header]: 'order-17' }).id, 'order-17');
+  assert.match(readIds({ [header]: 'x'.repeat(101) }, undefined, header).refusal?.message ?? '', /^x-amzn-sagemaker-inference-id must not/);
+  assert.match(readIds({ 'x-request-id': 'x'.repeat(101) }, undefined, header).refusal?.message ?? '', /^x-request-id must not/);
+  assert.match(readIds({}, undefined, header).id, /^[0-9a-f-]{36}$/);
+});
+
 for (const [name, idOf] of Object.entries(CLIENTS))
   test(`of requests with ${name}, the share of OTEL_TRACES_SAMPLER_ARG is sampled`, () => {
     for (const share of [0.01, 0.1, 0.25, 0.5, 0.6, 0.75, 0.9]) {

@@ -218,6 +218,17 @@ describe('an answer of /invocations', () => {
     assert.equal(encode(nan, LINES)[1], '"NaN"\n"-Infinity"\n');
   });
 
+  it('of a script that takes texts is split by the lines of the body', () => {
+    for (const [contentType, body] of [
+      [CSV, '1\r\n\n2\n'],
+      ['text/csv; header=present', 'x\n1\n2'],
+    ] as const) {
+      const [codec, sent] = [codecOf(), asked(contentType)];
+      codec.decode(sent, Buffer.from(body));
+      assert.deepEqual(codec.encode(sent, { a: [1, 2], b: ['x', 'y'] }).parts, ['1,x\n2,y\n']);
+    }
+  });
+
   it('keeps the headers of an Answer', () => {
     const headers = { 'X-Amzn-SageMaker-Custom-Attributes': 'a=b' };
     const sent = asked(JSON_TYPE, CSV);
