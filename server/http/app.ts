@@ -35,7 +35,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   const services = httpServices(parts);
   const exact = new Map<string, Serve>();
   const routes = appRoutes(parts);
-  const rest = routes.find(({ unknown }) => unknown === true);
+  const rest = routes.find(({ path }) => path === '*');
   const app = createRouter(config, services, { exact, ...(rest !== undefined && { unknown: rest }) });
   for (const route of routes) {
     if (route === rest) continue;

@@ -19,7 +19,6 @@ export function platformRoutes({ routes }: Pick<Profile, 'routes'>, handlers: Ha
     path,
     told,
     ...rows[kind],
-    ...(path === '*' && { unknown: true as const }),
   }));
 }
 
