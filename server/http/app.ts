@@ -38,7 +38,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   const exact = new Map<string, Serve>();
   const routes = appRoutes(parts);
   const literal = literalRoutes(services, routes);
-  const rest = routes.find(({ unknown }) => unknown === true);
+  const rest = routes.find(({ path }) => path === '*');
   const app = createRouter(config, services, { exact, literal, ...(rest !== undefined && { unknown: rest }) });
   for (const route of routes) {
     if (route === rest) continue;

@@ -24,7 +24,6 @@ export function platformRoutes({ routes }: Pick<Profile, 'routes'>, handlers: Ha
   return routes.map(({ kind, ...place }: PlatformRoute) => ({
     ...place,
     ...rows[kind],
-    ...(place.path === '*' && { unknown: true as const }),
   }));
 }
 

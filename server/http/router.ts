@@ -101,7 +101,7 @@ export const UNKNOWN_OPEN: HttpRoute = { ...UNKNOWN, access: 'open' };
  */
 export function addRoute(app: FastifyInstance, services: HttpServices, route: HttpRoute): Serve {
   app.route<{ Params: Parameters }>({
-    method: route.unknown === true ? app.supportedMethods : COMMON_METHODS,
+    method: route.path === '*' ? app.supportedMethods : COMMON_METHODS,
     url: route.pattern ?? route.path,
     onRequest: (request, reply) => serve(services, route, request.raw, reply.raw, request.params),
     handler: () => undefined,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { functionFiles } from '../../server/commands/function-files.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -64,4 +65,37 @@ test('every file that compose.yaml mounts or builds from is there', () => {
   assert.ok(paths.length > 3);
   const missing = paths.filter((path) => !existsSync(path.startsWith('.') ? `${ROOT}docker/${path}` : ROOT + path));
   assert.deepEqual(missing, []);
+});
+
+const functionApp = read('docker/functions.Dockerfile');
+
+test('the image of a function app starts the server as host.json says, and as the image of the server does', () => {
+  const host = JSON.parse(functionFiles({ trigger: 'http', name: 'score', authLevel: 'function' }).get('host.json') ?? '') as {
+    customHandler: { description: { defaultExecutablePath: string; arguments: string[] } };
+  };
+  const { defaultExecutablePath, arguments: args } = host.customHandler.description;
+  const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(cpu)?.[1] ?? '[]') as string[];
+  assert.deepEqual([defaultExecutablePath, ...args], [...entrypoint.slice(entrypoint.indexOf('--') + 1), 'serve']);
+  const copied = [...functionApp.matchAll(/^COPY --from=server (\S+) (\S+)$/gm)].map(([, from = '', to]) => {
+    assert.equal(to, from, 'at the same place');
+    return from;
+  });
+  for (const path of [defaultExecutablePath, ...args.filter((arg) => arg.startsWith('/'))])
+    assert.ok(
+      copied.some((from) => path === from || path.startsWith(`${from}/`)),
+      `${path} is in the image`,
+    );
+  for (const path of copied) assert.ok(cpu.includes(path), `${path} is in the image of the server`);
+});
+
+test('the image of a function app has the variables of a custom handler, and any base', () => {
+  const variables = [...functionApp.matchAll(/^(?:ENV| {3}) ?(\w+)=(\S+)/gm)].map(([, name, value]) => `${name}=${value}`);
+  for (const needed of ['AzureWebJobsScriptRoot=/home/site/wwwroot', 'FUNCTIONS_WORKER_RUNTIME=custom', 'AML_APP_ROOT=/home/site/wwwroot'])
+    assert.ok(variables.includes(needed), needed);
+  assert.match(functionApp, /^COPY \. \/home\/site\/wwwroot$/m);
+  const bases = [...functionApp.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+  assert.deepEqual(bases, ['${SERVER_IMAGE}', '${FUNCTIONS_IMAGE}']);
+  for (const [, name = ''] of functionApp.matchAll(/^ARG \w+=(\S+)$/gm)) assert.doesNotMatch(name.split('/')[0] ?? '', /[.:].*\/|\./);
+  assert.doesNotMatch(functionApp, /^(?:CMD|ENTRYPOINT)/m, 'the Functions host stays the command');
+  assert.doesNotMatch(functionApp, /^# syntax=|<<|--link/m);
 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Agent, request as sendRequest } from 'node:http';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { freePort } from '../e2e/free-port.ts';
 import { ServerProcess } from '../e2e/start-server.ts';
 import { folder } from '../set-up/folder.ts';
 
@@ -37,15 +37,6 @@ export function appOf(files: Readonly<Record<string, string>>): string {
     writeFileSync(join(app, name), text);
   }
   return app;
-}
-
-/** A port that nobody has, as the Functions host looks for one. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /**
