@@ -46,7 +46,7 @@ function numbersOf(yaml: string, key: string): Record<string, number> {
 }
 
 const routes = appRoutes({
-  config: config(),
+  config: config({}),
   scorer: new FakeScorer(),
   lifecycle: new Lifecycle(),
   swaggerFiles: '/nowhere',
