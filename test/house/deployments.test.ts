@@ -36,7 +36,7 @@ const keysOf = (yaml: string): string[] => Array.from(yaml.matchAll(/^([\w$]+):/
 /** The values of the block under a key, without their quotes. */
 function blockOf(yaml: string, key: string): Map<string, string> {
   const [, block = ''] = new RegExp(`^${key}:\\n((?:  .*\\n)+)`, 'm').exec(yaml) ?? [];
-  return new Map(Array.from(block.matchAll(/^ {2}(\w+): "?([^"\n]+)"?$/gm), ([, name = '', value = '']) => [name, value] as const));
+  return new Map(Array.from(block.matchAll(/^ {2}(\w+): '?([^'\n]+)'?$/gm), ([, name = '', value = '']) => [name, value] as const));
 }
 
 /** The numbers of a mapping in braces. */
@@ -116,7 +116,7 @@ const job = read('deploy/batch/job.yaml');
 /** The words of a list of the Job. */
 function listOf(key: string): string[] {
   const [, list = ''] = new RegExp(`^ +${key}:\\n((?: +- .*\\n)+)`, 'm').exec(job) ?? [];
-  return Array.from(list.matchAll(/^ +- "?([^"\n]+)"?$/gm), ([, word = '']) => word);
+  return Array.from(list.matchAll(/^ +- '?([^'\n]+)'?$/gm), ([, word = '']) => word);
 }
 
 test('the Job calls the command with flags that it has, one shard for each completion', () => {
