@@ -161,7 +161,7 @@ const table = {
   batch_failed: {
     exitCode: 1,
     fault: 'operator',
-    doc: 'the input of a batch cannot be read, its output cannot be written, or more inputs failed than `--error-threshold`',
+    doc: 'a batch is cut off: by a signal, an input or output that fails, or more errors than `--error-threshold`',
   },
   usage: { exitCode: 2, fault: 'operator', doc: 'a flag, an environment variable or config.json is wrong' },
   listen_failed: { exitCode: 2, fault: 'operator', doc: 'the port cannot be opened' },

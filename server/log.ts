@@ -34,9 +34,10 @@ const FLUSH_LIMIT_MS = 1000;
 const LONGEST_RECORD = 1024 * 1024;
 
 /**
- * The host's logger: JSON lines on stdout, or on stderr where stdout has answers, or readable lines for a person at a terminal, coloured
- * unless NO_COLOR or TERM forbid it. It never waits for its reader. It keeps a bounded number of
- * lines for a stalled reader, then loses lines, and logs their number when the reader goes on.
+ * The host's logger: JSON lines, or readable lines for a person at a terminal, coloured unless
+ * NO_COLOR or TERM forbid it. It never waits for its reader. It keeps a bounded number of lines for
+ * a stalled reader, then loses lines, and logs their number when the reader goes on.
+ * @param to stderr where stdout has answers
  */
 export async function createLog(
   config: Pick<Config, 'logLevel' | 'logFormat' | 'accessLogFields'>,

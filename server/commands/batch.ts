@@ -13,12 +13,12 @@ import { reportFailure } from '../host/start-report.ts';
 import { createLog, type Log } from '../log.ts';
 import { refuseStart } from './refuse-start.ts';
 
-/** Exit codes of a batch that a signal ends: a batch that is not done must not look like one. */
-const SIGNALS = [
-  ['SIGHUP', 129],
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const;
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+/**
+ * Exit code of a batch that a signal ends. Why not 143: the image's init turns that into 0, and a
+ * batch that is cut off must not look done.
+ */
+const CUT_OFF = 1;
 /** Bytes of bodies and answers that a batch holds, where QUEUE_MAX_BYTES allows it. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
 /** Time of an exit beyond DRAIN_TIMEOUT_MS, and of the last lines. */
@@ -93,13 +93,13 @@ function batchRun(config: ServeCommand['config'], { errorThreshold }: BatchOptio
 function signalOf(host: HostProcess, log: Log, ending: Ending): Promise<number> {
   return new Promise((resolve) => {
     let seen = false;
-    const stop = (signal: string, code: number): void => {
-      if (seen) return void ending.atOnce(code);
+    const stop = (signal: string): void => {
+      if (seen) return void ending.atOnce(CUT_OFF);
       seen = true;
       log.info({ signal }, 'stopping: the lines that are written stay');
-      return resolve(code);
+      return resolve(CUT_OFF);
     };
-    for (const [signal, code] of SIGNALS) host.on(signal, () => stop(signal, code));
+    for (const signal of SIGNALS) host.on(signal, () => stop(signal));
   });
 }
 
@@ -112,8 +112,8 @@ function helpText(): string {
     '',
     ...Object.entries(batchFlags).flatMap(([name, doc]) => [`  --${name} VALUE`, `      ${doc.replaceAll('`', '')}`]),
     '',
-    'Exit codes: 0 done, 1 more errors than allowed or an input or output that fails, 2 usage, 3 script or',
-    'model, 4 execution provider, 129, 130 and 143 SIGHUP, SIGINT and SIGTERM.',
+    'Exit codes: 0 done, 1 cut off: a signal, more errors than allowed, an input or output that fails,',
+    '2 usage, 3 script or model, 4 execution provider.',
     '',
   ].join('\n');
 }

@@ -55,7 +55,6 @@ function exitCodeLines(): string[] {
     'Exit codes:',
     '  0  drained, or the command is done',
     ...ending.flatMap(([exitCode, rows]) => rows.map(({ doc }) => wrapped(`${exitCode}  ${doc}`, '  '))),
-    '  129, 130, 143  a signal has ended a command: SIGHUP, SIGINT, SIGTERM',
   ];
 }
 

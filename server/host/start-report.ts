@@ -46,7 +46,7 @@ interface CollectionReport {
   readonly spillDir: string;
 }
 
-/** Logs the profile, why it is this one, and a limit of its platform that is too low for the options. */
+/** Logs the profile, why it is this one, and a limit of its platform that is below an option. */
 export function reportProfile(log: Log, { platform, why, routes, startLimit }: Profile, { initTimeoutMs }: Config): void {
   log.info({ profile: platform.name, routes: routes.map(({ path }) => path) }, `profile ${platform.name} (${platform.title}): ${why}`);
   if (startLimit !== undefined && startLimit.ms < initTimeoutMs)

@@ -132,7 +132,7 @@ test('behind azureml-fe a script that throws is 502, and a full queue is no 502'
       await server.ready();
       const held = server.score(root);
       await until(async () => (await server.metric('scoring_requests_in_flight')) === 1);
-      // max_queue_wait_ms of the platform: what waits longer is refused, and may go to another replica.
+      // As max_queue_wait_ms: what waits longer is refused, and may go elsewhere.
       const refused = await server.score(1);
       assert.deepEqual([throughFrontEnd(refused.status), refused.headers.get('retry-after')], [503, '1']);
       writeFileSync(join(root, 'released'), '');
