@@ -10,7 +10,7 @@ import { ClosedPort, installPort, WorkerPort } from './collect/collection-port.t
 import { columnName } from './collect/columns.ts';
 import { RedactionHook } from './collect/redaction-hook.ts';
 import type { MarkRedaction } from './collect/redaction-mark.ts';
-import { exampleOfModel, exampleOfScript } from './example.ts';
+import { exampleOfModel, exampleOfScript, zerosOfModel } from './example.ts';
 import { InferenceMetrics } from './metrics/inference-metrics.ts';
 import type { MetricRecorder } from './metrics/metric-recorder.ts';
 import { Runner } from './run-entry-script.ts';
@@ -77,12 +77,16 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
   const sample = message.deepCheck === true ? sampleOf(script, taken) : undefined;
   const example = message.noCode ? exampleOfModel(taken) : exampleOfScript(script);
+  const [model] = message.noCode && example === undefined ? context.opened : [];
+  const tried = model && taken && (() => zerosOfModel((inputs) => model.run(inputs), taken));
+  const zeros = tried && (await trying(model?.name ?? '', tried));
   return {
     runner: new Runner(script, toHost, log, { ...message, inputs, sample }),
     redaction: new RedactionHook(script.redact, { toHost, warn, mark: around.markRedaction }),
     ready: {
       ...readyMessage(script, context, message),
       example,
+      zeros,
       schemas: documented(script.schemas, { sample: shown, answer }, warn),
       checks: sample !== undefined,
     },
