@@ -25,7 +25,15 @@ const KEPT: ReadonlySet<string> = new Set(
   ),
 );
 /** Keywords that say nothing of data. */
-const DROPPED: ReadonlySet<string> = new Set(['$schema', '$comment', '$defs', 'definitions', 'examples', 'contentMediaType', 'contentSchema']);
+const DROPPED: ReadonlySet<string> = new Set([
+  '$schema',
+  '$comment',
+  '$defs',
+  'definitions',
+  'examples',
+  'contentMediaType',
+  'contentSchema',
+]);
 /** Keywords with one schema, with a list of them, with some by name. */
 const ONE = new Set(['items', 'additionalProperties', 'not']);
 const LISTS = new Set(['allOf', 'anyOf', 'oneOf']);
@@ -81,7 +89,8 @@ function asObject(schema: Json): Schema {
 
 /** A reference into the document. @throws InexpressibleError for an anchor */
 function reference(pointer: Json, { prefix, name, names }: Target): string {
-  const text = decodeURIComponent(String(pointer));
+  if (typeof pointer !== 'string') throw new InexpressibleError();
+  const text = decodeURIComponent(pointer);
   if (text === '#') return prefix + name;
   if (!text.startsWith('#/')) throw new InexpressibleError();
   const [key = '', member = '', ...rest] = text.slice(2).split('/');

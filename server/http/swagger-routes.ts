@@ -36,7 +36,13 @@ const rows: Readonly<Record<Kind, Row>> = {
   instances: { ...scoring, text: 'Instances to predictions.', body: 'Instances', answer: 'Predictions', error: 'ErrorText' },
   invocations: { ...scoring, text: 'The input by its content type, to the answer.', error: 'ErrorResponse' },
   'azure-function': { ...scoring, text: 'An invocation of a function.', error: 'ErrorResponse' },
-  infer: { ...scoring, text: 'Inference of the Open Inference Protocol.', body: 'InferRequest', answer: 'InferResponse', error: 'ErrorText' },
+  infer: {
+    ...scoring,
+    text: 'Inference of the Open Inference Protocol.',
+    body: 'InferRequest',
+    answer: 'InferResponse',
+    error: 'ErrorText',
+  },
   metadata: { method: 'get', text: 'Metadata of the Open Inference Protocol.', error: 'ErrorText', isOpen: false },
   live: { ...probe, text: 'The process is alive.' },
   ready: { ...probe, text: 'The workers are ready.' },
@@ -112,7 +118,10 @@ export function routePaths(dialect: Dialect, described: Described): Schema {
   const platform = described.routes.map(({ path, kind }) => [path, kind] as const);
   const paths = new Map([...PROBES, ...OPEN_INFERENCE, ...platform]);
   return Object.fromEntries(
-    [...paths].map(([path, kind]) => [path.replaceAll(/:(\w+)/g, '{$1}'), { [rows[kind].method]: operation(dialect, path, kind, described) }]),
+    [...paths].map(([path, kind]) => [
+      path.replaceAll(/:(\w+)/g, '{$1}'),
+      { [rows[kind].method]: operation(dialect, path, kind, described) },
+    ]),
   );
 }
 
@@ -136,7 +145,14 @@ function operation(dialect: Dialect, path: string, kind: Kind, { modelName, cred
 }
 
 /** Failures of a request that has no body, or asks for nothing of a model. */
-const OF_ALL: ReadonlySet<ErrorCode> = new Set(['bad_request', 'method_not_allowed', 'request_timeout', 'id_too_long', 'headers_too_large', 'internal']);
+const OF_ALL: ReadonlySet<ErrorCode> = new Set([
+  'bad_request',
+  'method_not_allowed',
+  'request_timeout',
+  'id_too_long',
+  'headers_too_large',
+  'internal',
+]);
 const OF_ACCESS: ReadonlySet<ErrorCode> = new Set(['unauthorized', 'forbidden', 'keys_unavailable']);
 const OF_METADATA: ReadonlySet<ErrorCode> = new Set([...OF_ALL, 'model_unknown', 'not_ready', 'rate_limited']);
 /** No scoring route answers these: its path exists, and a client that left reads nothing. */

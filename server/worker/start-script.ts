@@ -76,21 +76,28 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   if (port !== undefined) port.open = true;
   const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
   const sample = message.deepCheck === true ? sampleOf(script, taken) : undefined;
-  const example = message.noCode ? exampleOfModel(taken) : exampleOfScript(script);
-  const [model] = message.noCode && example === undefined ? context.opened : [];
-  const tried = model && taken && (() => zerosOfModel((inputs) => model.run(inputs), taken));
-  const zeros = tried && (await trying(model?.name ?? '', tried));
+  const examples = message.noCode ? await examplesOf(context.opened[0], taken, trying) : { example: exampleOfScript(script) };
   return {
     runner: new Runner(script, toHost, log, { ...message, inputs, sample }),
     redaction: new RedactionHook(script.redact, { toHost, warn, mark: around.markRedaction }),
     ready: {
       ...readyMessage(script, context, message),
-      example,
-      zeros,
+      ...examples,
       schemas: documented(script.schemas, { sample: shown, answer }, warn),
       checks: sample !== undefined,
     },
   };
+}
+
+/** The body that a model without code has taken, or sizes of zeros that it takes. */
+async function examplesOf(
+  model: OpenedModel | undefined,
+  taken: Tensors | undefined,
+  trying: Trying,
+): Promise<Pick<ReadyMessage, 'example' | 'zeros'>> {
+  const example = exampleOfModel(taken);
+  if (example !== undefined || model === undefined || taken === undefined) return { example };
+  return { zeros: await trying(model.name, () => zerosOfModel((zeros) => model.run(zeros), taken)) };
 }
 
 /** Decides for each model whether its calls are merged. */

@@ -99,7 +99,7 @@ describe('swagger.json', () => {
       for (const [path, operations] of Object.entries(paths))
         for (const method of Object.keys(operations)) {
           const url = path.replace('{model}', 'm').replace('{version}', '1');
-          assert.ok(app.hasRoute({ method: method.toUpperCase() as 'GET', url: path.replaceAll(/\{(\w+)\}/g, ':$1') }), path);
+          assert.ok(app.hasRoute({ method: method.toUpperCase(), url: path.replaceAll(/\{(\w+)\}/g, ':$1') }), path);
           const { status } = method === 'get' ? await http.get(url) : await http.post(url).send('{');
           assert.ok(String(status) in operations[method]!.responses || status === 200, `${method} ${url}: ${status}`);
         }
@@ -113,7 +113,11 @@ describe('swagger.json', () => {
     const { http } = await start(t, {}, undefined, undefined, undefined, vertex);
     const { paths } = (await http.get('/swagger.json?routes=all&version=3').expect(200)).body as Document;
     for (const { path } of vertex.routes) assert.ok(path in paths, path);
-    assert.deepEqual(Object.keys(((await http.get('/swagger.json?version=3').expect(200)).body as Document).paths), ['/', '/score', '/swagger.json']);
+    assert.deepEqual(Object.keys(((await http.get('/swagger.json?version=3').expect(200)).body as Document).paths), [
+      '/',
+      '/score',
+      '/swagger.json',
+    ]);
   });
 
   it('lists the statuses of the table that scoring can end with, and 401 only where a key is asked for', async (t) => {
@@ -230,22 +234,24 @@ describe('the schemas of a model without code', () => {
 
   it('have zeros as their example where a worker names only sizes, and none of too many', async (t) => {
     const { http, scorer } = await start(t);
-    const zeros = [
+    const sizes = [
       { name: 'x', dims: [1, 3] },
       { name: 'flag', dims: [] },
       { name: 'words', dims: [2] },
       { name: 'image', dims: [2, 1] },
     ];
     const example = { inputs: { x: [[0, 0, 0]], flag: false, words: ['', ''], image: [[0], [0]] } };
-    const inputs = model.inputs.map((each) => (each.name === 'image' ? { ...each, dims: ['N', 1] } : each));
-    for (const [sizes, expected] of [
-      [zeros, example],
-      [zeros.slice(1), undefined],
-      [[...zeros.slice(0, 3), { name: 'image', dims: [1e9, 1e9] }], undefined],
+    const narrow = model.inputs.map((each) => (each.name === 'image' ? { ...each, dims: ['N', 1] } : each));
+    for (const [zeros, shown] of [
+      [sizes, example],
+      [sizes.slice(1), undefined],
+      [[...sizes.slice(0, 3), { name: 'image', dims: [1e9, 1e9] }], undefined],
     ] as const) {
-      scorer.served = { ...served, noCode: true, models: [{ ...model, inputs }], zeros: sizes };
-      const { definitions } = (await http.get('/swagger.json').expect(200)).body as { definitions: { ServiceInput: { example?: unknown } } };
-      assert.deepEqual(definitions.ServiceInput.example, expected);
+      scorer.served = { ...served, noCode: true, models: [{ ...model, inputs: narrow }], zeros };
+      const { definitions } = (await http.get('/swagger.json').expect(200)).body as {
+        definitions: { ServiceInput: { example?: unknown } };
+      };
+      assert.deepEqual(definitions.ServiceInput.example, shown);
     }
   });
 
@@ -329,8 +335,8 @@ describe('the schemas of a model without code', () => {
 
   it('are the JSON Schema of a script, as each version writes it', async (t) => {
     const { http, scorer } = await start(t);
-    const input = { $ref: '#/$defs/house', $defs: { house: { type: ['object', 'null'] } }, example: null };
-    const schemas = { input, output: { type: 'integer' }, versions: ['2', '3', '3.1'], jsonSchema: true } as const;
+    const declared = { $ref: '#/$defs/house', $defs: { house: { type: ['object', 'null'] } }, example: null };
+    const schemas = { input: declared, output: { type: 'integer' }, versions: ['2', '3', '3.1'], jsonSchema: true } as const;
     scorer.served = { ...served, schemas };
     await http.get('/swagger.json').expect(404, {
       message: 'Swagger version [2] is not supported for the scoring script. Supported swagger versions: [3, 3.1].',

@@ -82,7 +82,10 @@ test('whole numbers beyond 2^53 are integers for a schema, and arrive exactly', 
     await workers.started;
     const { text } = await workers.score('[9007199254740993]', { contentType: 'application/json' });
     assert.equal(text, '{"got":[9007199254740993]}');
-    await assert.rejects(workers.score('[1.5, 9007199254740993]', { contentType: 'application/json' }), /at \/0: expected integer, got 1.5/);
+    await assert.rejects(
+      workers.score('[1.5, 9007199254740993]', { contentType: 'application/json' }),
+      /at \/0: expected integer, got 1.5/,
+    );
   }));
 
 test('parameters by name are checked, with the texts of the server of Azure for what is missing', () =>
@@ -132,7 +135,10 @@ test('a sample alone refuses nothing, and describes what the script takes and an
 
 test('the answer to the sample is the example of the output', () =>
   withWorkers(
-    script(`{ input: { type: 'object', examples: [{ a: 2 }] }, output: { type: 'object', required: ['got'] } }`, 'export const sample = { a: 1 };'),
+    script(
+      `{ input: { type: 'object', examples: [{ a: 2 }] }, output: { type: 'object', required: ['got'] } }`,
+      'export const sample = { a: 1 };',
+    ),
     async (workers) => {
       await workers.started;
       assert.deepEqual(workers.scorer.served?.schemas, {
@@ -170,7 +176,10 @@ describe('a declaration that cannot be used ends the start', () => {
   const cases: Record<string, readonly [path: () => string, reason: RegExp]> = {
     'a text': [() => script(`'object'`), /schema: expected \{ input, output \}, got a string/],
     'an unknown member': [() => script('{ inputs: {} }'), /schema: expected the members input and output, got inputs/],
-    'an input that is no object': [() => script('{ input: [] }'), /schema\.input: expected a JSON Schema or types of samples, got an array/],
+    'an input that is no object': [
+      () => script('{ input: [] }'),
+      /schema\.input: expected a JSON Schema or types of samples, got an array/,
+    ],
     'a wrong keyword': [
       () => script(`{ input: { type: 'object', properties: { a: { type: 'int' } } } }`),
       /schema\.input is no JSON Schema: schema\.input\/properties\/a\/type: expected one of/,

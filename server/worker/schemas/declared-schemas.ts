@@ -83,9 +83,11 @@ function declared(value: unknown, name: string, warnings: string[]): Declared {
   if (!isPlain(value)) throw new DeclarationError(`${name}: expected a JSON Schema or types of samples, got ${kindOf(value)}`);
   const typed = Object.entries(value).filter((entry): entry is [string, DeclaredType] => entry[1] instanceof DeclaredType);
   if (typed.length === 0) return ofJsonSchema(value, name, (text) => warnings.push(text));
-  const [other] = Object.keys(value).filter((key) => !(value[key] instanceof DeclaredType));
+  const other = Object.keys(value).find((key) => !(value[key] instanceof DeclaredType));
   if (other !== undefined || name !== 'schema.input')
-    throw new DeclarationError(`${name}/${other ?? typed[0]?.[0]}: expected ${other === undefined ? 'no type of a parameter' : 'a type as its neighbours are'}`);
+    throw new DeclarationError(
+      `${name}/${other ?? typed[0]?.[0]}: expected ${other === undefined ? 'no type of a parameter' : 'a type as its neighbours are'}`,
+    );
   return ofParameters(typed, name);
 }
 
@@ -143,7 +145,8 @@ function jsonOf(value: object, name: string): Schema {
 
 /** @param exactIntegers the data may have bigints @throws ServerError invalid_input */
 function checkInput({ fit, parameters }: Declared, data: unknown, exactIntegers: boolean): void {
-  if (typeof data === 'object' && data !== null && !Array.isArray(data) && !isPlain(data)) throw refused('expected JSON, got bytes or text');
+  if (typeof data === 'object' && data !== null && !Array.isArray(data) && !isPlain(data))
+    throw refused('expected JSON, got bytes or text');
   if (parameters !== undefined) checkParameters(parameters, data);
   const problem = fit(exactIntegers ? withoutBigints(data) : data);
   if (problem !== undefined) throw refused(problem);

@@ -34,7 +34,9 @@ export function documented(
   };
   const length = JSON.stringify(made).length;
   if (length <= MOST_CHARACTERS) return made;
-  warn(`/swagger.json lacks the schemas of run(): they have ${length} characters, and ${MOST_CHARACTERS} are the most. Give shorter samples.`);
+  warn(
+    `/swagger.json lacks the schemas of run(): they have ${length} characters, and ${MOST_CHARACTERS} are the most. Give shorter samples.`,
+  );
   return undefined;
 }
 

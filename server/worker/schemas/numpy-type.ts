@@ -135,7 +135,9 @@ function checkLeaves(leaves: readonly unknown[], { type, minimum, maximum }: Sch
     const below = typeof leaf === 'number' && typeof minimum === 'number' && leaf < minimum;
     const above = typeof leaf === 'number' && typeof maximum === 'number' && leaf > maximum;
     if (!fits || below || above)
-      throw new DeclarationError(`numpyType(): expected values of type ${JSON.stringify(type)} that fit the dtype, got ${kindOf(leaf)} in the sample`);
+      throw new DeclarationError(
+        `numpyType(): expected values of type ${JSON.stringify(type)} that fit the dtype, got ${kindOf(leaf)} in the sample`,
+      );
   }
 }
 

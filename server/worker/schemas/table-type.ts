@@ -30,7 +30,7 @@ const types: Readonly<Record<TableColumnType, { readonly shown: Schema; readonly
 };
 
 const array = (items: Schema): Schema => ({ type: 'array', items });
-const all = (names: readonly string[], properties: Schema): Schema => ({ type: 'object', required: names, properties });
+const all = (required: readonly string[], properties: Schema): Schema => ({ type: 'object', required, properties });
 const ANY_KEYS: Schema = { type: 'array', items: { type: ['string', 'integer'] } };
 
 /**
@@ -114,9 +114,15 @@ const orients: Readonly<Record<NonNullable<TableTypeOptions['orient']>, (table: 
     mixed: false,
   }),
   columns: (table) => ({
-    shown: all(names(table), byColumn(table, ({ shown }) => all(keys(table), Object.fromEntries(keys(table).map((key) => [key, shown]))))),
+    shown: all(
+      names(table),
+      byColumn(table, ({ shown }) => all(keys(table), Object.fromEntries(keys(table).map((key) => [key, shown])))),
+    ),
     checked: {
-      ...all(names(table), byColumn(table, ({ checked }) => ({ type: 'object', additionalProperties: checked }))),
+      ...all(
+        names(table),
+        byColumn(table, ({ checked }) => ({ type: 'object', additionalProperties: checked })),
+      ),
       ...(table.exact && { additionalProperties: false }),
     },
     example: byColumn(table, ({ name }) => Object.fromEntries(table.rows.map((row, at) => [String(at), row[name] ?? null]))),
@@ -158,11 +164,20 @@ function byColumn({ columns }: Table, of: (column: Column) => Json): Schema {
 }
 
 function rowShown(table: Table): Schema {
-  return all(names(table), byColumn(table, ({ shown }) => shown));
+  return all(
+    names(table),
+    byColumn(table, ({ shown }) => shown),
+  );
 }
 
 function rowChecked(table: Table): Schema {
-  return { ...all(names(table), byColumn(table, ({ checked }) => checked)), ...(table.exact && { additionalProperties: false }) };
+  return {
+    ...all(
+      names(table),
+      byColumn(table, ({ checked }) => checked),
+    ),
+    ...(table.exact && { additionalProperties: false }),
+  };
 }
 
 /** A row without names: the columns by their places. */

@@ -17,7 +17,11 @@ import { assertLinear } from '../linear-time.ts';
 const value = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCodePoint(code)), maxLength: 300 });
 const request = (headers: Record<string, string>, url = '/'): IncomingMessage => ({ headers, url }) as unknown as IncomingMessage;
 const config = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default])) as never;
-const swagger = new Swagger(config, new FakeScorer(), '/nowhere', { platform: { documentsBearer: false }, routes: [], needsCredential: false });
+const swagger = new Swagger(config, new FakeScorer(), '/nowhere', {
+  platform: { documentsBearer: false },
+  routes: [],
+  needsCredential: false,
+});
 
 /** Fails if a step throws anything but a failure of the table. */
 function parse(step: () => void): void {

@@ -54,15 +54,22 @@ describe('a schema that a version writes otherwise', () => {
       { type: 'number', allOf: [{ minimum: 0, exclusiveMinimum: true }] },
       { type: 'number', allOf: [{ minimum: 0, exclusiveMinimum: true }] },
     ],
-    'an alternative': [{ anyOf: [{ type: 'string' }, { type: 'array', items: {} }] }, { anyOf: [{ type: 'string' }, { type: 'array', items: {} }] }],
+    'an alternative': [
+      { anyOf: [{ type: 'string' }, { type: 'array', items: {} }] },
+      { anyOf: [{ type: 'string' }, { type: 'array', items: {} }] },
+    ],
     'a closed object': [
       { type: 'object', additionalProperties: false },
       { type: 'object', additionalProperties: false },
       { type: 'object', additionalProperties: false },
     ],
     'items by their places': [{ type: 'array', prefixItems: [{ type: 'string' }] }, undefined],
-    'a condition': [{ if: { type: 'string' }, then: { minLength: 1 } }, undefined],
-    'examples': [{ type: 'string', examples: ['a', 'b'] }, { type: 'string', example: 'a' }, { type: 'string', example: 'a' }],
+    'a condition': [{ if: { type: 'string' }, else: { minimum: 1 } }, undefined],
+    examples: [
+      { type: 'string', examples: ['a', 'b'] },
+      { type: 'string', example: 'a' },
+      { type: 'string', example: 'a' },
+    ],
   };
   for (const [what, [schema, older, swagger2]] of Object.entries(cases))
     it(what, () => {
@@ -98,11 +105,22 @@ describe('a schema that a version writes otherwise', () => {
 /** Schemas, with the keywords that most authors use. */
 const { schema: anySchema } = fc.letrec<{ schema: Schema; leaf: Schema }>((tie) => ({
   leaf: fc.oneof(
-    fc.constantFrom<Schema>({ type: 'string' }, { type: 'integer' }, { type: 'boolean' }, { type: ['number', 'null'] }, { type: 'null' }, {}),
+    fc.constantFrom<Schema>(
+      { type: 'string' },
+      { type: 'integer' },
+      { type: 'boolean' },
+      { type: ['number', 'null'] },
+      { type: 'null' },
+      {},
+    ),
     fc.record({ type: fc.constant('number'), exclusiveMinimum: fc.integer({ min: -3, max: 3 }), maximum: fc.integer({ min: -3, max: 3 }) }),
     fc.record({ const: fc.constantFrom<Json>(1, 'a', null, true) }),
     fc.record({ enum: fc.constantFrom<Json>([1, 'a'], [null, 'b'], [true]) }),
-    fc.constantFrom<Schema>({ $ref: '#/$defs/named' }, { $ref: '#/$defs/named', type: 'integer' }, { type: ['string', 'integer'], minLength: 2 }),
+    fc.constantFrom<Schema>(
+      { $ref: '#/$defs/named' },
+      { $ref: '#/$defs/named', type: 'integer' },
+      { type: ['string', 'integer'], minLength: 2 },
+    ),
   ),
   schema: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
