@@ -89,7 +89,8 @@ function asObject(schema: Json): Schema {
 
 /** A reference into the document. @throws InexpressibleError for an anchor */
 function reference(pointer: Json, { prefix, name, names }: Target): string {
-  const text = decodeURIComponent(String(pointer));
+  if (typeof pointer !== 'string') throw new InexpressibleError();
+  const text = decodeURIComponent(pointer);
   if (text === '#') return prefix + name;
   if (!text.startsWith('#/')) throw new InexpressibleError();
   const [key = '', member = '', ...rest] = text.slice(2).split('/');

@@ -15,17 +15,30 @@ const LONGEST_EXAMPLE = 1000;
 
 /**
  * The schemas of a model without code come from the model, with an example that it took at its
- * warm-up. A script may declare its data, or show it by a sample.
+ * start. A script may declare its data, or show it by a sample.
  */
 export function serviceSchemas(served: Served | undefined): ServiceSchemas {
   const [model] = served?.models ?? [];
   if (served?.schemas !== undefined) return { ...served.schemas, needsInput: served.schemas.jsonSchema === true };
   if (served?.noCode !== true || model === undefined) return { input: UNDECLARED, output: UNDECLARED, needsInput: false };
   return {
-    input: { ...inputsSchema(model.inputs), ...(served.example !== undefined && { example: JSON.parse(served.example) }) },
+    input: { ...inputsSchema(model.inputs), ...inputExample(served, model) },
     needsInput: true,
     output: { ...withOmitted(tensorsSchema('outputs', model.outputs), model), ...outputExample(model.outputs) },
   };
+}
+
+/** Most elements of an example of zeros: workers name their sizes. */
+const MOST_ZEROS = 500_000;
+const NO_EXAMPLE = 'There is no example: the inputs are too large for a document, or no made-up values are known that the model takes.';
+
+/** A body that a worker has taken, or why there is none. */
+function inputExample({ example, zeros = [] }: Served, { inputs }: ServedModel): Schema {
+  if (example !== undefined) return { example: JSON.parse(example) };
+  const found = inputs.flatMap(({ name, type }) => zeros.filter((each) => each.name === name).map(({ dims }) => ({ name, type, dims })));
+  const length = found.reduce((sum, tensor) => sum + elements(tensor), 0);
+  if (found.length === 0 || found.length < inputs.length || length > MOST_ZEROS) return { description: NO_EXAMPLE };
+  return { example: { inputs: Object.fromEntries(found.map((tensor) => [tensor.name, tensorExample(tensor)])) } };
 }
 
 /** `{ [member]: { <tensor name>: nested arrays } }`. */

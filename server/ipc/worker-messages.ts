@@ -55,6 +55,12 @@ export interface ServedModel {
   readonly batching: Batching;
 }
 
+/** Sizes of an input. */
+export interface InputSizes {
+  readonly name: string;
+  readonly dims: readonly number[];
+}
+
 /** `init()` and warm-up are done. */
 export interface ReadyMessage {
   readonly rawHttp: boolean;
@@ -72,6 +78,8 @@ export interface ReadyMessage {
   readonly models: readonly ServedModel[];
   /** Body of a request that this worker takes, for the description of the API and a terminal. */
   readonly example?: string | undefined;
+  /** In place of a longer example: sizes of inputs that the model took as zeros. */
+  readonly zeros?: readonly InputSizes[] | undefined;
   /** The worker has a sample for the deep check. */
   readonly checks?: boolean | undefined;
   /** Absent: the script declares nothing. */
@@ -182,6 +190,7 @@ const ready = shape<ReadyMessage>({
   ahead: optional(count),
   models: listOf(model),
   example: optional(exampleBody),
+  zeros: optional(listOf(shape<InputSizes>({ name: text, dims: listOf(count) }))),
   checks: optional(flag),
   schemas: optional(scriptSchemas),
   runtime: optional(text),

@@ -3,7 +3,7 @@ import type { ServerError } from '../errors.ts';
 import type { ScoringTimes } from '../telemetry/spans.ts';
 import type { ScoreHead } from '../ipc/score-head.ts';
 import type { ScriptSchemas } from '../ipc/script-schemas.ts';
-import type { ServedModel } from '../ipc/worker-messages.ts';
+import type { InputSizes, ServedModel } from '../ipc/worker-messages.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { BodySize } from './queue.ts';
 
@@ -76,6 +76,8 @@ export interface Served {
   readonly models: readonly ServedModel[];
   /** Body of a request that a worker took, or would take. */
   readonly example?: string | undefined;
+  /** In place of a longer example: sizes of inputs that the model took as zeros. */
+  readonly zeros?: readonly InputSizes[] | undefined;
   /** Absent: the script declares nothing of its data. */
   readonly schemas?: ScriptSchemas | undefined;
   /** Workers have a sample for the deep check. */

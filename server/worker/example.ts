@@ -1,7 +1,8 @@
 import { stringify } from '../guards/built-ins.ts';
 import type { Tensors } from '../inference/batcher.ts';
-import { exampleBody } from '../ipc/worker-messages.ts';
-import { dtypes } from '../tensors/dtypes.ts';
+import { exampleBody, type InputSizes } from '../ipc/worker-messages.ts';
+import { type Dtype, dtypes } from '../tensors/dtypes.ts';
+import { sizeOf } from '../tensors/tensor-shape.ts';
 import { valuesOf } from '../tensors/tensor.ts';
 import type { Tensor } from '../entry-script.ts';
 import { encodeJson } from './codecs/encode-result.ts';
@@ -16,6 +17,32 @@ export function exampleOfModel(inputs: Tensors | undefined): string | undefined 
   if (inputs === undefined) return undefined;
   const shown = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, withShortNumbers(tensor)]));
   return printable(() => encodeJson({ inputs: shown }, 'string', LONGEST));
+}
+
+/** Most elements of an example of zeros, which is part of a document. */
+const MOST_ZEROS = 500_000;
+
+/**
+ * Sizes of inputs that the model takes as zeros, where the inputs of the warm-up are no example
+ * because they are too long. It is tried, because a model may refuse zeros.
+ */
+export async function zerosOfModel(
+  run: (inputs: Readonly<Record<string, Tensor>>) => Promise<unknown>,
+  taken: Tensors,
+): Promise<readonly InputSizes[] | undefined> {
+  const sizes = Object.entries(taken).map(([name, { dims }]) => ({ name, dims: [...dims] }));
+  if (sizes.reduce((sum, { dims }) => sum + sizeOf(dims), 0) > MOST_ZEROS) return undefined;
+  const zeros = Object.fromEntries(Object.entries(taken).map(([name, { type, dims }]) => [name, zeroTensor(type, dims)]));
+  return run(zeros).then(
+    () => sizes,
+    () => undefined,
+  );
+}
+
+function zeroTensor(type: Dtype, dims: readonly number[]): Tensor {
+  const { array: Elements } = dtypes[type];
+  const length = sizeOf(dims);
+  return { type, dims, data: Elements === undefined ? Array.from({ length }, () => '') : new Elements(length) };
 }
 
 /** Numbers as they were made up, which a float32 holds only with more digits. */

@@ -10,7 +10,7 @@ import { ClosedPort, installPort, WorkerPort } from './collect/collection-port.t
 import { columnName } from './collect/columns.ts';
 import { RedactionHook } from './collect/redaction-hook.ts';
 import type { MarkRedaction } from './collect/redaction-mark.ts';
-import { exampleOfModel, exampleOfScript } from './example.ts';
+import { exampleOfModel, exampleOfScript, zerosOfModel } from './example.ts';
 import { InferenceMetrics } from './metrics/inference-metrics.ts';
 import type { MetricRecorder } from './metrics/metric-recorder.ts';
 import { Runner } from './run-entry-script.ts';
@@ -76,17 +76,28 @@ export async function startScript(message: StartMessage, around: ScriptSurroundi
   if (port !== undefined) port.open = true;
   const inputs = message.noCode ? context.opened[0]?.inputs : undefined;
   const sample = message.deepCheck === true ? sampleOf(script, taken) : undefined;
-  const example = message.noCode ? exampleOfModel(taken) : exampleOfScript(script);
+  const examples = message.noCode ? await examplesOf(context.opened[0], taken, trying) : { example: exampleOfScript(script) };
   return {
     runner: new Runner(script, toHost, log, { ...message, inputs, sample }),
     redaction: new RedactionHook(script.redact, { toHost, warn, mark: around.markRedaction }),
     ready: {
       ...readyMessage(script, context, message),
-      example,
+      ...examples,
       schemas: documented(script.schemas, { sample: shown, answer }, warn),
       checks: sample !== undefined,
     },
   };
+}
+
+/** The body that a model without code has taken, or sizes of zeros that it takes. */
+async function examplesOf(
+  model: OpenedModel | undefined,
+  taken: Tensors | undefined,
+  trying: Trying,
+): Promise<Pick<ReadyMessage, 'example' | 'zeros'>> {
+  const example = exampleOfModel(taken);
+  if (example !== undefined || model === undefined || taken === undefined) return { example };
+  return { zeros: await trying(model.name, () => zerosOfModel((zeros) => model.run(zeros), taken)) };
 }
 
 /** Decides for each model whether its calls are merged. */

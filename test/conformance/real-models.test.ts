@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { withServer } from '../e2e/start-server.ts';
 import { assertAnswer } from './compare.ts';
+import { assertExampleScores } from './example-scores.ts';
 import { casesOf, missing, readBeside, type RealModel, realModels } from './fixtures.ts';
 
 const models = missing ? [] : realModels();
@@ -37,6 +38,7 @@ describe('a real model, served without code', { skip: missing }, () => {
             assert.equal(response.status, 200, text);
             assertAnswer(text, each, `${model.name} ${index}`);
           }
+          await assertExampleScores(server);
         },
         { env: { LOCPATH: locales } },
       );

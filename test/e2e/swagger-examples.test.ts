@@ -4,27 +4,26 @@ import { type ModelName, writeModel } from '../models/models.ts';
 import { folder } from '../set-up/folder.ts';
 import { withServer } from './start-server.ts';
 
-/** Models, and whether their description has an example of a request. */
-const models: readonly (readonly [name: ModelName, example: boolean])[] = [
-  ['ridge', true],
-  ['mlp', true],
-  ['multi', true],
-  ['columns', true],
-  ['ranks', true],
-  ['strange_names', true],
-  ['zipmap', true],
-  ['sequence_output', true],
-  ['echo_string', true],
-  ['echo_bool', true],
-  ['echo_int64', true],
-  ['echo_float16', true],
-  // An image of 150,528 numbers.
-  ['resnet50', false],
+const models: readonly ModelName[] = [
+  'ridge',
+  'mlp',
+  'multi',
+  'columns',
+  'ranks',
+  'strange_names',
+  'zipmap',
+  'sequence_output',
+  'echo_string',
+  'echo_bool',
+  'echo_int64',
+  'echo_float16',
+  // An image of 150,528 numbers: zeros, of which the worker names the sizes.
+  'resnet50',
 ];
 
 describe("swagger's example of a request", () => {
-  for (const [name, expected] of models) {
-    it(`${expected ? 'scores' : 'is left out'}: ${name}`, () =>
+  for (const name of models) {
+    it(`scores: ${name}`, () =>
       withServer(['--model', writeModel(name, folder())], async (server) => {
         await server.ready();
         for (const version of ['2', '3', '3.1']) {
@@ -33,8 +32,7 @@ describe("swagger's example of a request", () => {
             components?: { schemas: { ServiceInput: object } };
           };
           const input = document.definitions?.ServiceInput ?? document.components?.schemas.ServiceInput ?? {};
-          assert.equal('example' in input, expected, JSON.stringify(input).slice(0, 500));
-          if (!('example' in input)) continue;
+          assert.ok('example' in input, JSON.stringify(input).slice(0, 500));
           const response = await server.score(input.example);
           assert.equal(response.status, 200, await response.text());
         }

@@ -17,6 +17,7 @@ const reasons: Readonly<Record<string, readonly [loaded: string, why: string]>> 
   '@opentelemetry/exporter-trace-otlp-http': ['with spans as JSON', 'spans to a collector'],
   '@opentelemetry/exporter-trace-otlp-proto': ['with spans as protobuf', 'spans to a collector'],
   applicationinsights: ['with a connection string, in a thread', 'envelopes of Application Insights'],
+  ajv: ['in workers of scripts that export `schema`', 'the check of their data'],
   fastify: ['at the start', 'routes'],
   jose: ['with `JWT_JWKS_URL` or `JWT_JWKS_FILE`', 'signatures of tokens'],
   'jsonc-parser': ['at the first body that is no JSON', 'the place of the mistake'],

@@ -36,7 +36,8 @@ const allowed: Record<string, readonly string[]> = {
   'worker/codecs': ['worker'],
   'worker/collect': ['worker'],
   'worker/metrics': ['worker'],
-  'worker/script': ['worker', 'worker/collect', 'worker/metrics'],
+  'worker/schemas': [],
+  'worker/script': ['worker', 'worker/collect', 'worker/metrics', 'worker/schemas'],
   inference: ['config', 'ipc'],
   'inference/graph': ['inference/rows'],
   'inference/outputs': ['ipc', 'inference/graph'],
@@ -69,6 +70,7 @@ const soleImporters: Record<string, RegExp> = {
   '@opentelemetry/exporter-trace-otlp-proto': /^telemetry\/exporting\//,
   pino: /^log\.ts$/,
   jose: /^access\//,
+  ajv: /^worker\/schemas\//,
   '@azure/storage-blob': /^collection\/deliver\/blob-storage\.ts$/,
   '@azure/identity': /^collection\/deliver\/blob-storage\.ts$/,
 };

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import type { Schema } from '../../server/ipc/script-schemas.ts';
 import type { ServedModel } from '../../server/scoring/scorer-types.ts';
 import { folder } from '../set-up/folder.ts';
+import { parseKeys } from '../../server/config/access-keys.ts';
 import { served } from './fake-scorer.ts';
 import { profileOf } from '../../server/config/platforms/platforms.ts';
 import { NOWHERE } from '../set-up/surroundings.ts';
@@ -16,6 +17,7 @@ const EXPECTED = join(import.meta.dirname, '../../../shared', 'reference', 'swag
 const skip = existsSync(EXPECTED) ? false : `${EXPECTED} is not here`;
 const expected = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(EXPECTED, name), 'utf8'));
 
+const KEY = 'a-key-of-this-test';
 /** The clients of Azure ML read the documents of its own server. */
 const azureml = profileOf('azureml', NOWHERE);
 const onAzure = (t: Parameters<typeof start>[0], changes: Parameters<typeof start>[1] = {}): ReturnType<typeof start> =>
@@ -84,8 +86,8 @@ describe('swagger.json', () => {
 
   it('names the key that this server asks for, on every platform', async (t) => {
     for (const profile of [undefined, azureml]) {
-      const { http } = await start(t, { scoringKeys: 'one:a-key-of-this-test' }, undefined, undefined, undefined, profile);
-      const { body } = await http.get('/swagger.json?version=3').set('api-key', 'a-key-of-this-test').expect(200);
+      const { http } = await start(t, { scoringKeys: parseKeys(`one:${KEY}`) }, undefined, undefined, undefined, profile);
+      const { body } = await http.get('/swagger.json?version=3').set('api-key', KEY).expect(200);
       assert.deepEqual((body as Document).security, [{ Bearer: [] }, { ApiKey: [] }]);
     }
   });
@@ -98,7 +100,7 @@ describe('swagger.json', () => {
       for (const [path, operations] of Object.entries(paths))
         for (const method of Object.keys(operations)) {
           const url = path.replace('{model}', 'm').replace('{version}', '1');
-          assert.ok(app.hasRoute({ method: method.toUpperCase() as 'GET', url: path.replaceAll(/\{(\w+)\}/g, ':$1') }), path);
+          assert.ok(app.hasRoute({ method: method.toUpperCase(), url: path.replaceAll(/\{(\w+)\}/g, ':$1') }), path);
           const { status } = method === 'get' ? await http.get(url) : await http.post(url).send('{');
           assert.ok(String(status) in operations[method]!.responses || status === 200, `${method} ${url}: ${status}`);
         }
@@ -124,9 +126,8 @@ describe('swagger.json', () => {
     const { paths } = (await http.get('/swagger.json?routes=all&version=3').expect(200)).body as Document;
     const { responses } = paths['/v2/models/{model}/infer']!['post']!;
     assert.deepEqual(Object.keys(responses), ['200', '400', '404', '405', '408', '413', '415', '429', '431', '500', '503', '504']);
-    const { http: closed } = await start(t, { scoringKeys: 'one:a-key-of-this-test' });
-    const asked = (await closed.get('/swagger.json?routes=all&version=3').set('api-key', 'a-key-of-this-test').expect(200))
-      .body as Document;
+    const { http: closed } = await start(t, { scoringKeys: parseKeys(`one:${KEY}`) });
+    const asked = (await closed.get('/swagger.json?routes=all&version=3').set('api-key', KEY).expect(200)).body as Document;
     assert.ok(['401', '403'].every((status) => status in asked.paths['/v2/models/{model}/infer']!['post']!.responses));
     assert.ok(!('401' in asked.paths['/health/live']!['get']!.responses));
     assert.deepEqual(asked.paths['/health/live']!['get']!.security, []);
@@ -181,6 +182,8 @@ const rows = (items: object): object => ({ type: 'array', minItems: 1, items });
 /** The largest finite number. */
 const FLOAT32 = 3.4028234663852886e38;
 
+const NO_EXAMPLE = 'There is no example: the inputs are too large for a document, or no made-up values are known that the model takes.';
+
 describe('the schemas of a model without code', () => {
   const model: ServedModel = {
     name: 'm',
@@ -224,9 +227,33 @@ describe('the schemas of a model without code', () => {
     const { http, scorer } = await start(t);
     scorer.served = { ...served, noCode: true, models: [model] };
     const v2 = (await http.get('/swagger.json').expect(200)).body as Document;
-    assert.deepEqual([v2.definitions['ServiceInput'], v2.definitions['ServiceOutput']], [input, output]);
+    assert.deepEqual([v2.definitions['ServiceInput'], v2.definitions['ServiceOutput']], [{ ...input, description: NO_EXAMPLE }, output]);
     const v3 = (await http.get('/swagger.json?version=3').expect(200)).body as Document;
-    assert.deepEqual([v3.components.schemas['ServiceInput'], v3.components.schemas['ServiceOutput']], [input, output]);
+    assert.deepEqual(v3.components.schemas['ServiceInput'], { ...input, description: NO_EXAMPLE });
+    assert.deepEqual(v3.components.schemas['ServiceOutput'], output);
+  });
+
+  it('have zeros as their example where a worker names only sizes, and none of too many', async (t) => {
+    const { http, scorer } = await start(t);
+    const sizes = [
+      { name: 'x', dims: [1, 3] },
+      { name: 'flag', dims: [] },
+      { name: 'words', dims: [2] },
+      { name: 'image', dims: [2, 1] },
+    ];
+    const example = { inputs: { x: [[0, 0, 0]], flag: false, words: ['', ''], image: [[0], [0]] } };
+    const narrow = model.inputs.map((each) => (each.name === 'image' ? { ...each, dims: ['N', 1] } : each));
+    for (const [zeros, shown] of [
+      [sizes, example],
+      [sizes.slice(1), undefined],
+      [[...sizes.slice(0, 3), { name: 'image', dims: [1e9, 1e9] }], undefined],
+    ] as const) {
+      scorer.served = { ...served, noCode: true, models: [{ ...model, inputs: narrow }], zeros };
+      const { definitions } = (await http.get('/swagger.json').expect(200)).body as {
+        definitions: { ServiceInput: { example?: unknown } };
+      };
+      assert.deepEqual(definitions.ServiceInput.example, shown);
+    }
   });
 
   it('have the body that a worker took as their example, or none', async (t) => {
@@ -309,8 +336,8 @@ describe('the schemas of a model without code', () => {
 
   it('are the JSON Schema of a script, as each version writes it', async (t) => {
     const { http, scorer } = await start(t);
-    const input = { $ref: '#/$defs/house', $defs: { house: { type: ['object', 'null'] } }, example: null };
-    const schemas = { input, output: { type: 'integer' }, versions: ['2', '3', '3.1'], jsonSchema: true } as const;
+    const declared = { $ref: '#/$defs/house', $defs: { house: { type: ['object', 'null'] } }, example: null };
+    const schemas = { input: declared, output: { type: 'integer' }, versions: ['2', '3', '3.1'], jsonSchema: true } as const;
     scorer.served = { ...served, schemas };
     await http.get('/swagger.json').expect(404, {
       message: 'Swagger version [2] is not supported for the scoring script. Supported swagger versions: [3, 3.1].',

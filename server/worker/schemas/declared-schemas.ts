@@ -83,7 +83,7 @@ function declared(value: unknown, name: string, warnings: string[]): Declared {
   if (!isPlain(value)) throw new DeclarationError(`${name}: expected a JSON Schema or types of samples, got ${kindOf(value)}`);
   const typed = Object.entries(value).filter((entry): entry is [string, DeclaredType] => entry[1] instanceof DeclaredType);
   if (typed.length === 0) return ofJsonSchema(value, name, (text) => warnings.push(text));
-  const [other] = Object.keys(value).filter((key) => !(value[key] instanceof DeclaredType));
+  const other = Object.keys(value).find((key) => !(value[key] instanceof DeclaredType));
   if (other !== undefined || name !== 'schema.input')
     throw new DeclarationError(
       `${name}/${other ?? typed[0]?.[0]}: expected ${other === undefined ? 'no type of a parameter' : 'a type as its neighbours are'}`,

@@ -1,4 +1,4 @@
-import type { ErrorObject } from 'ajv';
+import type { Ajv, ErrorObject } from 'ajv';
 import { createRequire } from 'node:module';
 import { describeThrown } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
@@ -51,7 +51,7 @@ export function compile(schema: Schema, name: string, warn: (text: string) => vo
   return (value) => (validate(value) ? undefined : mismatchText(validate.errors ?? []));
 }
 
-type AjvClass = typeof import('ajv').Ajv;
+type AjvClass = typeof Ajv;
 
 /** Loaded here, because most scripts declare nothing. */
 function dialectOf({ $schema = '' }: Schema, name: string): AjvClass {

@@ -30,7 +30,7 @@ const types: Readonly<Record<TableColumnType, { readonly shown: Schema; readonly
 };
 
 const array = (items: Schema): Schema => ({ type: 'array', items });
-const all = (names: readonly string[], properties: Schema): Schema => ({ type: 'object', required: names, properties });
+const all = (required: readonly string[], properties: Schema): Schema => ({ type: 'object', required, properties });
 const ANY_KEYS: Schema = { type: 'array', items: { type: ['string', 'integer'] } };
 
 /**

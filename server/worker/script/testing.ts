@@ -6,7 +6,7 @@ import type { Logger, MetricLabels, RequestContext } from '../../entry-script.ts
 import { Columns, type CollectedRow } from '../collect/columns.ts';
 import { installPort, type CollectionPort } from '../collect/collection-port.ts';
 import { WorkerInitContext } from './init-context.ts';
-import { loadEntryScript } from './load-entry-script.ts';
+import { loadEntryScript, type LoadedScript } from './load-entry-script.ts';
 import { installModuleHooks } from './module-hooks.ts';
 import { NO_PARAMETERS } from '../../tensors/infer-request.ts';
 import { type Observed, MetricsUnderTest } from '../metrics/metrics-under-test.ts';
@@ -78,10 +78,7 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
   return {
     run: async (data, given = {}) => {
       const request = requestOf(given);
-      return requests.run(request, () => {
-        loaded.schemas?.checkInput?.(data);
-        return loaded.run(data, request);
-      });
+      return requests.run(request, () => runChecked(loaded, data, request));
     },
     metric: (name, labels) => metrics.value(name, labels),
     collected,
@@ -93,6 +90,12 @@ export async function loadScript(script: string | URL, settings: ScriptSettings 
       }
     },
   };
+}
+
+/** As the server does. @throws ServerError invalid_input */
+function runChecked({ schemas, run }: LoadedScript, data: unknown, request: RequestContext): unknown {
+  schemas?.checkInput?.(data);
+  return run(data, request);
 }
 
 /** Keeps the collected rows, and throws errors that the server would only log. */

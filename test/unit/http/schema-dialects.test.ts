@@ -64,7 +64,7 @@ describe('a schema that a version writes otherwise', () => {
       { type: 'object', additionalProperties: false },
     ],
     'items by their places': [{ type: 'array', prefixItems: [{ type: 'string' }] }, undefined],
-    'a condition': [{ if: { type: 'string' }, then: { minLength: 1 } }, undefined],
+    'a condition': [{ if: { type: 'string' }, else: { minimum: 1 } }, undefined],
     examples: [
       { type: 'string', examples: ['a', 'b'] },
       { type: 'string', example: 'a' },

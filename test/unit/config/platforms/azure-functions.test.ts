@@ -7,6 +7,7 @@ import { readConfig } from '../../../../server/config/read-config.ts';
 import { bindingsOf } from '../../../../server/config/platforms/function-bindings.ts';
 import type { PlatformRoute } from '../../../../server/config/platforms/platform.ts';
 import { folder } from '../../../set-up/folder.ts';
+import { NOWHERE } from '../../../set-up/surroundings.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -22,7 +23,7 @@ function app(files: Readonly<Record<string, unknown>>): string {
 /** The routes, and the warnings that were given on the way. */
 function routesOf(cwd: string, env: Env = {}): { routes: readonly PlatformRoute[]; warnings: string[] } {
   const warnings: string[] = [];
-  const around = { argv: [], env, cwd, isFolder: () => false, warn: (text: string) => warnings.push(text) };
+  const around = { ...NOWHERE, env, cwd, warn: (text: string) => warnings.push(text) };
   return { routes: azureFunctions.routes(around), warnings };
 }
 
