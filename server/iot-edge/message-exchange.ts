@@ -10,10 +10,10 @@ import { bodyText } from '../telemetry/request-exports.ts';
 import type { ModuleMessage } from './module-message.ts';
 
 /** Bytes of the longest message that IoT Hub and edgeHub take, with its properties. */
-export const LONGEST_MESSAGE = 256 * 1024;
+const LONGEST_MESSAGE = 256 * 1024;
 /** Bytes of it that are left to properties. */
 const FOR_PROPERTIES = 8 * 1024;
-export const LONGEST_ANSWER = LONGEST_MESSAGE - FOR_PROPERTIES;
+const LONGEST_ANSWER = LONGEST_MESSAGE - FOR_PROPERTIES;
 
 /** An answer to a message. */
 export interface MessageAnswer {

@@ -57,11 +57,11 @@ interface MqttConnector {
   connect(uri: string, options: object): MqttClient;
 }
 
-export interface SdkMqttBase {
+interface SdkMqttBase {
   emit(event: string, ...args: unknown[]): boolean;
 }
 
-export type SdkTransport = new (authentication: SdkAuthentication, base: SdkMqttBase) => object;
+type SdkTransport = new (authentication: SdkAuthentication, base: SdkMqttBase) => object;
 
 export interface Sdk {
   readonly ModuleClient: {
@@ -72,6 +72,9 @@ export interface Sdk {
   readonly MqttBase: new (connector: MqttConnector) => SdkMqttBase;
   readonly mqtt: MqttConnector;
 }
+
+/** Packages of a folder of their own, so no dependencies of this server. */
+const [DEVICE, TRANSPORT, BASE] = ['azure-iot-device', 'azure-iot-device-mqtt', 'azure-iot-mqtt-base'] as const;
 
 type Exports = Partial<Record<keyof Sdk, unknown>>;
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -106,11 +109,11 @@ export function loadSdk(folder: string): Sdk {
   let sdk: Exports;
   try {
     const require = createRequire(join(folder, 'package.json'));
-    const { ModuleClient, Message }: Exports = require('azure-iot-device');
-    const { Mqtt }: Exports = require('azure-iot-device-mqtt');
-    const inTransport = createRequire(require.resolve('azure-iot-device-mqtt'));
-    const { MqttBase }: Exports = inTransport('azure-iot-mqtt-base');
-    const mqtt: unknown = createRequire(inTransport.resolve('azure-iot-mqtt-base'))('mqtt');
+    const { ModuleClient, Message }: Exports = require(DEVICE);
+    const { Mqtt }: Exports = require(TRANSPORT);
+    const inTransport = createRequire(require.resolve(TRANSPORT));
+    const { MqttBase }: Exports = inTransport(BASE);
+    const mqtt: unknown = createRequire(inTransport.resolve(BASE))('mqtt');
     sdk = { ModuleClient, Message, Mqtt, MqttBase, mqtt };
   } catch (thrown) {
     const text = `expected azure-iot-device and azure-iot-device-mqtt in ${join(folder, 'node_modules')}, got: ${firstLine(thrown)}`;
