@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { before } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { options } from '../../server/config/config.ts';
@@ -23,6 +24,8 @@ import { KUBERNETES, SCHEMA_FILE, writeSchemas } from './schemas.ts';
 import { tool } from './tools.ts';
 
 const run = promisify(execFile);
+
+const RIDGE = fileURLToPath(new URL('../../docker/examples/onnx/model.onnx', import.meta.url));
 
 const files = readdirSync(join(HELM, 'values')).map((file) => file.replace('.yaml', ''));
 
@@ -527,6 +530,22 @@ test('the curl lines of the notes work', async () => {
     }
   };
   await withServer([], score, { cwd: application });
+});
+
+test('a model of a ConfigMap is found behind the links that a node makes, with the variables of the chart', async () => {
+  const mounted = folder();
+  mkdirSync(join(mounted, '..2026_11_30'));
+  cpSync(RIDGE, join(mounted, '..2026_11_30', 'ridge.onnx'));
+  symlinkSync('..2026_11_30', join(mounted, '..data'));
+  symlinkSync('..data/ridge.onnx', join(mounted, 'ridge.onnx'));
+  const { env } = containerOf(podOf(rendered.get('a model of a ConfigMap')!));
+  const variables = Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));
+  const ports = { METRICS_PORT: '0', AZUREML_MODEL_DIR: mounted };
+  const ready = async (server: ServerProcess): Promise<void> => {
+    assert.equal((await server.line(({ msg }) => msg === 'ready'))['modelFile'], join(mounted, 'ridge.onnx'));
+    assert.match((await server.said('profile ')).msg, /^profile plain/);
+  };
+  await withServer([], ready, { env: { ...variables, ...ports }, cwd: mounted });
 });
 
 test('the notes name keys and TLS where they are on, and how long a stop takes', async () => {
