@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { moduleFolder, type GoModule } from './go-modules.ts';
 
-/** Where the custom resources of the chart are defined: each project ships them in its Go module. */
+/** Definitions of the custom resources that the chart makes, in the modules of their projects. */
 const SOURCES: readonly (GoModule & { readonly files: readonly string[] })[] = [
   {
     name: 'github.com/kedacore/keda/v2',
