@@ -51,6 +51,7 @@ const OWN: Partial<Record<keyof Config, { readonly right: readonly string[]; rea
   accessLogFields: { right: ['client', 'client,user-agent'], wrong: ['ip', 'client;bytes'] },
   trustedProxies: { right: ['10.0.0.1', '10.0.0.0/8,fd00::/8'], wrong: ['10.0.0.0/33', 'proxy', '10.0.0'] },
   modelName: { right: ['iris', 'a b', '...'], wrong: ['a/b', '.', '..', 'x'.repeat(256)] },
+  profile: { right: ['auto', 'plain', 'KServe'], wrong: ['kubeflow', 'k serve', '1'] },
   port: { right: ['0', '65535'], wrong: ['-1', '65536', '80a', 'http'] },
   grpcPort: { right: ['0'], wrong: ['65536', 'x'] },
   healthPort: { right: ['5000'], wrong: ['65536', 'x'] },
