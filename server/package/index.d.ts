@@ -358,6 +358,11 @@ export interface RequestContext {
   readonly url: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
+  /**
+   * What the trigger of an Azure function says of itself: names, properties, `RetryContext`.
+   * Undefined for other protocols.
+   */
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** Fires when the client leaves or the deadline passes. */
   readonly signal: AbortSignal;
 }
