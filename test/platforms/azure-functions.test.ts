@@ -125,7 +125,7 @@ void test('a stop during the start answers held invocations with 503, and exits 
   });
 });
 
-void test('a held invocation waits at most INIT_TIMEOUT_MS, and at most QUEUE_MAX_REQUESTS wait', async () => {
+void test('at most QUEUE_MAX_REQUESTS invocations are held', async () => {
   const app = appOf({ 'host.json': hostFile(), 'score/function.json': blob(), 'score.mjs': GATED });
   await FunctionsHost.run(
     app,
