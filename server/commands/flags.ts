@@ -4,7 +4,7 @@ import { closest } from '../guards/closest.ts';
 import { excerpt } from '../guards/excerpt.ts';
 
 /** A flag of a command. */
-export interface Flag {
+interface Flag {
   /** Shown behind the flag in `--help`; undefined: it takes no value. */
   readonly value?: string;
   readonly doc: string;

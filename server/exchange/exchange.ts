@@ -158,7 +158,6 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
    */
   score(protocol: Protocol, body: readonly Buffer[], bodyBytes: number, admission?: Admission): void {
     const { ids, services, contentType, rawHeaders } = this;
-    const { told } = this.route;
     if (services.sendsInput) this.input = this.inputText(body);
     this.capture?.received(contentType, rawHeaders, body, bodyBytes, parsesJson(protocol, services.scorer.served));
     admission?.handOver(bodyBytes);
@@ -171,7 +170,7 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
       clientRequestId: ids.clientRequestId,
       traceId: ids.traceId,
       traceparent: ids.traceparent,
-      rawHeaders: told === undefined ? rawHeaders : [...told, ...rawHeaders],
+      rawHeaders: withTold(this.route, rawHeaders),
       body,
       bodyBytes,
       deadline: this.#deadline,
@@ -279,6 +278,11 @@ export abstract class Exchange<Services extends ExchangeServices = ExchangeServi
   #logFault(thrown: unknown): void {
     this.services.failureLog.write(answerable(thrown), this.ids, this.worker);
   }
+}
+
+/** The headers that a worker gets. */
+function withTold({ told }: ExchangeRoute, rawHeaders: readonly string[]): readonly string[] {
+  return told === undefined ? rawHeaders : [...told, ...rawHeaders];
 }
 
 /** True if a body of JSON is parsed before `run()` answers. */

@@ -215,7 +215,7 @@ export class Runner {
     else this.#toHost.failure(id, failure);
   }
 
-  /** Answers with a thrown ScoringError or Response, or as the protocol tells it. False: as a failure. */
+  /** Answers with a thrown ScoringError or Response, or as the protocol has it. False: not yet. */
   async #answerThrown(id: number, active: Active, thrown: unknown): Promise<boolean> {
     if (thrown instanceof ScoringError) {
       const answer = active.codec?.failure(thrown.body ?? thrown.message) ?? thrown.message;

@@ -154,20 +154,13 @@ export const binaryData = (bytes: Buffer): string => bytes.toString('base64');
  * a text for base64 first, and a number for its bytes in memory.
  */
 export function blobOf(value: unknown): Buffer {
-  switch (typeof value) {
-    case 'string':
-      return isBase64(value) ? Buffer.from(value, 'base64') : Buffer.from(value);
-    case 'number': {
-      const bytes = Buffer.alloc(Number.isInteger(value) ? 4 : 8);
-      if (Number.isInteger(value)) bytes.writeInt32LE(value | 0);
-      else bytes.writeDoubleLE(value);
-      return bytes;
-    }
-    case 'boolean':
-      return Buffer.from([Number(value)]);
-    default:
-      return Buffer.from(JSON.stringify(value));
-  }
+  if (typeof value === 'string') return isBase64(value) ? Buffer.from(value, 'base64') : Buffer.from(value);
+  if (typeof value === 'boolean') return Buffer.from([Number(value)]);
+  if (typeof value !== 'number') return Buffer.from(JSON.stringify(value));
+  const bytes = Buffer.alloc(Number.isInteger(value) ? 4 : 8);
+  if (Number.isInteger(value)) bytes.writeInt32LE(Math.trunc(value) % 2 ** 31);
+  else bytes.writeDoubleLE(value);
+  return bytes;
 }
 
 /** As Convert.FromBase64String, which skips white space. */

@@ -39,6 +39,7 @@ test('a script may take apart every object that it is handed, while its rows are
         'method',
         'url',
         'query',
+        'metadata',
       ];
       assert.deepEqual(json, { ids: ['mine', 'mine', 'mine', 'mine'], header: 'yes', aborted: false, rest, rows: 1 });
       await until(() => collected.length === 5);
@@ -83,6 +84,7 @@ for (const on of [false, true]) {
             'headers',
             'id',
             'inferenceId',
+            'metadata',
             'method',
             'outputs',
             'parameters',

@@ -9,6 +9,7 @@ const MEMBERS = [
   'headers',
   'id',
   'inferenceId',
+  'metadata',
   'method',
   'outputs',
   'parameters',
@@ -57,7 +58,7 @@ test('the outputs that a client wants are members, too', () => {
 
 test("the server's own members cannot be reached", () => {
   const request = workerRequest(parts).forScript;
-  for (const name of ['infer', 'inferences', 'cancel', 'header', 'over', 'spanId', 'sampled', 'contentType'])
+  for (const name of ['infer', 'inferences', 'lines', 'standFor', 'cancel', 'header', 'over', 'spanId', 'sampled', 'contentType'])
     assert.deepEqual([name in request, Reflect.get(request, name)], [false, undefined], name);
 });
 
