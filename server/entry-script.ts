@@ -256,13 +256,7 @@ export interface StandardTypeOptions extends SampleTypeOptions {
 }
 
 /** Types of elements, by their names in NumPy. */
-export type NumpyDtype =
-  | `${'u' | ''}int${8 | 16 | 32 | 64}`
-  | `float${16 | 32 | 64}`
-  | 'bool'
-  | 'datetime64'
-  | 'str'
-  | 'bytes';
+export type NumpyDtype = `${'u' | ''}int${8 | 16 | 32 | 64}` | `float${16 | 32 | 64}` | 'bool' | 'datetime64' | 'str' | 'bytes';
 
 export interface NumpyTypeOptions extends SampleTypeOptions {
   /** Of the elements, or of each member of them; by default as the sample shows. */
@@ -280,7 +274,7 @@ export interface TableTypeOptions extends SampleTypeOptions {
   readonly orient?: 'records' | 'split' | 'values' | 'index' | 'columns' | 'table' | undefined;
   /** Types of columns that the sample does not show. */
   readonly types?: Readonly<Record<string, TableColumnType>> | undefined;
-  /** Default true: a table has the columns of the sample and no others. False: others may follow. */
+  /** Default true: a table has the columns of the sample alone. False: others may follow. */
   readonly enforceShape?: boolean | undefined;
   /** Default true: cells fit the types of their columns. */
   readonly enforceColumnType?: boolean | undefined;

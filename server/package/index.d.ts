@@ -161,6 +161,74 @@ export interface Correlations {
 }
 
 /**
+ * The type of an array: `numpyType([[1, 2]], { dtype: 'float64' })`. The first size is free; the
+ * others are those of the sample. Azure's NumpyParameterType.
+ * @throws TypeError for a sample that is no array of that dtype
+ */
+export declare function numpyType(sample: readonly unknown[], options?: NumpyTypeOptions): SampleType;
+
+export interface NumpyTypeOptions extends SampleTypeOptions {
+  /** Of the elements, or of each member of them; by default as the sample shows. */
+  readonly dtype?: NumpyDtype | Readonly<Record<string, NumpyDtype>> | undefined;
+  /** Default true: all sizes but the first are those of the sample. False: any shape. */
+  readonly enforceShape?: boolean | undefined;
+  /** Default true: elements fit the dtype. */
+  readonly enforceColumnType?: boolean | undefined;
+}
+
+/** Of every type. */
+interface SampleTypeOptions {
+  /** A request may lack it; by default it may not. */
+  readonly optional?: boolean | undefined;
+}
+
+/** Types of elements, by their names in NumPy. */
+export type NumpyDtype = `${'u' | ''}int${8 | 16 | 32 | 64}` | `float${16 | 32 | 64}` | 'bool' | 'datetime64' | 'str' | 'bytes';
+
+/** What `standardType`, `numpyType` and `tableType` make of a sample. */
+export interface SampleType {
+  /** A request may lack the parameter of this type. */
+  readonly optional: boolean;
+}
+
+/**
+ * The type of a sample: `standardType({ city: 'Bonn', rooms: 3 })`. Members of it may be types of
+ * their own. Azure's StandardPythonParameterType.
+ * @throws TypeError for a sample without a JSON form
+ */
+export declare function standardType(sample: unknown, { type: kind, optional }?: StandardTypeOptions): SampleType;
+
+export interface StandardTypeOptions extends SampleTypeOptions {
+  /**
+   * What the value of a sample does not show: `float` of a whole number, `date` and `time` of a
+   * text.
+   */
+  readonly type?: 'float' | 'date' | 'time' | undefined;
+}
+
+/**
+ * The type of a table: `tableType([{ a: 1, b: 'x' }])` has the columns a and b. Azure's
+ * PandasParameterType.
+ * @throws TypeError for a sample that is no table
+ */
+export declare function tableType(rows: readonly Row[], options?: TableTypeOptions): SampleType;
+
+type Row = Readonly<Record<string, unknown>>;
+
+export interface TableTypeOptions extends SampleTypeOptions {
+  /** The JSON form of the table, by its name in pandas; default `records`. */
+  readonly orient?: 'records' | 'split' | 'values' | 'index' | 'columns' | 'table' | undefined;
+  /** Types of columns that the sample does not show. */
+  readonly types?: Readonly<Record<string, TableColumnType>> | undefined;
+  /** Default true: a table has the columns of the sample alone. False: others may follow. */
+  readonly enforceShape?: boolean | undefined;
+  /** Default true: cells fit the types of their columns. */
+  readonly enforceColumnType?: boolean | undefined;
+}
+
+export type TableColumnType = 'int' | 'float' | 'bool' | 'datetime' | 'str';
+
+/**
  * Thrown by an entry script to answer with a status and a message or a body of its own.
  * `throw new ScoringError(422, 'age must be positive')` answers 422 and
  * `{"message": "age must be positive"}`. `throw new ScoringError(422, { field: 'age' })` answers
@@ -394,6 +462,27 @@ export declare class Answer {
 /** Form of the data that `run()` gets, whatever the content type (docs/entry-scripts.md). */
 export type InputType = 'json' | 'text' | 'bytes' | 'tensors';
 
+/**
+ * A JSON Schema, of draft 2020-12 unless its `$schema` names draft-07. It refers to nothing outside
+ * itself.
+ */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * Types by the names of parameters: the body is an object that has them as members. In Azure's
+ * Python server these are the decorators of `run()`.
+ */
+export type ParameterTypes = Readonly<Record<string, SampleType>>;
+
+/**
+ * What a script takes and answers (docs/schemas.md). Data that does not fit `input` is answered 400
+ * before `run()`. What `run()` answers to the sample must fit `output`.
+ */
+export interface ScriptSchema {
+  readonly input?: JsonSchema | SampleType | ParameterTypes | undefined;
+  readonly output?: JsonSchema | SampleType | undefined;
+}
+
 /** Describes a body to a redaction hook. */
 export interface RedactInfo {
   readonly collection: 'request' | 'response';
@@ -434,6 +523,8 @@ export interface EntryScript<Data = unknown> {
    * batching realistic input.
    */
   readonly sample?: Data;
+  /** What `run()` takes and answers. */
+  readonly schema?: ScriptSchema;
   /**
    * Called with a body before it is collected, when its request is over. Returns the value to keep;
    * undefined keeps nothing. The body is parsed JSON, else text or bytes, and a copy. An error

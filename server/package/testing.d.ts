@@ -13,7 +13,8 @@ export interface Collected {
 /** An entry script in the process of its own test. */
 export interface ScriptUnderTest {
   /**
-   * Calls the script's `run()` with data as it would arrive. Resolves and rejects as `run()` does.
+   * Calls the script's `run()` with data as it would arrive. Resolves and rejects as `run()` does;
+   * rejects with a ServerError where the data does not fit the `schema` of the script.
    */
   run(this: void, data: unknown, request?: Partial<RequestContext>): Promise<unknown>;
   /**
