@@ -279,7 +279,7 @@ export interface TableTypeOptions extends SampleTypeOptions {
   readonly orient?: 'records' | 'split' | 'values' | 'index' | 'columns' | 'table' | undefined;
   /** Types of columns that the sample does not show. */
   readonly types?: Readonly<Record<string, TableColumnType>> | undefined;
-  /** Default true: a table has the columns of the sample and no others. False: others may follow. */
+  /** Default true: a table has the columns of the sample alone. False: others may follow. */
   readonly enforceShape?: boolean | undefined;
   /** Default true: cells fit the types of their columns. */
   readonly enforceColumnType?: boolean | undefined;

@@ -220,7 +220,7 @@ export interface TableTypeOptions extends SampleTypeOptions {
   readonly orient?: 'records' | 'split' | 'values' | 'index' | 'columns' | 'table' | undefined;
   /** Types of columns that the sample does not show. */
   readonly types?: Readonly<Record<string, TableColumnType>> | undefined;
-  /** Default true: a table has the columns of the sample and no others. False: others may follow. */
+  /** Default true: a table has the columns of the sample alone. False: others may follow. */
   readonly enforceShape?: boolean | undefined;
   /** Default true: cells fit the types of their columns. */
   readonly enforceColumnType?: boolean | undefined;
@@ -413,7 +413,7 @@ export interface RequestContext {
   readonly protocol: Protocol;
   /** Names of the outputs that the client wants, Open Inference Protocol only; undefined: all. */
   readonly outputs: readonly string[] | undefined;
-  /** Parameters of an Open Inference request, or beside instances; empty on /score. */
+  /** Parameters of an Open Inference request; empty on /score. */
   readonly parameters: RequestParameters;
   /** The `id` that an Open Inference request names, and its answer repeats. */
   readonly inferenceId: string | undefined;
@@ -426,11 +426,6 @@ export interface RequestContext {
   readonly url: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
-  /**
-   * What the trigger of an Azure function says of itself: names, properties, `RetryContext`.
-   * Undefined for other protocols.
-   */
-  readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** Fires when the client leaves or the deadline passes. */
   readonly signal: AbortSignal;
 }
