@@ -83,7 +83,7 @@ export class Cluster {
       await until(async () => (await this.api.ask('GET', `/api/v1/namespaces/${name}/${own}`)).status === 200);
   }
 
-  /** Defines the custom resources of KEDA, Prometheus' operator and KServe. Nothing acts on them. */
+  /** Defines what KEDA, Prometheus' operator and KServe define. Nothing acts on it. */
   async defineCustomResources(): Promise<void> {
     const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
     const texts = (await customResources()).map((file) => readFileSync(file, 'utf8'));

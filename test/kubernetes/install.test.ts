@@ -132,7 +132,7 @@ async function scale(cluster: Cluster, namespace: string, name: string, replicas
   await cluster.api.patch(path, { spec: { replicas } });
 }
 
-/** Every object of a namespace and of the cluster but events, which the API server deletes later. */
+/** Every object of a namespace and of the cluster but events, which stay for an hour. */
 async function everything(cluster: Cluster, namespace: string) {
   const kinds = (await cluster.api.kinds()).filter(({ kind, verbs }) => kind !== 'Event' && verbs.includes('list'));
   const lists = await Promise.all(
