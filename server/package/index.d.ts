@@ -413,7 +413,7 @@ export interface RequestContext {
   readonly protocol: Protocol;
   /** Names of the outputs that the client wants, Open Inference Protocol only; undefined: all. */
   readonly outputs: readonly string[] | undefined;
-  /** Parameters of an Open Inference request; empty on /score. */
+  /** Parameters of an Open Inference request, or beside instances; empty on /score. */
   readonly parameters: RequestParameters;
   /** The `id` that an Open Inference request names, and its answer repeats. */
   readonly inferenceId: string | undefined;
@@ -426,6 +426,11 @@ export interface RequestContext {
   readonly url: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
+  /**
+   * What the trigger of an Azure function says of itself: names, properties, `RetryContext`.
+   * Undefined for other protocols.
+   */
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** Fires when the client leaves or the deadline passes. */
   readonly signal: AbortSignal;
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import { CollectionCounts } from '../../server/collection/counts.ts';
 import { options, type Option } from '../../server/config/config.ts';
+import { profilesTable } from '../../server/config/platforms/platforms.ts';
 import { failuresTable, optionsTable } from '../../server/config/usage.ts';
 import { failures } from '../../server/errors.ts';
 import { families } from '../../server/inference/rows/operators.ts';
@@ -40,6 +41,7 @@ const isThere = (file: string): boolean => existsSync(join(ROOT, file));
  */
 const tables: [file: string, name: string, text: () => Promise<string> | string][] = [
   ['docs/options.md', 'options', optionsTable],
+  ['docs/platforms.md', 'profiles', profilesTable],
   ['docs/failures.md', 'failures', failuresTable],
   ['docs/metrics.md', 'metrics', metricsTable],
   ['server/inference/README.md', 'operators', operatorsTable],

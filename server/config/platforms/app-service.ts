@@ -12,6 +12,7 @@ export const appService: Platform = {
   ...PLAIN,
   name: 'app-service',
   title: 'Azure App Service',
+  doc: { signs: '`WEBSITE_SITE_NAME`', port: '`PORT`, `WEBSITES_PORT`, else 80' },
   detect: (around) => anyGiven(around, 'WEBSITE_SITE_NAME'),
   values: (around) => ({ PORT: given(around, 'WEBSITES_PORT') ?? '80' }),
   routes: (around) => [{ path: warmUpPath(around), kind: 'ready' }],

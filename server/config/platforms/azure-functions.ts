@@ -7,6 +7,7 @@ export const azureFunctions: Platform = {
   ...PLAIN,
   name: 'azure-functions',
   title: 'Azure Functions',
+  doc: { signs: '`FUNCTIONS_CUSTOMHANDLER_PORT`', port: 'that of the variable' },
   detect: (around) => anyGiven(around, 'FUNCTIONS_CUSTOMHANDLER_PORT', 'FUNCTIONS_HTTPWORKER_PORT'),
   // Only the Functions host may call: it checks the keys, and runs in the same container.
   values: () => ({ SCORING_HOST: '127.0.0.1' }),

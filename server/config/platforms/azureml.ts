@@ -5,6 +5,7 @@ export const azureml: Platform = {
   ...PLAIN,
   name: 'azureml',
   title: 'Azure ML',
+  doc: { signs: '`AZUREML_MODEL_DIR` or `AZUREML_ENTRY_SCRIPT`', port: '5001' },
   documentsBearer: true,
   detect: (around) => anyGiven(around, 'AZUREML_MODEL_DIR', 'AZUREML_ENTRY_SCRIPT'),
 };

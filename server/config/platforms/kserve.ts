@@ -10,6 +10,7 @@ export const kserve: Platform = {
   ...PLAIN,
   name: 'kserve',
   title: 'KServe',
+  doc: { signs: '`/mnt/models`, `--http_port` or `--model_name` in its spelling, or `STORAGE_URI`', port: '`--http_port`, else 8080' },
   detect: (around) => {
     if (around.isFolder(MODELS)) return `${MODELS} is there`;
     const flag = around.argv.find((each) => ITS_FLAG.test(each));

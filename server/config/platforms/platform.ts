@@ -38,8 +38,8 @@ export type RouteKind =
 /** A route that only this platform has. */
 export interface PlatformRoute {
   /**
-   * As logs and metrics show it. `:model` is the name of the model, which is checked. `*`: every path
-   * that has no other route.
+   * As logs and metrics show it. `:model` is the name of the model, which is checked. `*`: every
+   * path that has no other route.
    */
   readonly path: string;
   /** Of the router, where it differs from the path. */
@@ -81,6 +81,8 @@ export interface Platform {
   readonly name: ProfileName;
   /** As its maker spells it. */
   readonly title: string;
+  /** For the table of docs/platforms.md: what `detect` looks at, and the port. */
+  readonly doc: { readonly signs: string; readonly port: string };
   /** What shows that the server runs there, for the log; undefined: nothing does. */
   readonly detect: (around: Surroundings) => string | undefined;
   /**

@@ -8,7 +8,7 @@ import { type BatchJob, PLAIN, type Platform, type PlatformRoute, type StartLimi
 import { sagemaker } from './sagemaker.ts';
 import { vertex } from './vertex.ts';
 
-const plain: Platform = { ...PLAIN, name: 'plain', title: 'no platform', detect: () => 'no platform shows itself', names: false };
+const plain: Platform = { ...PLAIN, name: 'plain', title: 'no platform', doc: { signs: 'nothing else', port: '5001' }, detect: () => 'no platform shows itself', names: false };
 
 /** All platforms, by the names of their profiles. */
 const platforms: Readonly<Record<ProfileName, Platform>> = {
@@ -66,3 +66,12 @@ export const PLAIN_PROFILE: Profile = {
   batch: undefined,
   startLimit: undefined,
 };
+
+/** The table of docs/platforms.md. */
+export function profilesTable(): string {
+  const rows = PROFILE_NAMES.map((name) => {
+    const { title, doc } = platforms[name];
+    return `| \`${name}\` | ${title} | ${doc.signs} | ${doc.port} |`;
+  });
+  return ['| profile | platform | it shows itself by | port |', '|---|---|---|---|', ...rows].join('\n');
+}

@@ -86,6 +86,7 @@ export const sagemaker: Platform = {
   ...PLAIN,
   name: 'sagemaker',
   title: 'SageMaker',
+  doc: { signs: '`/opt/ml/model`, a `SAGEMAKER_` variable of its own, or `serve` alone', port: '`SAGEMAKER_BIND_TO_PORT`, else 8080' },
   detect: (around) => {
     const { argv, isFolder } = around;
     if (isFolder(MODELS)) return `${MODELS} is there`;

@@ -14,6 +14,7 @@ export const vertex: Platform = {
   ...PLAIN,
   name: 'vertex',
   title: 'Vertex AI',
+  doc: { signs: '`AIP_MODE=PREDICTION`', port: '`AIP_HTTP_PORT`, else 8080' },
   detect: (around) => (given(around, 'AIP_MODE') === 'PREDICTION' ? 'AIP_MODE is PREDICTION' : undefined),
   values: (around) => {
     const folder = modelFolder(around);
