@@ -189,6 +189,8 @@ async function takesOthers(cluster: Cluster): Promise<void> {
   const found = files.flatMap((file) => manifests(readFileSync(join(DEPLOY, file), 'utf8')).map((manifest) => ({ file, manifest })));
   const ours = found.filter(({ manifest }) => manifest.apiVersion !== '');
   if (ours.some(({ manifest }) => manifest.apiVersion.startsWith('serving.kserve.io/'))) await cluster.defineCustomResources();
+  const claims = ours.flatMap(({ manifest }) => [...manifest.yaml.matchAll(/claimName: *([\w-]+)/g)].map(([, name = '']) => name));
+  for (const name of new Set(claims)) await claim(cluster, name);
   for (const { file, manifest } of ours) {
     const { status, body } = await cluster.api.create(manifest, NAMESPACE);
     assert.equal(status, 201, `${file}: ${JSON.stringify(body)}`);
@@ -197,4 +199,13 @@ async function takesOthers(cluster: Cluster): Promise<void> {
   const complete = ({ status }: Job): boolean =>
     status.conditions?.some(({ type, status: is }) => type === 'Complete' && is === 'True') ?? false;
   await cluster.api.watch<Job>(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs`, (jobs) => jobs.every(complete));
+}
+
+/** A volume of the user, and the claim that a manifest names. */
+async function claim(cluster: Cluster, name: string): Promise<void> {
+  const storage = { accessModes: ['ReadWriteMany'], storageClassName: '' };
+  const volume = { ...storage, capacity: { storage: '1Gi' }, hostPath: { path: '/data' }, claimRef: { namespace: NAMESPACE, name } };
+  await cluster.api.call('POST', '/api/v1/persistentvolumes', { metadata: { name }, spec: volume });
+  const spec = { ...storage, resources: { requests: { storage: '1Gi' } }, volumeName: name };
+  await cluster.api.call('POST', `/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims`, { metadata: { name }, spec });
 }
