@@ -189,6 +189,7 @@ async function takesOthers(cluster: Cluster): Promise<void> {
   const found = files.flatMap((file) => manifests(readFileSync(join(DEPLOY, file), 'utf8')).map((manifest) => ({ file, manifest })));
   const ours = found.filter(({ manifest }) => manifest.apiVersion !== '');
   if (ours.some(({ manifest }) => manifest.apiVersion.startsWith('serving.kserve.io/'))) await cluster.defineCustomResources();
+  assert.ok(ours.length > 0, `${DEPLOY} has no manifest of Kubernetes`);
   const claims = ours.flatMap(({ manifest }) => [...manifest.yaml.matchAll(/claimName: *([\w-]+)/g)].map(([, name = '']) => name));
   for (const name of new Set(claims)) await claim(cluster, name);
   for (const { file, manifest } of ours) {
