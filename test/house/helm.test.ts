@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 import { options, optionRows, type Option } from '../../server/config/config.ts';
 import { flagOf } from '../../server/config/option-values.ts';
 
 const at = (file: string): string => fileURLToPath(new URL(`../../deploy/${file}`, import.meta.url));
 const read = (file: string): string => readFileSync(at(file), 'utf8');
 const SCHEMA = 'helm/scoring-server/values.schema.json';
+const VALUES = 'helm/scoring-server/values.yaml';
 const ALERTS = 'helm/scoring-server/files/alerts.yaml';
 const COMPUTED = 'helm/scoring-server/files/computed.yaml';
 
@@ -61,8 +63,32 @@ function typeOf(row: Option<unknown>): { readonly type: readonly string[]; reado
   return { type: [...(whole ? ['integer'] : []), ...(words || !whole ? ['string'] : [])], ...minimum };
 }
 
+interface Schema {
+  required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+/** What the chart needs: null takes a default away, and only an empty one is the same as none. */
+function requireDefaults(schema: Schema, defaults: Readonly<Record<string, unknown>>): void {
+  const needed = Object.entries(defaults).filter(([name, value]) => {
+    // Free-form: all of it may be absent.
+    if (name === 'resources' || Array.isArray(value)) return false;
+    return isSection(value) ? Object.keys(value).length > 0 || name.toLowerCase().endsWith('options') : value !== null && value !== '';
+  });
+  if (needed.length > 0) schema.required = needed.map(([name]) => name);
+  for (const [name, value] of needed) {
+    const inner = schema.properties?.[name];
+    if (inner?.properties !== undefined && isSection(value)) requireDefaults(inner, value);
+  }
+}
+
+const isSection = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function freshSchema(): Values {
-  const schema = JSON.parse(read(SCHEMA)) as Values;
+  const parsed: unknown = JSON.parse(read(SCHEMA));
+  const schema = parsed as Values;
+  requireDefaults(parsed as Schema, parse(read(VALUES)) as Record<string, unknown>);
   const given = optionRows.filter((row) => !OWN.includes(row));
   schema.properties.options.properties = Object.fromEntries(
     given.filter(({ secret }) => secret !== true).map((row) => [row.env[0], { ...typeOf(row), description: row.doc }]),

@@ -503,6 +503,7 @@ const wrong: readonly [set: string, message: RegExp][] = [
   ['autoscaling.mode=keda', /'\/autoscaling\/keda\/serverAddress'/],
   ['autoscaling.mode=vpa', /'\/autoscaling\/mode'/],
   ['autoscaling.mode=hpa,autoscaling.minReplicas=11', /expected minReplicas of at most maxReplicas, got 11 and 10/],
+  ['autoscaling.mode=hpa,resources=null', /mode hpa: expected resources\.requests\.cpu/],
   ['tls.clientCa=true', /expected tls\.existingSecret/],
   ['args[0]=--port=9000', /args: --port is set by another value/],
   ['args[0]=--http_port=9000', /args: --http-port is set by another value/],
@@ -525,6 +526,8 @@ const wrong: readonly [set: string, message: RegExp][] = [
   ['mode=kserve,kserve.minReplicas=5', /kserve: expected minReplicas of at most maxReplicas, got 5 and 4/],
   ['resources.limits.memory=1K', /'\/resources\/limits\/memory'/],
   ['image.repository=my-model:1', /'\/image\/repository': 'my-model:1' does not match pattern/],
+  ['mode=null', /missing property 'mode'/],
+  ['image.repository=null', /'\/image': missing property 'repository'/],
   ['drain=null', /missing property 'drain'/],
   ['probes.startup.periodSeconds=null', /'\/probes\/startup': missing property 'periodSeconds'/],
   ['extraEnv[0].name=PORT', /extraEnv: PORT is set by another value/],
@@ -551,6 +554,21 @@ test('a user beyond a million, as OpenShift gives, stays a number', async () => 
     Array.from(text.matchAll(/^ +(?:runAsUser|runAsGroup|fsGroup): (\S+)$/gm), ([, id]) => id),
     Array.from({ length: 3 }, () => '1000740000'),
   );
+});
+
+test('a value that is null is the same as an empty one', async () => {
+  const nothing = [
+    'tls.existingSecret',
+    'keys.existingSecret',
+    'host',
+    'image.tag',
+    'commonLabels',
+    'podLabels',
+    'args',
+    'extraEnv',
+    'nameOverride',
+  ];
+  assert.equal(await renderText({ set: nothing.map((name) => `${name}=null`) }), await renderText({}));
 });
 
 test('a GPU needs no limits of other resources', async () => {

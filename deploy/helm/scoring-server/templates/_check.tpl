@@ -59,6 +59,11 @@
 {{- if and (ne .mode "none") (gt (int64 .minReplicas) (int64 .maxReplicas)) -}}
 {{- fail (printf "autoscaling: expected minReplicas of at most maxReplicas, got %d and %d" (int64 .minReplicas) (int64 .maxReplicas)) -}}
 {{- end -}}
+{{- $resources := $.Values.resources | default dict -}}
+{{- $cpu := or (hasKey ($resources.requests | default dict) "cpu") (hasKey ($resources.limits | default dict) "cpu") -}}
+{{- if and (eq .mode "hpa") (not .hpa.metrics) (not $cpu) -}}
+{{- fail "autoscaling.mode hpa: expected resources.requests.cpu, of which hpa.cpuUtilization is a percentage" -}}
+{{- end -}}
 {{- if and (eq .mode "keda") .keda.query (not .keda.threshold) -}}
 {{- fail "autoscaling.keda: expected a threshold beside a query" -}}
 {{- end -}}

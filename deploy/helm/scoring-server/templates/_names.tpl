@@ -60,7 +60,7 @@ labels:
 
 {{/* The port of the probes: with TLS the plain one. */}}
 {{- define "scoring.probePort" -}}
-{{- ternary "health" "http" (ne .Values.tls.existingSecret "") -}}
+{{- ternary "health" "http" (not (empty .Values.tls.existingSecret)) -}}
 {{- end -}}
 
 {{- define "scoring.host" -}}
