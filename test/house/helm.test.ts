@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
+import { parse as parseYaml } from 'yaml';
 import { options, optionRows, type Option } from '../../server/config/config.ts';
 import { flagOf } from '../../server/config/option-values.ts';
 
@@ -88,7 +88,7 @@ const isSection = (value: unknown): value is Record<string, unknown> =>
 function freshSchema(): Values {
   const parsed: unknown = JSON.parse(read(SCHEMA));
   const schema = parsed as Values;
-  requireDefaults(parsed as Schema, parse(read(VALUES)) as Record<string, unknown>);
+  requireDefaults(parsed as Schema, parseYaml(read(VALUES)) as Record<string, unknown>);
   const given = optionRows.filter((row) => !OWN.includes(row));
   schema.properties.options.properties = Object.fromEntries(
     given.filter(({ secret }) => secret !== true).map((row) => [row.env[0], { ...typeOf(row), description: row.doc }]),
