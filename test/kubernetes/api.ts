@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import type { Deployment, List, Pod, Resource, Status } from './objects.ts';
 
 export interface Access {
+  readonly host: string;
   readonly port: number;
   readonly ca: string;
   readonly token: string;
@@ -162,12 +163,12 @@ export class Api {
   }
 
   async #send(method: string, path: string, body?: object | string, type = 'application/json', accept = 'application/json') {
-    const { port, token } = this.#access;
+    const { host, port, token } = this.#access;
     const content = typeof body === 'object' ? JSON.stringify(body) : (body ?? '');
     // Node gives no DELETE a length by itself.
     const own = content === '' ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(content) };
     const headers = { authorization: `Bearer ${token}`, accept, ...own };
-    const sent = request({ host: '127.0.0.1', port, agent: this.#agent, method, path, headers });
+    const sent = request({ host, port, agent: this.#agent, method, path, headers });
     sent.end(content);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return response;

@@ -34,6 +34,23 @@ const variants: Readonly<Record<string, Rendering>> = {
   'the defaults': {},
   ...Object.fromEntries(files.map((file) => [`values/${file}.yaml`, { file }])),
   'an image by its digest': { set: [`image.digest=sha256:${'a'.repeat(64)}`, 'imagePullSecrets[0].name=registry'] },
+  'names that YAML takes for something else': {
+    namespace: 'no',
+    set: [
+      'nameOverride=on',
+      'fullnameOverride=off',
+      'priorityClassName=yes',
+      'keys.existingSecret=on',
+      'tls.existingSecret=yes',
+      'serviceAccount.name=no',
+      'gpu.enabled=true',
+      'gpu.runtimeClassName=off',
+      'model.from=pvc',
+      'model.pvc.claimName=yes',
+      'secretOptions.MDC_HTTP_URL.name=on',
+      'secretOptions.MDC_HTTP_URL.key=off',
+    ],
+  },
   'names of its own': { set: ['nameOverride=model', 'fullnameOverride=the-model', 'commonLabels.team=a'] },
   'a model of a claim': { set: ['model.from=pvc', 'model.pvc.claimName=models'] },
   'a model of a ConfigMap': { set: ['model.from=configMap', 'model.configMap.name=ridge', 'model.mountPath=/ridge'] },
@@ -66,6 +83,8 @@ const variants: Readonly<Record<string, Rendering>> = {
       'metrics.serviceMonitor.keySecret.name=scrape',
       'metrics.serviceMonitor.keySecret.key=key',
       'metrics.serviceMonitor.tlsConfig.insecureSkipVerify=true',
+      'metrics.serviceMonitor.tlsConfig.cert.secret.name=prometheus',
+      'metrics.serviceMonitor.tlsConfig.cert.secret.key=tls.crt',
       'options.METRICS_KEY_REQUIRED=true',
       'keys.existingSecret=scoring-keys',
       'tls.existingSecret=scoring-tls',
@@ -323,7 +342,7 @@ const SELECTOR = { 'app.kubernetes.io/name': 'scoring-server', 'app.kubernetes.i
 
 test('the selector never changes, whatever an upgrade changes, and all that select a pod select it', () => {
   for (const [name, manifests] of rendered) {
-    if (name === 'names of its own' || manifests.every(({ kind }) => kind !== 'Deployment')) continue;
+    if (name.startsWith('names ') || manifests.every(({ kind }) => kind !== 'Deployment')) continue;
     const { selector } = only(manifests, 'Deployment')['spec'] as { selector: object };
     assert.deepEqual(selector, { matchLabels: SELECTOR }, name);
     const { labels } = podOf(manifests);
@@ -341,7 +360,7 @@ test('every object has the recommended labels, the namespace of the release and 
   for (const [name, manifests] of rendered)
     for (const { kind, metadata } of manifests) {
       for (const label of ['name', 'instance', 'version', 'managed-by']) assert.ok(metadata.labels[`app.kubernetes.io/${label}`], name);
-      if (kind !== 'ClusterServingRuntime') assert.equal(metadata.namespace, 'models', `${name}: ${kind}`);
+      if (kind !== 'ClusterServingRuntime') assert.equal(metadata.namespace, variants[name]?.namespace ?? 'models', `${name}: ${kind}`);
     }
 });
 
@@ -349,7 +368,7 @@ test('a long name of a release leaves room for what Kubernetes appends', async (
   const values = ['--values', `${HELM}values/autoscaled.yaml`];
   const args = ['template', 'r'.repeat(53), `${HELM}scoring-server`, '--kube-version', '1.34.3', ...values];
   const { stdout } = await run(await tool('helm'), args);
-  const names = Array.from(stdout.matchAll(/^ {2}name: (\S+)$/gm), ([, name = '']) => name);
+  const names = Array.from(stdout.matchAll(/^ {2}name: "?([^\s"]+)/gm), ([, name = '']) => name);
   assert.ok(names.length > 5);
   for (const name of names) assert.match(name, /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
 });
@@ -484,7 +503,33 @@ const wrong: readonly [set: string, message: RegExp][] = [
   ['autoscaling.mode=keda', /'\/autoscaling\/keda\/serverAddress'/],
   ['autoscaling.mode=vpa', /'\/autoscaling\/mode'/],
   ['autoscaling.mode=hpa,autoscaling.minReplicas=11', /expected minReplicas of at most maxReplicas, got 11 and 10/],
+  ['autoscaling.mode=hpa,resources=null', /mode hpa: expected resources\.requests\.cpu/],
   ['tls.clientCa=true', /expected tls\.existingSecret/],
+  ['args[0]=--port=9000', /args: --port is set by another value/],
+  ['args[0]=--http_port=9000', /args: --http-port is set by another value/],
+  ['args[0]=--scoring-timeout-ms=600000', /args: --scoring-timeout-ms is set .* its times follow/],
+  ['gpu.enabled=true,args[0]=--execution-provider=cpu', /args: --execution-provider is set/],
+  ['extraEnv[0].name=SCORING_TIMEOUT_MS', /extraEnv: SCORING_TIMEOUT_MS is set .* its times follow/],
+  ['extraEnv[0].name=WORKER_TIMEOUT', /extraEnv: WORKER_TIMEOUT is set/],
+  ['fullnameOverride=1model', /fullnameOverride: expected a name that Services may have/],
+  ['fullnameOverride=my.model', /fullnameOverride: expected a name that Services may have/],
+  ['podLabels.app\\.kubernetes\\.io/name=a', /podLabels: app\.kubernetes\.io\/name is set by the chart/],
+  ['commonLabels.helm\\.sh/chart=a', /commonLabels: helm\.sh\/chart is set by the chart/],
+  ['spool.enabled=true,spool.mountPath=/tmp', /tmp and spool are both mounted at \/tmp/],
+  ['metrics.serviceMonitor.enabled=true,tls.existingSecret=a', /tlsConfig: expected ca and serverName/],
+  [
+    'metrics.serviceMonitor.enabled=true,tls.existingSecret=a,tls.clientCa=true,metrics.serviceMonitor.tlsConfig.serverName=a',
+    /tlsConfig: expected cert and keySecret/,
+  ],
+  ['metrics.serviceMonitor.enabled=true,options.METRICS_KEY_REQUIRED=true', /keySecret: expected a key/],
+  ['mode=kserve,autoscaling.mode=hpa', /mode kserve: expected neither autoscaling\.mode nor/],
+  ['mode=kserve,kserve.minReplicas=5', /kserve: expected minReplicas of at most maxReplicas, got 5 and 4/],
+  ['resources.limits.memory=1K', /'\/resources\/limits\/memory'/],
+  ['image.repository=my-model:1', /'\/image\/repository': 'my-model:1' does not match pattern/],
+  ['mode=null', /missing property 'mode'/],
+  ['image.repository=null', /'\/image': missing property 'repository'/],
+  ['drain=null', /missing property 'drain'/],
+  ['probes.startup.periodSeconds=null', /'\/probes\/startup': missing property 'periodSeconds'/],
   ['extraEnv[0].name=PORT', /extraEnv: PORT is set by another value/],
   ['model.from=configMap,model.configMap.name=a,options.AZUREML_MODEL_DIR=/b', /options: AZUREML_MODEL_DIR is computed/],
   ['workloadIdentity.enabled=true', /'\/workloadIdentity\/clientId'/],
@@ -500,6 +545,67 @@ for (const [set, message] of wrong) {
     await assert.rejects(render({ set: [set] }), message);
   });
 }
+
+test('a user beyond a million, as OpenShift gives, stays a number', async () => {
+  const values = join(folder(), 'values.yaml');
+  writeFileSync(values, 'podSecurity: { runAsUser: 1000740000, runAsGroup: 1000740000, fsGroup: 1000740000 }\n');
+  const text = await renderText({}, '--values', values);
+  assert.deepEqual(
+    Array.from(text.matchAll(/^ +(?:runAsUser|runAsGroup|fsGroup): (\S+)$/gm), ([, id]) => id),
+    Array.from({ length: 3 }, () => '1000740000'),
+  );
+});
+
+test('a value that is null is the same as an empty one', async () => {
+  const nothing = [
+    'tls.existingSecret',
+    'keys.existingSecret',
+    'host',
+    'image.tag',
+    'commonLabels',
+    'podLabels',
+    'args',
+    'extraEnv',
+    'nameOverride',
+  ];
+  assert.equal(await renderText({ set: nothing.map((name) => `${name}=null`) }), await renderText({}));
+});
+
+test('a GPU needs no limits of other resources', async () => {
+  const { resources } = containerOf(podOf(await render({ set: ['gpu.enabled=true', 'resources=null'] })));
+  assert.deepEqual(resources, { limits: { 'nvidia.com/gpu': '1' }, requests: { 'nvidia.com/gpu': '1' } });
+});
+
+test('without a port of its own, metrics are open to scrapers where clients are listed', async () => {
+  const set = [
+    'metrics.port=0',
+    'networkPolicy.clients[0].podSelector.matchLabels.a=b',
+    'networkPolicy.scrapers[0].ipBlock.cidr=10.0.0.0/8',
+  ];
+  const { ingress } = only(await render({ set }), 'NetworkPolicy')['spec'] as { ingress: { from: object[] }[] };
+  assert.deepEqual(
+    ingress.map(({ from }) => from),
+    [[{ podSelector: { matchLabels: { a: 'b' } } }, { ipBlock: { cidr: '10.0.0.0/8' } }]],
+  );
+});
+
+test('KServe gives pods the labels, the runtime class and the spread of the values', async () => {
+  const set = [
+    'workloadIdentity.enabled=true',
+    'workloadIdentity.clientId=a',
+    'podLabels.c=d',
+    'podAnnotations.e=f',
+    'gpu.enabled=true',
+    'gpu.runtimeClassName=nvidia',
+    'topologySpreadConstraints[0].maxSkew=1',
+  ];
+  const { predictor } = only(await render({ file: 'kserve', set }), 'InferenceService')['spec'] as { predictor: Record<string, unknown> };
+  const labels = predictor['labels'] as Record<string, string>;
+  assert.deepEqual([labels['azure.workload.identity/use'], labels['c']], ['true', 'd']);
+  assert.deepEqual(predictor['annotations'], { e: 'f' });
+  assert.equal(predictor['runtimeClassName'], 'nvidia');
+  assert.deepEqual(predictor['topologySpreadConstraints'], [{ maxSkew: 1 }]);
+});
 
 test('an older cluster is refused', async () => {
   await assert.rejects(render({ kubernetes: '1.30.0' }), /requires kubeVersion: >=1\.31/);

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { freePort } from '../e2e/free-port.ts';
+import { freePorts, ownAddress } from '../e2e/free-port.ts';
 import { folder } from '../set-up/folder.ts';
 import { reaped } from '../set-up/reaper.ts';
 import { makePair } from '../set-up/tls-files.ts';
@@ -35,6 +35,7 @@ export interface NodeOptions {
  */
 export class Cluster {
   readonly #folder = folder();
+  readonly #host = ownAddress();
   readonly #children: ChildProcess[] = [];
   readonly #kubeconfig = join(this.#folder, 'kubeconfig');
   #api: Api | undefined;
@@ -120,15 +121,20 @@ export class Cluster {
 
   /** @returns flags of the controllers that are secrets of this cluster */
   async #startApi(): Promise<readonly string[]> {
-    const [etcd, peers, port] = [await freePort(), await freePort(), await freePort()];
-    const pair = makePair(this.#folder, 'kube-apiserver');
+    const [etcd = 0, peers = 0, port = 0] = await freePorts(3, this.#host);
+    const pair = makePair(this.#folder, 'kube-apiserver', { names: `IP:${this.#host}` });
     const accounts = makePair(this.#folder, 'service-accounts', { kind: 'rsa' }).key;
-    const api = new Api({ port, ca: readFileSync(pair.certificate, 'utf8'), token: TOKEN });
+    const api = new Api({ host: this.#host, port, ca: readFileSync(pair.certificate, 'utf8'), token: TOKEN });
     this.#api = api;
     this.#writeFiles(port, pair.certificate);
-    const storage = this.#spawn('etcd', 'etcd', etcdFlags(join(this.#folder, 'etcd-data'), etcd, peers));
+    const storage = this.#spawn(
+      'etcd',
+      'etcd',
+      etcdFlags(join(this.#folder, 'etcd-data'), `http://${this.#host}:${etcd}`, `http://${this.#host}:${peers}`),
+    );
     const server = await this.#tool('kube-apiserver', [
-      `--etcd-servers=http://127.0.0.1:${etcd}`,
+      `--etcd-servers=http://${this.#host}:${etcd}`,
+      `--bind-address=${this.#host}`,
       `--secure-port=${port}`,
       `--cert-dir=${this.#folder}`,
       `--tls-cert-file=${pair.certificate}`,
@@ -151,7 +157,7 @@ export class Cluster {
 
   #writeFiles(port: number, certificate: string): void {
     writeFileSync(join(this.#folder, 'tokens.csv'), `${TOKEN},tests,tests,system:masters\n`, { mode: 0o600 });
-    const cluster = { server: `https://127.0.0.1:${port}`, 'certificate-authority': certificate };
+    const cluster = { server: `https://${this.#host}:${port}`, 'certificate-authority': certificate };
     const kubeconfig = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -203,8 +209,7 @@ export async function startCluster(t: TestContext, parts?: Parts): Promise<Clust
   return cluster;
 }
 
-function etcdFlags(data: string, port: number, peerPort: number): readonly string[] {
-  const [client, peer] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`];
+function etcdFlags(data: string, client: string, peer: string): readonly string[] {
   return [
     `--data-dir=${data}`,
     `--listen-client-urls=${client}`,
@@ -216,7 +221,6 @@ function etcdFlags(data: string, port: number, peerPort: number): readonly strin
 }
 
 const API_SERVER_FLAGS = [
-  '--bind-address=127.0.0.1',
   '--authorization-mode=RBAC',
   '--service-account-issuer=https://kubernetes.default.svc',
   '--service-cluster-ip-range=10.0.0.0/16',

@@ -5,6 +5,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** As in `tools/go.mod`. */
+const OLDEST_GO = [1, 24] as const;
+
 /** A module of Go, of which a test reads files, with the checksum that Go knows it by. */
 export interface GoModule {
   readonly name: string;
@@ -21,8 +24,24 @@ export async function moduleFolder({ name, version, sum }: GoModule): Promise<st
   return module.Dir;
 }
 
-function goCommand(): string {
-  const found = ['go', '/usr/local/go/bin/go'].find((each) => spawnSync(each, ['version']).status === 0);
-  assert.ok(found !== undefined, 'expected Go in PATH or in /usr/local/go, found none');
-  return found;
+/**
+ * The first Go that is new enough for `tools/go.mod`.
+ * @throws Error that names those which are not
+ */
+export function goCommand(candidates: readonly string[] = ['go', '/usr/local/go/bin/go']): string {
+  const found = candidates.map((path) => ({ path, version: versionOf(path) }));
+  const fit = found.find(
+    ({ version: [major = 0, minor = 0] }) => major > OLDEST_GO[0] || (major === OLDEST_GO[0] && minor >= OLDEST_GO[1]),
+  );
+  if (fit !== undefined) return fit.path;
+  const names = found.filter(({ version }) => version.length > 0).map(({ path, version }) => `${path} ${version.join('.')}`);
+  const got = names.length === 0 ? 'none' : names.join(', ');
+  throw new Error(`expected Go ${OLDEST_GO.join('.')} or newer in PATH or in /usr/local/go, found ${got}`);
+}
+
+/** Empty where there is none. */
+function versionOf(path: string): readonly number[] {
+  const { stdout } = spawnSync(path, ['version'], { encoding: 'utf8' });
+  const [, major, minor] = /\bgo(\d+)\.(\d+)/.exec(stdout ?? '') ?? [];
+  return major === undefined ? [] : [Number(major), Number(minor)];
 }

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 
 /** Where requests go, and what they need. */
 export interface Target {
+  readonly host: string;
   readonly port: number;
   /** The certificate that the server must show; undefined: it speaks no TLS. */
   readonly ca?: Buffer;
@@ -59,7 +60,7 @@ function agentOf({ ca }: Target): PlainAgent {
 export function send(target: Target, ms: number, agent = agentOf(target)): Promise<Result> {
   const at = performance.now();
   const headers = { 'content-type': 'application/json', ...(target.key === undefined ? {} : { authorization: `Bearer ${target.key}` }) };
-  const options = { host: '127.0.0.1', port: target.port, method: 'POST', path: '/score', headers, agent };
+  const options = { host: target.host, port: target.port, method: 'POST', path: '/score', headers, agent };
   return new Promise((resolve) => {
     const lost = (error: Error): void => resolve({ at, outcome: error.message, closes: true });
     const sent = target.ca === undefined ? plain(options) : secure(options);

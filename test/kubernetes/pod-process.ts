@@ -70,6 +70,11 @@ export class PodProcess {
     this.#exit = once(this.child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   }
 
+  /** The address that the server listens on. */
+  get host(): string {
+    return this.container.env.find(({ name }) => name === 'SCORING_HOST')?.value ?? '';
+  }
+
   /** The number of a port that has a name. */
   port(name: string | number): number {
     if (typeof name === 'number') return name;
@@ -91,7 +96,7 @@ export class PodProcess {
 
   /** One probe: any status from 200 to 399 in time is a success. Certificates are not checked. */
   probe({ httpGet: { path, port, scheme }, timeoutSeconds }: Probe): Promise<boolean> {
-    const options = { host: '127.0.0.1', port: this.port(port), path, timeout: timeoutSeconds * 1000, agent: false };
+    const options = { host: this.host, port: this.port(port), path, timeout: timeoutSeconds * 1000, agent: false };
     const headers = { 'user-agent': 'kube-probe/1.34', connection: 'close' };
     const sent = scheme === 'HTTPS' ? secure({ ...options, headers, rejectUnauthorized: false }) : plain({ ...options, headers });
     return new Promise((resolve) => {

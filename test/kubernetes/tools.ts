@@ -1,10 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { goCommand } from './go-modules.ts';
 
 const run = promisify(execFile);
 
@@ -48,7 +49,7 @@ export async function tool(name: Tool): Promise<string> {
 async function build(cache: string, folder: string): Promise<void> {
   mkdirSync(cache, { recursive: true });
   console.log(`building the tools of Kubernetes in ${folder} (once, some minutes) ...`);
-  const env = { ...process.env, GOWORK: 'off' };
+  const env = { ...process.env, GOWORK: 'off', GOTOOLCHAIN: 'local' };
   const command = [`${folder}.lock`, 'sh', '-c', BUILD, 'sh', folder, goCommand(), linkerFlags(), ...PACKAGES];
   await run('flock', command, { cwd: MODULE, env, maxBuffer: 64 * 1024 * 1024 });
 }
@@ -58,10 +59,4 @@ function linkerFlags(): string {
   const [, version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)/.exec(readFileSync(join(MODULE, 'go.mod'), 'utf8')) ?? [];
   const values = { gitVersion: version, gitMajor: major, gitMinor: minor };
   return ['-s -w', ...Object.entries(values).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)].join(' ');
-}
-
-function goCommand(): string {
-  const found = ['go', '/usr/local/go/bin/go'].find((each) => spawnSync(each, ['version']).status === 0);
-  if (found === undefined) throw new Error('expected Go 1.24 or newer in PATH or in /usr/local/go, found none');
-  return found;
 }

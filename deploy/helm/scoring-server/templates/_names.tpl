@@ -15,8 +15,8 @@
 
 {{/* A Deployment's selector can never change: only these two. */}}
 {{- define "scoring.selector" -}}
-app.kubernetes.io/name: {{ include "scoring.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "scoring.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "scoring.labels" -}}
@@ -30,8 +30,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 
 {{- define "scoring.meta" -}}
-name: {{ include "scoring.fullname" . }}
-namespace: {{ .Release.Namespace }}
+name: {{ include "scoring.fullname" . | quote }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   {{- include "scoring.labels" . | nindent 2 }}
 {{- end -}}
@@ -60,7 +60,7 @@ labels:
 
 {{/* The port of the probes: with TLS the plain one. */}}
 {{- define "scoring.probePort" -}}
-{{- ternary "health" "http" (ne .Values.tls.existingSecret "") -}}
+{{- ternary "health" "http" (not (empty .Values.tls.existingSecret)) -}}
 {{- end -}}
 
 {{- define "scoring.host" -}}

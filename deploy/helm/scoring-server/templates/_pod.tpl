@@ -38,7 +38,7 @@
 - { name: {{ $name }}, value: {{ ternary (toString (int64 $value)) (toString $value) $whole | quote }} }
 {{- end }}
 {{- range $name, $secret := .Values.secretOptions }}
-- { name: {{ $name }}, valueFrom: { secretKeyRef: { name: {{ $secret.name }}, key: {{ $secret.key | quote }} } } }
+- { name: {{ $name }}, valueFrom: { secretKeyRef: { name: {{ $secret.name | quote }}, key: {{ $secret.key | quote }} } } }
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
@@ -47,9 +47,9 @@
 
 {{- define "scoring.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: {{ .Values.podSecurity.runAsUser }}
-runAsGroup: {{ .Values.podSecurity.runAsGroup }}
-fsGroup: {{ .Values.podSecurity.fsGroup }}
+runAsUser: {{ int64 .Values.podSecurity.runAsUser }}
+runAsGroup: {{ int64 .Values.podSecurity.runAsGroup }}
+fsGroup: {{ int64 .Values.podSecurity.fsGroup }}
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile: { type: RuntimeDefault }
 {{- end -}}
@@ -64,7 +64,7 @@ seccompProfile: { type: RuntimeDefault }
 {{- end -}}
 
 {{- define "scoring.resources" -}}
-{{- $resources := deepCopy .Values.resources -}}
+{{- $resources := deepCopy (.Values.resources | default dict) -}}
 {{- if .Values.gpu.enabled -}}
 {{- $device := dict .Values.gpu.resource (.Values.gpu.count | toString) -}}
 {{- $_ := set $resources "limits" (merge (get $resources "limits" | default dict) $device) -}}
@@ -128,21 +128,21 @@ httpGet: { path: /health/live, port: {{ include "scoring.probePort" . }} }
 {{- end }}
 {{- if eq .Values.model.from "pvc" }}
 - name: model
-  persistentVolumeClaim: { claimName: {{ .Values.model.pvc.claimName }}, readOnly: true }
+  persistentVolumeClaim: { claimName: {{ .Values.model.pvc.claimName | quote }}, readOnly: true }
 {{- else if eq .Values.model.from "configMap" }}
 - name: model
-  configMap: { name: {{ .Values.model.configMap.name }} }
+  configMap: { name: {{ .Values.model.configMap.name | quote }} }
 {{- else if eq .Values.model.from "ociImage" }}
 - name: model
   image: { reference: {{ .Values.model.ociImage.reference | quote }}, pullPolicy: {{ .Values.model.ociImage.pullPolicy }} }
 {{- end }}
 {{- with .Values.keys.existingSecret }}
 - name: keys
-  secret: { secretName: {{ . }}, defaultMode: 0440 }
+  secret: { secretName: {{ . | quote }}, defaultMode: 0440 }
 {{- end }}
 {{- with .Values.tls.existingSecret }}
 - name: tls
-  secret: { secretName: {{ . }}, defaultMode: 0440 }
+  secret: { secretName: {{ . | quote }}, defaultMode: 0440 }
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
