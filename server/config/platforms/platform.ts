@@ -110,7 +110,7 @@ export interface Platform {
   readonly collects: string | undefined;
   /** Nobody serves the sample there: what is to be served is missing. */
   readonly names: boolean;
-  /** Variable that chooses the port there, for advice. */
+  /** Variable that chooses the port there, for errors and advice. */
   readonly portVariable: string;
   /** Strangers reach the port, and nothing in front of it asks for a key. */
   readonly open: boolean;
@@ -148,6 +148,16 @@ export const PLAIN = {
 export function given({ env }: Pick<Surroundings, 'env'>, name: string): string | undefined {
   const value = env[name];
   return value === '' ? undefined : value;
+}
+
+/** True for a path as the first line of a request has it: RFC 3986, section 3.3. */
+export function isRequestPath(path: string): boolean {
+  return /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[\dA-F]{2})*$/i.test(path);
+}
+
+/** A warning for a port that the platform does not call. @param main 0: any free one; @param called NaN: unknown */
+export function otherPort(title: string, main: number, called: number): string[] {
+  return main === called || main === 0 || Number.isNaN(called) ? [] : [`PORT=${main}: ${title} calls only port ${called}`];
 }
 
 /** Says which of the variables is set, for `Platform.detect`. */

@@ -8,16 +8,23 @@ import { type BatchJob, PLAIN, type Platform, type PlatformRoute, type StartLimi
 import { sagemaker } from './sagemaker.ts';
 import { vertex } from './vertex.ts';
 
-const plain: Platform = { ...PLAIN, name: 'plain', title: 'no platform', doc: { signs: 'nothing else', port: '5001' }, detect: () => 'no platform shows itself', names: false };
+const plain: Platform = {
+  ...PLAIN,
+  name: 'plain',
+  title: 'no platform',
+  doc: { signs: 'nothing else', port: '5001' },
+  detect: () => 'no platform shows itself',
+  names: false,
+};
 
 /** All platforms, by the names of their profiles. */
 const platforms: Readonly<Record<ProfileName, Platform>> = {
   'azure-functions': azureFunctions,
   vertex,
-  kserve,
-  sagemaker,
   'app-service': appService,
   'iot-edge': iotEdge,
+  kserve,
+  sagemaker,
   azureml,
   plain,
 };
