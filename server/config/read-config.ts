@@ -77,8 +77,8 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const profile = profileOf(profileNamed(users), around);
   const { platform, values, fixed } = profile;
   const from = `profile ${platform.name}: `;
-  const fromProfile = (row: Option<unknown>, variables: Variables): Given | undefined => {
-    const found = fromVariables(row, variables, from);
+  const fromProfile = (row: Option<unknown>, brought: Variables): Given | undefined => {
+    const found = fromVariables(row, brought, from);
     return row === options.port && found !== undefined ? { ...found, from: `${from}${platform.portVariable}` } : found;
   };
   const find: Lookup = (row) => fromFlags(row, flags) ?? fromProfile(row, fixed) ?? users(row) ?? fromProfile(row, values);

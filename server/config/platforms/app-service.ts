@@ -18,7 +18,7 @@ export const appService: Platform = {
   routes: (around) => [{ path: warmUpPath(around), kind: 'ready', literal: true }],
   names: false,
   portVariable: 'WEBSITES_PORT',
-  open: true,
+  front: 'nothing',
   startLimit,
 };
 
