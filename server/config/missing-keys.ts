@@ -22,8 +22,8 @@ export function missingKeys(config: Config, variables: Variables, platform: Plat
   return [...byName, ...openPlatform(platform)];
 }
 
-function openPlatform({ open, title }: Platform): string[] {
-  if (!open) return [];
+function openPlatform({ front, title }: Platform): string[] {
+  if (front !== 'nothing') return [];
   return [
     `${title} checks no key of this server, and no key is set: everybody who reaches the app may call it. Set SCORING_KEYS, unless its authentication or access restrictions are on`,
   ];

@@ -77,7 +77,11 @@ export function readConfig({ argv, env, cwd }: Sources): Command {
   const profile = profileOf(profileNamed(users), around);
   const { platform, values, fixed } = profile;
   const from = `profile ${platform.name}: `;
-  const find: Lookup = (row) => fromFlags(row, flags) ?? fromVariables(row, fixed, from) ?? users(row) ?? fromVariables(row, values, from);
+  const fromProfile = (row: Option<unknown>, brought: Variables): Given | undefined => {
+    const found = fromVariables(row, brought, from);
+    return row === options.port && found !== undefined ? { ...found, from: `${from}${platform.portVariable}` } : found;
+  };
+  const find: Lookup = (row) => fromFlags(row, flags) ?? fromProfile(row, fixed) ?? users(row) ?? fromProfile(row, values);
 
   const { config, named: byOptions } = parsed(find, { flags, cwd, problems });
   const named = platform.names ? [...byOptions, `the profile ${platform.name}`] : byOptions;

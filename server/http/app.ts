@@ -37,7 +37,8 @@ export function buildApp(parts: AppParts): FastifyInstance {
   const services = httpServices(parts);
   const exact = new Map<string, Serve>();
   const routes = appRoutes(parts);
-  const literal = literalRoutes(services, routes);
+  const shown = metricsBeside(routes, parts);
+  const literal = literalRoutes(services, [...routes, ...shown]);
   const rest = routes.find(({ path }) => path === '*');
   const app = createRouter(config, services, { exact, literal, ...(rest !== undefined && { unknown: rest }) });
   for (const route of routes) {
@@ -45,10 +46,15 @@ export function buildApp(parts: AppParts): FastifyInstance {
     if (route.literal !== true) addExact(exact, route.path, config.modelName, addRoute(app, services, route));
     if (route.scores === true) parts.metrics.addRoute(route.path);
   }
-  const taken = new Set(routes.map(({ path }) => path));
-  const shown = config.metricsPort === 0 ? metricsRoutes(config, parts.metrics) : [];
-  for (const route of shown) if (!taken.has(route.path)) addRoute(app, services, route);
+  for (const route of shown) addRoute(app, services, route);
   return app;
+}
+
+/** The routes of the metrics that this port has, beside a function of that name, say. */
+function metricsBeside(routes: readonly HttpRoute[], { config, metrics }: AppParts): readonly HttpRoute[] {
+  if (config.metricsPort !== 0) return [];
+  const taken = new Set(routes.filter(({ literal }) => literal !== true).map(({ path }) => path));
+  return metricsRoutes(config, metrics).filter(({ path }) => !taken.has(path));
 }
 
 /** Builds the app of METRICS_PORT, which serves only the metrics. */

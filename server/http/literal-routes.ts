@@ -12,13 +12,13 @@ interface Entry {
 
 /**
  * Routes that a platform chooses by any path, which may have characters of the router's patterns
- * and may be the path of another route. A route that scores takes POST there.
+ * and may be the path of another route. A route that scores takes POST there, any other the rest.
  */
 export class LiteralRoutes {
   readonly #entries = new Map<string, Entry>();
   readonly #own: ReadonlySet<string>;
 
-  /** @param own paths of other routes, which keep the other methods */
+  /** @param own paths of other routes, which keep the methods that no route here takes */
   constructor(own: Iterable<string> = []) {
     this.#own = new Set(own);
   }
@@ -37,7 +37,7 @@ export class LiteralRoutes {
     const path = query < 0 ? target : target.slice(0, query);
     const entry = this.#entries.get(path);
     if (entry === undefined) return undefined;
-    if (method === 'POST') return entry.post ?? entry.other;
-    return entry.other ?? (this.#own.has(path) ? undefined : entry.post);
+    const [wanted, rest] = method === 'POST' ? [entry.post, entry.other] : [entry.other, entry.post];
+    return wanted ?? (this.#own.has(path) ? undefined : rest);
   }
 }

@@ -25,7 +25,7 @@ const OVERRIDES: Record<SwaggerVersion, readonly string[]> = {
 
 /** What a document says of the server, beside its schemas. */
 interface Surroundings {
-  readonly platform: Pick<Platform, 'documentsBearer'>;
+  readonly platform: Pick<Platform, 'front'>;
   readonly routes: readonly PlatformRoute[];
   /** Callers need a key or token. */
   readonly needsCredential: boolean;
@@ -51,7 +51,7 @@ export class Swagger {
     this.#scorer = scorer;
     this.#folder = folder;
     this.#routes = routes;
-    this.#credentials = needsCredential ? 'of this server' : platform.documentsBearer ? 'of the endpoint' : 'none';
+    this.#credentials = needsCredential ? 'of this server' : platform.front === 'bearer' ? 'of the endpoint' : 'none';
   }
 
   show(exchange: HttpExchange): void {

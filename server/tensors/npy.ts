@@ -59,11 +59,14 @@ export function readNpy(name: string, bytes: Buffer): Tensor {
   const { header, content } = split(bytes);
   const { descr, fortran, shape } = parseHeader(header);
   const [, order = '', code = ''] = /^([<>|=]?)(.*)$/s.exec(descr) ?? [];
-  if (order === '>') throw misfit(WHERE, "little-endian elements: array.astype(array.dtype.newbyteorder('<'))", `the type ${descr}`);
+  if (order === '>')
+    throw misfit(WHERE, "little-endian elements: array.astype(array.dtype.newbyteorder('<'))", `the type ${excerpt(descr)}`);
   const stored = fortran ? shape.toReversed() : shape;
-  const texts = /^U(\d{1,9})$/.exec(code)?.[1];
+  // Texts of no characters would have any number of elements in no bytes.
+  const texts = /^U([1-9]\d{0,8})$/.exec(code)?.[1];
   const type = texts === undefined ? dtypeByCode.get(code) : 'string';
-  if (type === undefined) throw misfit(WHERE, `a type of ${Array.from(dtypeByCode.keys()).join(', ')} or texts (U)`, `the type ${descr}`);
+  if (type === undefined)
+    throw misfit(WHERE, `a type of ${Array.from(dtypeByCode.keys()).join(', ')} or texts (U1 or longer)`, `the type ${excerpt(descr)}`);
   const data = texts === undefined ? fromBytes(name, type, stored, content) : wideTexts(shape, Number(texts), content);
   return { type, dims: shape, data: fortran ? rowMajor(data, shape) : data };
 }
@@ -174,8 +177,15 @@ function wideTexts(shape: readonly number[], width: number, bytes: Buffer): stri
       if (character > HIGHEST) throw misfit(WHERE, 'characters of Unicode', String(character));
       text += String.fromCodePoint(character);
     }
-    return text.replace(/\0+$/, '');
+    return withoutNuls(text);
   });
+}
+
+/** No pattern: one that ends in `$` takes quadratic time for NULs before other characters. */
+function withoutNuls(text: string): string {
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === 0) end--;
+  return text.slice(0, end);
 }
 
 function wideBytes(texts: readonly string[]): { readonly width: number; readonly bytes: Buffer } {

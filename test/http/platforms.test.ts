@@ -106,6 +106,17 @@ describe('the routes of KServe V1', () => {
   });
 });
 
+describe('the warm-up path of App Service', () => {
+  it('may be that of /score, which still scores', async (t) => {
+    const env = { WEBSITE_WARMUP_PATH: '/score?warm' };
+    const { http, scorer } = await startOn(t, 'app-service', env, { scoringKeys: parseKeys('a-key-of-at-least-16-characters') });
+    await http.get('/score').expect(200, { ready: true });
+    await http.post('/score').send('{}').expect(401);
+    await http.post('/score').set('api-key', 'a-key-of-at-least-16-characters').send('{}').expect(200);
+    assert.equal(scorer.requests.length, 1);
+  });
+});
+
 const routes = (health: string, predict: string): Record<string, string> => ({ AIP_HEALTH_ROUTE: health, AIP_PREDICT_ROUTE: predict });
 
 describe('the routes that Vertex AI chooses', () => {
@@ -147,6 +158,21 @@ describe('the routes that Vertex AI chooses', () => {
     await http.get('/health/live').expect(200);
     await http.get('/score?a=1').expect(200);
     await http.post('/score').send(INSTANCES).expect(200);
+    assert.deepEqual(
+      scorer.requests.map(({ protocol }) => protocol),
+      ['score', 'instances'],
+    );
+  });
+
+  it('leave the methods of a route that they do not take', async (t) => {
+    const { http, scorer } = await startOn(t, 'vertex', routes('/score', '/metrics'));
+    await http.get('/score').expect(200, { ready: true });
+    await http.post('/score').send(INSTANCES).expect(200);
+    await http.post('/metrics').send(INSTANCES).expect(200);
+    await http
+      .get('/metrics')
+      .expect(200)
+      .expect(/scoring_requests_total/);
     assert.deepEqual(
       scorer.requests.map(({ protocol }) => protocol),
       ['score', 'instances'],

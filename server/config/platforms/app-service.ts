@@ -1,6 +1,6 @@
 import { ServerError } from '../../errors.ts';
 import { excerpt } from '../../guards/excerpt.ts';
-import { anyGiven, given, PLAIN, type Platform, type StartLimit, type Surroundings } from './platform.ts';
+import { anyGiven, given, isRequestPath, PLAIN, type Platform, type StartLimit, type Surroundings } from './platform.ts';
 
 /** The path that App Service asks for until a container counts as started. */
 const WARM_UP = '/robots933456.txt';
@@ -15,25 +15,22 @@ export const appService: Platform = {
   doc: { signs: '`WEBSITE_SITE_NAME`', port: '`PORT`, `WEBSITES_PORT`, else 80' },
   detect: (around) => anyGiven(around, 'WEBSITE_SITE_NAME'),
   values: (around) => ({ PORT: given(around, 'WEBSITES_PORT') ?? '80' }),
-  routes: (around) => [{ path: warmUpPath(around), kind: 'ready' }],
+  routes: (around) => [{ path: warmUpPath(around), kind: 'ready', literal: true }],
   names: false,
   portVariable: 'WEBSITES_PORT',
-  open: true,
+  front: 'nothing',
   startLimit,
 };
 
 /**
  * The warm-up path without its query.
- * @throws ServerError usage for a path that a pattern of the router cannot be
+ * @throws ServerError usage for what no request can have
  */
 function warmUpPath(around: Surroundings): string {
   const [path = ''] = (given(around, 'WEBSITE_WARMUP_PATH') ?? WARM_UP).trim().split('?');
-  if (!/^[\w.~!$&'()+,;=@%/-]*$/.test(path))
-    throw new ServerError(
-      'usage',
-      `WEBSITE_WARMUP_PATH: expected a path such as /health/ready, without : * # and spaces, got ${excerpt(path)}`,
-    );
-  return path.startsWith('/') ? path : `/${path}`;
+  const absolute = path.startsWith('/') ? path : `/${path}`;
+  if (!URL.canParse(path) && isRequestPath(absolute)) return absolute;
+  throw new ServerError('usage', `WEBSITE_WARMUP_PATH: expected a path as a request has it, such as /health/ready, got ${excerpt(path)}`);
 }
 
 /** Without WEBSITE_WARMUP_STATUSES any answer counts, and the port is open before `init()`. */

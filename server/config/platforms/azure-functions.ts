@@ -17,6 +17,7 @@ export const azureFunctions: Platform = {
     return port === undefined ? {} : { PORT: port };
   },
   routes,
+  portVariable: 'FUNCTIONS_CUSTOMHANDLER_PORT',
   holds: true,
   idHeader: 'x-azure-functions-invocationid',
 };

@@ -6,6 +6,6 @@ export const azureml: Platform = {
   name: 'azureml',
   title: 'Azure ML',
   doc: { signs: '`AZUREML_MODEL_DIR` or `AZUREML_ENTRY_SCRIPT`', port: '5001' },
-  documentsBearer: true,
+  front: 'bearer',
   detect: (around) => anyGiven(around, 'AZUREML_MODEL_DIR', 'AZUREML_ENTRY_SCRIPT'),
 };

@@ -12,9 +12,13 @@ export const kserve: Platform = {
   title: 'KServe',
   doc: { signs: '`/mnt/models`, `--http_port` or `--model_name` in its spelling, or `STORAGE_URI`', port: '`--http_port`, else 8080' },
   detect: (around) => {
-    if (around.isFolder(MODELS)) return `${MODELS} is there`;
     const flag = around.argv.find((each) => ITS_FLAG.test(each));
-    return flag === undefined ? anyGiven(around, 'STORAGE_URI') : `${flag.replace(/=.*/s, '')} is given`;
+    if (flag !== undefined) return `${flag.replace(/=.*/s, '')} is given`;
+    // Azure ML mounts a model below a folder that its user chooses.
+    const isAzure = given(around, 'AZUREML_MODEL_DIR')?.startsWith(`${MODELS}/`) === true;
+    if (around.isFolder(MODELS)) return isAzure ? undefined : `${MODELS} is there`;
+    // With KServe it brings that folder. Alone it may be a variable of the user's own.
+    return anyGiven(around, 'AZUREML_MODEL_DIR', 'AZUREML_ENTRY_SCRIPT') === undefined ? anyGiven(around, 'STORAGE_URI') : undefined;
   },
   values: (around) => ({
     PORT: '8080',

@@ -110,17 +110,15 @@ export interface Platform {
   readonly collects: string | undefined;
   /** Nobody serves the sample there: what is to be served is missing. */
   readonly names: boolean;
-  /** Variable that chooses the port there, for advice. */
+  /** Variable that chooses the port there, for errors and advice. */
   readonly portVariable: string;
-  /** Strangers reach the port, and nothing in front of it asks for a key. */
-  readonly open: boolean;
+  /**
+   * What asks for a key in front of this server: the endpoint, for a Bearer; or nothing, so that
+   * strangers reach the port. Undefined: it is not known.
+   */
+  readonly front: 'bearer' | 'nothing' | undefined;
   /** Undefined: an answer of any status counts, or nothing is known. */
   readonly startLimit: (around: Surroundings) => StartLimit | undefined;
-  /**
-   * The documents of `/swagger.json` name a Bearer also where this server asks for none: the
-   * endpoint in front of it does.
-   */
-  readonly documentsBearer: boolean;
   /** The command of this server that takes what the platform sends; undefined: `serve`. */
   readonly command: string | undefined;
 }
@@ -138,9 +136,8 @@ export const PLAIN = {
   collects: undefined,
   names: true,
   portVariable: 'PORT',
-  open: false,
+  front: undefined,
   startLimit: (): StartLimit | undefined => undefined,
-  documentsBearer: false,
   command: undefined,
 } as const;
 
@@ -148,6 +145,20 @@ export const PLAIN = {
 export function given({ env }: Pick<Surroundings, 'env'>, name: string): string | undefined {
   const value = env[name];
   return value === '' ? undefined : value;
+}
+
+/** True for a path as the first line of a request has it: RFC 3986, section 3.3. */
+export function isRequestPath(path: string): boolean {
+  return /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[\dA-F]{2})*$/i.test(path);
+}
+
+/**
+ * A warning for a port that the platform does not call.
+ * @param main 0: any free one
+ * @param called NaN: the platform's value is wrong
+ */
+export function otherPort(title: string, main: number, called: number): string[] {
+  return main === called || main === 0 || Number.isNaN(called) ? [] : [`PORT=${main}: ${title} calls only port ${called}`];
 }
 
 /** Says which of the variables is set, for `Platform.detect`. */

@@ -21,10 +21,10 @@ const plain: Platform = {
 const platforms: Readonly<Record<ProfileName, Platform>> = {
   'azure-functions': azureFunctions,
   vertex,
-  kserve,
-  sagemaker,
   'app-service': appService,
   'iot-edge': iotEdge,
+  kserve,
+  sagemaker,
   azureml,
   plain,
 };

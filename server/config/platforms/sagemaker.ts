@@ -1,4 +1,4 @@
-import { type BatchJob, given, PLAIN, type Platform, type Ports, type Surroundings } from './platform.ts';
+import { type BatchJob, given, otherPort, PLAIN, type Platform, type Ports, type Surroundings } from './platform.ts';
 
 /** Where SageMaker unpacks `model.tar.gz`. */
 const MODELS = '/opt/ml/model';
@@ -117,6 +117,7 @@ export const sagemaker: Platform = {
   ],
   scriptFolders: SCRIPTS,
   warnings: (around, ports) => [...wrongVariables(around), ...wrongPorts(around, ports)],
+  portVariable: bindToPort.name,
   idHeader: 'x-amzn-sagemaker-inference-id',
   batch: (around) => {
     const atOnce = read(around, concurrency) ?? 0;
@@ -134,8 +135,7 @@ function wrongVariables(around: Surroundings): string[] {
 }
 
 function wrongPorts(around: Surroundings, { main, second }: Ports): string[] {
-  const called = read(around, bindToPort) ?? PORT;
-  const warnings = main === called || main === 0 ? [] : [`PORT=${main}: SageMaker calls only port ${called}`];
+  const warnings = otherPort(sagemaker.title, main, read(around, bindToPort) ?? PORT);
   const [from, to] = read(around, safePorts) ?? [0, 65_535];
   for (const [name, port] of Object.entries(second))
     if (port !== 0 && (port < from || port > to))

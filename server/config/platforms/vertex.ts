@@ -2,10 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { ServerError } from '../../errors.ts';
 import { withoutKeys } from '../../guards/addresses.ts';
-import { given, PLAIN, type Platform, type PlatformRoute, type Surroundings } from './platform.ts';
+import { given, isRequestPath, otherPort, PLAIN, type Platform, type PlatformRoute, type Surroundings } from './platform.ts';
 
 /** Where Vertex AI mounts the buckets of Cloud Storage (FUSE), by name. */
 const BUCKETS = '/gcs';
+const [PORT, DEFAULT_PORT] = ['AIP_HTTP_PORT', '8080'];
 const HEALTH = 'AIP_HEALTH_ROUTE';
 const PREDICT = 'AIP_PREDICT_ROUTE';
 const STORAGE = 'AIP_STORAGE_URI';
@@ -18,9 +19,11 @@ export const vertex: Platform = {
   detect: (around) => (given(around, 'AIP_MODE') === 'PREDICTION' ? 'AIP_MODE is PREDICTION' : undefined),
   values: (around) => {
     const folder = modelFolder(around);
-    return { PORT: given(around, 'AIP_HTTP_PORT') ?? '8080', ...(folder !== undefined && { AZUREML_MODEL_DIR: folder }) };
+    return { PORT: given(around, PORT) ?? DEFAULT_PORT, ...(folder !== undefined && { AZUREML_MODEL_DIR: folder }) };
   },
   routes: (around) => [...routeOf(around, HEALTH, 'ready', ''), ...routeOf(around, PREDICT, 'instances', ':predict')],
+  warnings: (around, { main }) => otherPort(vertex.title, main, Number(given(around, PORT) ?? DEFAULT_PORT)),
+  portVariable: PORT,
 };
 
 /**
@@ -30,8 +33,7 @@ export const vertex: Platform = {
 function routeOf(around: Surroundings, variable: string, kind: PlatformRoute['kind'], verb: string): PlatformRoute[] {
   const path = given(around, variable) ?? defaultRoute(around, verb);
   if (path === undefined) return [];
-  // The characters of RFC 3986, section 3.3.
-  if (!/^\/(?:[\w.~!$&'()*+,;=:@/-]|%[\dA-F]{2})*$/i.test(path))
+  if (!isRequestPath(path))
     throw new ServerError(
       'usage',
       `${variable}: expected a path as a request has it, such as /predict, got ${JSON.stringify(withoutKeys(path))}`,

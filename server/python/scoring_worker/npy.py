@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import struct
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -38,6 +39,8 @@ _CODES = {
     "f4": "f",
     "f8": "d",
 }
+# Texts of no characters would have any number of elements in no bytes.
+_WIDTH = re.compile(r"U([1-9][0-9]{0,8})")
 _SPECIALS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -46,18 +49,19 @@ def read_npy(body: bytes) -> Any:
     descr, fortran, shape, content = _split(body)
     size = math.prod(shape)
     if descr[:1] == ">":
-        _refuse("little-endian elements: array.astype(array.dtype.newbyteorder('<'))", descr)
+        _refuse("little-endian elements: array.astype(array.dtype.newbyteorder('<'))", descr[:60])
     code = descr.lstrip("<|=")
     values: Sequence[Any]
-    if code[:1] == "U" and code[1:].isdecimal():
-        values = _texts(content, size, int(code[1:]))
+    texts = _WIDTH.fullmatch(code)
+    if texts:
+        values = _texts(content, size, int(texts[1]))
     elif code in _CODES:
         form = struct.Struct(f"<{size}{_CODES[code]}")
         if len(content) != form.size:
             _refuse(f"{form.size} bytes for the shape {shape} of its type", str(len(content)))
         values = form.unpack(content)
     else:
-        _refuse(f"a type of {', '.join(_CODES)} or texts (U)", f"the type {descr[:60]}")
+        _refuse(f"a type of {', '.join(_CODES)} or texts (U1 or longer)", f"the type {descr[:60]}")
     strides = [
         math.prod(shape[:axis] if fortran else shape[axis + 1 :]) for axis in range(len(shape))
     ]
@@ -104,7 +108,7 @@ def _split(body: bytes) -> tuple[str, bool, tuple[int, ...], bytes]:
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
         _refuse("a header of 'descr', 'fortran_order' and 'shape'", "another one")
     if not isinstance(descr, str) or not isinstance(fortran, bool) or not _is_shape(shape):
-        _refuse("a header of a plain array", repr(header)[:100])
+        _refuse("a header of a plain array", body[begin : begin + length].decode()[:100].strip())
     return descr, fortran, shape, body[begin + length :]
 
 

@@ -126,12 +126,20 @@ class Arrays(unittest.TestCase):
             b"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}",
             b"{'descr': '<f4'}",
             b"__import__('os')",
+            b"{'descr': '<U" + b"9" * 5000 + b"', 'fortran_order': False, 'shape': (1,)}",
+            b"{'descr': '<f4', 'fortran_order': False, 'shape': (0x" + b"f" * 9000 + b",)}",
+            b"{'descr': 0x" + b"f" * 9000 + b", 'fortran_order': False, 'shape': (1,)}",
             b"[" * 9000,
         ):
             body = head + len(header).to_bytes(2, "little") + header + b"\0\0\0\0"
             with self.subTest(header[:60]), self.assertRaises(Failure) as caught:
                 read_npy(body)
             self.assertEqual(caught.exception.code, "invalid_input")
+
+    def test_texts_of_no_characters_are_refused(self) -> None:
+        header = b"{'descr': '<U0', 'fortran_order': False, 'shape': (100,)}"
+        with self.assertRaises(Failure):
+            read_npy(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
 
 
 class Answers(unittest.TestCase):

@@ -53,26 +53,42 @@ test('each variable that a platform sets stops nothing, or takes any text', () =
       for (const value of ['?', '-1', 'tcp://10.0.0.1:80', '\n', '{}', 'x'.repeat(100_000)]) read({ [name]: value });
 });
 
-test('variables of other platforms stop nothing, and nothing is told of them', () => {
-  const { config, warnings } = read({
-    AIP_HTTP_PORT: 'x',
-    AIP_MODE: 'PREDICTION',
-    AIP_HEALTH_ROUTE: '?',
-    AIP_PREDICT_ROUTE: '',
-    AIP_STORAGE_URI: 'gs://none',
-    SAGEMAKER_BIND_TO_PORT: 'x',
-    SAGEMAKER_SAFE_PORT_RANGE: 'x-y',
-    SM_MODEL_DIR: '/none',
-    STORAGE_URI: 's3://none',
-    K_SERVICE: 'x',
-    WEBSITE_SITE_NAME: 'x',
-    SCORING_SERVER_PORT: 'tcp://10.0.0.1:5001',
-    SCORING_SERVER_PORT_5001_TCP: 'tcp://10.0.0.1:5001',
-    SCORING_PORT: 'tcp://10.0.0.1:5001',
-    WORKERS_PORT: 'tcp://10.0.0.1:5001',
-  });
+/** Variables that show no platform alone, with values that would be wrong there. */
+const FOREIGN = {
+  AIP_HTTP_PORT: 'x',
+  AIP_HEALTH_ROUTE: '?',
+  AIP_PREDICT_ROUTE: '',
+  AIP_STORAGE_URI: 'gs://none',
+  WEBSITES_PORT: 'x',
+  WEBSITE_WARMUP_PATH: 'a b',
+  SM_MODEL_DIR: '/none',
+  K_SERVICE: 'x',
+  SCORING_SERVER_PORT: 'tcp://10.0.0.1:5001',
+  SCORING_SERVER_PORT_5001_TCP: 'tcp://10.0.0.1:5001',
+  SCORING_PORT: 'tcp://10.0.0.1:5001',
+  WORKERS_PORT: 'tcp://10.0.0.1:5001',
+};
+
+test('variables of platforms that do not show themselves stop nothing, and nothing is told of them', () => {
+  const { config, warnings } = read(FOREIGN);
   assert.deepEqual({ ...config }, { ...read({}).config });
   assert.deepEqual(warnings, []);
+});
+
+test('variables of a platform stop nothing where another profile is named', () => {
+  const env = {
+    AIP_MODE: 'PREDICTION',
+    SAGEMAKER_BIND_TO_PORT: 'x',
+    SAGEMAKER_SAFE_PORT_RANGE: 'x-y',
+    STORAGE_URI: 's3://none',
+    WEBSITE_SITE_NAME: 'x',
+    FUNCTIONS_CUSTOMHANDLER_PORT: 'x',
+  };
+  for (const SCORING_PROFILE of ['plain', 'azureml']) {
+    const { config, warnings } = read({ ...FOREIGN, ...env, SCORING_PROFILE });
+    assert.deepEqual({ ...config }, { ...read({ SCORING_PROFILE }).config });
+    assert.deepEqual(warnings, []);
+  }
 });
 
 test('an ignored variable is as if it were unset: the next name counts', () => {

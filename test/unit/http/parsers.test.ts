@@ -18,7 +18,7 @@ const value = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) 
 const request = (headers: Record<string, string>, url = '/'): IncomingMessage => ({ headers, url }) as unknown as IncomingMessage;
 const config = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default])) as never;
 const swagger = new Swagger(config, new FakeScorer(), '/nowhere', {
-  platform: { documentsBearer: false },
+  platform: { front: undefined },
   routes: [],
   needsCredential: false,
 });

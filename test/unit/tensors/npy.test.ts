@@ -122,6 +122,25 @@ describe('a file of numpy', () => {
     refuses(long, /a header of at most 10000 bytes/);
   });
 
+  it('has no texts of no characters, which would be any number in no bytes', () => {
+    for (const shape of ['(300000000,)', '(1,)', '(0,)'])
+      refuses(file('<U0', shape, new Uint8Array()), /texts \(U1 or longer\), got the type <U0/);
+    refuses(file(`<U${'9'.repeat(5000)}`, '(1,)', new Uint8Array()), /got the type <U9{1,100}…/);
+  });
+
+  it('takes linear time, whatever its texts have', () => {
+    assertLinear(
+      'NULs before another character',
+      4000,
+      (size) => {
+        const text = new Uint32Array(size);
+        text[size - 1] = 97;
+        return file(`<U${size}`, '(1,)', bytes(text));
+      },
+      (body) => readNpy('x', body),
+    );
+  });
+
   it('takes linear time, whatever its header has', () => {
     assertLinear(
       'members',

@@ -147,5 +147,5 @@ void test('the port of the host wins over PORT, a flag over both, and only this 
   assert.deepEqual(read(host), [7071, '127.0.0.1', 'azure-functions']);
   assert.deepEqual(read({ FUNCTIONS_HTTPWORKER_PORT: '7072' }), [7072, '127.0.0.1', 'azure-functions']);
   assert.deepEqual(read({ ...host, SCORING_HOST: '::' }, '--port', '9'), [9, '::', 'azure-functions']);
-  assert.throws(() => read({ FUNCTIONS_CUSTOMHANDLER_PORT: 'x' }), /profile azure-functions: PORT/);
+  assert.throws(() => read({ FUNCTIONS_CUSTOMHANDLER_PORT: 'x' }), /profile azure-functions: FUNCTIONS_CUSTOMHANDLER_PORT/);
 });

@@ -50,6 +50,27 @@ test("a variable of the author's image does not hide the platform that starts it
   for (const [profile, around] of starts) assert.equal(profileOf('auto', { ...nothing, ...around }).platform.name, profile);
 });
 
+test('a volume or an argument does not hide the platform whose own variables are set', () => {
+  for (const env of [{ WEBSITE_SITE_NAME: 'site' }, { IOTEDGE_WORKLOADURI: 'unix:///w' }, { AIP_MODE: 'PREDICTION' }])
+    for (const volume of ['/mnt/models', '/opt/ml/model']) {
+      const { platform } = profileOf('auto', { ...nothing, env, argv: ['serve'], isFolder: (path) => path === volume });
+      assert.ok(['app-service', 'iot-edge', 'vertex'].includes(platform.name), `${JSON.stringify(env)} ${volume}`);
+    }
+});
+
+test("Azure ML's model may lie below /mnt/models, and its user may have a STORAGE_URI", () => {
+  const profile = (env: Record<string, string>, isFolder = (path: string): boolean => path === '/mnt/models'): string =>
+    profileOf('auto', { ...nothing, env, isFolder }).platform.name;
+  assert.equal(profile({ AZUREML_MODEL_DIR: '/mnt/models/wine/1' }), 'azureml');
+  assert.equal(profile({ AZUREML_MODEL_DIR: '/mnt/models' }), 'kserve', 'an image may name it');
+  assert.equal(profile({ AZUREML_MODEL_DIR: '/var/azureml-app/wine' }), 'kserve', 'an image may name another');
+  assert.equal(
+    profile({ AZUREML_ENTRY_SCRIPT: 'score.py', STORAGE_URI: 's3://mine' }, () => false),
+    'azureml',
+  );
+  assert.equal(profile({ AZUREML_ENTRY_SCRIPT: 'score.py', STORAGE_URI: 's3://mine' }), 'kserve', 'KServe brings the folder, too');
+});
+
 for (const name of PROFILE_NAMES)
   test(`--profile ${name} takes that profile, whatever shows itself`, () => {
     for (const sources of [{ argv: ['--profile', name] }, { env: { SCORING_PROFILE: name, WEBSITE_SITE_NAME: 'site' } }])
@@ -72,11 +93,17 @@ test('a flag, a variable and config.json win over what a platform says, and it w
   assert.equal(serve({ env: { ...env, PORT: '8082' }, argv: ['--port', '8083'] }).config.port, 8083);
 });
 
-test('a wrong value of a platform is reported with the name of the profile', () => {
+test('a wrong port of a platform is reported with its variable and the name of the profile', () => {
   assert.throws(
     () => serve({ env: { WEBSITE_SITE_NAME: 'site', WEBSITES_PORT: 'eighty' } }),
-    /profile app-service: PORT: expected a whole number/,
+    /profile app-service: WEBSITES_PORT: expected a whole number/,
   );
+  assert.throws(
+    () => serve({ env: { AIP_MODE: 'PREDICTION', AIP_HTTP_PORT: 'x' } }),
+    /profile vertex: AIP_HTTP_PORT: expected a whole number/,
+  );
+  const env = { FUNCTIONS_CUSTOMHANDLER_PORT: 'x' };
+  assert.throws(() => serve({ env }), /profile azure-functions: FUNCTIONS_CUSTOMHANDLER_PORT: expected a whole number/);
 });
 
 test('a platform that starts containers for a model of its user never gets the sample', () => {

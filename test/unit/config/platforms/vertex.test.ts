@@ -89,3 +89,10 @@ test("a bucket that is not mounted does not matter where a user's own option nam
 test('the sample is never served there', () => {
   assert.ok(serve({}).named.includes('the profile vertex'));
 });
+
+test('another port than the one that Vertex AI calls is a warning', () => {
+  assert.match(serve({ PORT: '5001', AIP_HTTP_PORT: '8081' }).warnings.join('\n'), /^PORT=5001: Vertex AI calls only port 8081$/m);
+  assert.match(serve({ PORT: '5001' }).warnings.join('\n'), /^PORT=5001: Vertex AI calls only port 8080$/m);
+  for (const env of [{}, { AIP_HTTP_PORT: '8081' }, { PORT: '0' }, { PORT: '5001', AIP_HTTP_PORT: 'x' }])
+    assert.doesNotMatch(serve(env).warnings.join('\n'), /calls only port/);
+});
