@@ -48,7 +48,6 @@ export function functionFiles(plan: FunctionPlan): ReadonlyMap<string, string> {
   ]);
 }
 
-
 function bindingsOf(plan: FunctionPlan): object[] {
   if (plan.trigger === 'http')
     return [

@@ -260,8 +260,10 @@ for (const [args, env, expected, says] of [
   });
 
 test('an output that cannot be written ends the batch with 1', async () => {
-  const { code, log } = await batch(['--input', lines(Array.from({ length: 9 }, (_, n) => ({ n }))), '--output', '/dev/full']);
+  const input = lines(Array.from({ length: 9 }, (_, n) => ({ n, ms: 200 })));
+  const { code, log } = await batch(['--input', input, '--output', '/dev/full'], { env: { WORKER_CONCURRENCY: '1' } });
   assert.equal(code, 1);
+  assert.doesNotMatch(log, /"code":"stopping"/, 'the inputs that are cut off have no lines of their own');
   assert.match(log, /the output cannot be written to \/dev\/full.*ENOSPC/);
 });
 

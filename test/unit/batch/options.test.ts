@@ -18,7 +18,16 @@ const read = (...args: string[]): ReturnType<typeof readBatchOptions> =>
   readBatchOptions(takeFlags(batchFlags, args).given, { env: { JOB_COMPLETION_INDEX: '1' }, cwd });
 
 test('the flags of the command are taken out, those of serve are left, in both spellings', () => {
-  const { given: flags, rest } = takeFlags(batchFlags, ['--model', 'a.onnx', '--input=in', '--error_threshold', '-1', '--output', '-', '--port=1']);
+  const { given: flags, rest } = takeFlags(batchFlags, [
+    '--model',
+    'a.onnx',
+    '--input=in',
+    '--error_threshold',
+    '-1',
+    '--output',
+    '-',
+    '--port=1',
+  ]);
   assert.deepEqual(
     [...flags],
     [
