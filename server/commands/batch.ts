@@ -23,8 +23,8 @@ const CUT_OFF = 1;
 /** Bytes of bodies and answers that a batch holds, where QUEUE_MAX_BYTES allows it. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
 /**
- * Of the scorer. The window of the batch bounds its queue, so that a full queue fails no input. Each
- * input has no time limit of its own: BatchScoring says why.
+ * Of the scorer. The window of the batch bounds its queue, so that a full queue fails no input.
+ * Each input has no time limit of its own: BatchScoring says why.
  */
 const WITHOUT_LIMITS = {
   scoringTimeoutMs: 0,
