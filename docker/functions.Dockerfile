@@ -1,7 +1,7 @@
 # The image of a function app: the Functions host, and this server as its custom handler
 # (docs/azure-functions.md). Build it in the folder with host.json, the functions, script and model:
 #   docker build -f functions.Dockerfile --build-arg FUNCTIONS_IMAGE=<its registry>/azure-functions/node:4-node22 -t my-app .
-# Not built against the real base here: test/image builds it on a stand-in.
+# test/image builds it on Debian without a Functions host. On Microsoft's base it was not built.
 ARG SERVER_IMAGE=scoring-server:cpu
 ARG FUNCTIONS_IMAGE=azure-functions/node:4-node22
 

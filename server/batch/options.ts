@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { dirname, resolve, sep } from 'node:path';
+import { realpathSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { describeThrown, ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 import { readShard, type Shard, WHOLE } from './shard.ts';
@@ -21,42 +21,16 @@ export interface BatchOptions {
 
 /** The flags of the command besides the options of `serve`. */
 export const batchFlags = {
-  input: 'A file of JSON lines, a folder of files, or `-` for JSON lines on stdin.',
-  output: 'The file that gets one line of JSON for each input, or `-` for stdout. A file is written anew.',
-  shard: '`i/n`: every n-th input from the i-th, counted from 0. `auto/n`: i is `JOB_COMPLETION_INDEX`.',
-  'error-threshold': 'The most inputs that may fail; one more ends the batch with 1. -1, the default: any number.',
+  input: { value: 'FILE|FOLDER|-', doc: 'A file of JSON lines, a folder of files, or - for JSON lines on stdin.' },
+  output: { value: 'FILE|-', doc: 'The file that gets one line of JSON for each input, or - for stdout. A file is written anew.' },
+  shard: { value: 'i/n', doc: 'Every n-th input from the i-th, counted from 0. auto/n: i is JOB_COMPLETION_INDEX.' },
+  'error-threshold': {
+    value: 'NUMBER',
+    doc: 'The most inputs that may fail; one more ends the batch with 1. -1, the default: any number.',
+  },
 } as const;
 
 type BatchFlag = keyof typeof batchFlags;
-
-interface Split {
-  readonly flags: ReadonlyMap<BatchFlag, string>;
-  /** Arguments of `serve`. */
-  readonly rest: readonly string[];
-}
-
-/**
- * Takes the flags of the command out of the arguments.
- * @throws ServerError usage
- */
-export function splitFlags(args: readonly string[]): Split {
-  const flags = new Map<BatchFlag, string>();
-  const rest: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? '';
-    const [, spelt = '', equals, joined = ''] = /^--([^=]+)(=?)(.*)$/s.exec(arg) ?? [];
-    const name = spelt.replaceAll('_', '-');
-    if (!isBatchFlag(name)) {
-      rest.push(arg);
-      continue;
-    }
-    const value = equals === '=' ? joined : args[++at];
-    if (value === undefined || value === '') throw new ServerError('usage', `--${name}: expected a value after it`);
-    if (flags.has(name)) throw new ServerError('usage', `--${name}: expected it once, got it twice`);
-    flags.set(name, value);
-  }
-  return { flags, rest };
-}
 
 interface Place {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -64,11 +38,11 @@ interface Place {
 }
 
 /** @throws ServerError usage, with a line for each problem */
-export function readBatchOptions(flags: Split['flags'], { env, cwd }: Place): BatchOptions {
+export function readBatchOptions(flags: ReadonlyMap<BatchFlag, string>, { env, cwd }: Place): BatchOptions {
   const problems: string[] = [];
   const read = <T>(name: BatchFlag, parse: (value: string) => T, missing: T | undefined): T | undefined => {
     const value = flags.get(name);
-    if (value === undefined && missing === undefined) problems.push(`--${name}: expected this flag. ${batchFlags[name]}`);
+    if (value === undefined && missing === undefined) problems.push(`--${name}: expected this flag. ${batchFlags[name].doc}`);
     if (value === undefined) return missing;
     try {
       return parse(value);
@@ -102,17 +76,40 @@ function isFolderAt(path: string): boolean {
   }
 }
 
-/** Why the check: an output among its inputs would be read while it grows. */
+/**
+ * Why the check: an output that is its input would be emptied, and one among its inputs would be
+ * read while it grows. A link is the file that it leads to.
+ */
 function outputAt(path: string, input: string): string {
   if (path === STREAM) return path;
-  if (input !== STREAM && (path === input || path.startsWith(input + sep)))
-    throw new Error(`expected a file outside of the input, got ${excerpt(path)}`);
   const folder = dirname(path);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (statOf(folder)?.isDirectory() !== true)
     throw new Error(`expected a file in a folder that is there, got no folder ${excerpt(folder)}`);
+  if (input !== STREAM && isWithin(path, input)) throw new Error(`expected a file outside of the input, got ${excerpt(path)}`);
   return path;
 }
 
-function isBatchFlag(name: string): name is BatchFlag {
-  return Object.hasOwn(batchFlags, name);
+function isWithin(path: string, input: string): boolean {
+  const [output, from] = [statOf(path), statOf(input)];
+  // A hard link has a path of its own.
+  if (output !== undefined && from !== undefined && output.dev === from.dev && output.ino === from.ino) return true;
+  const root = realPathOf(input);
+  return realPathOf(path).startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+/** The path without links. The last part need not be there. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }

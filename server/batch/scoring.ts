@@ -122,7 +122,8 @@ export class BatchScoring {
   }
 
   #failed({ name }: BatchInput, error: ServerError): OutputLine {
-    const level = error.failure.fault === 'client' ? 'debug' : 'error';
+    // Nobody waits for the inputs that an early end cuts off.
+    const level = error.failure.fault === 'client' || error.code === 'stopping' ? 'debug' : 'error';
     this.#parts.log[level]({ input: name, code: error.code }, withoutKeys(error.message));
     return errorLine(name, error);
   }

@@ -1,5 +1,5 @@
 import { type BatchInput, inputsOf } from '../batch/inputs.ts';
-import { batchFlags, type BatchOptions, readBatchOptions, splitFlags } from '../batch/options.ts';
+import { batchFlags, type BatchOptions, readBatchOptions } from '../batch/options.ts';
 import { openOutput, type Output } from '../batch/output.ts';
 import { BatchRun } from '../batch/run.ts';
 import { BatchScoring } from '../batch/scoring.ts';
@@ -11,6 +11,7 @@ import { type PortlessScorer, startPortless } from '../host/portless.ts';
 import { VERSION } from '../host/serving-plan.ts';
 import { reportFailure } from '../host/start-report.ts';
 import { createLog, type Log } from '../log.ts';
+import { commandHelp, takeFlags } from './flags.ts';
 import { refuseStart } from './refuse-start.ts';
 
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
@@ -21,17 +22,34 @@ const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 const CUT_OFF = 1;
 /** Bytes of bodies and answers that a batch holds, where QUEUE_MAX_BYTES allows it. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
+/**
+ * Of the scorer. The window of the batch bounds its queue, so that a full queue fails no input.
+ * Each input has no time limit of its own: BatchScoring says why.
+ */
+const WITHOUT_LIMITS = {
+  scoringTimeoutMs: 0,
+  queueWaitTimeoutMs: 0,
+  queueMaxRequests: Number.MAX_SAFE_INTEGER,
+  queueMaxBytes: Number.MAX_SAFE_INTEGER,
+};
 /** Time of an exit beyond DRAIN_TIMEOUT_MS, and of the last lines. */
 const [EXIT_MS, LAST_LINES_MS] = [6000, 2000];
 
+const ABOUT = `Scores inputs without a port, and writes one line of JSON for each, in order.
+Flags, besides the options of serve (see --help without a command):`;
+const HELP = `${commandHelp('node server/main.ts batch --input FILE|FOLDER|- --output FILE|- [flags]', ABOUT, batchFlags)}
+Exit codes: 0 done, 1 cut off: a signal, more errors than allowed, an input or output that fails,
+2 usage, 3 script or model, 4 execution provider.
+`;
+
 /** `scoring-server batch`: scores files or JSON lines without a port, a line for each. */
 export async function batch(host: HostProcess, args: readonly string[]): Promise<void> {
-  if (args.includes('--help') || args.includes('-h')) return void host.stdout.write(helpText());
   try {
-    const { flags, rest } = splitFlags(args);
+    const { given, rest, help } = takeFlags(batchFlags, args);
+    if (help) return void host.stdout.write(HELP);
     const command = readConfig({ argv: rest, env: host.env, cwd: host.cwd() });
     if (command.kind !== 'serve') return void host.stdout.write(`${VERSION}\n`);
-    const options = readBatchOptions(flags, { env: host.env, cwd: host.cwd() });
+    const options = readBatchOptions(given, { env: host.env, cwd: host.cwd() });
     await runBatch(host, command, options, await openOutput(options.output, host.stdout));
   } catch (thrown) {
     refuseStart(host, thrown, 'scoring-server batch');
@@ -48,8 +66,7 @@ async function runBatch(host: HostProcess, command: ServeCommand, options: Batch
   let portless: PortlessScorer | undefined;
   let code: number;
   try {
-    // Each input has no limit of its own: BatchScoring says why.
-    portless = startPortless(host, { command: { ...command, config: { ...config, scoringTimeoutMs: 0, queueWaitTimeoutMs: 0 } }, log });
+    portless = startPortless(host, { command: { ...command, config: { ...config, ...WITHOUT_LIMITS } }, log });
     const run = batchRun(config, options, { scorer: portless.scorer, output, log });
     const signalled = signalOf(host, log, ending);
     const inputs = inputsOf(options, { stdin: host.stdin, limit: config.bodyLimitBytes });
@@ -77,13 +94,12 @@ interface RunParts {
 }
 
 function batchRun(config: ServeCommand['config'], { errorThreshold }: BatchOptions, { scorer, output, log }: RunParts): BatchRun {
-  const { scoringTimeoutMs: stallMs, answerLimitBytes: answerLimit, queueMaxBytes, queueMaxRequests } = config;
+  const { scoringTimeoutMs: stallMs, answerLimitBytes: answerLimit, queueMaxBytes } = config;
   const scoring = new BatchScoring({ scorer, log, stallMs, answerLimit });
   return new BatchRun({
     score: (input: BatchInput) => scoring.score(input),
     output,
-    // The queue takes what workers do not.
-    concurrency: () => Math.min(scorer.load.concurrency, queueMaxRequests),
+    concurrency: () => scorer.load.concurrency,
     maxBytes: Math.min(WINDOW_BYTES, queueMaxBytes / 2),
     errorThreshold,
   });
@@ -101,19 +117,4 @@ function signalOf(host: HostProcess, log: Log, ending: Ending): Promise<number> 
     };
     for (const signal of SIGNALS) host.on(signal, () => stop(signal));
   });
-}
-
-function helpText(): string {
-  return [
-    'Usage: node server/main.ts batch --input FILE|FOLDER|- --output FILE|- [flags]',
-    '',
-    'Scores inputs without a port, and writes one line of JSON for each, in order.',
-    'Flags, besides the options of serve (see --help without a command):',
-    '',
-    ...Object.entries(batchFlags).flatMap(([name, doc]) => [`  --${name} VALUE`, `      ${doc.replaceAll('`', '')}`]),
-    '',
-    'Exit codes: 0 done, 1 cut off: a signal, more errors than allowed, an input or output that fails,',
-    '2 usage, 3 script or model, 4 execution provider.',
-    '',
-  ].join('\n');
 }

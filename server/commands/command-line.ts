@@ -51,7 +51,8 @@ export async function main(host: HostProcess): Promise<void> {
 async function help(host: HostProcess, name: string | undefined): Promise<void> {
   const row = commands.find((each) => each.name === name);
   if (row !== undefined) return (await row.load())(host, ['--help']);
-  if (name === undefined || docs.some((each) => each.name === name)) return void host.stdout.write(helpText(docs));
+  if (name === undefined || name === '--help' || name === '-h' || docs.some((each) => each.name === name))
+    return void host.stdout.write(helpText(docs));
   return refuseStart(host, unknownCommand(name, misspelt(name)));
 }
 

@@ -26,25 +26,26 @@ const NODE = '/usr/local/bin/node';
 const SERVER = '/opt/scoring-server/server/main.ts';
 const NODE_FLAGS = ['--disable-sigusr1', '--max-semi-space-size=32', '--require', '/opt/scoring-server/docker/compile-cache.cjs'];
 
+/**
+ * The same for every trigger, because the functions of an app share it. Only functions with HTTP in
+ * and HTTP out are forwarded.
+ */
+const HOST_FILE = {
+  version: '2.0',
+  customHandler: {
+    description: { defaultExecutablePath: NODE, arguments: [...NODE_FLAGS, SERVER, 'serve'], workingDirectory: '' },
+    enableForwardingHttpRequest: true,
+  },
+  extensions: { http: { routePrefix: '' } },
+  extensionBundle: { id: 'Microsoft.Azure.Functions.ExtensionBundle', version: '[4.*, 5.0.0)' },
+};
+
 /** The files of a function app, by their paths in it. */
 export function functionFiles(plan: FunctionPlan): ReadonlyMap<string, string> {
   return new Map([
-    ['host.json', text(hostFile(plan.trigger === 'http'))],
+    ['host.json', text(HOST_FILE)],
     [`${plan.name}/function.json`, text({ bindings: bindingsOf(plan) })],
   ]);
-}
-
-/** @param forwards the host sends HTTP requests as they came */
-function hostFile(forwards: boolean): object {
-  return {
-    version: '2.0',
-    customHandler: {
-      description: { defaultExecutablePath: NODE, arguments: [...NODE_FLAGS, SERVER, 'serve'], workingDirectory: '' },
-      ...(forwards && { enableForwardingHttpRequest: true }),
-    },
-    extensions: { http: { routePrefix: '' } },
-    extensionBundle: { id: 'Microsoft.Azure.Functions.ExtensionBundle', version: '[4.*, 5.0.0)' },
-  };
 }
 
 function bindingsOf(plan: FunctionPlan): object[] {

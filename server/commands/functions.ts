@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ServerError, toServerError } from '../errors.ts';
+import { ServerError } from '../errors.ts';
 import { excerpt } from '../guards/excerpt.ts';
 import type { HostProcess } from '../host/host-server.ts';
 import { makeFolderLater } from '../system/make-folder.ts';
-import { commandHelp, type Flags, type GivenFlags, meant, readCommandFlags } from './flags.ts';
+import { commandHelp, type Flags, type GivenFlags, meant, readFlags } from './flags.ts';
 import { AUTH_LEVELS, CONNECTION, type FunctionPlan, functionFiles, type Trigger, TRIGGERS } from './function-files.ts';
+import { refuseStart } from './refuse-start.ts';
 
 const FLAGS: Flags = {
   trigger: { value: TRIGGERS.join('|'), doc: 'What starts the function.' },
@@ -38,16 +39,14 @@ const QUEUE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,258}[A-Za-z0-9])?$/;
 /** Writes the files of a function app. */
 export async function functions(host: HostProcess, args: readonly string[]): Promise<void> {
   try {
-    const given = readCommandFlags(FLAGS, args);
-    if (given.has('help')) return void host.stdout.write(commandHelp('scoring-server functions --trigger ... [flags]', ABOUT, FLAGS));
+    const { given, help } = readFlags(FLAGS, args);
+    if (help) return void host.stdout.write(commandHelp('node server/main.ts functions --trigger ... [flags]', ABOUT, FLAGS));
     const plan = planOf(given);
     const folder = resolve(host.cwd(), given.get('output-dir') ?? '');
     const written = await writeFiles(folder, functionFiles(plan), given.has('force'));
     host.stdout.write(written.map((file) => `wrote ${file}\n`).join('') + next(plan));
   } catch (thrown) {
-    const error = toServerError(thrown, 'usage');
-    host.stderr.write(`scoring-server functions:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
-    return host.exit(error.failure.exitCode ?? 1);
+    refuseStart(host, thrown, 'scoring-server functions');
   }
 }
 
@@ -102,7 +101,7 @@ function oneOf<Name extends string>(flag: string, names: readonly Name[], value:
 async function writeFiles(folder: string, files: ReadonlyMap<string, string>, force: boolean): Promise<string[]> {
   const all = Array.from(files, ([path, text]) => ({ path: join(folder, path), text }));
   // Functions of one app share host.json.
-  const there = all.filter(({ path, text }) => existsSync(path) && readFileSync(path, 'utf8') !== text);
+  const there = all.filter(({ path, text }) => isOther(path, text));
   if (!force && there.length > 0)
     throw new ServerError('usage', `${there.map(({ path }) => path).join(', ')}: expected no other file of that name. --force replaces it`);
   const parts = all.map(({ path, text }) => ({ path, part: `${path}.part`, text }));
@@ -113,13 +112,19 @@ async function writeFiles(folder: string, files: ReadonlyMap<string, string>, fo
     }
     for (const { path, part } of parts) renameSync(part, path);
   } catch (thrown) {
-    for (const { part } of parts) rmSync(part, { force: true });
+    for (const { part } of parts) if (existsSync(part)) rmSync(part);
     throw new ServerError(
       'usage',
       `expected a folder where files can be written: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
     );
   }
   return all.map(({ path }) => path);
+}
+
+/** Something else is there. */
+function isOther(path: string, text: string): boolean {
+  if (!existsSync(path)) return false;
+  return !statSync(path).isFile() || readFileSync(path, 'utf8') !== text;
 }
 
 function next({ trigger }: FunctionPlan): string {

@@ -44,7 +44,7 @@ type Options = Pick<ServeCommand, 'config' | 'named' | 'profile'>;
  */
 export function portlessPlan({ config, named, profile }: Options, log: Log): Pick<ServingPlan, 'config' | 'found' | 'user'> {
   const user = workerUser(config, { written: [] });
-  const found = discover(config, HOME, named);
+  const found = discover(config, HOME, named, profile.platform.scriptFolders);
   reportProfile(log, profile, config);
   reportFound(log, config, found);
   return { config, found, user };

@@ -134,7 +134,7 @@ test('an input that ends its worker costs no other input', async () => {
 for (const is of ['spin', 'never'])
   test(`a run that does not end is an error once nothing was answered for SCORING_TIMEOUT_MS: ${is}`, async () => {
     const values = [{ n: 0 }, { is }, ...Array.from({ length: 10 }, (_, n) => ({ n: n + 1, ms: 100 }))];
-    const env = { SCORING_TIMEOUT_MS: '1500', CANCEL_GRACE_MS: '200', WORKER_CONCURRENCY: '2' };
+    const env = { SCORING_TIMEOUT_MS: '4000', CANCEL_GRACE_MS: '200', WORKER_CONCURRENCY: '2' };
     const { code, rows } = await batch(['--input', lines(values), '--output', '-'], { env });
     assert.equal(code, 0);
     assert.equal(rows.length, values.length);
@@ -146,13 +146,32 @@ for (const is of ['spin', 'never'])
   });
 
 test('runs that are slow one after the other are no errors, however long the last one waits', async () => {
-  const values = Array.from({ length: 8 }, (_, n) => ({ n, ms: 400 }));
-  const env = { SCORING_TIMEOUT_MS: '1500', WORKER_CONCURRENCY: '1' };
+  const values = Array.from({ length: 12 }, (_, n) => ({ n, ms: 400 }));
+  const env = { SCORING_TIMEOUT_MS: '4000', WORKER_CONCURRENCY: '1' };
   const { rows } = await batch(['--input', lines(values), '--output', '-'], { env });
   assert.deepEqual(
     rows.map(({ output }) => output),
     values.map(({ n }) => ({ n })),
   );
+});
+
+test('a queue that takes nothing fails no input, also while the worker is replaced', async () => {
+  const values = Array.from({ length: 20 }, (_, n) => (n === 7 ? { is: 'exit' } : { n }));
+  const env = { WORKER_CONCURRENCY: '1', QUEUE_MAX_REQUESTS: '0', QUEUE_MAX_BYTES: '20', BODY_LIMIT_BYTES: '20' };
+  const { rows } = await batch(['--input', lines(values), '--output', '-'], { env });
+  assert.deepEqual(
+    rows.map(({ output, error }) => error?.code ?? output),
+    values.map((_, n) => (n === 7 ? 'worker_lost' : { n })),
+  );
+});
+
+test('an output that is a link to the input is refused, and the input stays', async () => {
+  const input = lines([{ n: 1 }]);
+  const link = join(folder(), 'out.jsonl');
+  symlinkSync(input, link);
+  const { code, log } = await batch(['--input', input, '--output', link]);
+  assert.equal(code, 2, log);
+  assert.equal(readFileSync(input, 'utf8'), '{"n":1}\n');
 });
 
 test('the error threshold ends the batch with 1, and the lines until then are whole', async () => {
@@ -241,8 +260,10 @@ for (const [args, env, expected, says] of [
   });
 
 test('an output that cannot be written ends the batch with 1', async () => {
-  const { code, log } = await batch(['--input', lines(Array.from({ length: 9 }, (_, n) => ({ n }))), '--output', '/dev/full']);
+  const input = lines(Array.from({ length: 9 }, (_, n) => ({ n, ms: 200 })));
+  const { code, log } = await batch(['--input', input, '--output', '/dev/full'], { env: { WORKER_CONCURRENCY: '1' } });
   assert.equal(code, 1);
+  assert.doesNotMatch(log, /"code":"stopping"/, 'the inputs that are cut off have no lines of their own');
   assert.match(log, /the output cannot be written to \/dev\/full.*ENOSPC/);
 });
 

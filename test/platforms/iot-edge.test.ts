@@ -409,13 +409,15 @@ const SIMULATED = { EdgeHubConnectionString: 'HostName=h;DeviceId=d;ModuleId=m;S
 test('without the SDK, the environment or right flags the module does not start, and says why', async (t) => {
   assert.match(
     await refused(t, ['--sdk', folder()], SIMULATED),
-    /^scoring-server cannot start:\n  expected azure-iot-device and azure-iot-device-mqtt in .*node_modules, got: .*docker\/iot-edge.Dockerfile.*\n$/,
+    /^scoring-server iot-edge cannot start:\n  expected azure-iot-device and azure-iot-device-mqtt in .*node_modules, got: .*docker\/iot-edge.Dockerfile.*\n$/,
   );
   assert.match(
     await refused(t, [], { IOTEDGE_WORKLOADURI: 'unix:///x' }),
-    /^scoring-server cannot start:\n  IOTEDGE_DEVICEID, .*got none.*\n$/,
+    /^scoring-server iot-edge cannot start:\n  IOTEDGE_DEVICEID, .*got none.*\n$/,
   );
-  assert.match(await refused(t, ['--input', 'a/b'], SIMULATED), /--input: expected the name of an input.*got "a\/b"/);
+  assert.match(await refused(t, ['--input', 'a/b'], SIMULATED), /--input: expected a name of letters.*got "a\/b"/);
+  assert.match(await refused(t, ['--input', '--output', 'x'], SIMULATED), /--input: expected a value after it/);
+  assert.match(await refused(t, ['--input=a', '--input=b'], SIMULATED), /--input: expected once, got twice/);
   assert.match(await refused(t, ['--read-ahead=-1'], SIMULATED), /--read-ahead: expected a whole number from 0 to 9999, got "-1"/);
   assert.match(await refused(t, ['--no-such'], SIMULATED), /--no-such: there is no such flag/);
 });

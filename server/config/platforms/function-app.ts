@@ -89,7 +89,11 @@ function readable<Made>(file: string, warn: (text: string) => void, make: (json:
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function textOf(thrown: unknown): string {

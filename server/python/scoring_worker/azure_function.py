@@ -145,7 +145,9 @@ def _stand_for(request: Request, value: dict[str, Any]) -> None:
     request.raw_headers = [part for pair in headers for part in pair]
     kinds = (each for name, each in headers if name.lower() == "content-type")
     request.content_type = next(kinds, "")
-    body = value.get("Body") or ""
+    body = value.get("Body")
+    if body is None:
+        body = ""
     text = body if isinstance(body, str) else json.dumps(body)
     request.body = text.encode("utf-8", "replace")
     if isinstance(body, str) and _BASE64_BODY.match(request.content_type):

@@ -6,7 +6,7 @@ import { functionFiles } from '../../../server/commands/function-files.ts';
 import { freePort } from '../../e2e/free-port.ts';
 import { withContainer } from '../container.ts';
 import { buildUserImage, type Images } from '../images.ts';
-import { MODEL, SAMPLE, SCRIPT } from './sample.ts';
+import { MODEL, SAMPLE, SAMPLE_ANSWER, SCRIPT } from './sample.ts';
 
 const SITE = '/home/site/wwwroot';
 
@@ -42,7 +42,7 @@ export function checkFunctions(images: Images): void {
       const answer = await container.post({ Data: { input: JSON.stringify(JSON.stringify(SAMPLE)) }, Metadata: {} });
       assert.equal(answer.status, 200);
       const { Outputs } = (await answer.json()) as { Outputs: Record<string, unknown> };
-      assert.deepEqual(Object.keys(Outputs), ['output']);
+      assert.deepEqual(Outputs, { output: { mine: [SAMPLE_ANSWER] } });
     });
   });
 }

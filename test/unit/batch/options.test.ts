@@ -1,20 +1,33 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { readBatchOptions, splitFlags } from '../../../server/batch/options.ts';
+import { batchFlags, readBatchOptions } from '../../../server/batch/options.ts';
+import { takeFlags } from '../../../server/commands/flags.ts';
 import { ServerError } from '../../../server/errors.ts';
 import { folder } from '../../set-up/folder.ts';
 
 const cwd = folder();
 mkdirSync(join(cwd, 'in'));
 writeFileSync(join(cwd, 'in.jsonl'), '');
+symlinkSync('in.jsonl', join(cwd, 'link.jsonl'));
+linkSync(join(cwd, 'in.jsonl'), join(cwd, 'hard.jsonl'));
+symlinkSync('in', join(cwd, 'linked'));
 
 const read = (...args: string[]): ReturnType<typeof readBatchOptions> =>
-  readBatchOptions(splitFlags(args).flags, { env: { JOB_COMPLETION_INDEX: '1' }, cwd });
+  readBatchOptions(takeFlags(batchFlags, args).given, { env: { JOB_COMPLETION_INDEX: '1' }, cwd });
 
 test('the flags of the command are taken out, those of serve are left, in both spellings', () => {
-  const { flags, rest } = splitFlags(['--model', 'a.onnx', '--input=in', '--error_threshold', '-1', '--output', '-', '--port=1']);
+  const { given: flags, rest } = takeFlags(batchFlags, [
+    '--model',
+    'a.onnx',
+    '--input=in',
+    '--error_threshold',
+    '-1',
+    '--output',
+    '-',
+    '--port=1',
+  ]);
   assert.deepEqual(
     [...flags],
     [
@@ -43,11 +56,16 @@ for (const [args, says] of [
   [['--input', 'none', '--output', '-'], /--input: expected a file or a folder that is there/],
   [['--input', 'in', '--output', 'in/out.jsonl'], /--output: expected a file outside of the input/],
   [['--input', 'in.jsonl', '--output', 'in.jsonl'], /--output: expected a file outside of the input/],
+  [['--input', 'in.jsonl', '--output', 'link.jsonl'], /--output: expected a file outside of the input/],
+  [['--input', 'in.jsonl', '--output', 'hard.jsonl'], /--output: expected a file outside of the input/],
+  [['--input', 'in', '--output', 'linked/out.jsonl'], /--output: expected a file outside of the input/],
+  [['--input', 'linked', '--output', 'in/out.jsonl'], /--output: expected a file outside of the input/],
   [['--input', 'in', '--output', 'none/out.jsonl'], /--output: expected a file in a folder that is there/],
   [['--input', 'in', '--output', '-', '--shard', '3'], /--shard: expected i\/n/],
   [['--input', 'in', '--output', '-', '--error-threshold', '-2'], /--error-threshold: expected a whole number/],
-  [['--input', 'in', '--output', '-', '--input', 'in'], /--input: expected it once/],
+  [['--input', 'in', '--output', '-', '--input', 'in'], /--input: expected once, got twice/],
   [['--input', 'in', '--output'], /--output: expected a value/],
+  [['--output', '--input', 'in'], /--output: expected a value/],
 ] as const)
   test(`usage is refused: ${args.join(' ')}`, () => {
     assert.throws(

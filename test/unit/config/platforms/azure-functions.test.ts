@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { azureFunctions } from '../../../../server/config/platforms/azure-functions.ts';
@@ -41,6 +41,14 @@ const blob = {
   ],
 };
 const forwards = { customHandler: { enableForwardingHttpRequest: true } };
+
+void test('a folder that cannot be looked into is no function app', () => {
+  const root = folder();
+  symlinkSync('loop', join(root, 'loop'));
+  writeFileSync(join(root, 'file'), '');
+  for (const name of ['loop', 'file', 'x'.repeat(300)])
+    assert.deepEqual(paths(routesOf(root, { FUNCTIONS_APP_ROOT_PATH: join(root, name) }).routes), ['azure-function *']);
+});
 
 void test('the first folder with a host.json is the function app', () => {
   const [first, second] = [app({ 'host.json': {}, 'one/function.json': blob }), app({ 'host.json': {}, 'two/function.json': blob })];
