@@ -3,7 +3,7 @@ import { type ErrorCode, failures, requestFailures } from '../errors.ts';
 import type { Json, Schema } from '../ipc/script-schemas.ts';
 import { MODEL_VERSION } from '../request/model-name.ts';
 import type { Dialect } from './swagger-dialect.ts';
-import type { Credentials } from './swagger-document.ts';
+import { type Credentials, securityOf } from './swagger-document.ts';
 
 /** What decides which routes there are, and how they answer. */
 interface Described {
@@ -137,7 +137,7 @@ function operation(dialect: Dialect, path: string, kind: Kind, { modelName, cred
     description: text,
     ...payload,
     ...(all.length > 0 && { parameters: all }),
-    ...(isOpen && credentials === 'of this server' && { security: [] }),
+    ...securityOf(credentials, isOpen),
     responses: {
       '200': dialect.jsonResponse('The answer.', answer === undefined ? {} : dialect.reference(answer)),
       ...failureResponses(kind, credentials, (status) => dialect.jsonResponse(status, dialect.reference(error))),

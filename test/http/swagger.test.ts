@@ -108,6 +108,22 @@ describe('swagger.json', () => {
     }
   });
 
+  it('asks for a key on exactly the routes that do, with ?routes=all', async (t) => {
+    const { http, scorer } = await start(t, { modelName: 'm', scoringKeys: parseKeys(`one:${KEY}`) });
+    scorer.served = served;
+    for (const version of ['2', '3', '3.1']) {
+      const whole = http.get(`/swagger.json?routes=all&version=${version}`).set('api-key', KEY);
+      const { paths, security: usual = [] } = (await whole.expect(200)).body as Document;
+      for (const [path, operations] of Object.entries(paths))
+        for (const [method, { security = usual }] of Object.entries(operations)) {
+          const url = path.replace('{model}', 'm').replace('{version}', '1');
+          const { status } = method === 'get' ? await http.get(url) : await http.post(url).send('{');
+          const asked = status === 401 ? [{ Bearer: [] }, { ApiKey: [] }] : [];
+          assert.deepEqual(security, asked, `version ${version}: ${method} ${url} is ${status}`);
+        }
+    }
+  });
+
   it('has the routes of the platform too, with ?routes=all', async (t) => {
     const env = { AIP_HTTP_PORT: '8080', AIP_PREDICT_ROUTE: '/predict', AIP_HEALTH_ROUTE: '/healthy' };
     const vertex = profileOf('vertex', { ...NOWHERE, env });
