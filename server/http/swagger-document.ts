@@ -49,8 +49,8 @@ const TEXTS = {
 };
 
 /**
- * What an operation says of credentials. Swagger 2 has no member for all operations, so each says it
- * itself.
+ * What an operation says of credentials. Each says it itself, because Swagger 2 has no member for
+ * all operations.
  * @param isOpen it answers before a key is asked for
  */
 export function securityOf(credentials: Credentials, isOpen: boolean): Schema {
