@@ -50,9 +50,13 @@ export function inDialect(schema: Schema, version: SwaggerVersion, name: string)
     name,
     prefix: version === '2' ? '#/definitions/' : '#/components/schemas/',
     isDraft07: typeof schema['$schema'] === 'string' && schema['$schema'].includes('draft-07'),
-    names: new Map(named.map(([key], at) => [key, `${name}.${plainName(key, at, named)}`])),
+    names: plainNames(
+      named.map(([key]) => key),
+      name,
+    ),
   };
-  const { $id: _, ...root } = schema;
+  const { $id: _, ...whole } = schema;
+  const root = Object.fromEntries(Object.entries(whole).filter(([key]) => !DEFINITIONS.includes(key)));
   const convert = version === '3.1' ? modern : older;
   try {
     const definitions = named.map(([key, part]): [string, Schema] => [target.names.get(key) ?? key, asObject(convert(part, target))]);
@@ -70,10 +74,19 @@ function definitionsOf(schema: Schema): [pointer: string, schema: Json][] {
   );
 }
 
-/** A name as documents allow it. Different names stay different. */
-function plainName(key: string, at: number, all: readonly (readonly [key: string, schema: Json])[]): string {
-  const plain = (each: string): string => each.slice(each.indexOf('/') + 1).replaceAll(/[^\w.-]/g, '_');
-  return all.some(([other], index) => index < at && plain(other) === plain(key)) ? `${plain(key)}_${at}` : plain(key);
+/** Names as documents allow them, by the pointers of schemas. Different names stay different. */
+function plainNames(pointers: readonly string[], name: string): Map<string, string> {
+  const plain = (pointer: string): string => `${name}.${pointer.slice(pointer.indexOf('/') + 1).replaceAll(/[^\w.-]/g, '_')}`;
+  const taken = new Set(pointers.map(plain));
+  const names = new Map<string, string>();
+  const used = new Set<string>();
+  for (const pointer of pointers) {
+    let free = plain(pointer);
+    for (let count = 1; used.has(free) || (free !== plain(pointer) && taken.has(free)); count++) free = `${plain(pointer)}_${count}`;
+    used.add(free);
+    names.set(pointer, free);
+  }
+  return names;
 }
 
 function isSchema(value: Json | undefined): value is Schema {
@@ -88,7 +101,7 @@ function asObject(schema: Json): Schema {
 }
 
 /** A reference into the document. @throws InexpressibleError for an anchor */
-function reference(pointer: Json, { prefix, name, names }: Target): string {
+function reference(pointer: Json, { version, prefix, name, names }: Target): string {
   if (typeof pointer !== 'string') throw new InexpressibleError();
   const text = decodeURIComponent(pointer);
   if (text === '#') return prefix + name;
@@ -96,6 +109,8 @@ function reference(pointer: Json, { prefix, name, names }: Target): string {
   const [key = '', member = '', ...rest] = text.slice(2).split('/');
   const unescaped = member.replaceAll('~1', '/').replaceAll('~0', '~');
   const named = names.get(`${key}/${unescaped}`);
+  // Only OpenAPI 3.1 has definitions inside of a schema.
+  if (version !== '3.1' && rest.some((part) => DEFINITIONS.includes(part))) throw new InexpressibleError();
   if (named !== undefined) return [prefix + named, ...rest].join('/');
   return `${prefix}${name}/${text.slice(2)}`;
 }
@@ -108,7 +123,7 @@ function modern(part: Json, target: Target): Json {
   if (target.isDraft07 && part['$ref'] !== undefined) return { $ref: reference(part['$ref'], target) };
   const made: Record<string, Json> = {};
   for (const [key, value] of Object.entries(part)) {
-    if (key === '$schema' || DEFINITIONS.includes(key)) continue;
+    if (key === '$schema') continue;
     if (key === '$ref') made[key] = reference(value, target);
     else if (key === 'items' && Array.isArray(value)) {
       made['prefixItems'] = value.map((item: Json) => modern(item, target));
@@ -132,7 +147,7 @@ function dependencies(value: Json, target: Target): Schema {
   };
 }
 
-const BY_NAME = new Set(['properties', 'patternProperties', 'dependentSchemas']);
+const BY_NAME = new Set(['properties', 'patternProperties', 'dependentSchemas', ...DEFINITIONS]);
 const MORE_ONE = new Set([...ONE, 'if', 'then', 'else', 'contains', 'propertyNames', 'unevaluatedItems', 'unevaluatedProperties']);
 const MORE_LISTS = new Set([...LISTS, 'prefixItems']);
 

@@ -48,6 +48,17 @@ const TEXTS = {
   failed: 'The service failed to execute due to an error.',
 };
 
+/**
+ * What an operation says of credentials. Each says it itself, because Swagger 2 has no member for
+ * all operations.
+ * @param isOpen it answers before a key is asked for
+ */
+export function securityOf(credentials: Credentials, isOpen: boolean): Schema {
+  if (isOpen) return credentials === 'of this server' ? { security: [] } : {};
+  const { security } = securities[credentials];
+  return security === undefined ? {} : { security };
+}
+
 /** The document of one version. */
 export function swaggerDocument(version: SwaggerVersion, service: Service): Json {
   const info = {
@@ -80,7 +91,6 @@ export function swaggerDocument(version: SwaggerVersion, service: Service): Json
 
 function paths(dialect: Dialect, { pathPrefix, credentials, needsInput, morePaths }: Service): Json {
   const needsCredential = credentials === 'of this server';
-  const { security } = securities[credentials];
   const bare = pathPrefix.replaceAll(/^\/+|\/+$/g, '');
   const prefix = bare === '' ? '' : `/${bare}`;
   const failed = dialect.jsonResponse(TEXTS.failed, dialect.reference('ErrorResponse'));
@@ -89,7 +99,7 @@ function paths(dialect: Dialect, { pathPrefix, credentials, needsInput, morePath
       get: {
         operationId: 'ServiceHealthCheck',
         description: TEXTS.health,
-        ...(needsCredential && { security: [] }),
+        ...securityOf(credentials, true),
         responses: { '200': dialect.textResponse(TEXTS.healthy, 'Healthy'), default: failed },
       },
     },
@@ -97,7 +107,7 @@ function paths(dialect: Dialect, { pathPrefix, credentials, needsInput, morePath
       post: {
         operationId: 'RunMLService',
         description: TEXTS.score,
-        ...(security !== undefined && { security }),
+        ...securityOf(credentials, false),
         ...dialect.payload(dialect.reference('ServiceInput'), needsInput ? { required: true } : {}),
         responses: { '200': dialect.jsonResponse(TEXTS.scored, dialect.reference('ServiceOutput')), default: failed },
       },

@@ -3,7 +3,7 @@ import { type ErrorCode, failures, requestFailures } from '../errors.ts';
 import type { Json, Schema } from '../ipc/script-schemas.ts';
 import { MODEL_VERSION } from '../request/model-name.ts';
 import type { Dialect } from './swagger-dialect.ts';
-import type { Credentials } from './swagger-document.ts';
+import { type Credentials, securityOf } from './swagger-document.ts';
 
 /** What decides which routes there are, and how they answer. */
 interface Described {
@@ -114,22 +114,27 @@ const PROBES: readonly (readonly [path: string, kind: Kind])[] = [
   ['/readyz', 'ready'],
 ];
 
+/** A part of a path whose value the request gives. */
+const PARAMETER = /(?<=\/):(\w+)/g;
+
 /** The paths of all routes but those of Azure's documents, with every status they can answer. */
 export function routePaths(dialect: Dialect, described: Described): Schema {
-  const platform = described.routes.map(({ path, kind }) => [path, kind] as const);
-  const paths = new Map([...PROBES, ...OPEN_INFERENCE, ...platform]);
-  return Object.fromEntries(
-    [...paths].map(([path, kind]) => [
-      path.replaceAll(/:(\w+)/g, '{$1}'),
-      { [rows[kind].method]: operation(dialect, path, kind, described) },
-    ]),
-  );
+  const own = [...PROBES, ...OPEN_INFERENCE].map(([path, kind]) => ({ path, kind, literal: false }));
+  const paths = new Map<string, Schema>();
+  // A document has no form for "every other path".
+  for (const { path, kind, literal } of [...own, ...described.routes.filter((route) => route.path !== '*')]) {
+    const parameters = literal === true ? [] : [...path.matchAll(PARAMETER)].map(([, name = '']) => name);
+    const shown = parameters.length === 0 ? path : path.replaceAll(PARAMETER, '{$1}');
+    paths.set(shown, { ...paths.get(shown), [rows[kind].method]: operation(dialect, kind, parameters, described) });
+  }
+  return Object.fromEntries(paths);
 }
 
-function operation(dialect: Dialect, path: string, kind: Kind, { modelName, credentials }: Described): Json {
+/** @param names of the parameters in its path */
+function operation(dialect: Dialect, kind: Kind, names: readonly string[], { modelName, credentials }: Described): Json {
   const { text, body, answer, error, isOpen, method } = rows[kind];
   const values: Readonly<Record<string, string>> = { model: modelName, version: MODEL_VERSION };
-  const parts = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => dialect.pathParameter(name, [values[name] ?? '']));
+  const parts = names.map((name) => dialect.pathParameter(name, [values[name] ?? '']));
   const payload = method === 'post' ? dialect.payload(body === undefined ? {} : dialect.reference(body), { required: true }) : {};
   const { parameters = [] } = payload;
   const all = [...parts, ...(Array.isArray(parameters) ? parameters : [])];
@@ -137,7 +142,7 @@ function operation(dialect: Dialect, path: string, kind: Kind, { modelName, cred
     description: text,
     ...payload,
     ...(all.length > 0 && { parameters: all }),
-    ...(isOpen && credentials === 'of this server' && { security: [] }),
+    ...securityOf(credentials, isOpen),
     responses: {
       '200': dialect.jsonResponse('The answer.', answer === undefined ? {} : dialect.reference(answer)),
       ...failureResponses(kind, credentials, (status) => dialect.jsonResponse(status, dialect.reference(error))),

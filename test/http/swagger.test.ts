@@ -26,6 +26,8 @@ const onAzure = (t: Parameters<typeof start>[0], changes: Parameters<typeof star
 interface Operation {
   responses: Record<string, { description: string }>;
   security?: unknown;
+  /** Of OpenAPI 3. */
+  parameters?: readonly { readonly name: string; readonly schema: { readonly enum: readonly string[] } }[];
 }
 
 interface Document {
@@ -108,17 +110,56 @@ describe('swagger.json', () => {
     }
   });
 
+  it('asks for a key on exactly the routes that do, with ?routes=all', async (t) => {
+    const { http, scorer } = await start(t, { modelName: 'm', scoringKeys: parseKeys(`one:${KEY}`) });
+    scorer.served = served;
+    for (const version of ['2', '3', '3.1']) {
+      const whole = http.get(`/swagger.json?routes=all&version=${version}`).set('api-key', KEY);
+      const { paths, security: usual = [] } = (await whole.expect(200)).body as Document;
+      for (const [path, operations] of Object.entries(paths))
+        for (const [method, { security = usual }] of Object.entries(operations)) {
+          const url = path.replace('{model}', 'm').replace('{version}', '1');
+          const { status } = method === 'get' ? await http.get(url) : await http.post(url).send('{');
+          const asked = status === 401 ? [{ Bearer: [] }, { ApiKey: [] }] : [];
+          assert.deepEqual(security, asked, `version ${version}: ${method} ${url} is ${status}`);
+        }
+    }
+  });
+
   it('has the routes of the platform too, with ?routes=all', async (t) => {
-    const env = { AIP_HTTP_PORT: '8080', AIP_PREDICT_ROUTE: '/predict', AIP_HEALTH_ROUTE: '/healthy' };
-    const vertex = profileOf('vertex', { ...NOWHERE, env });
-    const { http } = await start(t, {}, undefined, undefined, undefined, vertex);
-    const { paths } = (await http.get('/swagger.json?routes=all&version=3').expect(200)).body as Document;
-    for (const { path } of vertex.routes) assert.ok(path in paths, path);
-    assert.deepEqual(Object.keys(((await http.get('/swagger.json?version=3').expect(200)).body as Document).paths), [
-      '/',
-      '/score',
-      '/swagger.json',
-    ]);
+    const platforms = {
+      kserve: { env: {}, paths: ['/v1/models', '/v1/models/{model}', '/v1/models/{model}:predict'] },
+      vertex: {
+        env: { AIP_HTTP_PORT: '8080', AIP_PREDICT_ROUTE: '/v1/endpoints/1/deployedModels/2:predict', AIP_HEALTH_ROUTE: '/healthy' },
+        paths: ['/healthy', '/v1/endpoints/1/deployedModels/2:predict'],
+      },
+      // Any path is a function here, and a document cannot say so.
+      'azure-functions': { env: {}, paths: [] },
+    } as const;
+    for (const [name, { env, paths: more }] of Object.entries(platforms)) {
+      const profile = profileOf(name as 'kserve', { ...NOWHERE, env });
+      const { http } = await start(t, { modelName: 'm' }, undefined, undefined, undefined, profile);
+      const document = async (query: string): Promise<Document> => (await http.get(`/swagger.json?${query}`).expect(200)).body as Document;
+      const plain = ['/', '/score', '/swagger.json'];
+      assert.deepEqual(Object.keys((await document('version=3')).paths), plain);
+      const { paths } = await document('version=3&routes=all');
+      const beside = Object.keys(paths).filter((path) => !/^\/(?:v2|health\/)|z$/.test(path));
+      assert.deepEqual(beside, [...plain, ...more]);
+      for (const [path, operations] of Object.entries(paths))
+        for (const [method, { parameters = [] }] of Object.entries(operations)) {
+          const url = parameters.reduce((text, { name: part, schema }) => text.replace(`{${part}}`, schema.enum[0] ?? ''), path);
+          if (path !== '/swagger.json') assert.doesNotMatch(url, /[{}]/);
+          const { status } = method === 'get' ? await http.get(url) : await http.post(url).send('{}');
+          assert.notEqual(status, 404, `${method} ${url}`);
+        }
+    }
+  });
+
+  it('has both operations of a path that a platform uses twice, with ?routes=all', async (t) => {
+    const env = { AIP_HTTP_PORT: '8080', AIP_PREDICT_ROUTE: '/model', AIP_HEALTH_ROUTE: '/model' };
+    const { http } = await start(t, {}, undefined, undefined, undefined, profileOf('vertex', { ...NOWHERE, env }));
+    const { paths } = (await http.get('/swagger.json?routes=all').expect(200)).body as Document;
+    assert.deepEqual(Object.keys(paths['/model'] ?? {}), ['get', 'post']);
   });
 
   it('lists the statuses of the table that scoring can end with, and 401 only where a key is asked for', async (t) => {

@@ -88,6 +88,20 @@ test('whole numbers beyond 2^53 are integers for a schema, and arrive exactly', 
     );
   }));
 
+test('what every object inherits is no member of the data, and NaN is no number', () =>
+  withWorkers(
+    script(`{ input: {
+      type: 'object', properties: { constructor: { type: 'string' }, speed: { type: 'number' } }, required: ['toString'],
+    } }`),
+    async (workers) => {
+      await workers.started;
+      assert.equal((await workers.score({ toString: 1 })).status, 200);
+      await assert.rejects(workers.score({}), /the data: expected the member "toString", which is missing/);
+      const body = Buffer.from('{"toString": 1, "speed": NaN}');
+      await assert.rejects(workers.score(body), /at \/speed: expected number, got NaN/);
+    },
+  ));
+
 test('parameters by name are checked, with the texts of the server of Azure for what is missing', () =>
   withWorkers(
     script(`{ input: {
@@ -204,6 +218,14 @@ describe('a declaration that cannot be used ends the start', () => {
     'an example that does not fit': [
       () => script(`{ input: { type: 'integer', examples: [1, 'x'] } }`),
       /schema\.input\/examples\/1 does not fit the schema itself: the data: expected integer, got "x"/,
+    ],
+    'a schema too deep to compile': [
+      () => file(`let input = {};\nfor (let i = 0; i < 900; i++) input = { not: input };\nexport const schema = { input };\n${RUN}`),
+      /schema\.input cannot be compiled: RangeError/,
+    ],
+    'a sample that does not fit its own type': [
+      () => script(`{ input: { a: numpyType([{ x: 'one' }], { dtype: { x: 'int8' } }) } }`),
+      /schema\.input: the sample does not fit the type that it is of: at \/a\/0\/x: expected integer, got "one"/,
     ],
     'rawHttp beside it': [() => script('{ input: {} }', 'export const rawHttp = true;'), /with rawHttp run\(\) gets a Request/],
     'tensors beside it': [() => script('{ input: {} }', `export const inputType = 'tensors';`), /with inputType 'tensors'/],

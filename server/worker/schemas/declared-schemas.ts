@@ -92,16 +92,17 @@ function declared(value: unknown, name: string, warnings: string[]): Declared {
 }
 
 function ofType({ described: { shown, checked, example, mixed } }: DeclaredType, name: string): Declared {
-  return { fit: ours(checked, name), shown, example, mixed, jsonSchema: false, parameters: undefined };
+  return { fit: ours(checked, example, name), shown, example, mixed, jsonSchema: false, parameters: undefined };
 }
 
 function ofParameters(types: readonly (readonly [name: string, type: DeclaredType])[], name: string): Declared {
   const pick = (of: (type: DeclaredType) => Json): Schema => Object.fromEntries(types.map(([key, type]) => [key, of(type)]));
   const checked = { type: 'object', properties: pick(({ described }) => described.checked) };
+  const example = pick(({ described }) => described.example);
   return {
-    fit: ours(checked, name),
+    fit: ours(checked, example, name),
     shown: { type: 'object', properties: pick(({ described }) => described.shown) },
-    example: pick(({ described }) => described.example),
+    example,
     mixed: types.some(([, { described }]) => described.mixed),
     jsonSchema: false,
     parameters: types.filter(([, { optional }]) => !optional).map(([key]) => key),
@@ -109,8 +110,11 @@ function ofParameters(types: readonly (readonly [name: string, type: DeclaredTyp
 }
 
 /** The schema of a type, which has no keyword to warn of. */
-function ours(checked: Schema, name: string): Fit {
-  return compile(checked, name, () => undefined);
+function ours(checked: Schema, example: Json, name: string): Fit {
+  const fit = compile(checked, name, () => undefined);
+  const problem = fit(example);
+  if (problem !== undefined) throw new DeclarationError(`${name}: the sample does not fit the type that it is of: ${problem}`);
+  return fit;
 }
 
 function ofJsonSchema(value: Readonly<Record<string, unknown>>, name: string, warn: (text: string) => void): Declared {

@@ -35,6 +35,8 @@ export function compile(schema: Schema, name: string, warn: (text: string) => vo
   checkParts(schema, name, own);
   const settings = {
     strict: false,
+    strictNumbers: true,
+    ownProperties: true,
     strictSchema: 'log',
     strictTuples: false,
     allErrors: false,
@@ -46,7 +48,8 @@ export function compile(schema: Schema, name: string, warn: (text: string) => vo
   const ajv = new (dialectOf(schema, name))(settings);
   ajv.addVocabulary([...ANNOTATIONS, ...own]);
   const { $schema: _, ...body } = schema;
-  if (ajv.validateSchema(body) !== true) throw new DeclarationError(`${name} is no JSON Schema: ${schemaProblem(name, ajv.errors)}`);
+  if (compiled(() => ajv.validateSchema(body), name) !== true)
+    throw new DeclarationError(`${name} is no JSON Schema: ${schemaProblem(name, ajv.errors)}`);
   const validate = compiled(() => ajv.compile(body), name);
   return (value) => (validate(value) ? undefined : mismatchText(validate.errors ?? []));
 }

@@ -43,6 +43,9 @@ const elements: Readonly<Record<NumpyDtype, Element>> = {
   bytes: { shown: { type: 'string', format: 'binary' }, checked: TEXT },
 };
 
+/** As in NumPy. */
+const MOST_DIMENSIONS = 64;
+
 /**
  * The type of an array: `numpyType([[1, 2]], { dtype: 'float64' })`. The first size is free; the
  * others are those of the sample. Azure's NumpyParameterType.
@@ -74,6 +77,8 @@ function sizesOf(sample: unknown): number[] {
   if (!Array.isArray(sample)) throw new DeclarationError(`numpyType(): expected nested arrays as the sample, got ${kindOf(sample)}`);
   const dims: number[] = [];
   for (let at: unknown = sample; Array.isArray(at); at = at[0]) dims.push(at.length);
+  if (dims.length > MOST_DIMENSIONS)
+    throw new DeclarationError(`numpyType(): expected at most ${MOST_DIMENSIONS} dimensions, got ${dims.length}`);
   return dims;
 }
 

@@ -55,10 +55,26 @@ export function tableType(rows: readonly Row[], options: TableTypeOptions = {}):
 function columnsOf(rows: readonly Row[], { types: named = {} }: TableTypeOptions): Column[] {
   const [first] = Array.isArray(rows) ? rows : [];
   if (!isPlain(first)) throw new DeclarationError(`tableType(): expected an array of rows as the sample, got ${kindOf(first ?? rows)}`);
+  const other = rows.findIndex((row) => !isPlain(row));
+  if (other !== -1)
+    throw new DeclarationError(`tableType(): expected a row as those before it at row ${other}, got ${kindOf(rows[other])}`);
+  const more = rows.flatMap((row) => Object.keys(row)).find((name) => !Object.hasOwn(first, name));
+  if (more !== undefined) throw new DeclarationError(`tableType(): expected the columns of the first row in all rows, got ${more}`);
+  checkTypes(named, first);
   return Object.keys(first).map((name) => {
-    const type = named[name] ?? typeOf(rows.map((row) => row[name]));
+    const type = (Object.hasOwn(named, name) ? named[name] : undefined) ?? typeOf(rows.map((row) => row[name]));
     return { name, type, shown: types[type].shown, checked: types[type].checked };
   });
+}
+
+function checkTypes(named: NonNullable<TableTypeOptions['types']>, first: Row): void {
+  for (const [name, type] of Object.entries(named)) {
+    if (!Object.hasOwn(first, name)) throw new DeclarationError(`tableType(): expected types of the sample's columns, got one of ${name}`);
+    if (!Object.hasOwn(types, type))
+      throw new DeclarationError(
+        `tableType(): expected a type of ${Object.keys(types).join(', ')} for column ${name}, got ${type}`,
+      );
+  }
 }
 
 function typeOf(values: readonly unknown[]): TableColumnType {

@@ -50,7 +50,7 @@ export async function pythons(): Promise<{ readonly peer: string; readonly plain
 export function startOurs(script: string, interpreter: string, env: Readonly<Record<string, string>> = {}): ServerProcess {
   return new ServerProcess(['--entry-script', script], {
     cwd: SCRIPTS,
-    env: { AZUREML_INFERENCE_PYTHON_PATH: interpreter, PYTHONDONTWRITEBYTECODE: '1', ...env },
+    env: { SCORING_PROFILE: 'azureml', AZUREML_INFERENCE_PYTHON_PATH: interpreter, PYTHONDONTWRITEBYTECODE: '1', ...env },
   });
 }
 

@@ -175,11 +175,12 @@ class Types(unittest.TestCase):
         )
 
     def test_many_names_that_meet_take_linear_time(self):
-        began = time.perf_counter()
+        # Of this process alone: others may have the machine.
+        began = time.process_time()
         names = [f"{n:015b}".replace("0", ".").replace("1", ",") for n in range(20_000)]
         (row,) = rows([dict.fromkeys(names, 1)])
         self.assertEqual(len(row), 20_000)
-        self.assertLess(time.perf_counter() - began, 5)
+        self.assertLess(time.process_time() - began, 5)
 
     def test_the_number_of_columns_has_a_limit(self):
         columns = Columns()

@@ -165,3 +165,22 @@ test('a value fits the schema of a version exactly if it fits the schema of the 
     { numRuns: 25 },
   );
 });
+
+test('different names stay different where a document allows neither', () => {
+  const integer = { type: 'integer' };
+  const schema = { $defs: { 'a b': integer, a_b: {}, a_b_1: {}, a_b_2: { type: 'string' } }, items: { $ref: '#/$defs/a_b' } };
+  const made = inDialect(schema, '3', 'In') ?? {};
+  assert.deepEqual(Object.values(made).length, 5);
+  assert.deepEqual([made['In.a_b'], made['In.a_b_2']], [integer, { type: 'string' }]);
+  assert.deepEqual(made['In'], { items: { $ref: '#/components/schemas/In.a_b_3' } });
+});
+
+test('definitions inside of a schema stay where references find them, or there is no document', () => {
+  const schema = { properties: { a: { $defs: { q: { type: 'integer' } }, items: { $ref: '#/properties/a/$defs/q' } } } };
+  assert.deepEqual(inDialect(schema, '3.1', 'In'), {
+    In: {
+      properties: { a: { $defs: { q: { type: 'integer' } }, items: { $ref: '#/components/schemas/In/properties/a/$defs/q' } } },
+    },
+  });
+  for (const version of ['2', '3'] as const) assert.equal(inDialect(schema, version, 'In'), undefined);
+});

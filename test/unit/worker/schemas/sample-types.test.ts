@@ -80,6 +80,20 @@ describe('the schema of a sample is that of inference-schema', () => {
   it('of all declarations of this page', () => assert.deepEqual(Object.keys(types), Object.keys(expected)));
 });
 
+function nested(dimensions: number): unknown[] {
+  return dimensions === 1 ? [1] : [nested(dimensions - 1)];
+}
+
+it('a column may have the name of a member that every object has', () => {
+  const type = tableType([{ constructor: 1, toString: 'x' }]);
+  assert.ok(type instanceof DeclaredType);
+  const { shown } = type.described;
+  assert.deepEqual((shown as unknown as { items: { properties: object } }).items.properties, {
+    constructor: { type: 'integer', format: 'int64' },
+    toString: { type: 'string' },
+  });
+});
+
 describe('a sample that is none', () => {
   const wrong: readonly (readonly [what: string, make: () => unknown, reason: RegExp])[] = [
     ['nothing', () => standardType(undefined), /expected a sample, got undefined/],
@@ -94,6 +108,12 @@ describe('a sample that is none', () => {
     ['a value beyond the dtype', () => numpyType([300], { dtype: 'uint8' }), /values of type "integer" that fit the dtype/],
     ['no rows', () => tableType([]), /expected an array of rows/],
     ['a cell of another type', () => tableType([{ a: 1.5 }], { types: { a: 'int' } }), /value of type int in row 0 of column a/],
+    ['a type of no name', () => tableType(one, { types: { a: 'double' as never } }), /a type of int, .* for column a, got double/],
+    ['a type of an object’s own', () => tableType(one, { types: { a: 'toString' as never } }), /for column a, got toString/],
+    ['a type of no column', () => tableType(one, { types: { c: 'int' } }), /types of the sample's columns, got one of c/],
+    ['a row that is none', () => tableType([{ a: 1 }, null as never]), /expected a row as those before it at row 1, got null/],
+    ['a row with more columns', () => tableType([{ a: 1 }, { a: 1, b: 2 }]), /columns of the first row in all rows, got b/],
+    ['more dimensions than NumPy has', () => numpyType(nested(65)), /expected at most 64 dimensions, got 65/],
     ['an unknown orient', () => tableType(one, { orient: 'rows' as never }), /expected an orient of records, .*got rows/],
   ];
   for (const [what, make, reason] of wrong)
