@@ -71,9 +71,7 @@ function checkTypes(named: NonNullable<TableTypeOptions['types']>, first: Row): 
   for (const [name, type] of Object.entries(named)) {
     if (!Object.hasOwn(first, name)) throw new DeclarationError(`tableType(): expected types of the sample's columns, got one of ${name}`);
     if (!Object.hasOwn(types, type))
-      throw new DeclarationError(
-        `tableType(): expected a type of ${Object.keys(types).join(', ')} for column ${name}, got ${type}`,
-      );
+      throw new DeclarationError(`tableType(): expected a type of ${Object.keys(types).join(', ')} for column ${name}, got ${type}`);
   }
 }
 
