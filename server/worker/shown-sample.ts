@@ -1,5 +1,5 @@
 import { Answer } from '../entry-script.ts';
-import { ServerError } from '../errors.ts';
+import { asServerError, describeThrown, ServerError } from '../errors.ts';
 import { parse } from '../guards/built-ins.ts';
 import type { Json } from '../ipc/script-schemas.ts';
 import { isStreamed } from './chunk-source.ts';
@@ -20,8 +20,9 @@ export function shownSample({ path, sample, schemas, inputType, rawHttp }: Loade
   try {
     schemas?.checkInput?.(sample);
   } catch (cause) {
-    if (!(cause instanceof ServerError)) throw cause;
-    throw misfit(path, `sample that does not fit schema.input: ${cause.message}`, cause);
+    const own = asServerError(cause);
+    if (own === undefined) throw cause;
+    throw misfit(path, `sample that does not fit schema.input: ${own.message}`, cause);
   }
   try {
     return jsonOf(sample, 'string', LONGEST);
@@ -46,8 +47,8 @@ export function shownAnswer({ path, schemas }: LoadedScript, result: unknown, no
     return JSON.stringify(answer).length > LONGEST ? undefined : answer;
   } catch (cause) {
     if (output === undefined) return undefined;
-    if (cause instanceof MisfitError) throw cause;
-    throw misfit(path, `schema.output, and run() answered the sample something without a JSON form: ${String(cause)}`, cause);
+    if (isMisfit(cause)) throw cause;
+    throw misfit(path, `schema.output, and run() answered the sample something without a JSON form: ${describeThrown(cause)}`, cause);
   }
 }
 
@@ -61,4 +62,9 @@ function misfit(path: string, what: string, cause?: unknown): MisfitError {
 }
 
 /** A sample, or an answer to it, does not fit the schema of its own script. */
-export class MisfitError extends ServerError {}
+class MisfitError extends ServerError {}
+
+/** Scripts throw anything: `instanceof` alone runs their proxies. */
+export function isMisfit(thrown: unknown): boolean {
+  return asServerError(thrown) instanceof MisfitError;
+}

@@ -7,7 +7,7 @@ import { stackWithAdvice } from './refused-access.ts';
 import { headText } from '../ipc/score-head.ts';
 import { WorkerRequest } from './request-context.ts';
 import { fresh } from './sample.ts';
-import { MisfitError, shownAnswer } from './shown-sample.ts';
+import { isMisfit, shownAnswer } from './shown-sample.ts';
 import type { NonFinite } from './codecs/encode-result.ts';
 import type { Json } from '../ipc/script-schemas.ts';
 import type { StartMessage } from '../ipc/start-message.ts';
@@ -64,7 +64,7 @@ async function runSample(script: LoadedScript, sample: unknown, nonFinite: NonFi
     }
     return answer;
   } catch (cause) {
-    if (cause instanceof MisfitError) throw cause;
+    if (isMisfit(cause)) throw cause;
     const why = stackWithAdvice(cause);
     throw new ServerError('init_failed', `User script at ${script.path}: run() failed on the sample that the script exports: ${why}`, {
       cause,
