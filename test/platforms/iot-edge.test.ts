@@ -261,7 +261,8 @@ test('messages beyond the limit stay unread, and memory stays bounded', async (t
   assert.deepEqual(idsOf(hub.answers), ids);
   const grown = memory() - before;
   t.diagnostic(`${grown.toFixed(0)} MiB more for 114 MiB of messages`);
-  assert.ok(grown < 50, `${grown} MiB`);
+  // All of them kept would be more than 90 MiB. What the heap has not collected yet is the rest.
+  assert.ok(grown < 75, `${grown} MiB`);
 });
 
 test('with --read-ahead, so many messages need not be kept until they are answered', async (t) => {

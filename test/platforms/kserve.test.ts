@@ -76,7 +76,7 @@ describe('a model that KServe mounts', { skip }, () => {
   it('is served over V1, V2 and gRPC, under the name of the InferenceService', () =>
     withRuntime(options, async ({ url, post, grpcPort, server }) => {
       const [line] = server.linesWith('profile kserve');
-      assert.equal(line?.msg, 'profile kserve (KServe): /mnt/models is there');
+      assert.equal(line?.msg, 'profile kserve (KServe): --model_name is given');
       const get = async (path: string): Promise<unknown> => (await fetch(url(path))).json();
       assert.deepEqual(await get('/v1/models'), { models: ['my-model'] });
       assert.deepEqual(await get('/v1/models/my-model'), { name: 'my-model', ready: true });
