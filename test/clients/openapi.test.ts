@@ -30,6 +30,8 @@ function wholeNumbers(type: 'uint8' | 'int32'): string {
  * and OPTIONS too, and `/` and /swagger.json are text/plain.
  */
 const scoring = ['--include-path', '/score', '--checks', 'all', '--exclude-checks', 'unsupported_method'];
+/** A sample describes what a script takes; only an exported schema refuses the rest. */
+const described = [...scoring, '--exclude-checks', 'negative_data_rejection'];
 /** Fitting bodies are taken, and answered as described. */
 const fitting = [...scoring, '--mode', 'positive'];
 /** A model takes more than that: other forms, booleans as numbers, numbers as texts. */
@@ -47,8 +49,9 @@ const services: Record<string, { readonly args: () => string[]; readonly version
   'a model': { args: () => ['--model', wholeNumbers('int32')], version: '3', checked: fitting },
   'a model, in OpenAPI 3.1,': { args: () => ['--model', wholeNumbers('uint8')], version: '3.1', checked: fitting },
   'a model that gets other bodies': { args: () => ['--model', writeModel('multi', files)], version: '3', checked: unfitting },
-  'a script': { args: () => ['--entry-script', join(SCRIPTS, 'documented.ts')], version: '3', checked: scoring },
-  'a script, in OpenAPI 3.1,': { args: () => ['--entry-script', join(SCRIPTS, 'documented.ts')], version: '3.1', checked: scoring },
+  'a script': { args: () => ['--entry-script', join(SCRIPTS, 'documented.ts')], version: '3', checked: described },
+  'a script, in OpenAPI 3.1,': { args: () => ['--entry-script', join(SCRIPTS, 'documented.ts')], version: '3.1', checked: described },
+  'a script with a schema': { args: () => ['--entry-script', join(SCRIPTS, 'declares-schema.ts')], version: '3.1', checked: scoring },
   'the other routes': { args: () => ['--entry-script', join(SCRIPTS, 'documented.ts')], version: '3', checked: others },
 };
 
