@@ -10,6 +10,8 @@ import { assertExampleScores } from './example-scores.ts';
 import { casesOf, missing, readBeside, type RealModel, realModels } from './fixtures.ts';
 
 const models = missing ? [] : realModels();
+/** No made-up values are known that it takes. */
+const WITHOUT = ['silero-vad'];
 const refused = models.filter(({ name }) => name.startsWith('neg-'));
 const served = models.filter((model) => !refused.includes(model));
 
@@ -38,7 +40,7 @@ describe('a real model, served without code', { skip: missing }, () => {
             assert.equal(response.status, 200, text);
             assertAnswer(text, each, `${model.name} ${index}`);
           }
-          await assertExampleScores(server);
+          await assertExampleScores(server, !WITHOUT.includes(model.name));
         },
         { env: { LOCPATH: locales } },
       );
